@@ -1,0 +1,1 @@
+//! The rules: plain types and functions, no I/O, no clock, no AWS.

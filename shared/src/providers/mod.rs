@@ -1,0 +1,1 @@
+//! Identity providers: one trait, one file per provider, one per signature scheme.
