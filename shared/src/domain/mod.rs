@@ -1,5 +1,9 @@
 //! The rules: plain types and functions, no I/O, no clock, no AWS.
 
+pub mod account;
+pub mod auth;
+pub mod field;
 pub mod id;
+pub mod kyc;
 pub mod secret;
 pub mod time;
