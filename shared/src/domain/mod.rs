@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod auth;
+pub mod backoff;
+pub mod breaker;
 pub mod field;
 pub mod id;
 pub mod kyc;
