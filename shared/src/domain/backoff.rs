@@ -64,7 +64,7 @@ mod tests {
             prop_assert!(ceiling <= backoff.cap);
             prop_assert_eq!(backoff.delay(attempt, 0), Duration::ZERO);
             // The far end of the draw reaches the ceiling, to the rounding of one nanosecond.
-            prop_assert!(ceiling - backoff.delay(attempt, u64::MAX) <= Duration::from_nanos(1));
+            prop_assert!(backoff.delay(attempt, u64::MAX) + Duration::from_nanos(1) >= ceiling);
         }
 
         #[test]
@@ -100,7 +100,7 @@ mod tests {
     fn retry_after_reads_seconds_and_dates() {
         // Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
         let now = Timestamp::from_unix_seconds(784_111_777 - 30);
-        let cap = Duration::from_secs(60);
+        let cap = Duration::from_mins(1);
         assert_eq!(retry_after("7", now, cap), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("3600", now, cap), Some(cap));
         assert_eq!(retry_after("99999999999999999999999", now, cap), Some(cap));

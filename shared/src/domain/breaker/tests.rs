@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 const POLICY: Policy = Policy {
-    window: Duration::from_secs(60),
+    window: Duration::from_mins(1),
     minimum_calls: 20,
     open_for: Duration::from_secs(30),
     probe_for: Duration::from_secs(10),

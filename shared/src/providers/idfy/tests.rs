@@ -1,0 +1,296 @@
+use std::time::Instant;
+
+use super::*;
+use crate::{
+    domain::{backoff::Backoff, id::CheckId, secret::Masked, time::Timestamp},
+    providers::{
+        Outcome, TaskKey,
+        test_server::{Reply, TestServer, json},
+    },
+};
+
+const TAKEN: &str = r#"{"request_id": "req-1"}"#;
+const PLENTY: Duration = Duration::from_secs(20);
+
+fn config(server: &TestServer) -> Config {
+    Config {
+        base_url: server.url.clone(),
+        allow_http: true,
+        account_id: "acc-1".into(),
+        api_key: Secret::new("key-1".into()),
+        task: "sandbox_document".into(),
+        signature_scheme: Some(Scheme::StandardWebhooks),
+        limits: Limits {
+            attempt: Duration::from_secs(5),
+            attempts: 3,
+            backoff: Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(5) },
+            ..Limits::default()
+        },
+    }
+}
+
+fn client(server: &TestServer) -> Idfy {
+    Idfy::new(&config(server)).unwrap()
+}
+
+fn submission_of(name: &str) -> Submission {
+    Submission {
+        key: TaskKey {
+            check: CheckId::from_parts(Timestamp::from_unix_millis(5), [7; 10]),
+            step: "document".into(),
+            attempt: 0,
+        },
+        document_type: "passport".into(),
+        document_number: Some(Masked("OK123456".into())),
+        document_sha256: "ab".repeat(32),
+        name: Masked(name.into()),
+        date_of_birth: Some(Masked("1990-02-03".into())),
+        callback_url: "https://api.example/v1/providers/sandbox/webhook".into(),
+    }
+}
+
+async fn submit_to(replies: Vec<Reply>) -> (Result<Submitted, ProviderError>, TestServer) {
+    let server = TestServer::start(replies);
+    let result = client(&server).submit(&submission_of("Ada"), PLENTY).await;
+    (result, server)
+}
+
+async fn fetch_from(body: &str) -> Result<Progress, ProviderError> {
+    let server = TestServer::start(vec![json(200, body)]);
+    client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await
+}
+
+fn task(status: &str, source_output: &str) -> String {
+    format!(
+        r#"{{"action": "verify_with_source", "type": "sandbox_document", "status": "{status}", "task_id": "t",
+        "group_id": "g", "request_id": "req-1", "created_at": "2026-11-21T09:00:00+05:30", "completed_at": "",
+        "result": {{"source_output": {source_output}}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_task_is_submitted_with_credentials_and_data() {
+    let (result, server) = submit_to(vec![json(202, TAKEN)]).await;
+    let taken = Submitted { reference: "req-1".parse().unwrap(), progress: Progress::Pending };
+    assert_eq!(result, Ok(taken));
+    let [request] = &server.requests()[..] else { panic!("one request") };
+    assert_eq!(request.head[0], "POST /base/v3/tasks/async/verify_with_source/sandbox_document HTTP/1.1");
+    for line in ["account-id: acc-1", "api-key: key-1", "content-type: application/json"] {
+        assert!(request.has(line), "{line}: {:?}", request.head);
+    }
+    let submission = submission_of("Ada");
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&request.body).unwrap(),
+        serde_json::json!({
+            "task_id": submission.key.task_id(), "group_id": submission.key.check.uuid(),
+            "data": {
+                "document_type": "passport", "document_number": "OK123456", "document_sha256": "ab".repeat(32),
+                "name": "Ada", "date_of_birth": "1990-02-03",
+                "callback_url": "https://api.example/v1/providers/sandbox/webhook",
+            }
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_answer_at_once_is_taken_at_once() {
+    let done = task("completed", r#"{"status": "id_found", "decision": "approve"}"#);
+    let (result, _) = submit_to(vec![json(200, &done)]).await;
+    assert_eq!(result.unwrap().progress, Progress::Done(Outcome::Approve));
+}
+
+#[tokio::test]
+async fn trouble_is_tried_again_as_the_same_task() {
+    let (result, server) = submit_to(vec![json(503, "{}"), Reply::Break, json(202, TAKEN)]).await;
+    assert!(result.is_ok(), "{result:?}");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| request.body == requests[0].body));
+}
+
+#[tokio::test]
+async fn after_the_last_try_the_trouble_is_told() {
+    let (result, server) =
+        submit_to(vec![json(503, "{}"), json(502, "<html>"), json(503, "{}"), json(202, TAKEN)]).await;
+    assert_eq!(result, Err(ProviderError::Unavailable { retry_after: None }));
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_long_retry_after_goes_to_the_caller_bounded() {
+    let limited = || Reply::Say(429, "retry-after: 999999\r\n", String::new());
+    let (result, server) = submit_to(vec![limited(), json(202, TAKEN)]).await;
+    assert_eq!(result, Err(ProviderError::RateLimited { retry_after: Some(Duration::from_hours(1)) }));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_short_retry_after_is_waited_for() {
+    let busy = Reply::Say(503, "retry-after: 1\r\n", String::new());
+    let began = Instant::now();
+    let (result, _) = submit_to(vec![busy, json(202, TAKEN)]).await;
+    assert!(result.is_ok());
+    assert!(began.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_deadline_given() {
+    let server = TestServer::start(vec![Reply::Hang(Duration::from_secs(3))]);
+    let began = Instant::now();
+    let result = client(&server).submit(&submission_of("Ada"), Duration::from_millis(200)).await;
+    assert_eq!(result, Err(ProviderError::Timeout));
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_silent_try_leaves_time_for_the_next() {
+    let server = TestServer::start(vec![Reply::Hang(Duration::from_mins(1)), json(202, TAKEN)]);
+    let mut config = config(&server);
+    config.limits.attempt = Duration::from_millis(500);
+    let result = Idfy::new(&config).unwrap().submit(&submission_of("Ada"), PLENTY).await;
+    assert!(result.is_ok(), "{result:?}");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unavailable() {
+    let server = TestServer::start(vec![]);
+    let result = client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await;
+    assert_eq!(result, Err(ProviderError::Unavailable { retry_after: None }));
+}
+
+#[tokio::test]
+async fn giant_answers_are_cut_off() {
+    let announced = json(200, &" ".repeat(256 * 1024 + 1));
+    for giant in [announced, Reply::Endless] {
+        let (result, _) = submit_to(vec![giant]).await;
+        assert_eq!(result, Err(ProviderError::Malformed("too large")));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = TestServer::start(vec![json(202, TAKEN)]);
+    for status in [301, 302, 307, 308] {
+        let headers: &'static str = format!("location: {}\r\n", elsewhere.url).leak();
+        let (result, _) = submit_to(vec![Reply::Say(status, headers, String::new())]).await;
+        assert_eq!(result, Err(ProviderError::Malformed("a redirect")));
+    }
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart_and_not_repeated() {
+    for (status, refusal) in [
+        (400, Refusal::Request),
+        (401, Refusal::Credentials),
+        (402, Refusal::Product),
+        (403, Refusal::Product),
+        (404, Refusal::Product),
+        (422, Refusal::Request),
+    ] {
+        let body = r#"{"error": "BAD_REQUEST", "message": "…"}"#;
+        let (result, server) = submit_to(vec![json(status, body), json(202, TAKEN)]).await;
+        assert_eq!(result, Err(ProviderError::Refused(refusal)), "{status}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_task_is_malformed() {
+    for body in ["", "<html>", "[]", "{}", r#"{"request_id": 5}"#, r#"{"request_id": "a#b"}"#, r#"{"request_id": ""}"#]
+    {
+        let (result, _) = submit_to(vec![json(202, body)]).await;
+        assert!(matches!(result, Err(ProviderError::Malformed(_))), "{body}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_asks_by_request_id_and_believes_only_that_task() {
+    let server = TestServer::start(vec![json(
+        200,
+        &format!(r#"[{{"request_id": "req-2", "status": "failed"}}, {}]"#, task("in_progress", "{}")),
+    )]);
+    let result = client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await;
+    assert_eq!(result, Ok(Progress::Pending));
+    let [request] = &server.requests()[..] else { panic!("one request") };
+    assert_eq!(request.head[0], "GET /base/v3/tasks?request_id=req-1 HTTP/1.1");
+    assert!(request.has("api-key: key-1"));
+}
+
+#[tokio::test]
+async fn a_task_it_does_not_know_is_told() {
+    assert_eq!(fetch_from("[]").await, Err(ProviderError::UnknownReference));
+    assert_eq!(fetch_from(r#"[{"request_id": "req-2"}]"#).await, Err(ProviderError::UnknownReference));
+    assert!(matches!(fetch_from("{}").await, Err(ProviderError::Malformed(_))));
+}
+
+#[tokio::test]
+async fn results_mean_what_the_format_says() {
+    let reject = |reasons: &[&str]| Outcome::Reject { reasons: reasons.iter().map(ToString::to_string).collect() };
+    let review = |reason: &str| Progress::Done(Outcome::Review { reasons: vec![reason.to_owned()] });
+    let table = [
+        (
+            "completed",
+            r#"{"status": "id_found", "decision": "approve", "reasons": []}"#,
+            Progress::Done(Outcome::Approve),
+        ),
+        (
+            "completed",
+            r#"{"status": "id_found", "decision": "reject", "reasons": ["document_forged", "Ada Lovelace"]}"#,
+            Progress::Done(reject(&["document_forged", "unspecified"])),
+        ),
+        ("completed", r#"{"status": "id_not_found", "decision": "reject"}"#, Progress::Done(reject(&["unspecified"]))),
+        ("completed", r#"{"status": "id_found", "decision": "review", "reasons": ["blurred"]}"#, review("blurred")),
+        ("completed", r#"{"status": "id_not_found", "decision": "approve"}"#, review("id_not_found")),
+        ("completed", r#"{"decision": "approve"}"#, review("result_unclear")),
+        ("completed", r#"{"status": "id_found"}"#, review("result_unclear")),
+        ("completed", r#"{"status": "id_found", "decision": "maybe"}"#, review("result_unclear")),
+        ("completed", "null", review("result_unclear")),
+        ("completed", r#"{"status": "source_down", "decision": "approve"}"#, Progress::Failed),
+        ("failed", "{}", Progress::Failed),
+        ("in_progress", "null", Progress::Pending),
+    ];
+    for (status, output, expected) in table {
+        assert_eq!(fetch_from(&format!("[{}]", task(status, output))).await, Ok(expected), "{status} {output}");
+    }
+    let unknown = fetch_from(&format!("[{}]", task("paused", "{}"))).await;
+    assert!(matches!(unknown, Err(ProviderError::Malformed(_))));
+}
+
+#[test]
+fn a_callback_gives_its_reference_and_time() {
+    let server = TestServer::start(vec![]);
+    let client = client(&server);
+    let read = |body: &str| client.parse_callback(body.as_bytes());
+    let without_time = read(&task("completed", "{}")).unwrap();
+    assert_eq!(without_time, Callback { reference: "req-1".parse().unwrap(), event_time: None });
+    let with_time = read(r#"{"request_id": "req-1", "completed_at": "2026-11-21T09:00:00+05:30"}"#).unwrap();
+    assert_eq!(with_time.event_time, "2026-11-21T03:30:00Z".parse().ok());
+    for body in ["", "[]", "{}", r#"{"request_id": "a/b"}"#] {
+        assert_eq!(read(body), Err(MalformedCallback), "{body}");
+    }
+    assert_eq!(read(&format!(r#"{{"request_id": "req-1"}}{}"#, " ".repeat(64 * 1024))), Err(MalformedCallback));
+}
+
+#[test]
+fn a_configuration_that_cannot_work_is_refused() {
+    let server = TestServer::start(vec![]);
+    let fault = |change: fn(&mut Config)| {
+        let mut config = config(&server);
+        change(&mut config);
+        Idfy::new(&config).err()
+    };
+    assert_eq!(fault(|_| ()), None);
+    assert_eq!(fault(|c| c.allow_http = false), Some(ConfigFault::BaseUrl));
+    assert_eq!(fault(|c| c.base_url = "https://x.example/?a=b".parse().unwrap()), Some(ConfigFault::BaseUrl));
+    assert_eq!(fault(|c| c.base_url = "ftp://x.example/".parse().unwrap()), Some(ConfigFault::BaseUrl));
+    assert_eq!(fault(|c| c.api_key = Secret::new("a\nb".into())), Some(ConfigFault::Credentials));
+    assert_eq!(fault(|c| c.task = "../x".into()), Some(ConfigFault::Task));
+}
+
+#[test]
+fn neither_client_nor_configuration_shows_the_key() {
+    let server = TestServer::start(vec![]);
+    let shown = format!("{:?} {:?}", config(&server), client(&server));
+    assert!(!shown.contains("key-1"), "{shown}");
+}
