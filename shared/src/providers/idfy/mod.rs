@@ -1,4 +1,4 @@
-//! `IDfy` v3 tasks. The sandbox speaks the same format, so one client serves `idfy` and `sandbox`; base URL,
+//! IDfy v3 tasks. The sandbox speaks the same format, so one client serves `idfy` and `sandbox`; base URL,
 //! credentials and task differ.
 
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct Config {
     pub api_key: Secret<String>,
     /// The task that checks a document: `sandbox_document` for the sandbox.
     pub task: String,
-    /// How callbacks are signed. No scheme of `IDfy`'s own is known.
+    /// How callbacks are signed. No scheme of IDfy's own is known.
     pub signature_scheme: Option<Scheme>,
     pub limits: Limits,
 }

@@ -1,4 +1,4 @@
-//! The JSON of `IDfy` v3 tasks, and what it means.
+//! The JSON of IDfy v3 tasks, and what it means.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
