@@ -117,6 +117,14 @@ fn failures_of_an_earlier_window_are_forgotten() {
 }
 
 #[test]
+fn a_clock_behind_the_others_does_not_turn_the_window_back() {
+    let mut store = Store::new();
+    store.run(10, after(60), false);
+    store.run(9, after(59), false);
+    assert_eq!((store.state().calls, store.state().window), (19, after(60)));
+}
+
+#[test]
 fn half_open_lets_one_probe_through_until_its_time_is_up() {
     let mut store = opened();
     assert!(store.begin(after(29)).is_none());
