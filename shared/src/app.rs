@@ -1,0 +1,207 @@
+//! What a function gets at its start: configuration now, clients and secrets each on first use.
+
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::{
+    config::{Config, ConfigFaults},
+    crypto::access::{SigningRing, VerificationKeys},
+    domain::time::Timestamp,
+    error::{Internal, Result},
+    store::{
+        Store,
+        secrets::{IndexSecrets, ProviderSecrets, TokenSecrets},
+    },
+    telemetry::Meter,
+};
+
+/// How long a secret or an unwrapped key may serve before it is read again. Checked when used: a frozen process runs
+/// no timers.
+pub const SECRET_AGE: Duration = Duration::from_secs(300);
+
+/// One per process. Everything is made on first use, so that a function pays at its start only for what it has.
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    sdk: OnceCell<SdkConfig>,
+    store: OnceCell<Store>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+    ses: OnceLock<aws_sdk_ses::Client>,
+    kms: OnceLock<aws_sdk_kms::Client>,
+    secretsmanager: OnceLock<aws_sdk_secretsmanager::Client>,
+    verification: Aged<VerificationKeys>,
+    signing: Aged<SigningRing>,
+    tokens: Aged<TokenSecrets>,
+    indexes: Aged<IndexSecrets>,
+    sandbox: Aged<ProviderSecrets>,
+}
+
+impl App {
+    pub fn from_env() -> Result<Self, ConfigFaults> {
+        Ok(Self::new(Config::from_env()?))
+    }
+
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            sdk: OnceCell::new(),
+            store: OnceCell::new(),
+            sqs: OnceLock::new(),
+            s3: OnceLock::new(),
+            ses: OnceLock::new(),
+            kms: OnceLock::new(),
+            secretsmanager: OnceLock::new(),
+            verification: Aged::default(),
+            signing: Aged::default(),
+            tokens: Aged::default(),
+            indexes: Aged::default(),
+            sandbox: Aged::default(),
+        }
+    }
+
+    async fn sdk(&self) -> &SdkConfig {
+        self.sdk
+            .get_or_init(|| async {
+                // Region, credentials and, on a local stack, the endpoint all come from the environment.
+                let timeouts = aws_config::timeout::TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(2))
+                    .operation_attempt_timeout(Duration::from_secs(5))
+                    .operation_timeout(Duration::from_secs(12))
+                    .build();
+                let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+                base.into_builder().build()
+            })
+            .await
+    }
+
+    pub async fn store(&self) -> &Store {
+        self.store
+            .get_or_init(|| async {
+                let config = aws_sdk_dynamodb::config::Builder::from(self.sdk().await).interceptor(Meter).build();
+                Store::new(
+                    aws_sdk_dynamodb::Client::from_conf(config),
+                    self.kms().await.clone(),
+                    &self.config.tables,
+                    &self.config.kms_data_key,
+                )
+            })
+            .await
+    }
+
+    pub async fn sqs(&self) -> &aws_sdk_sqs::Client {
+        let sdk = self.sdk().await;
+        self.sqs.get_or_init(|| {
+            aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).interceptor(Meter).build())
+        })
+    }
+
+    pub async fn s3(&self) -> &aws_sdk_s3::Client {
+        let sdk = self.sdk().await;
+        self.s3.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(sdk)
+                .interceptor(Meter)
+                .force_path_style(sdk.endpoint_url().is_some())
+                .build();
+            aws_sdk_s3::Client::from_conf(config)
+        })
+    }
+
+    pub async fn ses(&self) -> &aws_sdk_ses::Client {
+        let sdk = self.sdk().await;
+        self.ses.get_or_init(|| {
+            aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(Meter).build())
+        })
+    }
+
+    pub async fn kms(&self) -> &aws_sdk_kms::Client {
+        let sdk = self.sdk().await;
+        self.kms.get_or_init(|| {
+            aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(sdk).interceptor(Meter).build())
+        })
+    }
+
+    pub async fn secretsmanager(&self) -> &aws_sdk_secretsmanager::Client {
+        let sdk = self.sdk().await;
+        self.secretsmanager.get_or_init(|| {
+            let config = aws_sdk_secretsmanager::config::Builder::from(sdk).interceptor(Meter).build();
+            aws_sdk_secretsmanager::Client::from_conf(config)
+        })
+    }
+
+    /// Public keys of access tokens.
+    pub async fn verification_keys(&self) -> Result<Arc<VerificationKeys>> {
+        self.verification
+            .get(SECRET_AGE, async || {
+                let jwks: crate::crypto::access::Jwks = self.read_secret(&self.config.secrets.verification).await?;
+                VerificationKeys::new(&jwks).map_err(|error| Internal::corrupt(error).into())
+            })
+            .await
+    }
+
+    /// Private keys of access tokens; only functions that issue them may read this.
+    pub async fn signing_ring(&self) -> Result<Arc<SigningRing>> {
+        self.signing.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.signing).await).await
+    }
+
+    pub async fn token_secrets(&self) -> Result<Arc<TokenSecrets>> {
+        self.tokens.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.tokens).await).await
+    }
+
+    pub async fn index_secrets(&self) -> Result<Arc<IndexSecrets>> {
+        self.indexes.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.indexes).await).await
+    }
+
+    pub async fn sandbox_secrets(&self) -> Result<Arc<ProviderSecrets>> {
+        self.sandbox.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.sandbox).await).await
+    }
+
+    async fn read_secret<T: serde::de::DeserializeOwned>(&self, arn: &str) -> Result<T> {
+        let answer = self
+            .secretsmanager()
+            .await
+            .get_secret_value()
+            .secret_id(arn)
+            .send()
+            .await
+            .map_err(|error| Internal::aws("read secret", &error))?;
+        let text = zeroize::Zeroizing::new(answer.secret_string().unwrap_or_default().to_owned());
+        // serde_json's message may quote the value: it must not reach a log.
+        serde_json::from_str(&text).map_err(|_| Internal::corrupt("a secret does not read").into())
+    }
+}
+
+/// A value that is read again when it has grown old. Concurrent askers wait for one read.
+#[derive(Debug)]
+struct Aged<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
+
+impl<T> Default for Aged<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T> Aged<T> {
+    async fn get<F, R>(&self, age: Duration, read: F) -> Result<Arc<T>>
+    where
+        F: FnOnce() -> R,
+        R: Future<Output = Result<T>>,
+    {
+        let mut slot = self.0.lock().await;
+        let now = Timestamp::now();
+        if let Some((at, value)) = slot.as_ref()
+            && now.since(*at) < age
+        {
+            return Ok(value.clone());
+        }
+        let value = Arc::new(read().await?);
+        *slot = Some((now, value.clone()));
+        Ok(value)
+    }
+}

@@ -1,0 +1,106 @@
+//! Authority as types: a handler names in its signature who may call it, so it cannot forget to ask.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use super::{call::Incoming, openapi::OperationDoc};
+use crate::{
+    domain::{
+        id::{SessionId, UserId},
+        role::{Needs, PermissionSet},
+    },
+    error::{RequestError, Result},
+    store::{session::SessionItem, user::AuthItem},
+};
+
+/// A signed-in person: live session, live account, roles as of this call.
+#[derive(Debug)]
+pub struct Caller {
+    pub user: UserId,
+    pub session: SessionId,
+    pub auth: AuthItem,
+    pub session_item: SessionItem,
+    pub permissions: PermissionSet,
+}
+
+impl Caller {
+    pub fn can<P: Needs>(&self) -> bool {
+        self.permissions.allows(P::PERMISSION)
+    }
+}
+
+/// Who may call a handler.
+pub trait Authority: Sized + Send + 'static {
+    /// Whether the harness looks at the bearer token at all.
+    const AUTHENTICATED: bool;
+
+    fn admit(incoming: &Incoming) -> Result<Self>;
+
+    fn describe(doc: &mut OperationDoc);
+}
+
+/// Anybody; a bearer token is not looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Anonymous;
+
+impl Authority for Anonymous {
+    const AUTHENTICATED: bool = false;
+
+    fn admit(_: &Incoming) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.anonymous();
+    }
+}
+
+/// Anybody signed in; what they may see is what is theirs.
+#[derive(Debug, Clone)]
+pub struct Signed(Arc<Caller>);
+
+impl Deref for Signed {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl Authority for Signed {
+    const AUTHENTICATED: bool = true;
+
+    fn admit(incoming: &Incoming) -> Result<Self> {
+        incoming.caller.clone().map(Self).ok_or(RequestError::Unauthenticated.into())
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.bearer(None);
+    }
+}
+
+/// Somebody signed in whose roles grant the permission `P`.
+#[derive(Debug, Clone)]
+pub struct Can<P>(Signed, PhantomData<P>);
+
+impl<P> Deref for Can<P> {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<P: Needs + Send + 'static> Authority for Can<P> {
+    const AUTHENTICATED: bool = true;
+
+    fn admit(incoming: &Incoming) -> Result<Self> {
+        let signed = Signed::admit(incoming)?;
+        if signed.can::<P>() {
+            Ok(Self(signed, PhantomData))
+        } else {
+            Err(RequestError::Forbidden(P::PERMISSION).into())
+        }
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.bearer(Some(P::PERMISSION));
+    }
+}

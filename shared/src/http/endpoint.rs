@@ -1,0 +1,257 @@
+//! What a route declares, and its handler with the types erased.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use http::Method;
+
+use super::{
+    authority::Authority,
+    call::{Call, Incoming},
+    idempotency,
+    input::Input,
+    limit::{By, Limited},
+    openapi::OperationDoc,
+    reply::{Answer, Reply},
+};
+use crate::{
+    app::App,
+    domain::limit,
+    error::{Error, RequestError, Result},
+};
+
+/// All that is declared about a route.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The function's name in the template, which is its binary's name.
+    pub function: &'static str,
+    pub method: Method,
+    /// A second method of the same function (`PUT` as a synonym of `PATCH`).
+    pub also: Option<Method>,
+    /// With `{name}` for path parameters; the stage is no part of it.
+    pub path: &'static str,
+    pub summary: &'static str,
+    /// Empty only where the route does no I/O, so that the gateway's own throttle is enough.
+    pub limits: &'static [Limited],
+    /// Takes `Idempotency-Key`.
+    pub idempotent: bool,
+    /// Body fields that must not count when two bodies are compared, since nothing of a secret may be kept.
+    pub secret_fields: &'static [&'static str],
+    /// Items the handler needs and that ride in the read that checks the session.
+    pub loads: Loads,
+    /// Largest body in bytes, checked before it is parsed.
+    pub body_limit: usize,
+    pub if_match: IfMatch,
+    /// `Cache-Control`; without it `no-store`.
+    pub cache: Option<&'static str>,
+    /// Problems of this route beside those that follow from its types: status and code.
+    pub problems: &'static [(u16, &'static str)],
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Loads {
+    /// The caller's encrypted profile.
+    pub profile: bool,
+    /// Who owns the check named by the path's `{id}`.
+    pub check_owner: bool,
+    /// Who owns the document named by the path's `{id}`.
+    pub document_owner: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMatch {
+    Ignored,
+    Honoured,
+    Required,
+}
+
+/// Bodies are JSON forms; this is far beyond any of them.
+const JSON_LIMIT: usize = 64 * 1024;
+
+const ANYTHING: &[Limited] = &[Limited { limit: &limit::ANYTHING, by: By::Caller }];
+
+impl Route {
+    const fn new(method: Method, function: &'static str, path: &'static str) -> Self {
+        Self {
+            function,
+            method,
+            also: None,
+            path,
+            summary: "",
+            limits: ANYTHING,
+            idempotent: false,
+            secret_fields: &[],
+            loads: Loads { profile: false, check_owner: false, document_owner: false },
+            body_limit: JSON_LIMIT,
+            if_match: IfMatch::Ignored,
+            cache: None,
+            problems: &[],
+        }
+    }
+
+    pub const fn get(function: &'static str, path: &'static str) -> Self {
+        Self::new(Method::GET, function, path)
+    }
+
+    pub const fn post(function: &'static str, path: &'static str) -> Self {
+        Self::new(Method::POST, function, path)
+    }
+
+    pub const fn put(function: &'static str, path: &'static str) -> Self {
+        Self::new(Method::PUT, function, path)
+    }
+
+    pub const fn patch(function: &'static str, path: &'static str) -> Self {
+        Self::new(Method::PATCH, function, path)
+    }
+
+    pub const fn delete(function: &'static str, path: &'static str) -> Self {
+        Self::new(Method::DELETE, function, path)
+    }
+
+    pub const fn options(function: &'static str, path: &'static str) -> Self {
+        Self::new(Method::OPTIONS, function, path)
+    }
+
+    pub fn also(mut self, method: Method) -> Self {
+        self.also = Some(method);
+        self
+    }
+
+    /// One line of what the route is for.
+    pub fn summary(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// Instead of the limit for anything else.
+    pub fn limits(mut self, limits: &'static [Limited]) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// For routes that do no I/O.
+    pub fn limited_by_gateway(mut self) -> Self {
+        self.limits = &[];
+        self
+    }
+
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    pub fn secret_fields(mut self, fields: &'static [&'static str]) -> Self {
+        self.secret_fields = fields;
+        self
+    }
+
+    pub fn loads_profile(mut self) -> Self {
+        self.loads.profile = true;
+        self
+    }
+
+    pub fn loads_check_owner(mut self) -> Self {
+        self.loads.check_owner = true;
+        self
+    }
+
+    pub fn loads_document_owner(mut self) -> Self {
+        self.loads.document_owner = true;
+        self
+    }
+
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    pub fn honours_if_match(mut self) -> Self {
+        self.if_match = IfMatch::Honoured;
+        self
+    }
+
+    pub fn requires_if_match(mut self) -> Self {
+        self.if_match = IfMatch::Required;
+        self
+    }
+
+    pub fn cached(mut self, cache_control: &'static str) -> Self {
+        self.cache = Some(cache_control);
+        self
+    }
+
+    pub fn problems(mut self, problems: &'static [(u16, &'static str)]) -> Self {
+        self.problems = problems;
+        self
+    }
+
+    /// The route and what it does.
+    pub fn handled_by<A, I, R, F, Fut>(self, handler: F) -> Endpoint
+    where
+        A: Authority,
+        I: Input,
+        R: Reply,
+        F: Fn(Call<A>, I) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+    {
+        Endpoint {
+            route: Arc::new(self),
+            authenticated: A::AUTHENTICATED,
+            run: Arc::new(move |app, incoming| Box::pin(run(app, incoming, handler))),
+            describe: describe::<A, I, R>,
+        }
+    }
+
+    /// Names of the path's parameters, in order.
+    pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
+    }
+}
+
+/// The handler after its types: boxed here, so that the runtime's generics compile once and not per function.
+type Run = dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> + Send + Sync;
+
+/// A route with its handler.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub route: Arc<Route>,
+    pub(super) authenticated: bool,
+    pub(super) run: Arc<Run>,
+    pub(super) describe: fn(&Route, &mut OperationDoc),
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("route", &self.route).finish_non_exhaustive()
+    }
+}
+
+async fn run<A, I, R, F, Fut>(app: &'static App, incoming: Incoming, handler: F) -> Result<Answer>
+where
+    A: Authority,
+    I: Input,
+    R: Reply,
+    F: Fn(Call<A>, I) -> Fut,
+    Fut: Future<Output = Result<R>>,
+{
+    let caller = A::admit(&incoming)?;
+    let (input, fingerprint) = I::parse(&incoming).await?;
+    let replay = match idempotency::begin(app, &incoming, &fingerprint).await? {
+        idempotency::Begin::Answered(answer) => return Ok(answer),
+        idempotency::Begin::Fresh(replay) => replay,
+    };
+    let call = Call::new(app, caller, &incoming, replay.clone());
+    match handler(call, input).await {
+        Err(Error::Request(RequestError::AnsweredMeanwhile)) => {
+            idempotency::again(app, &incoming, replay.as_ref()).await
+        }
+        answered => answered?.into_answer(),
+    }
+}
+
+fn describe<A: Authority, I: Input, R: Reply>(route: &Route, doc: &mut OperationDoc) {
+    doc.route(route);
+    A::describe(doc);
+    I::describe(route, doc);
+    R::describe(doc);
+}

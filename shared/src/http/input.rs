@@ -1,0 +1,204 @@
+//! What a handler takes: path, query and body, each parsed from bounded bytes, unknown fields refused.
+
+use std::{fmt::Display, str::FromStr};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
+
+use super::{call::Incoming, endpoint::Route, openapi::OperationDoc};
+use crate::{
+    domain::field::Invalid,
+    error::{RequestError, Result},
+};
+
+/// What makes two requests the same for idempotency: the parsed content, not its bytes on the wire.
+pub type Fingerprint = Vec<u8>;
+
+/// Something a handler can take.
+pub trait Input: Sized + Send + 'static {
+    /// Called after authentication and limits.
+    fn parse(incoming: &Incoming) -> impl Future<Output = Result<(Self, Fingerprint)>> + Send;
+
+    fn describe(route: &Route, doc: &mut OperationDoc);
+}
+
+/// Nothing: a body, if one is sent, must be an empty object.
+impl Input for () {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        if !incoming.body.is_empty() {
+            let body: serde_json::Map<String, serde_json::Value> = parse_json(incoming)?.0;
+            if let Some(field) = body.keys().next() {
+                return Err(RequestError::UnknownField(bounded(field)).into());
+            }
+        }
+        Ok(((), Fingerprint::new()))
+    }
+
+    fn describe(_: &Route, _: &mut OperationDoc) {}
+}
+
+/// One path parameter, or several in order. What does not parse is not found.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: FromStr + Display + Send + 'static> Input for Path<T> {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        let value: T = incoming
+            .route
+            .path_parameters()
+            .next()
+            .and_then(|name| incoming.path.get(name))
+            .and_then(|text| text.parse().ok())
+            .ok_or(RequestError::NotFound)?;
+        let fingerprint = value.to_string().into_bytes();
+        Ok((Self(value), fingerprint))
+    }
+
+    fn describe(route: &Route, doc: &mut OperationDoc) {
+        doc.path_parameters(route);
+    }
+}
+
+/// The query string.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + IntoParams + Send + 'static> Input for Query<T> {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        let deserializer = serde_urlencoded::Deserializer::new(form_pairs(&incoming.query));
+        let value = serde_path_to_error::deserialize(deserializer)
+            .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))?;
+        Ok((Self(value), incoming.query.clone().into_bytes()))
+    }
+
+    fn describe(_: &Route, doc: &mut OperationDoc) {
+        doc.parameters(T::into_params(|| Some(ParameterIn::Query)));
+    }
+}
+
+fn form_pairs(query: &str) -> url::form_urlencoded::Parse<'_> {
+    url::form_urlencoded::parse(query.as_bytes())
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Json<T> {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        let (value, fingerprint) = parse_json(incoming)?;
+        Ok((Self(value), fingerprint))
+    }
+
+    fn describe(_: &Route, doc: &mut OperationDoc) {
+        doc.json_body::<T>();
+    }
+}
+
+fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprint)> {
+    if !is_json(incoming.header("content-type").unwrap_or_default()) {
+        return Err(RequestError::UnsupportedMediaType.into());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(&incoming.body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if error.inner().is_data() {
+            refusal(&error.path().to_string(), &error.inner().to_string())
+        } else {
+            RequestError::Malformed("the body is not JSON")
+        }
+    })?;
+    deserializer.end().map_err(|_| RequestError::Malformed("something follows the JSON body"))?;
+    Ok((value, fingerprint(incoming)))
+}
+
+/// The body with sorted keys and without its secret fields.
+fn fingerprint(incoming: &Incoming) -> Fingerprint {
+    match serde_json::from_slice(&incoming.body) {
+        Ok(serde_json::Value::Object(mut fields)) => {
+            fields.retain(|name, _| !incoming.route.secret_fields.contains(&name.as_str()));
+            serde_json::Value::Object(fields).to_string().into_bytes()
+        }
+        _ => incoming.body.to_vec(),
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind == "application/merge-patch+json"
+}
+
+/// Serde's words may quote the value, so only their kind is taken over.
+fn refusal(path: &str, message: &str) -> RequestError {
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        let field = rest.split('`').next().unwrap_or_default();
+        return RequestError::UnknownField(bounded(field));
+    }
+    let invalid = |field: &str, code, message| {
+        RequestError::Invalid(vec![Invalid { field: bounded(field), code, message }])
+    };
+    if let Some(rest) = message.strip_prefix("missing field `") {
+        invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
+    } else if message.starts_with("duplicate field") {
+        invalid(path, "duplicate", "This field is given twice.")
+    } else if message.starts_with("unknown variant") {
+        invalid(path, "not_allowed", "This value is not one of those allowed here.")
+    } else {
+        invalid(path, "invalid", "This value does not have the right type or form.")
+    }
+}
+
+/// Field names come from the caller: no more than a name's length of them goes back.
+fn bounded(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// The raw body and its headers, for callbacks whose signature covers the bytes.
+#[derive(Debug)]
+pub struct Raw(pub Bytes);
+
+impl Input for Raw {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        Ok((Self(incoming.body.clone()), Fingerprint::new()))
+    }
+
+    fn describe(_: &Route, doc: &mut OperationDoc) {
+        doc.raw_body();
+    }
+}
+
+/// The request's headers, where a handler needs more than the harness reads.
+#[derive(Debug)]
+pub struct Headers(pub http::HeaderMap);
+
+impl Input for Headers {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        Ok((Self(incoming.headers.clone()), Fingerprint::new()))
+    }
+
+    fn describe(_: &Route, _: &mut OperationDoc) {}
+}
+
+macro_rules! tuple {
+    ($($part:ident),+) => {
+        impl<$($part: Input),+> Input for ($($part,)+) {
+            async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+                let mut all = Fingerprint::new();
+                let parsed = ($({
+                    let (value, fingerprint) = $part::parse(incoming).await?;
+                    all.extend_from_slice(&(fingerprint.len() as u64).to_be_bytes());
+                    all.extend_from_slice(&fingerprint);
+                    value
+                },)+);
+                Ok((parsed, all))
+            }
+
+            fn describe(route: &Route, doc: &mut OperationDoc) {
+                $($part::describe(route, doc);)+
+            }
+        }
+    };
+}
+
+tuple!(P1, P2);
+tuple!(P1, P2, P3);

@@ -1,0 +1,28 @@
+//! The endpoint harness: extract, authenticate, limit, replay, answer.
+//!
+//! A route is a [`Route`] (what is declared), a handler `async fn(Call<A>, I) -> Result<R>` (what is done) and
+//! [`serve`] (what is the same for all). The handler's types carry the rest: `A` is the authority it needs, `I` what it
+//! takes, `R` what it answers; the OpenAPI document is made from the same types.
+
+pub mod authority;
+pub mod call;
+pub mod cursor;
+pub mod endpoint;
+mod headers;
+pub mod idempotency;
+pub mod input;
+pub mod limit;
+pub mod multipart;
+pub mod openapi;
+pub mod problem;
+pub mod reply;
+mod serve;
+
+pub use authority::{Anonymous, Can, Caller, Signed};
+pub use call::{Call, Meta};
+pub use endpoint::{Endpoint, Route};
+pub use input::{Headers, Json, Path, Query, Raw};
+pub use limit::{By, Limited};
+pub use multipart::Upload;
+pub use reply::{Accepted, Binary, Created, NoContent, Page, Plain, Versioned};
+pub use serve::{respond, serve};

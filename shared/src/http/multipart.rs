@@ -1,0 +1,112 @@
+//! `multipart/form-data` (RFC 7578) with one file, bounded before it is parsed.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures::stream;
+use sha2::{Digest, Sha256};
+
+use super::{
+    call::Incoming,
+    endpoint::Route,
+    input::{Fingerprint, Input},
+    openapi::OperationDoc,
+};
+use crate::{
+    domain::field::Invalid,
+    error::{RequestError, Result},
+};
+
+/// Text fields are short; a file is what the route's body limit leaves.
+const FIELD_LIMIT: u64 = 1024;
+
+/// Names of the text fields a form may have; `file` is always the file.
+pub trait Form: Send + 'static {
+    const FIELDS: &'static [(&'static str, Need)];
+    /// Largest file in bytes.
+    const FILE_LIMIT: usize;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Required,
+    Optional,
+}
+
+/// The parsed form `F`: text fields by name and the file's bytes with their SHA-256.
+#[derive(Debug)]
+pub struct Upload<F> {
+    pub fields: BTreeMap<&'static str, String>,
+    pub file: Bytes,
+    pub sha256: [u8; 32],
+    form: std::marker::PhantomData<F>,
+}
+
+impl<F: Form> Input for Upload<F> {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        let content_type = incoming.header("content-type").unwrap_or_default();
+        let boundary = multer::parse_boundary(content_type).map_err(|_| RequestError::UnsupportedMediaType)?;
+        let body = incoming.body.clone();
+        let chunks = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
+        let limits = multer::SizeLimit::new().per_field(F::FILE_LIMIT as u64).for_fields(F::FIELDS, FIELD_LIMIT);
+        let constraints = multer::Constraints::new().size_limit(limits);
+        let mut parts = multer::Multipart::with_constraints(chunks, boundary, constraints);
+
+        let mut fields = BTreeMap::new();
+        let mut file = None;
+        while let Some(part) = parts.next_field().await.map_err(|error| refusal(&error))? {
+            let name = part.name().unwrap_or_default().to_owned();
+            if name == "file" {
+                let bytes = part.bytes().await.map_err(|error| refusal(&error))?;
+                if file.replace(bytes).is_some() {
+                    return Err(invalid("file", "duplicate", "This field is given twice."));
+                }
+            } else if let Some((known, _)) = F::FIELDS.iter().find(|(known, _)| *known == name) {
+                let text = part.text().await.map_err(|error| refusal(&error))?;
+                if fields.insert(*known, text).is_some() {
+                    return Err(invalid(known, "duplicate", "This field is given twice."));
+                }
+            } else {
+                let name = name.chars().filter(|c| !c.is_control()).take(64).collect();
+                return Err(RequestError::UnknownField(name).into());
+            }
+        }
+        for (name, need) in F::FIELDS {
+            if *need == Need::Required && !fields.contains_key(name) {
+                return Err(invalid(name, "required", "This field is required."));
+            }
+        }
+        let file = file.ok_or_else(|| invalid("file", "required", "This field is required."))?;
+        let sha256: [u8; 32] = Sha256::digest(&file).into();
+        let mut fingerprint = sha256.to_vec();
+        for (name, value) in &fields {
+            fingerprint.extend_from_slice(format!("\n{name}={value}").as_bytes());
+        }
+        Ok((Self { fields, file, sha256, form: std::marker::PhantomData }, fingerprint))
+    }
+
+    fn describe(_: &Route, doc: &mut OperationDoc) {
+        doc.multipart_body(F::FIELDS);
+    }
+}
+
+fn invalid(field: &str, code: &'static str, message: &'static str) -> crate::error::Error {
+    RequestError::Invalid(vec![Invalid { field: field.to_owned(), code, message }]).into()
+}
+
+fn refusal(error: &multer::Error) -> RequestError {
+    match error {
+        multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => RequestError::TooLarge,
+        _ => RequestError::Malformed("the form is not well formed"),
+    }
+}
+
+trait ForFields {
+    fn for_fields(self, fields: &[(&'static str, Need)], limit: u64) -> Self;
+}
+
+impl ForFields for multer::SizeLimit {
+    fn for_fields(self, fields: &[(&'static str, Need)], limit: u64) -> Self {
+        fields.iter().fold(self, |limits, (name, _)| limits.for_field(*name, limit))
+    }
+}

@@ -1,0 +1,190 @@
+//! Errors as RFC 9457 problems: the one place where a refusal gets its status, its code and its words.
+//!
+//! The matches are exhaustive, so that a new variant cannot be forgotten. What stands here may be shown to anybody;
+//! what an [`Internal`] error says goes to the log only.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reply::{Answer, Body};
+use crate::{
+    domain::{account::AccountError, auth::AuthError, kyc::KycError},
+    error::{Error, Internal, RequestError},
+};
+
+/// Where problem types are documented; the code follows.
+const TYPES: &str = "https://verinym.dev/problems/";
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// URI of the kind of problem: its `code`, documented.
+    pub r#type: String,
+    pub title: &'static str,
+    pub status: u16,
+    /// Stable, for programs.
+    pub code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// To be named when asking for help.
+    pub correlation_id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+}
+
+/// One field that is not valid.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    pub field: String,
+    pub code: &'static str,
+    pub message: &'static str,
+}
+
+/// Status, code, title: what is known of a refusal without looking into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    pub status: u16,
+    pub code: &'static str,
+    pub title: &'static str,
+}
+
+const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
+    Kind { status, code, title }
+}
+
+/// The kind of an error; its code is the metric's label too.
+pub fn kind_of(error: &Error) -> Kind {
+    match error {
+        Error::Request(error) => request(error),
+        Error::Auth(error) => auth(*error),
+        Error::Account(error) => account(*error),
+        Error::Kyc(error) => kyc(*error),
+        Error::Internal(error) => internal(error),
+    }
+}
+
+fn request(error: &RequestError) -> Kind {
+    match error {
+        RequestError::Malformed(_) => kind(400, "malformed_request", "The request is not well formed."),
+        RequestError::UnknownField(_) => kind(400, "unknown_field", "The request has a field that is not known here."),
+        RequestError::Invalid(_) => kind(400, "validation_failed", "Some fields are not valid."),
+        RequestError::InvalidCursor => kind(400, "invalid_cursor", "The cursor does not belong to this list."),
+        RequestError::Unauthenticated => kind(401, "unauthenticated", "Sign in first."),
+        RequestError::Forbidden(_) => kind(403, "forbidden", "You may not do this."),
+        RequestError::NotFound => kind(404, "not_found", "There is no such thing."),
+        RequestError::TooLarge => kind(413, "payload_too_large", "The body is too large."),
+        RequestError::UnsupportedMediaType => {
+            kind(415, "unsupported_media_type", "The body's content type is not taken here.")
+        }
+        RequestError::StaleVersion => kind(412, "stale_version", "It was changed since you read it."),
+        RequestError::VersionRequired => kind(428, "if_match_required", "Say with If-Match which version you mean."),
+        RequestError::RateLimited { .. } => kind(429, "rate_limited", "Too many requests; wait before the next."),
+        RequestError::IdempotencyKeyReused => {
+            kind(422, "idempotency_key_reused", "The key was used with another body.")
+        }
+        RequestError::IdempotencyInProgress | RequestError::AnsweredMeanwhile => {
+            kind(409, "idempotency_in_progress", "The first call with this key is still undecided.")
+        }
+        RequestError::AlreadyDone => kind(409, "already_done", "This was done before; its answer was not kept."),
+        RequestError::Contended => kind(409, "conflict", "It was being changed by others; try again."),
+        RequestError::RangeNotSatisfiable { .. } => {
+            kind(416, "range_not_satisfiable", "The range lies outside of the document.")
+        }
+    }
+}
+
+fn auth(error: AuthError) -> Kind {
+    match error {
+        AuthError::EmailTaken => kind(409, "email_taken", "This address has an account."),
+        AuthError::UsernameTaken => kind(409, "username_taken", "This username is taken."),
+        AuthError::InvalidToken => kind(400, "invalid_token", "The link is not valid, or was used or replaced."),
+        AuthError::ExpiredToken => kind(400, "expired_token", "The link has expired; ask for a new one."),
+        AuthError::InvalidCredentials => kind(401, "invalid_credentials", "The identifier or the password is wrong."),
+        AuthError::WrongPassword => kind(400, "invalid_credentials", "The password is wrong."),
+        AuthError::TemporarilyLocked { .. } => {
+            kind(429, "temporarily_locked", "Too many failed tries; wait before the next.")
+        }
+        AuthError::EmailNotVerified => kind(403, "email_not_verified", "Confirm your address first."),
+        AuthError::AccountLocked => kind(403, "account_locked", "This account is locked."),
+        AuthError::AccountDeactivated => kind(403, "account_deactivated", "This account is deactivated."),
+        AuthError::InvalidRefreshToken => kind(401, "invalid_refresh_token", "Sign in again."),
+        AuthError::RefreshTokenReused => {
+            kind(401, "refresh_token_reused", "This token was used before; the session has ended. Sign in again.")
+        }
+    }
+}
+
+fn account(error: AccountError) -> Kind {
+    match error {
+        AccountError::CheckInProgress => {
+            kind(409, "check_in_progress", "These fields cannot change while a check is open.")
+        }
+    }
+}
+
+fn kyc(error: KycError) -> Kind {
+    match error {
+        KycError::CheckInProgress => kind(409, "check_in_progress", "Another check is open."),
+        KycError::IllegalTransition => kind(409, "illegal_transition", "The state does not allow this."),
+        KycError::DocumentInUse => kind(409, "document_in_use", "A submitted check names this document."),
+        KycError::OwnCheck => kind(403, "own_check", "Somebody else must decide your check."),
+        KycError::ClaimedByAnother => kind(409, "claimed_by_another", "Another reviewer has claimed this check."),
+        KycError::UnknownProvider => kind(404, "not_found", "There is no such thing."),
+        KycError::BadSignature => kind(401, "invalid_signature", "The signature is missing or wrong."),
+        KycError::StaleSignature => kind(401, "stale_signature", "The signed time is off by more than five minutes."),
+    }
+}
+
+fn internal(error: &Internal) -> Kind {
+    match error {
+        Internal::Unavailable(_) => kind(503, "unavailable", "Not available just now; try again."),
+        Internal::Corrupt(_) | Internal::Bug(_) => kind(500, "internal_error", "Something went wrong on our side."),
+    }
+}
+
+/// The answer to an error.
+pub fn answer(error: &Error, correlation_id: &str) -> Answer {
+    let kind = kind_of(error);
+    let mut problem = Problem {
+        r#type: format!("{TYPES}{}", kind.code),
+        title: kind.title,
+        status: kind.status,
+        code: kind.code,
+        detail: detail(error),
+        correlation_id: correlation_id.to_owned(),
+        errors: Vec::new(),
+    };
+    let mut headers = vec![("content-type", "application/problem+json".to_owned())];
+    match error {
+        Error::Request(RequestError::Invalid(fields)) => {
+            problem.errors = fields
+                .iter()
+                .map(|fault| FieldProblem { field: fault.field.clone(), code: fault.code, message: fault.message })
+                .collect();
+        }
+        Error::Request(RequestError::UnknownField(field)) => {
+            problem.errors =
+                vec![FieldProblem { field: field.clone(), code: "unknown_field", message: "This field is not known." }];
+        }
+        Error::Request(RequestError::RateLimited { retry_after })
+        | Error::Auth(AuthError::TemporarilyLocked { retry_after }) => {
+            headers.push(("retry-after", retry_after.to_string()));
+        }
+        Error::Request(RequestError::RangeNotSatisfiable { size }) => {
+            headers.push(("content-range", format!("bytes */{size}")));
+        }
+        Error::Request(RequestError::Unauthenticated) => headers.push(("www-authenticate", "Bearer".to_owned())),
+        Error::Internal(Internal::Unavailable(_)) => headers.push(("retry-after", "2".to_owned())),
+        _ => {}
+    }
+    let text = serde_json::to_string(&problem).unwrap_or_default();
+    Answer { status: kind.status, headers, body: Body::Text(text) }
+}
+
+fn detail(error: &Error) -> Option<String> {
+    match error {
+        Error::Request(RequestError::Malformed(what)) => Some((*what).to_owned()),
+        Error::Request(RequestError::Forbidden(permission)) => Some(format!("It needs the permission {permission}.")),
+        _ => None,
+    }
+}

@@ -1,0 +1,268 @@
+//! What is the same for every call, in its order: correlation, size, token, session and limits at once, the handler,
+//! headers, one log line.
+
+use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc};
+
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderMap, Response};
+use lambda_http::{Body as LambdaBody, Request, RequestExt, request::RequestContext};
+
+use super::{
+    authority::Caller,
+    call::{Incoming, Meta},
+    endpoint::{Endpoint, IfMatch, Route},
+    headers, idempotency, limit, problem,
+    reply::{Answer, Body},
+};
+use crate::{
+    app::App,
+    crypto::access::Expected,
+    domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
+    error::{Internal, RequestError, Result},
+    store::admission::{Loaded, Wanted},
+    telemetry,
+};
+
+/// Runs an endpoint as a Lambda function until the platform ends the process.
+pub fn serve(endpoint: Endpoint) -> ExitCode {
+    telemetry::start();
+    let app = match App::from_env() {
+        Ok(app) => &*Box::leak(Box::new(app)),
+        Err(faults) => {
+            tracing::error!(%faults, "cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    let endpoint = Arc::new(endpoint);
+    let handler: Boxed = Box::new(move |request| {
+        let endpoint = endpoint.clone();
+        Box::pin(async move { respond(app, &endpoint, request).await })
+    });
+    block_on_lambda(handler)
+}
+
+type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, Response<LambdaBody>> + Send + Sync>;
+
+/// Not generic, so that the runtime is compiled once and not for each function.
+fn block_on_lambda(handler: Boxed) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    let service = lambda_http::service_fn(|request: Request| {
+        let answer = handler(request);
+        async move { Ok::<_, lambda_http::Error>(answer.await) }
+    });
+    match runtime.block_on(lambda_http::run(service)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the Lambda runtime ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers one request. Never fails and never panics: whatever goes wrong becomes a problem.
+pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -> Response<LambdaBody> {
+    let started = Timestamp::now();
+    let route = &endpoint.route;
+    let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let meta = meta(route, &request, started);
+    let user_slot = std::sync::OnceLock::new();
+    let mut report = None;
+
+    let work = handle(app, endpoint, request, meta.clone(), &mut report, &user_slot);
+    let outcome = match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
+    };
+    let (answer, label) = match outcome {
+        Ok(answer) => (answer, "ok"),
+        Err(error) => {
+            let kind = problem::kind_of(&error);
+            if kind.status >= 500 {
+                tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
+            }
+            (problem::answer(&error, &meta.correlation_id), kind.code)
+        }
+    };
+
+    let properties = [
+        ("correlation_id", Some(meta.correlation_id.as_str())),
+        ("method", Some(route.method.as_str())),
+        ("route", Some(route.path)),
+        ("user_id", user_slot.get().map(String::as_str)),
+    ];
+    let mut map: serde_json::Map<_, _> =
+        properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+    map.insert("status".into(), answer.status.into());
+    telemetry::write(telemetry::Invocation {
+        function: route.function,
+        area: route.function.split('-').next().unwrap_or_default(),
+        outcome: label,
+        millis: u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX),
+        at: started,
+        properties: map,
+    });
+    finish(app, route, answer, &meta.correlation_id, origin.as_deref(), report)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}
+
+fn meta(route: &Route, request: &Request, now: Timestamp) -> Meta {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let ip = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),
+        _ => None,
+    };
+    Meta {
+        function: route.function,
+        now,
+        correlation_id: headers::correlation_id(header("x-correlation-id")),
+        ip: ip.unwrap_or_else(|| "unknown".to_owned()),
+        user_agent: header("user-agent").unwrap_or_default().chars().take(256).collect(),
+    }
+}
+
+async fn handle(
+    app: &'static App,
+    endpoint: &Endpoint,
+    request: Request,
+    meta: Meta,
+    report: &mut Option<limit::Report>,
+    user_slot: &std::sync::OnceLock<String>,
+) -> Result<Answer> {
+    let route = &endpoint.route;
+    let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let (parts, body) = request.into_parts();
+    let body = match body {
+        LambdaBody::Text(text) => text.into_bytes(),
+        LambdaBody::Binary(bytes) => bytes,
+        _ => Vec::new(),
+    };
+    if body.len() > route.body_limit {
+        return Err(RequestError::TooLarge.into());
+    }
+    let mut incoming = Incoming {
+        route: route.clone(),
+        meta,
+        headers: parts.headers,
+        path,
+        query,
+        body: body.into(),
+        caller: None,
+        loaded: Loaded::default(),
+    };
+    if endpoint.authenticated {
+        *report = authenticate(app, &mut incoming, user_slot).await?;
+    } else {
+        *report = limit::enforce(app, route.limits, &incoming.meta, None).await?;
+    }
+    if route.if_match == IfMatch::Required && incoming.header("if-match").is_none() {
+        return Err(RequestError::VersionRequired.into());
+    }
+    let known = incoming.header("if-none-match").filter(|_| route.method == http::Method::GET).map(str::to_owned);
+    let answer = (endpoint.run)(app, incoming).await?;
+    Ok(unless_known(answer, known.as_deref()))
+}
+
+/// Token first (no read for a forged one), then session, account, limits and what the route wants, all at once.
+async fn authenticate(
+    app: &'static App,
+    incoming: &mut Incoming,
+    user_slot: &std::sync::OnceLock<String>,
+) -> Result<Option<limit::Report>> {
+    let token = incoming.header("authorization").and_then(bearer).ok_or(RequestError::Unauthenticated)?;
+    let keys = app.verification_keys().await?;
+    let expected = Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now };
+    let claims = keys.verify(token, &expected).map_err(|refusal| {
+        tracing::debug!(?refusal, "access token refused");
+        RequestError::Unauthenticated
+    })?;
+    let user = claims.sub.to_string();
+    let _ = user_slot.set(user.clone());
+    let scope = idempotency::scope(app, incoming, &user).await?;
+    let wanted = Wanted::new(claims.sub, claims.sid, scope, incoming);
+    let store = app.store().await;
+    let (admission, report) = tokio::join!(
+        store.admit(&wanted, incoming.meta.now),
+        limit::enforce(app, incoming.route.limits, &incoming.meta, Some(&user)),
+    );
+    let admission = admission?;
+    let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
+        return Err(RequestError::Unauthenticated.into());
+    };
+    // An account that was locked, deactivated or erased has lost its sessions with that very write.
+    if auth.status != UserStatus::Active {
+        return Err(RequestError::Unauthenticated.into());
+    }
+    let report = report?;
+    incoming.loaded = admission.loaded;
+    incoming.caller = Some(Arc::new(Caller {
+        user: claims.sub,
+        session: claims.sid,
+        permissions: PermissionSet::of_roles(&auth.roles),
+        auth,
+        session_item: session,
+    }));
+    Ok(report)
+}
+
+/// RFC 6750 §2.1; the scheme's name is not case-sensitive.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// 304 to a caller who has this version already (RFC 9110 §13.1.2).
+fn unless_known(answer: Answer, known: Option<&str>) -> Answer {
+    let tag = answer.headers.iter().find(|(name, _)| *name == "etag").map(|(_, tag)| tag.clone());
+    match (tag, known) {
+        (Some(tag), Some(known))
+            if answer.status == 200
+                && known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == tag || one == "*") =>
+        {
+            Answer::empty(304).header("etag", tag)
+        }
+        _ => answer,
+    }
+}
+
+fn finish(
+    app: &App,
+    route: &Route,
+    answer: Answer,
+    correlation_id: &str,
+    origin: Option<&str>,
+    report: Option<limit::Report>,
+) -> Response<LambdaBody> {
+    let mut map = HeaderMap::new();
+    for (name, value) in &answer.headers {
+        headers::set(&mut map, name, value);
+    }
+    if let Some(report) = report {
+        headers::set(&mut map, "ratelimit-policy", &report.policy);
+        headers::set(&mut map, "ratelimit", &report.state);
+    }
+    let cache = if answer.status < 400 { route.cache.unwrap_or("no-store") } else { "no-store" };
+    headers::finish(&mut map, &app.config, correlation_id, cache, origin);
+    let body = match answer.body {
+        Body::Empty => LambdaBody::Empty,
+        Body::Text(text) => LambdaBody::Text(text),
+        Body::Bytes(bytes) => LambdaBody::Binary(bytes),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = map;
+    response
+}

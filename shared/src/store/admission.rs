@@ -1,0 +1,117 @@
+//! The one consistent read of an authenticated call: session, account, the caller's key, and whatever its route wants
+//! beside them.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{
+    Store, Table,
+    idempotency::{self, Record},
+    item::{Key, read},
+    kek::Purpose,
+    person_key::{self, KeyItem},
+    session::SessionItem,
+    user::{AuthItem, ProfileItem, profile_key},
+};
+use crate::{
+    domain::{
+        id::{CheckId, DocumentId, SessionId, UserId},
+        time::Timestamp,
+    },
+    error::{Error, Internal, Result},
+    store::person_key::PersonKey,
+};
+
+/// What to read for a call.
+#[derive(Debug)]
+pub struct Wanted {
+    pub user: UserId,
+    pub session: SessionId,
+    pub idempotency_scope: Option<String>,
+    pub profile: bool,
+    /// The item that names the owner of what the path names.
+    pub owner_of: Option<Key>,
+}
+
+/// Where a check or a document says whose it is.
+pub fn owner_key(id: &str) -> Option<Key> {
+    let known = CheckId::from_str(id).is_ok() || DocumentId::from_str(id).is_ok();
+    known.then(|| {
+        let prefix = if id.starts_with("chk_") { "CHK" } else { "DOC" };
+        Key::new(format!("{prefix}#{id}"), "REF")
+    })
+}
+
+/// The body of an owner item.
+#[derive(Debug, Clone, serde::Serialize, Deserialize)]
+pub struct Owner {
+    pub owner: UserId,
+}
+
+/// What was read along, for the handler.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    pub profile: Option<ProfileItem>,
+    pub profile_key: Option<KeyItem>,
+    pub owner: Option<UserId>,
+    pub idempotency_scope: Option<String>,
+    pub idempotency: Option<Record>,
+}
+
+impl Loaded {
+    /// The caller's key, unwrapped.
+    pub async fn key(&self, store: &Store, now: Timestamp) -> Result<PersonKey> {
+        store.person_key(self.profile_key.as_ref(), now).await
+    }
+
+    /// The caller's profile; only where the route declares that it loads it.
+    pub fn profile(&self) -> Result<&ProfileItem> {
+        self.profile.as_ref().ok_or_else(|| Error::from(Internal::corrupt("an account without a profile")))
+    }
+}
+
+/// Whether a caller may come in, and what was read along.
+#[derive(Debug)]
+pub struct Admission {
+    pub auth: Option<AuthItem>,
+    pub session: Option<SessionItem>,
+    pub loaded: Loaded,
+}
+
+impl Store {
+    pub async fn admit(&self, wanted: &Wanted, now: Timestamp) -> Result<Admission> {
+        let auth = AuthItem::key(&wanted.user);
+        let session = SessionItem::key(&wanted.user, &wanted.session);
+        let person = person_key::key(&wanted.user, Purpose::Profile);
+        let profile = wanted.profile.then(|| profile_key(&wanted.user));
+        let record = wanted.idempotency_scope.as_deref().map(idempotency::key);
+        let mut keys = vec![
+            (Table::Identity, auth.clone()),
+            (Table::Identity, session.clone()),
+            (Table::Keys, person.clone()),
+        ];
+        keys.extend(profile.iter().map(|key| (Table::Identity, key.clone())));
+        keys.extend(record.iter().map(|key| (Table::Ephemeral, key.clone())));
+        keys.extend(wanted.owner_of.iter().map(|key| (Table::Kyc, key.clone())));
+        let mut found = self.get_many(&keys).await?;
+        let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
+
+        let owner = take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner);
+        let session: Option<SessionItem> = take(&Some(session)).map(read).transpose()?;
+        Ok(Admission {
+            auth: take(&Some(auth)).map(read).transpose()?,
+            session: session.filter(|session| session.live(now)),
+            loaded: Loaded {
+                profile: take(&profile).map(ProfileItem::from_item).transpose()?,
+                profile_key: take(&Some(person)).map(read).transpose()?,
+                owner,
+                idempotency: match take(&record) {
+                    Some(item) => idempotency::live(item, now)?,
+                    None => None,
+                },
+                idempotency_scope: wanted.idempotency_scope.clone(),
+            },
+        })
+    }
+}

@@ -1,0 +1,364 @@
+//! The commit: what changed, the event that says so and the event's outbox row, in one transaction.
+//!
+//! Each write states its condition and what its failing means, so a transaction that is cancelled comes back as the
+//! refusal that the command would have given had it read later.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{ConditionCheck, Delete, Put, TransactWriteItem, Update},
+};
+
+use super::{
+    Store, Table,
+    event::{EventDraft, EventRecord},
+    idempotency::{self, Kept, Replay},
+    item::{Item, Key, keyed, text},
+    person_key::PersonKey,
+};
+use crate::{
+    domain::{backoff::Backoff, id::EventId, time::Timestamp},
+    error::{Error, Internal, RequestError, Result},
+};
+
+/// Why a commit did not happen.
+#[derive(Debug)]
+pub enum CommitError {
+    /// Somebody else wrote first: read again, decide again.
+    Conflict,
+    /// A condition failed, and this is what it means to the caller.
+    Refused(Error),
+    /// It is not known to have happened, and trying again within this call is of no use.
+    Failed(Error),
+}
+
+/// What a failed condition means.
+#[derive(Debug)]
+enum Otherwise {
+    Conflict,
+    Refuse(Error),
+    AnsweredMeanwhile,
+}
+
+/// A transaction in the making.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    store: &'a Store,
+    now: Timestamp,
+    correlation_id: String,
+    writes: Vec<(TransactWriteItem, Otherwise)>,
+    events: Vec<(EventRecord, Key)>,
+    broken: Option<Error>,
+}
+
+/// DynamoDB takes this many in one transaction.
+const MOST: usize = 100;
+
+impl Store {
+    /// Begins a commit. The correlation id goes into its events.
+    pub fn commit(&self, now: Timestamp, correlation_id: &str) -> Commit<'_> {
+        Commit {
+            store: self,
+            now,
+            correlation_id: correlation_id.to_owned(),
+            writes: Vec::new(),
+            events: Vec::new(),
+            broken: None,
+        }
+    }
+}
+
+impl Commit<'_> {
+    fn push(mut self, write: Result<TransactWriteItem>, otherwise: Otherwise) -> Self {
+        match write {
+            Ok(write) => self.writes.push((write, otherwise)),
+            Err(error) => self.broken = self.broken.or(Some(error)),
+        }
+        self
+    }
+
+    /// Puts an item where none may stand. If one does: `otherwise`, or read and decide again.
+    pub fn create<T: serde::Serialize>(self, table: Table, key: &Key, value: &T, otherwise: Option<Error>) -> Self {
+        let item = keyed(key, value);
+        self.put_if(table, item, "attribute_not_exists(pk)", &[], otherwise)
+    }
+
+    /// Puts an item under a condition.
+    pub fn put_if(
+        self,
+        table: Table,
+        item: Result<Item>,
+        condition: &str,
+        values: &[(&str, aws_sdk_dynamodb::types::AttributeValue)],
+        otherwise: Option<Error>,
+    ) -> Self {
+        let write = item.and_then(|item| {
+            let mut put = Put::builder()
+                .table_name(self.store.name(table))
+                .set_item(Some(item))
+                .condition_expression(condition);
+            for (name, value) in values {
+                put = put.expression_attribute_values(*name, value.clone());
+            }
+            Ok(TransactWriteItem::builder().put(put.build().map_err(Internal::bug)?).build())
+        });
+        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+    }
+
+    /// Replaces an item that still has the version it was read with; the new value carries its own.
+    pub fn replace<T: serde::Serialize>(self, table: Table, key: &Key, value: &T, read_version: u64) -> Self {
+        let item = keyed(key, value);
+        self.put_if(table, item, "version = :read", &[(":read", super::item::number(read_version))], None)
+    }
+
+    /// Changes attributes of an item under a condition. Names go through `#name` for each word in `names`.
+    pub fn update(self, table: Table, key: &Key, change: &Change<'_>, otherwise: Option<Error>) -> Self {
+        let mut update = Update::builder()
+            .table_name(self.store.name(table))
+            .set_key(Some(key.to_item()))
+            .update_expression(change.update)
+            .condition_expression(change.condition);
+        for name in change.names {
+            update = update.expression_attribute_names(format!("#{name}"), *name);
+        }
+        for (name, value) in &change.values {
+            update = update.expression_attribute_values(*name, value.clone());
+        }
+        let write = update
+            .build()
+            .map(|update| TransactWriteItem::builder().update(update).build())
+            .map_err(|error| Internal::bug(error).into());
+        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+    }
+
+    /// Deletes an item under a condition (`attribute_exists(pk)` where only its presence matters).
+    pub fn delete(self, table: Table, key: &Key, change: &Change<'_>, otherwise: Option<Error>) -> Self {
+        let mut delete = Delete::builder()
+            .table_name(self.store.name(table))
+            .set_key(Some(key.to_item()))
+            .condition_expression(change.condition);
+        for name in change.names {
+            delete = delete.expression_attribute_names(format!("#{name}"), *name);
+        }
+        for (name, value) in &change.values {
+            delete = delete.expression_attribute_values(*name, value.clone());
+        }
+        let write = delete
+            .build()
+            .map(|delete| TransactWriteItem::builder().delete(delete).build())
+            .map_err(|error| Internal::bug(error).into());
+        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+    }
+
+    /// Deletes whatever stands there, if anything does.
+    pub fn clear(self, table: Table, key: &Key) -> Self {
+        let write = Delete::builder()
+            .table_name(self.store.name(table))
+            .set_key(Some(key.to_item()))
+            .build()
+            .map(|delete| TransactWriteItem::builder().delete(delete).build())
+            .map_err(|error| Internal::bug(error).into());
+        self.push(write, Otherwise::Conflict)
+    }
+
+    /// Only goes through if an item is as the condition says; changes nothing of it.
+    pub fn check(self, table: Table, key: &Key, change: &Change<'_>, otherwise: Option<Error>) -> Self {
+        let mut check = ConditionCheck::builder()
+            .table_name(self.store.name(table))
+            .set_key(Some(key.to_item()))
+            .condition_expression(change.condition);
+        for name in change.names {
+            check = check.expression_attribute_names(format!("#{name}"), *name);
+        }
+        for (name, value) in &change.values {
+            check = check.expression_attribute_values(*name, value.clone());
+        }
+        let write = check
+            .build()
+            .map(|check| TransactWriteItem::builder().condition_check(check).build())
+            .map_err(|error| Internal::bug(error).into());
+        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+    }
+
+    /// The event of this change, and its outbox row. The aggregate's version must be the one the change makes: two
+    /// commands that decided on the same state cannot both write it.
+    pub fn event(mut self, draft: EventDraft) -> Self {
+        let record = EventRecord::new(EventId::new(self.now), self.now, &self.correlation_id, draft);
+        let key = record.key();
+        let item = record.item();
+        let outbox = super::outbox::row(&record);
+        self.events.push((record, key));
+        self.put_if(Table::Events, item, "attribute_not_exists(pk)", &[], None).put_if(
+            Table::Outbound,
+            outbox,
+            "attribute_not_exists(pk)",
+            &[],
+            None,
+        )
+    }
+
+    /// Remembers the answer for the caller's idempotency key, in this same transaction.
+    pub fn remember(self, replay: Option<&Replay>, key: &PersonKey, kept: Result<Kept>) -> Self {
+        let Some(replay) = replay else { return self };
+        let item = kept.and_then(|kept| idempotency::item(replay, Some((key, &kept)), self.now));
+        self.remembered(item)
+    }
+
+    /// Remembers that it was done, but not the answer, which carried secrets.
+    pub fn remember_done(self, replay: Option<&Replay>) -> Self {
+        let Some(replay) = replay else { return self };
+        let item = idempotency::item(replay, None, self.now);
+        self.remembered(item)
+    }
+
+    fn remembered(self, item: Result<Item>) -> Self {
+        let now = super::item::number(self.now.unix_seconds());
+        let mut this = self.put_if(
+            Table::Ephemeral,
+            item,
+            "attribute_not_exists(pk) OR expires <= :now",
+            &[(":now", now)],
+            None,
+        );
+        if let Some((_, otherwise)) = this.writes.last_mut() {
+            *otherwise = Otherwise::AnsweredMeanwhile;
+        }
+        this
+    }
+
+    /// Ids of the events this commit writes, in order.
+    pub fn event_ids(&self) -> Vec<EventId> {
+        self.events.iter().map(|(record, _)| record.id).collect()
+    }
+
+    /// Commits. The client token makes the SDK's own retries of this one attempt harmless.
+    pub async fn run(self) -> Result<(), CommitError> {
+        if let Some(error) = self.broken {
+            return Err(CommitError::Failed(error));
+        }
+        if self.writes.len() > MOST {
+            return Err(CommitError::Failed(Internal::bug("too many writes in one commit").into()));
+        }
+        let (writes, meanings): (Vec<_>, Vec<_>) = self.writes.into_iter().unzip();
+        let token = uuid::Uuid::from_bytes(crate::crypto::random::bytes()).to_string();
+        let sent =
+            self.store.db.transact_write_items().set_transact_items(Some(writes)).client_request_token(token).send();
+        let error = match sent.await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if let SdkError::ServiceError(service) = &error {
+            match service.err() {
+                TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                    let codes: Vec<_> =
+                        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+                    return Err(meaning(&codes, meanings));
+                }
+                TransactWriteItemsError::TransactionInProgressException(_) => return Err(CommitError::Conflict),
+                _ => return Err(CommitError::Failed(Internal::aws("commit", &error).into())),
+            }
+        }
+        // The answer was lost, not necessarily the write: our own event id tells.
+        if let Some((record, key)) = self.events.first()
+            && let Ok(Some(item)) = self.store.get(Table::Events, key).await
+            && item.get("event_id") == Some(&text(record.id.to_string()))
+        {
+            return Ok(());
+        }
+        Err(CommitError::Failed(Internal::aws("commit", &error).into()))
+    }
+}
+
+/// What a cancelled transaction means: an idempotency record that appeared wins, then the first refusal; a mere
+/// collision means to try again.
+fn meaning(codes: &[&str], meanings: Vec<Otherwise>) -> CommitError {
+    let mut failed: Vec<_> = codes
+        .iter()
+        .zip(meanings)
+        .filter(|(code, _)| **code == "ConditionalCheckFailed")
+        .map(|(_, otherwise)| otherwise)
+        .collect();
+    if failed.iter().any(|one| matches!(one, Otherwise::AnsweredMeanwhile)) {
+        return CommitError::Refused(RequestError::AnsweredMeanwhile.into());
+    }
+    if let Some(at) = failed.iter().position(|one| matches!(one, Otherwise::Refuse(_)))
+        && let Otherwise::Refuse(error) = failed.swap_remove(at)
+    {
+        return CommitError::Refused(error);
+    }
+    if codes.iter().any(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict")) {
+        return CommitError::Failed(Internal::unavailable(format!("commit: {}", codes.join(","))).into());
+    }
+    CommitError::Conflict
+}
+
+/// An update, delete or check: expressions and what they name.
+#[derive(Debug, Default)]
+pub struct Change<'a> {
+    pub update: &'a str,
+    pub condition: &'a str,
+    /// Words written as `#word` in the expressions (DynamoDB reserves many).
+    pub names: &'a [&'a str],
+    pub values: Vec<(&'a str, aws_sdk_dynamodb::types::AttributeValue)>,
+}
+
+/// A command's tries: after a conflict it reads and decides anew, a bounded number of times, with full jitter.
+#[derive(Debug, Default)]
+pub struct Tries(u32);
+
+const TRIES: u32 = 6;
+const BACKOFF: Backoff = Backoff { base: Duration::from_millis(25), cap: Duration::from_millis(400) };
+
+impl Tries {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `Ok` means to go round again.
+    pub async fn again(&mut self, error: CommitError) -> Result<()> {
+        match error {
+            CommitError::Refused(error) | CommitError::Failed(error) => Err(error),
+            CommitError::Conflict => {
+                self.0 += 1;
+                if self.0 >= TRIES {
+                    return Err(RequestError::Contended.into());
+                }
+                let random = u64::from_be_bytes(crate::crypto::random::bytes());
+                tokio::time::sleep(BACKOFF.delay(self.0, random)).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::auth::AuthError;
+
+    fn refuse() -> Otherwise {
+        Otherwise::Refuse(AuthError::EmailTaken.into())
+    }
+
+    #[test]
+    fn the_idempotency_record_wins_over_other_conditions() {
+        let codes = ["ConditionalCheckFailed", "ConditionalCheckFailed"];
+        let meaning = meaning(&codes, vec![refuse(), Otherwise::AnsweredMeanwhile]);
+        assert!(matches!(meaning, CommitError::Refused(Error::Request(RequestError::AnsweredMeanwhile))));
+    }
+
+    #[test]
+    fn a_refusal_wins_over_a_conflict() {
+        let codes = ["ConditionalCheckFailed", "None", "ConditionalCheckFailed"];
+        let meaning = meaning(&codes, vec![Otherwise::Conflict, Otherwise::Conflict, refuse()]);
+        assert!(matches!(meaning, CommitError::Refused(Error::Auth(AuthError::EmailTaken))));
+    }
+
+    #[test]
+    fn a_collision_is_a_conflict_and_a_throttle_is_not() {
+        assert!(matches!(meaning(&["TransactionConflict"], vec![refuse()]), CommitError::Conflict));
+        assert!(matches!(meaning(&["ThrottlingError"], vec![refuse()]), CommitError::Failed(_)));
+    }
+}

@@ -1,0 +1,95 @@
+//! DynamoDB: one file per aggregate, the keys, and the commit that writes state and event together.
+//!
+//! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
+
+pub mod admission;
+pub mod commit;
+pub mod breaker;
+pub mod event;
+pub mod idempotency;
+pub mod item;
+pub mod kek;
+pub mod limit;
+pub mod lockout;
+pub mod mail_token;
+pub mod outbox;
+pub mod person_key;
+pub mod secrets;
+pub mod session;
+pub mod user;
+
+use std::{collections::HashMap, sync::Mutex};
+
+use aws_sdk_dynamodb::Client;
+use serde::{Deserialize, Serialize};
+
+use crate::{config::Tables, crypto::wrap::KekCache};
+
+/// A table by its logical name, which is what ciphertexts are bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    Identity,
+    Keys,
+    Kyc,
+    Events,
+    Outbound,
+    Ephemeral,
+}
+
+impl Table {
+    pub const fn logical(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Keys => "keys",
+            Self::Kyc => "kyc",
+            Self::Events => "events",
+            Self::Outbound => "outbound",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+}
+
+/// Where a list goes on: the key of the last item given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position(pub std::collections::BTreeMap<String, String>);
+
+/// The tables of a deployment.
+#[derive(Debug)]
+pub struct Store {
+    db: Client,
+    kms: aws_sdk_kms::Client,
+    tables: Tables,
+    kms_data_key: String,
+    keks: KekCache,
+    /// The newest version of each shard's key, as last read.
+    newest: Mutex<HashMap<(kek::Purpose, u8), u32>>,
+}
+
+impl Store {
+    pub fn new(db: Client, kms: aws_sdk_kms::Client, tables: &Tables, kms_data_key: &str) -> Self {
+        Self {
+            db,
+            kms,
+            tables: tables.clone(),
+            kms_data_key: kms_data_key.to_owned(),
+            keks: KekCache::default(),
+            newest: Mutex::default(),
+        }
+    }
+
+    pub fn db(&self) -> &Client {
+        &self.db
+    }
+
+    /// The deployed name of a table.
+    pub fn name(&self, table: Table) -> &str {
+        match table {
+            Table::Identity => &self.tables.identity,
+            Table::Keys => &self.tables.keys,
+            Table::Kyc => &self.tables.kyc,
+            Table::Events => &self.tables.events,
+            Table::Outbound => &self.tables.outbound,
+            Table::Ephemeral => &self.tables.ephemeral,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What stands in the deployment's secrets, as JSON in Secrets Manager. Made and moved by `workers-rotate-keys`.
+
+use data_encoding::BASE32HEX_NOPAD;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    crypto::{
+        index::{self, BlindIndex, IndexKeys},
+        key::{DataKey, LongKey},
+        mailed::MailKeys,
+        refresh::RefreshKeys,
+    },
+    domain::secret::Secret,
+};
+
+/// Keys of tokens that we alone read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TokenSecrets {
+    pub refresh: RefreshKeys,
+    pub mail: MailKeys,
+    pub cursor: LongKey,
+}
+
+/// Keys of blind indexes and digests.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexSecrets {
+    pub email: IndexKeys,
+    pub username: IndexKeys,
+    pub digest: DataKey,
+}
+
+impl IndexSecrets {
+    pub fn email(&self, normalised: &str) -> BlindIndex {
+        self.email.current("email", normalised)
+    }
+
+    pub fn username(&self, normalised: &str) -> BlindIndex {
+        self.username.current("username", normalised)
+    }
+
+    /// A digest under our key, as text fit for a table key.
+    pub fn digest(&self, parts: &[&[u8]]) -> String {
+        BASE32HEX_NOPAD.encode(&index::digest(&self.digest, parts))
+    }
+}
+
+/// What a provider gave us, and the secret its callbacks are signed with.
+#[derive(Debug, Deserialize)]
+pub struct ProviderSecrets {
+    pub api_key: Secret<String>,
+    pub account_id: String,
+    pub webhook_secret: Secret<String>,
+}

@@ -1,0 +1,215 @@
+//! A person's account: `AUTH` (what decides whether they may), `PROFILE` (encrypted) and the claims of unique values.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{
+    Store, Table,
+    item::{Item, Key, keyed, read},
+    person_key::{KeyItem, PersonKey},
+};
+use crate::{
+    crypto::{field::Place, index::BlindIndex, mailed::MailId},
+    domain::{
+        id::{CheckId, UserId},
+        profile::Profile,
+        time::Timestamp,
+        user::{KycStatus, Standing, User, UserStatus},
+    },
+    error::{Internal, Result},
+};
+
+/// Status, roles, credential and version of an account: small, since every authenticated call reads it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuthItem {
+    pub user: UserId,
+    pub status: UserStatus,
+    pub email_verified: bool,
+    /// An address that is not confirmed by then may be claimed by somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified_until: Option<Timestamp>,
+    pub roles: Vec<String>,
+    pub kyc_status: KycStatus,
+    /// Argon2id in PHC form; `None` for accounts that have no password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordHash>,
+    /// The one check that may be open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_check: Option<CheckId>,
+    /// The mailed token that is good now, by purpose: a new one voids the old.
+    #[serde(default)]
+    pub mailed: BTreeMap<String, MailId>,
+    pub email_index: BlindIndex,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_index: Option<BlindIndex>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// The user aggregate's version: its events stand at it.
+    pub version: u64,
+}
+
+/// A password's hash: not printed, though it is no password.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub String);
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl AuthItem {
+    pub fn key(user: &UserId) -> Key {
+        Key::new(format!("U#{user}"), "AUTH")
+    }
+
+    /// Whether the claim on the address has lapsed unconfirmed.
+    pub fn lapsed(&self, now: Timestamp) -> bool {
+        !self.email_verified && self.unverified_until.is_some_and(|until| until <= now)
+    }
+
+    /// The account as the API shows it.
+    pub fn user(&self, profile: Profile) -> User {
+        User::new(
+            Standing {
+                id: self.user,
+                status: self.status,
+                kyc_status: self.kyc_status,
+                email_verified: self.email_verified,
+                roles: self.roles.clone(),
+                mfa_methods: Vec::new(),
+                created_at: self.created_at,
+                updated_at: self.updated_at,
+                version: self.version,
+            },
+            profile,
+        )
+    }
+}
+
+/// The profile: each field a ciphertext of its own, bound to its place.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ProfileItem {
+    #[serde(flatten)]
+    pub fields: BTreeMap<String, ByteBuf>,
+}
+
+pub fn profile_key(user: &UserId) -> Key {
+    Key::new(format!("U#{user}"), "PROFILE")
+}
+
+impl ProfileItem {
+    /// Encrypts each field that is there.
+    pub fn seal(user: &UserId, profile: &Profile, key: &PersonKey) -> Result<Self> {
+        let at = profile_key(user);
+        let serde_json::Value::Object(values) = serde_json::to_value(profile).map_err(Internal::bug)? else {
+            return Err(Internal::bug("a profile is an object").into());
+        };
+        let fields = values
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| {
+                let sealed = key.seal(&place(&at, &name), value.to_string().as_bytes());
+                (name, ByteBuf::from(sealed))
+            })
+            .collect();
+        Ok(Self { fields })
+    }
+
+    pub fn open(&self, user: &UserId, key: &PersonKey) -> Result<Profile> {
+        let at = profile_key(user);
+        let mut values = serde_json::Map::new();
+        for (name, sealed) in &self.fields {
+            let plain = key.open(&place(&at, name), sealed)?;
+            let value = serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a profile field"))?;
+            values.insert(name.clone(), value);
+        }
+        serde_json::from_value(values.into()).map_err(|_| Internal::corrupt("a profile").into())
+    }
+
+    pub fn item(&self, user: &UserId) -> Result<Item> {
+        keyed(&profile_key(user), self)
+    }
+
+    /// From an item as read: keys are not fields.
+    pub fn from_item(mut item: Item) -> Result<Self> {
+        item.remove("pk");
+        item.remove("sk");
+        read(item)
+    }
+}
+
+fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
+    Place { table: Table::Identity.logical(), partition: &at.pk, sort: &at.sk, attribute }
+}
+
+/// A claim of a unique value: whoever holds it is found by it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claim {
+    pub user: UserId,
+    /// On the claim of an address that is not confirmed: until then nobody else may take it, after it anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified_until: Option<Timestamp>,
+}
+
+impl Claim {
+    pub fn email_key(index: &BlindIndex) -> Key {
+        Key::new(format!("EMAIL#{index}"), "CLAIM")
+    }
+
+    pub fn username_key(index: &BlindIndex) -> Key {
+        Key::new(format!("NAME#{index}"), "CLAIM")
+    }
+
+    /// Whether somebody else may take it.
+    pub fn lapsed(&self, now: Timestamp) -> bool {
+        self.unverified_until.is_some_and(|until| until <= now)
+    }
+}
+
+/// An account with what is needed to read its profile.
+#[derive(Debug)]
+pub struct Account {
+    pub auth: AuthItem,
+    pub profile: Profile,
+    pub profile_key: PersonKey,
+}
+
+impl Store {
+    pub async fn auth(&self, user: &UserId) -> Result<Option<AuthItem>> {
+        self.get_as(Table::Identity, &AuthItem::key(user)).await
+    }
+
+    pub async fn claim(&self, key: &Key) -> Result<Option<Claim>> {
+        self.get_as(Table::Identity, key).await
+    }
+
+    /// Account and unwrapped profile key, in one read.
+    pub async fn auth_and_key(&self, user: &UserId, now: Timestamp) -> Result<Option<(AuthItem, PersonKey)>> {
+        let (auth_key, person_key) = (AuthItem::key(user), super::person_key::key(user, super::kek::Purpose::Profile));
+        let mut found =
+            self.get_many(&[(Table::Identity, auth_key.clone()), (Table::Keys, person_key.clone())]).await?;
+        let Some(auth) = found.remove(&auth_key).map(read::<AuthItem>).transpose()? else { return Ok(None) };
+        let key = found.remove(&person_key).map(read::<KeyItem>).transpose()?;
+        Ok(Some((auth, self.person_key(key.as_ref(), now).await?)))
+    }
+
+    /// Account, profile and key, in one read.
+    pub async fn account(&self, user: &UserId, now: Timestamp) -> Result<Option<Account>> {
+        let keys = [
+            (Table::Identity, AuthItem::key(user)),
+            (Table::Identity, profile_key(user)),
+            (Table::Keys, super::person_key::key(user, super::kek::Purpose::Profile)),
+        ];
+        let mut found = self.get_many(&keys).await?;
+        let Some(auth) = found.remove(&keys[0].1).map(read::<AuthItem>).transpose()? else { return Ok(None) };
+        let profile = found.remove(&keys[1].1).ok_or_else(|| Internal::corrupt("an account without a profile"))?;
+        let key = found.remove(&keys[2].1).map(read::<KeyItem>).transpose()?;
+        let profile_key = self.person_key(key.as_ref(), now).await?;
+        let profile = ProfileItem::from_item(profile)?.open(user, &profile_key)?;
+        Ok(Some(Account { auth, profile, profile_key }))
+    }
+}

@@ -1,0 +1,178 @@
+//! Logs, metrics and the count of AWS calls: one JSON line per invocation, without personal data.
+
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use aws_sdk_dynamodb::operation::{
+    batch_get_item::BatchGetItemInput, delete_item::DeleteItemInput, get_item::GetItemInput, put_item::PutItemInput,
+    query::QueryInput, transact_write_items::TransactWriteItemsInput, update_item::UpdateItemInput,
+};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{
+            Intercept,
+            context::{BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef, Input},
+        },
+        orchestrator::Metadata,
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+
+/// Starts JSON logging to standard output; the level comes from `LOG_LEVEL` (default `info`).
+pub fn start() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG_LEVEL")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second start (in tests) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .try_init();
+}
+
+static METER: LazyLock<Mutex<Usage>> = LazyLock::default();
+
+/// What one invocation asked of AWS.
+#[derive(Debug, Default, Clone)]
+pub struct Usage {
+    /// The longest chain of calls that had to wait for one another: parallel calls count once.
+    pub round_trips: u32,
+    /// How often each action was called on each target, by IAM's words: `dynamodb:PutItem kyc`.
+    pub calls: BTreeMap<String, u32>,
+}
+
+/// Ends the count of this process's current invocation and begins the next; a Lambda process has one at a time.
+pub fn take_usage() -> Usage {
+    std::mem::take(&mut *METER.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Counts calls and their depth on every SDK client of the process.
+#[derive(Debug)]
+pub struct Meter;
+
+#[derive(Debug, Clone, Copy)]
+struct Depth(u32);
+
+impl Storable for Depth {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "verinym-meter"
+    }
+
+    fn read_before_execution(
+        &self,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = cfg.load::<Metadata>().map(|m| (m.service().to_owned(), m.name().to_owned()));
+        let mut usage = METER.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whatever ended before this call began may be what it waited for.
+        let depth = usage.round_trips + 1;
+        if let Some((service, name)) = operation {
+            for action in actions(&service, &name, context.input()) {
+                *usage.calls.entry(action).or_default() += 1;
+            }
+        }
+        cfg.interceptor_state().store_put(Depth(depth));
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        _context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(Depth(depth)) = cfg.load::<Depth>() {
+            let mut usage = METER.lock().unwrap_or_else(PoisonError::into_inner);
+            usage.round_trips = usage.round_trips.max(*depth);
+        }
+        Ok(())
+    }
+}
+
+/// The IAM actions one call needs, each with its table where there is one; a transaction needs its parts'.
+fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
+    let service = service.to_lowercase().replace(' ', "");
+    let on = |table: Option<&str>| vec![format!("{service}:{operation} {}", table.map_or("", logical))];
+    if let Some(input) = input.downcast_ref::<GetItemInput>() {
+        on(input.table_name())
+    } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
+        on(input.table_name())
+    } else if let Some(input) = input.downcast_ref::<UpdateItemInput>() {
+        on(input.table_name())
+    } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
+        on(input.table_name())
+    } else if let Some(input) = input.downcast_ref::<QueryInput>() {
+        on(input.table_name())
+    } else if let Some(input) = input.downcast_ref::<BatchGetItemInput>() {
+        let tables = input.request_items().map(|items| items.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        tables.iter().map(|table| format!("{service}:{operation} {}", logical(table))).collect()
+    } else if let Some(input) = input.downcast_ref::<TransactWriteItemsInput>() {
+        let name = |verb: &str, table: &str| format!("{service}:{verb} {}", logical(table));
+        let mut parts = Vec::new();
+        for item in input.transact_items() {
+            parts.extend(item.put().map(|put| name("PutItem", put.table_name())));
+            parts.extend(item.update().map(|update| name("UpdateItem", update.table_name())));
+            parts.extend(item.delete().map(|delete| name("DeleteItem", delete.table_name())));
+            parts.extend(item.condition_check().map(|check| name("ConditionCheckItem", check.table_name())));
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        parts
+    } else {
+        vec![format!("{service}:{operation}")]
+    }
+}
+
+/// `verinym-local-kyc` → `kyc`.
+fn logical(table: &str) -> &str {
+    table.rsplit('-').next().unwrap_or(table)
+}
+
+/// What one invocation was and how it ended; written as one line.
+#[derive(Debug)]
+pub struct Invocation<'a> {
+    pub function: &'a str,
+    pub area: &'a str,
+    /// `ok`, a refusal's code, or `error`: a small closed set, since each pair of dimensions is billed.
+    pub outcome: &'a str,
+    pub millis: u64,
+    pub at: crate::domain::time::Timestamp,
+    /// Whatever else helps: status, correlation id, user id, counts. Never personal data.
+    pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The one line of an invocation: a log entry and, by CloudWatch's embedded metric format, two metrics in the same
+/// breath. Dimensions are few (area, outcome); all else rides along as properties.
+#[expect(clippy::print_stdout, reason = "standard output is where CloudWatch reads from")]
+pub fn write(invocation: Invocation<'_>) {
+    let usage = take_usage();
+    let mut line = invocation.properties;
+    line.insert("timestamp".into(), invocation.at.to_string().into());
+    line.insert("level".into(), "INFO".into());
+    line.insert("function".into(), invocation.function.into());
+    line.insert("area".into(), invocation.area.into());
+    line.insert("outcome".into(), invocation.outcome.into());
+    line.insert("calls".into(), 1.into());
+    line.insert("duration".into(), invocation.millis.into());
+    line.insert("round_trips".into(), usage.round_trips.into());
+    line.insert("aws".into(), serde_json::json!(usage.calls));
+    line.insert(
+        "_aws".into(),
+        serde_json::json!({"Timestamp": invocation.at.unix_millis(), "CloudWatchMetrics": [{
+            "Namespace": "Verinym", "Dimensions": [["area", "outcome"]],
+            "Metrics": [{"Name": "calls", "Unit": "Count"}, {"Name": "duration", "Unit": "Milliseconds"}],
+        }]}),
+    );
+    println!("{}", serde_json::Value::Object(line));
+}
