@@ -1,0 +1,71 @@
+//! Ciphertexts of single fields: `0x01 ‖ key version (4, big endian) ‖ nonce (12) ‖ AES-256-GCM`, bound to their place.
+
+use zeroize::Zeroizing;
+
+use super::{
+    CryptoError, DataKey,
+    gcm::{Gcm, NONCE_LEN, TAG_LEN},
+    mac, random,
+};
+
+const FORMAT: u8 = 0x01;
+const HEADER_LEN: usize = 1 + 4 + NONCE_LEN;
+
+/// Where a ciphertext stands. It is associated data, each part length-prefixed, so that a ciphertext copied to another
+/// item or attribute does not open. `table` is the logical name (`identity`), never the deployed one, so that a
+/// restored table still opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub table: &'a str,
+    pub partition: &'a str,
+    pub sort: &'a str,
+    pub attribute: &'a str,
+}
+
+impl Place<'_> {
+    pub(super) fn bytes(&self, header: &[u8]) -> Vec<u8> {
+        mac::prefixed(&[
+            self.table.as_bytes(),
+            self.partition.as_bytes(),
+            self.sort.as_bytes(),
+            self.attribute.as_bytes(),
+            header,
+        ])
+    }
+}
+
+/// Encrypts with a fresh random nonce. `version` is the key's, told again by [`key_version`] and itself authenticated.
+pub fn seal(key: &DataKey, version: u32, place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
+    seal_with(key, version, &random::bytes(), place, plain)
+}
+
+fn seal_with(key: &DataKey, version: u32, nonce: &[u8; NONCE_LEN], place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
+    out.push(FORMAT);
+    out.extend_from_slice(&version.to_be_bytes());
+    let associated = place.bytes(&out);
+    out.extend_from_slice(nonce);
+    Gcm::new(key).seal_into(nonce, &associated, plain, &mut out);
+    out
+}
+
+/// The plain text; [`CryptoError::DoesNotOpen`] for another key, another place, or a single altered bit.
+pub fn open(key: &DataKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    key_version(sealed)?;
+    let (header, text) = sealed.split_at_checked(HEADER_LEN).ok_or(CryptoError::Malformed)?;
+    let (version, nonce) = header.split_at(HEADER_LEN - NONCE_LEN);
+    let nonce = nonce.try_into().map_err(|_| CryptoError::Malformed)?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    Gcm::new(key).open_into(nonce, &place.bytes(version), text, &mut plain)?;
+    Ok(plain)
+}
+
+/// Which version of the key this was sealed with; trustworthy only once it has opened.
+pub fn key_version(sealed: &[u8]) -> Result<u32, CryptoError> {
+    match sealed {
+        [FORMAT, a, b, c, d, rest @ ..] if rest.len() >= NONCE_LEN + TAG_LEN => {
+            Ok(u32::from_be_bytes([*a, *b, *c, *d]))
+        }
+        _ => Err(CryptoError::Malformed),
+    }
+}

@@ -1,0 +1,91 @@
+//! Blind indexes: equality lookups over values that are stored encrypted only.
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::{DataKey, key::as_base64, mac};
+
+/// `v<version>.<base64url of HMAC-SHA-256>`: stands in table keys in place of an address or a name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BlindIndex(String);
+
+impl fmt::Display for BlindIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for BlindIndex {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The index of a value of one attribute. The value must be normalised already: two spellings are two indexes.
+pub fn blind_index(key: &DataKey, version: u32, attribute: &str, normalised: &str) -> BlindIndex {
+    let tag = mac::tag(key, "blind index", &[attribute.as_bytes(), normalised.as_bytes()]);
+    BlindIndex(format!("v{version}.{}", URL_SAFE_NO_PAD.encode(tag)))
+}
+
+/// HMAC-SHA-256 over length-prefixed parts, for comparing what must not be kept (idempotency bodies, filters).
+pub fn digest(key: &DataKey, parts: &[&[u8]]) -> [u8; 32] {
+    mac::tag(key, "digest", parts)
+}
+
+/// The versions of one attribute's index key; JSON in a secret, `{"current":2,"keys":{"1":"…","2":"…"}}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+pub struct IndexKeys {
+    current: u32,
+    keys: BTreeMap<u32, StoredKey>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+struct StoredKey(#[serde(serialize_with = "as_base64")] DataKey);
+
+#[derive(Deserialize)]
+struct Stored {
+    current: u32,
+    keys: BTreeMap<u32, StoredKey>,
+}
+
+impl TryFrom<Stored> for IndexKeys {
+    type Error = super::CryptoError;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        Self::checked(stored.current, stored.keys)
+    }
+}
+
+impl IndexKeys {
+    /// One new key, version 1.
+    pub fn generate() -> Self {
+        Self { current: 1, keys: BTreeMap::from([(1, StoredKey(DataKey::generate()))]) }
+    }
+
+    /// [`super::CryptoError::Key`] if the current version has no key.
+    pub fn new(current: u32, keys: BTreeMap<u32, DataKey>) -> Result<Self, super::CryptoError> {
+        Self::checked(current, keys.into_iter().map(|(version, key)| (version, StoredKey(key))).collect())
+    }
+
+    fn checked(current: u32, keys: BTreeMap<u32, StoredKey>) -> Result<Self, super::CryptoError> {
+        if keys.contains_key(&current) { Ok(Self { current, keys }) } else { Err(super::CryptoError::Key) }
+    }
+
+    /// The index to write.
+    pub fn current(&self, attribute: &str, normalised: &str) -> BlindIndex {
+        blind_index(&self.keys[&self.current].0, self.current, attribute, normalised)
+    }
+
+    /// The index under every version, the current one first: what to look up, and to claim, while a version rotates.
+    pub fn all(&self, attribute: &str, normalised: &str) -> Vec<BlindIndex> {
+        let older = self.keys.iter().rev().filter(|(version, _)| **version != self.current);
+        std::iter::once(self.current(attribute, normalised))
+            .chain(older.map(|(version, key)| blind_index(&key.0, *version, attribute, normalised)))
+            .collect()
+    }
+}
