@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
     config::{Config, ConfigFaults},
-    crypto::access::{SigningRing, VerificationKeys},
+    crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
     domain::time::Timestamp,
     error::{Internal, Result},
     store::{
@@ -139,8 +139,8 @@ impl App {
     pub async fn verification_keys(&self) -> Result<Arc<VerificationKeys>> {
         self.verification
             .get(SECRET_AGE, async || {
-                let jwks: crate::crypto::access::Jwks = self.read_secret(&self.config.secrets.verification).await?;
-                VerificationKeys::new(&jwks).map_err(|error| Internal::corrupt(error).into())
+                let jwks: Jwks = self.read_secret(&self.config.secrets.verification).await?;
+                VerificationKeys::try_from(&jwks).map_err(|error| Internal::corrupt(error).into())
             })
             .await
     }

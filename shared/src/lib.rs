@@ -2,6 +2,13 @@
 //!
 //! Arrows run one way: `functions → http, messaging → store, providers, crypto → domain`.
 
+pub mod app;
+pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod error;
+pub mod http;
+pub mod messaging;
 pub mod providers;
+pub mod store;
+pub mod telemetry;

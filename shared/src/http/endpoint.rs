@@ -30,8 +30,8 @@ pub struct Route {
     /// With `{name}` for path parameters; the stage is no part of it.
     pub path: &'static str,
     pub summary: &'static str,
-    /// Empty only where the route does no I/O, so that the gateway's own throttle is enough.
-    pub limits: &'static [Limited],
+    /// `None`: those for anything else. Empty only where the route does no I/O, so that the gateway's throttle is enough.
+    pub limits: Option<&'static [Limited]>,
     /// Takes `Idempotency-Key`.
     pub idempotent: bool,
     /// Body fields that must not count when two bodies are compared, since nothing of a secret may be kept.
@@ -67,7 +67,9 @@ pub enum IfMatch {
 /// Bodies are JSON forms; this is far beyond any of them.
 const JSON_LIMIT: usize = 64 * 1024;
 
-const ANYTHING: &[Limited] = &[Limited { limit: &limit::ANYTHING, by: By::Caller }];
+/// Unless a route says otherwise: API-wide limits of people and of strangers.
+const SIGNED_IN: &[Limited] = &[Limited { limit: &limit::USER, by: By::Caller }];
+const STRANGER: &[Limited] = &[Limited { limit: &limit::ANONYMOUS, by: By::Ip }];
 
 impl Route {
     const fn new(method: Method, function: &'static str, path: &'static str) -> Self {
@@ -77,7 +79,7 @@ impl Route {
             also: None,
             path,
             summary: "",
-            limits: ANYTHING,
+            limits: None,
             idempotent: false,
             secret_fields: &[],
             loads: Loads { profile: false, check_owner: false, document_owner: false },
@@ -124,14 +126,14 @@ impl Route {
     }
 
     /// Instead of the limit for anything else.
-    pub fn limits(mut self, limits: &'static [Limited]) -> Self {
-        self.limits = limits;
+    pub fn limited(mut self, limits: &'static [Limited]) -> Self {
+        self.limits = Some(limits);
         self
     }
 
     /// For routes that do no I/O.
     pub fn limited_by_gateway(mut self) -> Self {
-        self.limits = &[];
+        self.limits = Some(&[]);
         self
     }
 
@@ -194,12 +196,18 @@ impl Route {
         F: Fn(Call<A>, I) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
+        let mut route = self;
+        route.limits.get_or_insert(if A::AUTHENTICATED { SIGNED_IN } else { STRANGER });
         Endpoint {
-            route: Arc::new(self),
+            route: Arc::new(route),
             authenticated: A::AUTHENTICATED,
             run: Arc::new(move |app, incoming| Box::pin(run(app, incoming, handler))),
             describe: describe::<A, I, R>,
         }
+    }
+
+    pub fn limits_in_force(&self) -> &'static [Limited] {
+        self.limits.unwrap_or_default()
     }
 
     /// Names of the path's parameters, in order.

@@ -24,5 +24,5 @@ pub use endpoint::{Endpoint, Route};
 pub use input::{Headers, Json, Path, Query, Raw};
 pub use limit::{By, Limited};
 pub use multipart::Upload;
-pub use reply::{Accepted, Binary, Created, NoContent, Page, Plain, Versioned};
+pub use reply::{Accepted, Binary, Created, NoContent, Page, Plain, Text, Versioned};
 pub use serve::{respond, serve};

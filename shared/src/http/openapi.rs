@@ -58,7 +58,7 @@ impl OperationDoc {
         let tag = route.function.split('-').next().unwrap_or_default();
         self.with(|op| op.tag(tag).summary(Some(route.summary)).operation_id(Some(route.function)));
         let limits: Vec<_> = route
-            .limits
+            .limits_in_force()
             .iter()
             .map(|limited| {
                 let by = match limited.by {
@@ -66,8 +66,8 @@ impl OperationDoc {
                     By::Ip => "ip",
                     By::Submitted => "submitted value",
                 };
-                json!({"name": limited.limit.name, "quota": limited.limit.burst,
-                       "window_seconds": limited.limit.period.as_secs(), "by": by})
+                json!({"name": limited.limit.name, "quota": limited.limit.rate.burst,
+                       "window_seconds": limited.limit.rate.period.as_secs(), "by": by})
             })
             .collect();
         if limits.is_empty() {
@@ -77,7 +77,7 @@ impl OperationDoc {
             self.extensions.insert("x-limit".into(), limits.into());
         }
         self.problem(500, "internal_error");
-        if !route.limits.is_empty() {
+        if !route.limits_in_force().is_empty() {
             self.problem(503, "unavailable");
         }
         if route.idempotent {

@@ -166,7 +166,7 @@ async fn handle(
     if endpoint.authenticated {
         *report = authenticate(app, &mut incoming, user_slot).await?;
     } else {
-        *report = limit::enforce(app, route.limits, &incoming.meta, None).await?;
+        *report = limit::enforce(app, route.limits_in_force(), &incoming.meta, None).await?;
     }
     if route.if_match == IfMatch::Required && incoming.header("if-match").is_none() {
         return Err(RequestError::VersionRequired.into());
@@ -184,7 +184,7 @@ async fn authenticate(
 ) -> Result<Option<limit::Report>> {
     let token = incoming.header("authorization").and_then(bearer).ok_or(RequestError::Unauthenticated)?;
     let keys = app.verification_keys().await?;
-    let expected = Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now };
+    let expected = Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: 0 };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
@@ -196,7 +196,7 @@ async fn authenticate(
     let store = app.store().await;
     let (admission, report) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),
-        limit::enforce(app, incoming.route.limits, &incoming.meta, Some(&user)),
+        limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user)),
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {

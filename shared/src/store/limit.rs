@@ -6,15 +6,21 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use serde::Deserialize;
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Store, Table,
     item::{Item, Key, number, read},
 };
 use crate::{
-    domain::{limit::Limit, time::Timestamp},
+    domain::{
+        limit::{LONGEST_WAIT, Limit, Violations, outlook},
+        time::Timestamp,
+    },
     error::{Internal, Result},
 };
 
@@ -25,7 +31,8 @@ pub enum Verdict {
     Refused { retry_after: u64 },
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Numbers, since the conditions reckon with them.
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Bucket {
     #[serde(default)]
     tat: i64,
@@ -36,8 +43,12 @@ struct Bucket {
     strikes: u32,
 }
 
-/// Longest wait that repeated violations lead to.
-const LONGEST: Duration = Duration::from_secs(3600);
+impl Bucket {
+    fn violations(&self) -> Violations {
+        let until = Some(self.blocked_until).filter(|until| *until > 0).map(Timestamp::from_unix_millis);
+        Violations { count: self.strikes, until }
+    }
+}
 
 enum Branch {
     Empty,
@@ -48,40 +59,38 @@ impl Store {
     /// Counts one call against a limit for a subject (a digest). `scale` multiplies throughput limits only.
     pub async fn count(&self, limit: &Limit, subject: &str, scale: u32, now: Timestamp) -> Result<Verdict> {
         let key = Key::of(format!("LIM#{}#{subject}", limit.name));
-        let pace = limit.pace(scale);
-        let now_ms = i64::try_from(now.unix_millis()).unwrap_or(i64::MAX);
+        let limit = limit.scaled(scale);
         let mut seen = Bucket::default();
         for branch in [Branch::Empty, Branch::Room] {
-            match self.take(&key, &branch, pace.interval_ms, pace.tolerance_ms, now_ms).await? {
+            match self.take(&key, &branch, &limit, now).await? {
                 Ok(bucket) => {
-                    let used = (bucket.tat - now_ms).max(0);
-                    let left = (pace.tolerance_ms + pace.interval_ms - used).max(0) / pace.interval_ms.max(1);
+                    let outlook = outlook(Timestamp::from_unix_millis(bucket.tat), now, &limit);
                     return Ok(Verdict::Allowed {
-                        remaining: u32::try_from(left).unwrap_or(u32::MAX),
-                        reset_seconds: u64::try_from(used).unwrap_or(0).div_ceil(1000),
+                        remaining: outlook.remaining,
+                        reset_seconds: whole_seconds(outlook.reset),
                     });
                 }
                 Err(bucket) => seen = bucket,
             }
         }
-        let wait = (seen.tat - pace.tolerance_ms - now_ms).max(1);
-        if seen.blocked_until > now_ms {
-            return Ok(refused(seen.blocked_until - now_ms));
+        if let Some(wait) = seen.violations().wait(now) {
+            return Ok(refused(wait));
         }
         // One write per wait, however often the source knocks: it cannot buy writes with our money.
-        let wait = wait.saturating_mul(1_i64 << seen.strikes.min(12)).min(millis(LONGEST));
-        self.strike(&key, now_ms, now_ms + wait).await?;
-        Ok(refused(wait))
+        let own = Timestamp::from_unix_millis(seen.tat).since(now + limit.tolerance());
+        let violations = seen.violations().again(own, now);
+        self.strike(&key, &violations, now).await?;
+        Ok(refused(violations.wait(now).unwrap_or(own)))
     }
 
     async fn take(
         &self,
         key: &Key,
         branch: &Branch,
-        interval: i64,
-        tolerance: i64,
-        now: i64,
+        limit: &Limit,
+        now: Timestamp,
     ) -> Result<std::result::Result<Bucket, Bucket>> {
+        let horizon = now + limit.tolerance();
         let (update, condition) = match branch {
             Branch::Empty => (
                 "SET tat = :fresh, expires = :expires",
@@ -89,7 +98,7 @@ impl Store {
             ),
             Branch::Room => (
                 "SET tat = tat + :interval, expires = :expires",
-                "tat > :now AND tat <= :limit AND (attribute_not_exists(blocked_until) OR blocked_until <= :now)",
+                "tat > :now AND tat <= :horizon AND (attribute_not_exists(blocked_until) OR blocked_until <= :now)",
             ),
         };
         let mut update = self
@@ -99,39 +108,40 @@ impl Store {
             .set_key(Some(key.to_item()))
             .update_expression(update)
             .condition_expression(condition)
-            .expression_attribute_values(":now", number(now))
-            // Kept for as long as strikes count.
-            .expression_attribute_values(":expires", number(now / 1000 + tolerance / 1000 + 7200))
+            .expression_attribute_values(":now", number(now.unix_millis()))
+            // Kept for as long as violations count.
+            .expression_attribute_values(":expires", number((horizon + LONGEST_WAIT + LONGEST_WAIT).unix_seconds()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         update = match branch {
-            Branch::Empty => update.expression_attribute_values(":fresh", number(now + interval)),
+            Branch::Empty => update.expression_attribute_values(":fresh", number((now + limit.interval()).unix_millis())),
             Branch::Room => update
-                .expression_attribute_values(":interval", number(interval))
-                .expression_attribute_values(":limit", number(now + tolerance)),
+                .expression_attribute_values(":interval", number(limit.interval().as_millis()))
+                .expression_attribute_values(":horizon", number(horizon.unix_millis())),
         };
         match update.send().await {
             Ok(answer) => Ok(Ok(bucket(answer.attributes)?)),
             Err(error) => match error.as_service_error() {
-                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
-                    failed,
-                )) => Ok(Err(bucket(failed.item.clone())?)),
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(Err(bucket(failed.item.clone())?))
+                }
                 _ => Err(Internal::aws("count limit", &error).into()),
             },
         }
     }
 
-    async fn strike(&self, key: &Key, now: i64, until: i64) -> Result<()> {
+    async fn strike(&self, key: &Key, violations: &Violations, now: Timestamp) -> Result<()> {
+        let until = violations.until.map_or(0, Timestamp::unix_millis);
         let update = self
             .db
             .update_item()
             .table_name(self.name(Table::Ephemeral))
             .set_key(Some(key.to_item()))
-            .update_expression("SET blocked_until = :until ADD strikes :one")
+            .update_expression("SET blocked_until = :until, strikes = :strikes")
             .condition_expression("attribute_not_exists(blocked_until) OR blocked_until <= :now")
             .expression_attribute_values(":until", number(until))
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", number(now.unix_millis()))
+            .expression_attribute_values(":strikes", number(violations.count))
             .send()
             .await;
         match update {
@@ -146,10 +156,10 @@ fn bucket(item: Option<Item>) -> Result<Bucket> {
     item.map_or_else(|| Ok(Bucket::default()), read)
 }
 
-fn refused(wait_ms: i64) -> Verdict {
-    Verdict::Refused { retry_after: u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000).max(1) }
+fn refused(wait: Duration) -> Verdict {
+    Verdict::Refused { retry_after: whole_seconds(wait).max(1) }
 }
 
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+fn whole_seconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
 }

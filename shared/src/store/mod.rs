@@ -17,6 +17,7 @@ pub mod person_key;
 pub mod secrets;
 pub mod session;
 pub mod user;
+pub mod work;
 
 use std::{collections::HashMap, sync::Mutex};
 

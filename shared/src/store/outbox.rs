@@ -3,16 +3,21 @@
 //! The stream of these rows wakes the dispatcher; the sweep over the shards is the guarantee. The row is deleted in the
 //! same transaction that projects the event's counters, so an event counts once however often it is dispatched.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
     Store, Table,
-    commit::{Change, CommitError},
+    commit::{Change, CommitError, Tries},
     event::{EventRecord, shard},
     item::{Item, Key, Query, SHARDS, Sort, keyed, number, read},
 };
-use crate::{domain::time::Timestamp, error::Result};
+use crate::{
+    domain::time::Timestamp,
+    error::{Error, RequestError, Result},
+};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
@@ -59,30 +64,28 @@ impl Store {
         Ok(overdue)
     }
 
-    /// Deletes the row of an event that was handed on and adds its counters, both or neither. `false` if the row was
+    /// Deletes the row of an event that was handed on and adds to its counters, both or neither. `false` if the row was
     /// gone already: somebody else handed it on and counted it.
-    pub async fn close_outbox(&self, record: &EventRecord, counters: &[String], now: Timestamp) -> Result<bool> {
+    pub async fn close_outbox(&self, record: &EventRecord, counts: &[(String, u64)], now: Timestamp) -> Result<bool> {
         let id = record.id.to_string();
         let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
-        let gone = || crate::error::RequestError::NotFound.into();
-        let mut tries = super::commit::Tries::new();
+        let mut tries = Tries::new();
         loop {
             let mut commit = self.commit(now, &record.correlation_id).delete(
                 Table::Outbound,
                 &key(&id),
                 &present,
-                Some(gone()),
+                Some(RequestError::NotFound.into()),
             );
-            for counter in counters {
-                let key = Key::new(format!("T#{counter}#{:02}", shard(&id)), "COUNT");
+            for (counter, by) in counts {
                 let add = Change {
-                    update: "ADD #count :one",
-                    // True of every item: a counter begins with its first event.
+                    update: "ADD #count :by",
+                    // True of every counter: it begins with its first event.
                     condition: "attribute_not_exists(#count) OR #count >= :zero",
                     names: &["count"],
-                    values: vec![(":one", number(1)), (":zero", number(0))],
+                    values: vec![(":by", number(by)), (":zero", number(0))],
                 };
-                commit = commit.update(Table::Outbound, &key, &add, None);
+                commit = commit.update(Table::Outbound, &Key::new(counter_shard(shard(&id)), counter), &add, None);
             }
             match commit.run().await {
                 Ok(()) => return Ok(true),
@@ -92,25 +95,41 @@ impl Store {
         }
     }
 
-    /// The sums of counters by name over their shards.
-    pub async fn counters(&self, names: &[String]) -> Result<Vec<(String, u64)>> {
-        let mut keys = Vec::new();
-        for name in names {
-            for shard in 0..SHARDS {
-                keys.push((Table::Outbound, Key::new(format!("T#{name}#{shard:02}"), "COUNT")));
-            }
-        }
-        let mut sums: std::collections::BTreeMap<String, u64> = names.iter().map(|name| (name.clone(), 0)).collect();
-        // A batch read takes 100 keys.
-        for chunk in keys.chunks(96) {
-            for (key, item) in self.get_many(chunk).await? {
-                let count = item.get("count").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-                let name = key.pk.trim_start_matches("T#").rsplit_once('#').map_or("", |(name, _)| name);
-                if let Some(sum) = sums.get_mut(name) {
-                    *sum += count.unwrap_or(0);
+    /// All counters: each shard holds a part of every sum.
+    pub async fn counters(&self) -> Result<BTreeMap<String, u64>> {
+        let shards = (0..SHARDS).map(|shard| async move {
+            let partition = counter_shard(shard);
+            let mut all = Vec::new();
+            let mut after = None;
+            loop {
+                let (items, next) = self
+                    .query(Query {
+                        table: Table::Outbound,
+                        index: None,
+                        partition: ("pk", &partition),
+                        sort: Sort::Any,
+                        newest_first: false,
+                        limit: 500,
+                        after: after.as_ref(),
+                    })
+                    .await?;
+                all.extend(items);
+                after = next;
+                if after.is_none() {
+                    return Ok::<_, Error>(all);
                 }
             }
+        });
+        let mut sums = BTreeMap::new();
+        for item in futures::future::try_join_all(shards).await?.into_iter().flatten() {
+            let count: u64 = item.get("count").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
+            *sums.entry(super::item::key_of(&item).sk).or_default() += count;
         }
-        Ok(sums.into_iter().collect())
+        Ok(sums)
     }
+}
+
+/// Counters are spread by the event that moves them, and listed by shard, so that their names need no registry.
+fn counter_shard(shard: u8) -> String {
+    format!("T#{shard:02}")
 }

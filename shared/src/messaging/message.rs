@@ -1,0 +1,37 @@
+//! What travels on our queues. No message carries personal data or a secret: ids only, and the worker reads the rest.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    crypto::index::BlindIndex,
+    domain::mail::MailKind,
+    store::event::EventRecord,
+};
+
+/// A message: what it is about, and by which key a second delivery is known.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Message<B> {
+    pub key: String,
+    pub correlation_id: String,
+    pub body: B,
+}
+
+/// Body of queue `notification`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// Something happened that its person is told by mail.
+    Mail { mail: MailKind, event: Box<EventRecord> },
+    /// Somebody asked for a mail to an address; whether anybody is there is found out here and not at the door.
+    Asked { mail: MailKind, address: BlindIndex },
+}
+
+/// Body of queues that work on one event: `verification`, `documents`, `provider-callbacks`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Task {
+    /// An event asks for it.
+    Event { event: Box<EventRecord> },
+    /// Look at this check or document again: a poll, a retry, a sweep's find.
+    Again { subject: String, person: crate::domain::id::UserId },
+}

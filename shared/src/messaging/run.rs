@@ -1,0 +1,87 @@
+//! Running a worker as a Lambda function.
+
+use std::{panic::AssertUnwindSafe, process::ExitCode};
+
+use futures::{FutureExt, future::BoxFuture};
+use lambda_runtime::LambdaEvent;
+use serde_json::Value;
+
+use super::{Worker, work::Ran};
+use crate::{
+    app::App,
+    domain::time::Timestamp,
+    error::{Internal, Result},
+    telemetry,
+};
+
+/// Runs a worker until the platform ends the process.
+pub fn run(worker: Worker) -> ExitCode {
+    telemetry::start();
+    let app = match App::from_env() {
+        Ok(app) => &*Box::leak(Box::new(app)),
+        Err(faults) => {
+            tracing::error!(%faults, "cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    block_on_lambda(Box::new(move |event| {
+        let worker = worker.clone();
+        Box::pin(async move { invoke(app, &worker, event).await })
+    }))
+}
+
+type Boxed = Box<dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, std::result::Result<Value, lambda_runtime::Error>> + Send + Sync>;
+
+/// Not generic, so that the runtime is compiled once and not for each function.
+fn block_on_lambda(handler: Boxed) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(lambda_runtime::run(lambda_runtime::service_fn(|event| handler(event)))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the Lambda runtime ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn invoke(
+    app: &'static App,
+    worker: &Worker,
+    event: LambdaEvent<Value>,
+) -> std::result::Result<Value, lambda_runtime::Error> {
+    let started = Timestamp::now();
+    let deadline = Timestamp::from_unix_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+    let work = (worker.run)(app, event.payload, deadline);
+    let ran: Result<Ran> = match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(ran) => ran,
+        Err(_) => Err(Internal::bug("panic").into()),
+    };
+    let mut properties = serde_json::Map::new();
+    let outcome = match &ran {
+        Ok(ran) => {
+            properties.insert("worked".into(), ran.worked.into());
+            properties.insert("failed".into(), ran.failed.into());
+            if ran.failed == 0 { "ok" } else { "partial" }
+        }
+        Err(error) => {
+            tracing::error!(function = worker.function, %error, "failed");
+            "error"
+        }
+    };
+    telemetry::write(telemetry::Invocation {
+        function: worker.function,
+        area: worker.function.split('-').next().unwrap_or_default(),
+        outcome,
+        millis: u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX),
+        at: started,
+        properties,
+    });
+    // What the platform is told carries no words of ours: they stand in the log.
+    ran.map(|ran| ran.answer).map_err(|_| lambda_runtime::Error::from("failed, see the log"))
+}
