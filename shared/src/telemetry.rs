@@ -36,7 +36,7 @@ pub fn start() {
         .try_init();
 }
 
-static METER: LazyLock<Mutex<Usage>> = LazyLock::default();
+static METER: LazyLock<Mutex<Usage>> = LazyLock::new(Mutex::default);
 
 /// What one invocation asked of AWS.
 #[derive(Debug, Default, Clone)]

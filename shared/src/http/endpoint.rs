@@ -51,10 +51,8 @@ pub struct Route {
 pub struct Loads {
     /// The caller's encrypted profile.
     pub profile: bool,
-    /// Who owns the check named by the path's `{id}`.
-    pub check_owner: bool,
-    /// Who owns the document named by the path's `{id}`.
-    pub document_owner: bool,
+    /// Who owns the check or document named by the path's `{id}`.
+    pub owner: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +80,7 @@ impl Route {
             limits: None,
             idempotent: false,
             secret_fields: &[],
-            loads: Loads { profile: false, check_owner: false, document_owner: false },
+            loads: Loads { profile: false, owner: false },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
             cache: None,
@@ -152,13 +150,8 @@ impl Route {
         self
     }
 
-    pub fn loads_check_owner(mut self) -> Self {
-        self.loads.check_owner = true;
-        self
-    }
-
-    pub fn loads_document_owner(mut self) -> Self {
-        self.loads.document_owner = true;
+    pub fn loads_owner(mut self) -> Self {
+        self.loads.owner = true;
         self
     }
 

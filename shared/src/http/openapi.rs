@@ -25,13 +25,19 @@ use super::{
 };
 
 /// Collects what is said of one operation, and the schemas it needs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct OperationDoc {
     operation: OperationBuilder,
     responses: BTreeMap<u16, (String, ResponseBuilder)>,
     problems: BTreeMap<u16, Vec<&'static str>>,
     extensions: serde_json::Map<String, serde_json::Value>,
     components: Vec<(String, RefOr<Schema>)>,
+}
+
+impl std::fmt::Debug for OperationDoc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OperationDoc").field("extensions", &self.extensions).finish_non_exhaustive()
+    }
 }
 
 impl OperationDoc {

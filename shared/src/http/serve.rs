@@ -19,7 +19,7 @@ use crate::{
     crypto::access::Expected,
     domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
-    store::admission::{Loaded, Wanted},
+    store::admission::{Loaded, Wanted, owner_key},
     telemetry,
 };
 
@@ -192,7 +192,13 @@ async fn authenticate(
     let user = claims.sub.to_string();
     let _ = user_slot.set(user.clone());
     let scope = idempotency::scope(app, incoming, &user).await?;
-    let wanted = Wanted::new(claims.sub, claims.sid, scope, incoming);
+    let wanted = Wanted {
+        user: claims.sub,
+        session: claims.sid,
+        idempotency_scope: scope,
+        profile: incoming.route.loads.profile,
+        owner_of: incoming.path.get("id").filter(|_| incoming.route.loads.owner).and_then(|id| owner_key(id)),
+    };
     let store = app.store().await;
     let (admission, report) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),

@@ -34,13 +34,16 @@ pub struct Wanted {
     pub owner_of: Option<Key>,
 }
 
-/// Where a check or a document says whose it is.
+/// Where a check or a document says whose it is; nothing for what is neither.
 pub fn owner_key(id: &str) -> Option<Key> {
-    let known = CheckId::from_str(id).is_ok() || DocumentId::from_str(id).is_ok();
-    known.then(|| {
-        let prefix = if id.starts_with("chk_") { "CHK" } else { "DOC" };
-        Key::new(format!("{prefix}#{id}"), "REF")
-    })
+    let prefix = if CheckId::from_str(id).is_ok() {
+        "CHK"
+    } else if DocumentId::from_str(id).is_ok() {
+        "DOC"
+    } else {
+        return None;
+    };
+    Some(Key::new(format!("{prefix}#{id}"), "REF"))
 }
 
 /// The body of an owner item.

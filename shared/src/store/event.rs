@@ -175,7 +175,7 @@ impl EventRecord {
             &EventItem {
                 event_id: self.id.to_string(),
                 person: self.person.map(|person| person.to_string()),
-                actor: self.actor.indexed(),
+                actor: self.actor.key(),
                 day_shard: day_shard(&self.occurred_at.day(), shard(&self.id.to_string())),
                 body: ByteBuf::from(self.canonical()?),
             },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     crypto::{
         index::{self, BlindIndex, IndexKeys},
-        key::{DataKey, LongKey},
+        key::{DataKey, LongKey, as_base64},
         mailed::MailKeys,
         refresh::RefreshKeys,
     },
@@ -18,6 +18,7 @@ use crate::{
 pub struct TokenSecrets {
     pub refresh: RefreshKeys,
     pub mail: MailKeys,
+    #[serde(serialize_with = "as_base64")]
     pub cursor: LongKey,
 }
 
@@ -26,6 +27,7 @@ pub struct TokenSecrets {
 pub struct IndexSecrets {
     pub email: IndexKeys,
     pub username: IndexKeys,
+    #[serde(serialize_with = "as_base64")]
     pub digest: DataKey,
 }
 
