@@ -2,8 +2,22 @@
 
 pub mod account;
 pub mod auth;
+pub mod check;
+pub mod document;
+pub mod event;
 pub mod field;
 pub mod id;
 pub mod kyc;
+pub mod limit;
+pub mod lockout;
+pub mod mail;
+pub mod password;
+pub mod patch;
+pub mod person;
+pub mod profile;
+pub mod refresh;
+pub mod role;
 pub mod secret;
 pub mod time;
+pub mod user;
+pub mod words;
