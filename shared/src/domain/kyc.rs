@@ -13,6 +13,17 @@ pub enum KycError {
     OwnCheck,
     #[error("another reviewer holds the check")]
     ClaimedByAnother,
+    #[error("the second reviewer is the first one")]
+    SameReviewer,
+    #[error("a rejection or a request for documents needs a reason")]
+    ReasonMissing,
+    #[error("the check names no document")]
+    DocumentsMissing,
+    #[error("the check names too many documents")]
+    TooManyDocuments,
+    /// The provider approved, but other steps of the policy have not passed; the worker sees to them first.
+    #[error("a step of the policy has not passed")]
+    StepsMissing,
     #[error("no such provider, or not here")]
     UnknownProvider,
     #[error("the callback's signature is missing or wrong")]

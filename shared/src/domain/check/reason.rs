@@ -1,0 +1,136 @@
+//! Why a check stands where it stands: what its person may be told, and what only staff may know.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::words::words;
+
+words! {
+    /// A reason by its code. The public ones are told to the person; the internal ones never are, in no form, since
+    /// knowing of them can be tipping-off, or help to get around them.
+    pub enum ReasonCode {
+        DocumentForged = "document_forged",
+        DocumentExpired = "document_expired",
+        DocumentUnreadable = "document_unreadable",
+        DocumentIncomplete = "document_incomplete",
+        DocumentTypeNotAccepted = "document_type_not_accepted",
+        DocumentNotFound = "document_not_found",
+        NameMismatch = "name_mismatch",
+        DateOfBirthMismatch = "date_of_birth_mismatch",
+        SelfieMismatch = "selfie_mismatch",
+        AdditionalDocument = "additional_document",
+        ProofOfAddressNeeded = "proof_of_address_needed",
+        SelfieNeeded = "selfie_needed",
+        /// All a person is told where the true reasons are internal.
+        VerificationFailed = "verification_failed",
+
+        /// Internal: the provider did not answer, after all retries.
+        ProviderUnavailable = "provider_unavailable",
+        /// Internal: the provider could not decide.
+        ProviderUnsure = "provider_unsure",
+        /// Internal: the provider gave a reason that we have no word for.
+        ProviderReason = "provider_reason",
+        /// Internal: the provider approved, but a step of the policy has not passed.
+        PolicyIncomplete = "policy_incomplete",
+        /// Internal: another person handed in the same document.
+        DuplicateIdentity = "duplicate_identity",
+        /// Internal: signs of fraud that do not stand in the document.
+        SuspectedFraud = "suspected_fraud",
+        /// Internal: a hit on a sanctions list.
+        SanctionsMatch = "sanctions_match",
+        /// Internal: a politically exposed person.
+        PepMatch = "pep_match",
+        /// Internal: adverse media.
+        AdverseMedia = "adverse_media",
+        /// Internal: the assessment's level asks for a person's eyes.
+        HighRisk = "high_risk",
+    }
+}
+
+/// A reason as it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reason {
+    pub code: ReasonCode,
+    pub message: String,
+}
+
+impl From<ReasonCode> for Reason {
+    fn from(code: ReasonCode) -> Self {
+        Self { code, message: code.message().to_owned() }
+    }
+}
+
+impl ReasonCode {
+    /// A provider's word for a reason; one that we do not know, or that is ours to give, is [`Self::ProviderReason`].
+    pub fn of_provider(word: &str) -> Self {
+        match word.parse::<Self>() {
+            Ok(code) if code == Self::ProviderUnsure || (code.is_public() && code != Self::VerificationFailed) => code,
+            _ => Self::ProviderReason,
+        }
+    }
+
+    /// Whether the person may be told.
+    pub const fn is_public(self) -> bool {
+        match self {
+            Self::DocumentForged
+            | Self::DocumentExpired
+            | Self::DocumentUnreadable
+            | Self::DocumentIncomplete
+            | Self::DocumentTypeNotAccepted
+            | Self::DocumentNotFound
+            | Self::NameMismatch
+            | Self::DateOfBirthMismatch
+            | Self::SelfieMismatch
+            | Self::AdditionalDocument
+            | Self::ProofOfAddressNeeded
+            | Self::SelfieNeeded
+            | Self::VerificationFailed => true,
+            Self::ProviderUnavailable
+            | Self::ProviderUnsure
+            | Self::ProviderReason
+            | Self::PolicyIncomplete
+            | Self::DuplicateIdentity
+            | Self::SuspectedFraud
+            | Self::SanctionsMatch
+            | Self::PepMatch
+            | Self::AdverseMedia
+            | Self::HighRisk => false,
+        }
+    }
+
+    /// Words for whoever may see the code: the person for public ones, else staff.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::DocumentForged => "The document could not be accepted as genuine.",
+            Self::DocumentExpired => "The document is no longer valid. Please hand in a current one.",
+            Self::DocumentUnreadable => "The document could not be read. Please hand in a clear picture of all of it.",
+            Self::DocumentIncomplete => "A page or side of the document is missing.",
+            Self::DocumentTypeNotAccepted => "Documents of this type are not accepted here.",
+            Self::DocumentNotFound => "The issuing authority does not know the document's number.",
+            Self::NameMismatch => "The name in your profile is not the one in the document.",
+            Self::DateOfBirthMismatch => "The date of birth in your profile is not the one in the document.",
+            Self::SelfieMismatch => "Your picture does not match the one in the document.",
+            Self::AdditionalDocument => "Please hand in another identity document.",
+            Self::ProofOfAddressNeeded => "Please hand in a proof of your address.",
+            Self::SelfieNeeded => "Please hand in a picture of yourself.",
+            Self::VerificationFailed => "Your identity could not be verified.",
+            Self::ProviderUnavailable => "The provider did not answer.",
+            Self::ProviderUnsure => "The provider could not decide.",
+            Self::ProviderReason => "The provider gave a reason of its own.",
+            Self::PolicyIncomplete => "The provider approved, but a step of the policy has not passed.",
+            Self::DuplicateIdentity => "Another account handed in the same document.",
+            Self::SuspectedFraud => "There are signs of fraud.",
+            Self::SanctionsMatch => "A sanctions list has a match.",
+            Self::PepMatch => "A list of politically exposed persons has a match.",
+            Self::AdverseMedia => "Adverse media have a match.",
+            Self::HighRisk => "The risk level asks for a reviewer.",
+        }
+    }
+
+    /// What a person is told of these reasons: the public ones, or the general one where something has to be said
+    /// and all of them are internal.
+    pub fn told(codes: &[Self], must_say: bool) -> Vec<Reason> {
+        let public: Vec<Reason> = codes.iter().filter(|code| code.is_public()).map(|code| (*code).into()).collect();
+        if public.is_empty() && must_say { vec![Self::VerificationFailed.into()] } else { public }
+    }
+}

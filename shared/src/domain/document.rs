@@ -1,0 +1,148 @@
+//! Documents people hand in.
+
+mod inspect;
+mod pdf;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    field::Fault,
+    id::{DocumentId, UserId},
+    person::mask_tail,
+    secret::Masked,
+    time::Timestamp,
+    words::words,
+};
+
+pub use inspect::{Inspected, inspect};
+
+/// The largest file taken by multipart: 4 MiB, since what passes through Lambda is bounded.
+pub const MAX_MULTIPART: usize = 4 << 20;
+/// The largest file taken by a presigned upload: 25 MiB.
+pub const MAX_UPLOAD: usize = 25 << 20;
+
+words! {
+    /// What a document is.
+    pub enum DocumentType {
+        Passport = "passport",
+        NationalId = "national_id",
+        DriversLicense = "drivers_license",
+        ResidencePermit = "residence_permit",
+        PanCard = "pan_card",
+        AadhaarCard = "aadhaar_card",
+        ProofOfAddress = "proof_of_address",
+        Selfie = "selfie",
+    }
+
+    /// Where a document stands.
+    pub enum DocumentStatus {
+        /// Handed in, in quarantine.
+        Uploaded = "uploaded",
+        /// Being looked at.
+        Scanning = "scanning",
+        /// Sound, and encrypted.
+        Stored = "stored",
+        /// Not what it should be; its content is gone.
+        Rejected = "rejected",
+    }
+
+    /// Why a document was rejected.
+    pub enum RejectReason {
+        /// Neither JPEG, PNG, WebP nor PDF, by its content.
+        UnsupportedType = "unsupported_type",
+        /// Its content is not of the type that was declared.
+        TypeMismatch = "type_mismatch",
+        Empty = "empty",
+        TooLarge = "too_large",
+        /// Its content is not what was announced (SHA-256).
+        DigestMismatch = "digest_mismatch",
+        /// Cut off, or its parts do not fit together.
+        Malformed = "malformed",
+        /// More pixels than anybody needs: a decompression bomb.
+        TooManyPixels = "too_many_pixels",
+        /// A PDF that needs a password.
+        Encrypted = "encrypted",
+        /// A PDF with scripts, programs to launch or files inside.
+        ActiveContent = "active_content",
+        /// It never arrived.
+        UploadMissing = "upload_missing",
+    }
+
+    /// The formats taken, by their media type.
+    pub enum ContentType {
+        Jpeg = "image/jpeg",
+        Png = "image/png",
+        Webp = "image/webp",
+        Pdf = "application/pdf",
+    }
+}
+
+impl DocumentType {
+    /// Whether it says by itself who somebody is.
+    pub const fn is_identity(self) -> bool {
+        !matches!(self, Self::ProofOfAddress | Self::Selfie)
+    }
+}
+
+/// The number printed on a document: 1 to 64 letters, digits, blanks and `- / . < _`, upper case.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DocumentNumber(String);
+
+impl DocumentNumber {
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        const BAD: Fault = Fault::new("invalid_number", "must be 1 to 64 letters, digits, blanks and any of -/.<_");
+        let number = text.trim_matches(' ').to_ascii_uppercase();
+        let well_formed = (1..=64).contains(&number.len())
+            && number.chars().all(|c| c.is_ascii_alphanumeric() || " -/.<_".contains(c))
+            && number.chars().any(|c| c.is_ascii_alphanumeric());
+        if well_formed { Ok(Self(number)) } else { Err(BAD) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Letters and digits only: one number has one such form, for blind indexes.
+    pub fn normalised(&self) -> String {
+        self.0.chars().filter(char::is_ascii_alphanumeric).collect()
+    }
+
+    /// All but the last four letters or digits hidden.
+    pub fn masked(&self) -> String {
+        mask_tail(&self.0)
+    }
+}
+
+impl TryFrom<String> for DocumentNumber {
+    type Error = Fault;
+    fn try_from(text: String) -> Result<Self, Fault> {
+        Self::parse(&text)
+    }
+}
+
+impl std::fmt::Debug for DocumentNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A document, as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DocumentView {
+    pub id: DocumentId,
+    pub user_id: UserId,
+    #[serde(rename = "type")]
+    pub kind: DocumentType,
+    #[schema(value_type = Option<String>)]
+    pub number_masked: Option<Masked<String>>,
+    pub content_type: Option<ContentType>,
+    /// In bytes.
+    pub size: u64,
+    /// Of the content, hex.
+    pub sha256: Option<String>,
+    pub status: DocumentStatus,
+    pub reject_reason: Option<RejectReason>,
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,218 @@
+//! Rate limits: GCRA, the generic cell rate algorithm (ITU-T I.371, virtual scheduling).
+//!
+//! One number is kept per key, the theoretical arrival time (TAT): when the next call would come if calls came evenly.
+//! A call at `now` conforms if `TAT <= now + tolerance`; then TAT becomes `max(TAT, now) + interval`. A store does that
+//! in one conditional update out of two, each right by itself whatever others do at the same time:
+//!
+//! - *idle*: if there is no TAT or `TAT <= now`, set `TAT = now + interval`;
+//! - *busy*: if `now < TAT <= now + tolerance`, set `TAT = TAT + interval`.
+//!
+//! If neither holds, the call is refused, and the TAT of the failed condition tells how long to wait. So `burst` calls
+//! pass at once, and one more with each `interval = period / burst`; a refused call costs nothing of the allowance.
+
+use std::{str::FromStr, time::Duration};
+
+use super::time::Timestamp;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// So many calls in so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub burst: u32,
+    pub period: Duration,
+}
+
+/// The text is not a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a rate: calls/seconds, both at least 1, like 5/60")]
+pub struct MalformedRate;
+
+/// `calls/seconds`, as template parameters write it: `5/60` is five a minute.
+impl FromStr for Rate {
+    type Err = MalformedRate;
+    fn from_str(text: &str) -> Result<Self, MalformedRate> {
+        let (burst, seconds) = text.split_once('/').ok_or(MalformedRate)?;
+        let burst: u32 = burst.parse().map_err(|_| MalformedRate)?;
+        let seconds: u32 = seconds.parse().map_err(|_| MalformedRate)?;
+        if burst == 0 || seconds == 0 {
+            return Err(MalformedRate);
+        }
+        Ok(Self { burst, period: Duration::from_secs(seconds.into()) })
+    }
+}
+
+/// Whether the installation's scale applies to a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Spares the system: scaled by the parameter `RateLimitScale`, doubled for trusted sessions.
+    Throughput,
+    /// Spares the account: bounds guesses, and is never scaled.
+    Security,
+}
+
+/// A named limit. Its name is part of the key it is counted under and of the `RateLimit-Policy` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub name: &'static str,
+    pub rate: Rate,
+    pub purpose: Purpose,
+}
+
+const fn throughput(name: &'static str, burst: u32, period: Duration) -> Limit {
+    Limit { name, rate: Rate { burst, period }, purpose: Purpose::Throughput }
+}
+
+const fn security(name: &'static str, burst: u32, period: Duration) -> Limit {
+    Limit { name, rate: Rate { burst, period }, purpose: Purpose::Security }
+}
+
+/// Registrations, per IP.
+pub const REGISTER: Limit = throughput("register", 3, HOUR);
+/// Logins, per IP.
+pub const LOGIN_IP: Limit = throughput("login_ip", 5, MINUTE);
+/// Logins, per submitted identifier.
+pub const LOGIN_IDENTIFIER: Limit = throughput("login_identifier", 5, MINUTE);
+/// Mails anybody can have sent (forgot, magic link, resend), per submitted address, known or not.
+pub const MAIL_ADDRESS: Limit = throughput("mail_address", 3, HOUR);
+/// The same, per IP.
+pub const MAIL_IP: Limit = throughput("mail_ip", 3, HOUR);
+/// Text messages, per number and hour.
+pub const SMS_NUMBER_HOUR: Limit = throughput("sms_number_hour", 3, HOUR);
+/// Text messages, per number and day.
+pub const SMS_NUMBER_DAY: Limit = throughput("sms_number_day", 10, DAY);
+/// Text messages, per country and day.
+pub const SMS_COUNTRY_DAY: Limit = throughput("sms_country_day", 1_000, DAY);
+/// Aadhaar codes sent and verified, per user.
+pub const AADHAAR_OTP: Limit = throughput("aadhaar_otp", 5, Duration::from_mins(15));
+/// PAN and passport lookups, per user.
+pub const LOOKUP: Limit = throughput("lookup", 5, DAY);
+/// Documents handed in, per user.
+pub const UPLOAD: Limit = throughput("upload", 10, Duration::from_mins(5));
+/// Names screened, per caller.
+pub const SCREENING: Limit = throughput("screening", 60, MINUTE);
+/// Anything else of somebody signed in, per user.
+pub const USER: Limit = throughput("user", 300, MINUTE);
+/// Anything else of a stranger, per IP.
+pub const ANONYMOUS: Limit = throughput("anonymous", 300, MINUTE);
+/// Wrong codes of one challenge, which does not live longer.
+pub const WRONG_CODES_CHALLENGE: Limit = security("wrong_codes_challenge", 5, HOUR);
+/// Wrong codes of one account, over all its challenges and sessions.
+pub const WRONG_CODES_ACCOUNT: Limit = security("wrong_codes_account", 10, HOUR);
+
+/// Every limit, for configuration and documentation.
+pub const ALL: &[Limit] = &[
+    REGISTER,
+    LOGIN_IP,
+    LOGIN_IDENTIFIER,
+    MAIL_ADDRESS,
+    MAIL_IP,
+    SMS_NUMBER_HOUR,
+    SMS_NUMBER_DAY,
+    SMS_COUNTRY_DAY,
+    AADHAAR_OTP,
+    LOOKUP,
+    UPLOAD,
+    SCREENING,
+    USER,
+    ANONYMOUS,
+    WRONG_CODES_CHALLENGE,
+    WRONG_CODES_ACCOUNT,
+];
+
+impl Limit {
+    /// The limit with `factor` times the calls in the same period; security counters stay as they are.
+    pub fn scaled(self, factor: u32) -> Self {
+        match self.purpose {
+            Purpose::Security => self,
+            Purpose::Throughput => {
+                let burst = self.rate.burst.saturating_mul(factor.max(1));
+                Self { rate: Rate { burst, ..self.rate }, ..self }
+            }
+        }
+    }
+
+    /// The limit at another rate, as the installation's parameters have it.
+    pub const fn at(self, rate: Rate) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// The emission interval: an even call each so often. Whole milliseconds, rounded up (at least one), so that no
+    /// more pass than stated.
+    pub fn interval(&self) -> Duration {
+        let millis = self.rate.period.as_millis().div_ceil(u128::from(self.rate.burst.max(1))).max(1);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+    }
+
+    /// The burst tolerance: how far TAT may lie ahead and a call still pass; `interval × (burst − 1)`.
+    pub fn tolerance(&self) -> Duration {
+        self.interval().saturating_mul(self.rate.burst.saturating_sub(1))
+    }
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    pub allowed: bool,
+    /// TAT from now on; unchanged by a refused call.
+    pub tat: Timestamp,
+    /// How long until a call passes; zero if this one did.
+    pub retry_after: Duration,
+    /// How many more would pass at once.
+    pub remaining: u32,
+    /// How long until the whole burst is there again.
+    pub reset: Duration,
+}
+
+/// Decides on a call at `now`, given the TAT kept (`None`: no call yet).
+pub fn decide(tat: Option<Timestamp>, now: Timestamp, limit: &Limit) -> Decision {
+    let due = tat.map_or(now, |tat| tat.max(now));
+    let horizon = now + limit.tolerance();
+    if due <= horizon {
+        let tat = due + limit.interval();
+        return Decision { allowed: true, tat, ..outlook(tat, now, limit) };
+    }
+    Decision { allowed: false, retry_after: due.since(horizon), ..outlook(due, now, limit) }
+}
+
+/// What the headers say of a TAT that was just written.
+pub fn outlook(tat: Timestamp, now: Timestamp, limit: &Limit) -> Decision {
+    let whole = limit.tolerance() + limit.interval();
+    let room = whole.saturating_sub(tat.since(now)).as_millis() / limit.interval().as_millis();
+    Decision {
+        allowed: true,
+        tat,
+        retry_after: Duration::ZERO,
+        remaining: u32::try_from(room).unwrap_or(u32::MAX),
+        reset: tat.since(now),
+    }
+}
+
+/// The longest wait repeated violations lead to.
+pub const LONGEST_WAIT: Duration = HOUR;
+
+/// How often in a row a source went on after it was refused: each time doubles its wait, up to an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Violations {
+    pub count: u32,
+    /// Until when calls are refused whatever the limit says.
+    pub until: Option<Timestamp>,
+}
+
+impl Violations {
+    /// How long the source still has to wait.
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        self.until.filter(|until| *until > now).map(|until| until.since(now))
+    }
+
+    /// After one more refusal, whose own wait is `retry_after`. A source that kept quiet for an hour after its last
+    /// wait starts anew.
+    pub fn again(self, retry_after: Duration, now: Timestamp) -> Self {
+        let forgotten = self.until.is_none_or(|until| now.since(until) >= LONGEST_WAIT);
+        let count = if forgotten { 1 } else { self.count.saturating_add(1) };
+        let doubling = 1u32.checked_shl(count - 1).unwrap_or(u32::MAX);
+        Self { count, until: Some(now + retry_after.saturating_mul(doubling).min(LONGEST_WAIT)) }
+    }
+}

@@ -1,0 +1,225 @@
+//! Ways to reach a person, and the name they go by here.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::{EMPTY, TOO_LONG, is_hidden, personal_text};
+use crate::domain::field::Fault;
+
+const BAD_EMAIL: Fault = Fault::new("invalid_email", "must be an e-mail address");
+const BAD_PHONE: Fault = Fault::new("invalid_phone", "must be a phone number in E.164 form, like +14155550123");
+const BAD_USERNAME: Fault = Fault::new(
+    "invalid_username",
+    "must be 3 to 32 of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
+);
+
+/// An e-mail address (RFC 5321, RFC 6531): NFC, lower case, the domain in its ASCII form (IDNA). Dots and plus signs
+/// stay, since they name different mailboxes in general. Quoted local parts and address literals are refused.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Email(String);
+
+/// The name a person may sign in by: 3 to 32 of `[a-z0-9._-]`, lower case, a letter or digit at both ends.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Username(String);
+
+/// A phone number that can exist, in E.164 form (`+14155550123`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhoneNumber(String);
+
+personal_text! {
+    Email: "ada@example.com",
+    Username: "ada.lovelace",
+    PhoneNumber: "+14155552671",
+}
+
+impl Email {
+    /// RFC 5321 §4.5.3.1: local part 64 octets, the path 256 with its angle brackets.
+    const LOCAL_MAX: usize = 64;
+    const MAX: usize = 254;
+
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let text = text.trim_matches(|c: char| c == ' ');
+        if text.is_empty() {
+            return Err(EMPTY);
+        }
+        if text.len() > 4 * Self::MAX {
+            return Err(TOO_LONG);
+        }
+        // Lower-casing can decompose (İ), so the composed form is taken last.
+        let text = text.nfc().collect::<String>().to_lowercase().nfc().collect::<String>();
+        let (local, domain) = text.rsplit_once('@').ok_or(BAD_EMAIL)?;
+        if !Self::is_local(local) {
+            return Err(BAD_EMAIL);
+        }
+        let domain = idna::domain_to_ascii_strict(domain).map_err(|_| BAD_EMAIL)?;
+        if !Self::is_domain(&domain) {
+            return Err(BAD_EMAIL);
+        }
+        if local.len() > Self::LOCAL_MAX || local.len() + 1 + domain.len() > Self::MAX {
+            return Err(TOO_LONG);
+        }
+        Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// RFC 5322 `dot-atom`, with letters beyond ASCII (RFC 6531).
+    fn is_local(local: &str) -> bool {
+        let atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || !c.is_ascii();
+        local
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.chars().all(|c| atext(c) && !is_hidden(c) && !c.is_whitespace()))
+    }
+
+    /// At least two labels and a top level that is not a number, so that no address literal passes.
+    fn is_domain(domain: &str) -> bool {
+        domain
+            .rsplit_once('.')
+            .is_some_and(|(rest, top)| !rest.is_empty() && top.len() >= 2 && !top.bytes().all(|b| b.is_ascii_digit()))
+    }
+
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or(self.as_str(), |(local, _)| local)
+    }
+
+    /// The ASCII form of the domain.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// `a***@e***.com`: enough for its owner to know it, too little for a stranger to write to it.
+    pub fn masked(&self) -> String {
+        let top = self.domain().rsplit('.').next().unwrap_or_default();
+        format!("{}@{}.{top}", super::mask_head(self.local_part()), super::mask_head(self.domain()))
+    }
+}
+
+impl Username {
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let text = text.trim_matches(' ').to_ascii_lowercase();
+        if text.is_empty() {
+            return Err(EMPTY);
+        }
+        let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+        let bytes = text.as_bytes();
+        let well_formed = (3..=32).contains(&bytes.len())
+            && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(b))
+            && edge(bytes.first())
+            && edge(bytes.last());
+        if well_formed { Ok(Self(text)) } else { Err(BAD_USERNAME) }
+    }
+
+    pub fn masked(&self) -> String {
+        super::mask_head(&self.0)
+    }
+}
+
+impl PhoneNumber {
+    /// The number must carry its country (`+…`): a national number means different people in different places.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let text = text.trim_matches(' ');
+        if text.is_empty() {
+            return Err(EMPTY);
+        }
+        let plausible = text.len() <= 32
+            && text.starts_with('+')
+            && text[1..].bytes().all(|b| b.is_ascii_digit() || b" -().".contains(&b));
+        if !plausible {
+            return Err(BAD_PHONE);
+        }
+        let number = phonenumber::parse(None, text).map_err(|_| BAD_PHONE)?;
+        if !phonenumber::is_valid(&number) {
+            return Err(BAD_PHONE);
+        }
+        Ok(Self(number.format().mode(phonenumber::Mode::E164).to_string()))
+    }
+
+    /// `+*******2671`.
+    pub fn masked(&self) -> String {
+        super::mask_tail(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_normalised_and_keep_dots_and_plus() {
+        assert_eq!(Email::parse(" Ada.L+kyc@EXAMPLE.com ").unwrap().as_str(), "ada.l+kyc@example.com");
+        assert_eq!(Email::parse("ada@bücher.example").unwrap().as_str(), "ada@xn--bcher-kva.example");
+        assert_eq!(Email::parse("jose\u{301}@example.com"), Email::parse("JOS\u{c9}@example.com"));
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("{}@example.com", "a".repeat(65));
+        for text in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@localhost",
+            "ada@127.0.0.1",
+            "ada@[127.0.0.1]",
+            "a b@example.com",
+            "a..b@example.com",
+            ".a@example.com",
+            "a@b@example.com",
+            "\"a\"@example.com",
+            "a\u{202e}@example.com",
+            "ada@exa mple.com",
+            "ada@-example.com",
+            "ada@example..com",
+            "a\r\nb@example.com",
+            &long,
+        ] {
+            assert!(Email::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn masks_show_no_more_than_first_letters() {
+        assert_eq!(Email::parse("ada@example.com").unwrap().masked(), "a***@e***.com");
+        assert_eq!(PhoneNumber::parse("+1 415-555-2671").unwrap().masked(), "+*******2671");
+    }
+
+    #[test]
+    fn usernames_are_lower_case_and_end_in_letters_or_digits() {
+        assert_eq!(Username::parse("Ada.Lovelace").unwrap().as_str(), "ada.lovelace");
+        for text in ["ab", "-ada", "ada-", "a da", "adä", &"a".repeat(33)] {
+            assert!(Username::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn phones_need_their_country_and_must_exist() {
+        assert_eq!(PhoneNumber::parse("+91 98765 43210").unwrap().as_str(), "+919876543210");
+        for text in ["", "4155552671", "+1", "+999123456789", "+1415555267x", "+1 415 555 2671;ext=5"] {
+            assert!(PhoneNumber::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn debug_and_serde() {
+        let email = Email::parse("ada@example.com").unwrap();
+        assert_eq!(format!("{email:?}"), "***");
+        assert_eq!(serde_json::to_string(&email).unwrap(), "\"ada@example.com\"");
+        assert_eq!(serde_json::from_str::<Email>("\"ADA@example.com\"").unwrap(), email);
+        assert!(serde_json::from_str::<Email>("\"ada\"").is_err());
+    }
+
+    proptest! {
+        /// What was accepted once is its own normal form: an index built from it finds it again.
+        #[test]
+        fn parsing_twice_changes_nothing(text in "\\PC{1,20}@[a-zA-Z0-9üß.]{1,20}\\.[a-z]{2,5}") {
+            if let Ok(email) = Email::parse(&text) {
+                prop_assert_eq!(Email::parse(email.as_str()), Ok(email));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_parsers_fail_hard(text in "\\PC*") {
+            let _ = (Email::parse(&text).is_ok(), Username::parse(&text).is_ok(), PhoneNumber::parse(&text).is_ok());
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A person's profile: what it holds, how it is changed, and what a change means for their verification.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    account::AccountError,
+    event::Change,
+    field::{Fields, Invalid},
+    patch::Patch,
+    person::{
+        Address, AddressPatch, DateOfBirth, Email, Locale, NationalId, NationalIdForm, PersonName, PhoneNumber,
+        PictureUrl, Username, mask_head,
+    },
+    time::Timestamp,
+    user::KycStatus,
+};
+
+/// What a person told of themselves; stands encrypted in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub email: Email,
+    pub username: Option<Username>,
+    pub given_name: Option<PersonName>,
+    pub family_name: Option<PersonName>,
+    pub phone: Option<PhoneNumber>,
+    pub phone_verified: bool,
+    pub date_of_birth: Option<DateOfBirth>,
+    pub address: Option<Address>,
+    pub national_id: Option<NationalId>,
+    pub picture_url: Option<PictureUrl>,
+    pub locale: Option<Locale>,
+}
+
+/// A change of a profile, as JSON merge patch (RFC 7396): what is absent stays, `null` clears. E-mail address and phone
+/// have ways of their own, since they must be proven. The address merges part by part; the national id, shown only
+/// masked, is replaced as a whole.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfilePatch {
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub given_name: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub family_name: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub date_of_birth: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<AddressPatch>)]
+    pub address: Patch<AddressPatch>,
+    #[serde(default)]
+    #[schema(value_type = Option<NationalIdForm>)]
+    pub national_id: Patch<NationalIdForm>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub username: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub picture_url: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub locale: Patch<String>,
+}
+
+impl ProfilePatch {
+    /// The profile after the patch, or every fault found.
+    pub fn apply(self, before: &Profile, now: Timestamp) -> Result<Profile, Vec<Invalid>> {
+        let mut fields = Fields::default();
+        let f = &mut fields;
+        let after = Profile {
+            given_name: part(f, "given_name", self.given_name, &before.given_name, |t| PersonName::parse(t)),
+            family_name: part(f, "family_name", self.family_name, &before.family_name, |t| PersonName::parse(t)),
+            date_of_birth: part(f, "date_of_birth", self.date_of_birth, &before.date_of_birth, |t| {
+                DateOfBirth::new(t, now)
+            }),
+            address: match self.address {
+                Patch::Keep => before.address.clone(),
+                Patch::Clear => None,
+                Patch::Set(patch) => patch.apply("address", before.address.as_ref(), f),
+            },
+            national_id: match self.national_id {
+                Patch::Keep => before.national_id.clone(),
+                Patch::Clear => None,
+                Patch::Set(form) => form.check("national_id", f),
+            },
+            username: part(f, "username", self.username, &before.username, |t| Username::parse(t)),
+            picture_url: part(f, "picture_url", self.picture_url, &before.picture_url, |t| PictureUrl::parse(t)),
+            locale: part(f, "locale", self.locale, &before.locale, |t| Locale::parse(t)),
+            ..before.clone()
+        };
+        fields.done().map(|()| after)
+    }
+}
+
+/// One member of a patch upon the value before it.
+fn part<T: Clone>(
+    fields: &mut Fields,
+    name: &str,
+    patch: Patch<String>,
+    before: &Option<T>,
+    parse: impl FnOnce(&str) -> Result<T, super::field::Fault>,
+) -> Option<T> {
+    match patch {
+        Patch::Keep => before.clone(),
+        Patch::Clear => None,
+        Patch::Set(text) => fields.check(name, parse(&text)),
+    }
+}
+
+impl Profile {
+    /// A profile of nothing but an address.
+    pub fn new(email: Email) -> Self {
+        Self {
+            email,
+            username: None,
+            given_name: None,
+            family_name: None,
+            phone: None,
+            phone_verified: false,
+            date_of_birth: None,
+            address: None,
+            national_id: None,
+            picture_url: None,
+            locale: None,
+        }
+    }
+
+    /// Whether the two are the same person on paper: name, birth date and national id are what a check vouches for.
+    pub fn same_identity(&self, other: &Self) -> bool {
+        self.given_name == other.given_name
+            && self.family_name == other.family_name
+            && self.date_of_birth == other.date_of_birth
+            && self.national_id == other.national_id
+    }
+}
+
+/// Whether a change may stand, and the verification status after it.
+///
+/// Identity fields stand still while a check is open, so that what is decided upon is what was handed in; once
+/// approved, changing them ends the approval.
+pub fn admit(
+    before: &Profile,
+    after: &Profile,
+    check_open: bool,
+    status: KycStatus,
+) -> Result<KycStatus, AccountError> {
+    if before.same_identity(after) {
+        return Ok(status);
+    }
+    if check_open {
+        return Err(AccountError::CheckInProgress);
+    }
+    Ok(if status == KycStatus::Approved { KycStatus::Expired } else { status })
+}
+
+/// What differs, masked: fit for an event.
+pub fn changes(before: &Profile, after: &Profile) -> Vec<Change> {
+    let masked = |p: &Profile| -> [(&'static str, Option<String>); 11] {
+        [
+            ("email", Some(p.email.masked())),
+            ("username", p.username.as_ref().map(Username::masked)),
+            ("given_name", p.given_name.as_ref().map(PersonName::masked)),
+            ("family_name", p.family_name.as_ref().map(PersonName::masked)),
+            ("phone", p.phone.as_ref().map(PhoneNumber::masked)),
+            ("phone_verified", Some(p.phone_verified.to_string())),
+            ("date_of_birth", p.date_of_birth.as_ref().map(DateOfBirth::masked)),
+            ("address", p.address.as_ref().map(Address::masked)),
+            ("national_id", p.national_id.as_ref().map(NationalId::masked)),
+            ("picture_url", p.picture_url.as_ref().map(|url| mask_head(url.as_str()))),
+            ("locale", p.locale.as_ref().map(|locale| locale.as_str().to_owned())),
+        ]
+    };
+    // Compared by value: two values can look the same when masked.
+    let differs = [
+        before.email != after.email,
+        before.username != after.username,
+        before.given_name != after.given_name,
+        before.family_name != after.family_name,
+        before.phone != after.phone,
+        before.phone_verified != after.phone_verified,
+        before.date_of_birth != after.date_of_birth,
+        before.address != after.address,
+        before.national_id != after.national_id,
+        before.picture_url != after.picture_url,
+        before.locale != after.locale,
+    ];
+    std::iter::zip(masked(before), masked(after))
+        .zip(differs)
+        .filter(|(_, differs)| *differs)
+        .map(|(((field, before_masked), (_, after_masked)), _)| Change {
+            field: field.to_owned(),
+            before_masked,
+            after_masked,
+        })
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! When a refresh token turns (RFC 9700 §4.14: rotation with reuse detection, made safe for lost answers).
+//!
+//! A token carries its session's generation counter and random nonce; the session keeps the counter of its newest
+//! token and when that was made. Generations are ordered by the counter, never by time.
+
+use std::time::Duration;
+
+use super::time::Timestamp;
+
+/// A session lives this long at most, however often it is used.
+pub const LIFE: Duration = Duration::from_hours(7 * 24);
+/// A session that is not refreshed for this long is over.
+pub const IDLE: Duration = Duration::from_hours(24);
+/// The previous token still yields its successor this long after the turn, for answers that were lost.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// What a refresh token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The newest token: the session goes on to the next generation, by a conditional write.
+    Turn,
+    /// The token before it, shortly after the turn: the same successor once more, no state changes.
+    SameSuccessor,
+    /// A genuine token out of its turn: somebody kept a copy, the session ends.
+    Reuse,
+    /// Nothing of ours, or of a session that is over: nothing changes.
+    Invalid,
+}
+
+/// A session as far as refreshing it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    /// Counter of the newest token.
+    pub counter: u64,
+    /// When the session began.
+    pub started_at: Timestamp,
+    /// When its newest token was made.
+    pub last_turn: Timestamp,
+}
+
+impl Generation {
+    /// When the session ends unless it is refreshed before.
+    pub fn expires_at(&self) -> Timestamp {
+        (self.last_turn + IDLE).min(self.started_at + LIFE)
+    }
+}
+
+/// Decides on a token that opened under one of our keys. `nonce_matches` is the constant-time comparison of the
+/// token's nonce with the session's.
+pub fn decide(session: Generation, token_counter: u64, nonce_matches: bool, now: Timestamp) -> Decision {
+    if !nonce_matches || now >= session.expires_at() {
+        return Decision::Invalid;
+    }
+    if token_counter == session.counter {
+        return Decision::Turn;
+    }
+    let previous = token_counter.checked_add(1) == Some(session.counter);
+    if previous && now.since(session.last_turn) <= GRACE { Decision::SameSuccessor } else { Decision::Reuse }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn session(counter: u64) -> Generation {
+        Generation { counter, started_at: START, last_turn: START + Duration::from_hours(1) }
+    }
+
+    fn at(counter: u64, after_turn: Duration) -> Decision {
+        decide(session(5), counter, true, session(5).last_turn + after_turn)
+    }
+
+    #[test]
+    fn the_newest_turns_and_the_one_before_yields_its_successor_for_ten_seconds() {
+        assert_eq!(at(5, Duration::ZERO), Decision::Turn);
+        assert_eq!(at(4, Duration::from_secs(10)), Decision::SameSuccessor);
+        assert_eq!(at(4, Duration::from_millis(10_001)), Decision::Reuse);
+    }
+
+    #[test]
+    fn every_other_genuine_token_is_reuse() {
+        assert_eq!(at(3, Duration::ZERO), Decision::Reuse);
+        assert_eq!(at(6, Duration::ZERO), Decision::Reuse);
+        assert_eq!(at(u64::MAX, Duration::ZERO), Decision::Reuse);
+    }
+
+    #[test]
+    fn what_is_over_or_foreign_changes_nothing() {
+        assert_eq!(at(5, IDLE), Decision::Invalid);
+        assert_eq!(at(3, IDLE), Decision::Invalid);
+        assert_eq!(decide(session(5), 5, false, START), Decision::Invalid);
+        let busy = Generation { last_turn: START + LIFE - Duration::from_secs(1), ..session(5) };
+        assert_eq!(busy.expires_at(), START + LIFE);
+        assert_eq!(decide(busy, 5, true, START + LIFE), Decision::Invalid);
+    }
+
+    proptest! {
+        /// A clock that runs back never turns a genuine newest token into reuse, nor a foreign one into anything.
+        #[test]
+        fn only_a_matching_nonce_ever_changes_anything(counter: u64, token: u64, millis in 0i64..2_000_000_000) {
+            let session = session(counter);
+            let now = Timestamp::from_unix_millis(millis);
+            prop_assert_eq!(decide(session, token, false, now), Decision::Invalid);
+            if token == counter {
+                prop_assert_ne!(decide(session, token, true, now), Decision::Reuse);
+            }
+        }
+    }
+}

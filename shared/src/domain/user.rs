@@ -1,0 +1,141 @@
+//! An account as the API shows it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    id::UserId,
+    person::{Address, DateOfBirth, Email, Locale, PersonName, PhoneNumber, PictureUrl, Username},
+    profile::Profile,
+    secret::Masked,
+    time::Timestamp,
+    words::words,
+};
+
+words! {
+    /// Where an account stands.
+    pub enum UserStatus {
+        /// In use (whether the address is confirmed is told apart).
+        Active = "active",
+        /// Closed by an administrator until they open it.
+        Locked = "locked",
+        /// Closed by its person, who can come back within 30 days.
+        Deactivated = "deactivated",
+        /// Its person asked for deletion; the grace period runs.
+        Erasing = "erasing",
+        /// Its personal data cannot be read any more.
+        Erased = "erased",
+    }
+
+    /// Where a person stands with their verification.
+    pub enum KycStatus {
+        /// Never asked for.
+        None = "none",
+        /// A submitted check is open.
+        Pending = "pending",
+        /// Verified, and still valid.
+        Approved = "approved",
+        Rejected = "rejected",
+        /// Was approved; the validity is over, or name, birth date or national id changed since.
+        Expired = "expired",
+    }
+}
+
+/// What of an account stands beside its profile.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub id: UserId,
+    pub status: UserStatus,
+    pub kyc_status: KycStatus,
+    pub email_verified: bool,
+    pub roles: Vec<String>,
+    pub mfa_methods: Vec<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: u64,
+}
+
+/// A person's account, as the API shows it to them; what is absent is `null`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct User {
+    pub id: UserId,
+    pub email: Email,
+    pub email_verified: bool,
+    pub username: Option<Username>,
+    pub given_name: Option<PersonName>,
+    pub family_name: Option<PersonName>,
+    pub phone: Option<PhoneNumber>,
+    pub phone_verified: bool,
+    pub date_of_birth: Option<DateOfBirth>,
+    pub address: Option<Address>,
+    /// Masked: `***-**-6789`.
+    #[schema(value_type = Option<String>)]
+    pub national_id: Option<Masked<String>>,
+    pub picture_url: Option<PictureUrl>,
+    pub locale: Option<Locale>,
+    pub roles: Vec<String>,
+    pub status: UserStatus,
+    pub kyc_status: KycStatus,
+    pub mfa_enabled: bool,
+    pub mfa_methods: Vec<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: u64,
+}
+
+impl User {
+    pub fn new(standing: Standing, profile: Profile) -> Self {
+        Self {
+            id: standing.id,
+            email: profile.email,
+            email_verified: standing.email_verified,
+            username: profile.username,
+            given_name: profile.given_name,
+            family_name: profile.family_name,
+            phone: profile.phone,
+            phone_verified: profile.phone_verified,
+            date_of_birth: profile.date_of_birth,
+            address: profile.address,
+            national_id: profile.national_id.map(|id| Masked(id.masked())),
+            picture_url: profile.picture_url,
+            locale: profile.locale,
+            roles: standing.roles,
+            status: standing.status,
+            kyc_status: standing.kyc_status,
+            mfa_enabled: !standing.mfa_methods.is_empty(),
+            mfa_methods: standing.mfa_methods,
+            created_at: standing.created_at,
+            updated_at: standing.updated_at,
+            version: standing.version,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_values_are_null_and_the_national_id_is_masked() {
+        let standing = Standing {
+            id: UserId::new(Timestamp::from_unix_millis(0)),
+            status: UserStatus::Active,
+            kyc_status: KycStatus::None,
+            email_verified: false,
+            roles: vec!["user".into()],
+            mfa_methods: vec![],
+            created_at: Timestamp::from_unix_millis(0),
+            updated_at: Timestamp::from_unix_millis(0),
+            version: 1,
+        };
+        let mut profile = Profile::new(Email::parse("ada@example.com").unwrap());
+        let id = r#"{"country":"US","type":"ssn","value":"123-45-6789"}"#;
+        profile.national_id = Some(serde_json::from_str(id).unwrap());
+        let user = User::new(standing, profile);
+        let json = serde_json::to_value(&user).unwrap();
+        assert_eq!(json["username"], serde_json::Value::Null);
+        assert_eq!(json["national_id"], "***-**-6789");
+        assert_eq!(json["kyc_status"], "none");
+        assert!(!format!("{user:?}").contains("ada"));
+    }
+}
