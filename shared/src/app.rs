@@ -23,7 +23,7 @@ use crate::{
 
 /// How long a secret or an unwrapped key may serve before it is read again. Checked when used: a frozen process runs
 /// no timers.
-pub const SECRET_AGE: Duration = Duration::from_secs(300);
+pub const SECRET_AGE: Duration = Duration::from_mins(5);
 
 /// One per process. Everything is made on first use, so that a function pays at its start only for what it has.
 #[derive(Debug)]

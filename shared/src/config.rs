@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::password::PasswordPolicy;
+
 /// What a deployment is told by its template. Secrets come only as ARNs.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -39,13 +41,6 @@ pub enum Stage {
     Dev,
     Staging,
     Prod,
-}
-
-/// NIST SP 800-63B (length and a list of common passwords), or that and four character classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PasswordPolicy {
-    Nist,
-    Classes,
 }
 
 /// Deployed names of the tables.
@@ -112,10 +107,8 @@ impl Config {
             mail_from: r.text("MAIL_FROM"),
             cors_origins: r.origins("CORS_ORIGINS"),
             enumeration_protection: r.one_of("ENUMERATION_PROTECTION", &[("true", true), ("false", false)]),
-            password_policy: r.one_of(
-                "PASSWORD_POLICY",
-                &[("nist", PasswordPolicy::Nist), ("classes", PasswordPolicy::Classes)],
-            ),
+            password_policy: r
+                .one_of("PASSWORD_POLICY", &[("nist", PasswordPolicy::Nist), ("classes", PasswordPolicy::Classes)]),
             four_eyes: r.one_of("FOUR_EYES", &[("true", true), ("false", false)]),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
             tables: Tables {

@@ -11,6 +11,9 @@ use zeroize::{Zeroize, Zeroizing};
 #[serde(transparent)]
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
+/// A secret text: a password, a token.
+pub type SecretText = Secret<String>;
+
 impl<T: Zeroize> Secret<T> {
     pub fn new(value: T) -> Self {
         Self(Zeroizing::new(value))

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     domain::{id::UserId, time::Timestamp},
     error::{RequestError, Result},
-    store::{admission::Loaded, idempotency::Replay},
+    store::{admission::Loaded, event::Origin, idempotency::Replay},
 };
 
 /// Facts about one call that no rule decides: when, from where, under which correlation id.
@@ -23,6 +23,13 @@ pub struct Meta {
     pub ip: String,
     /// At most 256 characters of what the client says.
     pub user_agent: String,
+}
+
+impl Meta {
+    /// Where the call came from, to be encrypted into an event.
+    pub fn origin(&self) -> Origin {
+        Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone() }
+    }
 }
 
 /// A request as the harness hands it on: bounded, authenticated, not yet parsed.

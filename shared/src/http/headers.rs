@@ -13,7 +13,8 @@ const EVERYWHERE: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
-const EXPOSED: &str = "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Correlation-Id";
+const EXPOSED: &str =
+    "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Correlation-Id";
 
 /// Sets what an answer has not set itself (a page of documentation brings its own content policy).
 pub fn finish(headers: &mut HeaderMap, config: &Config, correlation_id: &str, cache: &str, origin: Option<&str>) {

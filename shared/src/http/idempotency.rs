@@ -71,7 +71,11 @@ async fn answered(app: &App, incoming: &Incoming, record: &Record, replay: &Repl
     let kept = Kept::open(&key, &replay.scope, sealed)?;
     Ok(Answer {
         status: kept.status,
-        headers: kept.headers.iter().filter_map(|(name, value)| known(name).map(|name| (name, value.clone()))).collect(),
+        headers: kept
+            .headers
+            .iter()
+            .filter_map(|(name, value)| known(name).map(|name| (name, value.clone())))
+            .collect(),
         body: if kept.body.is_empty() { Body::Empty } else { Body::Text(kept.body) },
     }
     .header("idempotency-replayed", "true"))

@@ -134,9 +134,8 @@ fn refusal(path: &str, message: &str) -> RequestError {
         let field = rest.split('`').next().unwrap_or_default();
         return RequestError::UnknownField(bounded(field));
     }
-    let invalid = |field: &str, code, message| {
-        RequestError::Invalid(vec![Invalid { field: bounded(field), code, message }])
-    };
+    let invalid =
+        |field: &str, code, message| RequestError::Invalid(vec![Invalid { field: bounded(field), code, message }]);
     if let Some(rest) = message.strip_prefix("missing field `") {
         invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
     } else if message.starts_with("duplicate field") {

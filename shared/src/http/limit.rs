@@ -53,7 +53,12 @@ async fn count(app: &App, limit: &Limit, subject: &str, meta: &Meta) -> Result<R
     let digest = indexes.digest(&[limit.name.as_bytes(), subject.as_bytes()]);
     match store.count(limit, &digest, app.config.rate_limit_scale, meta.now).await? {
         Verdict::Allowed { remaining, reset_seconds } => Ok(Report {
-            policy: format!("\"{}\";q={};w={}", limit.name, limit.scaled(app.config.rate_limit_scale).rate.burst, limit.rate.period.as_secs()),
+            policy: format!(
+                "\"{}\";q={};w={}",
+                limit.name,
+                limit.scaled(app.config.rate_limit_scale).rate.burst,
+                limit.rate.period.as_secs()
+            ),
             state: format!("\"{}\";r={remaining};t={reset_seconds}", limit.name),
         }),
         Verdict::Refused { retry_after } => Err(RequestError::RateLimited { retry_after }.into()),

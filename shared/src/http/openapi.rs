@@ -7,12 +7,12 @@ use serde_json::json;
 use utoipa::{
     ToSchema,
     openapi::{
-        self, Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref,
-        RefOr, ResponseBuilder,
+        self, Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
+        Ref, RefOr, ResponseBuilder,
         extensions::ExtensionsBuilder,
         path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
-        schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaFormat, KnownFormat, Type},
+        schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
@@ -87,7 +87,11 @@ impl OperationDoc {
             self.problem(503, "unavailable");
         }
         if route.idempotent {
-            self.header_parameter("Idempotency-Key", false, "1–255 visible ASCII characters; the same key and body within 24 h give the first answer again.");
+            self.header_parameter(
+                "Idempotency-Key",
+                false,
+                "1–255 visible ASCII characters; the same key and body within 24 h give the first answer again.",
+            );
             self.problem(409, "idempotency_in_progress");
             self.problem(409, "already_done");
             self.problem(422, "idempotency_key_reused");
@@ -156,10 +160,8 @@ impl OperationDoc {
 
     fn body(&mut self, content_type: &str, schema: RefOr<Schema>) {
         let content = ContentBuilder::new().schema(Some(schema)).build();
-        let body = RequestBodyBuilder::new()
-            .content(content_type, content)
-            .required(Some(openapi::Required::True))
-            .build();
+        let body =
+            RequestBodyBuilder::new().content(content_type, content).required(Some(openapi::Required::True)).build();
         self.with(|op| op.request_body(Some(body)));
         self.problem(413, "payload_too_large");
     }
@@ -212,7 +214,10 @@ impl OperationDoc {
         let item = self.reference::<T>();
         let page = ObjectBuilder::new()
             .property("items", ArrayBuilder::new().items(item))
-            .property("next_cursor", ObjectBuilder::new().schema_type(openapi::schema::SchemaType::from_iter([Type::String, Type::Null])))
+            .property(
+                "next_cursor",
+                ObjectBuilder::new().schema_type(openapi::schema::SchemaType::from_iter([Type::String, Type::Null])),
+            )
             .required("items")
             .required("next_cursor");
         self.respond(200, "One page", Some(("application/json", Schema::from(page.build()).into())));
@@ -250,12 +255,12 @@ impl OperationDoc {
         }
         for (status, codes) in self.problems {
             let content = ContentBuilder::new().schema(Some(problem.clone())).build();
-            let response = ResponseBuilder::new()
-                .description(codes.join(", "))
-                .content("application/problem+json", content);
+            let response =
+                ResponseBuilder::new().description(codes.join(", ")).content("application/problem+json", content);
             op = op.response(status.to_string(), response);
         }
-        let extensions = self.extensions.into_iter().fold(ExtensionsBuilder::new(), |all, (name, value)| all.add(name, value));
+        let extensions =
+            self.extensions.into_iter().fold(ExtensionsBuilder::new(), |all, (name, value)| all.add(name, value));
         (op.extensions(Some(extensions.build())).build(), self.components)
     }
 }

@@ -28,11 +28,7 @@ impl Answer {
 
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(body).map_err(Internal::bug)?;
-        Ok(Self {
-            status,
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: Body::Text(text),
-        })
+        Ok(Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Body::Text(text) })
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -197,5 +193,26 @@ impl Reply for Text {
 
     fn describe(doc: &mut OperationDoc) {
         doc.text_response();
+    }
+}
+
+/// One of two answers, for routes whose parameters or state choose the status.
+#[derive(Debug, Clone)]
+pub enum Either<A, B> {
+    One(A),
+    Other(B),
+}
+
+impl<A: Reply, B: Reply> Reply for Either<A, B> {
+    fn into_answer(self) -> Result<Answer> {
+        match self {
+            Self::One(one) => one.into_answer(),
+            Self::Other(other) => other.into_answer(),
+        }
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        A::describe(doc);
+        B::describe(doc);
     }
 }

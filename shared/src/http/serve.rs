@@ -184,7 +184,8 @@ async fn authenticate(
 ) -> Result<Option<limit::Report>> {
     let token = incoming.header("authorization").and_then(bearer).ok_or(RequestError::Unauthenticated)?;
     let keys = app.verification_keys().await?;
-    let expected = Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: 0 };
+    let expected =
+        Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: 0 };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
@@ -236,7 +237,10 @@ fn unless_known(answer: Answer, known: Option<&str>) -> Answer {
     match (tag, known) {
         (Some(tag), Some(known))
             if answer.status == 200
-                && known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == tag || one == "*") =>
+                && known
+                    .split(',')
+                    .map(|one| one.trim().trim_start_matches("W/"))
+                    .any(|one| one == tag || one == "*") =>
         {
             Answer::empty(304).header("etag", tag)
         }
@@ -268,7 +272,8 @@ fn finish(
         Body::Bytes(bytes) => LambdaBody::Binary(bytes),
     };
     let mut response = Response::new(body);
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = map;
     response
 }

@@ -51,13 +51,7 @@ fn task(record: &EventRecord) -> Task {
     Task::Event { event: Box::new(record.clone()) }
 }
 
-async fn send<B: serde::Serialize>(
-    app: &App,
-    queue: Queue,
-    key: String,
-    record: &EventRecord,
-    body: B,
-) -> Result<()> {
+async fn send<B: serde::Serialize>(app: &App, queue: Queue, key: String, record: &EventRecord, body: B) -> Result<()> {
     let message = Message { key, correlation_id: record.correlation_id.clone(), body };
     app.send(queue, &message, Duration::ZERO).await
 }

@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    crypto::index::BlindIndex,
-    domain::mail::MailKind,
-    store::event::EventRecord,
-};
+use crate::{crypto::index::BlindIndex, domain::mail::MailKind, store::event::EventRecord};
 
 /// A message: what it is about, and by which key a second delivery is known.
 #[derive(Debug, Clone, Serialize, Deserialize)]

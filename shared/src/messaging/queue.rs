@@ -20,7 +20,7 @@ pub enum Queue {
 }
 
 /// SQS delays no longer; longer waits are due rows.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+pub const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 impl App {
     fn queue_url(&self, queue: Queue) -> &str {

@@ -30,7 +30,9 @@ pub fn run(worker: Worker) -> ExitCode {
     }))
 }
 
-type Boxed = Box<dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, std::result::Result<Value, lambda_runtime::Error>> + Send + Sync>;
+type Boxed = Box<
+    dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, std::result::Result<Value, lambda_runtime::Error>> + Send + Sync,
+>;
 
 /// Not generic, so that the runtime is compiled once and not for each function.
 fn block_on_lambda(handler: Boxed) -> ExitCode {
@@ -41,7 +43,7 @@ fn block_on_lambda(handler: Boxed) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(lambda_runtime::run(lambda_runtime::service_fn(|event| handler(event)))) {
+    match runtime.block_on(lambda_runtime::run(lambda_runtime::service_fn(handler))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the Lambda runtime ended");

@@ -116,8 +116,8 @@ impl Worker {
             function,
             run: Arc::new(move |app, event, _| {
                 Box::pin(async move {
-                    let payload = serde_json::from_value(event)
-                        .map_err(|error| Internal::bug(format!("payload: {error}")))?;
+                    let payload =
+                        serde_json::from_value(event).map_err(|error| Internal::bug(format!("payload: {error}")))?;
                     let answer = handler(app, payload, Timestamp::now()).await?;
                     let answer = serde_json::to_value(answer).map_err(Internal::bug)?;
                     Ok(Ran { answer, worked: 1, failed: 0 })

@@ -89,11 +89,8 @@ impl Store {
         let person = person_key::key(&wanted.user, Purpose::Profile);
         let profile = wanted.profile.then(|| profile_key(&wanted.user));
         let record = wanted.idempotency_scope.as_deref().map(idempotency::key);
-        let mut keys = vec![
-            (Table::Identity, auth.clone()),
-            (Table::Identity, session.clone()),
-            (Table::Keys, person.clone()),
-        ];
+        let mut keys =
+            vec![(Table::Identity, auth.clone()), (Table::Identity, session.clone()), (Table::Keys, person.clone())];
         keys.extend(profile.iter().map(|key| (Table::Identity, key.clone())));
         keys.extend(record.iter().map(|key| (Table::Ephemeral, key.clone())));
         keys.extend(wanted.owner_of.iter().map(|key| (Table::Kyc, key.clone())));

@@ -78,11 +78,7 @@ impl Store {
         Ok(self.get_as(Table::Ephemeral, &key(provider)).await?.unwrap_or_default())
     }
 
-    async fn breaker_apply(
-        &self,
-        provider: &str,
-        change: &Change,
-    ) -> Result<std::result::Result<Breaker, Breaker>> {
+    async fn breaker_apply(&self, provider: &str, change: &Change) -> Result<std::result::Result<Breaker, Breaker>> {
         let Expression { update, condition, values } = expression(change);
         let mut request = self
             .db

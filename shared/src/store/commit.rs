@@ -95,10 +95,8 @@ impl Commit<'_> {
         otherwise: Option<Error>,
     ) -> Self {
         let write = item.and_then(|item| {
-            let mut put = Put::builder()
-                .table_name(self.store.name(table))
-                .set_item(Some(item))
-                .condition_expression(condition);
+            let mut put =
+                Put::builder().table_name(self.store.name(table)).set_item(Some(item)).condition_expression(condition);
             for (name, value) in values {
                 put = put.expression_attribute_values(*name, value.clone());
             }
@@ -215,13 +213,8 @@ impl Commit<'_> {
 
     fn remembered(self, item: Result<Item>) -> Self {
         let now = super::item::number(self.now.unix_seconds());
-        let mut this = self.put_if(
-            Table::Ephemeral,
-            item,
-            "attribute_not_exists(pk) OR expires <= :now",
-            &[(":now", now)],
-            None,
-        );
+        let mut this =
+            self.put_if(Table::Ephemeral, item, "attribute_not_exists(pk) OR expires <= :now", &[(":now", now)], None);
         if let Some((_, otherwise)) = this.writes.last_mut() {
             *otherwise = Otherwise::AnsweredMeanwhile;
         }
@@ -245,10 +238,7 @@ impl Commit<'_> {
         let token = uuid::Uuid::from_bytes(crate::crypto::random::bytes()).to_string();
         let sent =
             self.store.db.transact_write_items().set_transact_items(Some(writes)).client_request_token(token).send();
-        let error = match sent.await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(error) = sent.await else { return Ok(()) };
         if let SdkError::ServiceError(service) = &error {
             match service.err() {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {

@@ -16,7 +16,7 @@ use crate::{
     error::{Internal, Result},
 };
 
-const LIFE: Duration = Duration::from_secs(24 * 3600);
+const LIFE: Duration = Duration::from_hours(24);
 
 /// Where the answer of a call will be remembered.
 #[derive(Debug, Clone)]
@@ -70,8 +70,7 @@ pub(super) fn item(replay: &Replay, answer: Option<(&PersonKey, &Kept)>, now: Ti
             Some(ByteBuf::from(key.seal(&place(&replay.scope), &plain)))
         }
     };
-    let record =
-        Record { body: ByteBuf::from(replay.body.clone()), answer, expires: (now + LIFE).unix_seconds() };
+    let record = Record { body: ByteBuf::from(replay.body.clone()), answer, expires: (now + LIFE).unix_seconds() };
     keyed(&key(&replay.scope), &record)
 }
 

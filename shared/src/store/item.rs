@@ -136,9 +136,9 @@ impl Store {
                 condition.push_str(" AND #s BETWEEN :low AND :high");
             }
         }
-        let start = query.after.map(|position| {
-            position.0.iter().map(|(name, value)| (name.clone(), text(value))).collect::<Item>()
-        });
+        let start = query
+            .after
+            .map(|position| position.0.iter().map(|(name, value)| (name.clone(), text(value))).collect::<Item>());
         let answer = self
             .db
             .query()

@@ -57,7 +57,13 @@ fn context(purpose: Purpose, shard: u8, version: u32) -> HashMap<String, String>
 
 impl Store {
     /// The key of a stated version, to unwrap what it wrapped.
-    pub(super) async fn kek(&self, purpose: Purpose, shard: u8, version: u32, now: Timestamp) -> Result<(u32, DataKey)> {
+    pub(super) async fn kek(
+        &self,
+        purpose: Purpose,
+        shard: u8,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<(u32, DataKey)> {
         if let Some(key) = self.keks.get(purpose.name(), shard, version, now) {
             return Ok((version, key));
         }
@@ -133,7 +139,14 @@ impl Store {
         }
     }
 
-    async fn unwrap(&self, purpose: Purpose, shard: u8, version: u32, item: &KekItem, now: Timestamp) -> Result<(u32, DataKey)> {
+    async fn unwrap(
+        &self,
+        purpose: Purpose,
+        shard: u8,
+        version: u32,
+        item: &KekItem,
+        now: Timestamp,
+    ) -> Result<(u32, DataKey)> {
         let opened = self
             .kms
             .decrypt()

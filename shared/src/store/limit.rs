@@ -114,7 +114,9 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         update = match branch {
-            Branch::Empty => update.expression_attribute_values(":fresh", number((now + limit.interval()).unix_millis())),
+            Branch::Empty => {
+                update.expression_attribute_values(":fresh", number((now + limit.interval()).unix_millis()))
+            }
             Branch::Room => update
                 .expression_attribute_values(":interval", number(limit.interval().as_millis()))
                 .expression_attribute_values(":horizon", number(horizon.unix_millis())),
@@ -122,9 +124,7 @@ impl Store {
         match update.send().await {
             Ok(answer) => Ok(Ok(bucket(answer.attributes)?)),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    Ok(Err(bucket(failed.item.clone())?))
-                }
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(bucket(failed.item.clone())?)),
                 _ => Err(Internal::aws("count limit", &error).into()),
             },
         }

@@ -39,7 +39,8 @@ impl Store {
             let state = read.state.fail(now);
             let locked = !was_locked && state.remaining(now).is_some();
             let expires = state.expires_at().map_or(0, Timestamp::unix_seconds);
-            let item = keyed(&key(identifier), &LockoutItem { state: state.clone(), version: read.version + 1, expires })?;
+            let item =
+                keyed(&key(identifier), &LockoutItem { state: state.clone(), version: read.version + 1, expires })?;
             let put = self
                 .db
                 .put_item()

@@ -3,8 +3,8 @@
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
 pub mod admission;
-pub mod commit;
 pub mod breaker;
+pub mod commit;
 pub mod event;
 pub mod idempotency;
 pub mod item;

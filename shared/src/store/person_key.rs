@@ -67,14 +67,9 @@ const FIRST: u32 = 1;
 
 impl Store {
     /// A new key of a person and the item to put into the transaction that makes the person.
-    pub async fn new_person_key(
-        &self,
-        user: &UserId,
-        purpose: Purpose,
-        now: Timestamp,
-    ) -> Result<(PersonKey, Result<Item>)> {
+    pub async fn new_person_key(&self, user: &UserId, purpose: Purpose, now: Timestamp) -> Result<(PersonKey, Item)> {
         let (key_made, item) = self.new_key(user.to_string(), purpose, now).await?;
-        Ok((key_made, keyed(&key(user, purpose), &item)))
+        Ok((key_made, keyed(&key(user, purpose), &item)?))
     }
 
     async fn new_key(&self, owner: String, purpose: Purpose, now: Timestamp) -> Result<(PersonKey, KeyItem)> {

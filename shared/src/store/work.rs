@@ -34,13 +34,7 @@ fn key(worker: &str, message: &str) -> Key {
 
 impl Store {
     /// Claims a message for as long as the lease runs.
-    pub async fn claim_work(
-        &self,
-        worker: &str,
-        message: &str,
-        lease: Duration,
-        now: Timestamp,
-    ) -> Result<Claimed> {
+    pub async fn claim_work(&self, worker: &str, message: &str, lease: Duration, now: Timestamp) -> Result<Claimed> {
         use aws_sdk_dynamodb::{
             operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure::AllOld,
         };

@@ -1,0 +1,1 @@
+//! The account area: one module per function; `endpoints` names them all.

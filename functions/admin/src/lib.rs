@@ -1,0 +1,1 @@
+//! The admin area: one module per function; `endpoints` names them all.

@@ -1,0 +1,1 @@
+//! The kyc area: one module per function; `endpoints` names them all.

@@ -1,0 +1,1 @@
+//! The webhooks area: one module per function; `endpoints` names them all.

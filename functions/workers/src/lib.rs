@@ -1,0 +1,1 @@
+//! The workers area: one module per function; `endpoints` names them all.
