@@ -190,3 +190,9 @@ impl<'a> Compact<'a> {
 fn decode(text: &str) -> Result<Vec<u8>, TokenRefusal> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenRefusal::Malformed)
 }
+
+/// Whether a compact JWS is RS256 by this key, whatever its type: for vectors that are not access tokens.
+#[cfg(test)]
+pub(super) fn verifies(jws: &str, key: &ParsedPublicKey) -> bool {
+    Compact::parse(jws).is_ok_and(|compact| compact.header.alg == ALGORITHM && compact.payload(key).is_ok())
+}

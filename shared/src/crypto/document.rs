@@ -48,12 +48,12 @@ impl Covering {
 
 /// Encrypts with a fresh nonce prefix. `key` is the document's own key; `place` binds document and owner.
 pub fn seal(key: &DataKey, place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
-    seal_with(key, &random::bytes(), place, plain)
+    seal_with(key, random::bytes(), place, plain)
 }
 
-fn seal_with(key: &DataKey, prefix: &[u8; PREFIX_LEN], place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
+pub(super) fn seal_with(key: &DataKey, prefix: [u8; PREFIX_LEN], place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
     let header = header_of(prefix);
-    let stream = Stream::new(key, place, &header);
+    let stream = Stream::new(key, place, header);
     let last = last_segment(plain.len() as u64);
     let segments = plain.len().div_ceil(SEGMENT_LEN).max(1);
     let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + segments * TAG_LEN);
@@ -118,7 +118,7 @@ pub fn open_range(
     if header[0] != FORMAT || sealed_part.len() as u64 != covering.sealed.end - covering.sealed.start {
         return Err(CryptoError::Malformed);
     }
-    let stream = Stream::new(key, place, header);
+    let stream = Stream::new(key, place, *header);
     let last = last_segment(plain_len);
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed_part.len()));
     for (number, segment) in (covering.first_segment..).zip(sealed_part.chunks(SEALED_SEGMENT_LEN)) {
@@ -140,9 +140,9 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(key: &DataKey, place: &Place<'_>, header: &[u8; HEADER_LEN]) -> Self {
-        let [_, prefix @ ..] = *header;
-        Self { gcm: Gcm::new(key), prefix, associated: place.bytes(header) }
+    fn new(key: &DataKey, place: &Place<'_>, header: [u8; HEADER_LEN]) -> Self {
+        let [_, prefix @ ..] = header;
+        Self { gcm: Gcm::new(key), prefix, associated: place.bytes(&header) }
     }
 
     fn nonce(&self, number: u32, last: bool) -> [u8; NONCE_LEN] {
@@ -154,9 +154,9 @@ impl Stream {
     }
 }
 
-fn header_of(prefix: &[u8; PREFIX_LEN]) -> [u8; HEADER_LEN] {
+fn header_of(prefix: [u8; PREFIX_LEN]) -> [u8; HEADER_LEN] {
     let mut header = [FORMAT; HEADER_LEN];
-    header[1..].copy_from_slice(prefix);
+    header[1..].copy_from_slice(&prefix);
     header
 }
 

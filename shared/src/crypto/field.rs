@@ -39,7 +39,13 @@ pub fn seal(key: &DataKey, version: u32, place: &Place<'_>, plain: &[u8]) -> Vec
     seal_with(key, version, &random::bytes(), place, plain)
 }
 
-fn seal_with(key: &DataKey, version: u32, nonce: &[u8; NONCE_LEN], place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
+pub(super) fn seal_with(
+    key: &DataKey,
+    version: u32,
+    nonce: &[u8; NONCE_LEN],
+    place: &Place<'_>,
+    plain: &[u8],
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
     out.push(FORMAT);
     out.extend_from_slice(&version.to_be_bytes());

@@ -14,7 +14,7 @@ use argon2::{
 };
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{CryptoError, random};
 use crate::domain::secret::Secret;
@@ -48,7 +48,11 @@ pub fn hash(password: &Secret<String>, params: &Params) -> Result<String, Crypto
     hash_with(password, params, &random::bytes())
 }
 
-fn hash_with(password: &Secret<String>, params: &Params, salt: &[u8; SALT_LEN]) -> Result<String, CryptoError> {
+pub(super) fn hash_with(
+    password: &Secret<String>,
+    params: &Params,
+    salt: &[u8; SALT_LEN],
+) -> Result<String, CryptoError> {
     let output = derive(password, params, salt)?;
     phc(params, salt, &output)
 }
@@ -137,6 +141,8 @@ fn derive(password: &Secret<String>, params: &Params, salt: &[u8]) -> Result<Zer
         output.as_mut_slice(),
         &mut memory,
     );
+    // From what pass 2 leaves, pass 1 can be wound back, and a guess checked at the price of one BLAKE2b.
+    memory.iter_mut().for_each(Zeroize::zeroize);
     *MEMORY.lock().unwrap_or_else(PoisonError::into_inner) = memory;
     derived.map_err(|_| CryptoError::PasswordHash)?;
     Ok(output)
