@@ -131,19 +131,26 @@ static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 fn derive(password: &Secret<String>, params: &Params, salt: &[u8]) -> Result<Zeroizing<[u8; HASH_LEN]>, CryptoError> {
     let normalised = normalise(password)?;
     let mut memory = std::mem::take(&mut *MEMORY.lock().unwrap_or_else(PoisonError::into_inner));
+    let derived = derive_in(&mut memory, &normalised, params, salt);
+    *MEMORY.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    derived
+}
+
+fn derive_in(
+    memory: &mut Vec<Block>,
+    normalised: &str,
+    params: &Params,
+    salt: &[u8],
+) -> Result<Zeroizing<[u8; HASH_LEN]>, CryptoError> {
     if memory.len() < params.block_count() {
         memory.resize(params.block_count(), Block::default());
     }
     let mut output = Zeroizing::new([0; HASH_LEN]);
-    let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()).hash_password_into_with_memory(
-        normalised.as_bytes(),
-        salt,
-        output.as_mut_slice(),
-        &mut memory,
-    );
-    // From what pass 2 leaves, pass 1 can be wound back, and a guess checked at the price of one BLAKE2b.
-    memory.iter_mut().for_each(Zeroize::zeroize);
-    *MEMORY.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let (password, out) = (normalised.as_bytes(), output.as_mut_slice());
+    let derived = argon2.hash_password_into_with_memory(password, salt, out, &mut *memory);
+    // From what the last pass leaves, the first can be wound back, and a guess checked at the price of one BLAKE2b.
+    memory.iter_mut().take(params.block_count()).for_each(Zeroize::zeroize);
     derived.map_err(|_| CryptoError::PasswordHash)?;
     Ok(output)
 }
@@ -260,10 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_kept_between_calls_and_wiped() {
-        let phc = hash(&secret("pass"), &quick()).unwrap();
-        assert!(matches("pass", &phc));
-        let memory = MEMORY.lock().unwrap();
+    fn memory_serves_again_and_is_wiped() {
+        let mut memory = Vec::new();
+        let large = Params::new(128, 1, 1, None).unwrap();
+        let first = derive_in(&mut memory, "pass", &large, &[1; SALT_LEN]).unwrap();
+        assert_eq!(memory.len(), 128);
         assert!(memory.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
+        let smaller = derive_in(&mut memory, "pass", &quick(), &[1; SALT_LEN]).unwrap();
+        assert_eq!(*smaller, *derive_in(&mut Vec::new(), "pass", &quick(), &[1; SALT_LEN]).unwrap());
+        assert_eq!(*first, *derive_in(&mut memory, "pass", &large, &[1; SALT_LEN]).unwrap());
     }
 }

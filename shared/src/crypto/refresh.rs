@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(text(&read.mint(&token())), text(&keys.mint(&token())));
         assert_eq!(read.keys[&Kid(1)].retired_at, Some(NOW));
         assert!(!format!("{keys:?}").contains(&*keys.keys[&Kid(1)].key.to_base64()));
-        assert!(!format!("{:?}", token()).contains('9'), "the nonce is hidden");
+        assert!(format!("{:?}", token()).ends_with("nonce: *** }"));
         assert!(serde_json::from_str::<RefreshKeys>(r#"{"current":1,"keys":{}}"#).is_err());
     }
 
