@@ -39,7 +39,13 @@ pub fn seal(key: &DataKey, version: u32, place: &Place<'_>, plain: &[u8]) -> Vec
     seal_with(key, version, &random::bytes(), place, plain)
 }
 
-fn seal_with(key: &DataKey, version: u32, nonce: &[u8; NONCE_LEN], place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
+pub(super) fn seal_with(
+    key: &DataKey,
+    version: u32,
+    nonce: &[u8; NONCE_LEN],
+    place: &Place<'_>,
+    plain: &[u8],
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
     out.push(FORMAT);
     out.extend_from_slice(&version.to_be_bytes());
@@ -67,5 +73,69 @@ pub fn key_version(sealed: &[u8]) -> Result<u32, CryptoError> {
             Ok(u32::from_be_bytes([*a, *b, *c, *d]))
         }
         _ => Err(CryptoError::Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> DataKey {
+        DataKey::from_bytes([3; 32])
+    }
+
+    const PLACE: Place<'_> = Place { table: "identity", partition: "U#1", sort: "PROFILE", attribute: "given_name" };
+
+    #[test]
+    fn sealing_twice_shows_no_equality() {
+        assert_ne!(seal(&key(), 1, &PLACE, b"Ada"), seal(&key(), 1, &PLACE, b"Ada"));
+    }
+
+    #[test]
+    fn another_place_does_not_open() {
+        let sealed = seal(&key(), 1, &PLACE, b"Ada");
+        for place in [
+            Place { table: "kyc", ..PLACE },
+            Place { partition: "U#2", ..PLACE },
+            Place { sort: "AUTH", ..PLACE },
+            Place { attribute: "family_name", ..PLACE },
+            Place { partition: "U#1PROFILE", sort: "", ..PLACE },
+            Place { partition: "PROFILE", sort: "U#1", ..PLACE },
+        ] {
+            assert_eq!(open(&key(), &place, &sealed), Err(CryptoError::DoesNotOpen), "{place:?}");
+        }
+        assert_eq!(open(&DataKey::from_bytes([4; 32]), &PLACE, &sealed), Err(CryptoError::DoesNotOpen));
+    }
+
+    #[test]
+    fn another_format_or_too_few_bytes_is_malformed() {
+        let sealed = seal(&key(), 1, &PLACE, b"");
+        for len in 0..sealed.len() {
+            assert_eq!(open(&key(), &PLACE, &sealed[..len]), Err(CryptoError::Malformed), "{len}");
+            assert_eq!(key_version(&sealed[..len]), Err(CryptoError::Malformed), "{len}");
+        }
+        let other = [&[2], &sealed[1..]].concat();
+        assert_eq!(open(&key(), &PLACE, &other), Err(CryptoError::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_sealed_opens(plain: Vec<u8>, version: u32, table: String, partition: String, sort: String) {
+            let place = Place { table: &table, partition: &partition, sort: &sort, attribute: "a" };
+            let sealed = seal(&key(), version, &place, &plain);
+            prop_assert_eq!(key_version(&sealed), Ok(version));
+            prop_assert_eq!(&*open(&key(), &place, &sealed).unwrap(), &plain);
+        }
+
+        #[test]
+        fn any_flipped_bit_or_cut_end_is_refused(plain: Vec<u8>, at: prop::sample::Index, bit in 0..8u8) {
+            let mut sealed = seal(&key(), 7, &PLACE, &plain);
+            let at = at.index(sealed.len());
+            prop_assert!(open(&key(), &PLACE, &sealed[..at]).is_err());
+            sealed[at] ^= 1 << bit;
+            prop_assert!(open(&key(), &PLACE, &sealed).is_err());
+        }
     }
 }

@@ -89,3 +89,48 @@ impl IndexKeys {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexes_differ_by_attribute_value_version_and_key() {
+        let key = DataKey::from_bytes([1; 32]);
+        let one = blind_index(&key, 1, "email", "ada@example.org");
+        assert_eq!(one, blind_index(&key, 1, "email", "ada@example.org"));
+        assert_ne!(one, blind_index(&key, 1, "phone", "ada@example.org"));
+        assert_ne!(one, blind_index(&key, 1, "email", "bob@example.org"));
+        assert_ne!(one, blind_index(&key, 1, "emaila", "da@example.org"));
+        assert_ne!(one, blind_index(&key, 2, "email", "ada@example.org"));
+        assert_ne!(one, blind_index(&DataKey::from_bytes([2; 32]), 1, "email", "ada@example.org"));
+        assert!(!one.as_ref().contains("ada"));
+    }
+
+    #[test]
+    fn while_a_version_rotates_the_current_comes_first() {
+        let keys = [(1, [1; 32]), (2, [2; 32]), (3, [3; 32])].map(|(v, key)| (v, DataKey::from_bytes(key)));
+        let keys = IndexKeys::new(2, keys.into()).unwrap();
+        let all: Vec<_> = keys.all("email", "a").iter().map(ToString::to_string).collect();
+        let versions: Vec<_> = all.iter().map(|index| &index[..3]).collect();
+        assert_eq!(versions, ["v2.", "v3.", "v1."]);
+        assert_eq!(keys.current("email", "a").to_string(), all[0]);
+    }
+
+    #[test]
+    fn keys_round_trip_as_json_and_need_their_current_version() {
+        let keys = IndexKeys::generate();
+        let json = serde_json::to_string(&keys).unwrap();
+        let read: IndexKeys = serde_json::from_str(&json).unwrap();
+        assert_eq!(read.current("email", "a"), keys.current("email", "a"));
+        let without = json.replace(r#""current":1"#, r#""current":2"#);
+        assert!(serde_json::from_str::<IndexKeys>(&without).is_err());
+        assert!(!format!("{keys:?}").contains(json.split('"').nth_back(1).unwrap()));
+    }
+
+    #[test]
+    fn digests_know_where_their_parts_end() {
+        let key = DataKey::from_bytes([1; 32]);
+        assert_ne!(digest(&key, &[b"ab", b"c"]), digest(&key, &[b"a", b"bc"]));
+    }
+}

@@ -48,10 +48,17 @@ impl Jwk {
         if stated != ("RSA", "sig", "RS256") || self.kid != thumbprint(&self.n, &self.e) {
             return Err(CryptoError::Key);
         }
+        // The exponent of every key we make; a tiny one would make signatures forgeable.
+        if self.e != "AQAB" {
+            return Err(CryptoError::Key);
+        }
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| CryptoError::Key);
-        PublicKeyComponents { n: decode(&self.n)?, e: decode(&self.e)? }
-            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-            .map_err(|_| CryptoError::Key)
+        let (n, e) = (decode(&self.n)?, decode(&self.e)?);
+        // The name of the parameters notwithstanding, the size is not looked at when a key is parsed from its parts.
+        if !(256..=512).contains(&n.len()) || n.first().is_none_or(|byte| *byte < 0x80) {
+            return Err(CryptoError::Key);
+        }
+        PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).map_err(|_| CryptoError::Key)
     }
 }
 
@@ -85,6 +92,8 @@ mod tests {
             Jwk { alg: "HS256".into(), ..good.clone() },
             Jwk { kty: "oct".into(), ..good.clone() },
             Jwk::from_components(&[0xc5; 128], &[1, 0, 1]),
+            Jwk::from_components(&[0xc5; 256], &[1]),
+            Jwk::from_components(&[0xc5; 256], &[3]),
         ] {
             assert_eq!(bad.parse().unwrap_err(), CryptoError::Key);
         }

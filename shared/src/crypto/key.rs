@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn another_length_or_alphabet_is_no_key() {
         for text in [
-            "".to_owned(),
+            String::new(),
             STANDARD.encode([1; 31]),
             STANDARD.encode([1; 33]),
             STANDARD.encode([1; 64]),

@@ -174,3 +174,95 @@ impl MailKeys {
 fn tag(key: &DataKey, purpose: &str, id: &MailId, user: &UserId) -> [u8; 32] {
     mac::tag(key, "mailed token", &[purpose.as_bytes(), &id.0, user.uuid().as_bytes()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn event(n: u8) -> EventId {
+        EventId::from_parts(NOW, [n; 10])
+    }
+
+    fn user(n: u8) -> UserId {
+        UserId::from_parts(NOW, [n; 10])
+    }
+
+    #[test]
+    fn a_redelivered_event_derives_the_same_token() {
+        let keys = MailKeys::generate();
+        let derive = || {
+            let id = MailId::from_event(&event(1), "verify");
+            keys.derive("verify", &id, &user(1)).expose().clone()
+        };
+        assert_eq!(derive(), derive());
+        assert_ne!(MailId::from_event(&event(1), "verify"), MailId::from_event(&event(2), "verify"));
+        assert_ne!(MailId::from_event(&event(1), "verify"), MailId::from_event(&event(1), "reset"));
+    }
+
+    #[test]
+    fn a_token_is_bound_to_purpose_id_user_and_ring() {
+        let keys = MailKeys::generate();
+        let id = MailId::from_event(&event(1), "verify");
+        let (read, tag) = parse(keys.derive("verify", &id, &user(1)).expose()).unwrap();
+        assert_eq!(read, id);
+        assert!(keys.verify("verify", &id, &user(1), &tag));
+        assert!(!keys.verify("reset", &id, &user(1), &tag));
+        assert!(!keys.verify("verify", &MailId::from_event(&event(2), "verify"), &user(1), &tag));
+        assert!(!keys.verify("verify", &id, &user(2), &tag));
+        assert!(!MailKeys::generate().verify("verify", &id, &user(1), &tag));
+        for byte in 0..32 {
+            let mut altered = tag;
+            altered.0[byte] ^= 1;
+            assert!(!keys.verify("verify", &id, &user(1), &altered));
+        }
+    }
+
+    #[test]
+    fn tokens_outlive_a_rotation_by_their_term() {
+        let keys = MailKeys::generate();
+        let id = MailId::from_event(&event(1), "verify");
+        let verifies = |ring: &MailKeys, text: &str| ring.verify("verify", &id, &user(1), &parse(text).unwrap().1);
+        let old = keys.derive("verify", &id, &user(1));
+        let rotated = keys.rotated(NOW);
+        let new = rotated.derive("verify", &id, &user(1));
+        assert_ne!(old.expose(), new.expose());
+        assert!(verifies(&rotated, old.expose()));
+        assert!(verifies(&keys, new.expose()), "a ring from before the rotation");
+        let later = rotated.rotated(NOW + RETIRED_FOR + Duration::from_secs(1));
+        assert!(!verifies(&later, old.expose()));
+        assert!(verifies(&later, new.expose()));
+    }
+
+    #[test]
+    fn what_has_not_the_form_is_refused() {
+        let keys = MailKeys::generate();
+        let text = keys.derive("verify", &MailId::from_event(&event(1), "verify"), &user(1)).expose().clone();
+        assert!(parse(&text).is_some());
+        for bad in [
+            String::new(),
+            ".".into(),
+            text[1..].into(),
+            format!("{text}="),
+            text.replace('.', "_"),
+            text.replacen('.', "é", 1)[..text.len()].into(),
+            format!("{}é", &text[..text.len() - 2]),
+            // Another spelling of the same bytes: the last character of the id holds two bits only.
+            format!("{}_{}", &text[..21], &text[22..]),
+        ] {
+            assert!(parse(&bad).is_none(), "{bad}");
+        }
+        assert!(!format!("{:?}", parse(&text)).contains(&text[23..]));
+    }
+
+    #[test]
+    fn ids_and_rings_round_trip_as_json() {
+        let id = MailId::from_event(&event(1), "verify");
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<MailId>(&json).unwrap(), id);
+        let keys = MailKeys::generate().rotated(NOW);
+        let read: MailKeys = serde_json::from_str(&serde_json::to_string(&keys).unwrap()).unwrap();
+        assert_eq!(read.derive("p", &id, &user(1)).expose(), keys.derive("p", &id, &user(1)).expose());
+    }
+}

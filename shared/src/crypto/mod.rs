@@ -24,7 +24,11 @@ pub mod random;
 pub mod refresh;
 pub mod signing;
 mod siv;
+#[cfg(test)]
+mod vectors;
 pub mod wrap;
+#[cfg(test)]
+mod wycheproof;
 
 pub use key::{DataKey, LongKey};
 

@@ -14,7 +14,7 @@ use argon2::{
 };
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{CryptoError, random};
 use crate::domain::secret::Secret;
@@ -48,7 +48,11 @@ pub fn hash(password: &Secret<String>, params: &Params) -> Result<String, Crypto
     hash_with(password, params, &random::bytes())
 }
 
-fn hash_with(password: &Secret<String>, params: &Params, salt: &[u8; SALT_LEN]) -> Result<String, CryptoError> {
+pub(super) fn hash_with(
+    password: &Secret<String>,
+    params: &Params,
+    salt: &[u8; SALT_LEN],
+) -> Result<String, CryptoError> {
     let output = derive(password, params, salt)?;
     phc(params, salt, &output)
 }
@@ -127,17 +131,26 @@ static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 fn derive(password: &Secret<String>, params: &Params, salt: &[u8]) -> Result<Zeroizing<[u8; HASH_LEN]>, CryptoError> {
     let normalised = normalise(password)?;
     let mut memory = std::mem::take(&mut *MEMORY.lock().unwrap_or_else(PoisonError::into_inner));
+    let derived = derive_in(&mut memory, &normalised, params, salt);
+    *MEMORY.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    derived
+}
+
+fn derive_in(
+    memory: &mut Vec<Block>,
+    normalised: &str,
+    params: &Params,
+    salt: &[u8],
+) -> Result<Zeroizing<[u8; HASH_LEN]>, CryptoError> {
     if memory.len() < params.block_count() {
         memory.resize(params.block_count(), Block::default());
     }
     let mut output = Zeroizing::new([0; HASH_LEN]);
-    let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone()).hash_password_into_with_memory(
-        normalised.as_bytes(),
-        salt,
-        output.as_mut_slice(),
-        &mut memory,
-    );
-    *MEMORY.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let (password, out) = (normalised.as_bytes(), output.as_mut_slice());
+    let derived = argon2.hash_password_into_with_memory(password, salt, out, &mut *memory);
+    // From what the last pass leaves, the first can be wound back, and a guess checked at the price of one BLAKE2b.
+    memory.iter_mut().take(params.block_count()).for_each(Zeroize::zeroize);
     derived.map_err(|_| CryptoError::PasswordHash)?;
     Ok(output)
 }
@@ -152,4 +165,116 @@ fn normalise(password: &Secret<String>) -> Result<Zeroizing<String>, CryptoError
     let mut normalised = Zeroizing::new(String::with_capacity(password.len() * 11));
     normalised.extend(password.nfkc());
     Ok(normalised)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quick() -> Params {
+        Params::new(64, 1, 1, None).unwrap()
+    }
+
+    fn secret(text: &str) -> Secret<String> {
+        Secret::new(text.to_owned())
+    }
+
+    fn matches(password: &str, phc: &str) -> bool {
+        verify(&secret(password), phc, &quick()).unwrap().matches
+    }
+
+    #[test]
+    fn only_the_password_matches() {
+        let phc = hash(&secret("correct horse battery"), &quick()).unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+        assert!(matches("correct horse battery", &phc));
+        for other in ["", "correct horse batterY", "correct horse battery ", "correct horse battery\0"] {
+            assert!(!matches(other, &phc), "{other:?}");
+        }
+        assert_ne!(phc, hash(&secret("correct horse battery"), &quick()).unwrap());
+    }
+
+    #[test]
+    fn the_same_characters_typed_another_way_match() {
+        let phc = hash(&secret("Zoë １２３ ﬁ"), &quick()).unwrap();
+        assert!(matches("Zoe\u{308} 123 fi", &phc));
+        assert!(!matches("Zoe 123 fi", &phc));
+    }
+
+    #[test]
+    fn raised_parameters_make_a_hash_outdated() {
+        let phc = hash(&secret("pass"), &quick()).unwrap();
+        let outdated = |m, t| {
+            let verified = verify(&secret("pass"), &phc, &Params::new(m, t, 1, None).unwrap()).unwrap();
+            assert!(verified.matches);
+            verified.outdated
+        };
+        assert!(!outdated(64, 1));
+        assert!(!outdated(32, 1));
+        assert!(outdated(65, 1));
+        assert!(outdated(64, 2));
+        assert!(verify(&secret("other"), &phc, &Params::default()).unwrap().outdated);
+    }
+
+    #[test]
+    fn the_default_is_what_the_contract_says() {
+        let default = Params::default();
+        assert_eq!((default.m_cost(), default.t_cost(), default.p_cost()), (19_456, 2, 1));
+    }
+
+    #[test]
+    fn a_tampered_hash_costs_nothing() {
+        let good = hash(&secret("pass"), &quick()).unwrap();
+        let salt_and_hash = good.rsplitn(3, '$').take(2).collect::<Vec<_>>();
+        let (hash, salt) = (salt_and_hash[0], salt_and_hash[1]);
+        for bad in [
+            String::new(),
+            "$argon2id$".into(),
+            good.replace("argon2id", "argon2i"),
+            good.replace("argon2id", "argon2d"),
+            good.replace("v=19", "v=16"),
+            good.replace("$v=19", ""),
+            good.replace("m=64", "m=4194304"),
+            good.replace("m=64", "m=1"),
+            good.replace("t=1", "t=4000000"),
+            good.replace("p=1", "p=200"),
+            good.replace(salt, "c2hvcnQ"),
+            good.replace(hash, &hash[..20]),
+            good.replace(&format!("${hash}"), ""),
+            format!("{good}{}", "A".repeat(MAX_PHC_LEN)),
+        ] {
+            assert_eq!(verify(&secret("pass"), &bad, &quick()), Err(CryptoError::PasswordHash), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_password_is_refused_and_matches_nothing() {
+        let phc = hash(&secret(&"a".repeat(MAX_BYTES)), &quick()).unwrap();
+        assert!(matches(&"a".repeat(MAX_BYTES), &phc));
+        assert!(!matches(&"a".repeat(MAX_BYTES + 1), &phc));
+        assert_eq!(hash(&secret(&"a".repeat(MAX_BYTES + 1)), &quick()), Err(CryptoError::TooLong));
+        // 128 characters of the longest kind are within it, and so is what NFKC makes of the worst of them.
+        assert!(hash(&secret(&"𝕬".repeat(128)), &quick()).is_ok());
+        assert!(normalise(&secret(&"\u{fdfa}".repeat(128))).unwrap().len() <= 128 * 3 * 11);
+    }
+
+    #[test]
+    fn the_decoy_is_a_hash_that_verification_takes_whole() {
+        let decoy = phc(&quick(), &[0x5a; SALT_LEN], &[0xa5; HASH_LEN]).unwrap();
+        let verified = verify(&secret("anything"), &decoy, &quick()).unwrap();
+        assert_eq!(verified, Verified { matches: false, outdated: false });
+        verify_nobody(&secret("anything"), &quick());
+    }
+
+    #[test]
+    fn memory_serves_again_and_is_wiped() {
+        let mut memory = Vec::new();
+        let large = Params::new(128, 1, 1, None).unwrap();
+        let first = derive_in(&mut memory, "pass", &large, &[1; SALT_LEN]).unwrap();
+        assert_eq!(memory.len(), 128);
+        assert!(memory.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
+        let smaller = derive_in(&mut memory, "pass", &quick(), &[1; SALT_LEN]).unwrap();
+        assert_eq!(*smaller, *derive_in(&mut Vec::new(), "pass", &quick(), &[1; SALT_LEN]).unwrap());
+        assert_eq!(*first, *derive_in(&mut memory, "pass", &large, &[1; SALT_LEN]).unwrap());
+    }
 }

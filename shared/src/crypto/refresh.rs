@@ -164,3 +164,117 @@ fn mint(kid: Kid, key: &LongKey, token: &RefreshToken) -> Secret<String> {
 fn associated(kid: Kid) -> Vec<u8> {
     super::mac::prefixed(&[b"refresh token", &kid.0.to_be_bytes()])
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn token() -> RefreshToken {
+        RefreshToken {
+            session: SessionId::from_parts(NOW, [1; 10]),
+            user: UserId::from_parts(NOW, [2; 10]),
+            counter: 7,
+            nonce: [9; 16],
+        }
+    }
+
+    fn text(secret: &Secret<String>) -> &str {
+        secret.expose()
+    }
+
+    #[test]
+    fn the_same_token_is_the_same_text() {
+        let keys = RefreshKeys::generate();
+        let minted = keys.mint(&token());
+        assert_eq!(text(&minted).len(), TEXT_LEN);
+        assert_eq!(text(&minted), text(&keys.mint(&token())));
+        assert_ne!(text(&minted), text(&keys.mint(&RefreshToken { counter: 8, ..token() })));
+    }
+
+    #[test]
+    fn a_successor_is_given_again_after_a_rotation() {
+        let keys = RefreshKeys::generate();
+        let (kid, before) = (keys.current(), keys.mint(&token()));
+        let rotated = keys.rotated(NOW);
+        assert_ne!(rotated.current(), kid);
+        assert_eq!(text(&rotated.mint_with(kid, &token()).unwrap()), text(&before));
+        assert_ne!(text(&rotated.mint(&token())), text(&before));
+        assert!(rotated.mint_with(Kid(99), &token()).is_none());
+    }
+
+    #[test]
+    fn a_ring_from_before_a_rotation_opens_what_is_minted_after_it() {
+        let keys = RefreshKeys::generate();
+        let rotated = keys.rotated(NOW);
+        assert_eq!(keys.open(text(&rotated.mint(&token()))), Some((rotated.current(), token())));
+    }
+
+    #[test]
+    fn retired_keys_open_for_their_term_and_then_go() {
+        let keys = RefreshKeys::generate();
+        let old = keys.mint(&token());
+        let mut ring = keys.rotated(NOW);
+        assert!(ring.open(text(&old)).is_some());
+        ring = ring.rotated(NOW + RETIRED_FOR);
+        assert!(ring.open(text(&old)).is_some());
+        ring = ring.rotated(NOW + RETIRED_FOR + Duration::from_secs(1));
+        assert!(ring.open(text(&old)).is_none());
+        assert!(ring.keys.len() <= 4);
+    }
+
+    #[test]
+    fn rings_round_trip_as_json_and_hide_in_debug() {
+        let keys = RefreshKeys::generate().rotated(NOW);
+        let json = serde_json::to_string(&keys).unwrap();
+        let read: RefreshKeys = serde_json::from_str(&json).unwrap();
+        assert_eq!(text(&read.mint(&token())), text(&keys.mint(&token())));
+        assert_eq!(read.keys[&Kid(1)].retired_at, Some(NOW));
+        assert!(!format!("{keys:?}").contains(&*keys.keys[&Kid(1)].key.to_base64()));
+        assert!(format!("{:?}", token()).ends_with("nonce: *** }"));
+        assert!(serde_json::from_str::<RefreshKeys>(r#"{"current":1,"keys":{}}"#).is_err());
+    }
+
+    #[test]
+    fn another_ring_refuses() {
+        let minted = RefreshKeys::generate().mint(&token());
+        assert!(RefreshKeys::generate().open(text(&minted)).is_none());
+    }
+
+    #[test]
+    fn nonces_compare_whole() {
+        assert!(nonce_matches(&[1; 16], &[1; 16]));
+        let mut other = [1; 16];
+        other[15] = 2;
+        assert!(!nonce_matches(&[1; 16], &other));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_minted_opens(session: [u8; 16], user: [u8; 16], counter: u64, nonce: [u8; 16]) {
+            let keys = RefreshKeys::generate();
+            let (session, user) = (Uuid::from_bytes(session), Uuid::from_bytes(user));
+            let token = RefreshToken {
+                session: SessionId::from_uuid(session), user: UserId::from_uuid(user), counter, nonce,
+            };
+            prop_assert_eq!(keys.open(text(&keys.mint(&token))), Some((keys.current(), token)));
+        }
+
+        #[test]
+        fn altered_and_forged_ones_are_refused(at: prop::sample::Index, by in 1..64u8, noise in "[A-Za-z0-9_-]{0,200}") {
+            const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+            let keys = RefreshKeys::generate();
+            let minted = keys.mint(&token());
+            let mut altered = text(&minted).as_bytes().to_vec();
+            let at = at.index(altered.len());
+            prop_assert!(keys.open(&text(&minted)[..at]).is_none());
+            let was = ALPHABET.iter().position(|c| *c == altered[at]).unwrap();
+            altered[at] = ALPHABET[(was + usize::from(by)) % 64];
+            prop_assert!(keys.open(std::str::from_utf8(&altered).unwrap()).is_none());
+            prop_assert!(keys.open(&noise).is_none());
+        }
+    }
+}

@@ -82,7 +82,7 @@ fn public_jwk(pair: &RsaKeyPair) -> Jwk {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("kid", &self.public.kid).field("private", &"***").finish()
+        f.debug_struct("SigningKey").field("kid", &self.public.kid).finish_non_exhaustive()
     }
 }
 
@@ -130,5 +130,65 @@ impl SigningRing {
     pub fn jwks(&self) -> Jwks {
         let live = [self.next.public.clone(), self.current.public.clone()];
         Jwks { keys: live.into_iter().chain(self.previous.iter().map(|key| key.public.clone())).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn kids(ring: &SigningRing) -> Vec<String> {
+        ring.jwks().keys.into_iter().map(|key| key.kid).collect()
+    }
+
+    #[test]
+    fn rotation_moves_every_key_one_step() {
+        let ring = SigningRing::generate(NOW).unwrap();
+        let (next, current) = (ring.next.kid().to_owned(), ring.current.kid().to_owned());
+        assert_eq!(kids(&ring), [next.clone(), current.clone()]);
+
+        let rotated = ring.rotated(NOW + RETIRED_FOR).unwrap();
+        assert_eq!(rotated.rotated_at, NOW + RETIRED_FOR);
+        assert_eq!(kids(&rotated)[1..], [next.clone(), current.clone()]);
+        assert_ne!(rotated.next.kid(), next);
+
+        // At its term a retired key is still there, a second later it is gone.
+        let kept = SigningRing { next: ring.next.clone(), ..rotated.clone() };
+        assert!(kids(&kept.rotated(NOW + RETIRED_FOR * 2).unwrap()).contains(&current));
+        let late = kept.rotated(NOW + RETIRED_FOR * 2 + Duration::from_secs(1)).unwrap();
+        assert!(!kids(&late).contains(&current));
+        assert_eq!(late.previous.len(), 1);
+    }
+
+    #[test]
+    fn a_ring_round_trips_as_json_signs_and_hides_in_debug() {
+        let ring = crate::crypto::access::tests::RING.clone();
+        let json = serde_json::to_string(&ring).unwrap();
+        let read: SigningRing = serde_json::from_str(&json).unwrap();
+        assert_eq!(read.jwks(), ring.jwks());
+        let signature = read.current.sign(b"message").unwrap();
+        assert!(ring.current.public().parse().unwrap().verify_sig(b"message", &signature).is_ok());
+        assert!(!format!("{ring:?}").contains(&ring.current.private[100..150]));
+    }
+
+    #[test]
+    fn a_key_whose_public_half_is_another_s_does_not_sign() {
+        let ring = &crate::crypto::access::tests::RING;
+        let mixed = SigningKey { public: ring.next.public.clone(), parsed: Arc::default(), ..ring.current.clone() };
+        assert_eq!(mixed.sign(b"message"), Err(CryptoError::Key));
+        let broken =
+            SigningKey { private: Zeroizing::new("AAAA".into()), parsed: Arc::default(), ..ring.current.clone() };
+        assert_eq!(broken.sign(b"message"), Err(CryptoError::Key));
+    }
+
+    #[test]
+    fn no_private_part_is_published() {
+        let jwks = serde_json::to_value(crate::crypto::access::tests::RING.jwks()).unwrap();
+        for key in jwks["keys"].as_array().unwrap() {
+            let names: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(names, ["alg", "e", "kid", "kty", "n", "use"]);
+        }
     }
 }

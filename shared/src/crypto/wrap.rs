@@ -82,3 +82,71 @@ impl KekCache {
         kept
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+    const PLACE: Place<'_> = Place { table: "keys", partition: "P#user_1", sort: "profile", attribute: "key" };
+
+    fn kek(shard: u8, version: u32, at: Timestamp) -> Kek {
+        Kek { purpose: "profile", shard, version, key: DataKey::from_bytes([shard; 32]), unwrapped_at: at }
+    }
+
+    #[test]
+    fn a_wrapped_key_unwraps_at_its_place_only() {
+        let (kek, key) = (DataKey::generate(), DataKey::generate());
+        let wrapped = wrap(&kek, 3, &PLACE, &key);
+        assert_eq!(field::key_version(&wrapped), Ok(3));
+        assert_eq!(unwrap(&kek, &PLACE, &wrapped).unwrap().expose(), key.expose());
+        let other = Place { partition: "P#user_2", ..PLACE };
+        assert_eq!(unwrap(&kek, &other, &wrapped).unwrap_err(), CryptoError::DoesNotOpen);
+        assert_eq!(unwrap(&key, &PLACE, &wrapped).unwrap_err(), CryptoError::DoesNotOpen);
+        let short = field::seal(&kek, 3, &PLACE, &[1; 16]);
+        assert_eq!(unwrap(&kek, &PLACE, &short).unwrap_err(), CryptoError::Key);
+    }
+
+    #[test]
+    fn people_spread_over_all_shards() {
+        let mut people = [0u32; SHARDS as usize];
+        (0..3200).for_each(|n| people[usize::from(shard_of(&format!("user_{n}")))] += 1);
+        assert!(people.iter().all(|n| (120..=280).contains(n)), "{people:?}");
+    }
+
+    #[test]
+    fn a_cached_key_serves_for_five_minutes() {
+        let cache = KekCache::default();
+        cache.put(kek(1, 1, NOW), NOW);
+        let at = |seconds| cache.get("profile", 1, 1, NOW + Duration::from_secs(seconds)).is_some();
+        assert!(at(0) && at(299));
+        assert!(cache.get("evidence", 1, 1, NOW).is_none());
+        assert!(cache.get("profile", 2, 1, NOW).is_none());
+        assert!(cache.get("profile", 1, 2, NOW).is_none());
+        assert!(!at(300));
+        assert!(cache.0.lock().unwrap().is_empty(), "what is too old is dropped, not only hidden");
+    }
+
+    #[test]
+    fn a_clock_that_went_back_revives_nothing() {
+        let cache = KekCache::default();
+        cache.put(kek(1, 1, NOW), NOW);
+        assert!(cache.get("profile", 1, 1, NOW - Duration::from_secs(1)).is_none());
+    }
+
+    #[test]
+    fn the_oldest_makes_room() {
+        let cache = KekCache::default();
+        for version in 0..100 {
+            let at = NOW + Duration::from_secs(u64::from(version));
+            cache.put(kek(1, version, at), at);
+        }
+        let at = NOW + Duration::from_secs(99);
+        assert_eq!(cache.0.lock().unwrap().len(), MAX_CACHED);
+        assert!(cache.get("profile", 1, 99, at).is_some());
+        assert!(cache.get("profile", 1, 36, at).is_some());
+        assert!(cache.get("profile", 1, 35, at).is_none());
+        cache.put(kek(1, 99, at), at);
+        assert!(cache.get("profile", 1, 36, at).is_some(), "a key anew evicts nobody");
+    }
+}
