@@ -17,6 +17,8 @@ pub mod openapi;
 pub mod problem;
 pub mod reply;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use authority::{Anonymous, Caller, Can, Signed};
 pub use call::{Call, Meta};
