@@ -7,7 +7,7 @@ use crate::domain::password::PasswordPolicy;
 /// What a deployment is told by its template. Secrets come only as ARNs.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `dev`, `staging` or `prod`; the sandbox provider is refused in `prod`.
+    /// `local`, `dev`, `staging` or `prod`; the sandbox provider is refused in `prod`.
     pub stage: Stage,
     /// Where clients reach the API, without a trailing slash; callbacks of providers come here.
     pub public_url: String,
@@ -38,6 +38,8 @@ pub struct Config {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// The local stack: providers may be reached without TLS.
+    Local,
     Dev,
     Staging,
     Prod,
@@ -99,7 +101,10 @@ impl Config {
         let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
         let r = &mut reader;
         let config = Self {
-            stage: r.one_of("STAGE", &[("dev", Stage::Dev), ("staging", Stage::Staging), ("prod", Stage::Prod)]),
+            stage: r.one_of(
+                "STAGE",
+                &[("local", Stage::Local), ("dev", Stage::Dev), ("staging", Stage::Staging), ("prod", Stage::Prod)],
+            ),
             public_url: r.url("PUBLIC_URL"),
             issuer: r.url("ISSUER"),
             audience: r.text("AUDIENCE"),
