@@ -220,7 +220,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub fn new(kind: &str, id: impl ToString) -> Self {
+    pub fn new(kind: &str, id: &impl ToString) -> Self {
         Self { kind: kind.to_owned(), id: id.to_string() }
     }
 }
@@ -406,7 +406,7 @@ mod tests {
             id: EventId::new(Timestamp::from_unix_millis(1)),
             kind: EventType::SessionCreated,
             occurred_at: Timestamp::from_unix_millis(1),
-            subject: Subject::new("session", "sess_1"),
+            subject: Subject::new("session", &"sess_1"),
             person: None,
             actor: Actor::Anonymous.view(),
             correlation_id: "c".into(),

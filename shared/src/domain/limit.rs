@@ -216,3 +216,161 @@ impl Violations {
         Self { count, until: Some(now + retry_after.saturating_mul(doubling).min(LONGEST_WAIT)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn limit(burst: u32, period: Duration) -> Limit {
+        throughput("test", burst, period)
+    }
+
+    /// The plain model: a bucket of `burst` calls that fills by one each interval.
+    struct Bucket {
+        millis: u128,
+        at: Timestamp,
+    }
+
+    impl Bucket {
+        fn call(&mut self, now: Timestamp, limit: &Limit) -> bool {
+            let interval = limit.interval().as_millis();
+            let full = interval * u128::from(limit.rate.burst);
+            self.millis = full.min(self.millis + now.since(self.at).as_millis());
+            self.at = now;
+            if self.millis < interval {
+                return false;
+            }
+            self.millis -= interval;
+            true
+        }
+    }
+
+    #[test]
+    fn a_burst_passes_then_one_each_interval() {
+        let limit = limit(3, Duration::from_mins(1));
+        let mut tat = None;
+        for left in [2, 1, 0] {
+            let decision = decide(tat, START, &limit);
+            assert_eq!((decision.allowed, decision.remaining), (true, left));
+            tat = Some(decision.tat);
+        }
+        let refused = decide(tat, START, &limit);
+        assert!(!refused.allowed);
+        assert_eq!(refused.retry_after, Duration::from_secs(20));
+        assert_eq!(refused.reset, Duration::from_mins(1));
+        assert_eq!(Some(refused.tat), tat);
+        assert!(decide(tat, START + Duration::from_secs(20), &limit).allowed);
+        assert!(!decide(tat, START + Duration::from_millis(19_999), &limit).allowed);
+    }
+
+    #[test]
+    fn scale_lifts_throughput_and_never_security() {
+        assert_eq!(LOGIN_IP.scaled(10_000).rate.burst, 50_000);
+        assert_eq!(WRONG_CODES_ACCOUNT.scaled(10_000), WRONG_CODES_ACCOUNT);
+        assert_eq!(USER.scaled(0), USER);
+        // Below a millisecond the interval stays at one; the burst alone is more than anybody can call.
+        assert_eq!(USER.scaled(10_000).interval(), Duration::from_millis(1));
+    }
+
+    #[test]
+    fn rates_read_from_parameters() {
+        assert_eq!("5/60".parse(), Ok(Rate { burst: 5, period: Duration::from_mins(1) }));
+        for text in ["", "5", "0/60", "5/0", "-1/60", "5/60/1", "5/1.5"] {
+            assert_eq!(text.parse::<Rate>(), Err(MalformedRate), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_since_they_are_keys() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|limit| limit.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn violations_double_the_wait_up_to_an_hour_and_are_forgotten() {
+        let wait = Duration::from_mins(5);
+        let mut violations = Violations::default();
+        let mut now = START;
+        for minutes in [5, 10, 20, 40, 60, 60] {
+            violations = violations.again(wait, now);
+            assert_eq!(violations.wait(now), Some(Duration::from_mins(minutes)));
+            now = now + Duration::from_mins(minutes);
+            assert_eq!(violations.wait(now), None);
+        }
+        let later = now + LONGEST_WAIT;
+        assert_eq!(violations.again(wait, later).wait(later), Some(wait));
+    }
+
+    proptest! {
+        /// GCRA is the bucket, call by call.
+        #[test]
+        fn it_decides_as_a_bucket_does(
+            burst in 1u32..20,
+            period in 1u64..100_000,
+            gaps in prop::collection::vec(0u64..10_000, 1..200),
+        ) {
+            let limit = limit(burst, Duration::from_millis(period));
+            let full = limit.interval().as_millis() * u128::from(burst);
+            let (mut tat, mut now, mut bucket) = (None, START, Bucket { millis: full, at: START });
+            for gap in gaps {
+                now = now + Duration::from_millis(gap);
+                let decision = decide(tat, now, &limit);
+                prop_assert_eq!(decision.allowed, bucket.call(now, &limit));
+                prop_assert_eq!(u128::from(decision.remaining), bucket.millis / limit.interval().as_millis());
+                tat = Some(decision.tat);
+            }
+        }
+
+        /// By the log of what passed: never more than a burst and what the window's length adds.
+        #[test]
+        fn no_window_sees_more_than_the_burst_and_its_share(
+            burst in 1u32..10,
+            gaps in prop::collection::vec(0u64..3_000, 1..200),
+            window in 1u64..60_000,
+        ) {
+            let limit = limit(burst, Duration::from_secs(10));
+            let (mut tat, mut now, mut log) = (None, START, vec![]);
+            for gap in gaps {
+                now = now + Duration::from_millis(gap);
+                let decision = decide(tat, now, &limit);
+                tat = Some(decision.tat);
+                if decision.allowed {
+                    log.push(now);
+                }
+            }
+            let share = u128::from(window) / limit.interval().as_millis();
+            for first in &log {
+                let within = log.iter().filter(|at| *at >= first && at.since(*first) <= Duration::from_millis(window));
+                prop_assert!(within.count() as u128 <= u128::from(burst) + share);
+            }
+        }
+
+        /// Whoever waits as told passes; a millisecond less does not.
+        #[test]
+        fn the_wait_told_is_the_wait_needed(burst in 1u32..20, period in 10u64..100_000, ahead in 0u64..500_000) {
+            let limit = limit(burst, Duration::from_millis(period));
+            let tat = Some(START + Duration::from_millis(ahead));
+            let decision = decide(tat, START, &limit);
+            if !decision.allowed {
+                prop_assert!(decide(tat, START + decision.retry_after, &limit).allowed);
+                let early = START + decision.retry_after.saturating_sub(Duration::from_millis(1));
+                prop_assert!(!decide(tat, early, &limit).allowed);
+            }
+        }
+
+        /// The two conditional updates of the store do what the rule says.
+        #[test]
+        fn the_two_branches_are_the_rule(burst in 1u32..20, period in 10u64..100_000, tat in 0i64..400_000) {
+            let limit = limit(burst, Duration::from_millis(period));
+            let (now, tat) = (Timestamp::from_unix_millis(200_000), Timestamp::from_unix_millis(tat));
+            let idle = (tat <= now).then(|| now + limit.interval());
+            let busy = (tat > now && tat <= now + limit.tolerance()).then(|| tat + limit.interval());
+            let decision = decide(Some(tat), now, &limit);
+            prop_assert_eq!(idle.or(busy), decision.allowed.then_some(decision.tat));
+        }
+    }
+}

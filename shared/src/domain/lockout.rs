@@ -64,3 +64,74 @@ impl Lockout {
         by_failure.max(by_lock)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn fail_five(mut lockout: Lockout, now: Timestamp) -> Lockout {
+        for _ in 0..FAILURES {
+            lockout = lockout.fail(now);
+        }
+        lockout
+    }
+
+    #[test]
+    fn five_failures_lock_and_each_further_lock_is_longer() {
+        let (mut lockout, mut now) = (Lockout::default(), START);
+        for minutes in [5, 10, 20, 30, 30] {
+            lockout = fail_five(lockout, now);
+            assert_eq!(lockout.remaining(now), Some(Duration::from_mins(minutes)));
+            now = now + Duration::from_mins(minutes);
+            assert_eq!(lockout.remaining(now), None);
+        }
+    }
+
+    #[test]
+    fn four_failures_do_not_lock_and_a_success_forgets_them() {
+        let mut lockout = Lockout::default();
+        for _ in 0..4 {
+            lockout = lockout.fail(START);
+        }
+        assert_eq!(lockout.remaining(START), None);
+        assert_eq!(lockout.clone().succeed(), Lockout::default());
+        assert!(lockout.fail(START).remaining(START).is_some());
+    }
+
+    #[test]
+    fn failures_while_locked_do_not_count() {
+        let locked = fail_five(Lockout::default(), START);
+        assert_eq!(locked.clone().fail(START + Duration::from_secs(1)), locked);
+    }
+
+    #[test]
+    fn strikes_are_forgiven_after_a_day() {
+        let locked = fail_five(Lockout::default(), START);
+        let later = START + LOCKS[0] + FORGIVEN_AFTER;
+        assert_eq!(fail_five(locked, later).remaining(later), Some(LOCKS[0]));
+    }
+
+    proptest! {
+        /// By the log of what was tried: at most five tries in the time of the shortest lock.
+        #[test]
+        fn no_five_minutes_see_a_sixth_try(gaps in prop::collection::vec(0u64..600, 1..200)) {
+            let (mut lockout, mut now, mut log) = (Lockout::default(), START, vec![]);
+            for gap in gaps {
+                now = now + Duration::from_secs(gap);
+                if lockout.remaining(now).is_none() {
+                    log.push(now);
+                    lockout = lockout.fail(now);
+                }
+                prop_assert!(lockout.failures.len() < FAILURES);
+            }
+            for first in &log {
+                let within = log.iter().filter(|at| *at >= first && at.since(*first) < LOCKS[0]).count();
+                prop_assert!(within <= FAILURES, "{within}");
+            }
+        }
+    }
+}

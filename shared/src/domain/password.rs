@@ -40,8 +40,8 @@ pub const NO_LOWER: Fault = Fault::new("no_lowercase", "must contain a lower-cas
 pub const NO_DIGIT: Fault = Fault::new("no_digit", "must contain a digit");
 pub const NO_SYMBOL: Fault = Fault::new("no_symbol", "must contain a symbol");
 
-/// The least [`effort`] that is not too common: as much as four common words, or a word and five random digits.
-const LEAST_EFFORT: u32 = 7;
+/// The least [`effort`] that is not too common: that of three common words, or of one and four random digits.
+const LEAST_EFFORT: u32 = 6;
 
 /// The form in which a password is checked and hashed: NFKC, so that it is the same from every keyboard.
 pub fn normalise(password: &str) -> zeroize::Zeroizing<String> {
@@ -159,5 +159,153 @@ impl PasswordRules {
             }
         }
         faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::person::{DateOfBirth, Email, PersonName, PhoneNumber, Username};
+
+    const NIST: PasswordRules = PasswordRules { policy: PasswordPolicy::Nist };
+    const CLASSES: PasswordRules = PasswordRules { policy: PasswordPolicy::Classes };
+
+    fn faults(password: &str) -> Vec<Fault> {
+        NIST.check(password, &OwnData::default())
+    }
+
+    fn ada() -> OwnData {
+        let mut profile = Profile::new(Email::parse("ada.lovelace+x@example.com").unwrap());
+        profile.given_name = Some(PersonName::parse("Augusta").unwrap());
+        profile.username = Some(Username::parse("enchantress").unwrap());
+        profile.date_of_birth = Some(DateOfBirth::parse("1985-12-10").unwrap());
+        profile.phone = Some(PhoneNumber::parse("+14155552671").unwrap());
+        OwnData::of(&profile)
+    }
+
+    #[test]
+    fn length_counts_characters_not_bytes() {
+        assert_eq!(faults("vX3#mq9Lw2z"), [TOO_SHORT]);
+        assert_eq!(faults("vX3#mq9Lw2zK"), []);
+        assert_eq!(faults("ünïcødé wørd"), []);
+        assert_eq!(faults(&"vX3#mq9Lw2zK".repeat(11)), [TOO_LONG]);
+        assert_eq!(faults(&"x".repeat(1_000_000)), [TOO_LONG]);
+    }
+
+    #[test]
+    fn common_passwords_are_refused_however_stretched() {
+        for password in [
+            "passwordpassword",
+            "password2024!",
+            "Password1234",
+            "P4$$w0rd!2025",
+            "drowssap12345",
+            "1234567890123",
+            "qwertyuiop12",
+            "qwertyqwerty",
+            "aaaaaaaaaaaa",
+            "abcabcabcabc",
+            "abcdefghijkl",
+            "1q2w3e4r5t6y",
+            "iloveyouforever",
+            "administrator1",
+            "letmein12345",
+            "Summer2024!!!",
+            "monkeymonkey!!",
+            "zaq1xsw2cde3",
+            "ILoveYou!1234",
+            "welcome@2023",
+            "111111111111",
+            "trustno1trustno1",
+            "............",
+        ] {
+            assert_eq!(faults(password), [COMMON], "{password}");
+        }
+    }
+
+    #[test]
+    fn passphrases_and_random_ones_pass() {
+        for password in [
+            "correct horse battery staple",
+            "gr8-Kettle-ornithopter",
+            "k7#Vq!x2Lp@9",
+            "829471650382",
+            "purple monkey dishwasher",
+            "Wanderlust-97-quokka",
+            "пароль не для всех",
+        ] {
+            assert_eq!(faults(password), [], "{password}");
+        }
+    }
+
+    #[test]
+    fn own_data_is_refused_in_any_guise() {
+        for password in [
+            "xk9-LOVELACE-vq2",
+            "xk9-ecalevol-vq2",
+            "xk9-l0v3l4c3-vq2",
+            "zz-augusta-7719q",
+            "zz7-Enchantress-q",
+            "kettle19851210wq",
+            "kettle-10.12.1985",
+            "kettle4155552671",
+            "wq-ada.lovelace+x",
+        ] {
+            assert_eq!(NIST.check(password, &ada()), [OWN_DATA], "{password}");
+        }
+        assert_eq!(NIST.check("gr8-Kettle-ornithopter", &ada()), []);
+        assert_eq!(format!("{:?}", ada()), "***");
+    }
+
+    #[test]
+    fn classes_are_asked_for_only_by_their_policy() {
+        assert_eq!(faults("kettle ornithopter"), []);
+        assert_eq!(CLASSES.check("kettle ornithopter", &OwnData::default()), [NO_UPPER, NO_DIGIT]);
+        assert_eq!(CLASSES.check("KETTLEORNITHOPTER", &OwnData::default()), [NO_LOWER, NO_DIGIT, NO_SYMBOL]);
+        assert_eq!(CLASSES.check("gr8-Kettle-ornithopter", &OwnData::default()), []);
+    }
+
+    #[test]
+    fn one_password_has_one_form() {
+        assert_eq!(*normalise("e\u{301}"), *normalise("\u{e9}"));
+        assert_eq!(*normalise("ｐａｓｓ"), "pass");
+    }
+
+    proptest! {
+        /// Nothing within twelve characters that a word, a year and a symbol make gets through.
+        #[test]
+        fn a_word_a_year_and_a_symbol_never_pass(
+            word in prop::sample::select(vec!["password", "dragon", "football", "iloveyou", "sunshine"]),
+            year in 1950u32..2030,
+            symbol in "[!?.#*]",
+            upper: bool,
+        ) {
+            let word = if upper { word.to_uppercase() } else { word.to_owned() };
+            let password = format!("{word}{year}{symbol}");
+            prop_assert!(!faults(&password).is_empty(), "{}", password);
+        }
+
+        /// Saying it twice makes nothing better.
+        #[test]
+        fn repeating_costs_nothing(password in "[a-z0-9]{1,20}", times in 2usize..5) {
+            prop_assert!(effort(&password.repeat(times)) <= effort(&password));
+        }
+
+        #[test]
+        fn one_more_character_adds_at_most_a_letter(password in "\\PC{0,40}", more in "[a-z0-9!]") {
+            let longer = format!("{password}{more}");
+            prop_assert!(effort(&longer) <= effort(&password) + 2);
+        }
+
+        #[test]
+        fn any_text_is_judged(password in "\\PC{0,200}") {
+            let own = ada();
+            let found = CLASSES.check(&password, &own);
+            let chars = normalise(&password).chars().count();
+            prop_assert_eq!(found.contains(&TOO_SHORT), chars < MIN_CHARS);
+            prop_assert_eq!(found.contains(&TOO_LONG), chars > MAX_CHARS);
+        }
     }
 }

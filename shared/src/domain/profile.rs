@@ -70,9 +70,9 @@ impl ProfilePatch {
         let mut fields = Fields::default();
         let f = &mut fields;
         let after = Profile {
-            given_name: part(f, "given_name", self.given_name, &before.given_name, |t| PersonName::parse(t)),
-            family_name: part(f, "family_name", self.family_name, &before.family_name, |t| PersonName::parse(t)),
-            date_of_birth: part(f, "date_of_birth", self.date_of_birth, &before.date_of_birth, |t| {
+            given_name: part(f, "given_name", self.given_name, before.given_name.as_ref(), PersonName::parse),
+            family_name: part(f, "family_name", self.family_name, before.family_name.as_ref(), PersonName::parse),
+            date_of_birth: part(f, "date_of_birth", self.date_of_birth, before.date_of_birth.as_ref(), |t| {
                 DateOfBirth::new(t, now)
             }),
             address: match self.address {
@@ -85,9 +85,9 @@ impl ProfilePatch {
                 Patch::Clear => None,
                 Patch::Set(form) => form.check("national_id", f),
             },
-            username: part(f, "username", self.username, &before.username, |t| Username::parse(t)),
-            picture_url: part(f, "picture_url", self.picture_url, &before.picture_url, |t| PictureUrl::parse(t)),
-            locale: part(f, "locale", self.locale, &before.locale, |t| Locale::parse(t)),
+            username: part(f, "username", self.username, before.username.as_ref(), Username::parse),
+            picture_url: part(f, "picture_url", self.picture_url, before.picture_url.as_ref(), PictureUrl::parse),
+            locale: part(f, "locale", self.locale, before.locale.as_ref(), Locale::parse),
             ..before.clone()
         };
         fields.done().map(|()| after)
@@ -99,11 +99,11 @@ fn part<T: Clone>(
     fields: &mut Fields,
     name: &str,
     patch: Patch<String>,
-    before: &Option<T>,
+    before: Option<&T>,
     parse: impl FnOnce(&str) -> Result<T, super::field::Fault>,
 ) -> Option<T> {
     match patch {
-        Patch::Keep => before.clone(),
+        Patch::Keep => before.cloned(),
         Patch::Clear => None,
         Patch::Set(text) => fields.check(name, parse(&text)),
     }
@@ -195,4 +195,101 @@ pub fn changes(before: &Profile, after: &Profile) -> Vec<Change> {
             after_masked,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-03-01T09:30:00.000Z".parse().unwrap()
+    }
+
+    fn ada() -> Profile {
+        let form = r#"{"given_name":"Ada","family_name":"Lovelace","date_of_birth":"1985-12-10","username":"ada.l",
+            "address":{"line1":"1 Main St","city":"London","country":"GB"},
+            "national_id":{"country":"GB","type":"nino","value":"QQ 12 34 56 C"}}"#;
+        patch(form).apply(&Profile::new(Email::parse("ada@example.com").unwrap()), now()).unwrap()
+    }
+
+    fn patch(json: &str) -> ProfilePatch {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_patch_keeps_clears_and_sets() {
+        let after = patch(r#"{"username":null,"given_name":"Augusta","address":{"city":"Bath"}}"#);
+        let after = after.apply(&ada(), now()).unwrap();
+        assert_eq!(after.username, None);
+        assert_eq!(after.given_name, Some(PersonName::parse("Augusta").unwrap()));
+        assert_eq!(after.family_name, ada().family_name);
+        assert_eq!(after.address, ada().address.map(|home| Address { city: "Bath".into(), ..home }));
+    }
+
+    #[test]
+    fn an_empty_patch_changes_nothing() {
+        let after = patch("{}").apply(&ada(), now()).unwrap();
+        assert_eq!(after, ada());
+        assert!(changes(&ada(), &after).is_empty());
+    }
+
+    #[test]
+    fn unknown_fields_and_those_to_be_proven_are_refused() {
+        for json in [r#"{"nickname":"A"}"#, r#"{"email":"a@example.com"}"#, r#"{"phone":"+14155552671"}"#] {
+            assert!(serde_json::from_str::<ProfilePatch>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let faults = patch(r#"{"username":"-","date_of_birth":"2026-03-02","address":{"country":"XX"},"locale":"?"}"#)
+            .apply(&ada(), now())
+            .unwrap_err();
+        let told: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.code)).collect();
+        assert_eq!(
+            told,
+            [
+                ("date_of_birth", "in_the_future"),
+                ("address.country", "invalid_country"),
+                ("username", "invalid_username"),
+                ("locale", "invalid_locale"),
+            ]
+        );
+    }
+
+    #[test]
+    fn identity_stands_still_while_a_check_is_open_and_ends_an_approval() {
+        for json in [r#"{"given_name":"Eve"}"#, r#"{"date_of_birth":null}"#, r#"{"national_id":null}"#] {
+            let after = patch(json).apply(&ada(), now()).unwrap();
+            assert_eq!(admit(&ada(), &after, true, KycStatus::Pending), Err(AccountError::CheckInProgress), "{json}");
+            assert_eq!(admit(&ada(), &after, false, KycStatus::Approved), Ok(KycStatus::Expired), "{json}");
+            assert_eq!(admit(&ada(), &after, false, KycStatus::Rejected), Ok(KycStatus::Rejected), "{json}");
+        }
+        let moved = patch(r#"{"address":{"city":"Bath"},"locale":"en"}"#).apply(&ada(), now()).unwrap();
+        assert_eq!(admit(&ada(), &moved, true, KycStatus::Pending), Ok(KycStatus::Pending));
+        let same = patch(r#"{"given_name":" Ada "}"#).apply(&ada(), now()).unwrap();
+        assert_eq!(admit(&ada(), &same, true, KycStatus::Approved), Ok(KycStatus::Approved));
+    }
+
+    #[test]
+    fn changes_are_masked_and_seen_even_where_masks_are_equal() {
+        let after = patch(r#"{"given_name":"Augusta","national_id":null}"#).apply(&ada(), now()).unwrap();
+        let change = |field: &str, before: Option<&str>, after: Option<&str>| Change {
+            field: field.to_owned(),
+            before_masked: before.map(str::to_owned),
+            after_masked: after.map(str::to_owned),
+        };
+        assert_eq!(
+            changes(&ada(), &after),
+            [change("given_name", Some("A***"), Some("A***")), change("national_id", Some("** ** *4 56 C"), None),]
+        );
+    }
+
+    #[test]
+    fn a_profile_reads_back_and_shows_nothing_in_debug() {
+        let json = serde_json::to_string(&ada()).unwrap();
+        assert_eq!(serde_json::from_str::<Profile>(&json).unwrap(), ada());
+        let debug = format!("{:?}", ada());
+        assert!(!debug.contains("Ada") && !debug.contains("London") && !debug.contains("1985"), "{debug}");
+    }
 }
