@@ -146,3 +146,19 @@ pub struct DocumentView {
     pub reject_reason: Option<RejectReason>,
     pub created_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_upper_case_masked_and_have_one_normal_form() {
+        let number = DocumentNumber::parse(" p12-345 678 ").unwrap();
+        assert_eq!((number.as_str(), number.normalised().as_str()), ("P12-345 678", "P12345678"));
+        assert_eq!(number.masked(), "***-**5 678");
+        assert_eq!(format!("{number:?}"), "***");
+        for text in ["", " ", "---", "a\nb", "é123", &"1".repeat(65)] {
+            assert!(DocumentNumber::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

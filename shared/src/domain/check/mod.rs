@@ -218,6 +218,10 @@ pub struct Check {
     /// When a draft or an approval ends.
     pub expires_at: Option<Timestamp>,
     pub version: u64,
+    /// When what its person sees last changed, and how often it did. Were these the check's own, they would tell
+    /// when a reviewer takes it up.
+    pub told_at: Timestamp,
+    pub told_version: u64,
 }
 
 impl Check {
@@ -247,6 +251,8 @@ impl Check {
             submitted_at: None,
             expires_at: Some(now + DRAFT_LIFE),
             version: 1,
+            told_at: now,
+            told_version: 1,
         }
     }
 
@@ -308,3 +314,6 @@ pub fn kyc_status(before: &Check, after: &Check, was: KycStatus) -> KycStatus {
         _ => was,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,3 +134,24 @@ impl ReasonCode {
         if public.is_empty() && must_say { vec![Self::VerificationFailed.into()] } else { public }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_hears_public_reasons_only() {
+        let told = ReasonCode::told(&[ReasonCode::SanctionsMatch, ReasonCode::DocumentForged], true);
+        assert_eq!(told, [Reason::from(ReasonCode::DocumentForged)]);
+        assert_eq!(ReasonCode::told(&[ReasonCode::PepMatch], true), [Reason::from(ReasonCode::VerificationFailed)]);
+        assert!(ReasonCode::told(&[ReasonCode::PepMatch], false).is_empty());
+    }
+
+    #[test]
+    fn providers_cannot_make_us_tell_what_is_ours() {
+        assert_eq!(ReasonCode::of_provider("document_forged"), ReasonCode::DocumentForged);
+        for word in ["sanctions_match", "verification_failed", "high_risk", "weather", ""] {
+            assert_eq!(ReasonCode::of_provider(word), ReasonCode::ProviderReason, "{word}");
+        }
+    }
+}

@@ -226,6 +226,10 @@ impl Check {
         if !state.is_at_desk() {
             after.claim = None;
         }
+        if after.for_person() != self.for_person() {
+            after.told_at = now;
+            after.told_version = self.told_version + 1;
+        }
         Ok((after, event(self.state, verb)))
     }
 

@@ -20,6 +20,7 @@ pub struct CheckForPerson {
     /// Why it was decided so, from the public list.
     pub reasons: Vec<Reason>,
     pub created_at: Timestamp,
+    /// When anything of this changed; what only staff sees does not count, nor does it in `version`.
     pub updated_at: Timestamp,
     pub submitted_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
@@ -89,10 +90,10 @@ impl Check {
             // An undecided check has reasons only because a machine or the desk had doubts.
             reasons: if rejected { ReasonCode::told(&self.reasons, true) } else { vec![] },
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            updated_at: self.told_at,
             submitted_at: self.submitted_at,
             expires_at: self.expires_at,
-            version: self.version,
+            version: self.told_version,
         }
     }
 

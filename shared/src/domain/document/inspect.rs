@@ -173,3 +173,131 @@ fn webp(bytes: &[u8]) -> Option<()> {
     }
     picture.then_some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(data.len()).unwrap().to_be_bytes();
+        [&size[..], &kind, data, &[0; 4]].concat()
+    }
+
+    fn png_of(width: u32, height: u32) -> Vec<u8> {
+        let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+        let parts = [chunk(*b"IHDR", &header), chunk(*b"IDAT", &[1, 2, 3]), chunk(*b"IEND", &[])];
+        [&b"\x89PNG\r\n\x1a\n"[..], &parts.concat()].concat()
+    }
+
+    fn jpeg_of(width: u16, height: u16) -> Vec<u8> {
+        let (w, h) = (width.to_be_bytes(), height.to_be_bytes());
+        let frame = [&[0xFF, 0xC0, 0, 11, 8][..], &h, &w, &[1, 1, 0x11, 0]].concat();
+        let app = [0xFF, 0xE0, 0, 4, 0xFF, 0xD9]; // An end marker inside a segment is no end.
+        let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0x3F, 0, 0x12, 0xFF, 0x00, 0x34];
+        [&[0xFF, 0xD8][..], &app, &frame, &scan, &[0xFF, 0xD9]].concat()
+    }
+
+    fn webp_of(width: u32, height: u32) -> Vec<u8> {
+        let bits = (width - 1) | (height - 1) << 14;
+        let data = [&[0x2F][..], &bits.to_le_bytes(), &[0; 3]].concat();
+        let size = u32::try_from(data.len()).unwrap();
+        let body = [&b"WEBPVP8L"[..], &size.to_le_bytes(), &data].concat();
+        [&b"RIFF"[..], &u32::try_from(body.len()).unwrap().to_le_bytes(), &body].concat()
+    }
+
+    fn pdf() -> Vec<u8> {
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF\n".to_vec()
+    }
+
+    fn samples() -> [(ContentType, Vec<u8>); 4] {
+        [
+            (ContentType::Png, png_of(640, 480)),
+            (ContentType::Jpeg, jpeg_of(640, 480)),
+            (ContentType::Webp, webp_of(640, 480)),
+            (ContentType::Pdf, pdf()),
+        ]
+    }
+
+    #[test]
+    fn whole_files_are_known_by_their_content() {
+        for (content_type, bytes) in samples() {
+            let dimensions = (content_type != ContentType::Pdf).then_some((640, 480));
+            assert_eq!(inspect(&bytes), Ok(Inspected { content_type, dimensions }), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn cut_off_files_are_refused_wherever_they_end() {
+        for (content_type, bytes) in samples() {
+            // The PDF's last line break is not missed.
+            let whole = bytes.len() - usize::from(content_type == ContentType::Pdf);
+            for end in 0..whole {
+                assert!(inspect(&bytes[..end]).is_err(), "{content_type} {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn bombs_and_empty_pictures_are_refused() {
+        assert_eq!(inspect(&png_of(20_001, 1)), Err(RejectReason::TooManyPixels));
+        assert_eq!(inspect(&png_of(u32::MAX, u32::MAX)), Err(RejectReason::TooManyPixels));
+        assert_eq!(inspect(&jpeg_of(20_000, 20_000)), Err(RejectReason::TooManyPixels));
+        assert_eq!(inspect(&webp_of(16_000, 16_000)), Err(RejectReason::TooManyPixels));
+        assert_eq!(inspect(&png_of(0, 480)), Err(RejectReason::Malformed));
+        assert_eq!(inspect(&[]), Err(RejectReason::Empty));
+        assert_eq!(inspect(&vec![0; MAX_UPLOAD + 1]), Err(RejectReason::TooLarge));
+    }
+
+    #[test]
+    fn other_types_are_refused_whatever_they_are_called() {
+        for bytes in
+            [&b"hello"[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a\x01\0\x01\0", b"PK\x03\x04zip"]
+        {
+            assert_eq!(inspect(bytes), Err(RejectReason::UnsupportedType));
+        }
+    }
+
+    #[test]
+    fn something_behind_the_end_is_let_be_in_jpeg_only() {
+        let behind = |bytes: Vec<u8>| inspect(&[bytes, b"<script>".to_vec()].concat());
+        assert!(behind(jpeg_of(640, 480)).is_ok());
+        assert_eq!(behind(png_of(640, 480)), Err(RejectReason::Malformed));
+        assert_eq!(behind(webp_of(640, 480)), Err(RejectReason::Malformed));
+    }
+
+    #[test]
+    fn lengths_beyond_the_file_are_refused() {
+        let mut png = png_of(640, 480);
+        png[33..37].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert_eq!(inspect(&png), Err(RejectReason::Malformed));
+        let mut webp = webp_of(640, 480);
+        webp[16..20].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(inspect(&webp), Err(RejectReason::Malformed));
+        let mut jpeg = jpeg_of(640, 480);
+        jpeg[4..6].copy_from_slice(&[0, 1]);
+        assert_eq!(inspect(&jpeg), Err(RejectReason::Malformed));
+    }
+
+    #[test]
+    fn a_scan_without_a_frame_is_no_picture() {
+        let jpeg = jpeg_of(640, 480);
+        let frameless = [&jpeg[..8], &jpeg[21..]].concat();
+        assert_eq!(inspect(&frameless), Err(RejectReason::Malformed));
+    }
+
+    proptest! {
+        /// Whatever comes, it is answered: neither a crash nor an endless walk.
+        #[test]
+        fn any_bytes_are_judged(kind in 0usize..4, at in 0usize..60, noise in prop::collection::vec(any::<u8>(), 0..40)) {
+            let mut bytes = samples()[kind].1.clone();
+            let at = at.min(bytes.len());
+            let end = (at + noise.len()).min(bytes.len());
+            bytes.splice(at..end, noise);
+            if let Ok(found) = inspect(&bytes) {
+                prop_assert!(found.dimensions.is_none_or(|(w, h)| w > 0 && h > 0 && w * h <= MAX_PIXELS));
+            }
+        }
+    }
+}

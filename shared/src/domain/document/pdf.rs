@@ -81,3 +81,54 @@ fn name(bytes: &[u8]) -> Vec<u8> {
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(object: &str) -> Vec<u8> {
+        format!("%PDF-1.7\n1 0 obj<<{object}>>endobj\ntrailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF").into_bytes()
+    }
+
+    #[test]
+    fn plain_ones_pass() {
+        for object in ["/Type/Catalog", "/Type /Page /OpenAction [3 0 R /Fit]", "/Title (Launch party)", "/Launcher 1"]
+        {
+            assert_eq!(check(&with(object)), Ok(()), "{object}");
+        }
+    }
+
+    #[test]
+    fn active_and_encrypted_ones_are_refused_however_written() {
+        for object in [
+            "/S/JavaScript/JS(app.alert\\(1\\))",
+            "/S /#4aava#53cript /JS 4 0 R",
+            "/S/Launch/F(cmd.exe)",
+            "/Names<</EmbeddedFiles 4 0 R>>",
+            "/Type/EmbeddedFile",
+            "/AcroForm<</XFA 4 0 R>>",
+            "(/Launch)",
+        ] {
+            assert_eq!(check(&with(object)), Err(RejectReason::ActiveContent), "{object}");
+        }
+        assert_eq!(check(&with("/Encrypt 5 0 R")), Err(RejectReason::Encrypted));
+    }
+
+    #[test]
+    fn what_has_no_head_or_no_tail_is_refused() {
+        let whole = with("/Type/Catalog");
+        assert_eq!(check(&whole[1..]), Err(RejectReason::Malformed));
+        assert_eq!(check(&whole[..whole.len() - 1]), Err(RejectReason::Malformed));
+        assert_eq!(check(&[whole, vec![b' '; TAIL]].concat()), Err(RejectReason::Malformed));
+        assert_eq!(check(b"%PDF-x.y startxref %%EOF"), Err(RejectReason::Malformed));
+    }
+
+    #[test]
+    fn names_end_where_the_standard_says() {
+        assert_eq!(name(b"Launch/F"), b"Launch");
+        assert_eq!(name(b"Launch\0F"), b"Launch");
+        assert_eq!(name(b"L#61unch(x)"), b"Launch");
+        assert_eq!(name(b"L#6"), b"L#6");
+        assert_eq!(name(b""), b"");
+    }
+}

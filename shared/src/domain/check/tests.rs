@@ -1,0 +1,332 @@
+//! The rules of checks, as seen from outside.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::event::EventType;
+
+const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_000);
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn user(n: u8) -> UserId {
+    UserId::from_parts(START, [n; 10])
+}
+
+fn document(n: u8) -> DocumentId {
+    DocumentId::from_parts(START, [n; 10])
+}
+
+const PERSON: u8 = 0;
+const REVIEWER: u8 = 1;
+const SECOND: u8 = 2;
+
+fn draft() -> Check {
+    let id = CheckId::from_parts(START, [9; 10]);
+    Check::draft(id, user(PERSON), Policy::document("sandbox"), Trigger::Applicant, START)
+}
+
+/// A check after actions that are all in order.
+fn after(actions: impl IntoIterator<Item = Action>) -> Check {
+    actions.into_iter().fold(draft(), |mut check, action| {
+        if action == Action::ProviderApproved {
+            check.pass(StepKind::Documents);
+        }
+        check.apply(action, START).unwrap().0
+    })
+}
+
+fn submitted() -> Vec<Action> {
+    vec![Action::AddDocuments(vec![document(1)]), Action::Submit(KycStatus::None)]
+}
+
+fn processing() -> Vec<Action> {
+    [submitted(), vec![Action::Start]].concat()
+}
+
+fn in_review() -> Vec<Action> {
+    [processing(), vec![Action::GiveUp]].concat()
+}
+
+fn approved() -> Vec<Action> {
+    [processing(), vec![Action::ProviderApproved]].concat()
+}
+
+fn refused(check: &Check, action: Action) -> KycError {
+    check.apply(action, START).unwrap_err()
+}
+
+fn risky(level: RiskLevel) -> Check {
+    Check { risk: Some(Risk { score: 0.8, level }), ..after(in_review()) }
+}
+
+#[test]
+fn the_straight_way_ends_approved_for_a_year() {
+    let check = after(approved());
+    assert_eq!(check.state, CheckState::Approved);
+    assert_eq!(check.expires_at, Some(START + VALIDITY));
+    assert_eq!(check.decision.as_ref().map(|d| (d.outcome, d.decided_by.len())), Some((Outcome::Approved, 0)));
+    let progress = check.for_staff(START).progress;
+    assert_eq!(progress, Progress { step: None, done: 2, total: 2 });
+}
+
+#[test]
+fn an_approval_counts_only_when_every_step_passed() {
+    assert_eq!(refused(&after(processing()), Action::ProviderApproved), KycError::StepsMissing);
+}
+
+#[test]
+fn a_technical_failure_never_decides() {
+    let check = after(in_review());
+    assert_eq!((check.state, check.reasons.as_slice()), (CheckState::InReview, &[ReasonCode::ProviderUnavailable][..]));
+    assert_eq!(check.decision, None);
+}
+
+#[test]
+fn nothing_is_submitted_without_documents_nor_with_too_many() {
+    assert_eq!(refused(&draft(), Action::Submit(KycStatus::None)), KycError::DocumentsMissing);
+    assert_eq!(refused(&draft(), Action::AddDocuments(vec![])), KycError::DocumentsMissing);
+    let many = (0..=10).map(document).collect();
+    assert_eq!(refused(&draft(), Action::AddDocuments(many)), KycError::TooManyDocuments);
+    let twice = after([Action::AddDocuments(vec![document(1), document(1)])]);
+    assert_eq!(twice.document_ids, [document(1)]);
+}
+
+#[test]
+fn documents_asked_for_bring_it_back_to_the_desk() {
+    let needed = vec![ReasonCode::SelfieNeeded];
+    let ask = Action::RequestDocuments { by: user(REVIEWER), needed };
+    let asked = after([in_review(), vec![ask]].concat());
+    assert_eq!(asked.for_person().status, PublicStatus::ActionNeeded);
+    assert_eq!(asked.for_person().needed, [Reason::from(ReasonCode::SelfieNeeded)]);
+    let (back, event) = asked.apply(Action::AddDocuments(vec![document(2)]), START).unwrap();
+    assert_eq!((back.state, event), (CheckState::InReview, EventType::CheckResubmitted));
+    assert!(back.needed.is_empty());
+    let (back, _) = asked.apply(Action::Submit(KycStatus::Pending), START).unwrap();
+    assert_eq!((back.state, back.status_before), (CheckState::InReview, KycStatus::None));
+}
+
+#[test]
+fn reviewers_do_not_decide_their_own_check_nor_one_another_holds() {
+    let check = after(in_review());
+    let approve = |by| Action::Approve { by: user(by), reasons: vec![] };
+    assert_eq!(refused(&check, approve(PERSON)), KycError::OwnCheck);
+    assert_eq!(check.claim(user(PERSON), START), Err(KycError::OwnCheck));
+
+    let claimed = check.claim(user(REVIEWER), START).unwrap();
+    assert_eq!(refused(&claimed, approve(SECOND)), KycError::ClaimedByAnother);
+    assert_eq!(claimed.claim(user(SECOND), START), Err(KycError::ClaimedByAnother));
+    assert_eq!(claimed.release(user(SECOND), START), Err(KycError::ClaimedByAnother));
+    assert!(claimed.apply(approve(REVIEWER), START).is_ok());
+
+    let later = START + CLAIM_LEASE;
+    assert_eq!(claimed.claimed_by(later), None);
+    assert!(claimed.claim(user(SECOND), later).is_ok());
+    assert_eq!(claimed.release(user(REVIEWER), START).unwrap().claim, None);
+}
+
+#[test]
+fn only_what_is_at_the_desk_can_be_claimed() {
+    assert_eq!(after(processing()).claim(user(REVIEWER), START), Err(KycError::IllegalTransition));
+    assert_eq!(after(approved()).claim(user(REVIEWER), START), Err(KycError::IllegalTransition));
+}
+
+#[test]
+fn a_rejection_and_a_request_say_why() {
+    let check = after(in_review());
+    let reject = Action::Reject { by: user(REVIEWER), reasons: vec![] };
+    assert_eq!(refused(&check, reject), KycError::ReasonMissing);
+    let request = Action::RequestDocuments { by: user(REVIEWER), needed: vec![] };
+    assert_eq!(refused(&check, request), KycError::ReasonMissing);
+}
+
+#[test]
+fn high_risk_takes_four_eyes_to_approve_and_two_eyes_to_reject() {
+    let check = risky(RiskLevel::High).claim(user(REVIEWER), START).unwrap();
+    let propose = check.desk_action(DeskDecision::Approve(vec![]), user(REVIEWER), true);
+    let (proposed, event) = check.apply(propose, START).unwrap();
+    assert_eq!((proposed.state, event), (CheckState::AwaitingSecondReview, EventType::CheckSecondReview));
+    assert_eq!(proposed.for_person().status, PublicStatus::Processing);
+
+    let agree = |by| proposed.desk_action(DeskDecision::Approve(vec![]), user(by), true);
+    assert_eq!(refused(&proposed, agree(REVIEWER)), KycError::SameReviewer);
+    let (approved, _) = proposed.apply(agree(SECOND), START).unwrap();
+    assert_eq!(approved.decision.unwrap().decided_by, [user(REVIEWER), user(SECOND)]);
+
+    let no = DeskDecision::Reject(vec![ReasonCode::SuspectedFraud]);
+    let disagree = proposed.desk_action(no.clone(), user(SECOND), true);
+    let (back, _) = proposed.apply(disagree, START).unwrap();
+    assert_eq!((back.state, back.proposal), (CheckState::InReview, None));
+
+    let reject = check.desk_action(no, user(REVIEWER), true);
+    assert_eq!(check.apply(reject, START).unwrap().0.state, CheckState::Rejected);
+}
+
+#[test]
+fn lower_risk_or_the_parameter_off_takes_one_reviewer() {
+    for (check, four_eyes) in [(risky(RiskLevel::Medium), true), (risky(RiskLevel::Critical), false)] {
+        let action = check.desk_action(DeskDecision::Approve(vec![]), user(REVIEWER), four_eyes);
+        assert_eq!(check.apply(action, START).unwrap().0.state, CheckState::Approved);
+    }
+    let hit = Check { reasons: vec![ReasonCode::SanctionsMatch], ..after(in_review()) };
+    assert!(hit.needs_second_reviewer(true));
+}
+
+#[test]
+fn a_person_never_learns_of_machine_desk_risk_or_internal_reasons() {
+    let reject = Action::Reject { by: user(REVIEWER), reasons: vec![ReasonCode::SanctionsMatch] };
+    let rejected = after([in_review(), vec![reject]].concat());
+    assert_eq!(rejected.for_person().reasons, [Reason::from(ReasonCode::VerificationFailed)]);
+    for check in [rejected, risky(RiskLevel::Critical), after(processing())] {
+        let json = serde_json::to_string(&check.for_person()).unwrap();
+        for word in ["sanction", "review", "risk", "sandbox", "provider", "\"state\"", "decided", "user_"] {
+            assert!(!json.contains(word), "{word} in {json}");
+        }
+    }
+}
+
+#[test]
+fn what_a_person_does_not_see_moves_neither_their_time_nor_their_version() {
+    let before = after(submitted());
+    let later = START + MINUTE;
+    let check = before.apply(Action::Start, later).unwrap().0.apply(Action::GiveUp, later).unwrap().0;
+    let check = check.claim(user(REVIEWER), later).unwrap();
+    assert_eq!(check.for_person(), before.for_person());
+    assert!(check.version > before.version);
+    let (approved, _) = check.apply(Action::Approve { by: user(REVIEWER), reasons: vec![] }, later).unwrap();
+    assert_eq!(approved.for_person().updated_at, later);
+    assert_eq!(approved.for_person().version, before.for_person().version + 1);
+}
+
+#[test]
+fn staff_sees_the_internal_reason_of_a_dead_provider() {
+    let view = after(in_review()).for_staff(START);
+    assert_eq!(view.reasons, [Reason::from(ReasonCode::ProviderUnavailable)]);
+    assert_eq!(view.state, CheckState::InReview);
+}
+
+#[test]
+fn only_what_is_due_expires() {
+    let draft = draft();
+    assert_eq!(refused(&draft, Action::Expire), KycError::IllegalTransition);
+    assert!(draft.apply(Action::Expire, START + DRAFT_LIFE).is_ok());
+    let approved = after(approved());
+    let early = START + VALIDITY - MINUTE;
+    assert_eq!(approved.apply(Action::Expire, early).unwrap_err(), KycError::IllegalTransition);
+    assert_eq!(approved.apply(Action::Expire, START + VALIDITY).unwrap().0.state, CheckState::Expired);
+}
+
+#[test]
+fn the_verification_status_follows_the_check() {
+    let step = |check: &Check, action, was, at| {
+        let (after, _) = check.apply(action, at).unwrap();
+        (kyc_status(check, &after, was), after)
+    };
+    let ready = after([Action::AddDocuments(vec![document(1)])]);
+    let (status, sent) = step(&ready, Action::Submit(KycStatus::Rejected), KycStatus::Rejected, START);
+    assert_eq!(status, KycStatus::Pending);
+    assert_eq!(step(&sent, Action::Cancel, KycStatus::Pending, START).0, KycStatus::Rejected);
+    // A renewal leaves the approval standing until it is decided.
+    assert_eq!(step(&ready, Action::Submit(KycStatus::Approved), KycStatus::Approved, START).0, KycStatus::Approved);
+    assert_eq!(step(&sent, Action::Cancel, KycStatus::Approved, START).0, KycStatus::Approved);
+    assert_eq!(step(&ready, Action::Expire, KycStatus::Approved, START + DRAFT_LIFE).0, KycStatus::Approved);
+    let approved = after(approved());
+    assert_eq!(step(&approved, Action::Expire, KycStatus::Approved, START + VALIDITY).0, KycStatus::Expired);
+}
+
+#[test]
+fn a_document_is_in_use_once_its_check_was_submitted() {
+    assert!(!after([Action::AddDocuments(vec![document(1)])]).holds(document(1)));
+    assert!(after(submitted()).holds(document(1)));
+    assert!(!after(submitted()).holds(document(2)));
+}
+
+#[test]
+fn no_way_leads_out_of_a_decision() {
+    for verb in Verb::ALL {
+        for state in [CheckState::Rejected, CheckState::Cancelled, CheckState::Expired] {
+            assert_eq!(next(state, *verb), Err(KycError::IllegalTransition), "{state} {verb:?}");
+        }
+        let expires = (*verb == Verb::Expire).then_some(CheckState::Expired);
+        assert_eq!(next(CheckState::Approved, *verb).ok(), expires, "{verb:?}");
+    }
+}
+
+#[test]
+fn every_state_and_public_status_can_be_reached() {
+    let mut reached = BTreeSet::from([CheckState::Draft]);
+    loop {
+        let more: BTreeSet<_> =
+            reached.iter().flat_map(|s| Verb::ALL.iter().filter_map(|v| next(*s, *v).ok())).collect();
+        if more.is_subset(&reached) {
+            break;
+        }
+        reached.extend(more);
+    }
+    assert_eq!(reached.len(), CheckState::ALL.len());
+    let statuses: BTreeSet<_> = reached.into_iter().map(CheckState::public).collect();
+    assert_eq!(statuses.len(), PublicStatus::ALL.len());
+}
+
+fn any_action() -> impl Strategy<Value = Action> {
+    let reviewer = (0u8..4).prop_map(user);
+    let reasons = prop::collection::vec(prop::sample::select(ReasonCode::ALL.to_vec()), 0..3);
+    let status = prop::sample::select(KycStatus::ALL.to_vec());
+    (0usize..Verb::ALL.len(), reviewer, reasons, status, 0u8..15).prop_map(|(verb, by, reasons, status, n)| {
+        match Verb::ALL[verb] {
+            Verb::Submit => Action::Submit(status),
+            Verb::Start => Action::Start,
+            Verb::ProviderApproved => Action::ProviderApproved,
+            Verb::ProviderRejected => Action::ProviderRejected(reasons),
+            Verb::ProviderUnsure => Action::ProviderUnsure(reasons),
+            Verb::GiveUp => Action::GiveUp,
+            Verb::RequestDocuments => Action::RequestDocuments { by, needed: reasons },
+            Verb::AddDocuments => Action::AddDocuments(vec![document(n)]),
+            Verb::Approve => Action::Approve { by, reasons },
+            Verb::Reject => Action::Reject { by, reasons },
+            Verb::Propose => Action::Propose { by, reasons },
+            Verb::Agree => Action::Agree { by },
+            Verb::Disagree => Action::Disagree { by, reasons },
+            Verb::Cancel => Action::Cancel,
+            Verb::Expire => Action::Expire,
+        }
+    })
+}
+
+proptest! {
+    /// Whatever is tried in whatever order: a decision stands, once written it never changes, an approval has all its
+    /// steps or a reviewer, nobody decides their own, versions only grow, and what was refused changed nothing.
+    #[test]
+    fn whatever_is_tried_the_rules_hold(
+        tries in prop::collection::vec((any_action(), 0u64..5 * 24), 10..200),
+        documents_pass: bool,
+    ) {
+        let (mut check, mut now) = (draft(), START);
+        for (action, hours) in tries {
+            now = now + Duration::from_hours(hours);
+            if documents_pass {
+                check.pass(StepKind::Documents);
+            }
+            let Ok((after, _)) = check.apply(action.clone(), now) else { continue };
+            prop_assert_eq!(Ok(after.state), next(check.state, action.verb()));
+            prop_assert_eq!(after.version, check.version + 1);
+            if check.decision.is_some() {
+                prop_assert_eq!(&after.decision, &check.decision);
+                prop_assert_eq!(after.state, CheckState::Expired);
+            }
+            if !after.state.is_open() && check.state.is_open() {
+                let decided = matches!(after.state, CheckState::Approved | CheckState::Rejected);
+                prop_assert_eq!(after.decision.is_some(), decided);
+            }
+            if let Some(decision) = &after.decision {
+                prop_assert!(!decision.decided_by.contains(&user(PERSON)));
+                let by_policy = decision.decided_by.is_empty() && decision.outcome == Outcome::Approved;
+                prop_assert!(!by_policy || after.is_passed());
+            }
+            let stored = serde_json::to_string(&after).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Check>(&stored).unwrap(), &after);
+            check = after;
+        }
+    }
+}
