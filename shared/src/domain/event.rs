@@ -220,7 +220,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    pub fn new(kind: &str, id: &impl ToString) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "ids are copied, and read better without a mark")]
+    pub fn new(kind: &str, id: impl ToString) -> Self {
         Self { kind: kind.to_owned(), id: id.to_string() }
     }
 }
@@ -406,7 +407,7 @@ mod tests {
             id: EventId::new(Timestamp::from_unix_millis(1)),
             kind: EventType::SessionCreated,
             occurred_at: Timestamp::from_unix_millis(1),
-            subject: Subject::new("session", &"sess_1"),
+            subject: Subject::new("session", "sess_1"),
             person: None,
             actor: Actor::Anonymous.view(),
             correlation_id: "c".into(),
