@@ -43,6 +43,7 @@ def start(settings: Settings) -> None:
             "Stop that, or choose another port: make up PORT=4577"
         )
     began = time.monotonic()
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for directory in ("state", "s3", "tmp"):
         (settings.data / directory).mkdir(parents=True, exist_ok=True)
     with settings.log.open("ab") as log:
@@ -164,10 +165,12 @@ def alive(pid: int) -> bool:
 
 def command_of(pid: int) -> str:
     """State letter and command line of a process (a number may have been given to another program since)."""
-    answer = subprocess.run(
-        ["ps", "-o", "state=,command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip()
+    kernel = Path(f"/proc/{pid}")
+    if kernel.is_dir():
+        state = (kernel / "stat").read_text().rpartition(") ")[2][0]
+        return state + " " + (kernel / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    command = ["ps", "-o", "state=,command=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def port_taken(port: int) -> bool:
