@@ -8,6 +8,7 @@ PYTHON ?= python3
 PORT ?= 4566
 STACK ?= ministack
 TEST_PORT ?= 4570
+ARCH ?= x86_64
 export PORT STACK
 
 STACK_PYTHON := .venv/stack/bin/python
@@ -108,12 +109,11 @@ lint-dependencies: tools
 CARGO_DENY := 0.20.2
 CARGO_MACHETE := 0.9.2
 
-tools: $(TOOLS)/.cargo-deny-$(CARGO_DENY) $(TOOLS)/.cargo-machete-$(CARGO_MACHETE)
+tools: $(TOOLS)/cargo-deny@$(CARGO_DENY) $(TOOLS)/cargo-machete@$(CARGO_MACHETE)
 
-$(TOOLS)/.cargo-%:
+$(TOOLS)/cargo-%:
 	@echo "· building $(notdir $@) (once)"
-	@name=$$(sed -E 's/^\.(.*)-[0-9.]+$$/\1/' <<<'$(notdir $@)'); version=$${name:+$(lastword $(subst -, ,$(notdir $@)))}; \
-	CARGO_TARGET_DIR=$(TOOLS)/target cargo install --quiet --locked --debug --root $(TOOLS) "$$name" --version "$$version"
+	@CARGO_TARGET_DIR=$(CURDIR)/$(TOOLS)/target cargo install --quiet --locked --debug --root $(TOOLS) $(notdir $@)
 	@rm -rf $(TOOLS)/target
 	@touch $@
 
@@ -125,10 +125,11 @@ bench: release
 release:
 	cargo build --workspace --bins --release
 
-## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy`
+## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy` (ARCH=x86_64 or arm64)
 package:
 	@$(PYTHON) localstack/venv.py package
-	PATH=$(PACKAGE_BIN):$$PATH cargo lambda build --release --compiler cargo --workspace --bins --lambda-dir target/lambda
+	PATH=$(PACKAGE_BIN):$$PATH cargo lambda build --release --workspace --bins --lambda-dir target/lambda \
+		$(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
 
 ## openapi: the contract of the running stack, as target/openapi.json
 openapi:

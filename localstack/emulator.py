@@ -160,15 +160,18 @@ def alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not command_of(pid).startswith("Z")
+    return not command_of(pid).startswith("Z")  # ended, and not yet collected by its parent
 
 
 def command_of(pid: int) -> str:
     """State letter and command line of a process (a number may have been given to another program since)."""
-    kernel = Path(f"/proc/{pid}")
-    if kernel.is_dir():
-        state = (kernel / "stat").read_text().rpartition(") ")[2][0]
-        return state + " " + (kernel / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    if sys.platform == "linux":
+        try:
+            kernel = Path(f"/proc/{pid}")
+            state = (kernel / "stat").read_text().rpartition(") ")[2][0]
+            return state + " " + (kernel / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return "Z"
     command = ["ps", "-o", "state=,command=", "-p", str(pid)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 

@@ -7,6 +7,7 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from localstack.settings import Settings
@@ -47,19 +48,15 @@ def mails(url: str) -> list[Mail]:
     ]
 
 
-def mails_to(url: str, address: str) -> list[Mail]:
-    return [mail for mail in mails(url) if address in mail.recipients]
-
-
-def wait_for_mail(url: str, address: str, beyond: int = 0, limit: float = 30.0) -> Mail:
-    """The newest mail to an address, once more than `beyond` have come."""
+def wait_for_mail(url: str, address: str, wanted: Callable[[Mail], object], limit: float = 30.0) -> Mail:
+    """The newest mail to an address that is as wanted, as soon as there is one."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
-        found = mails_to(url, address)
-        if len(found) > beyond:
+        found = [mail for mail in mails(url) if address in mail.recipients and wanted(mail)]
+        if found:
             return found[-1]
         time.sleep(0.1)
-    raise TimeoutError(f"no mail to {address} within {limit:.0f} s")
+    raise TimeoutError(f"no such mail to {address} within {limit:.0f} s")
 
 
 if __name__ == "__main__":
