@@ -18,7 +18,6 @@ TOOLS := .stack/tools
 
 # The tests' stack is another one, so that a developer's is not touched.
 TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env STACK=ministack
-ROLES_STACK := PORT=$(TEST_PORT) DATA=.stack/roles STACK_ENV=target/roles.env STACK=ministack AUTH=true
 
 .PHONY: demo up down reset logs mails status test test-unit test-stack test-roles lint lint-rust lint-templates \
         lint-dependencies tools bench build release package openapi venv help
@@ -80,11 +79,12 @@ test-stack: venv build
 	STACK_ENV=target/test.env cargo test -p verinym-tests
 
 # The journey with the emulator's IAM enforcement on: a function that lacks a grant fails it.
+test-roles: export AUTH := true
 test-roles: venv build
-	@$(ROLES_STACK) $(STACK_PYTHON) -m localstack.emulator reset
-	@trap '$(ROLES_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(ROLES_STACK) $(STACK_PYTHON) -m localstack.up; \
-	$(ROLES_STACK) $(STACK_PYTHON) -m localstack.demo
+	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop
+	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.demo
 
 ## lint: formatting, clippy, templates, licences and sources of dependencies, unused dependencies
 lint: lint-rust lint-templates lint-dependencies

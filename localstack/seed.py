@@ -106,7 +106,8 @@ def sign_up(settings: Settings, deployment: Deployment, email: str, password: st
 def can_sign_in(api: Client, email: str, password: str) -> bool:
     try:
         tokens = api.post("/v1/auth/login", {"email": email, "password": password})
-        Client(api.base, tokens["access_token"]).post("/v1/auth/logout")
+        if "access_token" in tokens:  # else a second factor is asked for, and there is no session to end
+            Client(api.base, tokens["access_token"]).post("/v1/auth/logout")
         return True
     except Refused as refusal:
         if refusal.code in ("invalid_credentials", "email_not_verified"):
