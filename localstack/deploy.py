@@ -20,13 +20,12 @@ from localstack.settings import ROOT, Settings, step
 
 MAIN_TEMPLATE = ROOT / "template.yaml"
 SANDBOX_TEMPLATE = ROOT / "functions" / "sandbox" / "template.yaml"
-STAGE = "dev"
+STAGE = "local"
 DIGEST_TAG = "verinym:deployed"
 
 # The local stack plays through everything at speed, and tells when an address is taken.
 LOCAL_PARAMETERS = {
     "Stage": STAGE,
-    "Local": "true",
     "EnumerationProtection": "false",
     "RateLimitScale": "10000",
     "LogRetention": "7",
