@@ -76,9 +76,18 @@ def stop(settings: Settings) -> None:
                 f"writing its state. See {shown(settings.log)}."
             )
         time.sleep(0.05)
+    end_functions(process["pid"])
     pid_file(settings).unlink(missing_ok=True)
     shutil.rmtree(settings.data / "tmp", ignore_errors=True)
     step(f"emulator stopped after {time.monotonic() - began:.1f} s, data kept in {shown(settings.data)}")
+
+
+def end_functions(emulator: int) -> None:
+    """Ends what is left of the emulator's process group: functions that wait for their next call."""
+    try:
+        os.killpg(emulator, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def reset(settings: Settings) -> None:

@@ -5,10 +5,10 @@ buckets; retention of logs; rotation of keys; the gateway's own responses. What 
 templates, so it stands in one place only. What already is as it should be is not touched.
 """
 
-import json
 import re
 import sys
 
+import yaml
 from botocore.exceptions import ClientError
 
 from localstack.aws import client
@@ -22,7 +22,8 @@ class Stack:
         self.settings = settings
         cloudformation = client(settings, "cloudformation")
         template = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
-        self.resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
+        # boto3 reads a template that is JSON; one that is not, it leaves as text.
+        self.resources = (yaml.safe_load(template) if isinstance(template, str) else template)["Resources"]
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
         summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
         self.physical = {item["LogicalResourceId"]: item.get("PhysicalResourceId") for item in summaries}
