@@ -1,0 +1,143 @@
+# Verinym: build, run on a local stack, test, package. `make help` lists the commands.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PORT ?= 4566
+STACK ?= ministack
+TEST_PORT ?= 4570
+ARCH ?= x86_64
+export PORT STACK
+
+STACK_PYTHON := .venv/stack/bin/python
+LINT_BIN := .venv/lint/bin
+PACKAGE_BIN := $(CURDIR)/.venv/package/bin
+TOOLS := .stack/tools
+
+# The tests' stack is another one, so that a developer's is not touched.
+TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env STACK=ministack
+
+.PHONY: demo up down reset logs mails status test test-unit test-stack test-roles lint lint-rust lint-templates \
+        lint-dependencies tools bench build release package openapi venv help
+
+## demo: build, start, deploy, seed, then walk the main journey as a client would
+demo: up
+	@$(STACK_PYTHON) -m localstack.demo
+
+## up: build, start, deploy and seed the local stack (PORT=4566, STACK=ministack or localstack)
+up: venv build
+ifeq ($(STACK),localstack)
+	@docker compose -f localstack/compose.yaml up --detach --wait
+endif
+	@$(STACK_PYTHON) -m localstack.up
+
+## down: stop the local stack; the data stays (MiniStack's: LocalStack's community edition keeps none)
+down: venv
+ifeq ($(STACK),localstack)
+	@docker compose -f localstack/compose.yaml down --volumes
+else
+	@$(STACK_PYTHON) -m localstack.emulator stop
+endif
+
+## reset: stop the local stack and wipe its data
+reset: venv
+ifeq ($(STACK),localstack)
+	@docker compose -f localstack/compose.yaml down --volumes
+endif
+	@$(STACK_PYTHON) -m localstack.emulator reset
+
+## logs: what the functions logged (AREA=auth, ID=a correlation id, SINCE=minutes)
+logs: venv
+	@$(STACK_PYTHON) -m localstack.logs
+
+## mails: the mails that were sent
+mails: venv
+	@$(STACK_PYTHON) -m localstack.mailbox
+
+## status: whether the emulator runs
+status: venv
+	@$(STACK_PYTHON) -m localstack.emulator status
+
+## build: all functions, for development, in one go
+build:
+	@echo "· building (cargo build --workspace --bins)"
+	@cargo build --workspace --bins
+
+## test: unit and property tests, then the tests through a stack of their own, then its roles enforced
+test: test-unit test-stack test-roles
+
+test-unit:
+	cargo test --workspace --lib
+
+test-stack: venv build
+	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
+	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.up; \
+	set -a; source target/test.env; set +a; \
+	STACK_ENV=target/test.env cargo test -p verinym-tests
+
+# The journey with the emulator's IAM enforcement on: a function that lacks a grant fails it.
+test-roles: export AUTH := true
+test-roles: venv build
+	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop
+	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.demo
+
+## lint: formatting, clippy, templates, licences and sources of dependencies, unused dependencies
+lint: lint-rust lint-templates lint-dependencies
+
+lint-rust:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+lint-templates:
+	@$(PYTHON) localstack/venv.py lint
+	$(LINT_BIN)/cfn-lint template.yaml functions/sandbox/template.yaml
+	@export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1; \
+	for template in template.yaml functions/sandbox/template.yaml; do \
+		$(LINT_BIN)/sam validate --lint --template $$template; \
+	done
+
+lint-dependencies: tools
+	$(TOOLS)/bin/cargo-deny --all-features check licenses bans sources
+	$(TOOLS)/bin/cargo-machete
+
+# Built once from their locked sources, into the project; quickly rather than to run fast.
+CARGO_DENY := 0.20.2
+CARGO_MACHETE := 0.9.2
+
+tools: $(TOOLS)/cargo-deny@$(CARGO_DENY) $(TOOLS)/cargo-machete@$(CARGO_MACHETE)
+
+$(TOOLS)/cargo-%:
+	@echo "· building $(notdir $@) (once)"
+	@CARGO_TARGET_DIR=$(CURDIR)/$(TOOLS)/target cargo install --quiet --locked --debug --root $(TOOLS) $(notdir $@)
+	@rm -rf $(TOOLS)/target
+	@touch $@
+
+## bench: the table of budgets: round trips, cold start and memory of release functions, package sizes
+bench: release
+	cargo run --quiet --release -p verinym-tests --bin bench
+
+## release: all functions, optimised, for this machine
+release:
+	cargo build --workspace --bins --release
+
+## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy` (ARCH=x86_64 or arm64)
+package:
+	@$(PYTHON) localstack/venv.py package
+	PATH=$(PACKAGE_BIN):$$PATH cargo lambda build --release --workspace --bins --lambda-dir target/lambda \
+		$(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
+
+## openapi: the contract of the running stack, as target/openapi.json
+openapi:
+	@source target/stack.env && curl --fail --silent --show-error "$$API_URL/v1/openapi.json" --output target/openapi.json
+	@echo target/openapi.json
+
+venv:
+	@$(PYTHON) localstack/venv.py stack
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): (.*)/  make \1\t\2/' | expand -t 16

@@ -1,0 +1,64 @@
+"""Reads the mails that were sent, where the emulator keeps them as JSON. Standard library.
+
+    python -m localstack.mailbox            # prints them
+"""
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localstack.settings import Settings
+
+
+@dataclass(frozen=True)
+class Mail:
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+
+    @property
+    def token(self) -> str | None:
+        """The token of the link in the mail, if it has one."""
+        found = re.search(r"[?&]token=([A-Za-z0-9._~-]+)", self.text)
+        return found[1] if found else None
+
+
+def mails(url: str) -> list[Mail]:
+    """All mails, oldest first."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        messages = json.load(answer)["messages"]
+    if isinstance(messages, dict):  # MiniStack: by account
+        return [
+            Mail(tuple(item["To"]), item["Subject"], item["BodyText"] or "", item["BodyHtml"] or "")
+            for account in messages.values()
+            for item in account
+        ]
+    return [  # LocalStack
+        Mail(
+            tuple(item["Destination"].get("ToAddresses", [])),
+            item.get("Subject", ""),
+            item["Body"].get("text_part") or "",
+            item["Body"].get("html_part") or "",
+        )
+        for item in messages
+    ]
+
+
+def wait_for_mail(url: str, address: str, wanted: Callable[[Mail], object], limit: float = 30.0) -> Mail:
+    """The newest mail to an address that is as wanted, as soon as there is one."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        found = [mail for mail in mails(url) if address in mail.recipients and wanted(mail)]
+        if found:
+            return found[-1]
+        time.sleep(0.1)
+    raise TimeoutError(f"no such mail to {address} within {limit:.0f} s")
+
+
+if __name__ == "__main__":
+    for mail in mails(Settings.read().mailbox):
+        print(f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}\n{'-' * 60}")

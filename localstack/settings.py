@@ -1,0 +1,96 @@
+"""Where things are and what they are called. All of it can be set by the environment (the Makefile does)."""
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MINISTACK = "ministack"
+LOCALSTACK = "localstack"
+
+
+@dataclass(frozen=True)
+class Settings:
+    flavour: str
+    port: int
+    data: Path
+    env_file: Path
+    binaries: Path
+    stack_name: str = "verinym"
+    region: str = "eu-central-1"
+    account: str = "000000000000"
+    mail_from: str = "no-reply@verinym.example"
+    app_url: str = "http://localhost:3000"
+
+    @classmethod
+    def read(cls) -> "Settings":
+        flavour = os.environ.get("STACK", MINISTACK)
+        if flavour not in (MINISTACK, LOCALSTACK):
+            sys.exit(f"STACK must be {MINISTACK} or {LOCALSTACK}, not {flavour!r}")
+        port = os.environ.get("PORT", "4566")
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}")
+        target = Path(os.environ.get("CARGO_TARGET_DIR") or "target")
+        return cls(
+            flavour=flavour,
+            port=int(port),
+            data=ROOT / os.environ.get("DATA", f".stack/{'dev' if flavour == MINISTACK else flavour}"),
+            env_file=ROOT / os.environ.get("STACK_ENV", "target/stack.env"),
+            binaries=ROOT / os.environ.get("BINARIES", target / "debug"),
+        )
+
+    @property
+    def host(self) -> str:
+        """A name that means the emulator both here and inside a function.
+
+        LocalStack runs functions in containers, where 127.0.0.1 is the container itself; its own name resolves to
+        loopback here and to LocalStack there.
+        """
+        return "127.0.0.1" if self.flavour == MINISTACK else "localhost.localstack.cloud"
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def health(self) -> str:
+        return f"http://127.0.0.1:{self.port}/_localstack/health"
+
+    @property
+    def mailbox(self) -> str:
+        path = "/_ministack/ses/messages" if self.flavour == MINISTACK else "/_aws/ses"
+        return self.endpoint + path
+
+    def api_url(self, api: str, stage: str) -> str:
+        return f"{self.endpoint}/_aws/execute-api/{api}/{stage}"
+
+    @property
+    def sandbox_stack(self) -> str:
+        return f"{self.stack_name}-sandbox"
+
+    @property
+    def code_bucket(self) -> str:
+        return f"{self.stack_name}-code"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "emulator.log"
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What an AWS client needs to reach this stack. The emulator takes `test` as the account's root."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+
+def step(text: str) -> None:
+    """One line of progress."""
+    print(f"· {text}", flush=True)
