@@ -67,18 +67,7 @@ impl App {
     }
 
     async fn sdk(&self) -> &SdkConfig {
-        self.sdk
-            .get_or_init(|| async {
-                // Region, credentials and, on a local stack, the endpoint all come from the environment.
-                let timeouts = aws_config::timeout::TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(2))
-                    .operation_attempt_timeout(Duration::from_secs(5))
-                    .operation_timeout(Duration::from_secs(12))
-                    .build();
-                let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
-                base.into_builder().build()
-            })
-            .await
+        self.sdk.get_or_init(sdk_config).await
     }
 
     pub async fn store(&self) -> &Store {
@@ -177,9 +166,20 @@ impl App {
     }
 }
 
+/// How every AWS client of ours is set up: region, credentials and, on a local stack, the endpoint all come from the
+/// environment.
+pub async fn sdk_config() -> SdkConfig {
+    let timeouts = aws_config::timeout::TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(12))
+        .build();
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await
+}
+
 /// A value that is read again when it has grown old. Concurrent askers wait for one read.
 #[derive(Debug)]
-struct Aged<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
+pub struct Aged<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
 
 impl<T> Default for Aged<T> {
     fn default() -> Self {
@@ -188,7 +188,8 @@ impl<T> Default for Aged<T> {
 }
 
 impl<T> Aged<T> {
-    async fn get<F, R>(&self, age: Duration, read: F) -> Result<Arc<T>>
+    /// The value, read anew if it is older than `age`.
+    pub async fn get<F, R>(&self, age: Duration, read: F) -> Result<Arc<T>>
     where
         F: FnOnce() -> R,
         R: Future<Output = Result<T>>,

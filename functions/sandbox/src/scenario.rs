@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// How a callback follows the answer: late enough that the caller has written down the task it asked for.
+/// How a callback follows the end of its task: late enough that the caller has written down the task it asked for.
 const CALLBACK_DELAY: Duration = Duration::from_secs(1);
 /// Between callbacks of one task, so that they arrive in order.
 const CALLBACK_GAP: Duration = Duration::from_secs(2);
 const SLOW: Duration = Duration::from_secs(20);
 
 /// What the sandbox does with a task, chosen by how its document number starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scenario {
     /// `OK`: approved.
     Ok,
@@ -55,7 +57,8 @@ impl Scenario {
 }
 
 /// What the sandbox decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decision {
     Approve,
     Reject,
@@ -63,15 +66,6 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// `decision` of the wire format.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Review => "review",
-        }
-    }
-
     /// `reasons` of the wire format.
     pub fn reasons(self) -> &'static [&'static str] {
         match self {
@@ -100,10 +94,10 @@ impl Odds {
         if sum > 100 { Err(OddsExceeded) } else { Ok(Self { approve, reject }) }
     }
 
-    /// The decision for a number: by its SHA-256, so that it is the same in every process and at any time.
-    fn draw(self, document_number: &str) -> Decision {
+    /// The decision for a text: by its SHA-256, so that it is the same in every process and at any time.
+    fn draw(self, lot: &str) -> Decision {
         let mut first = [0; 8];
-        first.copy_from_slice(&Sha256::digest(document_number)[..8]);
+        first.copy_from_slice(&Sha256::digest(lot)[..8]);
         let percent = u64::from_be_bytes(first) % 100;
         if percent < u64::from(self.approve) {
             Decision::Approve
@@ -124,17 +118,6 @@ pub enum Unavailable {
     Always,
 }
 
-impl Unavailable {
-    /// Whether the request for a task that was refused `before` times is refused too.
-    pub fn refuses(self, before: u32) -> bool {
-        match self {
-            Self::Never => false,
-            Self::First(times) => before < times,
-            Self::Always => true,
-        }
-    }
-}
-
 /// One callback of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Callback {
@@ -144,20 +127,16 @@ pub struct Callback {
     pub forged: bool,
 }
 
-/// All that happens to one task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// All that happens to one task. Kept with the task in place of the document number, which it follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    pub unavailable: Unavailable,
+    pub scenario: Scenario,
     pub decision: Decision,
-    /// Until then, counted from when it was taken on, the task is in progress.
-    pub completes_after: Duration,
-    /// In order of delay.
-    pub callbacks: Vec<Callback>,
 }
 
 impl Plan {
     /// The plan for a document number: a rule without state, so that every request of a task finds the same one.
-    pub fn new(document_number: &str, odds: Odds) -> Self {
+    pub fn of_number(document_number: &str, odds: Odds) -> Self {
         let scenario = Scenario::of(document_number);
         let decision = match scenario {
             Scenario::Bad => Decision::Reject,
@@ -165,22 +144,38 @@ impl Plan {
             Scenario::Drawn => odds.draw(document_number),
             _ => Decision::Approve,
         };
-        let unavailable = match scenario {
+        Self { scenario, decision }
+    }
+
+    /// The plan for a document without number: drawn by its content. Its digest names no scenario, though one in hex
+    /// may well start with `BAD`.
+    pub fn of_content(document_sha256: &str, odds: Odds) -> Self {
+        Self { scenario: Scenario::Drawn, decision: odds.draw(&document_sha256.to_ascii_lowercase()) }
+    }
+
+    pub fn unavailable(self) -> Unavailable {
+        match self.scenario {
             Scenario::Flaky => Unavailable::First(2),
             Scenario::Down => Unavailable::Always,
             _ => Unavailable::Never,
-        };
-        let completes_after = if scenario == Scenario::Slow { SLOW } else { Duration::ZERO };
-        let forged: &[bool] = match scenario {
+        }
+    }
+
+    /// Until then, counted from when it was taken on, the task is in progress.
+    pub fn completes_after(self) -> Duration {
+        if self.scenario == Scenario::Slow { SLOW } else { Duration::ZERO }
+    }
+
+    /// In order of delay.
+    pub fn callbacks(self) -> Vec<Callback> {
+        let forged: &[bool] = match self.scenario {
             Scenario::Silent | Scenario::Down => &[],
             Scenario::Twice => &[false, false, false],
             Scenario::Forged => &[true, false],
             _ => &[false],
         };
-        let first = completes_after.max(CALLBACK_DELAY);
-        let callbacks =
-            (0..).zip(forged).map(|(n, forged)| Callback { delay: first + CALLBACK_GAP * n, forged: *forged });
-        Self { unavailable, decision, completes_after, callbacks: callbacks.collect() }
+        let first = self.completes_after() + CALLBACK_DELAY;
+        (0..).zip(forged).map(|(n, forged)| Callback { delay: first + CALLBACK_GAP * n, forged: *forged }).collect()
     }
 }
 
@@ -196,11 +191,11 @@ mod tests {
 
     fn plan(document_number: &str) -> Plan {
         // Odds that would show if a named scenario were drawn.
-        Plan::new(document_number, odds(0, 0))
+        Plan::of_number(document_number, odds(0, 0))
     }
 
     fn told(document_number: &str) -> Vec<(u64, bool)> {
-        plan(document_number).callbacks.iter().map(|callback| (callback.delay.as_secs(), callback.forged)).collect()
+        plan(document_number).callbacks().iter().map(|callback| (callback.delay.as_secs(), callback.forged)).collect()
     }
 
     #[test]
@@ -227,7 +222,7 @@ mod tests {
     #[test]
     fn callbacks_come_as_the_scenario_says() {
         assert_eq!(told("OK1"), [(1, false)]);
-        assert_eq!(told("SLOW1"), [(20, false)]);
+        assert_eq!(told("SLOW1"), [(21, false)]);
         assert_eq!(told("TWICE1"), [(1, false), (3, false), (5, false)]);
         assert_eq!(told("FORGED1"), [(1, true), (3, false)]);
         assert_eq!(told("SILENT1"), []);
@@ -236,21 +231,28 @@ mod tests {
 
     #[test]
     fn only_slow_tasks_are_in_progress_for_a_while() {
-        assert_eq!(plan("SLOW1").completes_after, Duration::from_secs(20));
-        assert_eq!(plan("SILENT1").completes_after, Duration::ZERO);
+        assert_eq!(plan("SLOW1").completes_after(), Duration::from_secs(20));
+        assert_eq!(plan("SILENT1").completes_after(), Duration::ZERO);
     }
 
     #[test]
     fn flaky_refuses_twice_and_down_always() {
-        let refused = |number| (0..5).map(|before| plan(number).unavailable.refuses(before)).collect::<Vec<_>>();
-        assert_eq!(refused("FLAKY1"), [true, true, false, false, false]);
-        assert_eq!(refused("DOWN1"), [true; 5]);
-        assert_eq!(refused("OK1"), [false; 5]);
+        assert_eq!(plan("FLAKY1").unavailable(), Unavailable::First(2));
+        assert_eq!(plan("DOWN1").unavailable(), Unavailable::Always);
+        assert_eq!(plan("OK1").unavailable(), Unavailable::Never);
+    }
+
+    #[test]
+    fn content_is_drawn_and_never_names_a_scenario() {
+        let digest = format!("BAD{}", "0".repeat(61));
+        let drawn = Plan::of_content(&digest, odds(100, 0));
+        assert_eq!(drawn, Plan { scenario: Scenario::Drawn, decision: Decision::Approve });
+        assert_eq!(drawn, Plan::of_content(&digest.to_lowercase(), odds(100, 0)));
     }
 
     #[test]
     fn a_draw_does_not_change_with_the_release() {
-        let drawn = |number| Plan::new(number, odds(70, 20)).decision;
+        let drawn = |number| Plan::of_number(number, odds(70, 20)).decision;
         // SHA-256, first eight bytes modulo 100: 29, 83, 93.
         assert_eq!(drawn("L898902C3"), Decision::Approve);
         assert_eq!(drawn("X1"), Decision::Reject);
@@ -260,7 +262,7 @@ mod tests {
     #[test]
     fn draws_follow_the_odds() {
         let count =
-            |wanted| (0..10_000).filter(|n| Plan::new(&format!("P{n}"), odds(70, 20)).decision == wanted).count();
+            |wanted| (0..10_000).filter(|n| Plan::of_number(&format!("P{n}"), odds(70, 20)).decision == wanted).count();
         assert!((6_800..7_200).contains(&count(Decision::Approve)));
         assert!((1_800..2_200).contains(&count(Decision::Reject)));
     }
@@ -276,11 +278,11 @@ mod tests {
         #[test]
         fn any_number_has_one_plan_in_order_that_ends_with_a_true_callback(number in ".{0,40}", approve in 0_u8..=100) {
             let odds = odds(approve, 100 - approve);
-            let plan = Plan::new(&number, odds);
-            prop_assert_eq!(&plan, &Plan::new(&number, odds));
-            prop_assert!(plan.callbacks.is_sorted_by_key(|callback| callback.delay));
-            prop_assert!(plan.callbacks.iter().all(|callback| callback.delay >= plan.completes_after));
-            prop_assert!(plan.callbacks.last().is_none_or(|callback| !callback.forged));
+            let plan = Plan::of_number(&number, odds);
+            prop_assert_eq!(&plan, &Plan::of_number(&number, odds));
+            prop_assert!(plan.callbacks().is_sorted_by_key(|callback| callback.delay));
+            prop_assert!(plan.callbacks().iter().all(|callback| callback.delay > plan.completes_after()));
+            prop_assert!(plan.callbacks().last().is_none_or(|callback| !callback.forged));
         }
     }
 }

@@ -27,4 +27,4 @@ pub use input::{Headers, Json, Path, Query, Raw};
 pub use limit::{By, Limited};
 pub use multipart::Upload;
 pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Versioned};
-pub use serve::{respond, serve};
+pub use serve::{Boxed, block_on_lambda, respond, serve};

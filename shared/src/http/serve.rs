@@ -41,10 +41,12 @@ pub fn serve(endpoint: Endpoint) -> ExitCode {
     block_on_lambda(handler)
 }
 
-type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, Response<LambdaBody>> + Send + Sync>;
+/// What answers a request, with its types erased.
+pub type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, Response<LambdaBody>> + Send + Sync>;
 
-/// Not generic, so that the runtime is compiled once and not for each function.
-fn block_on_lambda(handler: Boxed) -> ExitCode {
+/// Runs until the platform ends the process. Not generic, so that the runtime is compiled once and not for each
+/// function.
+pub fn block_on_lambda(handler: Boxed) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

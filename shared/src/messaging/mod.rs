@@ -7,5 +7,5 @@ mod run;
 pub mod work;
 
 pub use message::Message;
-pub use run::run;
+pub use run::{Boxed, block_on_lambda, run};
 pub use work::{Delivery, Outcome, Worker};

@@ -30,12 +30,14 @@ pub fn run(worker: Worker) -> ExitCode {
     }))
 }
 
-type Boxed = Box<
+/// What answers an invocation, with its types erased.
+pub type Boxed = Box<
     dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, std::result::Result<Value, lambda_runtime::Error>> + Send + Sync,
 >;
 
-/// Not generic, so that the runtime is compiled once and not for each function.
-fn block_on_lambda(handler: Boxed) -> ExitCode {
+/// Runs until the platform ends the process. Not generic, so that the runtime is compiled once and not for each
+/// function.
+pub fn block_on_lambda(handler: Boxed) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

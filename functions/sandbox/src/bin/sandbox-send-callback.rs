@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    verinym_sandbox::send_callback::run("sandbox-send-callback")
+}

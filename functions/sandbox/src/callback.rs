@@ -1,0 +1,123 @@
+//! Callbacks: how they wait, and how one is made and delivered.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use http::{StatusCode, header::CONTENT_TYPE};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use verinym::{
+    crypto::random,
+    domain::{backoff::Backoff, secret::Secret, time::Timestamp},
+    error::{Internal, Result},
+    providers::{
+        signature::{Key, MalformedKey, Scheme, standard_webhooks},
+        transport::{Limits, Transport},
+    },
+};
+
+use crate::{service::Service, task::Task, wire::TaskObject};
+
+/// What waits in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub request_id: Uuid,
+    /// To be signed with a key that is not ours.
+    pub forged: bool,
+}
+
+/// Puts a task's callbacks into the queue, each to come out in its time.
+pub async fn queue(service: &Service, task: &Task, now: Timestamp) -> Result<()> {
+    let entry = |(seconds, waiting): (i32, Waiting), id: usize| {
+        let body = serde_json::to_string(&waiting).map_err(Internal::bug)?;
+        let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(body);
+        entry.delay_seconds(seconds).build().map_err(Internal::bug)
+    };
+    let entries = waiting(task, now).into_iter().zip(0..).map(|(waiting, id)| entry(waiting, id));
+    let entries = entries.collect::<Result<Vec<_>, Internal>>()?;
+    let batch = service.sqs().await.send_message_batch().queue_url(&service.config.queue_url);
+    let answer =
+        batch.set_entries(Some(entries)).send().await.map_err(|error| Internal::aws("queue callbacks", &error))?;
+    if answer.failed.is_empty() { Ok(()) } else { Err(Internal::unavailable("some callbacks were not queued").into()) }
+}
+
+/// The task's callbacks, each with the seconds that it has to wait from now.
+fn waiting(task: &Task, now: Timestamp) -> Vec<(i32, Waiting)> {
+    let callbacks = task.plan.callbacks().into_iter();
+    let seconds = |delay: Duration| {
+        // Rounded up: early would be before the task is complete.
+        let left = (task.created_at + delay).since(now).as_millis().div_ceil(1000);
+        i32::try_from(left).unwrap_or(i32::MAX)
+    };
+    let request_id = task.request_id;
+    callbacks.map(|callback| (seconds(callback.delay), Waiting { request_id, forged: callback.forged })).collect()
+}
+
+/// Time for one delivery.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// The client that delivers: one try each, since the queue brings back what failed.
+pub fn transport() -> Transport {
+    Transport::new(Limits {
+        connect: Duration::from_secs(3),
+        attempt: DEADLINE,
+        attempts: 1,
+        backoff: Backoff { base: Duration::ZERO, cap: Duration::ZERO },
+        answer: 64 * 1024,
+        retry_after: Duration::ZERO,
+    })
+}
+
+/// Why a callback was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    #[error("the receiver did not answer as one")]
+    NoAnswer,
+    #[error("the receiver answered {0}")]
+    Status(StatusCode),
+    #[error("the callback could not be made")]
+    Unmade,
+}
+
+/// How a callback was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// As it should be: believed if it was true, refused if it was forged.
+    Well,
+    /// A forged callback was believed: the receiver does not check signatures.
+    Fooled,
+}
+
+/// Reports to `url` how the task stands. The id names the message, so a callback that comes again has the same.
+pub async fn deliver(
+    transport: &Transport,
+    url: &str,
+    task: &Task,
+    now: Timestamp,
+    key: &Key,
+    forged: bool,
+) -> Result<Received, Undelivered> {
+    let body = serde_json::to_vec(&TaskObject::new(task, now)).map_err(|_| Undelivered::Unmade)?;
+    let foreign = if forged { Some(random_key().map_err(|_| Undelivered::Unmade)?) } else { None };
+    let keys = [foreign.unwrap_or_else(|| key.clone())];
+    let headers = standard_webhooks::signed_headers(&keys, &format!("msg_{}", task.request_id.simple()), now, &body);
+    let sent = transport.send(
+        |client| {
+            let request = client.post(url).header(CONTENT_TYPE, "application/json");
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, value)).body(body.clone())
+        },
+        DEADLINE,
+    );
+    let status = sent.await.map_err(|_| Undelivered::NoAnswer)?.status;
+    match (forged, status) {
+        (false, status) if status.is_success() => Ok(Received::Well),
+        (true, status) if status.is_client_error() => Ok(Received::Well),
+        (true, status) if status.is_success() => Ok(Received::Fooled),
+        _ => Err(Undelivered::Status(status)),
+    }
+}
+
+fn random_key() -> Result<Key, MalformedKey> {
+    Scheme::StandardWebhooks.key(&Secret::new(format!("whsec_{}", BASE64.encode(random::bytes::<32>()))))
+}

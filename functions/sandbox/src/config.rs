@@ -1,0 +1,109 @@
+//! Configuration: read once from the environment, all faults reported at once by name.
+
+use verinym::config::ConfigFaults;
+
+use crate::scenario::Odds;
+
+/// What the sandbox is told by its template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Deployed name of the table of tasks.
+    pub table: String,
+    /// URL of the queue in which callbacks wait for their time.
+    pub queue_url: String,
+    /// ARN of the secret with what the customer calls with and what callbacks are signed with.
+    pub secret: String,
+    /// For documents that name no scenario.
+    pub odds: Odds,
+}
+
+impl Config {
+    pub fn from_env() -> Result<Self, ConfigFaults> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads every variable before it reports, so that one deployment shows all that is missing.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
+        let mut faults = Vec::new();
+        let mut text = |name: &str| {
+            let value = lookup(name).filter(|value| !value.trim().is_empty());
+            value.unwrap_or_else(|| {
+                faults.push(format!("{name} is missing"));
+                String::new()
+            })
+        };
+        let table = text("SANDBOX_TABLE");
+        let queue_url = text("SANDBOX_QUEUE");
+        let secret = text("SANDBOX_SECRET");
+        let percentages = ["SANDBOX_APPROVE_PERCENT", "SANDBOX_REJECT_PERCENT"].map(|name| (name, text(name)));
+
+        if !queue_url.is_empty() && !url::Url::parse(&queue_url).is_ok_and(|url| url.has_host()) {
+            faults.push("SANDBOX_QUEUE is not a URL".to_owned());
+        }
+        let [approve, reject] = percentages.map(|(name, value)| {
+            let percent = value.trim().parse::<u8>().ok().filter(|percent| *percent <= 100);
+            if percent.is_none() && !value.is_empty() {
+                faults.push(format!("{name} must be a whole number from 0 to 100"));
+            }
+            percent.unwrap_or_default()
+        });
+        let odds = Odds::new(approve, reject);
+        if odds.is_err() {
+            faults.push("SANDBOX_APPROVE_PERCENT and SANDBOX_REJECT_PERCENT make more than 100".to_owned());
+        }
+        match odds {
+            Ok(odds) if faults.is_empty() => Ok(Self { table, queue_url, secret, odds }),
+            _ => Err(ConfigFaults(faults)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(name: &str) -> Option<String> {
+        let value = match name {
+            "SANDBOX_TABLE" => "tasks",
+            "SANDBOX_QUEUE" => "http://127.0.0.1:4566/000000000000/callbacks",
+            "SANDBOX_SECRET" => "arn:aws:secretsmanager:eu-central-1:000000000000:secret:credentials",
+            "SANDBOX_APPROVE_PERCENT" => "70",
+            "SANDBOX_REJECT_PERCENT" => "20",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn a_complete_environment_reads() {
+        let config = Config::from_lookup(sample).unwrap();
+        assert_eq!(config.table, "tasks");
+        assert_eq!(config.odds, Odds::new(70, 20).unwrap());
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once_by_name() {
+        let faults = Config::from_lookup(|name| match name {
+            "SANDBOX_QUEUE" => Some("callbacks".into()),
+            "SANDBOX_APPROVE_PERCENT" => Some("101".into()),
+            "SANDBOX_REJECT_PERCENT" => Some("few".into()),
+            _ => None,
+        })
+        .unwrap_err()
+        .to_string();
+        for name in
+            ["SANDBOX_TABLE", "SANDBOX_QUEUE", "SANDBOX_SECRET", "SANDBOX_APPROVE_PERCENT", "SANDBOX_REJECT_PERCENT"]
+        {
+            assert!(faults.contains(name), "{name} in {faults}");
+        }
+    }
+
+    #[test]
+    fn shares_beyond_a_hundred_are_a_fault() {
+        let faults = Config::from_lookup(|name| match name {
+            "SANDBOX_REJECT_PERCENT" => Some("31".into()),
+            other => sample(other),
+        });
+        assert!(faults.unwrap_err().to_string().contains("more than 100"));
+    }
+}

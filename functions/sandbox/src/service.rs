@@ -1,0 +1,73 @@
+//! What a function of the sandbox gets at its start: configuration now, clients and credentials on first use.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use verinym::{
+    app::{Aged, SECRET_AGE, sdk_config},
+    config::ConfigFaults,
+    error::{Internal, Result},
+    store::secrets::ProviderSecrets,
+    telemetry::Meter,
+};
+use zeroize::Zeroizing;
+
+use crate::{config::Config, task::Tasks};
+
+/// One per process.
+#[derive(Debug)]
+pub struct Service {
+    pub config: Config,
+    clients: OnceCell<Clients>,
+    credentials: Aged<ProviderSecrets>,
+}
+
+#[derive(Debug)]
+struct Clients {
+    tasks: Tasks,
+    sqs: aws_sdk_sqs::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Service {
+    pub fn from_env() -> Result<Self, ConfigFaults> {
+        Ok(Self { config: Config::from_env()?, clients: OnceCell::new(), credentials: Aged::default() })
+    }
+
+    pub(crate) async fn tasks(&self) -> &Tasks {
+        &self.clients().await.tasks
+    }
+
+    pub(crate) async fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.clients().await.sqs
+    }
+
+    /// What the customer calls with, and what callbacks to it are signed with.
+    pub(crate) async fn credentials(&self) -> Result<Arc<ProviderSecrets>> {
+        self.credentials.get(SECRET_AGE, async || self.read_credentials().await).await
+    }
+
+    async fn read_credentials(&self) -> Result<ProviderSecrets> {
+        let read = self.clients().await.secrets.get_secret_value().secret_id(&self.config.secret).send().await;
+        let answer = read.map_err(|error| Internal::aws("read credentials", &error))?;
+        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
+        // serde_json's message may quote the value: it must not reach a log.
+        serde_json::from_str(&text).map_err(|_| Internal::corrupt("the credentials do not read").into())
+    }
+
+    async fn clients(&self) -> &Clients {
+        self.clients
+            .get_or_init(|| async {
+                let sdk = sdk_config().await;
+                let db = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(Meter).build();
+                let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(Meter).build();
+                let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(Meter).build();
+                Clients {
+                    tasks: Tasks::new(aws_sdk_dynamodb::Client::from_conf(db), &self.config.table),
+                    sqs: aws_sdk_sqs::Client::from_conf(sqs),
+                    secrets: aws_sdk_secretsmanager::Client::from_conf(secrets),
+                }
+            })
+            .await
+    }
+}

@@ -1,0 +1,202 @@
+//! Tasks and where they are kept.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    types::ReturnValuesOnConditionCheckFailure::AllOld,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use verinym::{
+    domain::time::Timestamp,
+    error::{Internal, Result},
+    store::item::{Item, Key, keyed, number, read},
+};
+
+use crate::{scenario::Plan, wire::TaskRequest};
+
+/// How long a task can be read: longer than its customer keeps asking.
+const KEPT: Duration = Duration::from_hours(7 * 24);
+
+/// A task that was taken on. Holds nothing of the person, and of the document only what was decided on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub request_id: Uuid,
+    /// The customer's own ids.
+    pub task_id: Uuid,
+    pub group_id: Uuid,
+    pub plan: Plan,
+    /// Where its end is reported.
+    pub callback_url: Option<String>,
+    pub created_at: Timestamp,
+    /// All its callbacks are in the queue. Until that is known, a repeat of the request puts them there (again).
+    pub callbacks_queued: bool,
+}
+
+impl Task {
+    pub fn new(request: &TaskRequest, plan: Plan, now: Timestamp) -> Self {
+        let callback_url = request.callback_url().map(str::to_owned);
+        let none = callback_url.is_none() || plan.callbacks().is_empty();
+        Self {
+            request_id: request_id(request.task_id),
+            task_id: request.task_id,
+            group_id: request.group_id,
+            plan,
+            callback_url,
+            created_at: now,
+            callbacks_queued: none,
+        }
+    }
+
+    pub fn completed_at(&self) -> Timestamp {
+        self.created_at + self.plan.completes_after()
+    }
+}
+
+/// Our id of a task: a UUID (version 8) of the SHA-256 of the customer's, so that one item answers for both.
+fn request_id(task_id: Uuid) -> Uuid {
+    let mut hash = Sha256::new();
+    hash.update(b"verinym.sandbox-request.v1\0");
+    hash.update(task_id.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// The table of tasks.
+#[derive(Debug)]
+pub struct Tasks {
+    db: Client,
+    table: String,
+}
+
+impl Tasks {
+    pub fn new(db: Client, table: &str) -> Self {
+        Self { db, table: table.to_owned() }
+    }
+
+    /// Takes a task on and gives it back; where its id was taken on before, the task as it was then.
+    pub async fn take_on(&self, task: Task) -> Result<Task> {
+        let mut item = keyed(&key(task.request_id), &task)?;
+        item.insert("expires".to_owned(), number((task.created_at + KEPT).unix_seconds()));
+        let put = self
+            .db
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(task),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    read(failed.item.clone().unwrap_or_default())
+                }
+                _ => Err(Internal::aws("take on task", &error).into()),
+            },
+        }
+    }
+
+    pub async fn find(&self, request_id: Uuid) -> Result<Option<Task>> {
+        let get = self.db.get_item().table_name(&self.table).set_key(Some(key(request_id).to_item()));
+        let answer = get.consistent_read(true).send().await.map_err(|error| Internal::aws("find task", &error))?;
+        answer.item.map(read).transpose()
+    }
+
+    /// Notes that the task's callbacks are in the queue.
+    pub async fn callbacks_queued(&self, request_id: Uuid) -> Result<()> {
+        self.db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(request_id).to_item()))
+            .update_expression("SET callbacks_queued = :yes")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .send()
+            .await
+            .map_err(|error| Internal::aws("note queued callbacks", &error))?;
+        Ok(())
+    }
+
+    /// Whether a request for this task is still among the first `times`, counting it if so.
+    pub async fn refuses(&self, task_id: Uuid, times: u32, now: Timestamp) -> Result<bool> {
+        let counted = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(refusals_key(task_id)))
+            .update_expression("SET expires = :expires ADD refused :one")
+            .condition_expression("attribute_not_exists(refused) OR refused < :times")
+            .expression_attribute_values(":expires", number((now + KEPT).unix_seconds()))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":times", number(times))
+            .send()
+            .await;
+        match counted {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(Internal::aws("count refusal", &error).into()),
+            },
+        }
+    }
+}
+
+fn key(request_id: Uuid) -> Key {
+    Key::of(format!("TASK#{request_id}"))
+}
+
+fn refusals_key(task_id: Uuid) -> Item {
+    Key::of(format!("REFUSED#{task_id}")).to_item()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scenario::Odds;
+
+    const AT: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    pub(crate) fn request(document_number: &str) -> TaskRequest {
+        let body = json!({
+            "task_id": "a16cbb04-715d-8535-9a3d-2199dcc4e27f", "group_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "data": {
+                "document_type": "passport", "document_number": document_number, "document_sha256": "ab".repeat(32),
+                "name": "Ada Lovelace", "date_of_birth": "1815-12-10", "callback_url": "https://api.example/webhook",
+            }
+        });
+        TaskRequest::parse(body.to_string().as_bytes()).unwrap()
+    }
+
+    pub(crate) fn task(document_number: &str) -> Task {
+        let request = request(document_number);
+        Task::new(&request, request.plan(Odds::new(0, 0).unwrap()), AT)
+    }
+
+    #[test]
+    fn a_task_id_has_one_request_id_in_every_release() {
+        assert_eq!(task("OK1").request_id, task("BAD1").request_id);
+        assert_eq!(task("OK1").request_id.to_string(), "b31252fa-6345-802d-9c04-ace991e39bed");
+    }
+
+    #[test]
+    fn nothing_of_the_person_and_no_number_is_kept() {
+        let kept = serde_json::to_string(&task("OK123456")).unwrap();
+        for secret in ["OK123456", "Ada", "1815"] {
+            assert!(!kept.contains(secret), "{kept}");
+        }
+    }
+
+    #[test]
+    fn without_callbacks_there_is_nothing_to_queue() {
+        assert!(task("SILENT1").callbacks_queued);
+        assert!(!task("OK1").callbacks_queued);
+    }
+}
