@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
@@ -29,7 +34,7 @@ pub const SECRET_AGE: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
-    sdk: OnceCell<SdkConfig>,
+    sdk: OnceLock<SdkConfig>,
     store: OnceCell<Store>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
@@ -43,6 +48,7 @@ pub struct App {
     sandbox: Aged<ProviderSecrets>,
 }
 
+#[expect(clippy::unused_async, reason = "a client may come to be made by asking somewhere")]
 impl App {
     pub fn from_env() -> Result<Self, ConfigFaults> {
         Ok(Self::new(Config::from_env()?))
@@ -51,7 +57,7 @@ impl App {
     pub fn new(config: Config) -> Self {
         Self {
             config,
-            sdk: OnceCell::new(),
+            sdk: OnceLock::new(),
             store: OnceCell::new(),
             sqs: OnceLock::new(),
             s3: OnceLock::new(),
@@ -66,14 +72,14 @@ impl App {
         }
     }
 
-    async fn sdk(&self) -> &SdkConfig {
-        self.sdk.get_or_init(sdk_config).await
+    fn sdk(&self) -> &SdkConfig {
+        self.sdk.get_or_init(sdk_config)
     }
 
     pub async fn store(&self) -> &Store {
         self.store
             .get_or_init(|| async {
-                let config = aws_sdk_dynamodb::config::Builder::from(self.sdk().await).interceptor(Meter).build();
+                let config = aws_sdk_dynamodb::config::Builder::from(self.sdk()).interceptor(Meter).build();
                 Store::new(
                     aws_sdk_dynamodb::Client::from_conf(config),
                     self.kms().await.clone(),
@@ -85,14 +91,14 @@ impl App {
     }
 
     pub async fn sqs(&self) -> &aws_sdk_sqs::Client {
-        let sdk = self.sdk().await;
+        let sdk = self.sdk();
         self.sqs.get_or_init(|| {
             aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).interceptor(Meter).build())
         })
     }
 
     pub async fn s3(&self) -> &aws_sdk_s3::Client {
-        let sdk = self.sdk().await;
+        let sdk = self.sdk();
         self.s3.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(sdk)
                 .interceptor(Meter)
@@ -103,21 +109,21 @@ impl App {
     }
 
     pub async fn ses(&self) -> &aws_sdk_ses::Client {
-        let sdk = self.sdk().await;
+        let sdk = self.sdk();
         self.ses.get_or_init(|| {
             aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(Meter).build())
         })
     }
 
     pub async fn kms(&self) -> &aws_sdk_kms::Client {
-        let sdk = self.sdk().await;
+        let sdk = self.sdk();
         self.kms.get_or_init(|| {
             aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(sdk).interceptor(Meter).build())
         })
     }
 
     pub async fn secretsmanager(&self) -> &aws_sdk_secretsmanager::Client {
-        let sdk = self.sdk().await;
+        let sdk = self.sdk();
         self.secretsmanager.get_or_init(|| {
             let config = aws_sdk_secretsmanager::config::Builder::from(sdk).interceptor(Meter).build();
             aws_sdk_secretsmanager::Client::from_conf(config)
@@ -166,15 +172,26 @@ impl App {
     }
 }
 
-/// How every AWS client of ours is set up: region, credentials and, on a local stack, the endpoint all come from the
-/// environment.
-pub async fn sdk_config() -> SdkConfig {
-    let timeouts = aws_config::timeout::TimeoutConfig::builder()
+/// How every AWS client of ours is set up: region, credentials and, on a local stack, the endpoint, all from the
+/// environment, where Lambda puts them. The default chain would link sign-in by SSO, STS and instance metadata into
+/// every function.
+pub fn sdk_config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(12))
         .build();
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await
+    let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard())
+        .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https());
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    config.set_region(variable("AWS_REGION").map(Region::new));
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
+    config.build()
 }
 
 /// A value that is read again when it has grown old. Concurrent askers wait for one read.

@@ -58,7 +58,7 @@ impl Service {
     async fn clients(&self) -> &Clients {
         self.clients
             .get_or_init(|| async {
-                let sdk = sdk_config().await;
+                let sdk = sdk_config();
                 let db = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(Meter).build();
                 let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(Meter).build();
                 let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(Meter).build();
