@@ -1,1 +1,22 @@
-//! The account area: one module per function; `endpoints` names them all.
+//! One's own account: profile, password, sessions; one module per function, [`endpoints`] names them all.
+
+pub mod change_password;
+pub mod get_profile;
+pub mod list_sessions;
+pub mod revoke_other_sessions;
+pub mod revoke_session;
+pub mod update_profile;
+
+use verinym::http::Endpoint;
+
+/// Every route of the area.
+pub fn endpoints() -> Vec<Endpoint> {
+    vec![
+        get_profile::endpoint(),
+        update_profile::endpoint(),
+        change_password::endpoint(),
+        list_sessions::endpoint(),
+        revoke_session::endpoint(),
+        revoke_other_sessions::endpoint(),
+    ]
+}

@@ -91,6 +91,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
         roles: vec![role::USER.to_owned()],
         kyc_status: KycStatus::None,
         password: Some(PasswordHash(hash)),
+        session_epoch: 0,
         open_check: None,
         mailed: std::collections::BTreeMap::new(),
         email_index: indexes.email(profile.email.as_str()),

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod refresh;
 pub mod role;
 pub mod secret;
+pub mod session;
 pub mod time;
 pub mod user;
 pub mod words;

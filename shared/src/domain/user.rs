@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    auth::AuthError,
     id::UserId,
     person::{Address, DateOfBirth, Email, Locale, PersonName, PhoneNumber, PictureUrl, Username},
     profile::Profile,
@@ -38,6 +39,19 @@ words! {
         Rejected = "rejected",
         /// Was approved; the validity is over, or name, birth date or national id changed since.
         Expired = "expired",
+    }
+}
+
+impl UserStatus {
+    /// Whether somebody who proved that the account is theirs may use it. An account whose deletion runs is closed like
+    /// a deactivated one; of one that is gone nothing is told.
+    pub const fn admit(self) -> Result<(), AuthError> {
+        match self {
+            Self::Active => Ok(()),
+            Self::Locked => Err(AuthError::AccountLocked),
+            Self::Deactivated | Self::Erasing => Err(AuthError::AccountDeactivated),
+            Self::Erased => Err(AuthError::InvalidCredentials),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::{authority::Caller, endpoint::Route};
+use super::{authority::Caller, endpoint::Route, limit::Reports};
 use crate::{
     app::App,
     domain::{id::UserId, time::Timestamp},
@@ -43,6 +43,7 @@ pub struct Incoming {
     pub body: Bytes,
     pub caller: Option<Arc<Caller>>,
     pub loaded: Loaded,
+    pub reports: Reports,
 }
 
 impl Incoming {
@@ -61,6 +62,7 @@ pub struct Call<A> {
     pub loaded: Loaded,
     /// Where the answer is to be remembered, if the caller asked for that.
     pub replay: Option<Replay>,
+    pub(super) reports: Reports,
     if_match: Option<String>,
 }
 
@@ -72,6 +74,7 @@ impl<A> Call<A> {
             meta: incoming.meta.clone(),
             loaded: incoming.loaded.clone(),
             replay,
+            reports: incoming.reports.clone(),
             if_match: incoming.header("if-match").map(str::to_owned),
         }
     }

@@ -15,6 +15,7 @@ pub mod limit;
 pub mod multipart;
 pub mod openapi;
 pub mod problem;
+pub mod proof;
 pub mod reply;
 mod serve;
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl OperationDoc {
             .map(|limited| {
                 let by = match limited.by {
                     By::Caller => "caller",
-                    By::Ip => "ip",
+                    By::Ip | By::IpBeside => "ip",
                     By::Submitted => "submitted value",
                 };
                 json!({"name": limited.limit.name, "quota": limited.limit.rate.burst,

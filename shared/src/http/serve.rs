@@ -74,9 +74,9 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let meta = meta(route, &request, started);
     let user_slot = std::sync::OnceLock::new();
-    let mut report = None;
+    let reports = limit::Reports::default();
 
-    let work = handle(app, endpoint, request, meta.clone(), &mut report, &user_slot);
+    let work = handle(app, endpoint, request, meta.clone(), reports.clone(), &user_slot);
     let outcome = match AssertUnwindSafe(work).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(panic) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
@@ -109,7 +109,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         at: started,
         properties: map,
     });
-    finish(app, route, answer, &meta.correlation_id, origin.as_deref(), report)
+    finish(app, route, answer, &meta.correlation_id, origin.as_deref(), reports.fullest())
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -140,7 +140,7 @@ async fn handle(
     endpoint: &Endpoint,
     request: Request,
     meta: Meta,
-    report: &mut Option<limit::Report>,
+    reports: limit::Reports,
     user_slot: &std::sync::OnceLock<String>,
 ) -> Result<Answer> {
     let route = &endpoint.route;
@@ -164,11 +164,12 @@ async fn handle(
         body: body.into(),
         caller: None,
         loaded: Loaded::default(),
+        reports,
     };
     if endpoint.authenticated {
-        *report = authenticate(app, &mut incoming, user_slot).await?;
+        authenticate(app, &mut incoming, user_slot).await?;
     } else {
-        *report = limit::enforce(app, route.limits_in_force(), &incoming.meta, None).await?;
+        limit::enforce(app, route.limits_in_force(), &incoming.meta, None, &incoming.reports).await?;
     }
     if route.if_match == IfMatch::Required && incoming.header("if-match").is_none() {
         return Err(RequestError::VersionRequired.into());
@@ -183,7 +184,7 @@ async fn authenticate(
     app: &'static App,
     incoming: &mut Incoming,
     user_slot: &std::sync::OnceLock<String>,
-) -> Result<Option<limit::Report>> {
+) -> Result<()> {
     let token = incoming.header("authorization").and_then(bearer).ok_or(RequestError::Unauthenticated)?;
     let keys = app.verification_keys().await?;
     let expected =
@@ -203,9 +204,9 @@ async fn authenticate(
         owner_of: incoming.path.get("id").filter(|_| incoming.route.loads.owner).and_then(|id| owner_key(id)),
     };
     let store = app.store().await;
-    let (admission, report) = tokio::join!(
+    let (admission, allowed) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),
-        limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user)),
+        limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
@@ -215,7 +216,7 @@ async fn authenticate(
     if auth.status != UserStatus::Active {
         return Err(RequestError::Unauthenticated.into());
     }
-    let report = report?;
+    allowed?;
     incoming.loaded = admission.loaded;
     incoming.caller = Some(Arc::new(Caller {
         user: claims.sub,
@@ -224,7 +225,7 @@ async fn authenticate(
         auth,
         session_item: session,
     }));
-    Ok(report)
+    Ok(())
 }
 
 /// RFC 6750 §2.1; the scheme's name is not case-sensitive.

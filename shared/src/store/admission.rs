@@ -98,10 +98,12 @@ impl Store {
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
 
         let owner = take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner);
+        let auth: Option<AuthItem> = take(&Some(auth)).map(read).transpose()?;
         let session: Option<SessionItem> = take(&Some(session)).map(read).transpose()?;
+        let session = session.filter(|session| auth.as_ref().is_some_and(|auth| session.admitted(auth, now)));
         Ok(Admission {
-            auth: take(&Some(auth)).map(read).transpose()?,
-            session: session.filter(|session| session.live(now)),
+            auth,
+            session,
             loaded: Loaded {
                 profile: take(&profile).map(ProfileItem::from_item).transpose()?,
                 profile_key: take(&Some(person)).map(read).transpose()?,

@@ -4,13 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, Table,
+    commit::CommitError,
+    event::EventDraft,
     item::{Key, keyed, number},
 };
 use crate::{
-    domain::{lockout::Lockout, time::Timestamp},
+    domain::{
+        event::{Actor, EventType, Subject},
+        id::UserId,
+        lockout::Lockout,
+        time::Timestamp,
+    },
     error::{Internal, Result},
 };
 
+/// An identifier's failures as they are stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LockoutItem {
     #[serde(flatten)]
@@ -25,37 +33,84 @@ pub fn key(identifier: &str) -> Key {
     Key::of(format!("LOCK#{identifier}"))
 }
 
+/// A failure to be counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// Blind index of what was submitted.
+    pub identifier: &'a str,
+    /// What the event calls the identifier: a digest, so that the log holds nothing one could look accounts up by.
+    pub digest: &'a str,
+    /// Whose the identifier is, if anybody's.
+    pub person: Option<UserId>,
+    pub now: Timestamp,
+    pub correlation_id: &'a str,
+}
+
 impl Store {
     pub async fn lockout(&self, identifier: &str) -> Result<LockoutItem> {
         Ok(self.get_as(Table::Ephemeral, &key(identifier)).await?.unwrap_or_default())
     }
 
-    /// Counts a failure; the state after it, and whether this very failure locked the identifier. Concurrent failures
-    /// each count.
-    pub async fn count_failure(&self, identifier: &str, now: Timestamp) -> Result<(Lockout, bool)> {
+    /// Counts a failure, given the state that was read before the try; concurrent failures each count. The failure that
+    /// locks the identifier writes its event with it, so that an attacker buys one event per lock and no more.
+    pub async fn count_failure(&self, failure: &Failure<'_>, seen: LockoutItem) -> Result<()> {
+        let mut seen = seen;
         for _ in 0..5 {
-            let read = self.lockout(identifier).await?;
-            let was_locked = read.state.remaining(now).is_some();
-            let state = read.state.fail(now);
-            let locked = !was_locked && state.remaining(now).is_some();
-            let expires = state.expires_at().map_or(0, Timestamp::unix_seconds);
-            let item =
-                keyed(&key(identifier), &LockoutItem { state: state.clone(), version: read.version + 1, expires })?;
-            let put = self
-                .db
-                .put_item()
-                .table_name(self.name(Table::Ephemeral))
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(pk) OR version = :read")
-                .expression_attribute_values(":read", number(read.version))
-                .send()
-                .await;
-            match put {
-                Ok(_) => return Ok((state, locked)),
-                Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-                Err(error) => return Err(Internal::aws("count failure", &error).into()),
+            if seen.state.remaining(failure.now).is_some() || self.put_lockout(failure, &seen).await? {
+                return Ok(());
             }
+            seen = self.lockout(failure.identifier).await?;
         }
         Err(Internal::unavailable("failures of one identifier are being counted by too many at once").into())
+    }
+
+    /// `false` if somebody else counted first.
+    async fn put_lockout(&self, failure: &Failure<'_>, seen: &LockoutItem) -> Result<bool> {
+        const UNCHANGED: &str = "attribute_not_exists(pk) OR version = :read";
+        let now = failure.now;
+        let counted = seen.fail(now);
+        let item = keyed(&key(failure.identifier), &counted);
+        if counted.state.remaining(now).is_some() {
+            // Locks of one identifier are minutes apart, so the second they begin in orders their events.
+            let version = u64::try_from(now.unix_seconds()).unwrap_or_default();
+            let subject = Subject::new("identifier", failure.digest);
+            let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous);
+            event.person = failure.person;
+            let committed = self
+                .commit(now, failure.correlation_id)
+                .put_if(Table::Ephemeral, item, UNCHANGED, &[(":read", number(seen.version))], None)
+                .event(event)
+                .run()
+                .await;
+            return match committed {
+                Ok(()) => Ok(true),
+                Err(CommitError::Conflict) => Ok(false),
+                Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
+            };
+        }
+        let put = self
+            .db
+            .put_item()
+            .table_name(self.name(Table::Ephemeral))
+            .set_item(Some(item?))
+            .condition_expression(UNCHANGED)
+            .expression_attribute_values(":read", number(seen.version))
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(false)
+            }
+            Err(error) => Err(Internal::aws("count failure", &error).into()),
+        }
+    }
+}
+
+impl LockoutItem {
+    fn fail(&self, now: Timestamp) -> Self {
+        let state = self.state.clone().fail(now);
+        let expires = state.expires_at().map_or(0, Timestamp::unix_seconds);
+        Self { state, version: self.version + 1, expires }
     }
 }

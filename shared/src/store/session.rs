@@ -1,19 +1,37 @@
 //! Sessions: who is signed in from where, and which refresh token is the newest.
+//!
+//! A session is over when its item is gone, when its time is, or when its account has gone on to another epoch: that is
+//! how a new password ends sessions in the very transaction that sets it. Deleting those is cleaning, and may stop
+//! half-way without letting anybody in.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
 use super::{
     Position, Store, Table,
-    event::Origin,
-    item::{Key, Query, Sort, read},
+    commit::{Change, Commit, Tries},
+    event::{EventDraft, Origin},
+    item::{Key, Query, Sort, number, read, text},
     person_key::PersonKey,
+    user::AuthItem,
 };
 use crate::{
-    crypto::{field::Place, refresh::Kid},
+    crypto::{
+        field::Place,
+        random,
+        refresh::{Kid, RefreshToken},
+    },
     domain::{
+        event::{Actor, EventType, Subject},
         id::{SessionId, UserId},
         refresh::Generation,
+        secret::Masked,
+        session::{ONE_FACTOR_TRUST, Session},
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -35,16 +53,56 @@ pub struct SessionItem {
     /// Key that the newest refresh token was made with, so that it can be made again.
     pub kid: Kid,
     pub last_turn: Timestamp,
+    /// The account's epoch when it began; over once the account's is another.
+    #[serde(default)]
+    pub epoch: u64,
     /// Address and agent, encrypted with the person's profile key.
     pub origin: ByteBuf,
     /// Unix seconds, for the table's own cleaning; the rule is [`SessionItem::live`].
     pub expires: i64,
+    /// The session aggregate's version; turning its refresh token is no event and leaves it.
     pub version: u64,
 }
+
+/// Counter of a session's first refresh token.
+const FIRST: u64 = 1;
 
 impl SessionItem {
     pub fn key(user: &UserId, session: &SessionId) -> Key {
         Key::new(format!("U#{user}"), format!("S#{session}"))
+    }
+
+    /// A session that begins now, of somebody who just showed who they are by `amr`.
+    pub fn begin(
+        auth: &AuthItem,
+        amr: &str,
+        kid: Kid,
+        origin: &Origin,
+        key: &PersonKey,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let session = SessionId::new(now);
+        let generation = Generation { counter: FIRST, started_at: now, last_turn: now };
+        Ok(Self {
+            session,
+            user: auth.user,
+            created_at: now,
+            auth_time: now,
+            amr: vec![amr.to_owned()],
+            counter: generation.counter,
+            nonce: ByteBuf::from(random::bytes::<16>().to_vec()),
+            kid,
+            last_turn: now,
+            epoch: auth.session_epoch,
+            origin: Self::seal_origin(&session, origin, key)?,
+            expires: generation.expires_at().unix_seconds(),
+            version: 1,
+        })
+    }
+
+    /// What its newest refresh token says.
+    pub fn refresh_token(&self) -> Result<RefreshToken> {
+        Ok(RefreshToken { session: self.session, user: self.user, counter: self.counter, nonce: self.nonce()? })
     }
 
     pub fn generation(&self) -> Generation {
@@ -58,6 +116,49 @@ impl SessionItem {
     /// Rows outlive their time by a while: every reader asks.
     pub fn live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
+    }
+
+    /// Whether its person may still come in by it.
+    pub fn admitted(&self, auth: &AuthItem, now: Timestamp) -> bool {
+        self.live(now) && self.epoch == auth.session_epoch
+    }
+
+    /// As the API shows it to its person; `current` is the session that asks.
+    pub fn view(&self, current: &SessionId, key: &PersonKey) -> Result<Session> {
+        let origin = self.open_origin(key)?;
+        Ok(Session {
+            id: self.session,
+            current: self.session == *current,
+            created_at: self.created_at,
+            last_seen_at: self.last_turn,
+            expires_at: self.expires_at(),
+            ip: Masked(origin.ip),
+            user_agent: Masked(origin.user_agent),
+            device_id: None,
+            trust_score: ONE_FACTOR_TRUST,
+            amr: self.amr.clone(),
+        })
+    }
+
+    /// The event of its beginning.
+    pub fn created(&self) -> EventDraft {
+        let subject = Subject::new("session", self.session);
+        EventDraft::new(EventType::SessionCreated, subject, self.version, Actor::User(self.user))
+            .person(self.user)
+            .session(self.session)
+            .data("amr", self.amr.clone())
+    }
+
+    fn ended(&self, ending: &Ending) -> EventDraft {
+        let subject = Subject::new("session", self.session);
+        let draft = EventDraft::new(ending.kind, subject, self.version + 1, ending.actor.clone())
+            .person(self.user)
+            .session(self.session)
+            .data("reason", ending.reason);
+        match &ending.origin {
+            Some((key, origin)) => draft.origin(key, origin.clone()),
+            None => draft,
+        }
     }
 
     pub fn nonce(&self) -> Result<[u8; 16]> {
@@ -74,6 +175,60 @@ impl SessionItem {
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a session's origin").into())
     }
 }
+
+/// Why, by whom and from where a session is ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    kind: EventType,
+    reason: &'static str,
+    actor: Actor,
+    origin: Option<(PersonKey, Origin)>,
+}
+
+impl Ending {
+    /// By its person; the reason is a public word.
+    pub fn revoked(reason: &'static str, by: Actor) -> Self {
+        Self { kind: EventType::SessionRevoked, reason, actor: by, origin: None }
+    }
+
+    /// By a refresh token that came out of its turn: whoever holds it is not known to be the person.
+    pub fn refresh_reused() -> Self {
+        let reason = "refresh_token_reused";
+        Self { kind: EventType::SessionRefreshReused, reason, actor: Actor::Anonymous, origin: None }
+    }
+
+    pub fn from(mut self, key: &PersonKey, origin: Origin) -> Self {
+        self.origin = Some((key.clone(), origin));
+        self
+    }
+}
+
+impl Commit<'_> {
+    /// Deletes a session, with the event that says so. If it is gone already: a conflict.
+    pub fn end_session(self, session: &SessionItem, ending: &Ending) -> Self {
+        let unchanged = Change {
+            condition: "version = :read",
+            values: vec![(":read", number(session.version))],
+            ..Change::default()
+        };
+        self.delete(Table::Identity, &SessionItem::key(&session.user, &session.session), &unchanged, None)
+            .event(session.ended(ending))
+    }
+}
+
+/// What became of the turning of a session's refresh token.
+#[derive(Debug)]
+pub enum Turn {
+    /// The session as it is now.
+    Done(SessionItem),
+    /// Somebody else turned it first: the session as they left it.
+    Beaten(SessionItem),
+    /// It has ended meanwhile.
+    Gone,
+}
+
+/// How many sessions are ended in one transaction: each is three writes of at most a hundred.
+const AT_ONCE: u32 = 30;
 
 fn place(session: &str) -> Place<'_> {
     Place { table: Table::Identity.logical(), partition: session, sort: "", attribute: "origin" }
@@ -107,5 +262,77 @@ impl Store {
     pub async fn session(&self, user: &UserId, session: &SessionId, now: Timestamp) -> Result<Option<SessionItem>> {
         let item: Option<SessionItem> = self.get_as(Table::Identity, &SessionItem::key(user, session)).await?;
         Ok(item.filter(|item| item.live(now)))
+    }
+
+    /// Turns a session to its next generation, if it is still at the one that was read. A retry of a turn whose answer
+    /// was lost finds itself beaten, by itself.
+    pub async fn turn_session(&self, session: &SessionItem, kid: Kid, now: Timestamp) -> Result<Turn> {
+        // Clocks differ: time never runs back for a session.
+        let next =
+            Generation { counter: session.counter + 1, last_turn: now.max(session.last_turn), ..session.generation() };
+        let updated = self
+            .db
+            .update_item()
+            .table_name(self.name(Table::Identity))
+            .set_key(Some(SessionItem::key(&session.user, &session.session).to_item()))
+            .update_expression("SET #counter = :next, kid = :kid, last_turn = :now, expires = :expires")
+            .condition_expression("#counter = :read")
+            .expression_attribute_names("#counter", "counter")
+            .expression_attribute_values(":read", number(session.counter))
+            .expression_attribute_values(":next", number(next.counter))
+            .expression_attribute_values(":kid", number(kid.0))
+            .expression_attribute_values(":now", text(next.last_turn.to_string()))
+            .expression_attribute_values(":expires", number(next.expires_at().unix_seconds()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match updated {
+            Ok(answer) => {
+                let item = answer.attributes.ok_or_else(|| Internal::corrupt("an update without its item"))?;
+                read(item).map(Turn::Done)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item.clone() {
+                    Some(item) => read(item).map(Turn::Beaten),
+                    None => Ok(Turn::Gone),
+                },
+                _ => Err(Internal::aws("turn session", &error).into()),
+            },
+        }
+    }
+
+    /// Ends all sessions of a person but one, those over already too, a transaction per chunk. The number is of those
+    /// by which the person could still have come in.
+    pub async fn end_sessions(
+        &self,
+        auth: &AuthItem,
+        keep: Option<&SessionId>,
+        ending: &Ending,
+        now: Timestamp,
+        correlation_id: &str,
+    ) -> Result<u32> {
+        let mut ended = 0;
+        let mut after = None;
+        let mut tries = Tries::new();
+        loop {
+            let (page, next) = self.sessions(&auth.user, now, AT_ONCE, after.as_ref()).await?;
+            let others: Vec<_> = page.iter().filter(|session| Some(&session.session) != keep).collect();
+            if !others.is_empty() {
+                let commit = others
+                    .iter()
+                    .fold(self.commit(now, correlation_id), |commit, session| commit.end_session(session, ending));
+                if let Err(error) = commit.run().await {
+                    // One of them ended by itself meanwhile: the page is read again.
+                    tries.again(error).await?;
+                    continue;
+                }
+                ended += others.iter().map(|session| u32::from(session.admitted(auth, now))).sum::<u32>();
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => return Ok(ended),
+            }
+        }
     }
 }

@@ -35,6 +35,9 @@ pub struct AuthItem {
     /// Argon2id in PHC form; `None` for accounts that have no password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
+    /// Sessions of an earlier epoch are over: raising it ends them at once, and deleting them is mere cleaning.
+    #[serde(default)]
+    pub session_epoch: u64,
     /// The one check that may be open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_check: Option<CheckId>,
@@ -189,12 +192,19 @@ impl Store {
 
     /// Account and unwrapped profile key, in one read.
     pub async fn auth_and_key(&self, user: &UserId, now: Timestamp) -> Result<Option<(AuthItem, PersonKey)>> {
+        let Some((auth, key)) = self.auth_and_wrapped_key(user).await? else { return Ok(None) };
+        Ok(Some((auth, self.person_key(key.as_ref(), now).await?)))
+    }
+
+    /// Account and profile key, in one read; unwrapping the key may take a call to KMS, which would tell a stranger that
+    /// the account exists.
+    pub async fn auth_and_wrapped_key(&self, user: &UserId) -> Result<Option<(AuthItem, Option<KeyItem>)>> {
         let (auth_key, person_key) = (AuthItem::key(user), super::person_key::key(user, super::kek::Purpose::Profile));
         let mut found =
             self.get_many(&[(Table::Identity, auth_key.clone()), (Table::Keys, person_key.clone())]).await?;
         let Some(auth) = found.remove(&auth_key).map(read::<AuthItem>).transpose()? else { return Ok(None) };
         let key = found.remove(&person_key).map(read::<KeyItem>).transpose()?;
-        Ok(Some((auth, self.person_key(key.as_ref(), now).await?)))
+        Ok(Some((auth, key)))
     }
 
     /// Account, profile and key, in one read.

@@ -1,0 +1,21 @@
+//! GET /v1/users/profile: one's own account.
+
+use verinym::{
+    domain::user::User,
+    error::Result,
+    http::{Call, Endpoint, Route, Signed, Versioned},
+};
+
+pub fn endpoint() -> Endpoint {
+    Route::get("account-get-profile", "/v1/users/profile")
+        .summary("Read one's own profile")
+        .loads_profile()
+        .handled_by(get_profile)
+}
+
+async fn get_profile(call: Call<Signed>, (): ()) -> Result<Versioned<User>> {
+    let auth = &call.caller.auth;
+    let key = call.loaded.key(call.app.store().await, call.now()).await?;
+    let profile = call.loaded.profile()?.open(&auth.user, &key)?;
+    Ok(Versioned { version: auth.version, body: auth.user(profile) })
+}

@@ -1,0 +1,33 @@
+//! DELETE /v1/sessions: all of one's own sessions end but the one that asks.
+//!
+//! A transaction per chunk. Should it stop half-way, the caller has no answer and asks again: the rest ends then.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use verinym::{
+    domain::event::Actor,
+    error::Result,
+    http::{Call, Endpoint, Plain, Route, Signed},
+    store::session::Ending,
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Revoked {
+    /// How many sessions this call ended.
+    revoked: u32,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::delete("account-revoke-other-sessions", "/v1/sessions")
+        .summary("End all of one's own sessions but this one")
+        .handled_by(revoke_other_sessions)
+}
+
+async fn revoke_other_sessions(call: Call<Signed>, (): ()) -> Result<Plain<Revoked>> {
+    let (store, caller) = (call.app.store().await, &call.caller);
+    let key = call.loaded.key(store, call.now()).await?;
+    let ending = Ending::revoked("revoked", Actor::User(caller.user)).from(&key, call.meta.origin());
+    let keep = Some(&caller.session);
+    let revoked = store.end_sessions(&caller.auth, keep, &ending, call.now(), &call.meta.correlation_id).await?;
+    Ok(Plain(Revoked { revoked }))
+}

@@ -1,0 +1,33 @@
+//! Claims of an account whose address has just been proven.
+
+use verinym::{
+    domain::{auth::AuthError, id::UserId},
+    store::{
+        Table,
+        commit::{Change, Commit},
+        item::{Key, text},
+    },
+};
+
+/// Makes a claim lasting, if it is still the user's.
+pub fn confirm<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a> {
+    let lasting = Change {
+        update: "REMOVE unverified_until",
+        condition: "#user = :user",
+        names: &["user"],
+        values: vec![(":user", text(user.to_string()))],
+    };
+    // Lapsed and taken by somebody else meanwhile.
+    commit.update(Table::Identity, claim, &lasting, Some(AuthError::InvalidToken.into()))
+}
+
+/// Gives a claim up, if it is still the user's.
+pub fn release<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a> {
+    let own = Change {
+        condition: "#user = :user",
+        names: &["user"],
+        values: vec![(":user", text(user.to_string()))],
+        ..Change::default()
+    };
+    commit.delete(Table::Identity, claim, &own, None)
+}

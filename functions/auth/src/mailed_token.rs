@@ -1,0 +1,50 @@
+//! Reading a mailed token: what it is for and whose it is, before the account is asked whether it is the newest.
+
+use verinym::{
+    app::App,
+    crypto::mailed::{self, MailId},
+    domain::{auth::AuthError, id::UserId, secret::SecretText, time::Timestamp},
+    error::Result,
+    store::{
+        Table,
+        commit::{Change, Commit},
+        mail_token::{MailToken, Purpose},
+        user::AuthItem,
+    },
+};
+
+/// A genuine token whose time is not over.
+#[derive(Debug)]
+pub struct Mailed {
+    pub user: UserId,
+    id: MailId,
+    purpose: Purpose,
+}
+
+impl Mailed {
+    /// Refuses what is not ours, is for something else, was used, or has expired.
+    pub async fn read(app: &App, text: &SecretText, purpose: Purpose, now: Timestamp) -> Result<Self> {
+        let (id, tag) = mailed::parse(text.expose()).ok_or(AuthError::InvalidToken)?;
+        let (secrets, store) = tokio::join!(app.token_secrets(), app.store());
+        let record = store.mail_token(&id).await?.ok_or(AuthError::InvalidToken)?;
+        if record.purpose != purpose || !secrets?.mail.verify(purpose.name(), &id, &record.user, &tag) {
+            return Err(AuthError::InvalidToken.into());
+        }
+        if record.expires_at <= now {
+            return Err(AuthError::ExpiredToken.into());
+        }
+        Ok(Self { user: record.user, id, purpose })
+    }
+
+    /// Refuses one that a newer one has replaced.
+    pub fn newest(&self, auth: &AuthItem) -> Result<(), AuthError> {
+        let newest = auth.mailed.get(self.purpose.name()) == Some(&self.id);
+        if newest { Ok(()) } else { Err(AuthError::InvalidToken) }
+    }
+
+    /// Consumes it, in the transaction it authorises.
+    pub fn consume<'a>(&self, commit: Commit<'a>) -> Commit<'a> {
+        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        commit.delete(Table::Ephemeral, &MailToken::key(&self.id), &present, Some(AuthError::InvalidToken.into()))
+    }
+}

@@ -1,0 +1,32 @@
+//! GET /v1/auth/me: who is signed in, by which session, and what they may do.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use verinym::{
+    domain::{session::Session, user::User},
+    error::Result,
+    http::{Call, Endpoint, Plain, Route, Signed},
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    user: User,
+    session: Session,
+    /// `resource:action`, sorted.
+    permissions: Vec<&'static str>,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::get("auth-me", "/v1/auth/me").summary("Who is signed in").loads_profile().handled_by(me)
+}
+
+async fn me(call: Call<Signed>, (): ()) -> Result<Plain<Me>> {
+    let caller = &call.caller;
+    let key = call.loaded.key(call.app.store().await, call.now()).await?;
+    let profile = call.loaded.profile()?.open(&caller.user, &key)?;
+    Ok(Plain(Me {
+        user: caller.auth.user(profile),
+        session: caller.session_item.view(&caller.session, &key)?,
+        permissions: caller.permissions.list(),
+    }))
+}

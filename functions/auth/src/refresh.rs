@@ -1,0 +1,125 @@
+//! POST /v1/auth/refresh: the next generation of a session's tokens.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use verinym::{
+    crypto::refresh::{RefreshToken, nonce_matches},
+    domain::{
+        auth::AuthError,
+        limit,
+        refresh::{Decision, decide},
+        secret::SecretText,
+        user::UserStatus,
+    },
+    error::Result,
+    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route},
+    store::{
+        admission::{Admission, Wanted},
+        commit::CommitError,
+        person_key::PersonKey,
+        session::{Ending, SessionItem, Turn},
+        user::AuthItem,
+    },
+};
+
+use crate::tokens::{TokenSet, token_set};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    refresh_token: SecretText,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-refresh", "/v1/auth/refresh")
+        .summary("Refresh a session's tokens")
+        .limited(&[
+            Limited { limit: &limit::ANONYMOUS, by: By::IpBeside },
+            Limited { limit: &limit::USER, by: By::Submitted },
+        ])
+        .problems(&[(401, "invalid_refresh_token"), (401, "refresh_token_reused")])
+        .handled_by(refresh)
+}
+
+/// Two round trips: limits, session, account and key; the turn.
+async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Plain<TokenSet>> {
+    let secrets = call.app.token_secrets().await?;
+    let Some((_, token)) = secrets.refresh.open(form.refresh_token.expose()) else {
+        call.limit_ip(&limit::ANONYMOUS).await?;
+        return Err(AuthError::InvalidRefreshToken.into());
+    };
+    let store = call.app.store().await;
+    let wanted =
+        Wanted { user: token.user, session: token.session, idempotency_scope: None, profile: false, owner_of: None };
+    let session_name = token.session.to_string();
+    let (by_ip, by_session, admission) = tokio::join!(
+        call.limit_ip(&limit::ANONYMOUS),
+        call.limit(&limit::USER, &session_name),
+        store.admit(&wanted, call.now()),
+    );
+    by_ip?;
+    by_session?;
+    let Admission { auth: Some(auth), session: Some(session), loaded } = admission? else {
+        return Err(AuthError::InvalidRefreshToken.into());
+    };
+    if auth.status != UserStatus::Active {
+        return Err(AuthError::InvalidRefreshToken.into());
+    }
+    let key = loaded.key(store, call.now()).await?;
+    let session = turned(&call, &token, &auth, session, &key).await?;
+    let tokens = token_set(call.app, &auth, &session, &key, call.now()).await?;
+    Ok(Plain(tokens.ok_or(AuthError::InvalidRefreshToken)?))
+}
+
+/// The session at the generation that this token leads to. Whoever loses the race to turn it finds themselves holding
+/// the token before the newest, moments after the turn: they get the same successor as the winner.
+async fn turned(
+    call: &Call<Anonymous>,
+    token: &RefreshToken,
+    auth: &AuthItem,
+    session: SessionItem,
+    key: &PersonKey,
+) -> Result<SessionItem> {
+    let store = call.app.store().await;
+    let mut session = session;
+    loop {
+        let nonce_matches = nonce_matches(&token.nonce, &session.nonce()?);
+        match decide(session.generation(), token.counter, nonce_matches, call.now()) {
+            Decision::Turn => {
+                let kid = call.app.token_secrets().await?.refresh.current();
+                match store.turn_session(&session, kid, call.now()).await? {
+                    Turn::Done(session) => return Ok(session),
+                    // Its counter has moved on, and never comes back: the next decision is another.
+                    Turn::Beaten(now) if now.admitted(auth, call.now()) => session = now,
+                    Turn::Beaten(_) | Turn::Gone => return Err(AuthError::InvalidRefreshToken.into()),
+                }
+            }
+            Decision::SameSuccessor => return Ok(session),
+            Decision::Reuse => return Err(end_reused(call, session, key).await?.into()),
+            Decision::Invalid => return Err(AuthError::InvalidRefreshToken.into()),
+        }
+    }
+}
+
+/// Somebody kept a copy: nobody can tell which of the two is the person, so the session ends for both.
+async fn end_reused(call: &Call<Anonymous>, session: SessionItem, key: &PersonKey) -> Result<AuthError> {
+    let store = call.app.store().await;
+    let ending = Ending::refresh_reused().from(key, call.meta.origin());
+    let mut tries = verinym::store::commit::Tries::new();
+    let mut session = Some(session);
+    while let Some(live) = session {
+        let commit = store.commit(call.now(), &call.meta.correlation_id).end_session(&live, &ending);
+        match commit.run().await {
+            Ok(()) => break,
+            Err(error @ CommitError::Conflict) => {
+                tries.again(error).await?;
+                session = store.session(&live.user, &live.session, call.now()).await?;
+            }
+            Err(error) => {
+                tries.again(error).await?;
+                session = Some(live);
+            }
+        }
+    }
+    Ok(AuthError::RefreshTokenReused)
+}

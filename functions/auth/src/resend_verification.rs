@@ -1,0 +1,20 @@
+//! POST /v1/auth/verify-email/resend: another mail to confirm an address.
+
+use verinym::{
+    domain::mail::MailKind,
+    error::Result,
+    http::{Accepted, Anonymous, Call, Endpoint, Json, Route},
+};
+
+use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest};
+
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-resend-verification", "/v1/auth/verify-email/resend")
+        .summary("Ask for another mail to confirm the address")
+        .limited(LIMITS)
+        .handled_by(resend)
+}
+
+async fn resend(call: Call<Anonymous>, Json(form): Json<MailRequest>) -> Result<Accepted<CheckYourEmail>> {
+    form.send(&call, MailKind::Verify).await
+}

@@ -1,0 +1,97 @@
+//! The tokens of a session: what signing in and refreshing answer.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use verinym::{
+    app::App,
+    crypto::{
+        access::{self, AccessClaims},
+        random,
+    },
+    domain::{id::UserId, secret::Masked, session::Session, time::Timestamp, user::KycStatus},
+    error::{Internal, Result},
+    store::{person_key::PersonKey, session::SessionItem, user::AuthItem},
+};
+
+/// How long an access token is good.
+const ACCESS_LIFE: Duration = Duration::from_mins(15);
+
+/// The client of people who sign in here themselves (RFC 9068 wants one named); machine clients have ids of their own.
+const FIRST_PARTY: &str = "first_party";
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenSet {
+    /// Always `Bearer` (RFC 6750).
+    token_type: &'static str,
+    #[schema(value_type = String)]
+    access_token: Masked<String>,
+    /// Seconds.
+    expires_in: u64,
+    /// Opaque; good for one refresh, which gives the next.
+    #[schema(value_type = String)]
+    refresh_token: Masked<String>,
+    /// Seconds until the session ends unless it is refreshed before.
+    refresh_expires_in: u64,
+    session: Session,
+    user: TokenUser,
+}
+
+/// What an application wants to know at once of who signed in.
+#[derive(Debug, Serialize, ToSchema)]
+struct TokenUser {
+    id: UserId,
+    roles: Vec<String>,
+    kyc_status: KycStatus,
+    email_verified: bool,
+    mfa_enabled: bool,
+}
+
+/// The tokens of a session's present generation: asked for twice, the refresh token is the same. `None` if the key
+/// it was made with is gone from the ring.
+pub async fn token_set(
+    app: &App,
+    auth: &AuthItem,
+    session: &SessionItem,
+    key: &PersonKey,
+    now: Timestamp,
+) -> Result<Option<TokenSet>> {
+    let (ring, secrets) = tokio::try_join!(app.signing_ring(), app.token_secrets())?;
+    let Some(refresh) = secrets.refresh.mint_with(session.kid, &session.refresh_token()?) else { return Ok(None) };
+    let claims = claims(&app.config.issuer, &app.config.audience, auth, session, now);
+    let access = access::issue(&ring, &claims).map_err(Internal::bug)?;
+    Ok(Some(TokenSet {
+        token_type: "Bearer",
+        access_token: Masked(access),
+        expires_in: ACCESS_LIFE.as_secs(),
+        refresh_token: Masked(refresh.expose().clone()),
+        refresh_expires_in: session.expires_at().since(now).as_secs(),
+        session: session.view(&session.session, key)?,
+        user: TokenUser {
+            id: auth.user,
+            roles: auth.roles.clone(),
+            kyc_status: auth.kyc_status,
+            email_verified: auth.email_verified,
+            mfa_enabled: false,
+        },
+    }))
+}
+
+fn claims(issuer: &str, audience: &str, auth: &AuthItem, session: &SessionItem, now: Timestamp) -> AccessClaims {
+    AccessClaims {
+        iss: issuer.to_owned(),
+        sub: auth.user,
+        aud: audience.to_owned(),
+        client_id: FIRST_PARTY.to_owned(),
+        exp: (now + ACCESS_LIFE).unix_seconds(),
+        iat: now.unix_seconds(),
+        nbf: now.unix_seconds(),
+        jti: format!("{:032x}", u128::from_be_bytes(random::bytes())),
+        sid: session.session,
+        roles: auth.roles.clone(),
+        kyc_status: auth.kyc_status.as_str().to_owned(),
+        amr: session.amr.clone(),
+        auth_time: session.auth_time.unix_seconds(),
+    }
+}

@@ -1,0 +1,114 @@
+//! POST /v1/auth/verify-email: the mailed token and the password together confirm the address.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        auth::AuthError,
+        event::{Actor, EventType, Subject},
+        secret::SecretText,
+        user::User,
+    },
+    error::Result,
+    http::{Anonymous, Call, Endpoint, Json, Plain, Route, proof::Attempt},
+    store::{
+        Table,
+        commit::Tries,
+        event::EventDraft,
+        mail_token::Purpose,
+        user::{AuthItem, Claim},
+    },
+};
+
+use crate::{claims, mailed_token::Mailed};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyEmail {
+    token: SecretText,
+    /// The one registered with: the owner of an address that a stranger registered cannot be led to activate it.
+    password: SecretText,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Verified {
+    user: User,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-verify-email", "/v1/auth/verify-email")
+        .summary("Confirm the address")
+        .problems(&[
+            (400, "expired_token"),
+            (400, "invalid_credentials"),
+            (400, "invalid_token"),
+            (403, "account_deactivated"),
+            (403, "account_locked"),
+            (429, "temporarily_locked"),
+        ])
+        .handled_by(verify_email)
+}
+
+async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> Result<Plain<Verified>> {
+    let now = call.now();
+    let store = call.app.store().await;
+    let token = Mailed::read(call.app, &form.token, Purpose::VerifyEmail, now).await?;
+    let mut proof = None;
+    let mut tries = Tries::new();
+    loop {
+        let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
+        let before = account.auth;
+        token.newest(&before)?;
+        if before.email_verified || before.lapsed(now) {
+            return Err(AuthError::InvalidToken.into());
+        }
+        // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
+        let proof = match &mut proof {
+            Some(proof) => &*proof,
+            none => {
+                let lockout = store.lockout(before.email_index.as_ref()).await?;
+                let attempt = Attempt {
+                    identifier: &before.email_index,
+                    lockout,
+                    account: Some(&before),
+                    password: &form.password,
+                };
+                &*none.insert(call.prove_password(attempt, AuthError::WrongPassword).await?)
+            }
+        };
+        before.status.admit()?;
+        let after = confirmed(&before, &call);
+        let mut commit = store
+            .commit(now, &call.meta.correlation_id)
+            .replace(Table::Identity, &AuthItem::key(&after.user), &after, before.version)
+            .event(
+                EventDraft::new(
+                    EventType::UserEmailVerified,
+                    Subject::new("user", after.user),
+                    after.version,
+                    Actor::User(after.user),
+                )
+                .person(after.user)
+                .origin(&account.profile_key, call.meta.origin()),
+            );
+        commit = token.consume(commit);
+        commit = claims::confirm(commit, &Claim::email_key(&after.email_index), &after.user);
+        if let Some(index) = &after.username_index {
+            commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
+        }
+        match proof.forgive(commit).run().await {
+            Ok(()) => return Ok(Plain(Verified { user: after.user(account.profile) })),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+fn confirmed(before: &AuthItem, call: &Call<Anonymous>) -> AuthItem {
+    let mut after = before.clone();
+    after.email_verified = true;
+    after.unverified_until = None;
+    after.mailed.remove(Purpose::VerifyEmail.name());
+    after.updated_at = call.now();
+    after.version += 1;
+    after
+}
