@@ -41,6 +41,7 @@ pub struct App {
     ses: OnceLock<aws_sdk_ses::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     secretsmanager: OnceLock<aws_sdk_secretsmanager::Client>,
+    jwks: Aged<Jwks>,
     verification: Aged<VerificationKeys>,
     signing: Aged<SigningRing>,
     tokens: Aged<TokenSecrets>,
@@ -64,6 +65,7 @@ impl App {
             ses: OnceLock::new(),
             kms: OnceLock::new(),
             secretsmanager: OnceLock::new(),
+            jwks: Aged::default(),
             verification: Aged::default(),
             signing: Aged::default(),
             tokens: Aged::default(),
@@ -130,7 +132,12 @@ impl App {
         })
     }
 
-    /// Public keys of access tokens.
+    /// Public keys of access tokens, as they are published.
+    pub async fn jwks(&self) -> Result<Arc<Jwks>> {
+        self.jwks.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.verification).await).await
+    }
+
+    /// Public keys of access tokens, ready to verify with.
     pub async fn verification_keys(&self) -> Result<Arc<VerificationKeys>> {
         self.verification
             .get(SECRET_AGE, async || {

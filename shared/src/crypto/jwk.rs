@@ -7,11 +7,12 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::CryptoError;
 
 /// A public key for RS256 signatures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Jwk {
     /// The key's RFC 7638 thumbprint.
     pub kid: String,
@@ -29,7 +30,7 @@ pub struct Jwk {
 }
 
 /// A JWK set, as `/.well-known/jwks.json` serves it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Jwks {
     pub keys: Vec<Jwk>,
 }

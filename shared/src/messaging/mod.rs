@@ -1,6 +1,7 @@
 //! Queue messages, the batch harness, the fan-out of events, and mail.
 
 pub mod dispatch;
+pub mod mail;
 pub mod message;
 pub mod queue;
 mod run;

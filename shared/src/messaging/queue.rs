@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Message;
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// A queue by its logical name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Queue {
     Verification,
     Callbacks,
@@ -39,7 +40,8 @@ impl App {
         self.send_raw(queue, body, delay).await
     }
 
-    pub(super) async fn send_raw(&self, queue: Queue, body: String, delay: Duration) -> Result<()> {
+    /// Sends a message that was serialised before.
+    pub async fn send_raw(&self, queue: Queue, body: String, delay: Duration) -> Result<()> {
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
         self.sqs()
             .await

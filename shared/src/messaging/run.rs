@@ -10,7 +10,7 @@ use super::{Worker, work::Ran};
 use crate::{
     app::App,
     domain::time::Timestamp,
-    error::{Internal, Result},
+    error::{Error, Internal, RequestError, Result},
     telemetry,
 };
 
@@ -86,6 +86,19 @@ async fn invoke(
         at: started,
         properties,
     });
-    // What the platform is told carries no words of ours: they stand in the log.
-    ran.map(|ran| ran.answer).map_err(|_| lambda_runtime::Error::from("failed, see the log"))
+    ran.map(|ran| ran.answer).map_err(|error| lambda_runtime::Error::from(told(&error)))
+}
+
+/// What the platform, or the operator who invoked the function, is told: refusals in their words; of what went wrong on
+/// our side nothing but that it did, for the rest stands in the log.
+fn told(error: &Error) -> String {
+    match error {
+        Error::Internal(_) => "failed, see the log".to_owned(),
+        Error::Request(RequestError::Invalid(faults)) => {
+            let faults: Vec<_> =
+                faults.iter().map(|fault| format!("{}: {} ({})", fault.field, fault.message, fault.code)).collect();
+            faults.join("; ")
+        }
+        other => other.to_string(),
+    }
 }

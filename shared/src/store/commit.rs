@@ -221,6 +221,10 @@ impl Commit<'_> {
         this
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Ids of the events this commit writes, in order.
     pub fn event_ids(&self) -> Vec<EventId> {
         self.events.iter().map(|(record, _)| record.id).collect()

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod breaker;
 pub mod commit;
+pub mod due;
 pub mod event;
 pub mod idempotency;
 pub mod item;
@@ -14,6 +15,7 @@ pub mod lockout;
 pub mod mail_token;
 pub mod outbox;
 pub mod person_key;
+pub mod rotation;
 pub mod secrets;
 pub mod session;
 pub mod user;

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
-    Store, Table,
+    Position, Store, Table,
     commit::{Change, CommitError, Tries},
     event::{EventRecord, shard},
-    item::{Item, Key, Query, SHARDS, Sort, keyed, number, read},
+    item::{Item, Key, Query, SHARDS, Sort, keyed, number},
 };
 use crate::{
     domain::time::Timestamp,
-    error::{Error, RequestError, Result},
+    error::{Error, Internal, RequestError, Result},
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,20 +33,34 @@ pub(super) fn row(record: &EventRecord) -> Result<Item> {
     keyed(&key(&record.id.to_string()), &Row { body: ByteBuf::from(record.canonical()?) })
 }
 
-/// The event in a row, or nothing if the item is no outbox row.
-pub fn parse(item: Item) -> Result<Option<EventRecord>> {
-    if !super::item::key_of(&item).pk.starts_with("OUT#") {
+/// A row as a query or the stream gives it.
+#[derive(Deserialize)]
+struct Found {
+    pk: String,
+    #[serde(default)]
+    body: ByteBuf,
+}
+
+/// The event in an item of the table or its stream, or nothing if the item is no outbox row.
+pub fn parse<I: Into<serde_dynamo::Item>>(item: I) -> Result<Option<EventRecord>> {
+    let row: Found = serde_dynamo::from_item(item.into()).map_err(Internal::corrupt)?;
+    if !row.pk.starts_with("OUT#") {
         return Ok(None);
     }
-    let row: Row = read(item)?;
     EventRecord::parse(&row.body).map(Some)
 }
 
 impl Store {
-    /// Rows of one shard that are older than a moment: what the dispatcher should have handed on by then.
-    pub async fn overdue_outbox(&self, shard: u8, before: Timestamp, limit: u32) -> Result<Vec<EventRecord>> {
+    /// One page of the rows of a shard, oldest first, with where it goes on. A row that does not read is one refusal among
+    /// the others, so that it cannot hide those behind it.
+    pub async fn outbox(
+        &self,
+        shard: u8,
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<Result<EventRecord>>, Option<Position>)> {
         let partition = format!("OUT#{:02}", shard % SHARDS);
-        let (items, _) = self
+        let (items, next) = self
             .query(Query {
                 table: Table::Outbound,
                 index: None,
@@ -54,14 +68,10 @@ impl Store {
                 sort: Sort::Any,
                 newest_first: false,
                 limit,
-                after: None,
+                after,
             })
             .await?;
-        let mut overdue = Vec::new();
-        for item in items {
-            overdue.extend(parse(item)?.filter(|record| record.occurred_at <= before));
-        }
-        Ok(overdue)
+        Ok((items.into_iter().filter_map(|item| parse(item).transpose()).collect(), next))
     }
 
     /// Deletes the row of an event that was handed on and adds to its counters, both or neither. `false` if the row was

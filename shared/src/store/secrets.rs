@@ -10,7 +10,7 @@ use crate::{
         mailed::MailKeys,
         refresh::RefreshKeys,
     },
-    domain::secret::Secret,
+    domain::{secret::Secret, time::Timestamp},
 };
 
 /// Keys of tokens that we alone read.
@@ -20,6 +20,8 @@ pub struct TokenSecrets {
     pub mail: MailKeys,
     #[serde(serialize_with = "as_base64")]
     pub cursor: LongKey,
+    /// When the rings last moved.
+    pub rotated_at: Timestamp,
 }
 
 /// Keys of blind indexes and digests.

@@ -1,0 +1,90 @@
+//! `workers-dispatch`: hands events to their queues as soon as they are written, woken by the stream of outbox rows.
+//!
+//! Speed only: what it misses, the sweep finds. If any row fails, the whole batch does, and comes again; the rows that
+//! went through are gone by then, and their queues know a message that comes twice by its key.
+
+use aws_lambda_events::dynamodb::Event;
+use futures::StreamExt;
+use serde_json::Value;
+use verinym::{
+    app::App,
+    domain::time::Timestamp,
+    error::{Internal, Result},
+    messaging::{Worker, dispatch::hand_on},
+    store::{event::EventRecord, outbox},
+};
+
+/// How many events are handed on at a time.
+const AT_ONCE: usize = 8;
+
+pub fn worker() -> Worker {
+    Worker::of_invocation("workers-dispatch", dispatch)
+}
+
+async fn dispatch(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {
+    let failed = futures::stream::iter(rows(batch))
+        .map(|row| async { hand_on(app, &row?).await })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|done| async { done.err() })
+        .inspect(|error| tracing::warn!(%error, "event not handed on"))
+        .count()
+        .await;
+    if failed > 0 {
+        return Err(Internal::unavailable(format!("{failed} events not handed on")).into());
+    }
+    // No failures, in the words of a stream mapping that reports them one by one.
+    Ok(serde_json::json!({ "batchItemFailures": [] }))
+}
+
+/// The events of the rows that were put. The mapping filters too, but not every emulator of it does.
+fn rows(batch: Event) -> impl Iterator<Item = Result<EventRecord>> {
+    batch
+        .records
+        .into_iter()
+        .filter(|record| record.event_name == "INSERT")
+        .filter_map(|record| outbox::parse(record.change.new_image).transpose())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(name: &str, pk: &str, body: &str) -> Value {
+        json!({
+            "eventID": "1", "eventName": name, "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_772_357_400.0, "SequenceNumber": "1", "SizeBytes": 1,
+                "StreamViewType": "NEW_IMAGE", "Keys": {"pk": {"S": pk}, "sk": {"S": "x"}},
+                "NewImage": {"pk": {"S": pk}, "sk": {"S": "x"}, "body": {"B": body}},
+            },
+        })
+    }
+
+    fn batch(records: &[Value]) -> Event {
+        serde_json::from_value(json!({ "Records": records })).unwrap()
+    }
+
+    #[test]
+    fn only_outbox_rows_that_were_put_are_taken() {
+        let removed = json!({
+            "eventID": "2", "eventName": "REMOVE", "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_772_357_400.0, "SequenceNumber": "2", "SizeBytes": 1,
+                "StreamViewType": "NEW_IMAGE", "Keys": {"pk": {"S": "OUT#03"}, "sk": {"S": "x"}},
+            },
+        });
+        let others = [removed, record("MODIFY", "OUT#03", "e30="), record("INSERT", "T#03", "e30=")];
+        assert_eq!(rows(batch(&others)).count(), 0);
+    }
+
+    #[test]
+    fn a_row_that_does_not_read_fails_alone() {
+        let body = "eyJpZCI6ImV2dF8wMWtrbXlkNTkwZTAwODAwMDAwMDAwMDAwMCIsInR5cGUiOiJ1c2VyLnJlZ2lzdGVyZWQifQ==";
+        let read: Vec<_> =
+            rows(batch(&[record("INSERT", "OUT#03", "e30="), record("INSERT", "OUT#04", body)])).collect();
+        assert_eq!(read.len(), 2);
+        assert!(read[0].is_err());
+    }
+}

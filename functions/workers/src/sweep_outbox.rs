@@ -1,0 +1,73 @@
+//! `workers-sweep-outbox`: hands on the events that the dispatcher left; every minute, the guarantee behind its speed.
+
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use verinym::{
+    app::App,
+    domain::time::Timestamp,
+    error::{Internal, Result},
+    messaging::{Worker, dispatch::hand_on},
+    store::item::SHARDS,
+};
+
+/// Younger rows are the dispatcher's.
+const GRACE: Duration = Duration::from_secs(10);
+/// A round ends well before the function's time does; the next one goes on.
+const ROUND: Duration = Duration::from_secs(35);
+const PAGE: u32 = 100;
+const SHARDS_AT_ONCE: usize = 4;
+const EVENTS_AT_ONCE: usize = 4;
+
+pub fn worker() -> Worker {
+    Worker::of_schedule("workers-sweep-outbox", sweep)
+}
+
+async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
+    let shards: Vec<Swept> = futures::stream::iter(0..SHARDS)
+        .map(|shard| sweep_shard(app, shard, now))
+        .buffer_unordered(SHARDS_AT_ONCE)
+        .try_collect()
+        .await?;
+    let sum =
+        shards.into_iter().fold(Swept::default(), |a, b| Swept { done: a.done + b.done, failed: a.failed + b.failed });
+    if sum.done > 0 {
+        tracing::info!(events = sum.done, "handed on what the dispatcher had left");
+    }
+    if sum.failed > 0 {
+        return Err(Internal::unavailable(format!("{} events not handed on", sum.failed)).into());
+    }
+    Ok(sum.done)
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Swept {
+    done: u32,
+    failed: u32,
+}
+
+async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> Result<Swept> {
+    let store = app.store().await;
+    let mut swept = Swept::default();
+    let mut after = None;
+    loop {
+        let (rows, next) = store.outbox(shard, PAGE, after.as_ref()).await?;
+        let overdue: Vec<_> =
+            rows.into_iter().filter(|row| !row.as_ref().is_ok_and(|row| row.occurred_at + GRACE > now)).collect();
+        let found = overdue.len();
+        let failed = futures::stream::iter(overdue)
+            .map(|row| async { hand_on(app, &row?).await })
+            .buffer_unordered(EVENTS_AT_ONCE)
+            .filter_map(|done| async { done.err() })
+            .inspect(|error| tracing::error!(shard, %error, "event not handed on"))
+            .count()
+            .await;
+        swept.failed += u32::try_from(failed).unwrap_or(u32::MAX);
+        swept.done += u32::try_from(found - failed).unwrap_or(u32::MAX);
+        after = next;
+        // Rows are in order of time: where none of a page was overdue, none behind it is.
+        if after.is_none() || found == 0 || Timestamp::now().since(now) > ROUND {
+            return Ok(swept);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Making and moving the keys that stand in Secrets Manager.
+//!
+//! A secret is written only from the version that was read: the new version's id is derived from the old one's, and
+//! Secrets Manager refuses a second content under one id. So of two runs at once one wins, and the other reads again.
+
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::{
+    Client,
+    operation::{get_secret_value::GetSecretValueError, put_secret_value::PutSecretValueError},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::secrets::{IndexSecrets, TokenSecrets};
+use crate::{
+    app::App,
+    crypto::{
+        CryptoError,
+        index::IndexKeys,
+        jwk::Jwks,
+        key::{DataKey, LongKey},
+        mailed::MailKeys,
+        refresh::RefreshKeys,
+        signing::SigningRing,
+    },
+    domain::time::Timestamp,
+    error::{Internal, Result},
+};
+
+/// How long a key signs access tokens, mints refresh tokens or derives mailed ones.
+pub const IN_USE_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// Twice the clashes that could ever come from the schedule and an operator at once.
+const TRIES: u32 = 4;
+
+/// What is to be done with a secret.
+#[derive(Debug)]
+enum Step<T> {
+    /// It is young enough.
+    Keep,
+    /// This is its new content, and the word for the log: `made` or `moved`.
+    Put(T, &'static str),
+}
+
+fn due(rotated_at: Timestamp, now: Timestamp) -> bool {
+    now.since(rotated_at) >= IN_USE_FOR
+}
+
+fn signing(held: Option<&SigningRing>, now: Timestamp) -> Result<Step<SigningRing>, CryptoError> {
+    Ok(match held {
+        None => Step::Put(SigningRing::generate(now)?, "made"),
+        Some(ring) if due(ring.rotated_at, now) => Step::Put(ring.rotated(now)?, "moved"),
+        Some(_) => Step::Keep,
+    })
+}
+
+/// The key of cursors has no ring: a new one would only break the lists that are being read, and guards no more.
+fn tokens(held: Option<TokenSecrets>, now: Timestamp) -> Step<TokenSecrets> {
+    match held {
+        None => Step::Put(
+            TokenSecrets {
+                refresh: RefreshKeys::generate(),
+                mail: MailKeys::generate(),
+                cursor: LongKey::generate(),
+                rotated_at: now,
+            },
+            "made",
+        ),
+        Some(held) if due(held.rotated_at, now) => Step::Put(
+            TokenSecrets { refresh: held.refresh.rotated(now), mail: held.mail.rotated(now), rotated_at: now, ..held },
+            "moved",
+        ),
+        Some(_) => Step::Keep,
+    }
+}
+
+/// Index keys are made once: they move by a run over all claims, not by age.
+fn indexes(held: Option<&IndexSecrets>) -> Step<IndexSecrets> {
+    match held {
+        None => Step::Put(
+            IndexSecrets { email: IndexKeys::generate(), username: IndexKeys::generate(), digest: DataKey::generate() },
+            "made",
+        ),
+        Some(_) => Step::Keep,
+    }
+}
+
+impl App {
+    /// Makes the keys that are missing and moves those that are old. Gives the number of secrets written. Whatever it
+    /// is killed between, the next run goes on.
+    pub async fn rotate_keys(&self, now: Timestamp) -> Result<u32> {
+        let vault = Vault(self.secretsmanager().await);
+        let arns = &self.config.secrets;
+        let mut written = rotate_signing(&vault, &arns.signing, &arns.verification, now).await?;
+        written += vault.turn(&arns.tokens, "tokens", |held| Ok(tokens(held, now))).await?;
+        written += vault.turn(&arns.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
+        Ok(written)
+    }
+}
+
+/// The public half is written before the private one, so that no key signs that is not published. A run that dies in
+/// between leaves a published key that never signs, and the next run puts that right.
+async fn rotate_signing(vault: &Vault<'_>, private: &str, public: &str, now: Timestamp) -> Result<u32> {
+    for _ in 0..TRIES {
+        let held = vault.read::<SigningRing>(private).await?;
+        let step = signing(held.value.as_ref(), now).map_err(Internal::bug)?;
+        let ring = match &step {
+            Step::Put(ring, _) => Some(ring),
+            Step::Keep => held.value.as_ref(),
+        };
+        let wanted = ring.map(SigningRing::jwks);
+        let published = vault.read::<Jwks>(public).await?;
+        let mut written = 0;
+        if let Some(wanted) = wanted.filter(|wanted| published.value.as_ref() != Some(wanted)) {
+            if !vault.put(public, published.version.as_deref(), &wanted).await? {
+                continue;
+            }
+            tracing::info!(secret = "verification", keys = wanted.keys.len(), "published");
+            written += 1;
+        }
+        let Step::Put(ring, word) = step else { return Ok(written) };
+        if vault.put(private, held.version.as_deref(), &ring).await? {
+            tracing::info!(secret = "signing", step = word, kid = ring.current.kid(), "rotated");
+            return Ok(written + 1);
+        }
+    }
+    Err(Internal::unavailable("signing keys: always somebody else came first").into())
+}
+
+/// Secrets by ARN, with the version they were read at.
+struct Vault<'a>(&'a Client);
+
+struct Held<T> {
+    /// `None` for a secret that nobody has filled yet.
+    value: Option<T>,
+    version: Option<String>,
+}
+
+impl Vault<'_> {
+    async fn turn<T, F>(&self, arn: &str, name: &'static str, step: F) -> Result<u32>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> Result<Step<T>>,
+    {
+        for _ in 0..TRIES {
+            let held = self.read::<T>(arn).await?;
+            let Step::Put(value, word) = step(held.value)? else { return Ok(0) };
+            if self.put(arn, held.version.as_deref(), &value).await? {
+                tracing::info!(secret = name, step = word, "rotated");
+                return Ok(1);
+            }
+        }
+        Err(Internal::unavailable(format!("{name}: always somebody else came first")).into())
+    }
+
+    async fn read<T: DeserializeOwned>(&self, arn: &str) -> Result<Held<T>> {
+        let answer = match self.0.get_secret_value().secret_id(arn).send().await {
+            Ok(answer) => answer,
+            // The secret is there, but no version of it.
+            Err(error)
+                if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
+                return Ok(Held { value: None, version: None });
+            }
+            Err(error) => return Err(Internal::aws("read secret", &error).into()),
+        };
+        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
+        let value = if text.trim().is_empty() {
+            None
+        } else {
+            // serde_json's message may quote the value: it must not reach a log. Nor is what does not read replaced.
+            Some(serde_json::from_str(&text).map_err(|_| Internal::corrupt("a secret does not read"))?)
+        };
+        Ok(Held { value, version: answer.version_id })
+    }
+
+    /// `false` if somebody else wrote after this version was read.
+    async fn put<T: Serialize>(&self, arn: &str, read: Option<&str>, value: &T) -> Result<bool> {
+        let text = Zeroizing::new(serde_json::to_string(value).map_err(|_| Internal::bug("a secret does not write"))?);
+        let put = self.0.put_secret_value().secret_id(arn).client_request_token(successor(arn, read));
+        match put.secret_string(text.as_str()).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(PutSecretValueError::is_resource_exists_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(Internal::aws("write secret", &error).into()),
+        }
+    }
+}
+
+/// The id of the version that follows the one read: everybody who read the same comes to the same.
+fn successor(arn: &str, read: Option<&str>) -> String {
+    hex::encode(Sha256::digest(format!("{arn}\n{}", read.unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn put<T>(step: Step<T>) -> (T, &'static str) {
+        match step {
+            Step::Put(value, word) => (value, word),
+            Step::Keep => panic!("nothing to put"),
+        }
+    }
+
+    #[test]
+    fn an_empty_secret_is_filled_and_a_young_one_kept() {
+        let (made, word) = put(tokens(None, NOW));
+        assert_eq!(word, "made");
+        assert!(matches!(tokens(Some(made), NOW + IN_USE_FOR - Duration::from_secs(1)), Step::Keep));
+        let (made, word) = put(indexes(None));
+        assert_eq!(word, "made");
+        assert!(matches!(indexes(Some(&made)), Step::Keep));
+    }
+
+    #[test]
+    fn old_rings_move_one_step_and_the_cursor_key_stays() {
+        let (made, _) = put(tokens(None, NOW));
+        let (kid, cursor) = (made.refresh.current(), made.cursor.to_base64());
+        let (moved, word) = put(tokens(Some(made), NOW + IN_USE_FOR));
+        assert_eq!(word, "moved");
+        assert_eq!(moved.refresh.current().0, kid.0 + 1);
+        assert_eq!(moved.rotated_at, NOW + IN_USE_FOR);
+        assert_eq!(*moved.cursor.to_base64(), *cursor);
+        assert!(matches!(tokens(Some(moved), NOW + IN_USE_FOR * 2 - Duration::from_secs(1)), Step::Keep));
+    }
+
+    #[test]
+    fn a_signing_key_is_published_a_whole_term_before_it_signs() {
+        let (ring, _) = put(signing(None, NOW).unwrap());
+        assert!(matches!(signing(Some(&ring), NOW + Duration::from_hours(1)).unwrap(), Step::Keep));
+        let (moved, word) = put(signing(Some(&ring), NOW + IN_USE_FOR).unwrap());
+        assert_eq!(word, "moved");
+        assert!(ring.jwks().keys.iter().any(|key| key.kid == moved.current.kid()));
+    }
+
+    #[test]
+    fn two_runs_from_one_version_come_to_one_id() {
+        let id = successor("arn:one", Some("v1"));
+        assert_eq!(id, successor("arn:one", Some("v1")));
+        for other in [successor("arn:one", Some("v2")), successor("arn:two", Some("v1")), successor("arn:one", None)] {
+            assert_ne!(id, other);
+        }
+        // Secrets Manager takes 32 to 64 characters.
+        assert_eq!(id.len(), 64);
+    }
+}
