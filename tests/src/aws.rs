@@ -1,0 +1,197 @@
+//! A look behind the API: the services' own wire protocols, as far as tests need them. The emulator takes any signature,
+//! and routes by the service that the credential names.
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::Stack;
+
+/// The six tables, by their last name.
+pub const TABLES: [&str; 6] = ["identity", "keys", "kyc", "events", "outbound", "ephemeral"];
+
+/// Calls the services of one stack.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    stack: Stack,
+}
+
+impl Aws {
+    pub fn new(stack: &Stack) -> Self {
+        Self { stack: stack.clone() }
+    }
+
+    fn request(&self, method: Method, service: &str, path: &str) -> reqwest::RequestBuilder {
+        let (id, region) = (self.stack.var("AWS_ACCESS_KEY_ID"), self.stack.var("AWS_REGION"));
+        let credential = format!("Credential={id}/20260101/{region}/{service}/aws4_request");
+        self.stack
+            .http()
+            .request(method, format!("{}{path}", self.stack.var("AWS_ENDPOINT_URL")))
+            .header("authorization", format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=00"))
+            .header("x-amz-date", "20260101T000000Z")
+    }
+
+    /// One call of a JSON protocol service, like `dynamodb`, `DynamoDB_20120810.Scan`.
+    pub async fn call(&self, service: &str, target: &str, body: &Value) -> Value {
+        let request = self
+            .request(Method::POST, service, "/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .body(body.to_string());
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{target}: {error}"));
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{target} answered {status}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Every item of a table, in DynamoDB's own JSON.
+    pub async fn scan(&self, table: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut start = Value::Null;
+        loop {
+            let mut body = json!({"TableName": self.stack.named(table), "ConsistentRead": true});
+            if !start.is_null() {
+                body["ExclusiveStartKey"] = start;
+            }
+            let page = self.call("dynamodb", "DynamoDB_20120810.Scan", &body).await;
+            items.extend(page["Items"].as_array().unwrap().clone());
+            start = page["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                return items;
+            }
+        }
+    }
+
+    /// The items of one partition.
+    pub async fn partition(&self, table: &str, pk: &str) -> Vec<Value> {
+        let body = json!({
+            "TableName": self.stack.named(table), "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+        });
+        let page = self.call("dynamodb", "DynamoDB_20120810.Query", &body).await;
+        page["Items"].as_array().unwrap().clone()
+    }
+
+    /// A secret's value, which is JSON.
+    pub async fn secret(&self, name: &str) -> Value {
+        let body = json!({"SecretId": self.stack.named(name)});
+        let answer = self.call("secretsmanager", "secretsmanager.GetSecretValue", &body).await;
+        serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
+    }
+
+    async fn queue_url(&self, queue: &str) -> String {
+        let body = json!({"QueueName": self.stack.named(queue)});
+        let answer = self.call("sqs", "AmazonSQS.GetQueueUrl", &body).await;
+        answer["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts a message on a queue.
+    pub async fn send(&self, queue: &str, message: &Value) {
+        let body = json!({"QueueUrl": self.queue_url(queue).await, "MessageBody": message.to_string()});
+        self.call("sqs", "AmazonSQS.SendMessage", &body).await;
+    }
+
+    /// How many messages a queue holds, those in flight included.
+    pub async fn depth(&self, queue: &str) -> u64 {
+        let names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ];
+        let body = json!({"QueueUrl": self.queue_url(queue).await, "AttributeNames": names});
+        let answer = self.call("sqs", "AmazonSQS.GetQueueAttributes", &body).await;
+        names
+            .iter()
+            .filter_map(|name| answer["Attributes"][name].as_str())
+            .map(|count| count.parse::<u64>().unwrap())
+            .sum()
+    }
+
+    /// Invokes a function directly; its answer.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Value {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.named(function));
+        let request = self.request(Method::POST, "lambda", &path).body(payload.to_string());
+        let answer = request.send().await.unwrap();
+        assert!(answer.headers().get("x-amz-function-error").is_none(), "{function} failed");
+        answer.json().await.unwrap()
+    }
+
+    /// The environment a function runs in.
+    pub async fn environment(&self, function: &str) -> Value {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.stack.named(function));
+        let answer = self.request(Method::GET, "lambda", &path).send().await.unwrap();
+        let configuration: Value = answer.json().await.unwrap();
+        configuration["Environment"]["Variables"].clone()
+    }
+
+    /// Every line that the functions of an area logged.
+    pub async fn log(&self, area: &str) -> Vec<String> {
+        let group = format!("/{}/{area}", self.stack.var("STACK_NAME"));
+        let mut lines = Vec::new();
+        let mut token = Value::Null;
+        loop {
+            let mut body = json!({"logGroupName": group, "limit": 10_000});
+            if !token.is_null() {
+                body["nextToken"] = token.clone();
+            }
+            let page = self.call("logs", "Logs_20140328.FilterLogEvents", &body).await;
+            let events = page["events"].as_array().unwrap();
+            lines.extend(events.iter().filter_map(|event| event["message"].as_str()).map(str::to_owned));
+            let next = page["nextToken"].clone();
+            if next.is_null() || next == token || events.is_empty() {
+                return lines;
+            }
+            token = next;
+        }
+    }
+
+    /// Every object of a bucket: its key and bytes.
+    pub async fn objects(&self, bucket: &str) -> Vec<(String, Vec<u8>)> {
+        let mut objects = Vec::new();
+        let mut after = String::new();
+        loop {
+            let path = format!("/{bucket}?list-type=2&start-after={after}");
+            let page = self.request(Method::GET, "s3", &path).send().await.unwrap().text().await.unwrap();
+            let keys: Vec<_> = between(&page, "<Key>", "</Key>").map(str::to_owned).collect();
+            for key in &keys {
+                let answer = self.request(Method::GET, "s3", &format!("/{bucket}/{key}")).send().await.unwrap();
+                objects.push((key.clone(), answer.bytes().await.unwrap().to_vec()));
+            }
+            match keys.last() {
+                Some(last) if page.contains("<IsTruncated>true</IsTruncated>") => after.clone_from(last),
+                _ => return objects,
+            }
+        }
+    }
+}
+
+/// Whatever stands between two marks.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
+}
+
+/// The bytes of everything in an item: its JSON as text, and each binary value decoded.
+pub fn raw_bytes(item: &Value) -> Vec<u8> {
+    let mut all = item.to_string().into_bytes();
+    collect_binary(item, &mut all);
+    all
+}
+
+fn collect_binary(value: &Value, all: &mut Vec<u8>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if let (true, Some(text)) = (name == "B", field.as_str())
+                    && let Ok(bytes) = BASE64.decode(text)
+                {
+                    all.push(b'\n');
+                    all.extend(bytes);
+                }
+                collect_binary(field, all);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_binary(item, all)),
+        _ => {}
+    }
+}

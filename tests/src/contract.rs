@@ -1,0 +1,111 @@
+//! What the code says there is: routes, workers, and the document made of them.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use verinym::{
+    http::{Endpoint, openapi},
+    messaging::Worker,
+};
+
+use crate::stack::root;
+
+/// Every route of the API, in the areas' order.
+pub fn endpoints() -> Vec<Endpoint> {
+    [
+        verinym_auth::endpoints(),
+        verinym_account::endpoints(),
+        verinym_kyc::endpoints(),
+        verinym_webhooks::endpoints(),
+        verinym_admin::endpoints(),
+        verinym_platform::endpoints(),
+    ]
+    .concat()
+}
+
+/// Every function that no route leads to.
+pub fn workers() -> Vec<Worker> {
+    [verinym_admin::workers(), verinym_workers::workers()].concat()
+}
+
+/// The OpenAPI document of all routes.
+pub fn document() -> Value {
+    serde_json::to_value(openapi::document(&endpoints())).expect("the document is JSON")
+}
+
+/// Where the document is kept, so that a change of the contract shows in a review.
+pub fn snapshot() -> PathBuf {
+    root().join("docs/openapi.json")
+}
+
+/// The document as it is kept.
+pub fn kept_form(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("the document is JSON");
+    text.push('\n');
+    text
+}
+
+/// One operation of the document.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub method: http::Method,
+    pub path: String,
+    pub id: String,
+    pub body: Value,
+}
+
+impl Operation {
+    /// `anonymous`, `signed-in` or a permission.
+    pub fn permission(&self) -> &str {
+        self.body["x-permission"].as_str().unwrap_or_default()
+    }
+
+    /// In bytes.
+    pub fn body_limit(&self) -> usize {
+        self.body["x-body-limit"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Content type of the body it takes, if it takes one.
+    pub fn takes(&self) -> Option<&str> {
+        self.body["requestBody"]["content"].as_object()?.keys().next().map(String::as_str)
+    }
+
+    /// Whether its body is read as it comes, by a handler that checks a signature over its bytes.
+    pub fn takes_raw(&self) -> bool {
+        self.takes() == Some("application/json")
+            && self.body["requestBody"]["content"]["application/json"]["schema"]["type"] == "string"
+    }
+
+    pub fn has_parameters_in(&self, place: &str) -> bool {
+        self.body["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == place)
+    }
+
+    pub fn requires_if_match(&self) -> bool {
+        let parameters = self.body["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["name"] == "If-Match" && parameter["required"] == true)
+    }
+
+    pub fn is_idempotent(&self) -> bool {
+        let parameters = self.body["parameters"].as_array().into_iter().flatten();
+        parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key")
+    }
+
+    /// Whether the document says that it may answer so.
+    pub fn documents(&self, status: u16, code: &str) -> bool {
+        let description = self.body["responses"][status.to_string()]["description"].as_str().unwrap_or_default();
+        description.split(", ").any(|known| known == code)
+    }
+}
+
+/// Every operation of a document.
+pub fn operations(document: &Value) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("a document has paths") {
+        for (method, body) in methods.as_object().expect("a path has methods") {
+            let Ok(method) = method.to_uppercase().parse::<http::Method>() else { continue };
+            let id = body["operationId"].as_str().unwrap_or_default().to_owned();
+            operations.push(Operation { method, path: path.clone(), id, body: body.clone() });
+        }
+    }
+    operations
+}

@@ -1,0 +1,81 @@
+//! The stack under test: where it is, as `make up` wrote it down.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use crate::{Client, aws::Aws};
+
+/// The variables of a stack. Each test makes its own connections.
+#[derive(Clone)]
+pub struct Stack {
+    variables: &'static BTreeMap<String, String>,
+    http: reqwest::Client,
+}
+
+impl std::fmt::Debug for Stack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stack")
+    }
+}
+
+static VARIABLES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let file = std::env::var("STACK_ENV").unwrap_or_else(|_| "target/stack.env".to_owned());
+    let file = root().join(file);
+    let text = std::fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}; start a stack first (make up)", file.display()));
+    text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect()
+});
+
+/// The workspace's directory.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
+}
+
+impl Stack {
+    pub fn get() -> Self {
+        Self { variables: &VARIABLES, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    pub fn var(&self, name: &str) -> &'static str {
+        self.variables.get(name).unwrap_or_else(|| panic!("the stack's variables lack {name}"))
+    }
+
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// A client that is nobody yet.
+    pub fn client(&self) -> Client {
+        Client::new(self.http.clone(), self.var("API_URL"))
+    }
+
+    /// What stands behind the API.
+    pub fn aws(&self) -> Aws {
+        Aws::new(self)
+    }
+
+    /// The deployed name of a function, queue or table of ours.
+    pub fn named(&self, name: &str) -> String {
+        format!("{}-{name}", self.var("STACK_NAME"))
+    }
+
+    async fn staff(&self, role: &str) -> Client {
+        let (email, password) = (self.var(&format!("{role}_EMAIL")), self.var(&format!("{role}_PASSWORD")));
+        self.client().login(email, password).await
+    }
+
+    pub async fn admin(&self) -> Client {
+        self.staff("ADMIN").await
+    }
+
+    pub async fn moderator(&self) -> Client {
+        self.staff("MODERATOR").await
+    }
+
+    pub async fn auditor(&self) -> Client {
+        self.staff("AUDITOR").await
+    }
+}

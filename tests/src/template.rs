@@ -1,0 +1,224 @@
+//! The SAM templates, read as they stand: what is deployed and what it may do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
+use serde_json::{Map, Value, json};
+
+use crate::stack::root;
+
+/// A template; intrinsic functions stand in their long form, `!Ref X` as `{"Ref": "X"}`.
+#[derive(Debug, Clone)]
+pub struct Template {
+    body: Value,
+}
+
+/// A function as the template declares it.
+#[derive(Debug, Clone)]
+pub struct Function {
+    pub logical: String,
+    /// What stands after the stack's name.
+    pub name: String,
+    /// Binary, from `CodeUri`.
+    pub binary: String,
+    pub role: String,
+    /// In seconds.
+    pub timeout: u64,
+    pub events: Vec<Value>,
+}
+
+/// A function's method and path.
+pub type RouteName = (String, String, String);
+
+impl Template {
+    /// The main stack's.
+    pub fn main() -> Self {
+        Self::load("template.yaml")
+    }
+
+    /// The sandbox provider's.
+    pub fn sandbox() -> Self {
+        Self::load("functions/sandbox/template.yaml")
+    }
+
+    fn load(path: &str) -> Self {
+        let text = std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let documents = YamlOwned::load_from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Self { body: plain(&documents[0]) }
+    }
+
+    /// Logical name and definition of each resource.
+    pub fn resources(&self) -> &Map<String, Value> {
+        self.body["Resources"].as_object().expect("a template has resources")
+    }
+
+    pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.resources()
+            .iter()
+            .filter(move |(_, resource)| resource["Type"] == kind)
+            .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
+    }
+
+    pub fn functions(&self) -> Vec<Function> {
+        let globals = &self.body["Globals"]["Function"];
+        self.of_type("AWS::Serverless::Function")
+            .map(|(logical, properties)| Function {
+                logical: logical.to_owned(),
+                name: text(&properties["FunctionName"]["Fn::Sub"]).trim_start_matches("${AWS::StackName}-").to_owned(),
+                binary: text(&properties["CodeUri"]).trim_end_matches('/').rsplit('/').next().unwrap().to_owned(),
+                role: target(&properties["Role"]),
+                timeout: properties["Timeout"].as_u64().or(globals["Timeout"].as_u64()).expect("a time-out"),
+                events: properties["Events"].as_object().into_iter().flat_map(Map::values).cloned().collect(),
+            })
+            .collect()
+    }
+
+    /// Function, method and path of each API event.
+    pub fn routes(&self) -> BTreeSet<RouteName> {
+        let mut routes = BTreeSet::new();
+        for function in self.functions() {
+            for event in function.events.iter().filter(|event| event["Type"] == "Api") {
+                let (method, path) = (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
+                routes.insert((function.name.clone(), method.to_uppercase(), path.to_owned()));
+            }
+        }
+        routes
+    }
+
+    /// Paths on which the gateway's own definition answers `OPTIONS`.
+    pub fn preflights(&self) -> BTreeSet<String> {
+        let api = &self.resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
+        api.as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, methods)| methods["options"].is_object())
+            .map(|(path, _)| path.clone())
+            .collect()
+    }
+
+    /// What a role allows, in the words of the functions' log: `dynamodb:PutItem kyc`, `kms:Decrypt`.
+    pub fn grants(&self, role: &str) -> BTreeSet<String> {
+        let properties = &self.resources()[role]["Properties"];
+        let shared = list(&properties["ManagedPolicyArns"]).into_iter().map(|policy| {
+            let name = policy["Ref"].as_str().expect("managed policies are ours");
+            &self.resources()[name]["Properties"]["PolicyDocument"]
+        });
+        let own = list(&properties["Policies"]).into_iter().map(|policy| &policy["PolicyDocument"]);
+        let statements = shared.chain(own).flat_map(|document| list(&document["Statement"]));
+        let mut grants = BTreeSet::new();
+        for statement in statements {
+            assert_eq!(statement["Effect"], "Allow", "{role} has a statement this reader does not know");
+            for action in list(&statement["Action"]) {
+                for resource in list(&statement["Resource"]) {
+                    grants.insert(self.grant(text(action), resource));
+                }
+            }
+        }
+        grants
+    }
+
+    fn grant(&self, action: &str, resource: &Value) -> String {
+        let table = |logical: &str| {
+            let name = text(&self.resources()[logical]["Properties"]["TableName"]["Fn::Sub"]);
+            name.rsplit('-').next().unwrap_or_default().to_owned()
+        };
+        match action.split_once(':') {
+            // Streams have an address of their own, and `*` is only for listing them.
+            Some(("dynamodb", verb)) if !verb.contains("Stream") && !verb.contains("Shard") && verb != "GetRecords" => {
+                format!("{action} {}", table(&target(resource)))
+            }
+            _ => action.to_owned(),
+        }
+    }
+}
+
+/// The logical name that a reference, an attribute or a substitution leads to.
+pub fn target(value: &Value) -> String {
+    let text = [&value["Ref"], &value["Fn::GetAtt"]].into_iter().find_map(Value::as_str);
+    let text = text.or_else(|| value["Fn::Sub"].as_str().and_then(|sub| sub.split("${").nth(1)));
+    text.unwrap_or_default().split(['.', '}']).next().unwrap_or_default().to_owned()
+}
+
+/// One or several of something.
+fn list(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Null => vec![],
+        Value::Array(items) => items.iter().collect(),
+        one => vec![one],
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn plain(node: &YamlOwned) -> Value {
+    match node {
+        YamlOwned::Value(scalar) => match scalar {
+            ScalarOwned::Null => Value::Null,
+            ScalarOwned::Boolean(value) => json!(value),
+            ScalarOwned::Integer(value) => json!(value),
+            ScalarOwned::FloatingPoint(value) => json!(value.into_inner()),
+            ScalarOwned::String(value) => json!(value),
+        },
+        YamlOwned::Sequence(items) => items.iter().map(plain).collect(),
+        YamlOwned::Mapping(entries) => {
+            let key = |key: &YamlOwned| match plain(key) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            entries.iter().map(|(name, value)| (key(name), plain(value))).collect::<Map<_, _>>().into()
+        }
+        YamlOwned::Tagged(tag, inner) => {
+            let name = match tag.suffix.as_str() {
+                "Ref" | "Condition" => tag.suffix.clone(),
+                function => format!("Fn::{function}"),
+            };
+            json!({name: plain(inner)})
+        }
+        YamlOwned::Representation(..) | YamlOwned::Alias(_) | YamlOwned::BadValue => {
+            panic!("the template has something this reader does not know: {node:?}")
+        }
+    }
+}
+
+/// What SAM makes of a template: how many resources of each type, none reckoned lower than it is.
+///
+/// A function with a role of its own choosing is one resource; an API event adds a permission, a schedule a rule and a
+/// permission, a queue or a stream a mapping; an API is itself, a deployment and a stage.
+pub fn expansion(template: &Template) -> BTreeMap<String, usize> {
+    let mut count = BTreeMap::new();
+    let mut add = |kind: &str, number: usize| *count.entry(kind.to_owned()).or_default() += number;
+    for resource in template.resources().values() {
+        match text(&resource["Type"]) {
+            "AWS::Serverless::Function" => {
+                add("AWS::Lambda::Function", 1);
+                for event in resource["Properties"]["Events"].as_object().into_iter().flat_map(Map::values) {
+                    match text(&event["Type"]) {
+                        "Api" => add("AWS::Lambda::Permission", 1),
+                        "Schedule" => {
+                            add("AWS::Events::Rule", 1);
+                            add("AWS::Lambda::Permission", 1);
+                        }
+                        "SQS" | "DynamoDB" => add("AWS::Lambda::EventSourceMapping", 1),
+                        other => panic!("say what SAM makes of an event of type {other}"),
+                    }
+                }
+                assert!(!resource["Properties"]["Role"].is_null(), "each function names its role");
+            }
+            "AWS::Serverless::Api" => {
+                for kind in ["AWS::ApiGateway::RestApi", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"] {
+                    add(kind, 1);
+                }
+                if !resource["Properties"]["Domain"].is_null() {
+                    add("AWS::ApiGateway::DomainName", 3);
+                }
+            }
+            kind => {
+                assert!(!kind.starts_with("AWS::Serverless::"), "say what SAM makes of {kind}");
+                add(kind, 1);
+            }
+        }
+    }
+    count
+}

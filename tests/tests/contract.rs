@@ -1,0 +1,232 @@
+//! What holds the whole together without a stack: code, template, binaries and document name the same things.
+
+#![allow(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use verinym_tests::{
+    contract::{self, document, endpoints, operations, snapshot, workers},
+    stack::root,
+    template::{Template, expansion, target},
+};
+
+/// `CloudFormation` takes no more.
+const MOST_RESOURCES: usize = 500;
+
+/// `UPDATE_OPENAPI=1` (`make openapi`) writes it anew.
+#[test]
+fn the_document_is_what_was_reviewed() {
+    let text = contract::kept_form(&document());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(snapshot(), text).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(snapshot()).unwrap_or_default();
+    let differs = kept.lines().zip(text.lines()).position(|(kept, now)| kept != now);
+    assert!(kept == text, "the API differs from docs/openapi.json at line {differs:?}; if that is meant: make openapi");
+}
+
+#[test]
+fn every_operation_declares_its_permission_and_its_limit() {
+    let known: BTreeSet<_> =
+        verinym::domain::role::PERMISSIONS.iter().copied().chain(["anonymous", "signed-in"]).collect();
+    let operations = operations(&document());
+    assert!(operations.len() > 30, "only {} operations", operations.len());
+    for operation in operations {
+        let name = format!("{} {}", operation.method, operation.path);
+        assert!(known.contains(operation.permission()), "{name}: permission '{}'", operation.permission());
+        let limit = &operation.body["x-limit"];
+        let counted = limit.as_array().is_some_and(|limits| {
+            !limits.is_empty() && limits.iter().all(|limit| limit["quota"].as_u64().is_some_and(|quota| quota > 0))
+        });
+        assert!(counted || limit == "gateway", "{name}: limit {limit}");
+        assert!(operation.body["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{name}: no summary");
+        assert!(operation.body_limit() > 0, "{name}: no body limit");
+    }
+}
+
+/// A route that no limit counts must do no I/O, or anybody could spend the operator's money on it.
+#[test]
+fn only_what_answers_without_data_is_left_to_the_gateway_s_throttle() {
+    let free: BTreeSet<_> = operations(&document())
+        .into_iter()
+        .filter(|operation| operation.body["x-limit"] == "gateway")
+        .map(|operation| operation.path)
+        .collect();
+    let allowed =
+        ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/docs", "/v1/health", "/v1/openapi.json"];
+    let unexpected: Vec<_> = free.iter().filter(|path| !allowed.contains(&path.as_str())).collect();
+    assert!(unexpected.is_empty(), "left to the gateway: {unexpected:?}");
+}
+
+#[test]
+fn operations_have_names_of_their_own_and_schemas_that_exist() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for operation in operations(&document) {
+        assert!(names.insert(operation.id.clone()), "{} twice", operation.id);
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let mut references = BTreeSet::new();
+    collect_references(&document, &mut references);
+    for reference in references {
+        let name = reference.trim_start_matches("#/components/schemas/");
+        assert!(schemas.contains_key(name), "{reference} leads nowhere");
+    }
+}
+
+fn collect_references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|field| collect_references(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, found)),
+        _ => {}
+    }
+}
+
+/// The routes of the code: function, method, path.
+fn routes() -> BTreeSet<(String, String, String)> {
+    let mut routes = BTreeSet::new();
+    for endpoint in endpoints() {
+        let route = &endpoint.route;
+        for method in
+            std::iter::once(&route.method).chain(&route.also).filter(|method| **method != http::Method::OPTIONS)
+        {
+            routes.insert((route.function.to_owned(), method.to_string(), route.path.to_owned()));
+        }
+    }
+    routes
+}
+
+#[test]
+fn the_template_leads_each_route_to_its_function() {
+    let (code, template) = (routes(), Template::main().routes());
+    let missing: Vec<_> = code.difference(&template).collect();
+    let surplus: Vec<_> = template.difference(&code).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "not in the template: {missing:?}; not in the code: {surplus:?}");
+}
+
+#[test]
+fn browsers_may_ask_beforehand_on_every_path() {
+    let paths: BTreeSet<_> = routes().into_iter().map(|(_, _, path)| path).collect();
+    assert_eq!(Template::main().preflights(), paths);
+}
+
+#[test]
+fn template_binaries_and_code_name_the_same_functions() {
+    let code: BTreeSet<String> = endpoints()
+        .iter()
+        .map(|endpoint| endpoint.route.function)
+        .chain(workers().iter().map(|worker| worker.function))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(code.len(), endpoints().len() + workers().len(), "a function is named twice");
+
+    let template = Template::main().functions();
+    let deployed: BTreeSet<_> = template.iter().map(|function| function.name.clone()).collect();
+    assert_eq!(deployed, code, "template and code");
+    for function in &template {
+        assert_eq!(function.name, function.binary, "{} runs the binary of another", function.logical);
+    }
+    let sandbox = Template::sandbox().functions().into_iter().map(|function| function.binary);
+    let all: BTreeSet<_> = code.into_iter().chain(sandbox).collect();
+    assert_eq!(binaries(), all, "binaries");
+}
+
+/// Every binary of the areas, and that each is no more than a main.
+fn binaries() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for area in std::fs::read_dir(root().join("functions")).unwrap() {
+        let Ok(binaries) = std::fs::read_dir(area.unwrap().path().join("src/bin")) else { continue };
+        for binary in binaries {
+            let path = binary.unwrap().path();
+            let lines = std::fs::read_to_string(&path).unwrap().lines().filter(|line| !line.trim().is_empty()).count();
+            assert!(lines <= 10, "{} is more than a main", path.display());
+            names.insert(path.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn the_expanded_templates_stay_under_cloudformation_s_limit() {
+    for template in [Template::main(), Template::sandbox()] {
+        let expanded = expansion(&template);
+        let total: usize = expanded.values().sum();
+        assert!(total < MOST_RESOURCES, "{total} resources: {expanded:?}");
+    }
+}
+
+#[test]
+fn every_queue_has_a_dead_letter_queue_and_time_for_six_tries() {
+    for template in [Template::main(), Template::sandbox()] {
+        let queues: BTreeMap<_, _> = template.of_type("AWS::SQS::Queue").collect();
+        let dead: BTreeSet<_> = queues
+            .values()
+            .map(|queue| target(&queue["RedrivePolicy"]["deadLetterTargetArn"]))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let working: BTreeSet<_> =
+            queues.keys().filter(|name| !dead.contains(**name)).map(|name| (*name).to_owned()).collect();
+        assert!(!working.is_empty());
+        let mut consumed = BTreeSet::new();
+        for function in template.functions() {
+            for event in function.events.iter().filter(|event| event["Type"] == "SQS") {
+                let (mapping, name) = (&event["Properties"], target(&event["Properties"]["Queue"]));
+                let visibility = queues[name.as_str()]["VisibilityTimeout"].as_u64().unwrap();
+                assert!(
+                    visibility >= 6 * function.timeout,
+                    "{name}: {visibility} s for {} of {} s",
+                    function.name,
+                    function.timeout
+                );
+                let partial = mapping["FunctionResponseTypes"]
+                    .as_array()
+                    .is_some_and(|types| types.contains(&"ReportBatchItemFailures".into()));
+                assert!(partial, "{name} fails whole batches");
+                consumed.insert(name);
+            }
+        }
+        assert_eq!(consumed, working, "queues that are consumed, and queues there are");
+        for name in &working {
+            let policy = &queues[name.as_str()]["RedrivePolicy"];
+            assert!(
+                policy["maxReceiveCount"].as_u64().is_some_and(|count| (2..=10).contains(&count)),
+                "{name}: {policy}"
+            );
+            let dead = &queues[target(&policy["deadLetterTargetArn"]).as_str()];
+            let kept = |queue: &Value| queue["MessageRetentionPeriod"].as_u64().unwrap_or(345_600);
+            assert!(kept(dead) > kept(queues[name.as_str()]), "{name}: dead letters outlive the queue's own messages");
+        }
+    }
+}
+
+#[test]
+fn no_role_may_change_or_delete_an_event() {
+    let template = Template::main();
+    for (role, _) in template.of_type("AWS::IAM::Role") {
+        for grant in template.grants(role) {
+            let forbidden =
+                ["dynamodb:UpdateItem events", "dynamodb:DeleteItem events", "dynamodb:BatchWriteItem events"];
+            assert!(!forbidden.contains(&grant.as_str()) && !grant.contains('*'), "{role}: {grant}");
+        }
+    }
+}
+
+/// Functions that need exactly the same share a role; two roles that grant the same would be one too many.
+#[test]
+fn no_two_roles_grant_the_same_and_none_is_unused() {
+    let template = Template::main();
+    let used: BTreeSet<_> = template.functions().into_iter().map(|function| function.role).collect();
+    let mut seen = BTreeMap::new();
+    for (role, properties) in template.of_type("AWS::IAM::Role") {
+        assert!(used.contains(role), "{role} is nobody's");
+        let told = (properties["ManagedPolicyArns"].to_string(), properties["Policies"].to_string());
+        if let Some(other) = seen.insert(told, role) {
+            panic!("{role} and {other} grant the same");
+        }
+    }
+}

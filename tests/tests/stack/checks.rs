@@ -1,0 +1,66 @@
+//! Checks as their person moves them, and where they must not go.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use verinym_tests::{Stack, people::tag};
+
+use crate::tell::is_the_person_s_view;
+
+#[tokio::test]
+async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
+    let person = Stack::get().person().await;
+    let draft = person.api.post("/v1/kyc/checks").json(&json!({"submit": false})).send().await.expect(201);
+    assert_eq!(draft.header("location").unwrap().rsplit('/').next(), draft.json()["id"].as_str());
+    let id = draft.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(draft.json()["status"], "draft");
+    assert_eq!(draft.json()["submitted_at"], Value::Null);
+    let post = async |verb: &str, body: Value| {
+        person.api.post(&format!("/v1/kyc/checks/{id}/{verb}")).json(&body).send().await
+    };
+    post("submit", json!({})).await.refused(400, "documents_required");
+    let document = person.passport(&format!("OK-{}", tag())).await;
+    let check = post("documents", json!({"document_ids": [document]})).await.expect(200).json();
+    assert_eq!(check["document_ids"], json!([document]));
+    let check = post("submit", json!({})).await.expect(200).json();
+    is_the_person_s_view(&check);
+    assert!(check["submitted_at"].is_string());
+    let again = post("submit", json!({})).await;
+    again.refused(409, "illegal_transition");
+    person.check_once(&id, "approved").await;
+    post("cancel", json!({})).await.refused(409, "illegal_transition");
+}
+
+#[tokio::test]
+async fn one_check_is_open_at_a_time() {
+    let person = Stack::get().person().await;
+    let create = || person.api.post("/v1/kyc/checks").json(&json!({"submit": false})).send();
+    let tries = join_all((0..5).map(|_| create())).await;
+    assert_eq!(tries.iter().filter(|answer| answer.status == 201).count(), 1, "{tries:?}");
+    for refused in tries.iter().filter(|answer| answer.status != 201) {
+        refused.clone().refused(409, "check_in_progress");
+    }
+    let checks = person.api.all("/v1/kyc/checks").await;
+    assert_eq!(checks.len(), 1);
+    let cancel = person.api.post(&format!("/v1/kyc/checks/{}/cancel", checks[0]["id"].as_str().unwrap()));
+    assert_eq!(cancel.send().await.expect(200).json()["status"], "cancelled");
+    create().await.expect(201);
+    let cancelled = person.api.all("/v1/kyc/checks?status=cancelled").await;
+    assert_eq!(cancelled.len(), 1);
+}
+
+#[tokio::test]
+async fn only_documents_of_one_s_own_are_taken() {
+    let stack = Stack::get();
+    let (person, other) = tokio::join!(stack.person(), stack.person());
+    let theirs = other.passport(&format!("OK-{}", tag())).await;
+    for ids in [json!([theirs]), json!(["doc_x"]), json!([person.id])] {
+        let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": ids})).send().await;
+        assert!(matches!(answer.status, 400 | 404), "{answer}");
+    }
+    let own = person.passport(&format!("OK-{}", tag())).await;
+    let many: Vec<_> = (0..11).map(|_| own.clone()).collect();
+    let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": many})).send().await;
+    assert_eq!(answer.status, 400, "{answer}");
+    assert!(person.api.all("/v1/kyc/checks").await.is_empty());
+    assert_eq!(person.api.get("/v1/auth/me").send().await.expect(200).json()["user"]["kyc_status"], "none");
+}

@@ -1,0 +1,119 @@
+//! Messages that come twice, and messages that are none.
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
+use verinym_tests::{Person, Stack, people::tag, until};
+
+/// The canonical form of an event, as it stands in the log.
+async fn event(stack: &Stack, aggregate: &str, kind: &str) -> Value {
+    let items = stack.aws().partition("events", aggregate).await;
+    let bodies =
+        items.iter().flat_map(|item| item.as_object().unwrap().values()).filter_map(|value| value["B"].as_str());
+    let events = bodies.filter_map(|body| serde_json::from_slice::<Value>(&BASE64.decode(body).ok()?).ok());
+    events.into_iter().find(|event| event["type"] == kind).unwrap_or_else(|| panic!("{kind} of {aggregate}"))
+}
+
+/// What Lambda hands a worker of a queue.
+fn batch(messages: &[Value]) -> Value {
+    let record = |(at, body): (usize, &Value)| {
+        json!({
+            "messageId": format!("m{at}"), "receiptHandle": "r", "eventSource": "aws:sqs",
+            "body": body.as_str().map_or_else(|| body.to_string(), str::to_owned),
+            "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {},
+        })
+    };
+    json!({"Records": messages.iter().enumerate().map(record).collect::<Vec<_>>()})
+}
+
+fn message(key: &str, body: &Value) -> Value {
+    json!({"key": key, "correlation_id": "delivered-again", "body": body})
+}
+
+fn failures(answer: &Value) -> Vec<&str> {
+    let failures = answer["batchItemFailures"].as_array().unwrap();
+    failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect()
+}
+
+async fn verified_by_mail(stack: &Stack) -> (Person, Value) {
+    let person = stack.person().await;
+    stack.mail(&person.draft.email, "welcome", |mail| mail.subject.to_lowercase().contains("welcome")).await;
+    let event = event(stack, &person.id, "user.email_verified").await;
+    (person, event)
+}
+
+#[tokio::test]
+async fn a_mail_that_is_asked_for_twice_is_sent_once() {
+    let stack = Stack::get();
+    let (person, event) = verified_by_mail(&stack).await;
+    let before = stack.mails(&person.draft.email).await.len();
+    let key = format!("{}#welcome", event["id"].as_str().unwrap());
+    let again = message(&key, &json!({"kind": "mail", "mail": "welcome", "event": event}));
+    for _ in 0..2 {
+        let answer = stack.aws().invoke("workers-send-mail", &batch(&[again.clone(), again.clone()])).await;
+        assert!(failures(&answer).len() <= 1, "{answer}");
+    }
+    assert_eq!(stack.mails(&person.draft.email).await.len(), before);
+    // And through the queue itself.
+    stack.aws().send("notification", &again).await;
+    until("the queue to be worked off", async || (stack.aws().depth("notification").await == 0).then_some(())).await;
+    assert_eq!(stack.mails(&person.draft.email).await.len(), before);
+}
+
+/// Even a worker that has forgotten the message finds that the check has moved on.
+#[tokio::test]
+async fn a_check_that_is_handed_out_again_is_decided_once() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let check = person.check(&format!("OK-{}", tag())).await;
+    let id = check["id"].as_str().unwrap();
+    person.check_once(id, "approved").await;
+    let submitted = event(&stack, id, "kyc.check.submitted").await;
+    let staff = stack.moderator().await;
+    let history = format!("/v1/kyc/checks/{id}/history");
+    let before = staff.all(&history).await;
+    let body = json!({"kind": "event", "event": submitted});
+    for key in [submitted["id"].as_str().unwrap().to_owned(), format!("forgotten-{}", tag())] {
+        let answer = stack.aws().invoke("workers-verify", &batch(&[message(&key, &body)])).await;
+        assert!(failures(&answer).is_empty(), "{answer}");
+    }
+    assert_eq!(staff.all(&history).await, before);
+}
+
+#[tokio::test]
+async fn a_bad_message_fails_alone() {
+    let stack = Stack::get();
+    let (_, event) = verified_by_mail(&stack).await;
+    let good = message(
+        &format!("{}#welcome", event["id"].as_str().unwrap()),
+        &json!({"kind": "mail", "mail": "welcome", "event": event}),
+    );
+    let bad = [json!("not JSON {"), json!({"key": "k"}), message(&tag(), &json!({"kind": "nothing"}))];
+    for worker in ["workers-send-mail"] {
+        let messages = [bad[0].clone(), good.clone(), bad[1].clone(), bad[2].clone()];
+        let answer = stack.aws().invoke(worker, &batch(&messages)).await;
+        let mut failed = failures(&answer);
+        failed.sort_unstable();
+        assert_eq!(failed, ["m0", "m2", "m3"], "{worker}");
+    }
+    for worker in ["workers-verify", "workers-apply-callback", "workers-process-document"] {
+        let answer = stack.aws().invoke(worker, &batch(&bad)).await;
+        let mut failed = failures(&answer);
+        failed.sort_unstable();
+        assert_eq!(failed, ["m0", "m1", "m2"], "{worker}");
+    }
+}
+
+/// The rounds that guarantee what streams and delays only speed up can run at any time.
+#[tokio::test]
+async fn sweeps_run_whenever_they_are_asked() {
+    let stack = Stack::get();
+    for worker in
+        ["workers-sweep-outbox", "workers-sweep-checks", "workers-run-due", "workers-expire", "workers-rotate-keys"]
+    {
+        stack.aws().invoke(worker, &json!({})).await;
+    }
+    // A rotation that is not due yet leaves everybody signed in.
+    let person = stack.person().await;
+    stack.aws().invoke("workers-rotate-keys", &json!({})).await;
+    person.api.get("/v1/auth/me").send().await.expect(200);
+}

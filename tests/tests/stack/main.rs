@@ -1,0 +1,20 @@
+//! Tests through a deployed stack: `make test`, or `make up` once and then `cargo test -p verinym-tests`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what a test cannot do is its failure")]
+
+mod accounts;
+mod audit;
+mod callbacks;
+mod checks;
+mod deliveries;
+mod desk;
+mod documents;
+mod idempotency;
+mod journey;
+mod lists;
+mod profiles;
+mod scenarios;
+mod secrets_at_rest;
+mod sessions;
+mod strangers;
+mod tell;

@@ -1,0 +1,135 @@
+//! The sandbox's scenarios, each by its document number.
+
+use serde_json::Value;
+use verinym_sandbox::scenario::{Decision, Odds, Plan};
+use verinym_tests::{Person, Stack, people::tag};
+
+use crate::tell::{codes, is_the_person_s_view, types};
+
+struct Played {
+    stack: Stack,
+    person: Person,
+    id: String,
+}
+
+impl Played {
+    async fn start(scenario: &str) -> Self {
+        Self::of_number(&format!("{scenario}-{}", tag())).await
+    }
+
+    async fn of_number(number: &str) -> Self {
+        let stack = Stack::get();
+        let person = stack.person().await;
+        let check = person.check(number).await;
+        Self { stack, person, id: check["id"].as_str().unwrap().to_owned() }
+    }
+
+    async fn ends(&self, status: &str) -> Value {
+        let check = self.person.check_once(&self.id, status).await;
+        is_the_person_s_view(&check);
+        check
+    }
+
+    /// As staff sees it, and all its events.
+    async fn inside(&self) -> (Value, Vec<Value>) {
+        let staff = self.stack.moderator().await;
+        let check = staff.get(&format!("/v1/kyc/checks/{}", self.id)).send().await.expect(200).json();
+        (check, staff.all(&format!("/v1/kyc/checks/{}/history", self.id)).await)
+    }
+
+    /// It was approved by policy, once, and its person heard of it once.
+    async fn was_approved_once(&self) -> Vec<Value> {
+        self.ends("approved").await;
+        let (check, events) = self.inside().await;
+        assert_eq!(check["state"], "approved");
+        assert_eq!(check["decision"]["outcome"], "approved");
+        assert_eq!(check["decision"]["decided_by"], Value::Null);
+        assert_eq!(check["progress"]["done"], check["progress"]["total"]);
+        assert_eq!(types(&events).iter().filter(|kind| **kind == "kyc.check.approved").count(), 1);
+        assert_eq!(types(&events).iter().filter(|kind| **kind == "kyc.check.provider_called").count(), 1);
+        let me = self.person.api.get("/v1/auth/me").send().await.expect(200).json();
+        assert_eq!(me["user"]["kyc_status"], "approved");
+        events
+    }
+}
+
+#[tokio::test]
+async fn ok_is_approved() {
+    Played::start("OK").await.was_approved_once().await;
+}
+
+#[tokio::test]
+async fn bad_is_rejected_as_forged() {
+    let played = Played::start("BAD").await;
+    let check = played.ends("rejected").await;
+    assert_eq!(codes(&check["reasons"]), ["document_forged"]);
+    let me = played.person.api.get("/v1/auth/me").send().await.expect(200).json();
+    assert_eq!(me["user"]["kyc_status"], "rejected");
+    let message = check["reasons"][0]["message"].as_str().unwrap().to_owned();
+    played.stack.mail(&played.person.draft.email, "why", |mail| mail.text.contains(&message)).await;
+}
+
+#[tokio::test]
+async fn review_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
+    let played = Played::start("REVIEW").await;
+    let staff = played.stack.moderator().await;
+    let check = staff.staff_check_once(&played.id, "in_review").await;
+    assert_eq!(check["decision"], Value::Null);
+    assert_eq!(played.ends("processing").await["reasons"], serde_json::json!([]));
+    assert!(played.stack.mails(&played.person.draft.email).await.iter().all(|mail| !mail.text.contains("review")));
+}
+
+#[tokio::test]
+async fn slow_is_approved_in_the_end() {
+    Played::start("SLOW").await.was_approved_once().await;
+}
+
+#[tokio::test]
+async fn flaky_is_approved_all_the_same() {
+    Played::start("FLAKY").await.was_approved_once().await;
+}
+
+/// And the breaker, which counts a provider's failures for everybody, does not hold up others for one that fails.
+#[tokio::test]
+async fn down_ends_at_the_desk_and_its_neighbours_do_not_wait() {
+    let down = Played::start("DOWN").await;
+    let neighbour = Played::start("OK").await;
+    neighbour.was_approved_once().await;
+    let check = down.stack.moderator().await.staff_check_once(&down.id, "in_review").await;
+    assert_eq!(codes(&check["reasons"]), ["provider_unavailable"]);
+    assert_eq!(down.ends("processing").await["reasons"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn twice_is_told_three_times_and_happens_once() {
+    let played = Played::start("TWICE").await;
+    played.was_approved_once().await;
+    let audit = played.stack.admin().await;
+    let events = audit.all(&format!("/v1/admin/audit-logs?person={}", played.person.id)).await;
+    let received = types(&events).iter().filter(|kind| **kind == "kyc.callback.received").count();
+    assert!(received <= 1, "a repeated callback was kept {received} times");
+}
+
+#[tokio::test]
+async fn forged_is_not_believed_and_the_true_callback_is() {
+    Played::start("FORGED").await.was_approved_once().await;
+}
+
+#[tokio::test]
+async fn silent_is_found_by_polling() {
+    Played::start("SILENT").await.was_approved_once().await;
+}
+
+/// The same number, the same outcome; its prefix names no scenario.
+#[tokio::test]
+async fn anything_else_is_drawn_from_its_number() {
+    Played::of_number(&drawn(Decision::Approve)).await.ends("approved").await;
+    Played::of_number(&drawn(Decision::Reject)).await.ends("rejected").await;
+}
+
+/// A new number for which the sandbox, by the odds of its template, will draw this.
+fn drawn(decision: Decision) -> String {
+    let odds = Odds::new(70, 20).unwrap();
+    let numbers = (0..).map(|_| format!("P{}", tag().to_uppercase()));
+    numbers.into_iter().find(|number| Plan::of_number(number, odds).decision == decision).unwrap()
+}
