@@ -27,7 +27,7 @@ pub enum NextAction {
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Status {
+pub struct Standing {
     kyc_status: KycStatus,
     /// The open check, or the newest one.
     check: Option<CheckForPerson>,
@@ -44,14 +44,14 @@ pub fn endpoint() -> Endpoint {
 /// An approval further back than this many checks does not count any more.
 const LOOK_BACK: u32 = 25;
 
-async fn status(call: Call<Signed>, (): ()) -> Result<Plain<Status>> {
+async fn status(call: Call<Signed>, (): ()) -> Result<Plain<Standing>> {
     let auth = &call.caller.auth;
     let store = call.app.store().await;
     let (checks, _) = store.checks(&auth.user, None, None, LOOK_BACK, None).await?;
     let check = checks.iter().find(|stored| auth.open_check == Some(stored.check.id)).or(checks.first());
     let check = check.map(|stored| stored.check.for_person());
     let approved = checks.iter().find(|stored| stored.check.state == CheckState::Approved);
-    Ok(Plain(Status {
+    Ok(Plain(Standing {
         kyc_status: auth.kyc_status,
         valid_until: approved.filter(|_| auth.kyc_status == KycStatus::Approved).and_then(|a| a.check.expires_at),
         next_action: next_action(auth.kyc_status, check.as_ref().map(|check| check.status)),

@@ -20,7 +20,7 @@ use verinym::{
 
 /// What the provider is told.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Received {
+pub struct CallbackTaken {
     received: bool,
     id: InboundId,
     /// The same body came before; nothing was done.
@@ -41,7 +41,7 @@ pub fn endpoint() -> Endpoint {
 async fn receive(
     call: Call<Anonymous>,
     (Path(name), Headers(headers), Raw(body)): (Path<String>, Headers, Raw),
-) -> Result<Plain<Received>> {
+) -> Result<Plain<CallbackTaken>> {
     let now = call.now();
     let provider = call.app.provider(&name).await?;
     let scheme = provider.signature_scheme().ok_or(KycError::BadSignature)?;
@@ -86,11 +86,11 @@ async fn receive(
             .run()
             .await;
         match committed {
-            Ok(()) => return Ok(Plain(Received { received: true, id: item.id, duplicate: false })),
+            Ok(()) => return Ok(Plain(CallbackTaken { received: true, id: item.id, duplicate: false })),
             Err(CommitError::Refused(_)) => {
                 let first = store.callback_seen(&item.digest).await?;
                 let id = first.ok_or_else(|| Internal::unavailable("a repeated callback is not there"))?;
-                return Ok(Plain(Received { received: true, id, duplicate: true }));
+                return Ok(Plain(CallbackTaken { received: true, id, duplicate: true }));
             }
             Err(error) => tries.again(error).await?,
         }

@@ -27,12 +27,21 @@ pub struct Course {
     after: StoredCheck,
     events: Vec<EventDraft>,
     task_taken: Option<Reference>,
+    /// Whether the person's account stays as it is.
+    account_stays: bool,
     now: Timestamp,
 }
 
 impl Course {
     pub fn of(stored: &StoredCheck, now: Timestamp) -> Self {
-        Self { before: stored.check.clone(), after: stored.clone(), events: Vec::new(), task_taken: None, now }
+        Self {
+            before: stored.check.clone(),
+            after: stored.clone(),
+            events: Vec::new(),
+            task_taken: None,
+            account_stays: false,
+            now,
+        }
     }
 
     /// The machine takes the check up; with a document that is not sound it goes to the desk, since a person can tell
@@ -41,12 +50,23 @@ impl Course {
         if sound {
             self.after.check.pass(StepKind::Documents);
         }
-        self.act(Action::Start, verification())?;
-        self.after.work.next_look = None;
+        self.take_up()?;
         if !sound {
             self.act(Action::ProviderUnsure(vec![ReasonCode::DocumentUnreadable]), verification())?;
         }
         Ok(())
+    }
+
+    /// From here on the check is the machine's.
+    pub fn take_up(&mut self) -> Result<()> {
+        self.act(Action::Start, verification())?;
+        self.after.work.next_look = None;
+        Ok(())
+    }
+
+    /// The check moves alone, since something else decides where its person stands.
+    pub fn leave_account(&mut self) {
+        self.account_stays = true;
     }
 
     /// The provider has the task.
@@ -134,7 +154,12 @@ impl Course {
 
     /// Writes all of it, or nothing if somebody else wrote first.
     pub async fn commit(self, store: &Store, auth: &AuthItem, correlation_id: &str) -> Result<(), CommitError> {
-        let mut commit = store.commit(self.now, correlation_id).check_moves(&self.before, &self.after, auth, self.now);
+        let commit = store.commit(self.now, correlation_id);
+        let mut commit = if self.account_stays {
+            commit.check_changes(&self.before, &self.after)
+        } else {
+            commit.check_moves(&self.before, &self.after, auth, self.now)
+        };
         if let Some(reference) = &self.task_taken {
             commit = commit.task_taken(&self.before.policy.provider, reference, &self.before);
         }

@@ -3,10 +3,12 @@
 pub mod apply_callback;
 mod course;
 pub mod dispatch;
+pub mod expire;
 pub mod process_document;
 pub mod rotate_keys;
 pub mod run_due;
 pub mod send_mail;
+pub mod sweep_checks;
 pub mod sweep_outbox;
 mod verification;
 pub mod verify;
@@ -18,10 +20,12 @@ pub fn workers() -> Vec<Worker> {
     vec![
         apply_callback::worker(),
         dispatch::worker(),
+        expire::worker(),
         process_document::worker(),
         rotate_keys::worker(),
         run_due::worker(),
         send_mail::worker(),
+        sweep_checks::worker(),
         sweep_outbox::worker(),
         verify::worker(),
     ]

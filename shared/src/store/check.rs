@@ -317,6 +317,22 @@ impl Store {
         Ok((items.into_iter().map(StoredCheck::from_item).collect::<Result<_>>()?, next))
     }
 
+    /// Whether a person has another approval that still holds.
+    pub async fn approved_beyond(&self, user: &UserId, other_than: &CheckId, now: Timestamp) -> Result<bool> {
+        let mut after = None;
+        loop {
+            let (page, next) = self.checks(user, None, None, 100, after.as_ref()).await?;
+            let mut others = page.iter().map(|stored| &stored.check).filter(|check| check.id != *other_than);
+            if others.any(|check| check.state == CheckState::Approved && check.expires_at.is_some_and(|at| at > now)) {
+                return Ok(true);
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Where a page of a person's checks goes on after one of them.
     pub fn position_after(stored: &StoredCheck) -> Position {
         let key = stored.own_key();
