@@ -15,10 +15,15 @@ use aws_smithy_http_client::tls;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
-    config::{Config, ConfigFaults},
+    config::{Config, ConfigFaults, Stage},
     crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
-    domain::time::Timestamp,
+    domain::{kyc::KycError, time::Timestamp},
     error::{Internal, Result},
+    providers::{
+        Provider, idfy,
+        signature::{self, Scheme},
+        transport::Limits,
+    },
     store::{
         Store,
         secrets::{IndexSecrets, ProviderSecrets, TokenSecrets},
@@ -47,7 +52,11 @@ pub struct App {
     tokens: Aged<TokenSecrets>,
     indexes: Aged<IndexSecrets>,
     sandbox: Aged<ProviderSecrets>,
+    sandbox_client: Mutex<Option<(Arc<ProviderSecrets>, Arc<idfy::Idfy>)>>,
 }
+
+/// The provider that comes with the system, to rehearse with.
+pub const SANDBOX: &str = "sandbox";
 
 #[expect(clippy::unused_async, reason = "a client may come to be made by asking somewhere")]
 impl App {
@@ -71,6 +80,7 @@ impl App {
             tokens: Aged::default(),
             indexes: Aged::default(),
             sandbox: Aged::default(),
+            sandbox_client: Mutex::default(),
         }
     }
 
@@ -162,6 +172,49 @@ impl App {
 
     pub async fn sandbox_secrets(&self) -> Result<Arc<ProviderSecrets>> {
         self.sandbox.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.sandbox).await).await
+    }
+
+    /// Name of the identity provider that the policy of this deployment chooses. In `prod` the sandbox is refused.
+    pub fn chosen_provider(&self) -> Result<&'static str> {
+        match self.config.stage {
+            Stage::Prod => Err(Internal::unavailable("no identity provider is configured").into()),
+            Stage::Local | Stage::Dev | Stage::Staging => Ok(SANDBOX),
+        }
+    }
+
+    /// A provider by its name; [`KycError::UnknownProvider`] where there is none of that name.
+    pub async fn provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
+        if name != SANDBOX || self.config.stage == Stage::Prod {
+            return Err(KycError::UnknownProvider.into());
+        }
+        let secrets = self.sandbox_secrets().await?;
+        let mut slot = self.sandbox_client.lock().await;
+        if let Some((of, client)) = slot.as_ref()
+            && Arc::ptr_eq(of, &secrets)
+        {
+            return Ok(client.clone());
+        }
+        let config = idfy::Config {
+            base_url: self.config.sandbox_url.parse().map_err(Internal::bug)?,
+            allow_http: matches!(self.config.stage, Stage::Local | Stage::Dev),
+            account_id: secrets.account_id.clone(),
+            api_key: secrets.api_key.clone(),
+            task: "sandbox_document".to_owned(),
+            signature_scheme: Some(Scheme::StandardWebhooks),
+            limits: Limits::default(),
+        };
+        let client = Arc::new(idfy::Idfy::new(&config).map_err(Internal::bug)?);
+        *slot = Some((secrets, client.clone()));
+        Ok(client)
+    }
+
+    /// Keys that a provider signs its callbacks with.
+    pub async fn callback_keys(&self, name: &str, scheme: Scheme) -> Result<Vec<signature::Key>> {
+        if name != SANDBOX {
+            return Err(KycError::UnknownProvider.into());
+        }
+        let secrets = self.sandbox_secrets().await?;
+        Ok(vec![scheme.key(&secrets.webhook_secret).map_err(Internal::corrupt)?])
     }
 
     async fn read_secret<T: serde::de::DeserializeOwned>(&self, arn: &str) -> Result<T> {

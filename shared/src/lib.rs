@@ -9,6 +9,7 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod messaging;
+pub mod objects;
 pub mod providers;
 pub mod store;
 pub mod telemetry;

@@ -1,14 +1,32 @@
 //! Work that no caller waits for: one module per function; [`workers`] names them all.
 
+pub mod apply_callback;
+mod course;
 pub mod dispatch;
+pub mod expire;
+pub mod process_document;
 pub mod rotate_keys;
 pub mod run_due;
 pub mod send_mail;
+pub mod sweep_checks;
 pub mod sweep_outbox;
+mod verification;
+pub mod verify;
 
 use verinym::messaging::Worker;
 
 /// Every worker of the area.
 pub fn workers() -> Vec<Worker> {
-    vec![dispatch::worker(), rotate_keys::worker(), run_due::worker(), send_mail::worker(), sweep_outbox::worker()]
+    vec![
+        apply_callback::worker(),
+        dispatch::worker(),
+        expire::worker(),
+        process_document::worker(),
+        rotate_keys::worker(),
+        run_due::worker(),
+        send_mail::worker(),
+        sweep_checks::worker(),
+        sweep_outbox::worker(),
+        verify::worker(),
+    ]
 }

@@ -15,7 +15,7 @@ use super::{
     words::words,
 };
 
-pub use inspect::{Inspected, inspect};
+pub use inspect::{Inspected, inspect, sniff};
 
 /// The largest file taken by multipart: 4 MiB, since what passes through Lambda is bounded.
 pub const MAX_MULTIPART: usize = 4 << 20;

@@ -140,7 +140,8 @@ impl EventType {
             | Self::UserRolesChanged => &[Route::Mail(MailKind::SecurityNotice)],
             Self::CheckApproved | Self::CheckRejected | Self::CheckActionNeeded => &[Route::Mail(MailKind::Decision)],
             Self::CheckSubmitted => &[Route::Verification],
-            Self::DocumentUploaded => &[Route::Documents],
+            // A document that is gone or rejected has an object that must go too.
+            Self::DocumentUploaded | Self::DocumentDeleted | Self::DocumentRejected => &[Route::Documents],
             Self::CallbackReceived => &[Route::ProviderCallbacks],
             _ => &[],
         }

@@ -34,6 +34,13 @@ pub enum CommitError {
     Failed(Error),
 }
 
+/// So that a step may fail with `?` before it commits.
+impl From<Error> for CommitError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// What a failed condition means.
 #[derive(Debug)]
 enum Otherwise {

@@ -4,10 +4,13 @@
 
 pub mod admission;
 pub mod breaker;
+pub mod check;
 pub mod commit;
 pub mod due;
+pub mod document;
 pub mod event;
 pub mod idempotency;
+pub mod inbound;
 pub mod item;
 pub mod kek;
 pub mod limit;

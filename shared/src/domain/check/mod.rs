@@ -1,5 +1,6 @@
 //! Identity checks: what one is, how it moves from state to state, and who may see what of it.
 
+mod patience;
 mod reason;
 mod transition;
 mod view;
@@ -17,6 +18,7 @@ use super::{
     words::words,
 };
 
+pub use patience::Patience;
 pub use reason::{Reason, ReasonCode};
 pub use transition::{Action, DeskDecision, Verb, event, next};
 pub use view::{CheckForPerson, CheckForStaff, DecisionView, Progress};

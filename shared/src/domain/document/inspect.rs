@@ -40,7 +40,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, RejectReason> {
     Ok(Inspected { content_type, dimensions: Some(dimensions(bytes)?) })
 }
 
-fn sniff(bytes: &[u8]) -> Result<ContentType, RejectReason> {
+/// What a file seems to be by its first bytes; the rest is not looked at.
+pub fn sniff(bytes: &[u8]) -> Result<ContentType, RejectReason> {
     let kind = infer::get(bytes).ok_or(RejectReason::UnsupportedType)?;
     kind.mime_type().parse().map_err(|_| RejectReason::UnsupportedType)
 }

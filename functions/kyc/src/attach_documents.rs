@@ -1,0 +1,42 @@
+//! POST /v1/kyc/checks/{id}/documents: adds documents to a draft, or those that a reviewer asked for.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        check::{Action, CheckForPerson},
+        id::CheckId,
+    },
+    error::Result,
+    http::{Call, Endpoint, Json, Path, Route, Signed, Versioned},
+};
+
+use crate::{own_check, papers};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachDocuments {
+    /// A check names at most 10.
+    document_ids: Vec<String>,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("kyc-attach-documents", "/v1/kyc/checks/{id}/documents")
+        .summary("Add documents to a check")
+        .idempotent()
+        .problems(&[
+            (400, "documents_required"),
+            (400, "too_many_documents"),
+            (404, "not_found"),
+            (409, "illegal_transition"),
+        ])
+        .handled_by(attach)
+}
+
+async fn attach(
+    call: Call<Signed>,
+    (Path(id), Json(form)): (Path<CheckId>, Json<AttachDocuments>),
+) -> Result<Versioned<CheckForPerson>> {
+    let documents = papers::named(&form.document_ids)?;
+    own_check::act(&call, &id, |_| Action::AddDocuments(documents.clone())).await
+}

@@ -1,0 +1,24 @@
+//! POST /v1/kyc/checks/{id}/cancel: withdraws a check before it is decided.
+
+use verinym::{
+    domain::{
+        check::{Action, CheckForPerson},
+        id::CheckId,
+    },
+    error::Result,
+    http::{Call, Endpoint, Path, Route, Signed, Versioned},
+};
+
+use crate::own_check;
+
+pub fn endpoint() -> Endpoint {
+    Route::post("kyc-cancel-check", "/v1/kyc/checks/{id}/cancel")
+        .summary("Withdraw a check")
+        .idempotent()
+        .problems(&[(404, "not_found"), (409, "illegal_transition")])
+        .handled_by(cancel)
+}
+
+async fn cancel(call: Call<Signed>, (Path(id), ()): (Path<CheckId>, ())) -> Result<Versioned<CheckForPerson>> {
+    own_check::act(&call, &id, |_| Action::Cancel).await
+}

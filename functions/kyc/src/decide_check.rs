@@ -1,0 +1,159 @@
+//! PUT /v1/kyc/checks/{id}: a reviewer's decision. At high risk a second reviewer has to agree (202).
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        check::{CheckForStaff, CheckState, DeskDecision, ReasonCode},
+        event::Actor,
+        field::{Fault, Fields},
+        id::{CheckId, UserId},
+        role::KycReview,
+        secret::Masked,
+    },
+    error::{Internal, RequestError, Result},
+    http::{Accepted, Call, Can, Either, Endpoint, Json, Path, Route, Versioned},
+    store::{
+        check::{NewNote, StoredCheck, check_event},
+        commit::Tries,
+        kek::Purpose,
+        person_key::PersonKey,
+    },
+};
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    Approve,
+    Reject,
+    RequestDocuments,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideCheck {
+    decision: Decision,
+    /// Codes; a rejection or a request for documents needs at least one.
+    #[serde(default)]
+    reasons: Vec<String>,
+    /// For staff, at most 2,000 characters.
+    #[schema(value_type = Option<String>)]
+    note: Option<Masked<String>>,
+}
+
+type Answer = Either<Versioned<CheckForStaff>, Accepted<CheckForStaff>>;
+
+pub fn endpoint() -> Endpoint {
+    Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
+        .summary("Decide a check")
+        .loads_owner()
+        .requires_if_match()
+        .problems(&[
+            (400, "reason_required"),
+            (403, "own_check"),
+            (403, "same_reviewer"),
+            (404, "not_found"),
+            (409, "claimed_by_another"),
+            (409, "illegal_transition"),
+        ])
+        .handled_by(decide)
+}
+
+async fn decide(
+    call: Call<Can<KycReview>>,
+    (Path(id), Json(form)): (Path<CheckId>, Json<DecideCheck>),
+) -> Result<Answer> {
+    let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
+    let (decision, note) = form.check()?;
+    let store = call.app.store().await;
+    let key = call.loaded.key(store, now).await?;
+    let mut tries = Tries::new();
+    loop {
+        let found = futures::try_join!(store.check_and_auth(&owner, &id), evidence(&call, owner, note.is_some()))?;
+        let (Some((before, auth)), evidence) = found else { return Err(RequestError::NotFound.into()) };
+        call.check_version(before.check.version)?;
+        let action = before.check.desk_action(decision.clone(), reviewer, call.app.config.four_eyes);
+        let (check, kind) = before.check.apply(action, now)?;
+        let body = check.for_staff(now);
+        let event = check_event(kind, &check, Actor::User(reviewer));
+        let after = StoredCheck { check, work: before.work.clone() };
+        let mut commit = store.commit(now, &call.meta.correlation_id).check_moves(&before.check, &after, &auth, now);
+        if let Some((text, evidence)) = note.as_ref().zip(evidence.as_ref()) {
+            commit = commit.new_note(&NewNote { check: id, by: reviewer, text }, evidence, now);
+        }
+        let event = event.session(call.caller.session).origin(&key, call.meta.origin());
+        match commit.event(event).run().await {
+            Ok(()) if after.check.state == CheckState::AwaitingSecondReview => {
+                return Ok(Either::Other(Accepted(body)));
+            }
+            Ok(()) => return Ok(Either::One(Versioned { version: body.version, body })),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+/// A note may name the person, so it stands under their key.
+async fn evidence(call: &Call<Can<KycReview>>, owner: UserId, wanted: bool) -> Result<Option<PersonKey>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let store = call.app.store().await;
+    store.read_person_key(&owner, Purpose::Evidence, call.now()).await.map(Some)
+}
+
+const LONGEST_NOTE: usize = 2000;
+const MOST_REASONS: usize = 16;
+
+impl DecideCheck {
+    fn check(self) -> Result<(DeskDecision, Option<Masked<String>>)> {
+        const UNKNOWN: Fault = Fault::new("unknown_reason", "must hold known reason codes");
+        const TOO_MANY: Fault = Fault::new("too_many", "must hold at most 16 reason codes");
+        const TOO_LONG: Fault = Fault::new("too_long", "must have 1 to 2,000 characters");
+        let mut fields = Fields::default();
+        if self.reasons.len() > MOST_REASONS {
+            fields.refuse("reasons", TOO_MANY);
+        }
+        let codes = self.reasons.iter().map(|code| code.parse::<ReasonCode>()).collect::<std::result::Result<_, _>>();
+        let codes: Option<Vec<_>> = fields.check("reasons", codes.map_err(|_| UNKNOWN));
+        if self.note.as_ref().is_some_and(|note| note.trim().is_empty() || note.chars().count() > LONGEST_NOTE) {
+            fields.refuse("note", TOO_LONG);
+        }
+        fields.done().map_err(RequestError::Invalid)?;
+        let codes = codes.ok_or_else(|| Internal::bug("a form without faults has its reasons"))?;
+        let decision = match self.decision {
+            Decision::Approve => DeskDecision::Approve(codes),
+            Decision::Reject => DeskDecision::Reject(codes),
+            Decision::RequestDocuments => DeskDecision::RequestDocuments(codes),
+        };
+        Ok((decision, self.note))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(json: serde_json::Value) -> DecideCheck {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn reasons_are_known_codes() {
+        let (decision, note) =
+            form(serde_json::json!({"decision": "reject", "reasons": ["document_forged"], "note": "seen"}))
+                .check()
+                .unwrap();
+        assert_eq!(decision, DeskDecision::Reject(vec![ReasonCode::DocumentForged]));
+        assert!(note.is_some());
+        assert!(form(serde_json::json!({"decision": "reject", "reasons": ["because"]})).check().is_err());
+    }
+
+    #[test]
+    fn notes_are_bounded_and_not_printed() {
+        let long = "x".repeat(2001);
+        assert!(form(serde_json::json!({"decision": "approve", "note": long})).check().is_err());
+        assert!(form(serde_json::json!({"decision": "approve", "note": " "})).check().is_err());
+        let noted = form(serde_json::json!({"decision": "approve", "note": "Ada Lovelace"}));
+        assert!(!format!("{noted:?}").contains("Ada"));
+    }
+}

@@ -1,0 +1,33 @@
+//! GET /v1/kyc/documents/{id}: what a document is; its content is another route's.
+
+use verinym::{
+    domain::{document::DocumentView, id::DocumentId, role::KycRead},
+    error::{RequestError, Result},
+    http::{Call, Endpoint, Path, Plain, Route, Signed},
+    store::{document::DocumentItem, kek::Purpose, person_key::PersonKey},
+};
+
+pub fn endpoint() -> Endpoint {
+    Route::get("kyc-get-document", "/v1/kyc/documents/{id}")
+        .summary("One document")
+        .loads_owner()
+        .problems(&[(404, "not_found")])
+        .handled_by(get)
+}
+
+async fn get(call: Call<Signed>, Path(id): Path<DocumentId>) -> Result<Plain<DocumentView>> {
+    let (item, evidence) = readable(&call, &id).await?;
+    Ok(Plain(item.view(&evidence)?))
+}
+
+/// A document that the caller may see, theirs or as staff, and the key that opens it.
+pub(crate) async fn readable(call: &Call<Signed>, id: &DocumentId) -> Result<(DocumentItem, PersonKey)> {
+    let owner = call.owner()?;
+    if owner != call.caller.user && !call.caller.can::<KycRead>() {
+        return Err(RequestError::NotFound.into());
+    }
+    let store = call.app.store().await;
+    let (item, evidence) =
+        futures::try_join!(store.document(&owner, id), store.read_person_key(&owner, Purpose::Evidence, call.now()),)?;
+    Ok((item.ok_or(RequestError::NotFound)?, evidence))
+}

@@ -1,0 +1,181 @@
+//! GET /v1/kyc/checks: the caller's checks, newest first; for staff those of a person or in a state.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use verinym::{
+    domain::{
+        check::{CheckForPerson, CheckForStaff, CheckKind, CheckState, PublicStatus},
+        field::{Fault, Fields},
+        id::UserId,
+        role::{KycRead, Needs},
+        time::Timestamp,
+    },
+    error::{RequestError, Result},
+    http::{
+        Call, Either, Endpoint, Page, Query, Route, Signed,
+        cursor::{Binding, page_size},
+    },
+    store::{Position, Store, check::StoredCheck},
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListChecks {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    /// As the person sees it.
+    status: Option<String>,
+    /// Begun at or after this time (RFC 3339).
+    from: Option<String>,
+    /// Begun before this time (RFC 3339).
+    to: Option<String>,
+    /// Staff: checks of this person. Without a person or a state the list is the caller's own.
+    user_id: Option<String>,
+    /// Staff: checks in this state, of everybody in the order of its queue unless a person is named.
+    state: Option<String>,
+    /// Staff, together with a person or a state.
+    provider: Option<String>,
+    /// Staff, together with a person or a state.
+    kind: Option<String>,
+}
+
+type Answer = Either<Page<CheckForPerson>, Page<CheckForStaff>>;
+
+pub fn endpoint() -> Endpoint {
+    Route::get("kyc-list-checks", "/v1/kyc/checks").summary("Checks").handled_by(list)
+}
+
+async fn list(call: Call<Signed>, Query(query): Query<ListChecks>) -> Result<Answer> {
+    let now = call.now();
+    let limit = page_size(query.limit)?;
+    let filters = [&query.status, &query.from, &query.to, &query.user_id, &query.state, &query.provider, &query.kind];
+    // Named by place: a filter left out is not the same as another one left out.
+    let filters = filters.map(|filter| filter.as_deref().unwrap_or("\0"));
+    let binding = Binding::new(&call, &call.caller.user, &filters);
+    let staff = query.wants_staff();
+    if staff && !call.caller.can::<KycRead>() {
+        return Err(RequestError::Forbidden(KycRead::PERMISSION).into());
+    }
+    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let filter = query.check(staff)?;
+    let store = call.app.store().await;
+    let (found, next) = match (filter.user, filter.state) {
+        (None, Some(state)) if staff => of_everybody(store, state, &filter, limit, after).await?,
+        (user, _) => of_person(store, &user.unwrap_or(call.caller.user), &filter, limit, after).await?,
+    };
+    let next_cursor = binding.seal(call.app, next.as_ref()).await?;
+    Ok(if staff {
+        let items = found.iter().map(|stored| stored.check.for_staff(now)).collect();
+        Either::Other(Page { items, next_cursor })
+    } else {
+        let items = found.iter().map(|stored| stored.check.for_person()).collect();
+        Either::One(Page { items, next_cursor })
+    })
+}
+
+type Found = (Vec<StoredCheck>, Option<Position>);
+
+/// A filter may leave nothing of a page: at most so many are read for one answer, and the cursor goes on from there.
+const MOST_PAGES: usize = 4;
+
+async fn of_person(
+    store: &Store,
+    user: &UserId,
+    filter: &Filter,
+    limit: u32,
+    mut after: Option<Position>,
+) -> Result<Found> {
+    let mut found = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let (page, next) = store.checks(user, filter.from, filter.to, limit, after.as_ref()).await?;
+        for stored in page.into_iter().filter(|stored| filter.admits(stored)) {
+            if found.len() == limit as usize {
+                let position = found.last().map(Store::position_after);
+                return Ok((found, position));
+            }
+            found.push(stored);
+        }
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok((found, after))
+}
+
+async fn of_everybody(
+    store: &Store,
+    state: CheckState,
+    filter: &Filter,
+    limit: u32,
+    mut after: Option<Position>,
+) -> Result<Found> {
+    let mut found = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let wanted = limit - u32::try_from(found.len()).unwrap_or(limit);
+        let (page, next) = store.desk_page(&[state], wanted, after.as_ref()).await?;
+        found.extend(page.into_iter().filter(|stored| filter.admits(stored)));
+        after = next;
+        if after.is_none() || found.len() >= limit as usize {
+            break;
+        }
+    }
+    Ok((found, after))
+}
+
+#[derive(Debug)]
+struct Filter {
+    status: Option<PublicStatus>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    user: Option<UserId>,
+    state: Option<CheckState>,
+    provider: Option<String>,
+    kind: Option<CheckKind>,
+}
+
+impl Filter {
+    fn admits(&self, stored: &StoredCheck) -> bool {
+        let check = &stored.check;
+        self.status.is_none_or(|status| check.state.public() == status)
+            && self.state.is_none_or(|state| check.state == state)
+            && self.kind.is_none_or(|kind| check.policy.kind == kind)
+            && self.provider.as_ref().is_none_or(|provider| check.policy.provider == *provider)
+            && self.from.is_none_or(|from| check.created_at >= from)
+            && self.to.is_none_or(|to| check.created_at < to)
+    }
+}
+
+impl ListChecks {
+    fn wants_staff(&self) -> bool {
+        [&self.user_id, &self.state, &self.provider, &self.kind].into_iter().any(Option::is_some)
+    }
+
+    fn check(self, staff: bool) -> Result<Filter> {
+        const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
+        const NOT_A_TIME: Fault = Fault::new("invalid_time", "must be an RFC 3339 time");
+        const NOT_AN_ID: Fault = Fault::new("invalid_id", "must be a user's id");
+        const NOT_FILED: Fault = Fault::new("required", "is required for decided checks, which are filed by person");
+        const NEEDED: Fault = Fault::new("required", "name a person or a state");
+        let mut fields = Fields::default();
+        let f = &mut fields;
+        let filter = Filter {
+            status: f.check_optional("status", self.status, |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            from: f.check_optional("from", self.from, |text| text.parse().map_err(|_| NOT_A_TIME)),
+            to: f.check_optional("to", self.to, |text| text.parse().map_err(|_| NOT_A_TIME)),
+            user: f.check_optional("user_id", self.user_id, |text| text.parse().map_err(|_| NOT_AN_ID)),
+            state: f.check_optional("state", self.state, |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            provider: self.provider,
+            kind: f.check_optional("kind", self.kind, |text| text.parse().map_err(|_| NOT_ALLOWED)),
+        };
+        match (filter.user, filter.state) {
+            (None, None) if staff => f.refuse("state", NEEDED),
+            (None, Some(CheckState::Rejected | CheckState::Cancelled | CheckState::Expired)) => {
+                f.refuse("user_id", NOT_FILED);
+            }
+            _ => {}
+        }
+        fields.done().map_err(RequestError::Invalid)?;
+        Ok(filter)
+    }
+}

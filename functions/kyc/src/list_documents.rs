@@ -1,0 +1,40 @@
+//! GET /v1/kyc/documents: the caller's documents, newest first.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use verinym::{
+    domain::document::DocumentView,
+    error::Result,
+    http::{
+        Call, Endpoint, Page, Query, Route, Signed,
+        cursor::{Binding, page_size},
+    },
+    store::kek::Purpose,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ListDocuments {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::get("kyc-list-documents", "/v1/kyc/documents").summary("My documents").handled_by(list)
+}
+
+async fn list(call: Call<Signed>, Query(query): Query<ListDocuments>) -> Result<Page<DocumentView>> {
+    let user = call.caller.user;
+    let limit = page_size(query.limit)?;
+    let binding = Binding::new(&call, &user, &[]);
+    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let store = call.app.store().await;
+    let ((items, next), evidence) = futures::try_join!(
+        store.documents(&user, limit, after.as_ref()),
+        store.read_person_key(&user, Purpose::Evidence, call.now()),
+    )?;
+    Ok(Page {
+        items: items.iter().map(|item| item.view(&evidence)).collect::<Result<_>>()?,
+        next_cursor: binding.seal(call.app, next.as_ref()).await?,
+    })
+}

@@ -1,0 +1,80 @@
+//! What a check is put together from: the documents it names and the key that opens them.
+
+use verinym::{
+    domain::{
+        check::MAX_DOCUMENTS,
+        field::Invalid,
+        id::{DocumentId, UserId},
+        kyc::KycError,
+        time::Timestamp,
+    },
+    error::{RequestError, Result},
+    store::{
+        Store, Table,
+        document::DocumentItem,
+        item::read,
+        kek::Purpose,
+        person_key::{self, KeyItem, PersonKey},
+    },
+};
+
+/// The ids a form names, each once.
+pub fn named(texts: &[String]) -> Result<Vec<DocumentId>> {
+    if texts.len() > MAX_DOCUMENTS {
+        return Err(KycError::TooManyDocuments.into());
+    }
+    let mut ids = Vec::new();
+    for text in texts {
+        let id = text.parse().map_err(|_| unknown())?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Reads the person's evidence key and makes sure that each document is theirs and not rejected; one read.
+pub async fn evidence_for(store: &Store, user: &UserId, ids: &[DocumentId], now: Timestamp) -> Result<PersonKey> {
+    let evidence = person_key::key(user, Purpose::Evidence);
+    let mut keys = vec![(Table::Keys, evidence.clone())];
+    keys.extend(ids.iter().map(|id| (Table::Kyc, DocumentItem::key(user, id))));
+    let mut found = store.get_many(&keys).await?;
+    for id in ids {
+        let item = found.remove(&DocumentItem::key(user, id)).ok_or_else(unknown)?;
+        if !read::<DocumentItem>(item)?.is_usable() {
+            return Err(invalid("rejected_document", "This document was rejected; hand in another."));
+        }
+    }
+    let evidence = found.remove(&evidence).map(read::<KeyItem>).transpose()?;
+    store.person_key(evidence.as_ref(), now).await
+}
+
+fn unknown() -> verinym::error::Error {
+    invalid("unknown_document", "There is no such document of yours.")
+}
+
+fn invalid(code: &'static str, message: &'static str) -> verinym::error::Error {
+    RequestError::Invalid(vec![Invalid { field: "document_ids".to_owned(), code, message }]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(count: i64) -> Vec<String> {
+        (0..count).map(|n| DocumentId::new(Timestamp::from_unix_millis(n)).to_string()).collect()
+    }
+
+    #[test]
+    fn a_document_named_twice_counts_once() {
+        let one = texts(1);
+        assert_eq!(named(&[one.clone(), one].concat()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn more_than_ten_and_what_is_no_id_are_refused() {
+        assert_eq!(named(&texts(10)).unwrap().len(), 10);
+        assert!(matches!(named(&texts(11)), Err(verinym::error::Error::Kyc(KycError::TooManyDocuments))));
+        assert!(named(&["chk_01h455vb4pex5vsknk084sn02q".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! POST /v1/kyc/checks/{id}/submit: hands a draft in.
+
+use verinym::{
+    domain::{
+        check::{Action, CheckForPerson},
+        id::CheckId,
+    },
+    error::Result,
+    http::{Call, Endpoint, Path, Route, Signed, Versioned},
+};
+
+use crate::own_check;
+
+pub fn endpoint() -> Endpoint {
+    Route::post("kyc-submit-check", "/v1/kyc/checks/{id}/submit")
+        .summary("Hand a check in")
+        .idempotent()
+        .loads_profile()
+        .problems(&[(400, "documents_required"), (404, "not_found"), (409, "illegal_transition")])
+        .handled_by(submit)
+}
+
+async fn submit(call: Call<Signed>, (Path(id), ()): (Path<CheckId>, ())) -> Result<Versioned<CheckForPerson>> {
+    own_check::act(&call, &id, |auth| Action::Submit(auth.kyc_status)).await
+}

@@ -1,0 +1,116 @@
+//! POST /v1/kyc/documents: a document, encrypted here before it reaches the bucket.
+
+use verinym::{
+    domain::{
+        document::{DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, RejectReason, sniff},
+        event::{Actor, EventType, Subject},
+        field::{Fault, Fields},
+        id::DocumentId,
+        limit,
+    },
+    error::{Internal, RequestError, Result},
+    http::{
+        By, Call, Created, Endpoint, Limited, Route, Signed, Upload, idempotency,
+        multipart::{Form, Need},
+    },
+    store::{
+        commit::Tries,
+        document::{DocumentItem, NewDocument},
+        event::EventDraft,
+        kek::Purpose,
+    },
+};
+
+/// The fields beside `file`.
+#[derive(Debug)]
+pub struct UploadDocument;
+
+impl Form for UploadDocument {
+    const FIELDS: &'static [(&'static str, Need)] =
+        &[("document_type", Need::Required), ("document_number", Need::Optional)];
+    const FILE_LIMIT: usize = MAX_MULTIPART;
+}
+
+/// The file, the other fields and what stands between them.
+const BODY_LIMIT: usize = MAX_MULTIPART + 16 * 1024;
+
+pub fn endpoint() -> Endpoint {
+    Route::post("kyc-upload-document", "/v1/kyc/documents")
+        .summary("Hand in a document")
+        .limited(&[Limited { limit: &limit::UPLOAD, by: By::Caller }])
+        .body_limit(BODY_LIMIT)
+        .idempotent()
+        .problems(&[(413, "payload_too_large"), (415, "unsupported_media_type")])
+        .handled_by(upload)
+}
+
+async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Created<DocumentView>> {
+    let (now, user) = (call.now(), call.caller.user);
+    let (kind, number) = fields(&form)?;
+    let content_type = sniff(&form.file).map_err(|reason| match reason {
+        RejectReason::TooLarge => RequestError::TooLarge,
+        _ => RequestError::UnsupportedMediaType,
+    })?;
+    let store = call.app.store().await;
+    let (key, evidence) =
+        futures::try_join!(call.loaded.key(store, now), store.read_person_key(&user, Purpose::Evidence, now),)?;
+    let new = NewDocument {
+        id: DocumentId::new(now),
+        user_id: user,
+        kind,
+        number: number.as_ref(),
+        content_type,
+        content: &form.file,
+        sha256: form.sha256,
+    };
+    let (item, sealed) = DocumentItem::seal(&new, &evidence, now);
+    // Before the commit: a document that is known is there. What a failed commit leaves behind is swept as an orphan.
+    call.app.put_document(&item.id, sealed).await?;
+
+    let body = item.view(&evidence)?;
+    let reply = Created { location: Some(format!("/v1/kyc/documents/{}", item.id)), version: None, body };
+    let mut tries = Tries::new();
+    loop {
+        let event = EventDraft::new(
+            EventType::DocumentUploaded,
+            Subject::new("document", item.id),
+            item.version,
+            Actor::User(user),
+        );
+        let event = event
+            .person(user)
+            .session(call.caller.session)
+            .origin(&key, call.meta.origin())
+            .data("type", item.kind.as_str())
+            .data("content_type", item.content_type.as_str())
+            .data("size", item.size);
+        let committed = store
+            .commit(now, &call.meta.correlation_id)
+            .new_document(&item)
+            .event(event)
+            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
+            .run()
+            .await;
+        match committed {
+            Ok(()) => return Ok(reply),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+/// Every fault of the form at once.
+fn fields(form: &Upload<UploadDocument>) -> Result<(DocumentType, Option<DocumentNumber>)> {
+    const NOT_A_TYPE: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
+    const EMPTY: Fault = Fault::new("empty", "The file is empty.");
+    let mut fields = Fields::default();
+    let text = form.fields.get("document_type").map_or("", String::as_str);
+    let kind = fields.check("document_type", text.parse::<DocumentType>().map_err(|_| NOT_A_TYPE));
+    let number = fields
+        .check_optional("document_number", form.fields.get("document_number"), |text| DocumentNumber::parse(text));
+    if form.file.is_empty() {
+        fields.refuse("file", EMPTY);
+    }
+    fields.done().map_err(RequestError::Invalid)?;
+    let kind = kind.ok_or_else(|| Internal::bug("a form without faults has a type"))?;
+    Ok((kind, number))
+}

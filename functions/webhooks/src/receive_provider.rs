@@ -1,0 +1,98 @@
+//! POST /v1/providers/{provider}/webhook: a provider says that a task moved; kept first, worked off later.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        event::{Actor, EventType, Subject},
+        id::InboundId,
+        kyc::KycError,
+    },
+    error::{Internal, RequestError, Result},
+    http::{Anonymous, Call, Endpoint, Headers, Path, Plain, Raw, Route},
+    providers::signature::SignatureRefusal,
+    store::{
+        commit::{CommitError, Tries},
+        event::EventDraft,
+        inbound::InboundItem,
+    },
+};
+
+/// What the provider is told.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CallbackTaken {
+    received: bool,
+    id: InboundId,
+    /// The same body came before; nothing was done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    duplicate: bool,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("webhooks-receive-provider", "/v1/providers/{provider}/webhook")
+        .summary("A provider's callback")
+        // A wrong signature costs no write, and a provider calls for everybody from few addresses: a limit per address
+        // would only lose true callbacks.
+        .limited_by_gateway()
+        .problems(&[(401, "invalid_signature"), (401, "stale_signature"), (404, "not_found")])
+        .handled_by(receive)
+}
+
+async fn receive(
+    call: Call<Anonymous>,
+    (Path(name), Headers(headers), Raw(body)): (Path<String>, Headers, Raw),
+) -> Result<Plain<CallbackTaken>> {
+    let now = call.now();
+    let provider = call.app.provider(&name).await?;
+    let scheme = provider.signature_scheme().ok_or(KycError::BadSignature)?;
+    let keys = call.app.callback_keys(&name, scheme).await?;
+    let verified = scheme.verify(&headers, &body, now, &keys).map_err(|refusal| {
+        tracing::warn!(provider = name, %refusal, "callback refused");
+        match refusal {
+            SignatureRefusal::TimeOff => KycError::StaleSignature,
+            SignatureRefusal::Missing | SignatureRefusal::Malformed | SignatureRefusal::Mismatch => {
+                KycError::BadSignature
+            }
+        }
+    })?;
+    let callback = provider
+        .parse_callback(&body)
+        .map_err(|_| RequestError::Malformed("the body is not a callback of this provider"))?;
+
+    let item = InboundItem {
+        id: InboundId::new(now),
+        digest: InboundItem::digest(&name, &body),
+        provider: name,
+        reference: callback.reference,
+        message_id: verified.id,
+        sent_at: verified.sent_at,
+        received_at: now,
+        processed_at: None,
+        version: 1,
+    };
+    let store = call.app.store().await;
+    let mut tries = Tries::new();
+    loop {
+        let event = EventDraft::new(
+            EventType::CallbackReceived,
+            Subject::new("callback", item.id),
+            item.version,
+            Actor::Provider(item.provider.clone()),
+        );
+        let committed = store
+            .commit(now, &call.meta.correlation_id)
+            .new_callback(&item, RequestError::AlreadyDone.into())
+            .event(event.data("provider", item.provider.clone()).data("reference", item.reference.as_str()))
+            .run()
+            .await;
+        match committed {
+            Ok(()) => return Ok(Plain(CallbackTaken { received: true, id: item.id, duplicate: false })),
+            Err(CommitError::Refused(_)) => {
+                let first = store.callback_seen(&item.digest).await?;
+                let id = first.ok_or_else(|| Internal::unavailable("a repeated callback is not there"))?;
+                return Ok(Plain(CallbackTaken { received: true, id, duplicate: true }));
+            }
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What happens to a check within one commit: several moves, each with its event, and what the workers note of it.
+
+use std::time::Duration;
+
+use verinym::{
+    domain::{
+        check::{Action, Check, CheckState, Patience, ReasonCode, StepKind},
+        event::{Actor, EventType},
+        kyc::KycError,
+        time::Timestamp,
+    },
+    error::{Error, Result},
+    providers::{Outcome, ProviderError, Reference},
+    store::{
+        Store,
+        check::{StoredCheck, check_event},
+        commit::CommitError,
+        event::EventDraft,
+        user::AuthItem,
+    },
+};
+
+/// A check on its way; nothing is written before [`Course::commit`].
+#[derive(Debug)]
+pub struct Course {
+    before: Check,
+    after: StoredCheck,
+    events: Vec<EventDraft>,
+    task_taken: Option<Reference>,
+    /// Whether the person's account stays as it is.
+    account_stays: bool,
+    now: Timestamp,
+}
+
+impl Course {
+    pub fn of(stored: &StoredCheck, now: Timestamp) -> Self {
+        Self {
+            before: stored.check.clone(),
+            after: stored.clone(),
+            events: Vec::new(),
+            task_taken: None,
+            account_stays: false,
+            now,
+        }
+    }
+
+    /// The machine takes the check up; with a document that is not sound it goes to the desk, since a person can tell
+    /// the applicant what is missing.
+    pub fn start(&mut self, sound: bool) -> Result<()> {
+        if sound {
+            self.after.check.pass(StepKind::Documents);
+        }
+        self.take_up()?;
+        if !sound {
+            self.act(Action::ProviderUnsure(vec![ReasonCode::DocumentUnreadable]), verification())?;
+        }
+        Ok(())
+    }
+
+    /// From here on the check is the machine's.
+    pub fn take_up(&mut self) -> Result<()> {
+        self.act(Action::Start, verification())?;
+        self.after.work.next_look = None;
+        Ok(())
+    }
+
+    /// The check moves alone, since something else decides where its person stands.
+    pub fn leave_account(&mut self) {
+        self.account_stays = true;
+    }
+
+    /// The provider has the task.
+    pub fn taken(&mut self, reference: &Reference) {
+        let (check, work) = (&mut self.after.check, &mut self.after.work);
+        check.provider_reference = Some(reference.to_string());
+        check.attempts += 1;
+        work.called_at = Some(self.now);
+        work.next_look = Some(self.now + Patience::with(&check.policy.provider).first_poll);
+        self.task_taken = Some(reference.clone());
+        self.note(EventType::CheckProviderCalled, |event| event.data("reference", reference.as_str()));
+    }
+
+    /// The provider's result was fetched.
+    pub fn answered(&mut self) {
+        self.note(EventType::CheckProviderAnswered, |event| event);
+    }
+
+    /// What the provider found, by the policy: its approval counts only if every other step has passed.
+    pub fn outcome(&mut self, outcome: Outcome) -> Result<()> {
+        let codes = |reasons: Vec<String>| reasons.iter().map(|word| ReasonCode::of_provider(word)).collect();
+        let provider = Actor::Provider(self.after.check.policy.provider.clone());
+        match outcome {
+            Outcome::Approve => match self.act(Action::ProviderApproved, provider.clone()) {
+                Err(Error::Kyc(KycError::StepsMissing)) => {
+                    self.act(Action::ProviderUnsure(vec![ReasonCode::PolicyIncomplete]), provider)
+                }
+                done => done,
+            },
+            Outcome::Reject { reasons } => self.act(Action::ProviderRejected(codes(reasons)), provider),
+            Outcome::Review { reasons } => self.act(Action::ProviderUnsure(codes(reasons)), provider),
+        }
+    }
+
+    /// The provider gave a task up without a result: another one is made, or a person takes over.
+    pub fn task_failed(&mut self, wait: Duration) -> Result<()> {
+        self.after.work.task += 1;
+        self.after.work.called_at = None;
+        self.after.check.provider_reference = None;
+        self.call_failed("no_result", false, wait)
+    }
+
+    /// A call failed: it is tried again after `wait`, or a person takes over.
+    pub fn call_failed(&mut self, reason: &'static str, hopeless: bool, wait: Duration) -> Result<()> {
+        let submitted_at = self.before.submitted_at.unwrap_or(self.now);
+        let patience = Patience::with(&self.before.policy.provider);
+        self.after.check.attempts += 1;
+        self.after.work.failures += 1;
+        self.after.work.next_look = Some(self.now + wait);
+        self.note(EventType::CheckProviderFailed, |event| event.data("reason", reason));
+        if hopeless || patience.is_over(self.after.work.failures) || patience.has_run_out(submitted_at, self.now) {
+            self.give_up()?;
+        }
+        Ok(())
+    }
+
+    /// A technical failure never decides: a person does.
+    pub fn give_up(&mut self) -> Result<()> {
+        self.act(Action::GiveUp, verification())
+    }
+
+    /// Whether the machine has no more to do.
+    pub fn is_settled(&self) -> bool {
+        self.after.check.state != CheckState::Processing
+    }
+
+    pub fn next_look(&self) -> Timestamp {
+        self.after.next_look()
+    }
+
+    pub fn act(&mut self, action: Action, actor: Actor) -> Result<()> {
+        let (after, kind) = self.after.check.apply(action, self.now)?;
+        self.events.push(check_event(kind, &after, actor));
+        self.after.check = after;
+        Ok(())
+    }
+
+    /// An event of a check that stays where it is.
+    fn note(&mut self, kind: EventType, data: impl FnOnce(EventDraft) -> EventDraft) {
+        let check = &mut self.after.check;
+        check.version += 1;
+        check.updated_at = self.now;
+        self.events.push(data(check_event(kind, check, verification())));
+    }
+
+    /// Writes all of it, or nothing if somebody else wrote first.
+    pub async fn commit(self, store: &Store, auth: &AuthItem, correlation_id: &str) -> Result<(), CommitError> {
+        let commit = store.commit(self.now, correlation_id);
+        let mut commit = if self.account_stays {
+            commit.check_changes(&self.before, &self.after)
+        } else {
+            commit.check_moves(&self.before, &self.after, auth, self.now)
+        };
+        if let Some(reference) = &self.task_taken {
+            commit = commit.task_taken(&self.before.policy.provider, reference, &self.before);
+        }
+        for event in self.events {
+            commit = commit.event(event);
+        }
+        commit.run().await
+    }
+}
+
+fn verification() -> Actor {
+    Actor::system("verification")
+}
+
+/// A failed call in one word, for the event.
+pub fn failure(error: &ProviderError) -> &'static str {
+    match error {
+        ProviderError::Unavailable { .. } => "unavailable",
+        ProviderError::RateLimited { .. } => "rate_limited",
+        ProviderError::Timeout => "timeout",
+        ProviderError::Refused(_) => "refused",
+        ProviderError::Malformed(_) => "malformed",
+        ProviderError::UnknownReference => "unknown_reference",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use verinym::domain::{
+        check::{Policy, Trigger},
+        id::{CheckId, DocumentId, UserId},
+        user::KycStatus,
+    };
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn submitted() -> StoredCheck {
+        let (id, user) = (CheckId::new(NOW), UserId::new(NOW));
+        let mut draft = Check::draft(id, user, Policy::document("sandbox"), Trigger::Applicant, NOW);
+        draft.document_ids.push(DocumentId::new(NOW));
+        StoredCheck::new(draft.apply(Action::Submit(KycStatus::None), NOW).unwrap().0)
+    }
+
+    fn processing() -> StoredCheck {
+        let mut course = Course::of(&submitted(), NOW);
+        course.start(true).unwrap();
+        course.after
+    }
+
+    fn kinds(course: &Course) -> Vec<&'static str> {
+        course.events.iter().map(|event| event.kind.as_str().trim_start_matches("kyc.check.")).collect()
+    }
+
+    #[test]
+    fn each_event_of_a_commit_has_a_version_of_its_own() {
+        let mut course = Course::of(&processing(), NOW);
+        course.taken(&"req-1".parse().unwrap());
+        course.outcome(Outcome::Approve).unwrap();
+        assert_eq!(kinds(&course), ["provider_called", "approved"]);
+        let versions: Vec<_> = course.events.iter().map(|event| event.version).collect();
+        assert_eq!(versions, [course.before.version + 1, course.before.version + 2]);
+        assert_eq!(course.after.check.version, course.before.version + 2);
+    }
+
+    #[test]
+    fn a_document_that_is_not_sound_is_a_matter_for_the_desk() {
+        let mut course = Course::of(&submitted(), NOW);
+        course.start(false).unwrap();
+        assert_eq!(kinds(&course), ["processing", "in_review"]);
+        assert_eq!(course.after.check.steps_done, []);
+    }
+
+    #[test]
+    fn an_approval_without_its_other_steps_goes_to_the_desk() {
+        let mut stored = processing();
+        stored.check.steps_done.clear();
+        let mut course = Course::of(&stored, NOW);
+        course.outcome(Outcome::Approve).unwrap();
+        assert_eq!(course.after.check.state, CheckState::InReview);
+        assert_eq!(course.after.check.reasons, [ReasonCode::PolicyIncomplete]);
+    }
+
+    #[test]
+    fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
+        let mut stored = processing();
+        for left in [2, 1, 0] {
+            let mut course = Course::of(&stored, NOW);
+            course.call_failed("unavailable", false, Duration::from_secs(3)).unwrap();
+            assert_eq!(course.is_settled(), left == 0);
+            stored = course.after;
+        }
+        assert_eq!(stored.check.state, CheckState::InReview);
+        assert_eq!(stored.check.reasons, [ReasonCode::ProviderUnavailable]);
+        assert_eq!((stored.check.attempts, stored.check.decision), (3, None));
+    }
+
+    #[test]
+    fn a_refusal_is_not_repeated() {
+        let mut course = Course::of(&processing(), NOW);
+        course.call_failed("refused", true, Duration::ZERO).unwrap();
+        assert!(course.is_settled());
+    }
+
+    #[test]
+    fn a_task_given_up_is_made_anew_under_another_name() {
+        let mut course = Course::of(&processing(), NOW);
+        course.taken(&"req-1".parse().unwrap());
+        let mut course = Course::of(&course.after, NOW);
+        course.task_failed(Duration::from_secs(1)).unwrap();
+        assert_eq!((course.after.work.task, course.after.check.provider_reference.as_deref()), (1, None));
+        assert!(!course.is_settled());
+    }
+}

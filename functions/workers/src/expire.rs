@@ -1,0 +1,84 @@
+//! Every hour: approvals whose validity is over, drafts that lay too long, and objects that no document names.
+//!
+//! Sessions and the rows of `ephemeral` end by their time and are cleaned by the table itself.
+
+use std::time::Duration;
+
+use verinym::{
+    app::App,
+    domain::{
+        check::{Action, CheckState},
+        event::Actor,
+        id::{CheckId, DocumentId, UserId},
+        time::Timestamp,
+    },
+    error::Result,
+    messaging::Worker,
+    store::commit::Tries,
+};
+
+use crate::course::Course;
+
+/// Of each shard in one round; what is left comes with the next.
+const MOST: u32 = 100;
+/// An upload whose commit failed leaves its object behind. It commits within a minute or not at all, so what is older
+/// than this and unknown is an orphan; looked for until it is a day old, in many rounds.
+const ORPHANS_AFTER: Duration = Duration::from_hours(2);
+const ORPHANS_UNTIL: Duration = Duration::from_hours(26);
+
+pub fn worker() -> Worker {
+    Worker::of_schedule("workers-expire", expire)
+}
+
+async fn expire(app: &'static App, now: Timestamp) -> Result<u32> {
+    let store = app.store().await;
+    let mut worked = 0;
+    for state in [CheckState::Approved, CheckState::Draft] {
+        for stored in store.overdue_checks(state, now, MOST).await? {
+            let (user, id) = (stored.check.user_id, stored.check.id);
+            match expire_one(app, user, id, now).await {
+                Ok(()) => worked += 1,
+                Err(error) => tracing::error!(check = %id, %error, "check not expired"),
+            }
+        }
+    }
+    Ok(worked + orphans(app, now).await?)
+}
+
+async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Result<()> {
+    let store = app.store().await;
+    let mut tries = Tries::new();
+    loop {
+        let Some((stored, auth)) = store.check_and_auth(&user, &id).await? else { return Ok(()) };
+        if !matches!(stored.check.state, CheckState::Approved | CheckState::Draft) {
+            return Ok(());
+        }
+        let mut course = Course::of(&stored, now);
+        course.act(Action::Expire, Actor::system("expiry"))?;
+        // A renewal that was approved meanwhile carries the person's standing on.
+        if stored.check.state == CheckState::Approved && store.approved_beyond(&user, &id, now).await? {
+            course.leave_account();
+        }
+        match course.commit(store, &auth, &format!("expire-{id}")).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+async fn orphans(app: &App, now: Timestamp) -> Result<u32> {
+    let store = app.store().await;
+    let mut removed = 0;
+    let mut after: Option<DocumentId> = None;
+    loop {
+        let found = app.documents_made(now - ORPHANS_UNTIL, now - ORPHANS_AFTER, after.as_ref()).await?;
+        let Some(last) = found.last().copied() else { return Ok(removed) };
+        let known = store.known_documents(&found).await?;
+        for id in found.iter().filter(|id| !known.contains(id)) {
+            app.delete_document(id).await?;
+            tracing::info!(document = %id, "object without a document removed");
+            removed += 1;
+        }
+        after = Some(last);
+    }
+}

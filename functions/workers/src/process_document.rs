@@ -1,0 +1,82 @@
+//! Queue `documents`: opens what was handed in and says whether it is sound; takes away the content of what is rejected
+//! or deleted.
+
+use std::time::Duration;
+
+use verinym::{
+    app::App,
+    crypto::document::covering,
+    domain::{
+        document::{RejectReason, inspect},
+        event::{Actor, EventType, Subject},
+        id::{DocumentId, UserId},
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    store::{commit::Tries, document::DocumentItem, event::EventDraft, kek::Purpose},
+};
+
+/// The function's own time-out.
+const LEASE: Duration = Duration::from_mins(1);
+
+pub fn worker() -> Worker {
+    Worker::of_queue("workers-process-document", Queue::Documents, LEASE, process)
+}
+
+async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
+    let (subject, person, kind) = match &delivery.body {
+        Task::Event { event } => (&event.subject.id, event.person, event.r#type),
+        Task::Again { subject, person } => (subject, Some(*person), EventType::DocumentUploaded),
+    };
+    let id: DocumentId = subject.parse().map_err(Internal::corrupt)?;
+    let person = person.ok_or_else(|| Internal::corrupt("a document's event names no person"))?;
+    if kind == EventType::DocumentUploaded {
+        look_at(app, &person, &id, &delivery.correlation_id).await?;
+    } else {
+        app.delete_document(&id).await?;
+    }
+    Ok(Outcome::Done)
+}
+
+async fn look_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {
+    let store = app.store().await;
+    let mut tries = Tries::new();
+    let mut found = None;
+    loop {
+        let Some(item) = store.document(user, id).await?.filter(|item| !item.is_settled()) else { return Ok(()) };
+        let result = match found {
+            Some(result) => result,
+            None => *found.insert(inspected(app, &item).await?),
+        };
+        let now = Timestamp::now();
+        let (kind, reason) = match result {
+            Ok(()) => (EventType::DocumentStored, None),
+            Err(reason) => (EventType::DocumentRejected, Some(reason)),
+        };
+        let actor = Actor::system("documents");
+        let mut event = EventDraft::new(kind, Subject::new("document", id), item.version + 1, actor).person(*user);
+        if let Some(reason) = reason {
+            event = event.data("reason", reason.as_str());
+        }
+        match store.commit(now, correlation_id).document_inspected(&item, result).event(event).run().await {
+            Ok(()) => return Ok(()),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+/// Opens the whole document: what does not open is not the applicant's fault, and fails.
+async fn inspected(app: &App, item: &DocumentItem) -> Result<Result<(), RejectReason>> {
+    let covering = covering(0..item.size, item.size);
+    let store = app.store().await;
+    let evidence = store.read_person_key(&item.user_id, Purpose::Evidence, Timestamp::now());
+    let (evidence, sealed) = futures::try_join!(evidence, app.fetch_document(&item.id, &covering))?;
+    let Some(sealed) = sealed else { return Ok(Err(RejectReason::UploadMissing)) };
+    let plain = item.open(&evidence, &covering, &sealed)?;
+    Ok(match inspect(&plain) {
+        Ok(found) if found.content_type != item.content_type => Err(RejectReason::TypeMismatch),
+        Ok(_) => Ok(()),
+        Err(reason) => Err(reason),
+    })
+}

@@ -1,0 +1,76 @@
+//! Every minute: checks that a machine should have gone on with. Their message got lost, so another one is sent; those
+//! that waited too long go to the desk, without a call that could fail again.
+
+use std::time::Duration;
+
+use verinym::{
+    app::App,
+    domain::{
+        check::{CheckState, Patience},
+        time::Timestamp,
+    },
+    error::Result,
+    messaging::{Message, Worker, message::Task, queue::Queue},
+    store::{check::StoredCheck, commit::Tries},
+};
+
+use crate::course::Course;
+
+/// A message may be a little late before it counts as lost.
+const GRACE: Duration = Duration::from_secs(30);
+/// Of each shard in one round.
+const MOST: u32 = 50;
+
+pub fn worker() -> Worker {
+    Worker::of_schedule("workers-sweep-checks", sweep)
+}
+
+async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
+    let store = app.store().await;
+    let mut worked = 0;
+    for state in [CheckState::Submitted, CheckState::Processing] {
+        for stored in store.overdue_checks(state, now - GRACE, MOST).await? {
+            let id = stored.check.id;
+            // One check that cannot be swept must not keep the others from it.
+            match sweep_one(app, &stored, now).await {
+                Ok(()) => worked += 1,
+                Err(error) => tracing::error!(check = %id, %error, "check not swept"),
+            }
+        }
+    }
+    Ok(worked)
+}
+
+async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()> {
+    let check = &stored.check;
+    let patience = Patience::with(&check.policy.provider);
+    let correlation_id = format!("sweep-{}", check.id);
+    if patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now) {
+        return give_up(app, stored, now, &correlation_id).await;
+    }
+    // The same find has the same key, so that rounds do not pile up messages.
+    let key = format!("{correlation_id}-{}", stored.next_look().unix_millis());
+    let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
+    app.send(Queue::Verification, &Message { key, correlation_id, body }, Duration::ZERO).await
+}
+
+async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
+    let store = app.store().await;
+    let mut tries = Tries::new();
+    loop {
+        // The index may be behind: what is decided upon is read.
+        let read = store.check_and_auth(&found.check.user_id, &found.check.id).await?;
+        let Some((stored, auth)) = read else { return Ok(()) };
+        let mut course = Course::of(&stored, now);
+        match stored.check.state {
+            CheckState::Submitted => course.take_up()?,
+            CheckState::Processing => {}
+            _ => return Ok(()),
+        }
+        course.give_up()?;
+        match course.commit(store, &auth, correlation_id).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The bucket of documents. It holds ciphertext of ours only; keys are `documents/<id>`, and since ids sort by time, a
+//! stretch of time can be listed alone.
+
+use aws_sdk_s3::{error::ProvideErrorMetadata, primitives::ByteStream};
+
+use crate::{
+    app::App,
+    crypto::document::Covering,
+    domain::{id::DocumentId, time::Timestamp},
+    error::{Internal, Result},
+};
+
+const PREFIX: &str = "documents/";
+
+fn key(id: &DocumentId) -> String {
+    format!("{PREFIX}{id}")
+}
+
+impl App {
+    /// Puts a sealed document.
+    pub async fn put_document(&self, id: &DocumentId, sealed: Vec<u8>) -> Result<()> {
+        self.s3()
+            .await
+            .put_object()
+            .bucket(&self.config.documents_bucket)
+            .key(key(id))
+            .content_type("application/octet-stream")
+            .body(ByteStream::from(sealed))
+            .send()
+            .await
+            .map_err(|error| Internal::aws("put document", &error))?;
+        Ok(())
+    }
+
+    /// The sealed bytes that a range of the plain ones needs; `None` if the object is not there.
+    pub async fn fetch_document(&self, id: &DocumentId, covering: &Covering) -> Result<Option<Vec<u8>>> {
+        let got = self
+            .s3()
+            .await
+            .get_object()
+            .bucket(&self.config.documents_bucket)
+            .key(key(id))
+            .range(covering.http_range())
+            .send()
+            .await;
+        let object = match got {
+            Ok(object) => object,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            Err(error) => return Err(Internal::aws("get document", &error).into()),
+        };
+        let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("document: {error}")))?;
+        Ok(Some(bytes.to_vec()))
+    }
+
+    /// Deletes an object; that there is none is no fault.
+    pub async fn delete_document(&self, id: &DocumentId) -> Result<()> {
+        self.s3()
+            .await
+            .delete_object()
+            .bucket(&self.config.documents_bucket)
+            .key(key(id))
+            .send()
+            .await
+            .map_err(|error| Internal::aws("delete document", &error))?;
+        Ok(())
+    }
+
+    /// Ids of up to a thousand objects whose documents were made in a stretch of time, after a given one.
+    pub async fn documents_made(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&DocumentId>,
+    ) -> Result<Vec<DocumentId>> {
+        let start = after.map_or_else(|| key(&DocumentId::from_parts(from, [0; 10])), key);
+        let end = DocumentId::from_parts(to, [0; 10]);
+        let page = self
+            .s3()
+            .await
+            .list_objects_v2()
+            .bucket(&self.config.documents_bucket)
+            .prefix(PREFIX)
+            .start_after(start)
+            .send()
+            .await
+            .map_err(|error| Internal::aws("list documents", &error))?;
+        let names = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+        let ids = names.filter_map(|name| name.strip_prefix(PREFIX)?.parse::<DocumentId>().ok());
+        Ok(ids.take_while(|id| *id < end).collect())
+    }
+}

@@ -1,0 +1,420 @@
+//! Checks: `U#<user>` · `CHK#<id>`, `CHK#<id>` · `REF` (whose it is), and `REQ#<provider>#<reference>` · `REF` (which
+//! check a provider's task belongs to).
+//!
+//! The index `desk` files each check under its state and shard, sorted by what the state is waited on:
+//!
+//! | state | sorted by | read by |
+//! |---|---|---|
+//! | `submitted`, `processing` | when to look at it next | the sweep of stuck checks |
+//! | `in_review`, `awaiting_second_review` | highest risk, then oldest | the desk |
+//! | `draft`, `approved` | when it ends | the expiry |
+//! | `awaiting_applicant` | age | staff |
+//!
+//! Other states stand in no index: nothing is done with such a check any more.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{
+    Position, Store, Table,
+    admission::Owner,
+    commit::Commit,
+    event::{EventDraft, shard},
+    item::{Item, Key, Query, SHARDS, Sort, keyed, number, read, text},
+    person_key::PersonKey,
+    user::AuthItem,
+};
+use crate::{
+    crypto::field::Place,
+    domain::{
+        check::{Check, CheckState, RiskLevel, kyc_status},
+        event::{Actor, EventType, Subject},
+        id::{CheckId, UserId},
+        profile::Profile,
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+    providers::Reference,
+};
+
+/// A check with what the workers need to go on with it.
+#[derive(Debug, Clone)]
+pub struct StoredCheck {
+    pub check: Check,
+    pub work: Work,
+}
+
+/// Of no interest to anybody but the workers.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Work {
+    /// Ciphertext of [`Snapshot`] under the evidence key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<ByteBuf>,
+    /// Counts the tasks made at the provider on purpose, from 0.
+    #[serde(default)]
+    pub task: u32,
+    /// Calls of the provider that failed.
+    #[serde(default)]
+    pub failures: u32,
+    /// When the provider took the task at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_at: Option<Timestamp>,
+    /// When to look at it next, while a machine is at work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_look: Option<Timestamp>,
+}
+
+/// The person as they were when they submitted: what is decided upon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub name: Masked<String>,
+    /// `YYYY-MM-DD`.
+    pub date_of_birth: Option<Masked<String>>,
+    pub taken_at: Timestamp,
+}
+
+impl Snapshot {
+    pub fn of(profile: &Profile, now: Timestamp) -> Self {
+        let names = [&profile.given_name, &profile.family_name];
+        let name: Vec<&str> = names.into_iter().flatten().map(|name| name.as_str()).collect();
+        Self {
+            name: Masked(name.join(" ")),
+            date_of_birth: profile.date_of_birth.as_ref().map(|date| Masked(date.as_str().to_owned())),
+            taken_at: now,
+        }
+    }
+}
+
+/// A machine is expected to have gone on with a check by then, once the queue has it.
+const EXPECTED_WITHIN: Duration = Duration::from_mins(1);
+
+impl StoredCheck {
+    pub fn new(check: Check) -> Self {
+        Self { check, work: Work::default() }
+    }
+
+    pub fn key(user: &UserId, id: &CheckId) -> Key {
+        Key::new(format!("U#{user}"), format!("CHK#{id}"))
+    }
+
+    fn own_key(&self) -> Key {
+        Self::key(&self.check.user_id, &self.check.id)
+    }
+
+    pub fn owner_key(id: &CheckId) -> Key {
+        Key::new(format!("CHK#{id}"), "REF")
+    }
+
+    pub fn from_item(item: Item) -> Result<Self> {
+        Ok(Self { work: read(item.clone())?, check: read(item)? })
+    }
+
+    fn item(&self) -> Result<Item> {
+        let mut item = keyed(&self.own_key(), &self.check)?;
+        item.extend(keyed(&self.own_key(), &self.work)?);
+        if let Some(sort) = self.desk_sort() {
+            item.insert("desk_pk".into(), text(partition(self.check.state, shard(&self.check.id.to_string()))));
+            item.insert("desk_sk".into(), text(sort));
+        }
+        Ok(item)
+    }
+
+    /// See the table above. The id makes it unique, so that a page can go on after any item.
+    fn desk_sort(&self) -> Option<String> {
+        let check = &self.check;
+        let first = match check.state {
+            CheckState::Submitted | CheckState::Processing => self.next_look().to_string(),
+            CheckState::InReview | CheckState::AwaitingSecondReview => {
+                let rank =
+                    check.risk.map_or(0, |risk| RiskLevel::ALL.iter().position(|l| *l == risk.level).unwrap_or(0));
+                format!("{}#{}", RiskLevel::ALL.len() - rank, check.submitted_at.unwrap_or(check.created_at))
+            }
+            CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
+            CheckState::AwaitingApplicant => check.submitted_at.unwrap_or(check.created_at).to_string(),
+            CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
+        };
+        Some(format!("{first}#{}", check.id))
+    }
+
+    /// When to look at it next, while a machine is at work.
+    pub fn next_look(&self) -> Timestamp {
+        self.work.next_look.unwrap_or(self.check.updated_at + EXPECTED_WITHIN)
+    }
+
+    /// Keeps the person as they are now.
+    pub fn take_snapshot(&mut self, snapshot: &Snapshot, evidence: &PersonKey) -> Result<()> {
+        let at = self.own_key();
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(snapshot).map_err(Internal::bug)?);
+        self.work.snapshot = Some(ByteBuf::from(evidence.seal(&snapshot_place(&at), &plain)));
+        Ok(())
+    }
+
+    pub fn snapshot(&self, evidence: &PersonKey) -> Result<Snapshot> {
+        let at = self.own_key();
+        let sealed =
+            self.work.snapshot.as_ref().ok_or_else(|| Internal::corrupt("a submitted check has no snapshot"))?;
+        let plain = evidence.open(&snapshot_place(&at), sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a check's snapshot").into())
+    }
+}
+
+fn snapshot_place(at: &Key) -> Place<'_> {
+    Place { table: Table::Kyc.logical(), partition: &at.pk, sort: &at.sk, attribute: "snapshot" }
+}
+
+fn partition(state: CheckState, shard: u8) -> String {
+    format!("{state}#{shard:02}")
+}
+
+/// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
+pub fn check_event(kind: EventType, check: &Check, actor: Actor) -> EventDraft {
+    let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
+    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version, actor)
+        .person(check.user_id)
+        .data("provider", check.policy.provider.clone())
+        .data("state", check.state.as_str());
+    if codes.is_empty() {
+        return draft;
+    }
+    draft.data("reasons", codes.iter().map(|code| code.as_str()).collect::<Vec<_>>())
+}
+
+/// Which check a provider's task belongs to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TaskOf {
+    pub check_id: CheckId,
+    pub owner: UserId,
+}
+
+fn task_key(provider: &str, reference: &Reference) -> Key {
+    Key::new(format!("REQ#{provider}#{reference}"), "REF")
+}
+
+/// What a reviewer writes beside a decision.
+#[derive(Debug)]
+pub struct NewNote<'a> {
+    pub check: CheckId,
+    pub by: UserId,
+    pub text: &'a Masked<String>,
+}
+
+/// A note as it is stored: `CHK#<id>` · `NOTE#<time>#<by>`.
+#[derive(Debug, Serialize, Deserialize)]
+struct NoteItem {
+    by: UserId,
+    at: Timestamp,
+    /// Ciphertext under the person's evidence key.
+    text: ByteBuf,
+}
+
+impl Commit<'_> {
+    /// A reviewer's note, for staff.
+    pub fn new_note(self, note: &NewNote<'_>, evidence: &PersonKey, now: Timestamp) -> Self {
+        let key = Key::new(format!("CHK#{}", note.check), format!("NOTE#{now}#{}", note.by));
+        let place = Place { table: Table::Kyc.logical(), partition: &key.pk, sort: &key.sk, attribute: "text" };
+        let text = ByteBuf::from(evidence.seal(&place, note.text.as_bytes()));
+        self.create(Table::Kyc, &key, &NoteItem { by: note.by, at: now, text }, None)
+    }
+
+    /// A new check, whose it is, and that it is its person's open one.
+    pub fn new_check(self, stored: &StoredCheck, auth: &AuthItem, now: Timestamp) -> Self {
+        let check = &stored.check;
+        let before = Check::draft(check.id, check.user_id, check.policy.clone(), check.trigger, now);
+        self.put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None)
+            .create(Table::Kyc, &StoredCheck::owner_key(&check.id), &Owner { owner: check.user_id }, None)
+            .account_follows(&before, check, auth, now)
+    }
+
+    /// A check in its next state, and its person's account with it: what it means for their status and for the one
+    /// check that may be open is written in the same transaction.
+    pub fn check_moves(self, before: &Check, after: &StoredCheck, auth: &AuthItem, now: Timestamp) -> Self {
+        self.check_changes(before, after).account_follows(before, &after.check, auth, now)
+    }
+
+    /// A check that changes without moving.
+    pub fn check_changes(self, before: &Check, after: &StoredCheck) -> Self {
+        self.put_if(Table::Kyc, after.item(), "version = :read", &[(":read", number(before.version))], None)
+    }
+
+    fn account_follows(self, before: &Check, after: &Check, auth: &AuthItem, now: Timestamp) -> Self {
+        let next = account_after(before, after, auth);
+        if next.kyc_status == auth.kyc_status && next.open_check == auth.open_check {
+            return self;
+        }
+        let next = AuthItem { version: auth.version + 1, updated_at: now, ..next };
+        self.replace(Table::Identity, &AuthItem::key(&auth.user), &next, auth.version)
+    }
+
+    /// Writes down whose task a provider took on. The same task may be taken twice, by the same check only.
+    pub fn task_taken(self, provider: &str, reference: &Reference, check: &Check) -> Self {
+        let owner = TaskOf { check_id: check.id, owner: check.user_id };
+        self.put_if(
+            Table::Kyc,
+            keyed(&task_key(provider, reference), &owner),
+            "attribute_not_exists(pk) OR check_id = :check",
+            &[(":check", text(check.id.to_string()))],
+            None,
+        )
+    }
+}
+
+/// The account after its person's check moved.
+fn account_after(before: &Check, after: &Check, auth: &AuthItem) -> AuthItem {
+    let open_check =
+        if after.state.is_open() { Some(after.id) } else { auth.open_check.filter(|open| *open != after.id) };
+    AuthItem { kyc_status: kyc_status(before, after, auth.kyc_status), open_check, ..auth.clone() }
+}
+
+impl Store {
+    pub async fn check(&self, user: &UserId, id: &CheckId) -> Result<Option<StoredCheck>> {
+        self.get(Table::Kyc, &StoredCheck::key(user, id)).await?.map(StoredCheck::from_item).transpose()
+    }
+
+    /// A check and its person's account, in one read; nothing if either is gone.
+    pub async fn check_and_auth(&self, user: &UserId, id: &CheckId) -> Result<Option<(StoredCheck, AuthItem)>> {
+        let (check, auth) = (StoredCheck::key(user, id), AuthItem::key(user));
+        let mut found = self.get_many(&[(Table::Kyc, check.clone()), (Table::Identity, auth.clone())]).await?;
+        let check = found.remove(&check).map(StoredCheck::from_item).transpose()?;
+        let auth = found.remove(&auth).map(read::<AuthItem>).transpose()?;
+        Ok(check.zip(auth))
+    }
+
+    /// The check that a provider's task belongs to.
+    pub async fn check_of_task(&self, provider: &str, reference: &Reference) -> Result<Option<TaskOf>> {
+        self.get_as(Table::Kyc, &task_key(provider, reference)).await
+    }
+
+    /// One page of a person's checks begun in `[from, to)`, newest first.
+    pub async fn checks(
+        &self,
+        user: &UserId,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
+        let at = |time: Timestamp| format!("CHK#{}", CheckId::from_parts(time, [0; 10]));
+        let low = from.map_or_else(|| "CHK#".to_owned(), at);
+        let high = to.map_or_else(|| "CHK#~".to_owned(), at);
+        if low >= high {
+            return Ok((Vec::new(), None));
+        }
+        let partition = format!("U#{user}");
+        let (items, next) = self
+            .query(Query {
+                table: Table::Kyc,
+                index: None,
+                partition: ("pk", &partition),
+                sort: Sort::Between("sk", &low, &high),
+                newest_first: true,
+                limit,
+                after,
+            })
+            .await?;
+        Ok((items.into_iter().map(StoredCheck::from_item).collect::<Result<_>>()?, next))
+    }
+
+    /// Whether a person has another approval that still holds.
+    pub async fn approved_beyond(&self, user: &UserId, other_than: &CheckId, now: Timestamp) -> Result<bool> {
+        let mut after = None;
+        loop {
+            let (page, next) = self.checks(user, None, None, 100, after.as_ref()).await?;
+            let mut others = page.iter().map(|stored| &stored.check).filter(|check| check.id != *other_than);
+            if others.any(|check| check.state == CheckState::Approved && check.expires_at.is_some_and(|at| at > now)) {
+                return Ok(true);
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Where a page of a person's checks goes on after one of them.
+    pub fn position_after(stored: &StoredCheck) -> Position {
+        let key = stored.own_key();
+        Position(BTreeMap::from([("pk".to_owned(), key.pk), ("sk".to_owned(), key.sk)]))
+    }
+
+    /// One page of the checks in some states, in the order of their queue: at the desk the highest risk first, then
+    /// the oldest. Each shard is asked for a page, and the first of all make the page.
+    pub async fn desk_page(
+        &self,
+        states: &[CheckState],
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
+        let after = after.and_then(|position| position.0.get("desk_sk")).map_or("", String::as_str);
+        // One more than wanted, since the range includes its beginning.
+        let found = self.filed(states, after, "~", limit + 2).await?;
+        let mut found: Vec<_> = found.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|(sort, _)| Position(BTreeMap::from([("desk_sk".to_owned(), sort.clone())])));
+        Ok((found.into_iter().map(|(_, stored)| stored).collect(), next))
+    }
+
+    /// Checks in a state whose time has come: to be looked at, or over.
+    pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+        let found = self.filed(&[state], "", &format!("{now}#"), limit).await?;
+        Ok(found.into_iter().map(|(_, stored)| stored).collect())
+    }
+
+    async fn filed(
+        &self,
+        states: &[CheckState],
+        low: &str,
+        high: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, StoredCheck)>> {
+        // DynamoDB takes no empty key.
+        let low = if low.is_empty() { "#" } else { low };
+        let pages =
+            states.iter().flat_map(|state| (0..SHARDS).map(|shard| partition(*state, shard))).map(async |partition| {
+                let query = Query {
+                    table: Table::Kyc,
+                    index: Some("desk"),
+                    partition: ("desk_pk", &partition),
+                    sort: Sort::Between("desk_sk", low, high),
+                    newest_first: false,
+                    limit,
+                    after: None,
+                };
+                self.query(query).await
+            });
+        let pages = futures::future::try_join_all(pages).await?;
+        let mut all = Vec::new();
+        for item in pages.into_iter().flat_map(|(items, _)| items) {
+            let sort = item.get("desk_sk").and_then(|sort| sort.as_s().ok()).cloned().unwrap_or_default();
+            all.push((sort, StoredCheck::from_item(item)?));
+        }
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(all)
+    }
+
+    /// Moves the time of the next look, and nothing else: no event tells of a look that found nothing new. What moved on
+    /// meanwhile is left alone.
+    pub async fn look_again_at(&self, stored: &StoredCheck, at: Timestamp) -> Result<()> {
+        let next = StoredCheck { work: Work { next_look: Some(at), ..stored.work.clone() }, ..stored.clone() };
+        let put = self
+            .db
+            .put_item()
+            .table_name(self.name(Table::Kyc))
+            .set_item(Some(next.item()?))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", number(stored.check.version))
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(Internal::aws("move the next look", &error).into()),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Documents: `U#<user>` · `DOC#<id>` says what one is and how to open it, `DOC#<id>` · `REF` whose it is. The content
+//! stands encrypted in the bucket, under the document's own key, which the person's `evidence` key wraps.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::{
+    Position, Store, Table,
+    admission::Owner,
+    commit::{Change, Commit},
+    item::{Key, Query, Sort, key_of, number, read, text},
+    person_key::PersonKey,
+};
+use crate::{
+    crypto::{
+        DataKey,
+        document::{self, Covering, HEADER_LEN},
+        field::Place,
+    },
+    domain::{
+        document::{ContentType, DocumentNumber, DocumentStatus, DocumentType, DocumentView, RejectReason},
+        id::{CheckId, DocumentId, UserId},
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+};
+
+/// A document as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DocumentItem {
+    pub id: DocumentId,
+    pub user_id: UserId,
+    pub kind: DocumentType,
+    /// Ciphertext under the evidence key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<ByteBuf>,
+    pub content_type: ContentType,
+    /// Plain bytes.
+    pub size: u64,
+    /// Of the plain content, hex.
+    pub sha256: String,
+    pub status: DocumentStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reject_reason: Option<RejectReason>,
+    /// The document's key, wrapped.
+    pub wrapped_key: ByteBuf,
+    /// First bytes of the object, so that a range needs one fetch only.
+    pub header: ByteBuf,
+    /// The first submitted check that named it: from then on it is evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<CheckId>,
+    pub created_at: Timestamp,
+    pub version: u64,
+}
+
+/// What is known of a document when it is handed in.
+#[derive(Debug)]
+pub struct NewDocument<'a> {
+    pub id: DocumentId,
+    pub user_id: UserId,
+    pub kind: DocumentType,
+    pub number: Option<&'a DocumentNumber>,
+    pub content_type: ContentType,
+    pub content: &'a [u8],
+    pub sha256: [u8; 32],
+}
+
+impl DocumentItem {
+    pub fn key(user: &UserId, id: &DocumentId) -> Key {
+        Key::new(format!("U#{user}"), format!("DOC#{id}"))
+    }
+
+    pub fn owner_key(id: &DocumentId) -> Key {
+        Key::new(format!("DOC#{id}"), "REF")
+    }
+
+    /// Encrypts a document under a new key of its own: its item, and the bytes for the bucket.
+    pub fn seal(new: &NewDocument<'_>, evidence: &PersonKey, now: Timestamp) -> (Self, Vec<u8>) {
+        let at = Self::key(&new.user_id, &new.id);
+        let key = DataKey::generate();
+        let (document, owner) = (new.id.to_string(), new.user_id.to_string());
+        let sealed = document::seal(&key, &content_place(&document, &owner), new.content);
+        let item = Self {
+            id: new.id,
+            user_id: new.user_id,
+            kind: new.kind,
+            number: new.number.map(|number| {
+                ByteBuf::from(evidence.seal(&attribute_place(&at, "number"), number.as_str().as_bytes()))
+            }),
+            content_type: new.content_type,
+            size: new.content.len() as u64,
+            sha256: hex::encode(new.sha256),
+            status: DocumentStatus::Uploaded,
+            reject_reason: None,
+            wrapped_key: ByteBuf::from(evidence.wrap(&attribute_place(&at, "wrapped_key"), &key)),
+            header: ByteBuf::from(sealed[..HEADER_LEN].to_vec()),
+            held_by: None,
+            created_at: now,
+            version: 1,
+        };
+        (item, sealed)
+    }
+
+    /// The number on it, if it was given.
+    pub fn number(&self, evidence: &PersonKey) -> Result<Option<DocumentNumber>> {
+        let Some(sealed) = &self.number else { return Ok(None) };
+        let at = Self::key(&self.user_id, &self.id);
+        let plain = evidence.open(&attribute_place(&at, "number"), sealed)?;
+        let text = std::str::from_utf8(&plain).map_err(|_| Internal::corrupt("a document's number"))?;
+        DocumentNumber::parse(text).map(Some).map_err(|_| Internal::corrupt("a document's number").into())
+    }
+
+    pub fn view(&self, evidence: &PersonKey) -> Result<DocumentView> {
+        Ok(DocumentView {
+            id: self.id,
+            user_id: self.user_id,
+            kind: self.kind,
+            number_masked: self.number(evidence)?.map(|number| Masked(number.masked())),
+            content_type: Some(self.content_type),
+            size: self.size,
+            sha256: Some(self.sha256.clone()),
+            status: self.status,
+            reject_reason: self.reject_reason,
+            created_at: self.created_at,
+        })
+    }
+
+    /// Opens what was fetched of the object for `covering`.
+    pub fn open(&self, evidence: &PersonKey, covering: &Covering, part: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>> {
+        let at = Self::key(&self.user_id, &self.id);
+        let key = evidence.unwrap(&attribute_place(&at, "wrapped_key"), &self.wrapped_key)?;
+        let header = self.header.as_slice().try_into().map_err(|_| Internal::corrupt("a document's header"))?;
+        let (document, owner) = (self.id.to_string(), self.user_id.to_string());
+        document::open_range(&key, &content_place(&document, &owner), header, self.size, covering, part)
+            .map_err(|error| Internal::corrupt(error).into())
+    }
+
+    /// Whether it may be part of a check.
+    pub fn is_usable(&self) -> bool {
+        self.status != DocumentStatus::Rejected
+    }
+
+    /// Whether it was looked at already.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.status, DocumentStatus::Stored | DocumentStatus::Rejected)
+    }
+}
+
+fn content_place<'a>(document: &'a str, owner: &'a str) -> Place<'a> {
+    Place { table: "documents", partition: document, sort: owner, attribute: "content" }
+}
+
+fn attribute_place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
+    Place { table: Table::Kyc.logical(), partition: &at.pk, sort: &at.sk, attribute }
+}
+
+impl Commit<'_> {
+    /// A new document and whose it is.
+    pub fn new_document(self, item: &DocumentItem) -> Self {
+        self.create(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), item, None).create(
+            Table::Kyc,
+            &DocumentItem::owner_key(&item.id),
+            &Owner { owner: item.user_id },
+            None,
+        )
+    }
+
+    /// Only the version moves on: something was done with the document that an event tells of.
+    pub fn document_touched(self, item: &DocumentItem) -> Self {
+        let change = Change {
+            update: "SET version = :next",
+            condition: "version = :read",
+            values: vec![(":read", number(item.version)), (":next", number(item.version + 1))],
+            ..Change::default()
+        };
+        self.update(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &change, None)
+    }
+
+    /// What the inspection found. An update and not a replacement, since a check may take hold of the document meanwhile.
+    pub fn document_inspected(self, item: &DocumentItem, found: std::result::Result<(), RejectReason>) -> Self {
+        let mut values = vec![(":read", number(item.version)), (":next", number(item.version + 1))];
+        let update = match found {
+            Ok(()) => {
+                values.push((":status", text(DocumentStatus::Stored.as_str())));
+                "SET version = :next, #status = :status"
+            }
+            Err(reason) => {
+                values.push((":status", text(DocumentStatus::Rejected.as_str())));
+                values.push((":reason", text(reason.as_str())));
+                "SET version = :next, #status = :status, reject_reason = :reason"
+            }
+        };
+        let change = Change { update, condition: "version = :read", names: &["status"], values };
+        self.update(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &change, None)
+    }
+
+    /// A submitted check takes hold of a document, for good.
+    pub fn document_held(self, user: &UserId, id: &DocumentId, check: &CheckId) -> Self {
+        let change = Change {
+            update: "SET held_by = if_not_exists(held_by, :check)",
+            condition: "attribute_exists(pk) AND #status <> :rejected",
+            names: &["status"],
+            values: vec![(":check", text(check.to_string())), (":rejected", text(DocumentStatus::Rejected.as_str()))],
+        };
+        self.update(Table::Kyc, &DocumentItem::key(user, id), &change, None)
+    }
+
+    /// Deletes a document that no submitted check holds.
+    pub fn document_deleted(self, item: &DocumentItem) -> Self {
+        let unheld = Change {
+            condition: "version = :read AND attribute_not_exists(held_by)",
+            values: vec![(":read", number(item.version))],
+            ..Change::default()
+        };
+        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        self.delete(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &unheld, None).delete(
+            Table::Kyc,
+            &DocumentItem::owner_key(&item.id),
+            &present,
+            None,
+        )
+    }
+}
+
+impl Store {
+    pub async fn document(&self, user: &UserId, id: &DocumentId) -> Result<Option<DocumentItem>> {
+        self.get_as(Table::Kyc, &DocumentItem::key(user, id)).await
+    }
+
+    /// One page of a person's documents, newest first.
+    pub async fn documents(
+        &self,
+        user: &UserId,
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<DocumentItem>, Option<Position>)> {
+        let partition = format!("U#{user}");
+        let (items, next) = self
+            .query(Query {
+                table: Table::Kyc,
+                index: None,
+                partition: ("pk", &partition),
+                sort: Sort::Prefix("sk", "DOC#"),
+                newest_first: true,
+                limit,
+                after,
+            })
+            .await?;
+        Ok((items.into_iter().map(read).collect::<Result<_>>()?, next))
+    }
+
+    /// Whose a document is, for parts of ours that know its id only.
+    pub async fn document_owner(&self, id: &DocumentId) -> Result<Option<UserId>> {
+        let owner: Option<Owner> = self.get_as(Table::Kyc, &DocumentItem::owner_key(id)).await?;
+        Ok(owner.map(|owner| owner.owner))
+    }
+
+    /// Of these documents the ids of those that are known.
+    pub async fn known_documents(&self, ids: &[DocumentId]) -> Result<Vec<DocumentId>> {
+        let mut known = Vec::new();
+        // A batch read takes a hundred keys.
+        for some in ids.chunks(100) {
+            let keys: Vec<_> = some.iter().map(|id| (Table::Kyc, DocumentItem::owner_key(id))).collect();
+            let found = self.get_many(&keys).await?;
+            let found: std::collections::HashSet<Key> = found.values().map(key_of).collect();
+            known.extend(some.iter().filter(|id| found.contains(&DocumentItem::owner_key(id))));
+        }
+        Ok(known)
+    }
+}
