@@ -6,7 +6,7 @@ use verinym::{
     http::{Accepted, Anonymous, Call, Endpoint, Json, Route},
 };
 
-use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest};
+use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest, ask};
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-forgot-password", "/v1/auth/password/forgot")
@@ -16,5 +16,5 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn forgot(call: Call<Anonymous>, Json(form): Json<MailRequest>) -> Result<Accepted<CheckYourEmail>> {
-    form.send(&call, MailKind::Reset).await
+    ask(&call, form, MailKind::Reset).await
 }

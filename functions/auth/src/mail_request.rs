@@ -33,29 +33,28 @@ impl CheckYourEmail {
     pub const ANSWER: Accepted<Self> = Accepted(Self { status: "check_your_email" });
 }
 
-impl MailRequest {
-    pub async fn send(self, call: &Call<Anonymous>, mail: MailKind) -> Result<Accepted<CheckYourEmail>> {
-        let mut fields = Fields::default();
-        let email = fields.check("email", Email::parse(&self.email));
-        fields.done().map_err(RequestError::Invalid)?;
-        let email = email.ok_or_else(|| Internal::bug("a form without faults has an address"))?;
-        let address = call.app.index_secrets().await?.email(email.as_str());
-        let (by_ip, by_address) =
-            tokio::join!(call.limit_ip(&limit::MAIL_IP), call.limit(&limit::MAIL_ADDRESS, address.as_ref()));
-        for verdict in [by_ip, by_address] {
-            match verdict {
-                Ok(()) => {}
-                Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(CheckYourEmail::ANSWER),
-                Err(error) => return Err(error),
-            }
+/// Has a mail sent to the address, if anybody has it.
+pub async fn ask(call: &Call<Anonymous>, form: MailRequest, mail: MailKind) -> Result<Accepted<CheckYourEmail>> {
+    let mut fields = Fields::default();
+    let email = fields.check("email", Email::parse(&form.email));
+    fields.done().map_err(RequestError::Invalid)?;
+    let email = email.ok_or_else(|| Internal::bug("a form without faults has an address"))?;
+    let address = call.app.index_secrets().await?.email(email.as_str());
+    let (by_ip, by_address) =
+        tokio::join!(call.limit_ip(&limit::MAIL_IP), call.limit(&limit::MAIL_ADDRESS, address.as_ref()));
+    for verdict in [by_ip, by_address] {
+        match verdict {
+            Ok(()) => {}
+            Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(CheckYourEmail::ANSWER),
+            Err(error) => return Err(error),
         }
-        // A key of its own: who asks again is meant to get another mail, which voids the one before.
-        let message = Message {
-            key: format!("asked#{:032x}", u128::from_be_bytes(random::bytes())),
-            correlation_id: call.meta.correlation_id.clone(),
-            body: Notice::Asked { mail, address },
-        };
-        call.app.send(Queue::Notification, &message, std::time::Duration::ZERO).await?;
-        Ok(CheckYourEmail::ANSWER)
     }
+    // A key of its own: who asks again is meant to get another mail, which voids the one before.
+    let message = Message {
+        key: format!("asked#{:032x}", u128::from_be_bytes(random::bytes())),
+        correlation_id: call.meta.correlation_id.clone(),
+        body: Notice::Asked { mail, address },
+    };
+    call.app.send(Queue::Notification, &message, std::time::Duration::ZERO).await?;
+    Ok(CheckYourEmail::ANSWER)
 }

@@ -23,14 +23,17 @@ use verinym::{
     error::{Error, Internal, RequestError, Result},
     http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
     store::{
-        Table,
-        commit::{CommitError, Tries},
+        Store, Table,
+        commit::{Change, CommitError, Tries},
         event::EventDraft,
-        item::{keyed, text},
+        item::{Item, keyed, text},
         kek::Purpose,
+        person_key::PersonKey,
         user::{AuthItem, Claim, PasswordHash, ProfileItem},
     },
 };
+
+use crate::mail_request::CheckYourEmail;
 
 /// An unconfirmed account may be replaced by another registration of its address after this.
 const UNVERIFIED_LIFE: Duration = Duration::from_hours(7 * 24);
@@ -55,42 +58,32 @@ pub struct Registered {
     user: User,
 }
 
-/// What everybody is told while enumeration protection is on.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CheckYourEmail {
-    status: &'static str,
-}
-
 type Answer = Either<Created<Registered>, Accepted<CheckYourEmail>>;
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-register", "/v1/auth/register")
         .summary("Create an account")
-        .limited(&[Limited { limit: &limit::REGISTER, by: By::Ip }])
+        .limited(&[Limited { limit: &limit::REGISTER, by: By::IpBeside }])
         .problems(&[(409, "email_taken"), (409, "username_taken")])
         .handled_by(register)
 }
 
+/// Two round trips: limit and claim; then the account, or the word to whoever has the address. Both ways cost the same,
+/// so that the time tells no more than the answer.
 async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<Answer> {
     let now = call.now();
     let (profile, password) = form.check(&call)?;
-    let indexes = call.app.index_secrets().await?;
-    let store = call.app.store().await;
+    let (indexes, store) = tokio::join!(call.app.index_secrets(), call.app.store());
+    let indexes = indexes?;
     let user = UserId::new(now);
-    let (profile_key, profile_key_item) = store.new_person_key(&user, Purpose::Profile, now).await?;
-    let (_, evidence_key_item) = store.new_person_key(&user, Purpose::Evidence, now).await?;
-
-    // Hashed before it is known whether the address is free, so that both cost the same.
-    let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
-    let unverified_until = now + UNVERIFIED_LIFE;
     let auth = AuthItem {
         user,
         status: UserStatus::Active,
         email_verified: false,
-        unverified_until: Some(unverified_until),
+        unverified_until: Some(now + UNVERIFIED_LIFE),
         roles: vec![role::USER.to_owned()],
         kyc_status: KycStatus::None,
-        password: Some(PasswordHash(hash)),
+        password: None,
         session_epoch: 0,
         open_check: None,
         mailed: std::collections::BTreeMap::new(),
@@ -100,77 +93,106 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
         updated_at: now,
         version: 1,
     };
-    let claim = Claim { user, unverified_until: Some(unverified_until) };
-    let sealed = ProfileItem::seal(&user, &profile, &profile_key)?;
+    let claim_key = Claim::email_key(&auth.email_index);
+    let (limited, claim) = tokio::join!(call.limit_ip(&limit::REGISTER), store.claim(&claim_key));
+    limited?;
+    let holder = claim?.filter(|claim| !claim.lapsed(now));
 
-    let mut tries = Tries::new();
-    loop {
-        let mut commit = store.commit(now, &call.meta.correlation_id);
-        // The username first: its conflict is told whatever is the matter with the address.
-        let free = "attribute_not_exists(pk) OR unverified_until <= :now";
-        let values = [(":now", text(now.to_string()))];
-        if let Some(index) = &auth.username_index {
-            let item = keyed(&Claim::username_key(index), &claim);
-            commit = commit.put_if(Table::Identity, item, free, &values, Some(AuthError::UsernameTaken.into()));
-        }
-        let item = keyed(&Claim::email_key(&auth.email_index), &claim);
-        let committed = commit
-            .put_if(Table::Identity, item, free, &values, Some(AuthError::EmailTaken.into()))
-            .create(Table::Identity, &AuthItem::key(&user), &auth, None)
-            .put_if(Table::Identity, sealed.item(&user), "attribute_not_exists(pk)", &[], None)
-            .put_if(Table::Keys, Ok(profile_key_item.clone()), "attribute_not_exists(pk)", &[], None)
-            .put_if(Table::Keys, Ok(evidence_key_item.clone()), "attribute_not_exists(pk)", &[], None)
-            .event(
-                EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous)
-                    .person(user)
-                    .origin(&profile_key, call.meta.origin()),
-            )
-            .run()
-            .await;
-        match committed {
-            Ok(()) => break,
-            Err(CommitError::Refused(Error::Auth(AuthError::EmailTaken))) if call.app.config.enumeration_protection => {
-                tell_owner(&call, &auth).await?;
-                break;
-            }
-            Err(error) => tries.again(error).await?,
-        }
+    let keys = NewKeys::make(store, &user, now).await?;
+    let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
+    let auth = AuthItem { password: Some(PasswordHash(hash)), ..auth };
+    let protected = call.app.config.enumeration_protection;
+    if let Some(holder) = holder.filter(|_| protected) {
+        tell_holder(&call, &auth, &holder).await?;
+        return Ok(Either::Other(CheckYourEmail::ANSWER));
     }
-    Ok(if call.app.config.enumeration_protection {
-        Either::Other(Accepted(CheckYourEmail { status: "check_your_email" }))
+    match create(&call, &auth, &profile, &keys).await {
+        Err(Error::Auth(AuthError::EmailTaken)) if protected => {
+            // Somebody else registered it in this very moment.
+            if let Some(holder) = store.claim(&claim_key).await? {
+                tell_holder(&call, &auth, &holder).await?;
+            }
+        }
+        created => created?,
+    }
+    Ok(if protected {
+        Either::Other(CheckYourEmail::ANSWER)
     } else {
         let body = Registered { user: auth.user(profile) };
         Either::One(Created { location: Some("/v1/users/profile".to_owned()), version: Some(1), body })
     })
 }
 
-/// The owner of a taken address hears of it by mail; whoever asked does not.
-async fn tell_owner(call: &Call<Anonymous>, asked: &AuthItem) -> Result<()> {
-    let store = call.app.store().await;
+/// The two keys of a person, and their items.
+struct NewKeys {
+    profile: PersonKey,
+    items: [Item; 2],
+}
+
+impl NewKeys {
+    async fn make(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
+        let (profile, profile_item) = store.new_person_key(user, Purpose::Profile, now).await?;
+        let (_, evidence_item) = store.new_person_key(user, Purpose::Evidence, now).await?;
+        Ok(Self { profile, items: [profile_item, evidence_item] })
+    }
+}
+
+/// A unique value may be taken if nobody has it, or whoever had it never confirmed their address in time.
+const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";
+
+async fn create(call: &Call<Anonymous>, auth: &AuthItem, profile: &Profile, keys: &NewKeys) -> Result<()> {
+    let (user, store, now) = (auth.user, call.app.store().await, call.now());
+    let claim = Claim { user, unverified_until: auth.unverified_until };
+    let sealed = ProfileItem::seal(&user, profile, &keys.profile)?;
+    let values = [(":now", text(now.to_string()))];
     let mut tries = Tries::new();
     loop {
-        let Some(claim) = store.claim(&Claim::email_key(&asked.email_index)).await? else { return Ok(()) };
-        let Some(mut owner) = store.auth(&claim.user).await? else { return Ok(()) };
-        let read_version = owner.version;
-        owner.version += 1;
-        let committed = store
-            .commit(call.now(), &call.meta.correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&owner.user), &owner, read_version)
+        let mut commit = store.commit(now, &call.meta.correlation_id);
+        // The username first: its conflict is told whatever is the matter with the address.
+        if let Some(index) = &auth.username_index {
+            let item = keyed(&Claim::username_key(index), &claim);
+            commit = commit.put_if(Table::Identity, item, FREE, &values, Some(AuthError::UsernameTaken.into()));
+        }
+        let item = keyed(&Claim::email_key(&auth.email_index), &claim);
+        commit = commit
+            .put_if(Table::Identity, item, FREE, &values, Some(AuthError::EmailTaken.into()))
+            .create(Table::Identity, &AuthItem::key(&user), auth, None)
+            .put_if(Table::Identity, sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .event(
-                EventDraft::new(
-                    EventType::UserRegistrationRepeated,
-                    Subject::new("user", owner.user),
-                    owner.version,
-                    Actor::Anonymous,
-                )
-                .person(owner.user),
-            )
-            .run()
-            .await;
-        match committed {
+                EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous)
+                    .person(user)
+                    .origin(&keys.profile, call.meta.origin()),
+            );
+        for item in &keys.items {
+            commit = commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None);
+        }
+        match commit.run().await {
             Ok(()) => return Ok(()),
             Err(error) => tries.again(error).await?,
         }
+    }
+}
+
+/// The holder of a taken address hears of it by mail; whoever asked does not. A username that is taken is told all the
+/// same, or its silence would tell that the address is.
+///
+/// The event's aggregate is the address, at the hour: strangers neither contend on the account nor fill a mailbox.
+async fn tell_holder(call: &Call<Anonymous>, asked: &AuthItem, holder: &Claim) -> Result<()> {
+    let (store, now) = (call.app.store().await, call.now());
+    let address = call.app.index_secrets().await?.digest(&[b"registration", asked.email_index.as_ref().as_bytes()]);
+    let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
+    let subject = Subject::new("identifier", address);
+    let mut commit = store.commit(now, &call.meta.correlation_id);
+    if let Some(index) = &asked.username_index {
+        let free = Change { condition: FREE, values: vec![(":now", text(now.to_string()))], ..Change::default() };
+        let taken = Some(AuthError::UsernameTaken.into());
+        commit = commit.check(Table::Identity, &Claim::username_key(index), &free, taken);
+    }
+    let event = EventDraft::new(EventType::UserRegistrationRepeated, subject, hour, Actor::Anonymous);
+    match commit.event(event.person(holder.user)).run().await {
+        // A conflict: they were told within this hour.
+        Ok(()) | Err(CommitError::Conflict) => Ok(()),
+        Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
     }
 }
 

@@ -6,7 +6,7 @@ use verinym::{
     http::{Accepted, Anonymous, Call, Endpoint, Json, Route},
 };
 
-use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest};
+use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest, ask};
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-resend-verification", "/v1/auth/verify-email/resend")
@@ -16,5 +16,5 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn resend(call: Call<Anonymous>, Json(form): Json<MailRequest>) -> Result<Accepted<CheckYourEmail>> {
-    form.send(&call, MailKind::Verify).await
+    ask(&call, form, MailKind::Verify).await
 }

@@ -68,12 +68,11 @@ impl<A> Call<A> {
         let identifier = attempt.identifier.as_ref();
         let params = Params::default();
         let hash = attempt.account.and_then(|account| account.password.as_ref());
-        let verified = match hash {
-            Some(hash) => Some(password::verify(attempt.password, &hash.0, &params).map_err(Internal::corrupt)?),
-            None => {
-                password::verify_nobody(attempt.password, &params);
-                None
-            }
+        let verified = if let Some(hash) = hash {
+            Some(password::verify(attempt.password, &hash.0, &params).map_err(Internal::corrupt)?)
+        } else {
+            password::verify_nobody(attempt.password, &params);
+            None
         };
         if let Some(verified) = verified.filter(|verified| verified.matches) {
             let counted = (attempt.lockout.version > 0).then(|| identifier.to_owned());
