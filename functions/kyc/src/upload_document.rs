@@ -2,7 +2,7 @@
 
 use verinym::{
     domain::{
-        document::{DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, RejectReason, sniff},
+        document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},
         event::{Actor, EventType, Subject},
         field::{Fault, Fields},
         id::DocumentId,
@@ -40,17 +40,13 @@ pub fn endpoint() -> Endpoint {
         .limited(&[Limited { limit: &limit::UPLOAD, by: By::Caller }])
         .body_limit(BODY_LIMIT)
         .idempotent()
-        .problems(&[(413, "payload_too_large"), (415, "unsupported_media_type")])
+        .problems(&[(413, "payload_too_large")])
         .handled_by(upload)
 }
 
 async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Created<DocumentView>> {
     let (now, user) = (call.now(), call.caller.user);
-    let (kind, number) = fields(&form)?;
-    let content_type = sniff(&form.file).map_err(|reason| match reason {
-        RejectReason::TooLarge => RequestError::TooLarge,
-        _ => RequestError::UnsupportedMediaType,
-    })?;
+    let (kind, number, content_type) = fields(&form)?;
     let store = call.app.store().await;
     let (key, evidence) =
         futures::try_join!(call.loaded.key(store, now), store.read_person_key(&user, Purpose::Evidence, now),)?;
@@ -98,19 +94,17 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Crea
     }
 }
 
-/// Every fault of the form at once.
-fn fields(form: &Upload<UploadDocument>) -> Result<(DocumentType, Option<DocumentNumber>)> {
+/// Every fault of the form at once. What the file is, its bytes say; no name and no declared type is looked at.
+fn fields(form: &Upload<UploadDocument>) -> Result<(DocumentType, Option<DocumentNumber>, ContentType)> {
     const NOT_A_TYPE: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
-    const EMPTY: Fault = Fault::new("empty", "The file is empty.");
+    const NOT_A_FORMAT: Fault = Fault::new("unsupported_type", "must be a JPEG, PNG, WebP or PDF file");
     let mut fields = Fields::default();
     let text = form.fields.get("document_type").map_or("", String::as_str);
     let kind = fields.check("document_type", text.parse::<DocumentType>().map_err(|_| NOT_A_TYPE));
     let number = fields
         .check_optional("document_number", form.fields.get("document_number"), |text| DocumentNumber::parse(text));
-    if form.file.is_empty() {
-        fields.refuse("file", EMPTY);
-    }
+    let content_type = fields.check("file", sniff(&form.file).map_err(|_| NOT_A_FORMAT));
     fields.done().map_err(RequestError::Invalid)?;
-    let kind = kind.ok_or_else(|| Internal::bug("a form without faults has a type"))?;
-    Ok((kind, number))
+    let checked = kind.zip(content_type).ok_or_else(|| Internal::bug("a form without faults has its values"))?;
+    Ok((checked.0, number, checked.1))
 }
