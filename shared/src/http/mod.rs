@@ -18,11 +18,11 @@ pub mod problem;
 pub mod reply;
 mod serve;
 
-pub use authority::{Anonymous, Caller, Can, Signed};
+pub use authority::{Anonymous, Caller, Can, CanIf, Signed};
 pub use call::{Call, Meta};
 pub use endpoint::{Endpoint, Route};
 pub use input::{Headers, Json, Path, Query, Raw};
 pub use limit::{By, Limited};
 pub use multipart::Upload;
-pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Versioned};
+pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Unavailable, Versioned};
 pub use serve::{respond, serve};

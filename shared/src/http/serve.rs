@@ -163,7 +163,7 @@ async fn handle(
         caller: None,
         loaded: Loaded::default(),
     };
-    if endpoint.authenticated {
+    if (endpoint.authenticates)(&incoming) {
         *report = authenticate(app, &mut incoming, user_slot).await?;
     } else {
         *report = limit::enforce(app, route.limits_in_force(), &incoming.meta, None).await?;
