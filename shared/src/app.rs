@@ -84,6 +84,11 @@ impl App {
         }
     }
 
+    /// With clients of this make instead of the environment's, so that tests can cut a call off where they like.
+    pub fn with_sdk(config: Config, sdk: SdkConfig) -> Self {
+        Self { sdk: OnceLock::from(sdk), ..Self::new(config) }
+    }
+
     fn sdk(&self) -> &SdkConfig {
         self.sdk.get_or_init(sdk_config)
     }

@@ -45,12 +45,17 @@ impl Aws {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// Every item of a table, in DynamoDB's own JSON.
+    /// Every item of one of the stack's tables, in DynamoDB's own JSON.
     pub async fn scan(&self, table: &str) -> Vec<Value> {
+        self.scan_named(&self.stack.named(table)).await
+    }
+
+    /// Every item of a table.
+    pub async fn scan_named(&self, table: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut start = Value::Null;
         loop {
-            let mut body = json!({"TableName": self.stack.named(table), "ConsistentRead": true});
+            let mut body = json!({"TableName": table, "ConsistentRead": true});
             if !start.is_null() {
                 body["ExclusiveStartKey"] = start;
             }
@@ -63,14 +68,62 @@ impl Aws {
         }
     }
 
-    /// The items of one partition.
+    /// The items of one partition of one of the stack's tables.
     pub async fn partition(&self, table: &str, pk: &str) -> Vec<Value> {
+        self.partition_named(&self.stack.named(table), pk).await
+    }
+
+    /// The items of one partition.
+    pub async fn partition_named(&self, table: &str, pk: &str) -> Vec<Value> {
         let body = json!({
-            "TableName": self.stack.named(table), "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+            "TableName": table, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}},
         });
         let page = self.call("dynamodb", "DynamoDB_20120810.Query", &body).await;
         page["Items"].as_array().unwrap().clone()
+    }
+
+    /// Sets one attribute of an item of a table without sort key.
+    pub async fn set(&self, table: &str, pk: &Value, name: &str, value: &Value) {
+        let body = json!({
+            "TableName": table, "Key": {"pk": pk}, "UpdateExpression": "SET #name = :value",
+            "ExpressionAttributeNames": {"#name": name}, "ExpressionAttributeValues": {":value": value},
+        });
+        self.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;
+    }
+
+    /// An empty table with the keys and indexes of another.
+    pub async fn copy_table(&self, from: &str, to: &str) {
+        let answer = self.call("dynamodb", "DynamoDB_20120810.DescribeTable", &json!({"TableName": from})).await;
+        let table = &answer["Table"];
+        let mut body = json!({
+            "TableName": to, "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": table["AttributeDefinitions"], "KeySchema": table["KeySchema"],
+        });
+        if let Some(indexes) = table["GlobalSecondaryIndexes"].as_array() {
+            let index = |one: &Value| json!({"IndexName": one["IndexName"], "KeySchema": one["KeySchema"], "Projection": one["Projection"]});
+            body["GlobalSecondaryIndexes"] = indexes.iter().map(index).collect();
+        }
+        self.call("dynamodb", "DynamoDB_20120810.CreateTable", &body).await;
+    }
+
+    /// A queue whose messages can be received again at once; its URL.
+    pub async fn create_queue(&self, name: &str) -> String {
+        let body = json!({"QueueName": name, "Attributes": {"VisibilityTimeout": "0"}});
+        let answer = self.call("sqs", "AmazonSQS.CreateQueue", &body).await;
+        answer["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// Messages of a queue, at most ten.
+    pub async fn receive(&self, url: &str) -> Vec<Value> {
+        let body = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0});
+        let answer = self.call("sqs", "AmazonSQS.ReceiveMessage", &body).await;
+        answer["Messages"].as_array().cloned().unwrap_or_default()
+    }
+
+    pub async fn delete_message(&self, url: &str, receipt: &str) {
+        let body = json!({"QueueUrl": url, "ReceiptHandle": receipt});
+        self.call("sqs", "AmazonSQS.DeleteMessage", &body).await;
     }
 
     /// A secret's value, which is JSON.

@@ -9,6 +9,7 @@
 pub mod aws;
 pub mod client;
 pub mod contract;
+pub mod cut;
 pub mod mailbox;
 pub mod people;
 pub mod picture;
@@ -17,6 +18,7 @@ pub mod template;
 pub mod tokens;
 pub mod usage;
 pub mod wait;
+pub mod world;
 
 pub use client::{Answer, Client};
 pub use people::{Draft, Person};

@@ -9,4 +9,4 @@ pub mod work;
 
 pub use message::Message;
 pub use run::{Boxed, block_on_lambda, run};
-pub use work::{Delivery, Outcome, Worker};
+pub use work::{Delivery, Outcome, Ran, Worker};

@@ -61,7 +61,7 @@ async fn invoke(
 ) -> std::result::Result<Value, lambda_runtime::Error> {
     let started = Timestamp::now();
     let deadline = Timestamp::from_unix_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
-    let work = (worker.run)(app, event.payload, deadline);
+    let work = worker.invoke(app, event.payload, deadline);
     let ran: Result<Ran> = match AssertUnwindSafe(work).catch_unwind().await {
         Ok(ran) => ran,
         Err(_) => Err(Internal::bug("panic").into()),

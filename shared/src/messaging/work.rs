@@ -87,6 +87,11 @@ impl Worker {
         }
     }
 
+    /// Does one invocation's work, without the runtime around it.
+    pub async fn invoke(&self, app: &'static App, event: Value, deadline: Timestamp) -> Result<Ran> {
+        (self.run)(app, event, deadline).await
+    }
+
     /// A worker of a schedule: does its round once per tick. The number is how much it did.
     pub fn of_schedule<F, Fut>(function: &'static str, handler: F) -> Self
     where

@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod callbacks;
 mod checks;
+mod crash;
 mod deliveries;
 mod desk;
 mod documents;

@@ -1,0 +1,273 @@
+//! A small world of its own: the same code in this process, over tables and queues that no deployed function looks at.
+//!
+//! The test plays the platform: it hands rows of the outbox to the dispatcher, and messages to the workers, and brings
+//! back what was not done. So it can end a worker at any call and see what becomes of its work.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use aws_config::Region;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use lambda_http::{Body, RequestExt};
+use serde_json::{Value, json};
+use verinym::{
+    app::{self, App},
+    config::Config,
+    domain::time::Timestamp,
+    http::{Endpoint, respond},
+    messaging::Worker,
+};
+
+use crate::{
+    Stack,
+    aws::{Aws, TABLES},
+    contract,
+    cut::{self, Fault, Scissors},
+    people::tag,
+};
+
+/// Each queue's last name, its variable and its worker.
+const QUEUES: [(&str, &str, &str); 4] = [
+    ("verification", "QUEUE_VERIFICATION", "workers-verify"),
+    ("provider-callbacks", "QUEUE_CALLBACKS", "workers-apply-callback"),
+    ("notification", "QUEUE_NOTIFICATION", "workers-send-mail"),
+    ("documents", "QUEUE_DOCUMENTS", "workers-process-document"),
+];
+
+/// No story needs more rounds until nothing is left to do.
+const ROUNDS: usize = 40;
+
+#[derive(Debug)]
+pub struct World {
+    pub stack: Stack,
+    pub aws: Aws,
+    pub scissors: Arc<Scissors>,
+    app: &'static App,
+    name: String,
+    queues: HashMap<&'static str, String>,
+    endpoints: Vec<Endpoint>,
+    workers: Vec<Worker>,
+}
+
+/// An answer of an endpoint of this world.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Reply {
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+}
+
+impl World {
+    /// With the deployed configuration but for tables, queues and these variables.
+    pub async fn new(stack: &Stack, variables: &[(&str, &str)]) -> Self {
+        let (aws, name) = (stack.aws(), format!("world-{}", tag()));
+        let deployed = aws.environment("workers-verify").await;
+        let mut environment: BTreeMap<String, String> = deployed
+            .as_object()
+            .expect("a function has variables")
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect();
+        for table in TABLES {
+            aws.copy_table(&stack.named(table), &format!("{name}-{table}")).await;
+            environment.insert(format!("TABLE_{}", table.to_uppercase()), format!("{name}-{table}"));
+        }
+        let mut queues = HashMap::new();
+        for (queue, variable, worker) in QUEUES {
+            let url = aws.create_queue(&format!("{name}-{queue}")).await;
+            environment.insert(variable.to_owned(), url.clone());
+            queues.insert(worker, url);
+        }
+        for (name, value) in variables {
+            environment.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let config = Config::from_lookup(|name| environment.get(name).cloned()).expect("the deployed configuration");
+        let scissors = Arc::new(Scissors::default());
+        let credentials =
+            Credentials::new(stack.var("AWS_ACCESS_KEY_ID"), stack.var("AWS_SECRET_ACCESS_KEY"), None, None, "tests");
+        let mut sdk = app::sdk_config().into_builder();
+        sdk.set_region(Some(Region::new(stack.var("AWS_REGION"))));
+        sdk.set_endpoint_url(Some(stack.var("AWS_ENDPOINT_URL").to_owned()));
+        sdk.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
+        sdk.set_http_client(Some(cut::client(scissors.clone())));
+        Self {
+            app: Box::leak(Box::new(App::with_sdk(config, sdk.build()))),
+            stack: stack.clone(),
+            aws,
+            scissors,
+            name,
+            queues,
+            endpoints: contract::endpoints(),
+            workers: contract::workers(),
+        }
+    }
+
+    /// The name of one of this world's tables.
+    pub fn table(&self, table: &str) -> String {
+        format!("{}-{table}", self.name)
+    }
+
+    /// Calls an endpoint as somebody or as nobody.
+    pub async fn call(&self, function: &str, token: Option<&str>, path: &[(&str, &str)], body: &Value) -> Reply {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers = [("content-type", "application/json".to_owned())];
+        self.send(function, token, path, &headers, body.into_bytes()).await
+    }
+
+    /// The same with headers and bytes of one's own.
+    pub async fn send(
+        &self,
+        function: &str,
+        token: Option<&str>,
+        path: &[(&str, &str)],
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Reply {
+        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.route.function == function);
+        let endpoint = endpoint.unwrap_or_else(|| panic!("no function {function}"));
+        let mut request = http::Request::builder().method(&endpoint.route.method).uri("http://world/");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let path: HashMap<String, String> =
+            path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let request = request.body(Body::Binary(body)).expect("a request").with_path_parameters(path);
+        let response = respond(self.app, endpoint, request).await;
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+        Reply { status, body }
+    }
+
+    /// Works off all there is to do, with this fault on the way, and until nothing is left; what was called.
+    pub async fn settle(&self, fault: Option<(usize, Fault)>) -> Vec<String> {
+        self.scissors.set(fault);
+        for _ in 0..ROUNDS {
+            let mut busy = self.dispatch().await;
+            for (worker, url) in &self.queues {
+                busy |= self.deliver(worker, url).await;
+            }
+            if !busy {
+                return self.scissors.calls();
+            }
+        }
+        panic!("there is always something left to do: {:?}", self.scissors.calls());
+    }
+
+    /// Hands what stands in the outbox to the dispatcher, as the stream would, or the sweep after it.
+    async fn dispatch(&self) -> bool {
+        let items = self.aws.scan_named(&self.table("outbound")).await;
+        let record = |item: &Value| {
+            json!({
+                "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1",
+                "dynamodb": {
+                    "ApproximateCreationDateTime": 1_772_357_400.0, "SequenceNumber": "1", "SizeBytes": 1,
+                    "StreamViewType": "NEW_IMAGE", "Keys": {"pk": item["pk"], "sk": item["sk"]}, "NewImage": item,
+                },
+            })
+        };
+        let rows: Vec<_> = items
+            .iter()
+            .filter(|item| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("OUT#")))
+            .map(record)
+            .collect();
+        if rows.is_empty() {
+            return false;
+        }
+        self.invoke("workers-dispatch", json!({ "Records": rows })).await;
+        true
+    }
+
+    /// Hands a queue's messages to its worker and removes those that were done; the others come again.
+    async fn deliver(&self, worker: &str, url: &str) -> bool {
+        let messages = self.aws.receive(url).await;
+        if messages.is_empty() {
+            return false;
+        }
+        let records: Vec<_> = messages
+            .iter()
+            .map(|message| {
+                json!({
+                    "messageId": message["MessageId"], "receiptHandle": "r", "eventSource": "aws:sqs",
+                    "body": message["Body"], "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {},
+                })
+            })
+            .collect();
+        let Some(answer) = self.invoke(worker, json!({ "Records": records })).await else {
+            self.pass_time().await;
+            return true;
+        };
+        let failed = answer["batchItemFailures"].as_array().expect("a batch's answer");
+        for message in &messages {
+            if !failed.iter().any(|failure| failure["itemIdentifier"] == message["MessageId"]) {
+                self.aws.delete_message(url, message["ReceiptHandle"].as_str().expect("a receipt")).await;
+            }
+        }
+        true
+    }
+
+    /// The worker's answer, or nothing if it failed or was killed.
+    async fn invoke(&self, worker: &str, event: Value) -> Option<Value> {
+        let worker = self.workers.iter().find(|one| one.function == worker).expect("a worker");
+        let deadline = Timestamp::from_unix_millis(i64::try_from(Timestamp::now().unix_millis()).unwrap() + 60_000);
+        tokio::select! {
+            biased;
+            () = self.scissors.killed() => None,
+            ran = worker.invoke(self.app, event, deadline) => ran.ok().map(|ran| ran.answer),
+        }
+    }
+
+    /// As if a visibility time-out had passed: whoever held a message holds it no more.
+    async fn pass_time(&self) {
+        let table = self.table("ephemeral");
+        for item in self.aws.scan_named(&table).await {
+            if item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("WORK#")) && item["done"]["BOOL"] == false {
+                self.aws.set(&table, &item["pk"], "lease_until", &json!({"S": "2000-01-01T00:00:00.000Z"})).await;
+            }
+        }
+    }
+
+    /// Events of an aggregate, by type, in their order.
+    pub async fn events(&self, aggregate: &str) -> Vec<String> {
+        let items = self.aws.partition_named(&self.table("events"), aggregate).await;
+        items.iter().map(event_type).collect()
+    }
+
+    /// The sum of each counter.
+    pub async fn counters(&self) -> BTreeMap<String, i64> {
+        let mut sums = BTreeMap::new();
+        for item in self.aws.scan_named(&self.table("outbound")).await {
+            if item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("T#")) {
+                let count: i64 = item["count"]["N"].as_str().and_then(|count| count.parse().ok()).unwrap_or_default();
+                *sums.entry(item["sk"]["S"].as_str().unwrap_or_default().to_owned()).or_default() += count;
+            }
+        }
+        sums
+    }
+
+    /// Messages and outbox rows that are left.
+    pub async fn left_over(&self) -> usize {
+        let rows = self.aws.scan_named(&self.table("outbound")).await;
+        rows.iter().filter(|item| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("OUT#"))).count()
+    }
+}
+
+/// The type in an event's canonical bytes.
+pub fn event_type(item: &Value) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+    let bodies = item.as_object().into_iter().flat_map(|item| item.values()).filter_map(|value| value["B"].as_str());
+    let mut events = bodies.filter_map(|body| serde_json::from_slice::<Value>(&BASE64.decode(body).ok()?).ok());
+    let event = events.find(|event| event["type"].is_string()).expect("an event's body");
+    event["type"].as_str().unwrap_or_default().to_owned()
+}
