@@ -1,14 +1,30 @@
 //! The routes against a real table (`DynamoDB` in this process) and a queue that does as it is told.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use http::StatusCode;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use verinym::{
+    domain::secret::Secret,
+    providers::{
+        Outcome, Progress, Provider,
+        idfy::{self, Idfy},
+        transport::Limits,
+    },
+};
 
 use crate::{
-    config::Config, create_task::create_task, endpoint::Answer, get_tasks::get_tasks, scenario::Odds, service::Service,
-    test_server::TestServer, wire::Fault,
+    config::Config,
+    create_task::create_task,
+    endpoint::Answer,
+    get_tasks::get_tasks,
+    scenario::Odds,
+    service::Service,
+    test_server::TestServer,
+    wire::{self, Fault},
 };
 
 const TABLE: &str = "tasks";
@@ -135,6 +151,31 @@ async fn synchronous_tasks_are_answered_whole_unless_they_take_time() {
     assert_eq!(slow.status, StatusCode::ACCEPTED);
     let found = read(&service, slow.body["request_id"].as_str().unwrap()).await;
     assert_eq!((&found[0]["status"], &found[0]["completed_at"]), (&json!("in_progress"), &json!("")));
+}
+
+#[tokio::test]
+async fn our_own_client_of_the_format_understands_what_is_answered() {
+    let queue = TestServer::start(vec![queued(1), queued(1)]);
+    let service = service(&queue).await;
+    let bad = ask(&service, "async", Uuid::from_u128(1), "BAD1").await.unwrap();
+    let slow = ask(&service, "async", Uuid::from_u128(2), "SLOW1").await.unwrap();
+    for (answer, progress) in
+        [(bad, Progress::Done(Outcome::Reject { reasons: vec!["document_forged".into()] })), (slow, Progress::Pending)]
+    {
+        let request_id = answer.body["request_id"].as_str().unwrap();
+        let provider = TestServer::start(vec![(200, read(&service, request_id).await.to_string())]);
+        let client = Idfy::new(&idfy::Config {
+            base_url: provider.url.parse().unwrap(),
+            allow_http: true,
+            account_id: "local".into(),
+            api_key: Secret::new("key".into()),
+            task: wire::TYPE.into(),
+            signature_scheme: None,
+            limits: Limits::default(),
+        });
+        let found = client.unwrap().fetch(&request_id.parse().unwrap(), Duration::from_secs(5)).await;
+        assert_eq!(found, Ok(progress));
+    }
 }
 
 #[tokio::test]
