@@ -132,8 +132,7 @@ fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
         parts.dedup();
         parts
     } else {
-        // IAM has no action of its own for a batch of messages.
-        vec![format!("{service}:{}", operation.strip_suffix("Batch").unwrap_or(operation))]
+        vec![format!("{service}:{operation}")]
     }
 }
 

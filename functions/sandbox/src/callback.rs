@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -29,17 +28,13 @@ pub struct Waiting {
 
 /// Puts a task's callbacks into the queue, each to come out in its time.
 pub async fn queue(service: &Service, task: &Task, now: Timestamp) -> Result<()> {
-    let entry = |(seconds, waiting): (i32, Waiting), id: usize| {
+    for (seconds, waiting) in waiting(task, now) {
         let body = serde_json::to_string(&waiting).map_err(Internal::bug)?;
-        let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(body);
-        entry.delay_seconds(seconds).build().map_err(Internal::bug)
-    };
-    let entries = waiting(task, now).into_iter().zip(0..).map(|(waiting, id)| entry(waiting, id));
-    let entries = entries.collect::<Result<Vec<_>, Internal>>()?;
-    let batch = service.sqs().await.send_message_batch().queue_url(&service.config.queue_url);
-    let answer =
-        batch.set_entries(Some(entries)).send().await.map_err(|error| Internal::aws("queue callbacks", &error))?;
-    if answer.failed.is_empty() { Ok(()) } else { Err(Internal::unavailable("some callbacks were not queued").into()) }
+        let send = service.sqs().await.send_message().queue_url(&service.config.queue_url);
+        let sent = send.message_body(body).delay_seconds(seconds).send().await;
+        sent.map_err(|error| Internal::aws("queue callback", &error))?;
+    }
+    Ok(())
 }
 
 /// The task's callbacks, each with the seconds that it has to wait from now.
