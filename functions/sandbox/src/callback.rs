@@ -30,8 +30,8 @@ pub struct Waiting {
 pub async fn queue(service: &Service, task: &Task, now: Timestamp) -> Result<()> {
     for (seconds, waiting) in waiting(task, now) {
         let body = serde_json::to_string(&waiting).map_err(Internal::bug)?;
-        let send = service.sqs().await.send_message().queue_url(&service.config.queue_url);
-        let sent = send.message_body(body).delay_seconds(seconds).send().await;
+        let message = service.sqs().await.send_message().queue_url(&service.config.queue_url);
+        let sent = message.message_body(body).delay_seconds(seconds).send().await;
         sent.map_err(|error| Internal::aws("queue callback", &error))?;
     }
     Ok(())
