@@ -68,9 +68,11 @@ impl Intercept for Meter {
         "verinym-meter"
     }
 
-    fn read_before_execution(
+    /// Not `read_before_execution`: a client's interceptors see that before the operation's name is known.
+    fn read_before_serialization(
         &self,
         context: &BeforeSerializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = cfg.load::<Metadata>().map(|m| (m.service().to_owned(), m.name().to_owned()));
@@ -175,4 +177,32 @@ pub fn write(invocation: Invocation<'_>) {
         }]}),
     );
     println!("{}", serde_json::Value::Object(line));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_are_counted_by_action_and_target_even_if_they_fail() {
+        use aws_sdk_dynamodb::config::{Builder, Credentials, Region, retry::RetryConfig};
+        let config = Builder::new()
+            .behavior_version_latest()
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url("http://127.0.0.1:1")
+            .interceptor(Meter)
+            .build();
+        let db = aws_sdk_dynamodb::Client::from_conf(config);
+        let key = aws_sdk_dynamodb::types::AttributeValue::S("x".into());
+        let call = || db.get_item().table_name("verinym-local-kyc").key("pk", key.clone()).send();
+        take_usage();
+        let (one, two) = tokio::join!(call(), call());
+        assert!(one.is_err() && two.is_err());
+        assert!(call().await.is_err());
+        let usage = take_usage();
+        assert_eq!(usage.calls, BTreeMap::from([("dynamodb:GetItem kyc".to_owned(), 3)]));
+        assert_eq!(usage.round_trips, 2);
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -29,17 +28,13 @@ pub struct Waiting {
 
 /// Puts a task's callbacks into the queue, each to come out in its time.
 pub async fn queue(service: &Service, task: &Task, now: Timestamp) -> Result<()> {
-    let entry = |(seconds, waiting): (i32, Waiting), id: usize| {
+    for (seconds, waiting) in waiting(task, now) {
         let body = serde_json::to_string(&waiting).map_err(Internal::bug)?;
-        let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(body);
-        entry.delay_seconds(seconds).build().map_err(Internal::bug)
-    };
-    let entries = waiting(task, now).into_iter().zip(0..).map(|(waiting, id)| entry(waiting, id));
-    let entries = entries.collect::<Result<Vec<_>, Internal>>()?;
-    let batch = service.sqs().await.send_message_batch().queue_url(&service.config.queue_url);
-    let answer =
-        batch.set_entries(Some(entries)).send().await.map_err(|error| Internal::aws("queue callbacks", &error))?;
-    if answer.failed.is_empty() { Ok(()) } else { Err(Internal::unavailable("some callbacks were not queued").into()) }
+        let message = service.sqs().await.send_message().queue_url(&service.config.queue_url);
+        let sent = message.message_body(body).delay_seconds(seconds).send().await;
+        sent.map_err(|error| Internal::aws("queue callback", &error))?;
+    }
+    Ok(())
 }
 
 /// The task's callbacks, each with the seconds that it has to wait from now.
@@ -120,4 +115,78 @@ pub async fn deliver(
 
 fn random_key() -> Result<Key, MalformedKey> {
     Scheme::StandardWebhooks.key(&Secret::new(format!("whsec_{}", BASE64.encode(random::bytes::<32>()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName};
+
+    use super::*;
+    use crate::{task::tests::task, test_server::TestServer};
+
+    fn key() -> Key {
+        Scheme::StandardWebhooks.key(&Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())).unwrap()
+    }
+
+    async fn delivered(status: u16, forged: bool) -> (Result<Received, Undelivered>, TestServer) {
+        let server = TestServer::start(vec![(status, String::new())]);
+        let task = task("OK1");
+        let result = deliver(&transport(), &server.url, &task, Timestamp::now(), &key(), forged).await;
+        (result, server)
+    }
+
+    /// What a receiver that checks signatures thinks of the only request.
+    fn is_believed(server: &TestServer) -> bool {
+        let requests = server.requests();
+        let [request] = &requests[..] else { panic!("one request") };
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ")?;
+            Some((name.parse::<HeaderName>().ok()?, value.parse().ok()?))
+        };
+        let headers: HeaderMap = request.head.iter().filter_map(|line| header(line)).collect();
+        let scheme = Scheme::StandardWebhooks;
+        scheme.verify(&headers, request.body.as_bytes(), Timestamp::now(), &[key()]).is_ok()
+    }
+
+    fn left(document_number: &str, after: Duration) -> Vec<i32> {
+        let task = task(document_number);
+        waiting(&task, task.created_at + after).into_iter().map(|(seconds, _)| seconds).collect()
+    }
+
+    #[test]
+    fn callbacks_wait_from_when_the_task_was_taken_on() {
+        assert_eq!(left("TWICE1", Duration::ZERO), [1, 3, 5]);
+        assert_eq!(left("TWICE1", Duration::from_millis(2_500)), [0, 1, 3]);
+        assert_eq!(left("TWICE1", Duration::from_mins(1)), [0, 0, 0]);
+        assert_eq!(left("SLOW1", Duration::ZERO), [21]);
+        assert_eq!(left("SILENT1", Duration::ZERO), [0; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_callback_is_the_signed_task() {
+        let (result, server) = delivered(200, false).await;
+        assert_eq!(result, Ok(Received::Well));
+        assert!(is_believed(&server));
+        let request = &server.requests()[0];
+        assert!(request.head.contains(&"content-type: application/json".to_owned()), "{:?}", request.head);
+        let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+        assert_eq!(body["request_id"], task("OK1").request_id.to_string());
+        assert_eq!(body["status"], "completed");
+    }
+
+    #[tokio::test]
+    async fn a_forged_callback_is_not_to_be_believed() {
+        let (result, server) = delivered(401, true).await;
+        assert_eq!(result, Ok(Received::Well));
+        assert!(!is_believed(&server));
+        assert_eq!(delivered(200, true).await.0, Ok(Received::Fooled));
+    }
+
+    #[tokio::test]
+    async fn what_was_not_received_is_told() {
+        assert_eq!(delivered(401, false).await.0, Err(Undelivered::Status(StatusCode::UNAUTHORIZED)));
+        for (status, forged) in [(302, false), (500, false), (503, true), (302, true)] {
+            assert_eq!(delivered(status, forged).await.0, Err(Undelivered::NoAnswer), "{status}");
+        }
+    }
 }

@@ -14,3 +14,8 @@ pub mod send_callback;
 pub mod service;
 pub mod task;
 pub mod wire;
+
+#[cfg(test)]
+mod test_server;
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,18 @@ impl Service {
         Ok(Self { config: Config::from_env()?, clients: OnceCell::new(), credentials: Aged::default() })
     }
 
+    /// With clients of a test's own; credentials are not read.
+    #[cfg(test)]
+    pub(crate) fn of(config: Config, db: aws_sdk_dynamodb::Client, sqs: aws_sdk_sqs::Client) -> Self {
+        let secrets = aws_sdk_secretsmanager::Config::builder().behavior_version_latest().build();
+        let clients = Clients {
+            tasks: Tasks::new(db, &config.table),
+            sqs,
+            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets),
+        };
+        Self { config, clients: OnceCell::new_with(Some(clients)), credentials: Aged::default() }
+    }
+
     pub(crate) async fn tasks(&self) -> &Tasks {
         &self.clients().await.tasks
     }
