@@ -167,7 +167,7 @@ def approved(journey: Journey) -> str:
         "/v1/kyc/status",
         summary=lambda answer: f"kyc_status {answer['kyc_status']}, valid until {answer['valid_until']}",
     )
-    journey.wait_mail(email, "the decision", r"\bapproved\b")
+    journey.wait_mail(email, "the decision", r"\bverified\b")
     return user
 
 
@@ -207,7 +207,7 @@ def reviewed(journey: Journey) -> None:
         headers={"If-Match": moderator.last.headers["etag"]},
     )
     journey.poll(person, check, "approved", lambda answer: decided(answer, "approved"))
-    journey.wait_mail(email, "the decision", r"\bapproved\b")
+    journey.wait_mail(email, "the decision", r"\bverified\b")
 
 
 def wait_for_desk(journey: Journey, moderator: Client, check: str) -> dict:

@@ -215,6 +215,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A complete environment for tests of other modules.
+    #[expect(clippy::unnecessary_wraps, reason = "the shape of a look-up")]
     pub(crate) fn sample(name: &str) -> Option<String> {
         Some(
             match name {
