@@ -95,3 +95,50 @@ fn claims(issuer: &str, audience: &str, auth: &AuthItem, session: &SessionItem, 
         auth_time: session.auth_time.unix_seconds(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGUN: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn auth() -> AuthItem {
+        let user = UserId::from_parts(BEGUN, [1; 10]);
+        let json = serde_json::json!({
+            "user": user, "status": "active", "email_verified": true, "roles": ["user", "moderator"],
+            "kyc_status": "approved", "email_index": "v1.email", "created_at": BEGUN, "updated_at": BEGUN, "version": 4,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn session(auth: &AuthItem) -> SessionItem {
+        let json = serde_json::json!({
+            "session": verinym::domain::id::SessionId::from_parts(BEGUN, [2; 10]), "user": auth.user,
+            "created_at": BEGUN, "auth_time": BEGUN, "amr": ["pwd"], "counter": 9, "nonce": vec![0; 16], "kid": 1,
+            "last_turn": BEGUN, "origin": [0], "expires": 0, "version": 1,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn an_access_token_says_what_the_contract_names_and_keeps_the_time_of_proof() {
+        let (auth, later) = (auth(), BEGUN + Duration::from_hours(5));
+        let session = session(&auth);
+        let claims = claims("https://id.example", "app", &auth, &session, later);
+        assert_eq!((claims.iss.as_str(), claims.aud.as_str()), ("https://id.example", "app"));
+        assert_eq!((claims.sub, claims.sid), (auth.user, session.session));
+        assert_eq!((claims.exp - claims.iat, claims.nbf), (900, claims.iat));
+        assert_eq!(claims.iat, later.unix_seconds());
+        assert_eq!(claims.auth_time, BEGUN.unix_seconds());
+        assert_eq!((claims.roles, claims.kyc_status.as_str()), (auth.roles.clone(), "approved"));
+        assert_eq!(claims.amr, ["pwd"]);
+        let other = super::claims("https://id.example", "app", &auth, &session, later);
+        assert_ne!(claims.jti, other.jti);
+    }
+
+    #[test]
+    fn items_from_before_there_were_epochs_are_of_the_first() {
+        let auth = auth();
+        assert!(session(&auth).admitted(&auth, BEGUN));
+    }
+}

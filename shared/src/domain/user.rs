@@ -130,6 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_an_active_account_is_open_and_of_an_erased_one_nothing_is_told() {
+        let refusals = UserStatus::ALL.iter().map(|status| status.admit());
+        let closed = Err(AuthError::AccountDeactivated);
+        let expected = [Ok(()), Err(AuthError::AccountLocked), closed, closed, Err(AuthError::InvalidCredentials)];
+        assert!(refusals.eq(expected));
+    }
+
+    #[test]
     fn absent_values_are_null_and_the_national_id_is_masked() {
         let standing = Standing {
             id: UserId::new(Timestamp::from_unix_millis(0)),

@@ -114,3 +114,66 @@ impl LockoutItem {
         Self { state, version: self.version + 1, expires }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::{item::Query, item::Sort, testing};
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn failure(person: Option<UserId>, now: Timestamp) -> Failure<'static> {
+        Failure { identifier: "v1.index", digest: "digest", person, now, correlation_id: "correlation" }
+    }
+
+    async fn rows(store: &Store, table: Table, partition: &str) -> usize {
+        let query = Query {
+            table,
+            index: None,
+            partition: ("pk", partition),
+            sort: Sort::Any,
+            newest_first: false,
+            limit: 100,
+            after: None,
+        };
+        store.query(query).await.unwrap().0.len()
+    }
+
+    #[tokio::test]
+    async fn concurrent_failures_each_count_and_the_one_that_locks_writes_the_only_event() {
+        let store = testing::store().await;
+        let seen = store.lockout("v1.index").await.unwrap();
+        let failure = failure(None, NOW);
+        let counted = (0..4).map(|_| store.count_failure(&failure, seen.clone()));
+        futures::future::try_join_all(counted).await.unwrap();
+        let four = store.lockout("v1.index").await.unwrap();
+        assert_eq!((four.state.failures.len(), four.state.remaining(NOW)), (4, None));
+        assert_eq!(rows(&store, Table::Events, "digest").await, 0);
+
+        for _ in 0..3 {
+            store.count_failure(&failure, four.clone()).await.unwrap();
+        }
+        let locked = store.lockout("v1.index").await.unwrap();
+        assert_eq!(locked.state.remaining(NOW), Some(Duration::from_mins(5)));
+        // While it is locked, tries that were under way already change nothing.
+        assert_eq!(locked.version, 5);
+        assert_eq!(rows(&store, Table::Events, "digest").await, 1);
+    }
+
+    #[tokio::test]
+    async fn each_further_lock_has_its_event_with_the_person_if_there_is_one() {
+        let store = testing::store().await;
+        let person = UserId::new(NOW);
+        for at in [NOW, NOW + Duration::from_mins(6)] {
+            for _ in 0..5 {
+                let seen = store.lockout("v1.index").await.unwrap();
+                store.count_failure(&failure(Some(person), at), seen).await.unwrap();
+            }
+        }
+        let (events, _) = store.events_of_subject("digest", 10, None).await.unwrap();
+        assert_eq!(events.len(), 2);
+        assert!(events.iter().all(|event| event.r#type == EventType::UserLockedOut && event.person == Some(person)));
+    }
+}

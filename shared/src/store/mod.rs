@@ -6,8 +6,8 @@ pub mod admission;
 pub mod breaker;
 pub mod check;
 pub mod commit;
-pub mod due;
 pub mod document;
+pub mod due;
 pub mod event;
 pub mod idempotency;
 pub mod inbound;
@@ -21,6 +21,8 @@ pub mod person_key;
 pub mod rotation;
 pub mod secrets;
 pub mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod user;
 pub mod work;
 

@@ -26,6 +26,11 @@ pub struct PersonKey {
 }
 
 impl PersonKey {
+    #[cfg(test)]
+    pub fn from_key(owner: &str, key: DataKey) -> Self {
+        Self { owner: owner.to_owned(), version: FIRST, key }
+    }
+
     pub fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Vec<u8> {
         field::seal(&self.key, self.version, place, plain)
     }

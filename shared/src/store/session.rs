@@ -4,6 +4,9 @@
 //! how a new password ends sessions in the very transaction that sets it. Deleting those is cleaning, and may stop
 //! half-way without letting anybody in.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 

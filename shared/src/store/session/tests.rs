@@ -1,0 +1,159 @@
+//! Sessions over a real table: races, endings, epochs.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Ending, SessionItem, Turn};
+use crate::{
+    crypto::{DataKey, index::blind_index, refresh::Kid},
+    domain::{
+        event::{Actor, EventType},
+        id::UserId,
+        refresh::{Decision, IDLE, decide},
+        time::Timestamp,
+        user::{KycStatus, UserStatus},
+    },
+    store::{
+        Store, Table, commit::CommitError, event::Origin, item::keyed, person_key::PersonKey, testing, user::AuthItem,
+    },
+};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+fn auth() -> AuthItem {
+    AuthItem {
+        user: UserId::new(NOW),
+        status: UserStatus::Active,
+        email_verified: true,
+        unverified_until: None,
+        roles: vec!["user".into()],
+        kyc_status: KycStatus::None,
+        password: None,
+        session_epoch: 0,
+        open_check: None,
+        mailed: BTreeMap::new(),
+        email_index: blind_index(&DataKey::from_bytes([1; 32]), 1, "email", "ada@example.com"),
+        username_index: None,
+        created_at: NOW,
+        updated_at: NOW,
+        version: 1,
+    }
+}
+
+fn key() -> PersonKey {
+    PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]))
+}
+
+fn origin() -> Origin {
+    Origin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
+}
+
+async fn begin(store: &Store, auth: &AuthItem) -> SessionItem {
+    let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), NOW).unwrap();
+    let at = SessionItem::key(&auth.user, &session.session);
+    store
+        .commit(NOW, "correlation")
+        .put_if(Table::Identity, keyed(&at, &session), "attribute_not_exists(pk)", &[], None)
+        .event(session.created())
+        .run()
+        .await
+        .unwrap();
+    session
+}
+
+fn revoked(auth: &AuthItem) -> Ending {
+    Ending::revoked("revoked", Actor::User(auth.user))
+}
+
+#[tokio::test]
+async fn of_twenty_turns_at_once_one_wins_and_all_come_to_the_same_successor() {
+    let (store, auth) = (testing::store().await, auth());
+    let session = begin(&store, &auth).await;
+    // Each would mint with a key of its own, as processes with different rings do.
+    let turns = (10..30).map(|kid| store.turn_session(&session, Kid(kid), NOW));
+    let mut won = Vec::new();
+    let mut successors = Vec::new();
+    for turn in futures::future::try_join_all(turns).await.unwrap() {
+        match turn {
+            Turn::Done(now) => {
+                won.push(now.kid);
+                successors.push(now);
+            }
+            Turn::Beaten(now) => {
+                assert_eq!(decide(now.generation(), session.counter, true, NOW), Decision::SameSuccessor);
+                successors.push(now);
+            }
+            Turn::Gone => panic!("nobody is logged out"),
+        }
+    }
+    assert_eq!(won.len(), 1);
+    assert_eq!(successors.len(), 20);
+    assert!(successors.iter().all(|now| now.counter == session.counter + 1 && now.kid == won[0]));
+}
+
+#[tokio::test]
+async fn a_turn_moves_the_idle_time_and_neither_begin_nor_proof() {
+    let (store, auth) = (testing::store().await, auth());
+    let session = begin(&store, &auth).await;
+    let later = NOW + Duration::from_hours(3);
+    let Turn::Done(turned) = store.turn_session(&session, Kid(1), later).await.unwrap() else { panic!("beaten") };
+    assert_eq!((turned.created_at, turned.auth_time, turned.version), (NOW, NOW, 1));
+    assert_eq!(turned.expires_at(), later + IDLE);
+    assert_eq!(turned.expires, (later + IDLE).unix_seconds());
+    // A clock that lags does not take it back.
+    let Turn::Done(again) = store.turn_session(&turned, Kid(1), NOW).await.unwrap() else { panic!("beaten") };
+    assert_eq!(again.last_turn, later);
+}
+
+#[tokio::test]
+async fn a_session_ends_once_with_its_event_and_turns_no_more() {
+    let (store, auth) = (testing::store().await, auth());
+    let session = begin(&store, &auth).await;
+    let end = || store.commit(NOW, "correlation").end_session(&session, &revoked(&auth)).run();
+    end().await.unwrap();
+    assert!(matches!(end().await, Err(CommitError::Conflict)));
+    assert!(matches!(store.turn_session(&session, Kid(1), NOW).await.unwrap(), Turn::Gone));
+    let (events, _) = store.events_of_subject(&session.session.to_string(), 10, None).await.unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| (event.r#type, event.version)).collect();
+    assert_eq!(kinds, [(EventType::SessionRevoked, 2), (EventType::SessionCreated, 1)]);
+}
+
+#[tokio::test]
+async fn all_but_one_end_over_several_transactions() {
+    let (store, auth) = (testing::store().await, auth());
+    let mut sessions = Vec::new();
+    for _ in 0..65 {
+        sessions.push(begin(&store, &auth).await);
+    }
+    let keep = sessions[40].session;
+    let end = || async { store.end_sessions(&auth, Some(&keep), &revoked(&auth), NOW, "correlation").await.unwrap() };
+    assert_eq!(end().await, 64);
+    assert_eq!(end().await, 0);
+    let (left, _) = store.sessions(&auth.user, NOW, 100, None).await.unwrap();
+    assert_eq!(left.iter().map(|session| session.session).collect::<Vec<_>>(), [keep]);
+}
+
+#[tokio::test]
+async fn a_new_epoch_ends_sessions_before_anything_is_cleaned() {
+    let (store, auth) = (testing::store().await, auth());
+    let before = begin(&store, &auth).await;
+    let next = AuthItem { session_epoch: 1, ..auth.clone() };
+    assert!(before.admitted(&auth, NOW) && !before.admitted(&next, NOW));
+    let after = begin(&store, &next).await;
+    // What was over already is cleaned away and not counted.
+    let ended = store.end_sessions(&next, Some(&after.session), &revoked(&next), NOW, "correlation").await.unwrap();
+    assert_eq!(ended, 0);
+    assert!(store.session(&auth.user, &before.session, NOW).await.unwrap().is_none());
+    assert!(store.session(&auth.user, &after.session, NOW).await.unwrap().unwrap().admitted(&next, NOW));
+}
+
+#[tokio::test]
+async fn a_session_shows_its_person_where_it_was_begun() {
+    let (store, auth) = (testing::store().await, auth());
+    let session = begin(&store, &auth).await;
+    let shown = session.view(&session.session, &key()).unwrap();
+    assert!(shown.current);
+    assert_eq!((shown.ip.as_str(), shown.user_agent.as_str(), shown.trust_score), ("192.0.2.7", "Browser", 50));
+    let other = begin(&store, &auth).await;
+    assert!(!session.view(&other.session, &key()).unwrap().current);
+    assert!(session.view(&session.session, &PersonKey::from_key("user_eve", DataKey::from_bytes([8; 32]))).is_err());
+}
