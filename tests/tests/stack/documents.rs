@@ -25,7 +25,7 @@ async fn content(client: &verinym_tests::Client, id: &str, range: Option<&str>) 
 async fn a_document_is_stored_and_read_in_whole_and_in_part() {
     let stack = Stack::get();
     let person = stack.person().await;
-    let number = format!("OK-{}", tag());
+    let number = format!("OK-{}", tag().to_uppercase());
     let page = picture::page(&number);
     let answer = person.upload("passport", &number, &page).await.expect(201);
     let document = answer.json();
