@@ -1,18 +1,53 @@
-//! GET /v1/health: whether the function answers; no I/O.
+//! GET /v1/health: whether the function answers, without I/O; with `?deep=true`, for staff, whether what it stands on
+//! does.
 
-use serde::Serialize;
-use utoipa::ToSchema;
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use verinym::{
+    app::App,
+    domain::{role::HealthRead, time::Timestamp},
     error::Result,
-    http::{Anonymous, Call, Endpoint, Plain, Route},
+    http::{Call, CanIf, Either, Endpoint, Plain, Query, Route, Unavailable, authority::Flag},
+    store::{Table, item::Key},
 };
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`.
+    /// `ok` or, of a deep look only, `unwell`.
     status: &'static str,
     version: &'static str,
+    /// Of a deep look only: by what it stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<BTreeMap<&'static str, Finding>>,
 }
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Finding {
+    /// `ok` or `unwell`.
+    status: &'static str,
+    latency_ms: u64,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Depth {
+    /// Looks at what the API stands on; needs `health:read`.
+    #[serde(rename = "deep")]
+    #[expect(dead_code, reason = "the authority has read it; here it is only made known")]
+    deep: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Deep;
+
+impl Flag for Deep {
+    const NAME: &'static str = "deep";
+}
+
+/// Longer than a healthy service ever takes, and short enough for who asks.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-health", "/v1/health")
@@ -21,6 +56,62 @@ pub fn endpoint() -> Endpoint {
         .handled_by(health)
 }
 
-async fn health(_: Call<Anonymous>, (): ()) -> Result<Plain<Health>> {
-    Ok(Plain(Health { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+async fn health(
+    call: Call<CanIf<Deep, HealthRead>>,
+    Query(_): Query<Depth>,
+) -> Result<Either<Plain<Health>, Unavailable<Health>>> {
+    let checks = if call.caller.asked() { Some(look(call.app).await) } else { None };
+    Ok(answer(checks))
+}
+
+fn answer(checks: Option<BTreeMap<&'static str, Finding>>) -> Either<Plain<Health>, Unavailable<Health>> {
+    let well = checks.iter().flat_map(BTreeMap::values).all(|finding| finding.status == "ok");
+    let status = if well { "ok" } else { "unwell" };
+    let health = Health { status, version: env!("CARGO_PKG_VERSION"), checks };
+    if well { Either::One(Plain(health)) } else { Either::Other(Unavailable(health)) }
+}
+
+/// One small question to each service, all at once.
+async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
+    let dynamodb = timed("dynamodb", async {
+        app.store().await.get(Table::Identity, &Key::new("HEALTH", "HEALTH")).await.is_ok()
+    });
+    let sqs = timed("sqs", async {
+        app.sqs().await.get_queue_attributes().queue_url(&app.config.queues.notification).send().await.is_ok()
+    });
+    let kms = timed("kms", async {
+        let key = app.kms().await.describe_key().key_id(&app.config.kms_data_key).send().await;
+        key.is_ok_and(|key| key.key_metadata.is_some_and(|key| key.enabled))
+    });
+    let secrets = timed("secrets", async {
+        app.secretsmanager().await.get_secret_value().secret_id(&app.config.secrets.verification).send().await.is_ok()
+    });
+    let s3 =
+        timed("s3", async { app.s3().await.head_bucket().bucket(&app.config.documents_bucket).send().await.is_ok() });
+    let (dynamodb, sqs, kms, secrets, s3) = tokio::join!(dynamodb, sqs, kms, secrets, s3);
+    BTreeMap::from([dynamodb, sqs, kms, secrets, s3])
+}
+
+async fn timed(name: &'static str, question: impl Future<Output = bool>) -> (&'static str, Finding) {
+    let started = Timestamp::now();
+    let well = tokio::time::timeout(PATIENCE, question).await.unwrap_or(false);
+    let latency_ms = u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX);
+    (name, Finding { status: if well { "ok" } else { "unwell" }, latency_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use verinym::http::reply::Reply;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_service_that_is_unwell_makes_503() {
+        let good = timed("kms", async { true }).await;
+        let bad = timed("s3", async { false }).await;
+        assert_eq!(answer(None).into_answer().unwrap().status, 200);
+        assert_eq!(answer(Some(BTreeMap::from([good.clone()]))).into_answer().unwrap().status, 200);
+        let both = answer(Some(BTreeMap::from([good, bad]))).into_answer().unwrap();
+        assert_eq!(both.status, 503);
+    }
 }

@@ -1,12 +1,24 @@
 //! What the platform says of itself: one module per function; [`endpoints`] names them all.
 
+pub mod docs;
 pub mod health;
 pub mod jwks;
+pub mod metrics;
+pub mod openapi;
 pub mod openid_configuration;
+pub mod options;
 
 use verinym::http::Endpoint;
 
 /// Every route of the area.
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![health::endpoint(), jwks::endpoint(), openid_configuration::endpoint()]
+    vec![
+        health::endpoint(),
+        metrics::endpoint(),
+        jwks::endpoint(),
+        openid_configuration::endpoint(),
+        openapi::endpoint(),
+        docs::endpoint(),
+        options::endpoint(),
+    ]
 }

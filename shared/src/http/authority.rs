@@ -30,8 +30,13 @@ impl Caller {
 
 /// Who may call a handler.
 pub trait Authority: Sized + Send + 'static {
-    /// Whether the harness looks at the bearer token at all.
+    /// Whether the harness looks at the bearer token.
     const AUTHENTICATED: bool;
+
+    /// The same for one request, where that depends on what is asked for.
+    fn authenticates(_: &Incoming) -> bool {
+        Self::AUTHENTICATED
+    }
 
     fn admit(incoming: &Incoming) -> Result<Self>;
 
@@ -102,5 +107,38 @@ impl<P: Needs + Send + 'static> Authority for Can<P> {
 
     fn describe(doc: &mut OperationDoc) {
         doc.bearer(Some(P::PERMISSION));
+    }
+}
+
+/// A flag of the query that asks for more than anybody may have.
+pub trait Flag: Send + 'static {
+    const NAME: &'static str;
+}
+
+/// Anybody; but who sets the flag `F` needs the permission `P`, as if it were another route.
+#[derive(Debug, Clone)]
+pub struct CanIf<F, P>(Option<Can<P>>, PhantomData<F>);
+
+impl<F, P> CanIf<F, P> {
+    /// Whether the flag is set, by somebody who may.
+    pub fn asked(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<F: Flag, P: Needs + Send + 'static> Authority for CanIf<F, P> {
+    const AUTHENTICATED: bool = false;
+
+    fn authenticates(incoming: &Incoming) -> bool {
+        url::form_urlencoded::parse(incoming.query.as_bytes()).any(|(name, value)| name == F::NAME && value == "true")
+    }
+
+    fn admit(incoming: &Incoming) -> Result<Self> {
+        let can = Self::authenticates(incoming).then(|| Can::admit(incoming)).transpose()?;
+        Ok(Self(can, PhantomData))
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.anonymous_unless(F::NAME, P::PERMISSION);
     }
 }

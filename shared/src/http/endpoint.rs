@@ -193,7 +193,7 @@ impl Route {
         route.limits.get_or_insert(if A::AUTHENTICATED { SIGNED_IN } else { STRANGER });
         Endpoint {
             route: Arc::new(route),
-            authenticated: A::AUTHENTICATED,
+            authenticates: A::authenticates,
             run: Arc::new(move |app, incoming| Box::pin(run(app, incoming, handler))),
             describe: describe::<A, I, R>,
         }
@@ -216,7 +216,7 @@ type Run = dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<
 #[derive(Clone)]
 pub struct Endpoint {
     pub route: Arc<Route>,
-    pub(super) authenticated: bool,
+    pub(super) authenticates: fn(&Incoming) -> bool,
     pub(super) run: Arc<Run>,
     pub(super) describe: fn(&Route, &mut OperationDoc),
 }

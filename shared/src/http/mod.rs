@@ -21,11 +21,11 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Anonymous, Caller, Can, Signed};
+pub use authority::{Anonymous, Caller, Can, CanIf, Signed};
 pub use call::{Call, Meta};
 pub use endpoint::{Endpoint, Route};
 pub use input::{Headers, Json, Path, Query, Raw};
 pub use limit::{By, Limited};
 pub use multipart::Upload;
-pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Versioned};
+pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Unavailable, Versioned};
 pub use serve::{Boxed, block_on_lambda, respond, serve};

@@ -130,6 +130,18 @@ impl OperationDoc {
         self.extensions.insert("x-permission".into(), json!("anonymous"));
     }
 
+    /// Anybody, but with the flag set only who has the permission.
+    pub(super) fn anonymous_unless(&mut self, flag: &str, permission: &'static str) {
+        self.anonymous();
+        self.extensions.insert("x-permission-if".into(), json!({ flag: permission }));
+        self.with(|op| {
+            let nobody = SecurityRequirement::default();
+            op.security(nobody).security(SecurityRequirement::new("bearer", Vec::<String>::new()))
+        });
+        self.problem(401, "unauthenticated");
+        self.problem(403, "forbidden");
+    }
+
     pub(super) fn bearer(&mut self, permission: Option<&'static str>) {
         self.extensions.insert("x-permission".into(), json!(permission.unwrap_or("signed-in")));
         self.with(|op| op.security(SecurityRequirement::new("bearer", Vec::<String>::new())));

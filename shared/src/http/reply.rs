@@ -63,6 +63,20 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Plain<T> {
     }
 }
 
+/// 503 with a body that says what is unwell.
+#[derive(Debug, Clone)]
+pub struct Unavailable<T>(pub T);
+
+impl<T: Serialize + ToSchema + Send + 'static> Reply for Unavailable<T> {
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer::json(503, &self.0)?.header("retry-after", "30"))
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.json_response::<T>(503, "Unwell");
+    }
+}
+
 /// 201 with a body and where it can be found from now on.
 #[derive(Debug, Clone)]
 pub struct Created<T> {

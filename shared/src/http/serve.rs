@@ -166,7 +166,7 @@ async fn handle(
         loaded: Loaded::default(),
         reports,
     };
-    if endpoint.authenticated {
+    if (endpoint.authenticates)(&incoming) {
         authenticate(app, &mut incoming, user_slot).await?;
     } else {
         limit::enforce(app, route.limits_in_force(), &incoming.meta, None, &incoming.reports).await?;

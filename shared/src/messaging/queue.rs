@@ -1,7 +1,8 @@
 //! Sending to our queues.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde::{Deserialize, Serialize};
 
 use super::Message;
@@ -18,6 +19,31 @@ pub enum Queue {
     Callbacks,
     Notification,
     Documents,
+}
+
+impl Queue {
+    pub const ALL: [Self; 4] = [Self::Verification, Self::Callbacks, Self::Notification, Self::Documents];
+
+    /// The word for it in metrics and in the administration's routes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::Callbacks => "provider-callbacks",
+            Self::Notification => "notification",
+            Self::Documents => "documents",
+        }
+    }
+}
+
+/// How many messages a queue holds, about (as SQS counts).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    pub queue: Queue,
+    pub visible: u64,
+    pub in_flight: u64,
+    pub delayed: u64,
+    /// In its dead-letter queue.
+    pub dead: u64,
 }
 
 /// SQS delays no longer; longer waits are due rows.
@@ -40,6 +66,34 @@ impl App {
         self.send_raw(queue, body, delay).await
     }
 
+    /// Depths of all queues and their dead-letter queues.
+    pub async fn queue_depths(&self) -> Result<Vec<Depth>> {
+        futures::future::try_join_all(Queue::ALL.map(|queue| self.queue_depth(queue))).await
+    }
+
+    async fn queue_depth(&self, queue: Queue) -> Result<Depth> {
+        use QueueAttributeName as A;
+        let url = self.queue_url(queue);
+        let counts = [
+            A::ApproximateNumberOfMessages,
+            A::ApproximateNumberOfMessagesNotVisible,
+            A::ApproximateNumberOfMessagesDelayed,
+        ];
+        let own = self.queue_attributes(url, &[&counts[..], &[A::RedrivePolicy]].concat()).await?;
+        let dead = match own.get(&A::RedrivePolicy).and_then(|policy| dead_letter_url(url, policy)) {
+            Some(dead) => count(&self.queue_attributes(&dead, &counts[..1]).await?, &counts[0]),
+            None => 0,
+        };
+        let [visible, in_flight, delayed] = counts.map(|name| count(&own, &name));
+        Ok(Depth { queue, visible, in_flight, delayed, dead })
+    }
+
+    async fn queue_attributes(&self, url: &str, names: &[QueueAttributeName]) -> Result<Attributes> {
+        let request = self.sqs().await.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
+        let answer = request.send().await.map_err(|error| Internal::aws("queue attributes", &error))?;
+        Ok(answer.attributes.unwrap_or_default())
+    }
+
     /// Sends a message that was serialised before.
     pub async fn send_raw(&self, queue: Queue, body: String, delay: Duration) -> Result<()> {
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
@@ -53,5 +107,32 @@ impl App {
             .await
             .map_err(|error| Internal::aws("send message", &error))?;
         Ok(())
+    }
+}
+
+type Attributes = HashMap<QueueAttributeName, String>;
+
+fn count(attributes: &Attributes, name: &QueueAttributeName) -> u64 {
+    attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// The URL of the dead-letter queue: same account and region, so beside the queue's own, under the name in its ARN.
+fn dead_letter_url(url: &str, redrive_policy: &str) -> Option<String> {
+    let policy: serde_json::Value = serde_json::from_str(redrive_policy).ok()?;
+    let name = policy["deadLetterTargetArn"].as_str()?.rsplit(':').next()?.to_owned();
+    let (beside, _) = url.rsplit_once('/')?;
+    Some(format!("{beside}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dead_letters_lie_beside_the_queue() {
+        let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:123456789012:main-documents-dead","maxReceiveCount":5}"#;
+        let url = dead_letter_url("https://sqs.eu-central-1.amazonaws.com/123456789012/main-documents", policy);
+        assert_eq!(url.as_deref(), Some("https://sqs.eu-central-1.amazonaws.com/123456789012/main-documents-dead"));
+        assert_eq!(dead_letter_url("https://sqs/1/q", "{}"), None);
     }
 }

@@ -53,17 +53,15 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// What an event of a check tells its person; `None` for an event that is no decision. Reads `data.reasons` of a
-    /// rejection and `data.needed` of a request, both lists of codes, and passes only public ones on.
+    /// What an event of a check tells its person; `None` for an event that is no decision. `data.reasons` holds codes for
+    /// staff too: only public ones are passed on.
     pub fn of(event: &EventRecord) -> Option<Self> {
-        let codes = |name: &str| -> Vec<ReasonCode> {
-            let words = event.data.get(name).and_then(serde_json::Value::as_array).into_iter().flatten();
-            words.filter_map(|word| word.as_str()?.parse().ok()).collect()
-        };
+        let words = event.data.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let codes: Vec<ReasonCode> = words.filter_map(|word| word.as_str()?.parse().ok()).collect();
         match event.r#type {
             EventType::CheckApproved => Some(Self::Approved),
-            EventType::CheckRejected => Some(Self::Rejected(ReasonCode::told(&codes("reasons"), true))),
-            EventType::CheckActionNeeded => Some(Self::ActionNeeded(ReasonCode::told(&codes("needed"), false))),
+            EventType::CheckRejected => Some(Self::Rejected(ReasonCode::told(&codes, true))),
+            EventType::CheckActionNeeded => Some(Self::ActionNeeded(ReasonCode::told(&codes, false))),
             _ => None,
         }
     }

@@ -112,7 +112,7 @@ fn a_person_is_told_public_reasons_only() {
         assert!(!mail.text.to_lowercase().contains(word) && !mail.html.to_lowercase().contains(word));
     }
 
-    let data = serde_json::json!({"needed": ["proof_of_address_needed", "high_risk"]});
+    let data = serde_json::json!({"reasons": ["proof_of_address_needed", "high_risk"]});
     let told = Decision::of(&check_event(EventType::CheckActionNeeded, data)).unwrap();
     let mail = letter(&Content::Decision(told), None);
     assert!(mail.text.contains("- Please hand in a proof of your address.\n"), "{}", mail.text);
