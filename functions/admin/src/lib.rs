@@ -1,12 +1,14 @@
 //! Running the installation: one module per function; [`endpoints`] and [`workers`] name them all.
 
+pub mod audit_logs;
 pub mod bootstrap;
+pub mod desk;
 
 use verinym::{http::Endpoint, messaging::Worker};
 
 /// Every route of the area.
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![]
+    vec![desk::endpoint(), audit_logs::endpoint()]
 }
 
 /// What the operator invokes.

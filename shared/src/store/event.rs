@@ -207,6 +207,77 @@ fn day_shard(day: &str, shard: u8) -> String {
     format!("{day}#{shard:02}")
 }
 
+/// A question to the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Log {
+    /// What was changed, by its id.
+    Subject(String),
+    /// The user concerned.
+    Person(UserId),
+    /// The user or client who did it.
+    Actor(String),
+    /// `[from, to)`.
+    Time { from: Timestamp, to: Timestamp },
+}
+
+impl Log {
+    /// Where a page goes on after one of its events.
+    pub fn position_after(&self, record: &EventRecord) -> Position {
+        let id = record.id.to_string();
+        let key = record.key();
+        let mut at = std::collections::BTreeMap::from([("pk".to_owned(), key.pk), ("sk".to_owned(), key.sk)]);
+        let indexed = match self {
+            Self::Subject(_) => return Position(at),
+            Self::Time { .. } => return before_position(&id),
+            Self::Person(person) => ("person".to_owned(), person.to_string()),
+            Self::Actor(actor) => ("actor".to_owned(), actor.clone()),
+        };
+        at.extend([indexed, ("event_id".to_owned(), id)]);
+        Position(at)
+    }
+}
+
+fn before_position(id: &str) -> Position {
+    Position([("before".to_owned(), id.to_owned())].into())
+}
+
+/// The least id of a moment.
+fn first_id(at: Timestamp) -> String {
+    EventId::from_parts(at, [0; 10]).to_string()
+}
+
+fn time_of(id: &EventId) -> Timestamp {
+    // A UUIDv7 begins with 48 bits of milliseconds (RFC 9562 §5.7).
+    let millis = id.uuid().as_u128() >> 80;
+    Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}
+
+/// The beginnings of the UTC days that a range touches, the last one first.
+fn days_back(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+    const DAY: i64 = 24 * 60 * 60;
+    let (first, last) = (from.unix_seconds().div_euclid(DAY), to.unix_seconds().div_euclid(DAY));
+    (first..=last).rev().map(|day| Timestamp::from_unix_seconds(day * DAY))
+}
+
+/// The newest of all shards' pages with ids below `before`, and whether there are older ones.
+fn newest(pages: impl Iterator<Item = (Vec<EventRecord>, bool)>, before: &str, limit: u32) -> (Vec<EventRecord>, bool) {
+    let mut all = Vec::new();
+    // Below the last one of a shard that has more, others may be missing.
+    let mut floor = None;
+    for (records, more) in pages {
+        if more {
+            floor = floor.max(records.last().map(|record| record.id));
+        }
+        all.extend(records.into_iter().filter(|record| record.id.to_string().as_str() < before));
+    }
+    all.sort_by_key(|record| std::cmp::Reverse(record.id));
+    let whole = all.len();
+    all.retain(|record| floor.is_none_or(|floor| record.id >= floor));
+    all.truncate(limit as usize);
+    let more = floor.is_some() || all.len() < whole;
+    (all, more)
+}
+
 fn record(item: Item) -> Result<EventRecord> {
     let item: EventItem = read(item)?;
     EventRecord::parse(&item.body)
@@ -223,39 +294,68 @@ impl Store {
         self.events(None, ("pk", subject), Sort::Any, limit, after).await
     }
 
-    /// Events that concern a person, newest first.
-    pub async fn events_of_person(
+    /// One page of the log, newest first.
+    pub async fn log(
         &self,
-        person: &UserId,
+        log: &Log,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<EventRecord>, Option<Position>)> {
-        self.events(Some("person"), ("person", &person.to_string()), Sort::Any, limit, after).await
+        match log {
+            Log::Subject(subject) => self.events_of_subject(subject, limit, after).await,
+            Log::Person(person) => {
+                self.events(Some("person"), ("person", &person.to_string()), Sort::Any, limit, after).await
+            }
+            Log::Actor(actor) => self.events(Some("actor"), ("actor", actor), Sort::Any, limit, after).await,
+            Log::Time { from, to } => self.events_of_time(*from, *to, limit, after).await,
+        }
     }
 
-    /// Events that a person caused, newest first.
-    pub async fn events_of_actor(
+    /// Goes back day by day until there is something, or the range is over.
+    async fn events_of_time(
         &self,
-        actor: &str,
+        from: Timestamp,
+        to: Timestamp,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<EventRecord>, Option<Position>)> {
-        self.events(Some("actor"), ("actor", actor), Sort::Any, limit, after).await
+        let low = first_id(from);
+        let before = after.and_then(|position| position.0.get("before")).cloned();
+        // Ids begin with their time, so the end of one day's range is the beginning of the next one's.
+        let mut before = before.unwrap_or_else(|| first_id(to));
+        let start = match before.parse::<EventId>() {
+            Ok(id) => time_of(&id),
+            Err(_) => return Err(Internal::bug("a position that is no event's id").into()),
+        };
+        for day in days_back(from, start) {
+            let (records, more) = self.events_of_day(&day.day(), &low, &before, limit).await?;
+            if more {
+                let next = records.last().map(|last| before_position(&last.id.to_string()));
+                return Ok((records, next));
+            }
+            before = first_id(day);
+            if !records.is_empty() {
+                // The day is read to its end; the next page begins with the day before.
+                let next = (day > from).then(|| before_position(&before));
+                return Ok((records, next));
+            }
+        }
+        Ok((Vec::new(), None))
     }
 
-    /// Events of one UTC day whose ids lie between two ids, newest first over all shards: each shard is asked for a
-    /// page, and the newest of all make the page.
-    pub async fn events_of_day(&self, day: &str, low: &str, high: &str, limit: u32) -> Result<Vec<EventRecord>> {
+    /// Events of one UTC day with ids in `[low, before)`, newest first over all shards, and whether there are older
+    /// ones. Each shard gives its share and some; what lies behind the end of a shard that has more is left for later, so
+    /// that none is skipped.
+    async fn events_of_day(&self, day: &str, low: &str, before: &str, limit: u32) -> Result<(Vec<EventRecord>, bool)> {
+        // A shard's share with room for chance; the one more is the bound itself, which the range includes.
+        let share = limit.div_ceil(u32::from(SHARDS)) + 4;
         let pages = (0..SHARDS).map(|shard| async move {
             let partition = day_shard(day, shard);
-            let sort = Sort::Between("event_id", low, high);
-            self.events(Some("day"), ("day_shard", &partition), sort, limit, None).await
+            let sort = Sort::Between("event_id", low, before);
+            self.events(Some("day"), ("day_shard", &partition), sort, share + 1, None).await
         });
         let pages = futures::future::try_join_all(pages).await?;
-        let mut all: Vec<_> = pages.into_iter().flat_map(|(records, _)| records).collect();
-        all.sort_by_key(|record| std::cmp::Reverse(record.id));
-        all.truncate(limit as usize);
-        Ok(all)
+        Ok(newest(pages.into_iter().map(|(records, next)| (records, next.is_some())), before, limit))
     }
 
     async fn events(
@@ -275,5 +375,62 @@ impl Store {
     pub async fn event_at(&self, subject: &str, version: u64) -> Result<Option<EventRecord>> {
         let item = self.get(Table::Events, &Key::new(subject, format!("{version:012}"))).await?;
         item.map(record).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> EventRecord {
+        let now = Timestamp::from_unix_millis(millis);
+        let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", "u"), 1, Actor::Anonymous);
+        EventRecord::new(EventId::from_parts(now, [7; 10]), now, "correlation", draft)
+    }
+
+    fn times(records: &[EventRecord]) -> Vec<u64> {
+        records.iter().map(|record| record.occurred_at.unix_millis()).collect()
+    }
+
+    #[test]
+    fn shards_are_merged_newest_first_and_none_is_skipped() {
+        let page = |times: &[i64], more| (times.iter().map(|time| at(*time)).collect::<Vec<_>>(), more);
+        let end = first_id(Timestamp::from_unix_millis(100));
+
+        let (all, more) = newest([page(&[9, 5, 1], false), page(&[8, 2], false)].into_iter(), &end, 10);
+        assert_eq!((times(&all), more), (vec![9, 8, 5, 2, 1], false));
+
+        // The second shard may have a 4 and a 3: nothing below its 7 may be shown yet.
+        let (all, more) = newest([page(&[9, 5, 1], false), page(&[8, 7], true)].into_iter(), &end, 10);
+        assert_eq!((times(&all), more), (vec![9, 8, 7], true));
+
+        let (all, more) = newest([page(&[9, 5], false), page(&[8, 7], false)].into_iter(), &end, 3);
+        assert_eq!((times(&all), more), (vec![9, 8, 7], true));
+    }
+
+    #[test]
+    fn a_page_goes_on_below_the_last_one_s_end() {
+        let last = at(7).id.to_string();
+        let pages = [(vec![at(7), at(5)], false), (vec![at(6)], false)];
+        let (all, more) = newest(pages.into_iter(), &last, 10);
+        assert_eq!((times(&all), more), (vec![6, 5], false));
+    }
+
+    #[test]
+    fn ids_tell_their_time_and_ranges_their_days() {
+        let time: Timestamp = "2026-03-01T09:30:00.123Z".parse().unwrap();
+        assert_eq!(time_of(&EventId::new(time)), time);
+        let days: Vec<_> = days_back("2026-02-27T23:59:59.999Z".parse().unwrap(), time).map(Timestamp::day).collect();
+        assert_eq!(days, ["2026-03-01", "2026-02-28", "2026-02-27"]);
+    }
+
+    #[test]
+    fn a_position_names_the_keys_of_its_index() {
+        let record = at(7);
+        let names = |log: &Log| log.position_after(&record).0.into_keys().collect::<Vec<_>>();
+        assert_eq!(names(&Log::Subject("u".into())), ["pk", "sk"]);
+        let person = Log::Person(UserId::new(Timestamp::from_unix_millis(1)));
+        assert_eq!(names(&person), ["event_id", "person", "pk", "sk"]);
+        assert_eq!(names(&Log::Actor("cli_1".into())), ["actor", "event_id", "pk", "sk"]);
     }
 }

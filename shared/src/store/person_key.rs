@@ -1,6 +1,8 @@
 //! The keys of a person: `profile`, destroyed at erasure, and `evidence`, kept for the legal term; and the months'
 //! keys for people who are not signed in. Destroying the wrapped key destroys what it encrypted.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use zeroize::Zeroizing;
@@ -67,6 +69,18 @@ fn place<'a>(owner: &'a str, purpose: &'a str) -> Place<'a> {
     Place { table: Table::Keys.logical(), partition: owner, sort: purpose, attribute: "wrapped" }
 }
 
+fn anonymous_key_of(month: &str) -> Key {
+    Key::new("KEK#anonymous-month", month)
+}
+
+/// Where the key of an origin's owner stands.
+fn origin_key(owner: &str) -> Option<Key> {
+    match owner.strip_prefix("anonymous/") {
+        Some(month) => Some(anonymous_key_of(month)),
+        None => owner.parse().ok().map(|user| key(&user, Purpose::Profile)),
+    }
+}
+
 /// Version of a person's first key; others follow when keys are renewed.
 const FIRST: u32 = 1;
 
@@ -108,11 +122,27 @@ impl Store {
         self.person_key(item.as_ref(), now).await
     }
 
+    /// Keys that origins of events were encrypted with, by owner; those that were destroyed are not among them.
+    pub async fn origin_keys(
+        &self,
+        owners: impl Iterator<Item = &str>,
+        now: Timestamp,
+    ) -> Result<HashMap<String, PersonKey>> {
+        let owners: BTreeSet<&str> = owners.collect();
+        let wanted: Vec<_> = owners.iter().filter_map(|owner| Some((Table::Keys, origin_key(owner)?))).collect();
+        let mut keys = HashMap::new();
+        for item in self.get_many(&wanted).await?.into_values() {
+            let item: KeyItem = read(item)?;
+            keys.insert(item.owner.clone(), self.person_key(Some(&item), now).await?);
+        }
+        Ok(keys)
+    }
+
     /// The month's key for addresses of people who are not signed in; made by whoever needs it first.
     pub async fn anonymous_key(&self, now: Timestamp) -> Result<PersonKey> {
         let month = now.month();
         let owner = format!("anonymous/{month}");
-        let at = Key::new("KEK#anonymous-month", month);
+        let at = anonymous_key_of(&month);
         if let Some(item) = self.get_as::<KeyItem>(Table::Keys, &at).await? {
             return self.person_key(Some(&item), now).await;
         }

@@ -109,11 +109,9 @@ fn operation<'a>(method: &str, path: &'a str, operation: &'a Value) -> Operation
 }
 
 fn needs(operation: &Value) -> String {
-    let mut needs = text(operation, "x-permission").to_owned();
-    for (flag, permission) in operation["x-permission-if"].as_object().into_iter().flatten() {
-        needs.push_str(&format!("; {} with {flag}", permission.as_str().unwrap_or_default()));
-    }
-    needs
+    let flags = operation["x-permission-if"].as_object().into_iter().flatten();
+    let more = flags.map(|(flag, permission)| format!("; {} with {flag}", text_of(permission)));
+    std::iter::once(text(operation, "x-permission").to_owned()).chain(more).collect()
 }
 
 fn limit(limit: &Value) -> String {
@@ -161,18 +159,18 @@ fn kind(schema: &Value) -> Kind<'_> {
             return Kind { words: words.join(" or "), link: parts.iter().find_map(|part| part.link) };
         }
     }
-    let mut words = match &schema["type"] {
-        Value::Array(several) => several.iter().map(text_of).collect::<Vec<_>>().join(" or "),
-        one => text_of(one).to_owned(),
-    };
     if schema["type"] == "array" {
         let items = kind(&schema["items"]);
         return Kind { words: format!("list of {}", items.words), link: items.link };
     }
-    if let Some(format) = schema["format"].as_str() {
-        words.push_str(&format!(" ({format})"));
+    let words = match &schema["type"] {
+        Value::Array(several) => several.iter().map(text_of).collect::<Vec<_>>().join(" or "),
+        one => text_of(one).to_owned(),
+    };
+    match schema["format"].as_str() {
+        Some(format) => Kind { words: format!("{words} ({format})"), link: None },
+        None => Kind { words, link: None },
     }
-    Kind { words, link: None }
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {

@@ -1,0 +1,244 @@
+//! GET /v1/admin/audit-logs: the event log by person, by subject, by actor or by time, newest first; then by type and
+//! correlation id.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+use verinym::{
+    domain::{
+        event::{EventType, EventView, Origin},
+        field::{Fault, Fields},
+        role::AuditRead,
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::{RequestError, Result},
+    http::{
+        Call, Can, Endpoint, Page, Query, Route,
+        cursor::{Binding, page_size},
+    },
+    store::{
+        Position, Store,
+        event::{EventRecord, Log},
+        person_key::PersonKey,
+    },
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLogs {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    /// Events that concern this user. One of `person`, `subject`, `actor` or a range of time has to be given.
+    person: Option<String>,
+    /// Events of this thing, by its id.
+    subject: Option<String>,
+    /// Events that this user or client caused.
+    actor: Option<String>,
+    /// Events at or after this time (RFC 3339).
+    from: Option<String>,
+    /// Events before this time (RFC 3339), at most 31 days later.
+    to: Option<String>,
+    /// Only of this type.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    kind: Option<String>,
+    /// Only of this call and what followed from it.
+    correlation_id: Option<String>,
+}
+
+/// The longest range of time.
+const LONGEST: Duration = Duration::from_hours(31 * 24);
+
+pub fn endpoint() -> Endpoint {
+    Route::get("admin-audit-logs", "/v1/admin/audit-logs").summary("The event log").handled_by(audit_logs)
+}
+
+async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<EventView>> {
+    let limit = page_size(query.limit)?;
+    let filters =
+        [&query.person, &query.subject, &query.actor, &query.from, &query.to, &query.kind, &query.correlation_id];
+    // Named by place: a filter left out is not the same as another one left out.
+    let filters = filters.map(|filter| filter.as_deref().unwrap_or("\0"));
+    let binding = Binding::new(&call, &call.caller.user, &filters);
+    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let wanted = query.check()?;
+    let store = call.app.store().await;
+    let (found, next) = read(store, &wanted, limit as usize, after).await?;
+    let owners = found.iter().filter_map(|record| Some(record.origin.as_ref()?.key.as_str()));
+    let keys = store.origin_keys(owners, call.now()).await?;
+    Ok(Page {
+        items: found.into_iter().map(|record| view(record, &keys)).collect(),
+        next_cursor: binding.seal(call.app, next.as_ref()).await?,
+    })
+}
+
+/// Read at a time where a filter may leave little of it.
+const CHUNK: u32 = 200;
+/// A filter may leave nothing: so many chunks are read for one answer, and the cursor goes on from there.
+const MOST_CHUNKS: usize = 5;
+
+async fn read(
+    store: &Store,
+    wanted: &Wanted,
+    limit: usize,
+    mut after: Option<Position>,
+) -> Result<(Vec<EventRecord>, Option<Position>)> {
+    let chunk = if wanted.filters() { CHUNK } else { u32::try_from(limit).unwrap_or(CHUNK) };
+    let mut found: Vec<EventRecord> = Vec::new();
+    for _ in 0..MOST_CHUNKS {
+        let (records, next) = store.log(&wanted.log, chunk, after.as_ref()).await?;
+        for record in records.into_iter().filter(|record| wanted.admits(record)) {
+            if found.len() == limit {
+                let position = found.last().map(|last| wanted.log.position_after(last));
+                return Ok((found, position));
+            }
+            found.push(record);
+        }
+        after = next;
+        if after.is_none() || found.len() == limit {
+            break;
+        }
+    }
+    Ok((found, after))
+}
+
+#[derive(Debug)]
+struct Wanted {
+    log: Log,
+    kind: Option<EventType>,
+    correlation_id: Option<String>,
+}
+
+impl Wanted {
+    fn filters(&self) -> bool {
+        self.kind.is_some() || self.correlation_id.is_some()
+    }
+
+    fn admits(&self, record: &EventRecord) -> bool {
+        self.kind.is_none_or(|kind| record.r#type == kind)
+            && self.correlation_id.as_ref().is_none_or(|id| record.correlation_id == *id)
+    }
+}
+
+/// With whence it was asked, where the key of that still lives.
+fn view(record: EventRecord, keys: &HashMap<String, PersonKey>) -> EventView {
+    let key = record.origin.as_ref().and_then(|origin| keys.get(&origin.key));
+    let opened = key.and_then(|key| record.open_origin(key));
+    let (ip, user_agent) = opened.map(|origin| (Masked(origin.ip), Masked(origin.user_agent))).unzip();
+    EventView {
+        id: record.id,
+        kind: record.r#type,
+        occurred_at: record.occurred_at,
+        subject: record.subject,
+        person: record.person,
+        actor: record.actor.view(),
+        correlation_id: record.correlation_id,
+        data: record.data.into(),
+        changes: record.changes,
+        origin: Some(Origin { ip, user_agent, session_id: record.session, risk_score: None }),
+    }
+}
+
+impl AuditLogs {
+    fn check(self) -> Result<Wanted> {
+        const NOT_AN_ID: Fault = Fault::new("invalid_id", "must be an id");
+        const NOT_A_TIME: Fault = Fault::new("invalid_time", "must be an RFC 3339 time");
+        const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
+        const ONE: Fault = Fault::new("required", "give one of person, subject, actor, or from and to");
+        const ONLY_ONE: Fault = Fault::new("not_allowed", "give only one of person, subject, actor, or from and to");
+        const RANGE: Fault = Fault::new("out_of_range", "must be after from, by 31 days at most");
+        const MISSING: Fault = Fault::new("required", "from and to go together");
+
+        let mut fields = Fields::default();
+        let f = &mut fields;
+        let id = |text: String| if is_id(&text) { Ok(text) } else { Err(NOT_AN_ID) };
+        let time = |text: String| text.parse::<Timestamp>().map_err(|_| NOT_A_TIME);
+        let by_time = self.from.is_some() || self.to.is_some();
+        let named = [self.person.is_some(), self.subject.is_some(), self.actor.is_some(), by_time];
+        match named.into_iter().filter(|named| *named).count() {
+            0 => f.refuse("person", ONE),
+            1 => {}
+            _ => f.refuse("person", ONLY_ONE),
+        }
+        if by_time && (self.from.is_none() || self.to.is_none()) {
+            f.refuse(if self.from.is_none() { "from" } else { "to" }, MISSING);
+        }
+        let person = f.check_optional("person", self.person, |text| text.parse().map_err(|_| NOT_AN_ID));
+        let subject = f.check_optional("subject", self.subject, id);
+        let actor = f.check_optional("actor", self.actor, id);
+        let from = f.check_optional("from", self.from, time);
+        let to = f.check_optional("to", self.to, time);
+        if let (Some(from), Some(to)) = (from, to)
+            && (from >= to || to.since(from) > LONGEST)
+        {
+            f.refuse("to", RANGE);
+        }
+        let kind = f.check_optional("type", self.kind, |text| text.parse().map_err(|_| NOT_ALLOWED));
+        fields.done().map_err(RequestError::Invalid)?;
+        let log = match (person, subject, actor, from, to) {
+            (Some(person), ..) => Log::Person(person),
+            (_, Some(subject), ..) => Log::Subject(subject),
+            (.., Some(actor), _, _) => Log::Actor(actor),
+            (.., Some(from), Some(to)) => Log::Time { from, to },
+            _ => return Err(RequestError::Malformed("no question to the log").into()),
+        };
+        Ok(Wanted { log, kind, correlation_id: self.correlation_id })
+    }
+}
+
+/// Of the form of our ids, so that a key is never made of anything else.
+fn is_id(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use verinym::{domain::id::UserId, error::Error};
+
+    use super::*;
+
+    fn query(pairs: &[(&str, &str)]) -> Result<Wanted, Vec<(String, &'static str)>> {
+        let form: serde_json::Map<_, _> =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let query: AuditLogs = serde_json::from_value(form.into()).unwrap();
+        query.check().map_err(|error| match error {
+            Error::Request(RequestError::Invalid(faults)) => {
+                faults.into_iter().map(|fault| (fault.field, fault.code)).collect()
+            }
+            other => panic!("{other}"),
+        })
+    }
+
+    #[test]
+    fn exactly_one_question_is_asked() {
+        let user = UserId::new(Timestamp::from_unix_millis(1)).to_string();
+        assert!(matches!(query(&[("person", &user)]).unwrap().log, Log::Person(_)));
+        assert!(matches!(query(&[("subject", "chk_1")]).unwrap().log, Log::Subject(_)));
+        assert!(matches!(query(&[("actor", "cli_1")]).unwrap().log, Log::Actor(_)));
+        assert_eq!(query(&[]).unwrap_err(), [("person".into(), "required")]);
+        assert_eq!(query(&[("person", &user), ("actor", &user)]).unwrap_err(), [("person".into(), "not_allowed")]);
+        assert_eq!(query(&[("person", "chk_1")]).unwrap_err(), [("person".into(), "invalid_id")]);
+        assert_eq!(query(&[("subject", "a#b")]).unwrap_err(), [("subject".into(), "invalid_id")]);
+    }
+
+    #[test]
+    fn ranges_have_two_ends_in_order_and_not_too_far_apart() {
+        let range = |from, to| query(&[("from", from), ("to", to)]).map(|wanted| wanted.log);
+        assert!(matches!(range("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z").unwrap(), Log::Time { .. }));
+        for (from, to) in [
+            ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00.001Z"),
+            ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+            ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(range(from, to).unwrap_err(), [("to".into(), "out_of_range")]);
+        }
+        assert_eq!(query(&[("from", "2026-03-01T00:00:00Z")]).unwrap_err(), [("to".into(), "required")]);
+        assert_eq!(
+            query(&[("to", "yesterday")]).unwrap_err(),
+            [("from".into(), "required"), ("to".into(), "invalid_time")]
+        );
+    }
+}
