@@ -121,6 +121,13 @@ $(TOOLS)/cargo-%:
 bench: release
 	cargo run --quiet --release -p verinym-tests --bin bench
 
+## bench-screening: speed and accuracy of the matcher, beside OpenSanctions' logic-v2 and logic-v1
+bench-screening:
+	cargo build --release -p verinym --example screen --example bench_screening
+	"$${CARGO_TARGET_DIR:-target}/release/examples/bench_screening"
+	BENCH_VENV=.venv/screening $(PYTHON) shared/bench/side_by_side.py "$${CARGO_TARGET_DIR:-target}/release/examples/screen" \
+		shared/samples/pairs.csv $(wildcard ../shared/names/pairs.csv)
+
 ## release: all functions, optimised, for this machine
 release:
 	cargo build --workspace --bins --release

@@ -11,5 +11,6 @@ pub mod http;
 pub mod messaging;
 pub mod objects;
 pub mod providers;
+pub mod screening;
 pub mod store;
 pub mod telemetry;

@@ -1,0 +1,74 @@
+//! What is asked and what is answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::DEFAULT_THRESHOLD;
+use super::date::PartialDate;
+use super::entity::Kind;
+
+/// Whom to screen. More is better: dates, countries and numbers speak for and against.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// In any script.
+    pub name: String,
+    /// `None` looks at everything.
+    pub kind: Option<Kind>,
+    pub date_of_birth: Option<PartialDate>,
+    /// ISO 3166-1 alpha-2.
+    pub countries: Vec<String>,
+    /// Passport, national id, registration numbers; compared by letters and digits alone.
+    pub identifiers: Vec<String>,
+}
+
+impl Query {
+    pub fn name(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+}
+
+/// How to screen.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Hits score at least this (0 to 1).
+    pub threshold: f64,
+    /// Ids of the lists to look at; empty means all.
+    pub lists: Vec<String>,
+    /// At most so many hits.
+    pub limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threshold: DEFAULT_THRESHOLD, lists: Vec::new(), limit: 50 }
+    }
+}
+
+/// What a hit rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchedOn {
+    Name,
+    Alias,
+    DateOfBirth,
+    Country,
+    Identifier,
+}
+
+/// A listed entity that may be the person asked about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    pub list: String,
+    pub entity_id: String,
+    /// The listed name that agrees best, as published.
+    pub name: String,
+    /// That this is the person: name, how rare it is, and evidence for and against. 0 to 1; below 1 on a name alone, whatever the name.
+    pub score: f64,
+    /// That the names agree, and no more. 0 to 1.
+    pub name_score: f64,
+    pub matched_on: Vec<MatchedOn>,
+    /// For the file: what agrees, what does not, and what it cost.
+    pub explanation: String,
+    pub dates_of_birth: Vec<String>,
+    pub countries: Vec<String>,
+    pub programmes: Vec<String>,
+}

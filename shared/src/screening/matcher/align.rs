@@ -1,0 +1,306 @@
+//! Which token of one name belongs to which of the other.
+//!
+//! Identical tokens are paired first: nothing can be gained by pairing them otherwise. Then words written together on one
+//! side and apart on the other are joined. What is left is paired by best assignment (the Hungarian method: the pairing
+//! with the greatest total agreement, not the first that looks good), so that no order of tokens can change the result.
+
+use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
+use crate::screening::normalise::{MAX_TOKENS, TokenKind};
+
+/// One agreement between the names: token indices of the left name, of the right name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair {
+    pub left: u32,
+    pub right: u32,
+    pub agreement: Agreement,
+    /// Weight of the pair in hundredths: the heavier of its sides.
+    pub weight: i32,
+}
+
+impl Pair {
+    /// Indices from a bit set.
+    pub fn indices(set: u32) -> impl Iterator<Item = usize> {
+        (0..MAX_TOKENS).filter(move |i| set >> i & 1 == 1)
+    }
+}
+
+/// The pairing of two names. Bit `i` of a set stands for token `i`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alignment {
+    pub pairs: Vec<Pair>,
+    pub left_over: u32,
+    pub right_over: u32,
+}
+
+/// Pairs the tokens of two names.
+pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
+    let left = &left[..left.len().min(MAX_TOKENS)];
+    let right = &right[..right.len().min(MAX_TOKENS)];
+    out.pairs.clear();
+    out.left_over = (1u32 << left.len()) - 1;
+    out.right_over = (1u32 << right.len()) - 1;
+    identical(left, right, out);
+    if out.left_over != 0 && out.right_over != 0 {
+        join(left, right, out, false);
+        join(right, left, out, true);
+    }
+    if out.left_over != 0 && out.right_over != 0 {
+        assign(left, right, memo, out);
+    }
+}
+
+fn identical(left: &[TokenRef<'_>], right: &[TokenRef<'_>], out: &mut Alignment) {
+    for (i, l) in left.iter().enumerate() {
+        for (j, r) in right.iter().enumerate() {
+            if out.right_over >> j & 1 == 1 && l.text == r.text {
+                out.left_over &= !(1 << i);
+                out.right_over &= !(1 << j);
+                out.pairs.push(Pair {
+                    left: 1 << i,
+                    right: 1 << j,
+                    agreement: Agreement { loss: 0, relation: Relation::Same },
+                    weight: weight_of(l.kind, r.kind),
+                });
+                break;
+            }
+        }
+    }
+}
+
+/// The same word may be a common name here and a plain one there; the heavier reading counts for both.
+fn weight_of(a: TokenKind, b: TokenKind) -> i32 {
+    a.weight().max(b.weight())
+}
+
+fn joinable(kind: TokenKind) -> bool {
+    !matches!(kind, TokenKind::Title | TokenKind::Number)
+}
+
+/// Words of `parts` that together are one word of `wholes` (`Alisher Usmanov` and `Alisherusmanov`; `van der Bilt` and
+/// `Vanderbilt`). Two words in either order, three only as they stand; small losses only.
+fn join(wholes: &[TokenRef<'_>], parts: &[TokenRef<'_>], out: &mut Alignment, swapped: bool) {
+    loop {
+        let (whole_over, part_over) =
+            if swapped { (out.right_over, out.left_over) } else { (out.left_over, out.right_over) };
+        let mut best: Option<(i32, u32, u32, i32)> = None;
+        for w in Pair::indices(whole_over) {
+            let whole = wholes[w];
+            if whole.text.len() < 4 || !joinable(whole.kind) {
+                continue;
+            }
+            for i in Pair::indices(part_over) {
+                if !begins_alike(whole.text, parts[i].text) || !joinable(parts[i].kind) {
+                    continue;
+                }
+                for j in Pair::indices(part_over & !(1 << i)) {
+                    if !joinable(parts[j].kind) {
+                        continue;
+                    }
+                    if ends_alike(whole.text, parts[j].text) {
+                        try_join(whole, &[parts[i], parts[j]], w, 1 << i | 1 << j, &mut best);
+                    }
+                    let k = j + 1;
+                    if j == i + 1
+                        && k < parts.len()
+                        && part_over >> k & 1 == 1
+                        && joinable(parts[k].kind)
+                        && ends_alike(whole.text, parts[k].text)
+                    {
+                        try_join(whole, &[parts[i], parts[j], parts[k]], w, 1 << i | 1 << j | 1 << k, &mut best);
+                    }
+                }
+            }
+        }
+        let Some((loss, whole, set, weight)) = best else { return };
+        let (l, r) = if swapped { (set, whole) } else { (whole, set) };
+        out.left_over &= !l;
+        out.right_over &= !r;
+        out.pairs.push(Pair { left: l, right: r, agreement: Agreement { loss, relation: Relation::Joined }, weight });
+    }
+}
+
+fn begins_alike(whole: &str, part: &str) -> bool {
+    let (Some(x), Some(y)) = (whole.as_bytes().first(), part.as_bytes().first()) else { return false };
+    super::distance::letters(*x, *y) <= 50
+}
+
+fn ends_alike(whole: &str, part: &str) -> bool {
+    let (Some(x), Some(y)) = (whole.as_bytes().last(), part.as_bytes().last()) else { return false };
+    super::distance::letters(*x, *y) <= 60
+}
+
+fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, best: &mut Option<(i32, u32, u32, i32)>) {
+    const MOST_JOIN_LOSS: i32 = 110;
+    let len: usize = parts.iter().map(|p| p.text.len()).sum();
+    // Without vowels almost any two short words can be read as one.
+    let blind = parts.iter().filter(|p| p.abjad).count();
+    if len.abs_diff(whole.text.len()) > 2 || (blind > 0 && !(whole.abjad && blind == parts.len())) {
+        return;
+    }
+    let mut text = String::with_capacity(len);
+    let mut canon = String::with_capacity(len);
+    for p in parts {
+        text.push_str(p.text);
+        canon.push_str(p.canon);
+    }
+    let joined = TokenRef {
+        text: &text,
+        canon: &canon,
+        kind: TokenKind::Name,
+        abjad: parts.iter().any(|p| p.abjad),
+        word: NO_WORD,
+    };
+    let whole = TokenRef { kind: TokenKind::Name, ..whole };
+    let Some(found) = agree(whole, joined) else { return };
+    if found.loss > MOST_JOIN_LOSS || found.relation == Relation::Variant {
+        return;
+    }
+    let loss = found.loss + loss_of(15, len);
+    let weight = whole.kind.weight();
+    if best.is_none_or(|b| (loss, 1 << w, set) < (b.0, b.1, b.2)) {
+        *best = Some((loss, 1 << w, set, weight));
+    }
+}
+
+/// Beyond this a name is not a misspelled particle.
+const MOST_PARTICLE_LOSS: i32 = 85;
+
+/// What pairing two tokens is worth; nothing where they do not agree.
+fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<(i32, Agreement, i32)> {
+    let compatible = match (a.kind, b.kind) {
+        (TokenKind::Number, k) | (k, TokenKind::Number) => k == TokenKind::Number,
+        (TokenKind::Title, k) | (k, TokenKind::Title) => k == TokenKind::Title,
+        (TokenKind::Legal, k) | (k, TokenKind::Legal) => k == TokenKind::Legal,
+        _ => true,
+    };
+    if !compatible {
+        return None;
+    }
+    let agreement = memo.agree(i, a, b)?;
+    let particles = i32::from(a.kind == TokenKind::Particle) + i32::from(b.kind == TokenKind::Particle);
+    if particles == 1 {
+        // "All" and "Ban" may be a misspelled "al" and "bin", but a name that is merely like a particle is none.
+        let small = a.text.len().max(b.text.len()) <= 4 && agreement.loss <= MOST_PARTICLE_LOSS;
+        let light = TokenKind::Particle.weight();
+        return small.then_some((light * MOST_LOSS, Agreement { loss: agreement.loss / 4, ..agreement }, light));
+    }
+    let weight = weight_of(a.kind, b.kind);
+    let worth = (weight.max(1) * (MOST_LOSS * 3 / 2 - agreement.loss)).max(1);
+    Some((worth, agreement, weight))
+}
+
+/// Best assignment of what is left, by the Hungarian method with potentials on a square matrix (Kuhn 1955,
+/// Jonker and Volgenant's form); at most 24 tokens a side.
+fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
+    let rows: Vec<usize> = Pair::indices(out.left_over).collect();
+    let cols: Vec<usize> = Pair::indices(out.right_over).collect();
+    let mut cells = [[None::<(i32, Agreement, i32)>; MAX_TOKENS]; MAX_TOKENS];
+    let mut any = 0;
+    for (r, &i) in rows.iter().enumerate() {
+        for (c, &j) in cols.iter().enumerate() {
+            cells[r][c] = value(i, left[i], right[j], memo);
+            any += usize::from(cells[r][c].is_some());
+        }
+    }
+    if any == 0 {
+        return;
+    }
+    let size = rows.len().max(cols.len());
+    let cost = |r: usize, c: usize| cells[r][c].map_or(0, |v| -v.0);
+    let (mut u, mut v) = ([0i32; MAX_TOKENS + 1], [0i32; MAX_TOKENS + 1]);
+    let (mut owner, mut way) = ([0usize; MAX_TOKENS + 1], [0usize; MAX_TOKENS + 1]);
+    for r in 1..=size {
+        owner[0] = r;
+        let mut col = 0;
+        let mut least = [i32::MAX; MAX_TOKENS + 1];
+        let mut used = [false; MAX_TOKENS + 1];
+        loop {
+            used[col] = true;
+            let row = owner[col];
+            let (mut delta, mut next) = (i32::MAX, 0);
+            for c in 1..=size {
+                if used[c] {
+                    continue;
+                }
+                let reduced = cost(row - 1, c - 1) - u[row] - v[c];
+                if reduced < least[c] {
+                    least[c] = reduced;
+                    way[c] = col;
+                }
+                if least[c] < delta {
+                    delta = least[c];
+                    next = c;
+                }
+            }
+            for c in 0..=size {
+                if used[c] {
+                    u[owner[c]] += delta;
+                    v[c] -= delta;
+                } else if least[c] != i32::MAX {
+                    least[c] -= delta;
+                }
+            }
+            col = next;
+            if owner[col] == 0 {
+                break;
+            }
+        }
+        while col != 0 {
+            let before = way[col];
+            owner[col] = owner[before];
+            col = before;
+        }
+    }
+    for c in 1..=size {
+        let r = owner[c];
+        if r == 0 || r > rows.len() || c > cols.len() {
+            continue;
+        }
+        if let Some((_, agreement, weight)) = cells[r - 1][c - 1] {
+            let (i, j) = (rows[r - 1], cols[c - 1]);
+            out.left_over &= !(1 << i);
+            out.right_over &= !(1 << j);
+            out.pairs.push(Pair { left: 1 << i, right: 1 << j, agreement, weight });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screening::normalise::{Reading, form};
+
+    fn aligned(a: &str, b: &str) -> Alignment {
+        let (x, y) = (form(a, Reading::Person), form(b, Reading::Person));
+        let l: Vec<TokenRef<'_>> = x.tokens.iter().map(Into::into).collect();
+        let r: Vec<TokenRef<'_>> = y.tokens.iter().map(Into::into).collect();
+        let mut out = Alignment::default();
+        align(&l, &r, &mut Memo::default(), &mut out);
+        out
+    }
+
+    #[test]
+    fn best_not_first() {
+        // Greedy order would give Marina to Marin and leave Karina with nothing.
+        let a = aligned("Marina Karin", "Karina Marin");
+        assert_eq!(a.pairs.len(), 2);
+        assert_eq!((a.left_over, a.right_over), (0, 0));
+        let total: i32 = a.pairs.iter().map(|p| p.agreement.loss).sum();
+        assert!(total < 150, "{total}");
+    }
+
+    #[test]
+    fn joined_and_split() {
+        for (a, b) in [
+            ("Alvaro Montenegro", "Alvaromontenegro"),
+            ("Jan Pieter Bakker", "Janpieter Bakker"),
+            ("van der Bilt", "Vanderbilt"),
+            ("Mon Te Negro Alvaro", "Alvaro Montenegro"),
+        ] {
+            for (x, y) in [(a, b), (b, a)] {
+                let al = aligned(x, y);
+                assert_eq!((al.left_over, al.right_over), (0, 0), "{x} / {y}");
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What each token of a name is, and how much of the name it carries.
+
+use super::{Reading, Token, company, numbers, vocabulary};
+
+/// The part a token plays. Its weight says how much of a name's identity it carries: a missing particle says nothing,
+/// a missing family name a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TokenKind {
+    /// A name that tells people or organisations apart.
+    Name = 0,
+    /// A name so common among the world's names that it tells little (Mohammad, Kim, Maria).
+    CommonName = 1,
+    /// `-ovich`, `-ovna`: often left out, but never another.
+    Patronymic = 2,
+    /// One letter in a person's name.
+    Initial = 3,
+    /// `bin`, `al`, `van der`: left out and put in at will.
+    Particle = 4,
+    /// `Dr`, `Haji`, `General`. Carries no identity.
+    Title = 5,
+    /// A number in an organisation's name.
+    Number = 6,
+    /// `Ltd`, `GmbH`, `OOO`. Carries (almost) no identity.
+    Legal = 7,
+    /// A line-of-business word: Bank, Trading, Shipping.
+    Generic = 8,
+    /// A country, nationality or city in an organisation's name: another branch is another organisation.
+    Place = 9,
+    /// `the`, `of`, `and`, `group`, `international`.
+    Light = 10,
+}
+
+impl TokenKind {
+    /// From the byte in an artifact; anything unknown is a plain name, which is the strictest reading.
+    pub fn from_byte(byte: u8) -> Self {
+        match byte {
+            1 => Self::CommonName,
+            2 => Self::Patronymic,
+            3 => Self::Initial,
+            4 => Self::Particle,
+            5 => Self::Title,
+            6 => Self::Number,
+            7 => Self::Legal,
+            8 => Self::Generic,
+            9 => Self::Place,
+            10 => Self::Light,
+            _ => Self::Name,
+        }
+    }
+
+    /// Weight in hundredths.
+    pub fn weight(self) -> i32 {
+        match self {
+            Self::Name => 100,
+            Self::Patronymic => 70,
+            Self::CommonName => 45,
+            Self::Generic | Self::Place | Self::Number => 50,
+            Self::Initial => 30,
+            Self::Particle => 10,
+            Self::Light => 15,
+            Self::Title | Self::Legal => 0,
+        }
+    }
+
+    /// Carries nothing that could be compared on its own.
+    pub fn is_silent(self) -> bool {
+        matches!(self, Self::Title | Self::Legal)
+    }
+
+    /// May be missing, present or different without saying anything against two names being one.
+    pub fn is_filler(self) -> bool {
+        matches!(self, Self::Title | Self::Legal | Self::Particle | Self::Light)
+    }
+
+    /// Tells one bearer from another.
+    pub fn is_distinctive(self) -> bool {
+        matches!(self, Self::Name | Self::Patronymic | Self::CommonName)
+    }
+}
+
+/// Gives each token its kind. If nothing but titles, forms or fillers is left, they are the name (`Haji Mullah`, `The
+/// Company`), and are treated as names.
+pub fn classify(tokens: &[Token], reading: Reading) -> Vec<Token> {
+    let mut tokens = match reading {
+        Reading::Person => persons(tokens),
+        Reading::Organisation => organisations(tokens),
+    };
+    if !tokens.is_empty() && tokens.iter().all(|t| t.kind.is_filler()) {
+        for token in &mut tokens {
+            token.kind = TokenKind::Name;
+        }
+    }
+    tokens
+}
+
+fn persons(tokens: &[Token]) -> Vec<Token> {
+    // A company form behind a person's name is a trick or a data fault; only forms that are no one's name count.
+    let mut tokens = company::mark_forms(tokens, true);
+    for token in &mut tokens {
+        if token.kind == TokenKind::Legal {
+            continue;
+        }
+        let text = token.text.as_str();
+        token.kind = if text.len() == 1 && text.as_bytes()[0].is_ascii_alphabetic() {
+            TokenKind::Initial
+        } else if vocabulary::is_title(text) {
+            TokenKind::Title
+        } else if vocabulary::is_particle(text) {
+            TokenKind::Particle
+        } else if is_patronymic(text) {
+            TokenKind::Patronymic
+        } else if text.bytes().all(|b| b.is_ascii_digit()) {
+            TokenKind::Number
+        } else if vocabulary::is_common_name(text, &token.canon) {
+            TokenKind::CommonName
+        } else {
+            TokenKind::Name
+        };
+    }
+    tokens
+}
+
+/// East Slavic patronymics by their endings (`-ovich`, `-evna` …), long enough not to be South Slavic surnames.
+fn is_patronymic(text: &str) -> bool {
+    const ENDINGS: [&str; 12] =
+        ["ovich", "evich", "ovych", "evych", "yovych", "ovna", "evna", "ivna", "yivna", "ichna", "ovitch", "evitch"];
+    text.len() >= 7 && ENDINGS.iter().any(|e| text.ends_with(e))
+}
+
+fn organisations(tokens: &[Token]) -> Vec<Token> {
+    let tokens = company::mark_forms(tokens, false);
+    let mut tokens = numbers::to_digits(tokens);
+    for token in &mut tokens {
+        if token.kind != TokenKind::Name {
+            continue;
+        }
+        let text = token.text.as_str();
+        token.kind = if vocabulary::is_light(text) {
+            TokenKind::Light
+        } else if vocabulary::is_place(text) {
+            TokenKind::Place
+        } else if vocabulary::is_generic(text) {
+            TokenKind::Generic
+        } else {
+            TokenKind::Name
+        };
+    }
+    tokens
+}
+
+/// The letters an acronym of this name would have: the first of each token that is neither form nor filler.
+pub fn initials(tokens: &[Token]) -> String {
+    tokens.iter().filter(|t| !t.kind.is_filler()).filter_map(|t| t.text.chars().next()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form;
+    use super::*;
+
+    #[test]
+    fn bytes_and_kinds_agree() {
+        for byte in 0..=10u8 {
+            assert_eq!(TokenKind::from_byte(byte) as u8, byte);
+        }
+    }
+
+    #[test]
+    fn a_name_of_titles_alone_is_still_a_name() {
+        assert!(form("Haji Mullah", Reading::Person).tokens.iter().all(|t| t.kind == TokenKind::Name));
+        assert!(!form("The Company", Reading::Organisation).is_empty());
+    }
+
+    #[test]
+    fn patronymics() {
+        assert!(is_patronymic("sergeevich") && is_patronymic("ivanovna"));
+        assert!(!is_patronymic("jovic") && !is_patronymic("ovich"));
+    }
+}

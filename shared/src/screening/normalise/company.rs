@@ -1,0 +1,332 @@
+//! Company forms, and organisations that hold several names in one field.
+//!
+//! The forms are those of ISO 20275 (the entity legal forms of the LEI system) that occur on sanctions lists, written
+//! out, abbreviated and romanised.
+
+use super::classify::TokenKind;
+use super::{Reading, Token, sound};
+
+/// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
+const PHRASES: &[&str] = &[
+    "obshchestvo s ogranichennoy otvetstvennostyu",
+    "obschestvo s ogranichennoi otvetstvennostyu",
+    "obshchestvo s ogranichennoi otvetstvennostiu",
+    "publichnoe aktsionernoe obshchestvo",
+    "otkrytoe aktsionernoe obshchestvo",
+    "zakrytoe aktsionernoe obshchestvo",
+    "aktsionernoe obshchestvo",
+    "gesellschaft mit beschrankter haftung",
+    "gesellschaft mit beschraenkter haftung",
+    "societatea cu raspundere limitata",
+    "societate cu raspundere limitata",
+    "societa a responsabilita limitata",
+    "societe a responsabilite limitee",
+    "sociedad anonima de capital variable",
+    "sociedad de responsabilidad limitada",
+    "sociedade por quotas de responsabilidade limitada",
+    "societe par actions simplifiee",
+    "spolka z ograniczona odpowiedzialnoscia",
+    "spolecnost s rucenim omezenym",
+    "drustvo s ogranicenom odgovornoscu",
+    "public joint stock company",
+    "closed joint stock company",
+    "open joint stock company",
+    "joint stock company",
+    "limited liability company",
+    "limited liability partnership",
+    "public limited company",
+    "private limited company",
+    "company limited by shares",
+    "free zone company",
+    "s a de c v",
+    "sa de cv",
+    "s de rl de cv",
+    "sociedad anonima",
+    "societe anonyme",
+    "limited partnership",
+    "general partnership",
+    "naamloze vennootschap",
+    "besloten vennootschap",
+    "perseroan terbatas",
+    "pvt limited",
+    "private limited",
+    "pvt ltd",
+    "pte ltd",
+    "pty ltd",
+    "pte limited",
+    "pty limited",
+    "sendirian berhad",
+    "sdn bhd",
+    "company limited",
+    "co ltd",
+    "co limited",
+    "sp z oo",
+    "sp z o o",
+    "kabushiki kaisha",
+    "anonim sirketi",
+    "limited sirketi",
+    "aktiengesellschaft und co",
+    "sociedad limitada",
+    "s p a",
+    "s r l",
+    "s a l",
+    "s a r l",
+    "l l c",
+    "g m b h",
+    "p l c",
+    "o o o",
+    "l t d",
+    "s a s",
+    "f z e",
+    "f z c o",
+    "b v",
+    "n v",
+    "a s",
+    "s a",
+];
+
+/// Forms of one word that are nobody's name.
+const FORMS: &[&str] = &[
+    "ltd",
+    "limited",
+    "llc",
+    "llp",
+    "lp",
+    "plc",
+    "inc",
+    "incorporated",
+    "corp",
+    "corporation",
+    "gmbh",
+    "aktiengesellschaft",
+    "kgaa",
+    "ooo",
+    "oao",
+    "zao",
+    "pao",
+    "ojsc",
+    "cjsc",
+    "pjsc",
+    "jsc",
+    "sarl",
+    "srl",
+    "spa",
+    "sas",
+    "sal",
+    "bv",
+    "nv",
+    "aps",
+    "oyj",
+    "kft",
+    "zrt",
+    "nyrt",
+    "doo",
+    "dooel",
+    "ead",
+    "eood",
+    "ood",
+    "pte",
+    "pty",
+    "pvt",
+    "bhd",
+    "sdn",
+    "berhad",
+    "tbk",
+    "fze",
+    "fzc",
+    "fzco",
+    "fzllc",
+    "dmcc",
+    "pjs",
+    "sro",
+    "spzoo",
+    "ltda",
+    "limitada",
+    "eireli",
+    "cia",
+    "kk",
+    "lda",
+    "jscb",
+    "too",
+    "toov",
+    "tov",
+    "pat",
+    "vat",
+    "uab",
+    "ehf",
+    "hf",
+    "asa",
+    "gesmbh",
+    "ohg",
+    "kg",
+    "gbr",
+    "sociedad",
+    "anonyme",
+    "co",
+    "company",
+    "firm",
+    "sirketi",
+    "compagnie",
+    "compania",
+    "cv",
+    "gesellschaft",
+    "ktg",
+    "pc",
+    "psc",
+    "wll",
+    "saog",
+    "saoc",
+];
+
+/// Forms that are also names, initials or words: they count in an organisation's name only, and only at its end or
+/// beginning.
+const SHORT_FORMS: &[&str] =
+    &["sa", "ag", "ab", "as", "oy", "se", "ao", "pt", "na", "sl", "ev", "ad", "ou", "aa", "sc", "ltda"];
+
+/// The forms that count even behind a person's name.
+const UNMISTAKABLE: &[&str] =
+    &["llc", "ltd", "gmbh", "inc", "plc", "ooo", "oao", "ojsc", "pjsc", "fze", "sarl", "corp", "limited"];
+
+/// Marks company forms. Words of a phrase become one token, so that "limited liability company" is one form; a phrase
+/// of twelve letters or more is also known with one letter wrong or missing, since long forms are the ones that get
+/// cut off and misspelled.
+pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
+    let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
+    let count = tokens.len();
+    let mut i = 0;
+    while i < count {
+        if !person && let Some(words) = phrase_at(&tokens[i..]) {
+            // A name that is nothing but a form keeps its words.
+            if words < count {
+                let text = tokens[i..i + words].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
+                let canon = sound::canonical(&text);
+                out.push(Token { text, canon, kind: TokenKind::Legal, abjad: false });
+                i += words;
+                continue;
+            }
+        }
+        let mut token = tokens[i].clone();
+        let text = token.text.as_str();
+        let at_edge = i == 0 || i + 1 == count || tokens[i + 1..].iter().all(|t| FORMS.contains(&t.text.as_str()));
+        let is_form = if person {
+            i > 0 && UNMISTAKABLE.contains(&text)
+        } else {
+            count > 1 && (FORMS.contains(&text) || (at_edge && SHORT_FORMS.contains(&text)))
+        };
+        if is_form {
+            token.kind = TokenKind::Legal;
+        }
+        out.push(token);
+        i += 1;
+    }
+    out
+}
+
+fn phrase_at(tokens: &[Token]) -> Option<usize> {
+    let first = tokens.first()?.text.as_bytes().first().copied();
+    PHRASES.iter().filter(|p| p.as_bytes().first().copied() == first).find_map(|phrase| {
+        let words = phrase.split(' ').count();
+        if words > tokens.len() {
+            return None;
+        }
+        let exact = phrase.split(' ').zip(tokens).all(|(w, t)| t.text == w);
+        if exact {
+            return Some(words);
+        }
+        if phrase.len() < 12 {
+            return None;
+        }
+        let mut wrong = 0;
+        for (w, t) in phrase.split(' ').zip(tokens) {
+            if t.text != w {
+                if w.len() < 4 || !one_letter_apart(w.as_bytes(), t.text.as_bytes()) {
+                    return None;
+                }
+                wrong += 1;
+            }
+        }
+        (wrong <= 1).then_some(words)
+    })
+}
+
+fn one_letter_apart(a: &[u8], b: &[u8]) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if long.len() - short.len() > 1 {
+        return false;
+    }
+    let head = short.iter().zip(long).take_while(|(x, y)| x == y).count();
+    let tail = if short.len() == long.len() { head + 1 } else { head };
+    short[tail.min(short.len())..] == long[head + 1..]
+}
+
+/// The names that one field of an organisation holds: itself; the parts on either side of a slash; the acronym in
+/// brackets behind the name it abbreviates. A person's name is always one.
+pub fn alternatives(name: &str, reading: Reading) -> Vec<String> {
+    let mut out = vec![name.to_owned()];
+    if reading == Reading::Person {
+        return out;
+    }
+    let parts: Vec<&str> =
+        name.split('/').map(str::trim).filter(|p| p.chars().filter(|c| c.is_alphanumeric()).count() >= 4).collect();
+    if parts.len() > 1 && parts.len() <= 4 {
+        out.extend(parts.iter().map(|p| (*p).to_owned()));
+    }
+    if let (Some(open), Some(close)) = (name.find('('), name.rfind(')'))
+        && open > 0
+        && close > open
+    {
+        let inside = name[open + 1..close].trim();
+        let outside = format!("{} {}", &name[..open], &name[close + 1..]);
+        if is_acronym_of(inside, &outside) {
+            out.push(outside);
+            out.push(inside.to_owned());
+        }
+    }
+    out
+}
+
+/// Capital letters only, each the first of a word outside, in order.
+fn is_acronym_of(inside: &str, outside: &str) -> bool {
+    if inside.chars().count() < 3 || !inside.chars().all(char::is_uppercase) {
+        return false;
+    }
+    let firsts: Vec<char> =
+        outside.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphanumeric())).collect();
+    let mut next = firsts.iter().flat_map(|c| c.to_uppercase());
+    inside.chars().all(|c| next.any(|f| f == c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form;
+    use super::*;
+
+    fn essence(name: &str) -> String {
+        let tokens = form(name, Reading::Organisation).tokens;
+        tokens.iter().filter(|t| t.kind != TokenKind::Legal).map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn forms_are_told_from_names() {
+        for (name, expected) in [
+            ("Open Joint Stock Company Polyus", "polyus"),
+            ("Polyus OAO", "polyus"),
+            ("Polyus Joint Stock Compan", "polyus"),
+            ("Muster Joynt Stock Company", "muster"),
+            ("Comercial Sol, S.A. de C.V.", "comercial sol"),
+            ("Estrella S.A.", "estrella"),
+            ("PT Garuda Biru", "garuda biru"),
+            ("Sharp Pvt. Ltd.", "sharp"),
+            ("Limited", "limited"),
+            ("SA Tours India", "tours india"),
+        ] {
+            assert_eq!(essence(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn acronyms_in_brackets() {
+        assert_eq!(alternatives("Northern Army Council (NAC)", Reading::Organisation).len(), 3);
+        assert_eq!(alternatives("Bank of Somewhere (London)", Reading::Organisation).len(), 1);
+    }
+}

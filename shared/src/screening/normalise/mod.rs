@@ -1,0 +1,144 @@
+//! From a name as published to tokens that can be compared.
+//!
+//! The steps, each in its own file and each tested on its own:
+//!
+//! 1. [`words`]: Unicode NFKC (UAX #15), apostrophes, dotted abbreviations, run-together words, letters written as
+//!    digits.
+//! 2. [`script`]: every script to lower-case ASCII (Cyrillic, Greek, Armenian, Georgian, Han, kana, Hangul by the
+//!    `any_ascii` tables; Arabic, Hebrew and the Indic scripts by tables of our own, because those need rules).
+//! 3. [`classify`]: what a token is: a name, an initial, a particle, a title, a number, a company form …
+//! 4. [`sound`]: the *canonical spelling* and the *consonant skeleton*, on which spelling variants fall together.
+//! 5. [`variants`]: short forms and spellings no rule reaches (Bob and Robert, Mhd and Mohammed).
+//!
+//! Nothing is thrown away silently: a title or a company form stays as a token of weight zero, so that an
+//! explanation can name it.
+
+mod classify;
+mod company;
+pub mod numbers;
+pub mod script;
+pub mod sound;
+pub mod variants;
+mod vocabulary;
+pub mod words;
+
+pub use classify::TokenKind;
+
+/// Names longer than this many tokens are cut: no listed name needs more, and it bounds the matcher's work.
+pub const MAX_TOKENS: usize = 24;
+/// Names longer than this many characters are cut before anything else is done with them.
+pub const MAX_NAME_CHARS: usize = 400;
+
+/// How a name is to be read: the same words mean other things in a person's and in a company's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// Titles, particles, initials, patronymics.
+    Person,
+    /// Company forms, line-of-business words, places, numbers. Also vessels and aircraft.
+    Organisation,
+}
+
+/// One token of a normalised name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Lower-case ASCII.
+    pub text: String,
+    /// The canonical spelling of [`sound::canonical`].
+    pub canon: String,
+    pub kind: TokenKind,
+    /// The token comes from a script that does not write short vowels (Arabic, Hebrew), so that only its
+    /// consonants can be compared with other scripts.
+    pub abjad: bool,
+}
+
+/// A name made comparable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameForm {
+    pub tokens: Vec<Token>,
+    /// The Han or Hangul characters of a name written wholly in them. Between two such names the characters
+    /// themselves are compared: romanisation would make different names equal.
+    pub ideographs: Vec<char>,
+    /// What the capital letters of an organisation's name spell (`PLA`), to be compared with an acronym.
+    pub initials: String,
+}
+
+impl NameForm {
+    /// Whether there is anything to compare.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.iter().all(|t| t.kind.is_silent())
+    }
+}
+
+/// All forms of one published name: almost always one; more where a field holds two names (`Al-Qa'ida/Islamic Army`)
+/// or a name with its own acronym in brackets.
+pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
+    let cut: String = name.chars().take(MAX_NAME_CHARS).collect();
+    let mut out: Vec<NameForm> = Vec::with_capacity(1);
+    for part in company::alternatives(&cut, reading) {
+        let form = form(&part, reading);
+        if !form.is_empty() && !out.iter().any(|f| f.tokens == form.tokens) {
+            out.push(form);
+        }
+    }
+    out
+}
+
+/// The one form of a name that holds one name.
+pub fn form(name: &str, reading: Reading) -> NameForm {
+    let raw = words::split(name, reading);
+    let ideographs = script::ideographs(name);
+    let mut tokens = Vec::with_capacity(raw.len());
+    for word in &raw {
+        script::romanise(word, reading, &mut tokens);
+    }
+    let mut tokens = classify::classify(&tokens, reading);
+    tokens.truncate(MAX_TOKENS);
+    let initials = classify::initials(&tokens);
+    NameForm { tokens, ideographs, initials }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str, reading: Reading) -> String {
+        form(name, reading).tokens.iter().map(|t| format!("{}:{:?}", t.text, t.kind)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn persons() {
+        for (name, expected) in [
+            ("Dr. Jean-Marie van der Berg", "dr:Title jean:Name marie:Name van:Particle der:Particle berg:Name"),
+            ("PÉREZ, José", "perez:Name jose:CommonName"),
+            ("Abu Bakr al-Masri", "abu:Particle bakr:Name al:Particle masri:Name"),
+            ("J.R. Smith", "j:Initial r:Initial smith:Name"),
+            ("Иванов Пётр Сергеевич", "ivanov:Name petr:Name sergeevich:Patronymic"),
+            ("Ig0r Petr0v", "igor:Name petrov:Name"),
+            ("PedroAlvarez", "pedro:Name alvarez:Name"),
+            ("O'Brien", "obrien:Name"),
+        ] {
+            assert_eq!(text(name, Reading::Person), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn organisations() {
+        for (name, expected) in [
+            ("Zeta Trading Co., Ltd.", "zeta:Name trading:Generic co ltd:Legal"),
+            ("ООО \"Ромашка\"", "ooo:Legal romashka:Name"),
+            ("Gesellschaft mit beschränkter Haftung Muster", "gesellschaft mit beschrankter haftung:Legal muster:Name"),
+            ("Muster G.m.b.H.", "muster:Name gmbh:Legal"),
+            ("Third Harvest Fund IV", "3:Number harvest:Name fund:Generic 4:Number"),
+            ("Brigade forty-two", "brigade:Generic 42:Number"),
+            ("Standard & Sons", "standard:Name and:Light sons:Generic"),
+        ] {
+            assert_eq!(text(name, Reading::Organisation), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_slash_separates_two_names_of_one_organisation() {
+        assert_eq!(forms("Red Lantern/Northern Army", Reading::Organisation).len(), 3);
+        assert_eq!(forms("Red Lantern", Reading::Organisation).len(), 1);
+    }
+}

@@ -1,0 +1,306 @@
+//! Every script to lower-case ASCII.
+//!
+//! Alphabets with a settled romanisation (Latin with marks, Cyrillic, Greek, Armenian, Georgian, kana, Hangul by the
+//! Revised Romanisation, Han by pinyin, Thai …) use the tables of the `any_ascii` crate. Three families need rules
+//! instead of a table, and have them here: Arabic and Hebrew do not write short vowels; in Indic scripts a consonant
+//! carries an `a` that other signs replace or silence. Japanese names in kanji come out in Chinese reading: they can be
+//! compared with kanji, not with romaji (a dictionary of readings would be needed).
+
+use any_ascii::any_ascii_char;
+use unicode_normalization::UnicodeNormalization;
+
+use super::words::Word;
+use super::{Reading, Token, TokenKind, sound};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Arabic,
+    Hebrew,
+    Indic,
+    Han,
+    Hangul,
+    Cyrillic,
+    Other,
+}
+
+fn script_of(c: char) -> Script {
+    match c as u32 {
+        0x0400..=0x052f => Script::Cyrillic,
+        0x0590..=0x05ff | 0xfb1d..=0xfb4f => Script::Hebrew,
+        0x0600..=0x06ff | 0x0750..=0x077f | 0x08a0..=0x08ff | 0xfb50..=0xfdff | 0xfe70..=0xfeff => Script::Arabic,
+        0x0900..=0x0d7f => Script::Indic,
+        0x2e80..=0x2fdf | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3134f => Script::Han,
+        0x1100..=0x11ff | 0x3130..=0x318f | 0xac00..=0xd7af => Script::Hangul,
+        _ => Script::Other,
+    }
+}
+
+/// The characters of a name written in Han or Hangul alone (spaces and middle dots aside), else nothing.
+pub fn ideographs(name: &str) -> Vec<char> {
+    let mut out = Vec::new();
+    for c in name.nfkc() {
+        match script_of(c) {
+            Script::Han | Script::Hangul => out.push(c),
+            _ if c.is_alphanumeric() => return Vec::new(),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Romanises one word and appends its token or tokens (one per character for Han and Hangul, where a name's syllables
+/// may be written together or apart in Latin letters; the matcher joins them).
+pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
+    let Some(script) = word.text.chars().map(script_of).find(|s| *s != Script::Other).or(Some(Script::Other)) else {
+        return;
+    };
+    let mut push = |text: String, abjad: bool| {
+        if !text.is_empty() {
+            let canon = sound::canonical(&text);
+            out.push(Token { text, canon, kind: TokenKind::Name, abjad });
+        }
+    };
+    match script {
+        Script::Arabic => {
+            // The article is written together with its word; in Latin it is a particle of its own.
+            let (article, stem) = split_article(&word.text);
+            if article {
+                push("al".into(), false);
+            }
+            push(arabic(&stem), true);
+        }
+        Script::Hebrew => push(hebrew(&word.text), true),
+        Script::Indic => push(indic(&word.text), false),
+        Script::Han | Script::Hangul if !word.dotted => {
+            for c in word.text.chars() {
+                push(ascii(&c.to_string()), false);
+            }
+        }
+        Script::Cyrillic => push(cyrillic(&word.text), false),
+        _ => push(ascii(&word.text), false),
+    }
+    let _ = reading;
+}
+
+/// NFKD, marks dropped, then the table; lower case, letters and digits only.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if !c.is_ascii() {
+            out.extend(any_ascii_char(c).chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
+        }
+    }
+    out
+}
+
+/// Russian by the table. Ukrainian shows itself by its own letters; there `и` is `y` and `г` is `h`
+/// (Ukrainian national system, 2010).
+fn cyrillic(text: &str) -> String {
+    let ukrainian = text.chars().any(|c| matches!(c, 'і' | 'ї' | 'є' | 'ґ' | 'І' | 'Ї' | 'Є' | 'Ґ'));
+    if !ukrainian {
+        return ascii(text);
+    }
+    let swapped: String = text
+        .chars()
+        .map(|c| match c {
+            'и' | 'И' => 'y',
+            'г' | 'Г' => 'h',
+            other => other,
+        })
+        .collect();
+    ascii(&swapped)
+}
+
+/// Whether the word carries the article `ال`, and the word without it. Words of three letters or fewer are left
+/// alone: there the letters are the name.
+fn split_article(word: &str) -> (bool, String) {
+    let plain: String = word.chars().map(unify_alef).collect();
+    match plain.strip_prefix("ال") {
+        Some(rest) if rest.chars().count() >= 3 && !rest.starts_with('ل') => (true, rest.to_owned()),
+        _ => (false, plain),
+    }
+}
+
+fn unify_alef(c: char) -> char {
+    if matches!(c, 'أ' | 'إ' | 'آ' | 'ٱ') { 'ا' } else { c }
+}
+
+/// Arabic, Persian, Urdu and Pashto letters by sound, long vowels kept (`و` as `w`, `ي` as `y`: the skeleton drops both).
+fn arabic(word: &str) -> String {
+    let mut out = String::new();
+    for c in word.chars() {
+        let s = match unify_alef(c) {
+            'ا' | 'ى' => "a",
+            'ب' => "b",
+            'پ' => "p",
+            'ت' | 'ط' | 'ټ' | 'ٹ' => "t",
+            'ث' => "th",
+            'ج' => "j",
+            'چ' => "ch",
+            'ح' | 'ه' | 'ہ' | 'ھ' => "h",
+            'خ' => "kh",
+            'د' | 'ض' | 'ډ' | 'ڈ' => "d",
+            'ذ' | 'ز' | 'ظ' => "z",
+            'ر' | 'ړ' | 'ڑ' => "r",
+            'ژ' => "zh",
+            'س' | 'ص' => "s",
+            'ش' | 'ښ' => "sh",
+            'غ' => "gh",
+            'ف' => "f",
+            'ق' => "q",
+            'ک' | 'ك' => "k",
+            'گ' | 'ګ' => "g",
+            'ل' => "l",
+            'م' => "m",
+            'ن' | 'ڼ' | 'ں' => "n",
+            'و' | 'ؤ' => "w",
+            'ي' | 'ی' | 'ئ' | 'ې' | 'ے' => "y",
+            'ة' => "h",
+            'ع' | 'ء' => "",
+            other if unicode_normalization::char::is_combining_mark(other) => "",
+            other => any_ascii_char(other),
+        };
+        out.extend(s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
+    }
+    out
+}
+
+fn hebrew(word: &str) -> String {
+    let mut out = String::new();
+    for c in word.nfkd() {
+        let s = match c {
+            'א' | 'ע' => "a",
+            'ב' => "b",
+            'ג' => "g",
+            'ד' => "d",
+            'ה' => "h",
+            'ו' => "w",
+            'ז' => "z",
+            'ח' => "h",
+            'ט' | 'ת' => "t",
+            'י' => "y",
+            'כ' | 'ך' | 'ק' => "k",
+            'ל' => "l",
+            'מ' | 'ם' => "m",
+            'נ' | 'ן' => "n",
+            'ס' => "s",
+            'פ' | 'ף' => "p",
+            'צ' | 'ץ' => "ts",
+            'ר' => "r",
+            'ש' => "sh",
+            _ => "",
+        };
+        out.push_str(s);
+    }
+    out
+}
+
+/// The nine Indic blocks of Unicode (Devanagari to Malayalam) share the layout of ISCII (IS 13194:1991): the offset in
+/// the block names the letter in all of them. Simplified ISO 15919: no length marks, no retroflex dots.
+fn indic(word: &str) -> String {
+    let chars: Vec<char> = word.nfc().collect();
+    let mut out = String::new();
+    // Northern scripts do not pronounce a final inherent `a` (Ram, not Rama); southern ones do.
+    let mut drops_final = true;
+    for (i, &c) in chars.iter().enumerate() {
+        let code = c as u32;
+        if !(0x0900..0x0d80).contains(&code) {
+            out.push_str(any_ascii_char(c));
+            continue;
+        }
+        drops_final = code < 0x0b80;
+        let offset = code % 0x80;
+        if let Some(vowel) = independent_vowel(offset).or_else(|| vowel_sign(offset)) {
+            out.push_str(vowel);
+        } else if let Some(consonant) = indic_consonant(offset) {
+            out.push_str(consonant);
+            let next = chars.get(i + 1).map(|n| (*n as u32) % 0x80);
+            let silenced = next.is_some_and(|n| vowel_sign(n).is_some() || n == 0x4d);
+            let followed = next.is_some_and(|n| n != 0x3c);
+            let nukta =
+                next == Some(0x3c) && chars.get(i + 2).is_some_and(|n| vowel_sign((*n as u32) % 0x80).is_some());
+            if !silenced && !nukta && (followed || !drops_final) {
+                out.push('a');
+            }
+        } else if matches!(offset, 0x01 | 0x02 | 0x70) {
+            out.push('n');
+        }
+    }
+    let _ = drops_final;
+    out.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn independent_vowel(offset: u32) -> Option<&'static str> {
+    Some(match offset {
+        0x05 | 0x06 => "a",
+        0x07 | 0x08 => "i",
+        0x09 | 0x0a => "u",
+        0x0b => "ri",
+        0x0d..=0x0f => "e",
+        0x10 => "ai",
+        0x11..=0x13 => "o",
+        0x14 => "au",
+        _ => return None,
+    })
+}
+
+fn vowel_sign(offset: u32) -> Option<&'static str> {
+    Some(match offset {
+        0x3e => "a",
+        0x3f | 0x40 => "i",
+        0x41 | 0x42 => "u",
+        0x43 => "ri",
+        0x45..=0x47 => "e",
+        0x48 => "ai",
+        0x49..=0x4b => "o",
+        0x4c => "au",
+        _ => return None,
+    })
+}
+
+fn indic_consonant(offset: u32) -> Option<&'static str> {
+    const TABLE: [&str; 37] = [
+        "k", "kh", "g", "gh", "n", "ch", "chh", "j", "jh", "n", "t", "th", "d", "dh", "n", "t", "th", "d", "dh", "n",
+        "n", "p", "ph", "b", "bh", "m", "y", "r", "r", "l", "l", "l", "v", "sh", "sh", "s", "h",
+    ];
+    TABLE.get((offset.checked_sub(0x15)?) as usize).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form;
+    use super::*;
+
+    #[test]
+    fn one_case_per_script() {
+        for (name, expected) in [
+            ("Сергей Щукин", "sergei shchukin"),
+            ("Володимир Гринько", "volodimir grinko"),
+            ("Дмитрій", "dmytrii"),
+            ("Νίκος", "nikos"),
+            ("Արամ", "aram"),
+            ("ნინო", "nino"),
+            ("محمد الكاتب", "mhmd al katb"),
+            ("עמוס", "amws"),
+            ("राम कुमार", "ram kumar"),
+            ("नरेन्द्र", "narendr"),
+            ("রহমান", "rahaman"),
+            ("王小明", "wang xiao ming"),
+            ("김철수", "gim cheol su"),
+            ("トヨタ", "toyota"),
+            ("安娜·李", "anna li"),
+            ("Søren Łęcki", "soren lecki"),
+        ] {
+            let got = form(name, Reading::Person).tokens.iter().map(|t| t.text.clone()).collect::<Vec<_>>().join(" ");
+            assert_eq!(got, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn ideographs_only_of_names_wholly_written_in_them() {
+        assert_eq!(ideographs("王 小明").len(), 3);
+        assert!(ideographs("王 Ming").is_empty());
+    }
+}

@@ -1,0 +1,142 @@
+//! The word lists behind [`super::classify`]. They are about kinds of words, never about single listed names.
+
+fn has(words: &[&str], text: &str) -> bool {
+    words.binary_search(&text).is_ok()
+}
+
+pub fn is_title(text: &str) -> bool {
+    has(TITLES, text)
+}
+
+pub fn is_particle(text: &str) -> bool {
+    has(PARTICLES, text)
+}
+
+/// By either spelling, so that each of the many spellings of Mohammad is common.
+pub fn is_common_name(text: &str, canon: &str) -> bool {
+    has(COMMON_NAMES, text) || has(COMMON_NAMES, canon)
+}
+
+pub fn is_light(text: &str) -> bool {
+    has(LIGHT, text)
+}
+
+pub fn is_generic(text: &str) -> bool {
+    has(GENERIC, text)
+}
+
+pub fn is_place(text: &str) -> bool {
+    has(PLACES, text)
+}
+
+/// Titles, honorifics, ranks and forms of address. Words that are also frequent names (Malik, Khan, Syed, Mir, Agha) are
+/// not here.
+#[rustfmt::skip]
+const TITLES: &[&str] = &[
+    "adm", "admiral", "alhaj", "alhaji", "alhajj", "amb", "ambassador", "ayatollah", "brig", "brigadier", "capt",
+    "captain", "col", "colonel", "comandante", "commander", "comrade", "dame", "don", "dona", "dr", "eng",
+    "engineer", "engr", "excellency", "frau", "gen", "general", "haj", "haji", "hajj", "hajji", "herr", "hh", "hon",
+    "honorable", "honourable", "hrh", "imam", "ing", "jr", "justice", "lady", "lieutenant", "lord", "lt", "madam",
+    "madame", "maj", "major", "marshal", "maulana", "maulavi", "maulawi", "maulvi", "mawlawi", "miss", "mister",
+    "mme", "molla", "moulavi", "mr", "mrs", "ms", "mulla", "mullah", "pastor", "phd", "president", "prof",
+    "professor", "qari", "rev", "reverend", "senator", "senor", "senora", "sgt", "shaikh", "shaykh", "sheik",
+    "sheikh", "shri", "sir", "smt", "sr", "sri", "ustad", "ustadh", "ustaz",
+];
+
+/// Particles of the Arabic, Romance, Germanic and Turkic worlds.
+#[rustfmt::skip]
+const PARTICLES: &[&str] = &[
+    "abi", "abo", "abou", "abu", "ad", "al", "an", "ap", "ar", "as", "ash", "at", "aw", "az", "bar", "ben", "bin",
+    "bint", "binte", "binti", "bte", "d", "da", "das", "de", "del", "della", "den", "der", "des", "di", "do", "dos",
+    "du", "e", "ed", "el", "ibn", "il", "kyzy", "la", "las", "le", "les", "lo", "los", "mac", "na", "ogli", "oglu",
+    "ogly", "ould", "qizi", "san", "st", "ten", "ter", "ul", "um", "umm", "und", "ur", "uz", "van", "vom", "von",
+    "wa", "y", "zu", "zum", "zur",
+];
+
+/// Names borne by so many that agreeing on them says little. Spellings and canonical spellings.
+#[rustfmt::skip]
+const COMMON_NAMES: &[&str] = &[
+    "abd", "abdalah", "abdalla", "abdallah", "abdel", "abdoul", "abdul", "abdula", "abdulah", "abdullah", "ahmad",
+    "ahmed", "ali", "amin", "begum", "chen", "garsia", "gonzalez", "gul", "hamid", "han", "hasan", "hassan",
+    "hosain", "hosein", "hossain", "husain", "husein", "huseyn", "hussain", "hussein", "ibrahim", "ismail", "jose",
+    "juan", "karim", "khalid", "khan", "kim", "kumar", "lee", "li", "lopez", "mahmoud", "mahmud", "maria",
+    "mihamad", "mohamad", "mohamed", "mohammad", "mohammed", "mohamud", "mohd", "muhamad", "muhamed", "muhammad",
+    "muhammed", "mustafa", "nguyen", "omar", "park", "rahman", "saeed", "said", "saleh", "salih", "shah", "singh",
+    "umar", "wang", "yusuf", "zhang",
+];
+
+/// Words that carry no identity of an organisation; regions of the world among them, because a group's "Europe" or
+/// "International" is still the group.
+#[rustfmt::skip]
+const LIGHT: &[&str] = &[
+    "a", "africa", "america", "an", "and", "asia", "at", "by", "co", "das", "de", "del", "der", "des", "die", "do",
+    "du", "e", "el", "et", "europe", "for", "from", "fur", "global", "group", "groupe", "grupo", "gruppa", "gruppe",
+    "holding", "holdings", "in", "kompaniya", "konsern", "la", "le", "les", "los", "mit", "of", "on", "s", "the",
+    "to", "und", "with", "world", "worldwide", "y", "z",
+];
+
+/// Line-of-business and structural words.
+#[rustfmt::skip]
+const GENERIC: &[&str] = &[
+    "academy", "administration", "advisors", "aerospace", "agency", "agricultural", "agriculture", "air",
+    "airlines", "airways", "al", "army", "associates", "association", "authority", "automotive", "aviation",
+    "banco", "bank", "banka", "banking", "banque", "base", "battalion", "branch", "brigade", "brigades",
+    "broadcasting", "bureau", "capital", "cargo", "casa", "center", "central", "centre", "chemical", "chemicals",
+    "club", "comercial", "commerce", "commercial", "commission", "committee", "communications", "complex",
+    "construction", "constructions", "consulting", "control", "corps", "council", "credit", "cultural", "defence",
+    "defense", "department", "design", "development", "directorate", "distribution", "division", "electric",
+    "electrical", "electronic", "electronics", "energy", "engineering", "enterprise", "enterprises", "equipment",
+    "establishment", "exchange", "exploration", "export", "exports", "factory", "farm", "federation", "finance",
+    "financial", "food", "foods", "force", "forces", "foreign", "forwarding", "foundation", "front", "fuel", "fund",
+    "gas", "general", "government", "guard", "health", "heavy", "hospital", "hotel", "import", "imports",
+    "industrial", "industries", "industry", "information", "institute", "institution", "insurance", "inter",
+    "international", "inversiones", "investment", "investments", "islamic", "job", "laboratory", "labs", "leasing",
+    "liberation", "line", "lines", "logistics", "machinery", "maintenance", "management", "manufacturing", "marine",
+    "maritime", "market", "marketing", "materials", "media", "medical", "metal", "metals", "military", "mining",
+    "ministry", "money", "motor", "motors", "movement", "municipal", "national", "navigation", "network", "nuclear",
+    "offshore", "oil", "operations", "organisation", "organization", "parts", "party", "people", "peoples",
+    "petroleum", "pharmaceutical", "pharmaceuticals", "physics", "police", "port", "power", "precision", "press",
+    "private", "processing", "procurement", "production", "products", "project", "projects", "properties", "public",
+    "publishing", "radio", "railway", "real", "regiment", "relief", "research", "resources", "revolutionary",
+    "school", "science", "sciences", "scientific", "securities", "security", "service", "services", "servicios",
+    "ship", "shipping", "shipyard", "social", "society", "software", "solutions", "sons", "special", "state",
+    "station", "steel", "studies", "supplies", "supply", "support", "system", "systems", "tanker", "technical",
+    "technologies", "technology", "telecom", "telecommunication", "telecommunications", "textile", "tourism",
+    "tours", "trade", "trading", "training", "transport", "transportadora", "transportation", "travel", "treasury",
+    "trust", "union", "united", "universal", "university", "ventures", "vessel", "works", "yard",
+];
+
+/// Countries, nationalities and capitals, as words in names of organisations.
+#[rustfmt::skip]
+const PLACES: &[&str] = &[
+    "abu", "afghan", "afghanistan", "algeria", "america", "american", "angeles", "arab", "arabia", "arabian",
+    "argentina", "armenia", "australia", "austria", "azerbaijan", "baghdad", "bahrain", "bangladesh", "beijing",
+    "belarus", "belgium", "berlin", "boston", "brasil", "brazil", "britain", "british", "bulgaria", "burma",
+    "cairo", "canada", "caribbean", "chile", "china", "chinese", "colombia", "congo", "croatia", "cuba", "cuban",
+    "cyprus", "czech", "damascus", "delhi", "denmark", "deutsche", "deutschland", "dubai", "dutch", "egypt",
+    "egyptian", "emirates", "espana", "estonia", "finland", "france", "french", "geneva", "georgia", "german",
+    "germany", "ghana", "greece", "guangdong", "haiti", "hamburg", "havana", "hong", "hungary", "iceland", "india",
+    "indian", "indonesia", "iran", "iranian", "iraq", "iraqi", "ireland", "israel", "istanbul", "italia", "italy",
+    "japan", "jordan", "kazakhstan", "kenya", "kong", "korea", "korean", "kuwait", "latvia", "lebanese", "lebanon",
+    "liberia", "libya", "libyan", "lithuania", "london", "luxembourg", "macau", "malaysia", "malta", "mexico",
+    "moscow", "mumbai", "myanmar", "netherlands", "nicaragua", "nigeria", "norge", "norway", "oman", "pakistan",
+    "palestine", "panama", "paris", "peru", "philippines", "poland", "portugal", "pyongyang", "qatar", "romania",
+    "rus", "russia", "russian", "rwanda", "saudi", "serbia", "shanghai", "shenzhen", "singapore", "slovakia",
+    "slovenia", "somalia", "spain", "sudan", "sverige", "sweden", "swiss", "switzerland", "syria", "syrian",
+    "taiwan", "tehran", "thailand", "tokyo", "tunisia", "turkey", "turkish", "uae", "uganda", "uk", "ukraine",
+    "uruguay", "us", "usa", "uzbekistan", "venezuela", "vietnam", "yemen", "york", "zimbabwe", "zurich",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_for_the_binary_search() {
+        for list in [TITLES, PARTICLES, COMMON_NAMES, LIGHT, GENERIC, PLACES] {
+            for pair in list.windows(2) {
+                assert!(pair[0] < pair[1], "{} before {}", pair[0], pair[1]);
+            }
+        }
+    }
+}
