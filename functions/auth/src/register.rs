@@ -94,11 +94,12 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
         version: 1,
     };
     let claim_key = Claim::email_key(&auth.email_index);
-    let (limited, claim) = tokio::join!(call.limit_ip(&limit::REGISTER), store.claim(&claim_key));
+    let (limited, claim, keys) =
+        tokio::join!(call.limit_ip(&limit::REGISTER), store.claim(&claim_key), NewKeys::make(store, &user, now),);
     limited?;
     let holder = claim?.filter(|claim| !claim.lapsed(now));
+    let keys = keys?;
 
-    let keys = NewKeys::make(store, &user, now).await?;
     let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
     let auth = AuthItem { password: Some(PasswordHash(hash)), ..auth };
     let protected = call.app.config.enumeration_protection;
@@ -131,8 +132,10 @@ struct NewKeys {
 
 impl NewKeys {
     async fn make(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
-        let (profile, profile_item) = store.new_person_key(user, Purpose::Profile, now).await?;
-        let (_, evidence_item) = store.new_person_key(user, Purpose::Evidence, now).await?;
+        let ((profile, profile_item), (_, evidence_item)) = tokio::try_join!(
+            store.new_person_key(user, Purpose::Profile, now),
+            store.new_person_key(user, Purpose::Evidence, now),
+        )?;
         Ok(Self { profile, items: [profile_item, evidence_item] })
     }
 }
@@ -222,11 +225,10 @@ impl Register {
             locale,
             ..Profile::new(email)
         });
-        if let Some(profile) = &profile {
-            let rules = PasswordRules { policy: call.app.config.password_policy };
-            for fault in rules.check(self.password.expose(), &OwnData::of(profile)) {
-                f.refuse("password", fault);
-            }
+        let own = profile.as_ref().map(OwnData::of).unwrap_or_default();
+        let rules = PasswordRules { policy: call.app.config.password_policy };
+        for fault in rules.check(self.password.expose(), &own) {
+            f.refuse("password", fault);
         }
         fields.done().map_err(RequestError::Invalid)?;
         let profile = profile.ok_or_else(|| Internal::bug("a form without faults has an address"))?;
