@@ -38,7 +38,8 @@ impl Running {
         let (first, polled) = oneshot::channel();
         tokio::spawn(serve(listener, queue, first));
         let began = Instant::now();
-        let child = command(binary, variables, address).spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+        let child =
+            command(binary, variables, address).spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
         let at: Instant = tokio::time::timeout(PATIENCE, polled).await.expect("it polls in time").expect("it polls");
         Self { child, cold: at - began, work }
     }
