@@ -1,0 +1,132 @@
+//! Cold starts, memory and packages of release functions.
+
+use std::{cell::RefCell, collections::BTreeMap, process::Command};
+
+use serde_json::Value;
+use verinym_tests::{Stack, contract};
+
+use crate::{
+    Row, binaries,
+    harness::{Running, gateway_event},
+    median,
+};
+
+const STARTS: usize = 30;
+const CALLS: usize = 1_000;
+/// A plain one, the usual ones, the one with the most clients, and a worker.
+const SAMPLE: [&str; 5] = ["platform-health", "auth-me", "auth-login", "kyc-upload-document", "workers-verify"];
+
+const COLD_BUDGET: f64 = 8.0;
+const FIRST_BUDGET: f64 = 14.0;
+const LOADED_BUDGET: f64 = 30.0;
+const PACKAGE_BUDGET: f64 = 6.0;
+
+pub async fn rows(stack: Option<&Stack>) -> Vec<Row> {
+    let variables = variables(stack).await;
+    let mut rows = Vec::new();
+    for name in SAMPLE {
+        let binary = binaries().join(name);
+        let (mut cold, mut memory) = (Vec::new(), Vec::new());
+        for _ in 0..STARTS {
+            let running = Running::start(&binary, &variables).await;
+            cold.push(running.cold.as_secs_f64() * 1e3);
+            memory.push(running.memory());
+            running.end().await;
+        }
+        let (cold, memory) = (median(cold), median(memory));
+        rows.push(row(format!("cold start, {name}"), COLD_BUDGET, cold, "ms"));
+        rows.push(row(format!("memory at first poll, {name}"), FIRST_BUDGET, memory, "MB"));
+    }
+    rows.push(under_load("platform-health", &variables, gateway_event("GET", "/v1/health", None, &Value::Null)).await);
+    if let Some(stack) = stack {
+        let person = stack.person().await;
+        let event = gateway_event("GET", "/v1/auth/me", Some(person.api.token()), &Value::Null);
+        rows.push(under_load("auth-me", &variables, event).await);
+    }
+    rows
+}
+
+async fn under_load(name: &str, variables: &BTreeMap<String, String>, event: Value) -> Row {
+    let running = Running::start(&binaries().join(name), variables).await;
+    for _ in 0..CALLS {
+        let answer = running.invoke(event.clone()).await;
+        assert_eq!(answer["statusCode"], 200, "{name}: {answer}");
+    }
+    let memory = running.memory();
+    running.end().await;
+    row(format!("memory after {CALLS} calls, {name}"), LOADED_BUDGET, memory, "MB")
+}
+
+fn row(what: String, budget: f64, measured: f64, unit: &str) -> Row {
+    Row {
+        what,
+        budget: format!("≤ {budget} {unit}"),
+        measured: format!("{measured:.1} {unit}"),
+        kept: measured <= budget,
+    }
+}
+
+/// The deployed functions' variables, or a complete set of plausible ones where no stack runs.
+pub async fn variables(stack: Option<&Stack>) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    if let Some(stack) = stack {
+        let deployed = stack.aws().environment("auth-login").await;
+        for (name, value) in deployed.as_object().unwrap() {
+            variables.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
+        }
+        for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            variables.insert(name.to_owned(), stack.var(name).to_owned());
+        }
+        return variables;
+    }
+    let read = RefCell::new(&mut variables);
+    let complete = verinym::config::Config::from_lookup(|name| {
+        read.borrow_mut().insert(name.to_owned(), plausible(name));
+        Some(plausible(name))
+    });
+    complete.expect("a complete set of variables");
+    variables.insert("AWS_REGION".to_owned(), "eu-central-1".to_owned());
+    variables
+}
+
+fn plausible(name: &str) -> String {
+    match name {
+        "STAGE" => "dev",
+        "CORS_ORIGINS" => "",
+        "ENUMERATION_PROTECTION" | "FOUR_EYES" => "on",
+        "PASSWORD_POLICY" => "nist",
+        "RATE_LIMIT_SCALE" => "1",
+        name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => "https://id.example",
+        _ => "value",
+    }
+    .to_owned()
+}
+
+/// Every function, zipped as it is deployed.
+pub fn packages() -> Vec<Row> {
+    let names: Vec<_> = contract::endpoints()
+        .iter()
+        .map(|endpoint| endpoint.route.function)
+        .chain(contract::workers().iter().map(|worker| worker.function))
+        .collect();
+    let mut sizes: Vec<_> = names.iter().map(|name| (zipped(name), *name)).collect();
+    sizes.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (largest, name) = sizes[sizes.len() - 1];
+    let middle = sizes[sizes.len() / 2].0;
+    vec![
+        row(format!("package, median of {} functions", sizes.len()), PACKAGE_BUDGET, middle, "MB"),
+        row(format!("package, largest ({name})"), PACKAGE_BUDGET, largest, "MB"),
+    ]
+}
+
+/// Megabytes of a function's package.
+fn zipped(name: &str) -> f64 {
+    const SCRIPT: &str = "import io, sys, zipfile\nout = io.BytesIO()\n\
+        zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED).write(sys.argv[1], 'bootstrap')\nprint(len(out.getvalue()))";
+    let output = Command::new("python3").args(["-c", SCRIPT]).arg(binaries().join(name)).output().unwrap();
+    let bytes: f64 = String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+    bytes / 1e6
+}
