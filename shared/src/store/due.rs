@@ -222,4 +222,75 @@ mod tests {
         assert!(row.at().pk.starts_with("DUE#2026-03-01T09:30#0"));
         assert_eq!(row.at().sk, "evt_1");
     }
+
+    /// The rows of all minutes of a round, closed as the worker does.
+    async fn work_off(store: &Store, now: Timestamp) -> Vec<String> {
+        let round = store.due_round(now, 1000).await.unwrap();
+        let mut keys = Vec::new();
+        for minute in &round.minutes {
+            for shard in 0..DUE_SHARDS {
+                for row in store.due_rows(*minute, shard, None).await.unwrap().0 {
+                    let row = row.unwrap();
+                    if row.due_at <= now {
+                        store.close_due(&row).await.unwrap();
+                        keys.push(row.key);
+                    }
+                }
+            }
+        }
+        store.end_due_round(&round).await.unwrap();
+        keys
+    }
+
+    fn row(key: &str, due_at: Timestamp) -> Result<DueRow> {
+        DueRow::new(
+            Queue::Verification,
+            due_at,
+            &Message { key: key.to_owned(), correlation_id: "correlation".into(), body: () },
+        )
+    }
+
+    #[tokio::test]
+    async fn a_row_is_found_when_its_time_has_come_and_once() {
+        let store = crate::store::testing::store().await;
+        let now = at("2026-03-01T09:30:20.000Z");
+        let due = now + Duration::from_mins(30);
+        for key in ["one", "two"] {
+            store.commit(now, "correlation").due(row(key, due)).run().await.unwrap();
+        }
+        // A worker that died after its commit writes the same row again.
+        store.commit(now, "correlation").due(row("one", due)).run().await.unwrap();
+        store.commit(now, "correlation").due(row("past", now - Duration::from_hours(2))).run().await.unwrap();
+
+        assert_eq!(work_off(&store, now).await, ["past"]);
+        assert!(work_off(&store, due - Duration::from_secs(1)).await.is_empty(), "not before its time, minute or not");
+        let mut found = work_off(&store, due).await;
+        found.sort();
+        assert_eq!(found, ["one", "two"]);
+        assert!(work_off(&store, due + MINUTE).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn rows_of_minutes_in_which_nobody_ran_are_found() {
+        let store = crate::store::testing::store().await;
+        let now = at("2026-03-01T09:30:20.000Z");
+        work_off(&store, now).await;
+        store.commit(now, "correlation").due(row("one", now + Duration::from_mins(20))).run().await.unwrap();
+        assert_eq!(work_off(&store, now + Duration::from_hours(7)).await, ["one"]);
+    }
+
+    #[tokio::test]
+    async fn a_round_that_died_before_its_end_is_done_again() {
+        let store = crate::store::testing::store().await;
+        let now = at("2026-03-01T09:30:20.000Z");
+        let due = now + Duration::from_mins(20);
+        store.commit(now, "correlation").due(row("one", due)).run().await.unwrap();
+        // Sent, but neither deleted nor marked.
+        let died = store.due_round(due, 1000).await.unwrap();
+        assert_eq!(work_off(&store, due + MINUTE).await, ["one"]);
+        // Its mark, come late, does not move what has moved on.
+        store.end_due_round(&died).await.unwrap();
+        let after = store.due_round(due + MINUTE, 1000).await.unwrap();
+        assert_eq!(after.read, Some(due + MINUTE - LAG));
+    }
 }

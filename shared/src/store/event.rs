@@ -380,6 +380,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn at(millis: i64) -> EventRecord {
@@ -432,5 +434,37 @@ mod tests {
         let person = Log::Person(UserId::new(Timestamp::from_unix_millis(1)));
         assert_eq!(names(&person), ["event_id", "person", "pk", "sk"]);
         assert_eq!(names(&Log::Actor("cli_1".into())), ["actor", "event_id", "pk", "sk"]);
+    }
+
+    #[tokio::test]
+    async fn a_range_of_days_is_paged_through_whole_and_in_order() {
+        let store = crate::store::testing::store().await;
+        let from: Timestamp = "2026-02-27T12:00:00.000Z".parse().unwrap();
+        let to: Timestamp = "2026-03-02T12:00:00.000Z".parse().unwrap();
+        // Two full days, an empty one between them, and events just outside of the range.
+        let day = Duration::from_hours(24);
+        let mut inside: Vec<Timestamp> = (0..60).map(|n| from + Duration::from_mins(n)).collect();
+        inside.extend((0..60).map(|n| from + day * 2 + Duration::from_mins(n)));
+        inside.push(to - Duration::from_millis(1));
+        let outside = [from - Duration::from_millis(1), to];
+        for (n, at) in inside.iter().chain(&outside).enumerate() {
+            let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", n), 1, Actor::Anonymous);
+            store.commit(*at, "correlation").event(draft).run().await.unwrap();
+        }
+        for limit in [1, 7, 25, 200] {
+            let log = Log::Time { from, to };
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let (page, next) = store.log(&log, limit, after.as_ref()).await.unwrap();
+                assert!(page.len() <= limit as usize);
+                found.extend(page.iter().map(|record| record.occurred_at));
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            found.reverse();
+            assert_eq!(found, inside, "by {limit}");
+        }
     }
 }

@@ -143,3 +143,62 @@ impl Store {
 fn counter_shard(shard: u8) -> String {
     format!("T#{shard:02}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            event::{Actor, EventType, Subject},
+            id::UserId,
+        },
+        store::{event::EventDraft, item::text, testing},
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    async fn happen(store: &Store) -> EventRecord {
+        let user = UserId::new(NOW);
+        let draft = EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous);
+        store.commit(NOW, "correlation").event(draft).run().await.unwrap();
+        store.events_of_subject(&user.to_string(), 1, None).await.unwrap().0.remove(0)
+    }
+
+    async fn left(store: &Store) -> Vec<Result<EventRecord>> {
+        let mut rows = Vec::new();
+        for shard in 0..SHARDS {
+            rows.extend(store.outbox(shard, 100, None).await.unwrap().0);
+        }
+        rows
+    }
+
+    #[tokio::test]
+    async fn an_event_counts_once_however_often_it_is_handed_on() {
+        let store = testing::store().await;
+        let records = [happen(&store).await, happen(&store).await];
+        assert_eq!(left(&store).await.len(), 2);
+        let counts = [("auth_registration_total".to_owned(), 1)];
+        for record in &records {
+            assert!(store.close_outbox(record, &counts, NOW).await.unwrap());
+            // The dispatcher and the sweep both had it.
+            assert!(!store.close_outbox(record, &counts, NOW).await.unwrap());
+        }
+        assert_eq!(store.counters().await.unwrap(), BTreeMap::from([("auth_registration_total".to_owned(), 2)]));
+        assert!(left(&store).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_row_that_does_not_read_hides_none_behind_it() {
+        let store = testing::store().await;
+        let record = happen(&store).await;
+        let id = record.id.to_string();
+        let broken = Item::from([("body".to_owned(), text("no bytes"))]);
+        // Before the good one, in its shard.
+        let at = Key::new(key(&id).pk, "evt_0");
+        let item = broken.into_iter().chain(at.to_item()).collect();
+        let put = store.db().put_item().table_name(store.name(Table::Outbound)).set_item(Some(item));
+        put.send().await.unwrap();
+        let rows = left(&store).await;
+        assert!(matches!(rows.as_slice(), [Err(_), Ok(good)] if good.id == record.id));
+    }
+}

@@ -3,13 +3,16 @@
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
-    types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType,
+    },
 };
 
 use super::{Store, Table};
 use crate::config::Tables;
 
-/// Empty tables, without their indexes. The database goes with the test's runtime.
+/// Empty tables; of the indexes only the event log's `day`. The database goes with the test's runtime.
 pub async fn store() -> Store {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -37,19 +40,31 @@ pub async fn store() -> Store {
         ephemeral: "ephemeral".into(),
     };
     let store = Store::new(Client::from_conf(db), aws_sdk_kms::Client::from_conf(kms), &tables, "key");
-    for table in [Table::Identity, Table::Keys, Table::Kyc, Table::Events, Table::Outbound] {
-        create(&store, table, &["pk", "sk"]).await;
+    for table in [Table::Identity, Table::Keys, Table::Kyc, Table::Outbound] {
+        create(&store, table, &["pk", "sk"], None).await;
     }
-    create(&store, Table::Ephemeral, &["pk"]).await;
+    create(&store, Table::Events, &["pk", "sk"], Some(("day", ["day_shard", "event_id"]))).await;
+    create(&store, Table::Ephemeral, &["pk"], None).await;
     store
 }
 
-async fn create(store: &Store, table: Table, names: &[&str]) {
+async fn create(store: &Store, table: Table, names: &[&str], index: Option<(&str, [&str; 2])>) {
     let mut request = store.db().create_table().table_name(store.name(table)).billing_mode(BillingMode::PayPerRequest);
-    for (name, kind) in names.iter().zip([KeyType::Hash, KeyType::Range]) {
+    for name in names.iter().chain(index.iter().flat_map(|(_, names)| names)) {
         let attribute = AttributeDefinition::builder().attribute_name(*name).attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name(*name).key_type(kind);
-        request = request.attribute_definitions(attribute.build().unwrap()).key_schema(key.build().unwrap());
+        request = request.attribute_definitions(attribute.build().unwrap());
     }
-    request.send().await.unwrap();
+    if let Some((name, names)) = index {
+        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let index = GlobalSecondaryIndex::builder().index_name(name).set_key_schema(Some(schema(&names)));
+        request = request.global_secondary_indexes(index.projection(all).build().unwrap());
+    }
+    request.set_key_schema(Some(schema(names))).send().await.unwrap();
+}
+
+fn schema(names: &[&str]) -> Vec<KeySchemaElement> {
+    let kinds = names.iter().zip([KeyType::Hash, KeyType::Range]);
+    kinds
+        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(*name).key_type(kind).build().unwrap())
+        .collect()
 }
