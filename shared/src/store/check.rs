@@ -1,16 +1,5 @@
 //! Checks: `U#<user>` · `CHK#<id>`, `CHK#<id>` · `REF` (whose it is), and `REQ#<provider>#<reference>` · `REF` (which
 //! check a provider's task belongs to).
-//!
-//! The index `desk` files each check under its state and shard, sorted by what the state is waited on:
-//!
-//! | state | sorted by | read by |
-//! |---|---|---|
-//! | `submitted`, `processing` | when to look at it next | the sweep of stuck checks |
-//! | `in_review`, `awaiting_second_review` | highest risk, then oldest | the desk |
-//! | `draft`, `approved` | when it ends | the expiry |
-//! | `awaiting_applicant` | age | staff |
-//!
-//! Other states stand in no index: nothing is done with such a check any more.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,15 +10,16 @@ use super::{
     Position, Store, Table,
     admission::Owner,
     commit::Commit,
-    event::{EventDraft, shard},
-    item::{Item, Key, Query, SHARDS, Sort, keyed, number, read, text},
+    desk,
+    event::EventDraft,
+    item::{Item, Key, Query, Sort, keyed, number, read, text},
     person_key::PersonKey,
     user::AuthItem,
 };
 use crate::{
     crypto::field::Place,
     domain::{
-        check::{Check, CheckState, RiskLevel, kyc_status},
+        check::{Check, CheckState, kyc_status},
         event::{Actor, EventType, Subject},
         id::{CheckId, UserId},
         profile::Profile,
@@ -115,28 +105,11 @@ impl StoredCheck {
     fn item(&self) -> Result<Item> {
         let mut item = keyed(&self.own_key(), &self.check)?;
         item.extend(keyed(&self.own_key(), &self.work)?);
-        if let Some(sort) = self.desk_sort() {
-            item.insert("desk_pk".into(), text(partition(self.check.state, shard(&self.check.id.to_string()))));
+        if let Some((partition, sort)) = desk::place(self) {
+            item.insert("desk_pk".into(), text(partition));
             item.insert("desk_sk".into(), text(sort));
         }
         Ok(item)
-    }
-
-    /// See the table above. The id makes it unique, so that a page can go on after any item.
-    fn desk_sort(&self) -> Option<String> {
-        let check = &self.check;
-        let first = match check.state {
-            CheckState::Submitted | CheckState::Processing => self.next_look().to_string(),
-            CheckState::InReview | CheckState::AwaitingSecondReview => {
-                let rank =
-                    check.risk.map_or(0, |risk| RiskLevel::ALL.iter().position(|l| *l == risk.level).unwrap_or(0));
-                format!("{}#{}", RiskLevel::ALL.len() - rank, check.submitted_at.unwrap_or(check.created_at))
-            }
-            CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
-            CheckState::AwaitingApplicant => check.submitted_at.unwrap_or(check.created_at).to_string(),
-            CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
-        };
-        Some(format!("{first}#{}", check.id))
     }
 
     /// When to look at it next, while a machine is at work.
@@ -163,10 +136,6 @@ impl StoredCheck {
 
 fn snapshot_place(at: &Key) -> Place<'_> {
     Place { table: Table::Kyc.logical(), partition: &at.pk, sort: &at.sk, attribute: "snapshot" }
-}
-
-fn partition(state: CheckState, shard: u8) -> String {
-    format!("{state}#{shard:02}")
 }
 
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
@@ -339,65 +308,6 @@ impl Store {
         Position(BTreeMap::from([("pk".to_owned(), key.pk), ("sk".to_owned(), key.sk)]))
     }
 
-    /// One page of the checks in some states, in the order of their queue: at the desk the highest risk first, then
-    /// the oldest. Each shard is asked for a page, and the first of all make the page.
-    pub async fn desk_page(
-        &self,
-        states: &[CheckState],
-        limit: u32,
-        after: Option<&Position>,
-    ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
-        let after = after.and_then(|position| position.0.get("desk_sk")).map_or("", String::as_str);
-        // One more than wanted, since the range includes its beginning.
-        let found = self.filed(states, after, "~", limit + 2).await?;
-        let mut found: Vec<_> = found.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
-        let more = found.len() > limit as usize;
-        found.truncate(limit as usize);
-        let next = found
-            .last()
-            .filter(|_| more)
-            .map(|(sort, _)| Position(BTreeMap::from([("desk_sk".to_owned(), sort.clone())])));
-        Ok((found.into_iter().map(|(_, stored)| stored).collect(), next))
-    }
-
-    /// Checks in a state whose time has come: to be looked at, or over.
-    pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
-        let found = self.filed(&[state], "", &format!("{now}#"), limit).await?;
-        Ok(found.into_iter().map(|(_, stored)| stored).collect())
-    }
-
-    async fn filed(
-        &self,
-        states: &[CheckState],
-        low: &str,
-        high: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, StoredCheck)>> {
-        // DynamoDB takes no empty key.
-        let low = if low.is_empty() { "#" } else { low };
-        let pages =
-            states.iter().flat_map(|state| (0..SHARDS).map(|shard| partition(*state, shard))).map(async |partition| {
-                let query = Query {
-                    table: Table::Kyc,
-                    index: Some("desk"),
-                    partition: ("desk_pk", &partition),
-                    sort: Sort::Between("desk_sk", low, high),
-                    newest_first: false,
-                    limit,
-                    after: None,
-                };
-                self.query(query).await
-            });
-        let pages = futures::future::try_join_all(pages).await?;
-        let mut all = Vec::new();
-        for item in pages.into_iter().flat_map(|(items, _)| items) {
-            let sort = item.get("desk_sk").and_then(|sort| sort.as_s().ok()).cloned().unwrap_or_default();
-            all.push((sort, StoredCheck::from_item(item)?));
-        }
-        all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(all)
-    }
-
     /// Moves the time of the next look, and nothing else: no event tells of a look that found nothing new. What moved on
     /// meanwhile is left alone.
     pub async fn look_again_at(&self, stored: &StoredCheck, at: Timestamp) -> Result<()> {
@@ -418,3 +328,6 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,78 @@ impl Store {
         Ok(known)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        crypto::document::covering,
+        store::{commit::CommitError, testing},
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn sealed(content: &[u8]) -> (DocumentItem, Vec<u8>, PersonKey) {
+        let user = UserId::new(NOW);
+        let key = PersonKey::from_key(&user.to_string(), DataKey::generate());
+        let number = DocumentNumber::parse("OK123456").unwrap();
+        let new = NewDocument {
+            id: DocumentId::new(NOW),
+            user_id: user,
+            kind: DocumentType::Passport,
+            number: Some(&number),
+            content_type: ContentType::Png,
+            content,
+            sha256: [0; 32],
+        };
+        let (item, object) = DocumentItem::seal(&new, &key, NOW);
+        (item, object, key)
+    }
+
+    #[test]
+    fn a_range_opens_with_the_owners_key_only() {
+        let content: Vec<u8> = (0..=255).cycle().take((1 << 20) + 500).collect();
+        let (item, object, key) = sealed(&content);
+        let covering = covering(1_048_570..1_048_590, item.size);
+        let part =
+            &object[usize::try_from(covering.sealed.start).unwrap()..usize::try_from(covering.sealed.end).unwrap()];
+        assert_eq!(*item.open(&key, &covering, part).unwrap(), content[1_048_570..1_048_590]);
+        assert!(
+            item.open(&PersonKey::from_key(&item.user_id.to_string(), DataKey::generate()), &covering, part).is_err()
+        );
+        assert_eq!(item.view(&key).unwrap().number_masked.unwrap().0, "****3456");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_a_check_holds_stays() {
+        let store = testing::store().await;
+        let (item, ..) = sealed(b"x");
+        store.commit(NOW, "test-1234").new_document(&item).run().await.unwrap();
+        // The inspection decided on what it read before; the hold must outlive it.
+        let check = CheckId::new(NOW);
+        store.commit(NOW, "test-1234").document_held(&item.user_id, &item.id, &check).run().await.unwrap();
+        store.commit(NOW, "test-1234").document_inspected(&item, Ok(())).run().await.unwrap();
+        let held = store.document(&item.user_id, &item.id).await.unwrap().unwrap();
+        assert_eq!((held.held_by, held.status, held.version), (Some(check), DocumentStatus::Stored, 2));
+        let deleted = store.commit(NOW, "test-1234").document_deleted(&held).run().await;
+        assert!(matches!(deleted, Err(CommitError::Conflict)), "{deleted:?}");
+        // Another check does not take the hold over.
+        store.commit(NOW, "test-1234").document_held(&item.user_id, &item.id, &CheckId::new(NOW)).run().await.unwrap();
+        assert_eq!(store.document(&item.user_id, &item.id).await.unwrap().unwrap().held_by, Some(check));
+    }
+
+    #[tokio::test]
+    async fn a_rejected_document_is_held_by_no_check() {
+        let store = testing::store().await;
+        let (item, ..) = sealed(b"x");
+        store.commit(NOW, "test-1234").new_document(&item).run().await.unwrap();
+        let rejected = store.commit(NOW, "test-1234").document_inspected(&item, Err(RejectReason::Malformed));
+        rejected.run().await.unwrap();
+        let hold = store.commit(NOW, "test-1234").document_held(&item.user_id, &item.id, &CheckId::new(NOW));
+        assert!(matches!(hold.run().await, Err(CommitError::Conflict)));
+        let item = store.document(&item.user_id, &item.id).await.unwrap().unwrap();
+        assert_eq!(item.reject_reason, Some(RejectReason::Malformed));
+        store.commit(NOW, "test-1234").document_deleted(&item).run().await.unwrap();
+        assert!(store.known_documents(&[item.id]).await.unwrap().is_empty());
+    }
+}

@@ -6,6 +6,7 @@ pub mod admission;
 pub mod breaker;
 pub mod check;
 pub mod commit;
+pub mod desk;
 pub mod document;
 pub mod due;
 pub mod event;

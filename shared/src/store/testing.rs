@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 use super::{Store, Table};
 use crate::config::Tables;
 
-/// Empty tables; of the indexes only the event log's `day`. The database goes with the test's runtime.
+/// Empty tables; of the indexes the event log's `day` and the checks' `desk`. The database goes with the test's runtime.
 pub async fn store() -> Store {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -40,9 +40,10 @@ pub async fn store() -> Store {
         ephemeral: "ephemeral".into(),
     };
     let store = Store::new(Client::from_conf(db), aws_sdk_kms::Client::from_conf(kms), &tables, "key");
-    for table in [Table::Identity, Table::Keys, Table::Kyc, Table::Outbound] {
+    for table in [Table::Identity, Table::Keys, Table::Outbound] {
         create(&store, table, &["pk", "sk"], None).await;
     }
+    create(&store, Table::Kyc, &["pk", "sk"], Some(("desk", ["desk_pk", "desk_sk"]))).await;
     create(&store, Table::Events, &["pk", "sk"], Some(("day", ["day_shard", "event_id"]))).await;
     create(&store, Table::Ephemeral, &["pk"], None).await;
     store

@@ -1,0 +1,200 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    crypto::{
+        DataKey,
+        index::{BlindIndex, IndexKeys},
+    },
+    domain::{
+        check::{Action, Policy, ReasonCode, Risk, RiskLevel, Trigger},
+        id::DocumentId,
+        user::{KycStatus, UserStatus},
+    },
+    store::{commit::CommitError, testing},
+};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+fn index() -> BlindIndex {
+    IndexKeys::generate().current("email", "ada@example.org")
+}
+
+fn account() -> AuthItem {
+    AuthItem {
+        user: UserId::new(NOW),
+        status: UserStatus::Active,
+        email_verified: true,
+        unverified_until: None,
+        roles: vec!["user".into()],
+        kyc_status: KycStatus::None,
+        password: None,
+        open_check: None,
+        session_epoch: 0,
+        mailed: BTreeMap::new(),
+        email_index: index(),
+        username_index: None,
+        created_at: NOW,
+        updated_at: NOW,
+        version: 1,
+    }
+}
+
+fn draft(auth: &AuthItem) -> StoredCheck {
+    let id = CheckId::new(NOW);
+    let mut check = Check::draft(id, auth.user, Policy::document("sandbox"), Trigger::Applicant, NOW);
+    check.document_ids.push(DocumentId::new(NOW));
+    StoredCheck::new(check)
+}
+
+async fn begin(store: &Store, stored: &StoredCheck, auth: &AuthItem) -> Result<(), CommitError> {
+    let event = check_event(EventType::CheckCreated, &stored.check, Actor::User(auth.user));
+    store.commit(NOW, "test-1234").new_check(stored, auth, NOW).event(event).run().await
+}
+
+/// Applies an action to the check as it is read, and gives it as it then stands.
+async fn act(store: &Store, auth: &AuthItem, id: &CheckId, action: Action) -> (StoredCheck, AuthItem) {
+    let (before, read) = store.check_and_auth(&auth.user, id).await.unwrap().unwrap();
+    let (check, kind) = before.check.apply(action, NOW).unwrap();
+    let after = StoredCheck { check, work: before.work.clone() };
+    let event = check_event(kind, &after.check, Actor::system("test"));
+    let commit = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW);
+    commit.event(event).run().await.unwrap();
+    store.check_and_auth(&auth.user, id).await.unwrap().unwrap()
+}
+
+async fn known(store: &Store) -> AuthItem {
+    let auth = account();
+    store
+        .commit(NOW, "test-1234")
+        .create(Table::Identity, &AuthItem::key(&auth.user), &auth, None)
+        .run()
+        .await
+        .unwrap();
+    auth
+}
+
+#[tokio::test]
+async fn of_two_checks_begun_at_once_one_stands() {
+    let store = testing::store().await;
+    let auth = known(&store).await;
+    let (one, other) = (draft(&auth), draft(&auth));
+    let done = tokio::join!(begin(&store, &one, &auth), begin(&store, &other, &auth));
+    let (stands, id) = if done.0.is_ok() { (done.1, one.check.id) } else { (done.0, other.check.id) };
+    assert!(matches!(stands, Err(CommitError::Conflict)), "{stands:?}");
+    let auth = store.auth(&auth.user).await.unwrap().unwrap();
+    assert_eq!((auth.open_check, auth.version), (Some(id), 2));
+    assert_eq!(store.checks(&auth.user, None, None, 10, None).await.unwrap().0.len(), 1);
+}
+
+#[tokio::test]
+async fn the_account_follows_the_check_in_one_commit() {
+    let store = testing::store().await;
+    let auth = known(&store).await;
+    let stored = draft(&auth);
+    let id = stored.check.id;
+    begin(&store, &stored, &auth).await.unwrap();
+    let (check, after) = act(&store, &auth, &id, Action::Submit(KycStatus::None)).await;
+    assert_eq!((check.check.state, after.kyc_status), (CheckState::Submitted, KycStatus::Pending));
+    act(&store, &auth, &id, Action::Start).await;
+    let (check, after) = act(&store, &auth, &id, Action::ProviderRejected(vec![ReasonCode::DocumentForged])).await;
+    assert_eq!(check.check.state, CheckState::Rejected);
+    assert_eq!((after.kyc_status, after.open_check), (KycStatus::Rejected, None));
+    let (events, _) = store.events_of_subject(&id.to_string(), 10, None).await.unwrap();
+    let versions: Vec<_> = events.iter().map(|event| event.version).collect();
+    assert_eq!(versions, [4, 3, 2, 1]);
+}
+
+#[tokio::test]
+async fn who_decided_on_an_older_state_writes_nothing() {
+    let store = testing::store().await;
+    let auth = known(&store).await;
+    let stored = draft(&auth);
+    begin(&store, &stored, &auth).await.unwrap();
+    let (before, read) = store.check_and_auth(&auth.user, &stored.check.id).await.unwrap().unwrap();
+    act(&store, &auth, &stored.check.id, Action::Cancel).await;
+    let (check, kind) = before.check.apply(Action::Submit(KycStatus::None), NOW).unwrap();
+    let event = check_event(kind, &check, Actor::User(auth.user));
+    let after = StoredCheck { check, work: Work::default() };
+    let late = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW).event(event).run().await;
+    assert!(matches!(late, Err(CommitError::Conflict)), "{late:?}");
+    let (check, auth) = store.check_and_auth(&auth.user, &stored.check.id).await.unwrap().unwrap();
+    assert_eq!((check.check.state, auth.kyc_status), (CheckState::Cancelled, KycStatus::None));
+}
+
+#[tokio::test]
+async fn the_desk_shows_the_highest_risk_first_then_the_oldest() {
+    let store = testing::store().await;
+    let minutes = |n: u64| NOW + Duration::from_mins(n);
+    let mut wanted = Vec::new();
+    for (risk, age) in [
+        (Some(RiskLevel::Critical), 9),
+        (Some(RiskLevel::High), 1),
+        (Some(RiskLevel::High), 5),
+        (Some(RiskLevel::Low), 0),
+        (None, 2),
+    ] {
+        let auth = known(&store).await;
+        let mut stored = draft(&auth);
+        stored.check.state = CheckState::InReview;
+        stored.check.submitted_at = Some(minutes(age));
+        stored.check.risk = risk.map(|level| Risk { score: 0.5, level });
+        begin(&store, &stored, &auth).await.unwrap();
+        wanted.push(stored.check.id);
+    }
+    let states = [CheckState::InReview, CheckState::AwaitingSecondReview];
+    let (mut found, mut after) = (Vec::new(), None);
+    for _ in 0..3 {
+        let (page, next) = store.desk_page(&states, 2, after.as_ref()).await.unwrap();
+        found.extend(page.iter().map(|stored| stored.check.id));
+        after = next;
+    }
+    assert_eq!((found, after), (wanted, None));
+}
+
+#[tokio::test]
+async fn a_check_is_overdue_once_its_next_look_has_passed() {
+    let store = testing::store().await;
+    let auth = known(&store).await;
+    let mut stored = draft(&auth);
+    stored.check.state = CheckState::Processing;
+    stored.work.next_look = Some(NOW);
+    begin(&store, &stored, &auth).await.unwrap();
+    let later = NOW + Duration::from_secs(1);
+    let overdue = async || store.overdue_checks(CheckState::Processing, later, 10).await.unwrap().len();
+    assert_eq!(overdue().await, 1);
+    assert!(store.overdue_checks(CheckState::Processing, NOW, 10).await.unwrap().is_empty());
+    store.look_again_at(&stored, NOW + Duration::from_mins(1)).await.unwrap();
+    assert_eq!(overdue().await, 0);
+    // A look that was decided on an older state moves nothing.
+    let older = StoredCheck { check: Check { version: 7, ..stored.check.clone() }, ..stored };
+    store.look_again_at(&older, NOW).await.unwrap();
+    assert_eq!(overdue().await, 0);
+}
+
+#[tokio::test]
+async fn a_task_belongs_to_one_check() {
+    let store = testing::store().await;
+    let auth = known(&store).await;
+    let (one, other) = (draft(&auth).check, draft(&auth).check);
+    let reference = "req-1".parse().unwrap();
+    let take =
+        async |check: &Check| store.commit(NOW, "test-1234").task_taken("sandbox", &reference, check).run().await;
+    take(&one).await.unwrap();
+    take(&one).await.unwrap();
+    assert!(matches!(take(&other).await, Err(CommitError::Conflict)));
+    assert_eq!(store.check_of_task("sandbox", &reference).await.unwrap().unwrap().check_id, one.id);
+}
+
+#[test]
+fn the_snapshot_opens_in_its_place_only() {
+    let auth = account();
+    let key = PersonKey::from_key(&auth.user.to_string(), DataKey::generate());
+    let mut stored = draft(&auth);
+    let snapshot = Snapshot { name: Masked("Ada".into()), date_of_birth: None, taken_at: NOW };
+    stored.take_snapshot(&snapshot, &key).unwrap();
+    assert_eq!(stored.snapshot(&key).unwrap(), snapshot);
+    let mut other = draft(&auth);
+    other.work.snapshot.clone_from(&stored.work.snapshot);
+    assert!(other.snapshot(&key).is_err());
+}

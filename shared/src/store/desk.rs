@@ -1,0 +1,111 @@
+//! The index `desk`: each check under its state and shard, sorted by what the state is waited on.
+//!
+//! | state | sorted by | read by |
+//! |---|---|---|
+//! | `submitted`, `processing` | when to look at it next | the sweep of stuck checks |
+//! | `in_review`, `awaiting_second_review` | highest risk, then oldest | the desk |
+//! | `draft`, `approved` | when it ends | the expiry |
+//! | `awaiting_applicant` | age | staff |
+//!
+//! Other states stand in no index: nothing is done with such a check any more. The index is a little behind the table,
+//! so whoever acts upon what it finds reads the check first.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Position, Store, Table,
+    check::StoredCheck,
+    event::shard,
+    item::{Query, SHARDS, Sort},
+};
+use crate::{
+    domain::{
+        check::{CheckState, RiskLevel},
+        time::Timestamp,
+    },
+    error::Result,
+};
+
+fn partition(state: CheckState, shard: u8) -> String {
+    format!("{state}#{shard:02}")
+}
+
+/// Where a check is filed. The id makes the sort unique, so that a page can go on after any item.
+pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
+    let check = &stored.check;
+    let since = check.submitted_at.unwrap_or(check.created_at);
+    let waited_on = match check.state {
+        CheckState::Submitted | CheckState::Processing => stored.next_look().to_string(),
+        CheckState::InReview | CheckState::AwaitingSecondReview => {
+            let level = check.risk.map_or(RiskLevel::Low, |risk| risk.level);
+            let higher = RiskLevel::ALL.iter().filter(|other| **other > level).count();
+            format!("{higher}#{since}")
+        }
+        CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
+        CheckState::AwaitingApplicant => since.to_string(),
+        CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
+    };
+    let id = check.id.to_string();
+    Some((partition(check.state, shard(&id)), format!("{waited_on}#{id}")))
+}
+
+impl Store {
+    /// One page of the checks in some states, in the order of their queue: at the desk the highest risk first, then
+    /// the oldest. Each shard is asked for a page, and the first of all make the page.
+    pub async fn desk_page(
+        &self,
+        states: &[CheckState],
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
+        let after = after.and_then(|position| position.0.get("desk_sk")).map_or("", String::as_str);
+        // One more than wanted, since the range includes its beginning.
+        let found = self.filed(states, after, "~", limit + 2).await?;
+        let mut found: Vec<_> = found.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|(sort, _)| Position(BTreeMap::from([("desk_sk".to_owned(), sort.clone())])));
+        Ok((found.into_iter().map(|(_, stored)| stored).collect(), next))
+    }
+
+    /// Checks in a state whose time has come: to be looked at, or over.
+    pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+        let found = self.filed(&[state], "", &format!("{now}#"), limit).await?;
+        Ok(found.into_iter().map(|(_, stored)| stored).collect())
+    }
+
+    async fn filed(
+        &self,
+        states: &[CheckState],
+        low: &str,
+        high: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, StoredCheck)>> {
+        // DynamoDB takes no empty key.
+        let low = if low.is_empty() { "#" } else { low };
+        let pages =
+            states.iter().flat_map(|state| (0..SHARDS).map(|shard| partition(*state, shard))).map(async |partition| {
+                let query = Query {
+                    table: Table::Kyc,
+                    index: Some("desk"),
+                    partition: ("desk_pk", &partition),
+                    sort: Sort::Between("desk_sk", low, high),
+                    newest_first: false,
+                    limit,
+                    after: None,
+                };
+                self.query(query).await
+            });
+        let pages = futures::future::try_join_all(pages).await?;
+        let mut all = Vec::new();
+        for item in pages.into_iter().flat_map(|(items, _)| items) {
+            let sort = item.get("desk_sk").and_then(|sort| sort.as_s().ok()).cloned().unwrap_or_default();
+            all.push((sort, StoredCheck::from_item(item)?));
+        }
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(all)
+    }
+}
