@@ -395,7 +395,7 @@ async fn a_body_of_another_type_or_form_is_refused() {
         }
         for other in ["[]", "null", "\"text\"", "17"] {
             let request = request(&client, operation, &path).body("application/json", other);
-            refusal(cast, operation, other, request, 400, "validation_failed").await;
+            refusal(cast, operation, other, request, 400, "malformed_request").await;
         }
     })
     .await;
