@@ -50,6 +50,11 @@ impl Scissors {
         self.called.lock().unwrap().clone()
     }
 
+    /// Whether a fault is still to come.
+    pub fn is_set(&self) -> bool {
+        self.plan.lock().unwrap().is_some()
+    }
+
     /// Ends when a process was killed.
     pub async fn killed(&self) {
         self.killed.notified().await;

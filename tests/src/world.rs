@@ -159,6 +159,7 @@ impl World {
                 busy |= self.deliver(worker, url).await;
             }
             if !busy {
+                assert!(!self.scissors.is_set(), "the fault {fault:?} never came: {:?}", self.scissors.calls());
                 return self.scissors.calls();
             }
         }
@@ -209,6 +210,9 @@ impl World {
             return true;
         };
         let failed = answer["batchItemFailures"].as_array().expect("a batch's answer");
+        if !failed.is_empty() {
+            self.pass_time().await;
+        }
         for message in &messages {
             if !failed.iter().any(|failure| failure["itemIdentifier"] == message["MessageId"]) {
                 self.aws.delete_message(url, message["ReceiptHandle"].as_str().expect("a receipt")).await;

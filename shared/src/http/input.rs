@@ -35,7 +35,9 @@ impl Input for () {
         Ok(((), Fingerprint::new()))
     }
 
-    fn describe(_: &Route, _: &mut OperationDoc) {}
+    fn describe(route: &Route, doc: &mut OperationDoc) {
+        doc.no_body(route);
+    }
 }
 
 /// One path parameter, or several in order. What does not parse is not found.
@@ -99,6 +101,10 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Json<T> {
 fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprint)> {
     if !is_json(incoming.header("content-type").unwrap_or_default()) {
         return Err(RequestError::UnsupportedMediaType.into());
+    }
+    // Serde would take an array for an object, its fields by their order.
+    if incoming.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(RequestError::Malformed("the body is not a JSON object").into());
     }
     let mut deserializer = serde_json::Deserializer::from_slice(&incoming.body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

@@ -178,6 +178,16 @@ impl OperationDoc {
         self.problem(413, "payload_too_large");
     }
 
+    /// What is answered to a body where none is taken.
+    pub(super) fn no_body(&mut self, route: &Route) {
+        if route.method != http::Method::GET {
+            self.problem(400, "malformed_request");
+            self.problem(400, "unknown_field");
+            self.problem(413, "payload_too_large");
+            self.problem(415, "unsupported_media_type");
+        }
+    }
+
     pub(super) fn json_body<T: ToSchema>(&mut self) {
         let schema = self.reference::<T>();
         self.body("application/json", schema);

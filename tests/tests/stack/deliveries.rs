@@ -36,7 +36,7 @@ fn failures(answer: &Value) -> Vec<&str> {
 
 async fn verified_by_mail(stack: &Stack) -> (Person, Value) {
     let person = stack.person().await;
-    stack.mail(&person.draft.email, "welcome", |mail| mail.subject.to_lowercase().contains("welcome")).await;
+    stack.mail(&person.draft.email, "welcome", |mail| mail.subject.contains("confirmed")).await;
     let event = event(stack, &person.id, "user.email_verified").await;
     (person, event)
 }

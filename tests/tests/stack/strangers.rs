@@ -389,13 +389,13 @@ async fn a_body_of_another_type_or_form_is_refused() {
             refusal(cast, operation, "JSON", request, 415, "unsupported_media_type").await;
             return;
         }
-        for malformed in ["", "{", "[1,2", "{}{}", "\u{feff}{}"] {
+        for malformed in ["", "{", "[1,2", "\u{feff}{}"] {
             let request = request(&client, operation, &path).body("application/json", malformed);
             refusal(cast, operation, malformed, request, 400, "malformed_request").await;
         }
         for other in ["[]", "null", "\"text\"", "17"] {
             let request = request(&client, operation, &path).body("application/json", other);
-            refusal(cast, operation, other, request, 400, "validation_failed").await;
+            refusal(cast, operation, other, request, 400, "malformed_request").await;
         }
     })
     .await;
@@ -448,7 +448,7 @@ async fn only_listed_origins_may_read_answers() {
     let preflight = preflight.expect(204);
     for answer in [&preflight, &call] {
         assert_eq!(answer.header("access-control-allow-origin"), Some(ours), "{answer}");
-        assert!(answer.header("vary").is_some_and(|vary| vary.contains("Origin")), "{answer}");
+        assert!(answer.headers.get_all("vary").iter().any(|vary| vary == "Origin"), "{answer}");
     }
     let headers = preflight.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
     for name in ["authorization", "content-type", "idempotency-key", "if-match"] {
