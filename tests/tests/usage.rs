@@ -33,7 +33,7 @@ const RARE: &[(&str, &str, &str)] = &[
     ("dynamodb:GetItem events", "", "looks for its own event after an answer that was lost"),
     ("dynamodb:GetItem ephemeral", "", "reads a record again after losing a race"),
     ("dynamodb:UpdateItem ephemeral", "", "counts against a limit that is no longer idle"),
-    ("kms:GenerateDataKey", "", "makes a key-encryption key, once per shard and version"),
+    ("kms:GenerateDataKeyWithoutPlaintext", "", "makes a key-encryption key, once per shard and version"),
     ("dynamodb:PutItem keys", "", "keeps a key-encryption key, once per shard and version"),
     ("kms:Decrypt", "", "opens a key-encryption key that is not in memory"),
 ];
