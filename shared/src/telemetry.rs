@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::operation::{
     batch_get_item::BatchGetItemInput, delete_item::DeleteItemInput, get_item::GetItemInput, put_item::PutItemInput,
     query::QueryInput, transact_write_items::TransactWriteItemsInput, update_item::UpdateItemInput,
 };
+use aws_sdk_secretsmanager::operation::{get_secret_value::GetSecretValueInput, put_secret_value::PutSecretValueInput};
+use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -102,7 +104,7 @@ impl Intercept for Meter {
     }
 }
 
-/// The IAM actions one call needs, each with its table where there is one; a transaction needs its parts'.
+/// The IAM actions one call needs, each with its table, secret or queue where there is one; a transaction needs its parts'.
 fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     let service = service.to_lowercase().replace(' ', "");
     let on = |table: Option<&str>| vec![format!("{service}:{operation} {}", table.map_or("", logical))];
@@ -119,6 +121,12 @@ fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     } else if let Some(input) = input.downcast_ref::<BatchGetItemInput>() {
         let tables = input.request_items().map(|items| items.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
         tables.iter().map(|table| format!("{service}:{operation} {}", logical(table))).collect()
+    } else if let Some(input) = input.downcast_ref::<GetSecretValueInput>() {
+        on(input.secret_id().map(secret))
+    } else if let Some(input) = input.downcast_ref::<PutSecretValueInput>() {
+        on(input.secret_id().map(secret))
+    } else if let Some(input) = input.downcast_ref::<SendMessageInput>() {
+        on(input.queue_url())
     } else if let Some(input) = input.downcast_ref::<TransactWriteItemsInput>() {
         let name = |verb: &str, table: &str| format!("{service}:{verb} {}", logical(table));
         let mut parts = Vec::new();
@@ -136,7 +144,12 @@ fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     }
 }
 
-/// `verinym-local-kyc` → `kyc`.
+/// A secret's ARN without the six random characters that Secrets Manager puts at its end.
+fn secret(arn: &str) -> &str {
+    arn.rsplit_once('-').map_or(arn, |(name, _)| name)
+}
+
+/// `verinym-local-kyc` → `kyc`; a queue's URL ends like a table's name.
 fn logical(table: &str) -> &str {
     table.rsplit('-').next().unwrap_or(table)
 }

@@ -118,15 +118,17 @@ impl Template {
     }
 
     fn grant(&self, action: &str, resource: &Value) -> String {
-        let table = |logical: &str| {
-            let name = text(&self.resources()[logical]["Properties"]["TableName"]["Fn::Sub"]);
-            name.rsplit('-').next().unwrap_or_default().to_owned()
+        let last = |attribute: &str| {
+            let name = text(&self.resources()[&target(resource)]["Properties"][attribute]["Fn::Sub"]);
+            format!("{action} {}", name.rsplit('-').next().unwrap_or_default())
         };
         match action.split_once(':') {
             // Streams have an address of their own, and `*` is only for listing them.
             Some(("dynamodb", verb)) if !verb.contains("Stream") && !verb.contains("Shard") && verb != "GetRecords" => {
-                format!("{action} {}", table(&target(resource)))
+                last("TableName")
             }
+            Some(("secretsmanager", "GetSecretValue" | "PutSecretValue")) => last("Name"),
+            Some(("sqs", "SendMessage")) => last("QueueName"),
             _ => action.to_owned(),
         }
     }

@@ -15,7 +15,7 @@ async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
     assert_eq!(draft.json()["status"], "draft");
     assert_eq!(draft.json()["submitted_at"], Value::Null);
     let post = async |verb: &str, body: Value| {
-        person.api.post(&format!("/v1/kyc/checks/{id}/{verb}")).json(&body).send().await
+        person.api.post(&format!("/v1/kyc/checks/{id}/{verb}")).key(&tag()).json(&body).send().await
     };
     post("submit", json!({})).await.refused(400, "documents_required");
     let document = person.passport(&format!("OK-{}", tag())).await;
@@ -42,7 +42,7 @@ async fn one_check_is_open_at_a_time() {
     let checks = person.api.all("/v1/kyc/checks").await;
     assert_eq!(checks.len(), 1);
     let cancel = person.api.post(&format!("/v1/kyc/checks/{}/cancel", checks[0]["id"].as_str().unwrap()));
-    assert_eq!(cancel.send().await.expect(200).json()["status"], "cancelled");
+    assert_eq!(cancel.key(&tag()).send().await.expect(200).json()["status"], "cancelled");
     create().await.expect(201);
     let cancelled = person.api.all("/v1/kyc/checks?status=cancelled").await;
     assert_eq!(cancelled.len(), 1);

@@ -35,7 +35,7 @@ impl AtDesk {
     }
 
     async fn post(&self, who: &Client, verb: &str) -> Answer {
-        who.post(&format!("/v1/kyc/checks/{}/{verb}", self.id)).send().await
+        who.post(&format!("/v1/kyc/checks/{}/{verb}", self.id)).key(&tag()).send().await
     }
 }
 
