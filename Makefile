@@ -138,10 +138,9 @@ package:
 	PATH=$(PACKAGE_BIN):$$PATH cargo lambda build --release --workspace --bins --lambda-dir target/lambda \
 		$(if $(filter arm64,$(ARCH)),--arm64,--x86-64)
 
-## openapi: the contract of the running stack, as target/openapi.json
+## openapi: write docs/openapi.json anew from the code
 openapi:
-	@source target/stack.env && curl --fail --silent --show-error "$$API_URL/v1/openapi.json" --output target/openapi.json
-	@echo target/openapi.json
+	UPDATE_OPENAPI=1 cargo test -q -p verinym-tests --test contract the_document
 
 venv:
 	@$(PYTHON) localstack/venv.py stack

@@ -7,9 +7,10 @@ use verinym::{
         event::{Actor, EventType, Subject},
         id::InboundId,
         kyc::KycError,
+        limit,
     },
     error::{Internal, RequestError, Result},
-    http::{Anonymous, Call, Endpoint, Headers, Path, Plain, Raw, Route},
+    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, Raw, Route},
     providers::signature::SignatureRefusal,
     store::{
         commit::{CommitError, Tries},
@@ -31,9 +32,8 @@ pub struct CallbackTaken {
 pub fn endpoint() -> Endpoint {
     Route::post("webhooks-receive-provider", "/v1/providers/{provider}/webhook")
         .summary("A provider's callback")
-        // A wrong signature costs no write, and a provider calls for everybody from few addresses: a limit per address
-        // would only lose true callbacks.
-        .limited_by_gateway()
+        // Counted once the signature is good, so that a wrong one costs no write.
+        .limited(&[Limited { limit: &limit::CALLBACKS, by: By::Submitted }])
         .problems(&[(401, "invalid_signature"), (401, "stale_signature"), (404, "not_found")])
         .handled_by(receive)
 }
@@ -55,6 +55,7 @@ async fn receive(
             }
         }
     })?;
+    call.limit(&limit::CALLBACKS, &name).await?;
     let callback = provider
         .parse_callback(&body)
         .map_err(|_| RequestError::Malformed("the body is not a callback of this provider"))?;

@@ -97,6 +97,8 @@ pub const SCREENING: Limit = throughput("screening", 60, MINUTE);
 pub const USER: Limit = throughput("user", 300, MINUTE);
 /// Anything else of a stranger, per IP.
 pub const ANONYMOUS: Limit = throughput("anonymous", 300, MINUTE);
+/// Callbacks with a good signature, per provider: it calls for many people, and comes again when refused.
+pub const CALLBACKS: Limit = throughput("callbacks", 3000, MINUTE);
 /// Wrong codes of one challenge, which does not live longer.
 pub const WRONG_CODES_CHALLENGE: Limit = security("wrong_codes_challenge", 5, HOUR);
 /// Wrong codes of one account, over all its challenges and sessions.
@@ -118,6 +120,7 @@ pub const ALL: &[Limit] = &[
     SCREENING,
     USER,
     ANONYMOUS,
+    CALLBACKS,
     WRONG_CODES_CHALLENGE,
     WRONG_CODES_ACCOUNT,
 ];
