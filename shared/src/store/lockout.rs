@@ -12,7 +12,7 @@ use crate::{
     domain::{
         event::{Actor, EventType, Subject},
         id::UserId,
-        lockout::Lockout,
+        lockout::{self, Lockout},
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -74,7 +74,8 @@ impl Store {
             // Locks of one identifier are minutes apart, so the second they begin in orders their events.
             let version = u64::try_from(now.unix_seconds()).unwrap_or_default();
             let subject = Subject::new("identifier", failure.digest);
-            let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous);
+            let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous)
+                .data("count", lockout::FAILURES);
             event.person = failure.person;
             let committed = self
                 .commit(now, failure.correlation_id)
