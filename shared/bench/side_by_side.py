@@ -5,7 +5,7 @@ Makes its own virtual environment with a pinned nomenklatura (the only thing fet
 
     side_by_side.py SCREEN-BINARY PAIRS.csv [PAIRS.csv ...]
 """
-import csv, os, subprocess, sys, tempfile, time, venv
+import csv, io, os, subprocess, sys, tempfile, time, venv
 from pathlib import Path
 
 PINNED = "nomenklatura==4.17.4"
@@ -40,7 +40,8 @@ def ours(binary, path):
     started = time.perf_counter()
     out = subprocess.run([binary, "compare", path], check=True, capture_output=True, text=True, encoding="utf-8").stdout
     took = time.perf_counter() - started
-    return list(csv.DictReader(out.splitlines())), took
+    # Not by splitlines: names hold characters that Python takes for the end of a line.
+    return list(csv.DictReader(io.StringIO(out, newline=""))), took
 
 
 def main():

@@ -16,6 +16,7 @@
     reason = "a command for people, printing figures"
 )]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
@@ -32,8 +33,10 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 /// Rows a query at most.
 const ROWS: usize = 5;
+/// What files of lists are called by their publishers: what bears such a name and cannot be read is a broken list.
+const NAMES_OF_LISTS: [&str; 8] = ["sdn", "ofac", "consolidated", "fsf", "sanction", "csl", "targets", "entities.ftm"];
 /// Candidates below this are not worth a line.
-const SHOW_FROM: f64 = 0.7;
+const SHOW_FROM: f64 = 0.8;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -63,23 +66,34 @@ fn kind_of_schema(schema: &str) -> Kind {
     }
 }
 
+/// A column of a header, whatever blanks or byte order mark it begins with.
+fn column(headers: &csv::ByteRecord, name: &str) -> Option<usize> {
+    headers.iter().position(|h| String::from_utf8_lossy(h).trim_start_matches('\u{feff}').trim() == name)
+}
+
+/// A field as text. Bytes that are no UTF-8 are shown as such, and compared as nothing.
+fn text(record: &csv::ByteRecord, at: usize) -> Cow<'_, str> {
+    String::from_utf8_lossy(record.get(at).unwrap_or_default())
+}
+
 fn compare(file: &str) -> Outcome {
     let mut reader = csv::Reader::from_path(file)?;
-    let mut headers = reader.headers()?.clone();
-    let column = |name: &str| headers.iter().position(|h| h == name).ok_or(format!("no column {name}"));
-    let (one, two, schema) = (column("name1")?, column("name2")?, column("schema").ok());
-    let mut writer = csv::Writer::from_writer(io::stdout().lock());
-    headers.push_field("score");
-    headers.push_field("match");
-    writer.write_record(&headers)?;
-    for record in reader.records() {
+    let mut headers = reader.byte_headers()?.clone();
+    let required = |name: &str| column(&headers, name).ok_or(format!("no column {name}"));
+    let (one, two, schema) = (required("name1")?, required("name2")?, column(&headers, "schema"));
+    let mut writer = csv::Writer::from_writer(io::BufWriter::new(io::stdout().lock()));
+    headers.push_field(b"score");
+    headers.push_field(b"match");
+    // A byte order mark is not passed on: it would end up in the first column's name.
+    writer.write_record(headers.iter().map(|h| h.strip_prefix("\u{feff}".as_bytes()).unwrap_or(h)))?;
+    for record in reader.byte_records() {
         let mut record = record?;
-        let kind = schema.and_then(|s| record.get(s)).map_or(Kind::Unknown, kind_of_schema);
-        let found = matcher::compare_names(&record[one], &record[two], kind);
+        let kind = schema.map_or(Kind::Unknown, |s| kind_of_schema(&text(&record, s)));
+        let found = matcher::compare_names(&text(&record, one), &text(&record, two), kind);
         let score = f64::from(ceiling(found.score)) / 1000.0;
-        record.push_field(&format!("{score:.3}"));
-        record.push_field(if score >= DEFAULT_THRESHOLD { "true" } else { "false" });
-        writer.write_record(&record)?;
+        record.push_field(format!("{score:.3}").as_bytes());
+        record.push_field(if score >= DEFAULT_THRESHOLD { b"true" } else { b"false" });
+        writer.write_byte_record(&record)?;
     }
     writer.flush()?;
     Ok(())
@@ -89,6 +103,8 @@ fn compare(file: &str) -> Outcome {
 #[derive(Default)]
 struct Found {
     single: Vec<(PathBuf, Format)>,
+    /// Files that ought to be lists and are not.
+    refused: usize,
     ofac: BTreeMap<String, [Option<PathBuf>; 3]>,
 }
 
@@ -102,7 +118,7 @@ fn build(folder: &str, file: &str) -> Outcome {
         classify(path, &mut found)?;
     }
     let mut lists: Vec<List> = Vec::new();
-    let mut refused = 0;
+    let mut refused = found.refused;
     let mut take = |name: String, list: Result<List, _>, stem: &str| match list {
         Ok(mut list) => {
             if lists.iter().any(|l| l.id == list.id) {
@@ -184,6 +200,12 @@ fn classify(path: PathBuf, found: &mut Found) -> Outcome {
         ["rbi", "sebi", "mha", "nse"].iter().find(|l| stem.contains(*l)).and_then(|l| ColumnMap::preset(l))
     {
         found.single.push((path, Format::MappedCsv(Box::new(map))));
+    } else if head.trim_ascii().is_empty() {
+        found.refused += 1;
+        eprintln!("{}: refused: the file is empty", path.display());
+    } else if NAMES_OF_LISTS.iter().any(|name| stem.contains(name)) {
+        found.refused += 1;
+        eprintln!("{}: refused: called like a list, but in no format this engine knows", path.display());
     } else {
         eprintln!("{}: not a list format this engine knows: skipped", path.display());
     }
@@ -213,22 +235,22 @@ fn query(artifact: &str, file: &str) -> Outcome {
     let artifact = Artifact::load(bytes)?;
     let load_ms = started.elapsed().as_secs_f64() * 1000.0;
     let mut reader = csv::Reader::from_path(file)?;
-    let headers = reader.headers()?.clone();
-    let column = |name: &str| headers.iter().position(|h| h.trim_start_matches('\u{feff}') == name);
+    let headers = reader.byte_headers()?.clone();
+    let column = |name: &str| column(&headers, name);
     let name = column("name").or_else(|| column("full_name")).ok_or("no column name or full_name")?;
     let (birth, nationality, schema) = (column("date_of_birth"), column("nationality"), column("schema"));
     let mut writer = csv::Writer::from_writer(io::BufWriter::new(io::stdout().lock()));
     writer.write_record(["query", "rank", "score", "match", "list", "entity_id", "name", "explanation"])?;
     let options = Options { threshold: SHOW_FROM, limit: ROWS, ..Options::default() };
     let mut took: Vec<f64> = Vec::new();
-    for record in reader.records() {
+    for record in reader.byte_records() {
         let record = record?;
-        let cell = |c: Option<usize>| c.and_then(|c| record.get(c)).map(str::trim).filter(|t| !t.is_empty());
+        let cell = |c: Option<usize>| c.map(|c| text(&record, c).trim().to_owned()).filter(|t| !t.is_empty());
         let asked = Query {
-            name: record.get(name).unwrap_or_default().to_owned(),
-            kind: cell(schema).map(kind_of_schema),
-            date_of_birth: cell(birth).and_then(date::parse).map(|d| d.from),
-            countries: cell(nationality).map(countries).unwrap_or_default(),
+            name: text(&record, name).into_owned(),
+            kind: cell(schema).map(|s| kind_of_schema(&s)),
+            date_of_birth: cell(birth).and_then(|b| date::parse(&b)).map(|d| d.from),
+            countries: cell(nationality).map(|n| countries(&n)).unwrap_or_default(),
             identifiers: Vec::new(),
         };
         let started = Instant::now();

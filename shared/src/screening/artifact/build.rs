@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::keys;
 use super::layout::{HashTable, SECTIONS, Section, assemble};
 use crate::screening::entity::{Entity, Kind, List};
+use crate::screening::matcher::distance::Letters;
 use crate::screening::normalise::{NameForm, Reading, forms};
 
 /// "Not there", for optional strings.
@@ -66,19 +67,20 @@ impl Half {
         }
         for width in 2..=3 {
             for run in form.tokens.windows(width) {
-                if run.iter().all(|t| !t.kind.is_silent()) {
-                    let canons: Vec<&str> = run.iter().map(|t| t.canon.as_str()).collect();
-                    self.joins.extend(keys::of_join(&canons).map(|k| (k, id)));
+                // A title or a form may be run together with the name beside it.
+                if run.iter().any(|t| !t.kind.is_silent()) {
+                    let texts: Vec<&str> = run.iter().map(|t| t.text.as_str()).collect();
+                    self.joins.extend(keys::of_join(&texts).map(|k| (k, id)));
                 }
             }
         }
-        // Lists put the family name first, people run their names together the other way: the last word and the first
-        // are neighbours, too.
-        if let [first, .., last] = form.tokens.as_slice()
-            && !first.kind.is_silent()
-            && !last.kind.is_silent()
-        {
-            self.joins.extend(keys::of_join(&[&last.canon, &first.canon]).map(|k| (k, id)));
+        // Lists put the family name first, people run their names together the other way.
+        for (i, first) in form.tokens.iter().enumerate() {
+            for second in &form.tokens[..i] {
+                if !first.kind.is_filler() && !second.kind.is_filler() {
+                    self.joins.extend(keys::of_join(&[&first.text, &second.text]).map(|k| (k, id)));
+                }
+            }
         }
         if form.initials.len() >= 3 {
             self.joins.push((keys::of_acronym(&form.initials), id));
@@ -102,7 +104,8 @@ impl Half {
             let ((t, tl), (c, cl)) = (strings.put(text), strings.put(canon));
             let first = (postings.len() / 4) as u32;
             let lengths = tl.min(0xffff) | cl.min(0x7fff) << 16 | u32::from(*abjad) << 31;
-            for value in [t, c, lengths, first, self.postings[id].len() as u32] {
+            let letters = Letters::of(canon.as_bytes()).0;
+            for value in [t, c, lengths, first, self.postings[id].len() as u32, letters] {
                 dictionary.extend_from_slice(&value.to_le_bytes());
             }
             postings.extend(self.postings[id].iter().flat_map(|f| f.to_le_bytes()));
@@ -152,7 +155,7 @@ pub const DATE: usize = 12;
 pub const REF: usize = 8;
 pub const IDENTIFIER: usize = 16;
 pub const FORM: usize = 12;
-pub const WORD: usize = 20;
+pub const WORD: usize = 24;
 
 /// Compiles the lists into one artifact. The same lists give the same bytes.
 pub fn build(lists: &[List]) -> Vec<u8> {

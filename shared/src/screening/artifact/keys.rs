@@ -77,9 +77,10 @@ pub fn of_text(text: &str) -> u32 {
     hash(b't', text.as_bytes())
 }
 
-/// The key under which words written together meet words written apart.
-pub fn of_join(canons: &[&str]) -> Option<u32> {
-    let whole = canons.concat();
+/// The key under which words written together meet words written apart. By their texts: what two letters sound like where
+/// the words meet is known only of the whole.
+pub fn of_join(texts: &[&str]) -> Option<u32> {
+    let whole = sound::canonical(&texts.concat());
     let mut skeleton = Vec::new();
     sound::skeleton(&whole, &mut skeleton);
     (skeleton.len() >= 2).then(|| hash(b'j', &skeleton))

@@ -1,8 +1,12 @@
 //! The compiled form of all lists: one block of bytes, built once, read without parsing.
 
 mod build;
+mod candidates;
+mod chance;
+mod judge;
 mod keys;
 mod layout;
+mod lookup;
 mod search;
 mod view;
 
@@ -13,8 +17,8 @@ pub use layout::{FORMAT_VERSION, LoadError};
 
 use super::entity::List;
 use super::hit::{Hit, Options, Query};
+use candidates::Scratch;
 use layout::SECTIONS;
-use search::Scratch;
 
 /// All lists, ready to be screened against. Share it behind an `Arc`; every screening answers wholly from it.
 pub struct Artifact {

@@ -7,6 +7,7 @@ use super::build::{DATE, ENTITY, FORM, IDENTIFIER, LIST, NAME, NONE, REF, WORD};
 use super::layout::{HashTable, SECTIONS, Section, u32_at};
 use crate::screening::date::{DateSpan, PartialDate};
 use crate::screening::entity::{Kind, NameType, Strength};
+use crate::screening::matcher::distance::Letters;
 use crate::screening::matcher::token::TokenRef;
 use crate::screening::normalise::{MAX_TOKENS, TokenKind};
 
@@ -177,27 +178,44 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The dictionary numbers and the tokens of a form.
-    pub fn tokens(self, reading: usize, form: FormView) -> impl Iterator<Item = (u32, TokenRef<'a>)> {
+    /// The tokens of a form.
+    pub fn tokens(self, reading: usize, form: FormView) -> impl Iterator<Item = TokenRef<'a>> {
         let bytes = self.section(Section::Tokens, reading);
         (0..form.count).map(move |i| {
             let packed = u32_at(bytes, form.tokens.saturating_add(i) as usize * 4);
-            let word = packed & 0x0fff_ffff;
-            (word, TokenRef { kind: TokenKind::from_byte((packed >> 28) as u8), ..self.word(reading, word) })
+            TokenRef { kind: TokenKind::from_byte((packed >> 28) as u8), ..self.word(reading, packed & 0x0fff_ffff) }
         })
+    }
+
+    /// The dictionary numbers of a form's words.
+    pub fn words(self, reading: usize, form: FormView) -> impl Iterator<Item = u32> + use<'a> {
+        let bytes = self.section(Section::Tokens, reading);
+        (0..form.count).map(move |i| u32_at(bytes, form.tokens.saturating_add(i) as usize * 4) & 0x0fff_ffff)
     }
 
     /// A word of the dictionary, as a plain name.
     pub fn word(self, reading: usize, number: u32) -> TokenRef<'a> {
         let (bytes, at) = (self.section(Section::Dictionary, reading), number as usize * WORD);
         let lengths = u32_at(bytes, at + 8);
+        let (at_text, text_len) = (u32_at(bytes, at), lengths & 0xffff);
+        let (at_canon, canon_len) = (u32_at(bytes, at + 4), lengths >> 16 & 0x7fff);
+        let text = self.text(at_text, text_len);
+        // Most words are spelled as they sound.
+        let same = (at_text, text_len) == (at_canon, canon_len);
         TokenRef {
-            text: self.text(u32_at(bytes, at), lengths & 0xffff),
-            canon: self.text(u32_at(bytes, at + 4), lengths >> 16 & 0x7fff),
+            text,
+            canon: if same { text } else { self.text(at_canon, canon_len) },
             kind: TokenKind::Name,
             abjad: lengths >> 31 == 1,
             word: number,
         }
+    }
+
+    /// The letters of a word's canonical spelling, its text's length, and whether it is written without vowels.
+    pub fn letters(self, reading: usize, word: u32) -> (Letters, usize, bool) {
+        let (bytes, at) = (self.section(Section::Dictionary, reading), word as usize * WORD);
+        let lengths = u32_at(bytes, at + 8);
+        (Letters(u32_at(bytes, at + 20)), (lengths & 0xffff) as usize, lengths >> 31 == 1)
     }
 
     /// How many forms hold a word.

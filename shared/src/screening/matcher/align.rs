@@ -4,6 +4,7 @@
 //! side and apart on the other are joined. What is left is paired by best assignment (the Hungarian method: the pairing
 //! with the greatest total agreement, not the first that looks good), so that no order of tokens can change the result.
 
+use super::distance::{FAR, distance};
 use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
 use crate::screening::normalise::{MAX_TOKENS, TokenKind};
 
@@ -20,7 +21,12 @@ pub struct Pair {
 impl Pair {
     /// Indices from a bit set.
     pub fn indices(set: u32) -> impl Iterator<Item = usize> {
-        (0..MAX_TOKENS).filter(move |i| set >> i & 1 == 1)
+        let mut rest = set & ((1 << MAX_TOKENS) - 1);
+        std::iter::from_fn(move || {
+            let next = (rest != 0).then(|| rest.trailing_zeros() as usize);
+            rest &= rest.wrapping_sub(1);
+            next
+        })
     }
 }
 
@@ -47,6 +53,10 @@ pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out
     if out.left_over != 0 && out.right_over != 0 {
         assign(left, right, memo, out);
     }
+    if out.left_over != 0 || out.right_over != 0 {
+        forms(left, right, out, false);
+        forms(right, left, out, true);
+    }
 }
 
 fn identical(left: &[TokenRef<'_>], right: &[TokenRef<'_>], out: &mut Alignment) {
@@ -67,13 +77,17 @@ fn identical(left: &[TokenRef<'_>], right: &[TokenRef<'_>], out: &mut Alignment)
     }
 }
 
+/// Words read as one lose no more than this.
+pub const MOST_JOIN_LOSS: i32 = 110;
+
 /// The same word may be a common name here and a plain one there; the heavier reading counts for both.
 fn weight_of(a: TokenKind, b: TokenKind) -> i32 {
     a.weight().max(b.weight())
 }
 
-fn joinable(kind: TokenKind) -> bool {
-    !matches!(kind, TokenKind::Title | TokenKind::Number)
+/// Titles, forms and numbers are run together with names and cut in two as they stand, not with letters changed.
+fn only_exactly(kind: TokenKind) -> bool {
+    kind.is_silent() || kind == TokenKind::Number
 }
 
 /// Words of `parts` that together are one word of `wholes` (`Alisher Usmanov` and `Alisherusmanov`; `van der Bilt` and
@@ -85,26 +99,19 @@ fn join(wholes: &[TokenRef<'_>], parts: &[TokenRef<'_>], out: &mut Alignment, sw
         let mut best: Option<(i32, u32, u32, i32)> = None;
         for w in Pair::indices(whole_over) {
             let whole = wholes[w];
-            if whole.text.len() < 4 || !joinable(whole.kind) {
+            if whole.text.len() < 4 || whole.kind == TokenKind::Number {
                 continue;
             }
             for i in Pair::indices(part_over) {
-                if !begins_alike(whole.text, parts[i].text) || !joinable(parts[i].kind) {
+                if !begins_alike(whole.text, parts[i].text) {
                     continue;
                 }
                 for j in Pair::indices(part_over & !(1 << i)) {
-                    if !joinable(parts[j].kind) {
-                        continue;
-                    }
                     if ends_alike(whole.text, parts[j].text) {
                         try_join(whole, &[parts[i], parts[j]], w, 1 << i | 1 << j, &mut best);
                     }
                     let k = j + 1;
-                    if j == i + 1
-                        && k < parts.len()
-                        && part_over >> k & 1 == 1
-                        && joinable(parts[k].kind)
-                        && ends_alike(whole.text, parts[k].text)
+                    if j == i + 1 && k < parts.len() && part_over >> k & 1 == 1 && ends_alike(whole.text, parts[k].text)
                     {
                         try_join(whole, &[parts[i], parts[j], parts[k]], w, 1 << i | 1 << j | 1 << k, &mut best);
                     }
@@ -130,7 +137,6 @@ fn ends_alike(whole: &str, part: &str) -> bool {
 }
 
 fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, best: &mut Option<(i32, u32, u32, i32)>) {
-    const MOST_JOIN_LOSS: i32 = 110;
     let len: usize = parts.iter().map(|p| p.text.len()).sum();
     // Without vowels almost any two short words can be read as one.
     let blind = parts.iter().filter(|p| p.abjad).count();
@@ -150,9 +156,9 @@ fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, bes
         abjad: parts.iter().any(|p| p.abjad),
         word: NO_WORD,
     };
-    let whole = TokenRef { kind: TokenKind::Name, ..whole };
-    let Some(found) = agree(whole, joined) else { return };
-    if found.loss > MOST_JOIN_LOSS || found.relation == Relation::Variant {
+    let Some(found) = agree(TokenRef { kind: TokenKind::Name, ..whole }, joined) else { return };
+    let exactly = only_exactly(whole.kind) || parts.iter().any(|p| only_exactly(p.kind));
+    if found.loss > MOST_JOIN_LOSS || found.relation == Relation::Variant || (exactly && found.loss > 0) {
         return;
     }
     let loss = found.loss + loss_of(15, len);
@@ -165,11 +171,45 @@ fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, bes
 /// Beyond this a name is not a misspelled particle.
 const MOST_PARTICLE_LOSS: i32 = 85;
 
+/// Beyond this a word is not a misspelled title or company form.
+const MOST_SILENT_LOSS: i32 = 130;
+
+/// Words that are, or are a misspelling of, a word of the other side's company form: forms get misspelled, and their words
+/// lose their order, like any other.
+fn forms(loose: &[TokenRef<'_>], others: &[TokenRef<'_>], out: &mut Alignment, swapped: bool) {
+    for i in Pair::indices(if swapped { out.right_over } else { out.left_over }) {
+        let token = loose[i];
+        if token.kind.is_filler() || token.kind == TokenKind::Number {
+            continue;
+        }
+        let form = others.iter().enumerate().filter(|(_, f)| f.kind == TokenKind::Legal);
+        let nearest = form
+            .filter_map(|(j, f)| f.text.split(' ').filter_map(|word| form_loss(word, token.text)).min().map(|l| (l, j)))
+            .min();
+        let Some((loss, j)) = nearest else { continue };
+        let agreement = Agreement { loss: 10 + loss / 4, relation: Relation::Spelling };
+        let (left, right) = if swapped { (1 << j, 1 << i) } else { (1 << i, 1 << j) };
+        out.left_over &= !left;
+        out.right_over &= !right;
+        out.pairs.push(Pair { left, right, agreement, weight: 0 });
+    }
+}
+
+fn form_loss(word: &str, text: &str) -> Option<i32> {
+    if word == text {
+        return Some(0);
+    }
+    let len = word.len().max(text.len());
+    let letters = distance(word.as_bytes(), text.as_bytes(), 250);
+    (word.len().min(text.len()) >= 2 && len >= 3 && letters != FAR)
+        .then(|| loss_of(letters, len))
+        .filter(|loss| *loss <= MOST_SILENT_LOSS)
+}
+
 /// What pairing two tokens is worth; nothing where they do not agree.
 fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<(i32, Agreement, i32)> {
     let compatible = match (a.kind, b.kind) {
         (TokenKind::Number, k) | (k, TokenKind::Number) => k == TokenKind::Number,
-        (TokenKind::Title, k) | (k, TokenKind::Title) => k == TokenKind::Title,
         (TokenKind::Legal, k) | (k, TokenKind::Legal) => k == TokenKind::Legal,
         _ => true,
     };
@@ -177,6 +217,15 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
         return None;
     }
     let agreement = memo.agree(i, a, b)?;
+    match (a.kind == TokenKind::Title, b.kind == TokenKind::Title) {
+        (true, true) => return Some((MOST_LOSS, Agreement { loss: 0, ..agreement }, 0)),
+        // A misspelled title is still no name; but better a name than a title.
+        (true, false) | (false, true) => {
+            let near = a.text.len().min(b.text.len()) >= 3 && agreement.loss <= MOST_SILENT_LOSS;
+            return near.then_some((MOST_LOSS, Agreement { loss: agreement.loss / 4, ..agreement }, 0));
+        }
+        _ => {}
+    }
     let particles = i32::from(a.kind == TokenKind::Particle) + i32::from(b.kind == TokenKind::Particle);
     if particles == 1 {
         // "All" and "Ban" may be a misspelled "al" and "bin", but a name that is merely like a particle is none.

@@ -91,17 +91,26 @@ pub fn letters(a: u8, b: u8) -> u32 {
 
 /// The cost of a letter that the other word does not have; `before` is its left neighbour in its own word.
 fn extra(letter: u8, before: Option<u8>) -> u32 {
-    if before == Some(letter) && !letter.is_ascii_digit() {
-        return DOUBLED;
-    }
-    match letter {
-        b'h' => EXTRA_H,
-        b'w' => EXTRA_VOWEL,
-        d if d.is_ascii_digit() => DIGIT,
-        v if is_vowel(v) => EXTRA_VOWEL,
-        _ => LETTER,
-    }
+    if before == Some(letter) && !letter.is_ascii_digit() { DOUBLED } else { u32::from(EXTRAS[code(letter)]) }
 }
+
+/// Costs of all letters and digits that the other word does not have.
+const EXTRAS: [u16; 64] = {
+    let mut table = [LETTER as u16; 64];
+    let mut at = 0;
+    while at < 64 {
+        let letter = letter(at);
+        if letter == b'h' {
+            table[at] = EXTRA_H as u16;
+        } else if letter == b'w' || is_vowel(letter) {
+            table[at] = EXTRA_VOWEL as u16;
+        } else if letter.is_ascii_digit() {
+            table[at] = DIGIT as u16;
+        }
+        at += 1;
+    }
+    table
+};
 
 /// The distance of two lower-case ASCII words, or [`FAR`] once it is certain to exceed `limit`. Symmetric.
 pub fn distance(a: &[u8], b: &[u8], limit: u32) -> u32 {
@@ -114,11 +123,15 @@ pub fn distance(a: &[u8], b: &[u8], limit: u32) -> u32 {
     if a.len().abs_diff(b.len()) as u32 * DOUBLED > limit {
         return FAR;
     }
-    if lower_bound(a, b) > limit {
+    if Letters::of(a).least_distance(Letters::of(b)) > limit {
         return FAR;
     }
+    // Where both begin alike, nothing is to be gained by not pairing the letters as they stand.
+    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let shared = same.checked_sub(1).map(|last| a[last]);
+    let (a, b) = (&a[same..], &b[same..]);
     let mut extras = [0u32; MAX];
-    let mut before = None;
+    let mut before = shared;
     for (cost, letter) in extras.iter_mut().zip(b) {
         *cost = extra(*letter, before);
         before = Some(*letter);
@@ -135,7 +148,7 @@ pub fn distance(a: &[u8], b: &[u8], limit: u32) -> u32 {
             _ => (r0, r2, r1),
         };
         let costs = &COSTS[code(a[i])];
-        let drop_a = extra(a[i], i.checked_sub(1).map(|k| a[k]));
+        let drop_a = extra(a[i], i.checked_sub(1).map_or(shared, |k| Some(a[k])));
         now[0] = one[0] + drop_a;
         let mut least = now[0];
         for j in 0..b.len() {
@@ -155,23 +168,47 @@ pub fn distance(a: &[u8], b: &[u8], limit: u32) -> u32 {
     if result > limit { FAR } else { result }
 }
 
-/// What the letters alone tell: a letter that only one side has must be replaced or dropped, and a class of consonants
-/// that only one side has cannot be had cheaply.
-fn lower_bound(a: &[u8], b: &[u8]) -> u32 {
-    const CHEAPEST: u32 = 40;
-    let set = |w: &[u8]| w.iter().fold(0u64, |s, c| s | 1 << code(*c));
-    let (x, y) = (set(a), set(b));
-    let letters = (x & !y).count_ones().max((y & !x).count_ones()) * CHEAPEST;
-    let classes = |s: u64| CLASSES.iter().enumerate().fold(0u32, |m, (i, class)| m | u32::from(s & class != 0) << i);
-    let (p, q) = (classes(x), classes(y));
-    letters.max((p & !q).count_ones().max((q & !p).count_ones()) * NEAR_CONSONANTS)
+/// The letters and digits of a word, as a set: letters at bits 1 to 26, digits folded to the bits above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Letters(pub u32);
+
+impl Letters {
+    pub fn of(word: &[u8]) -> Self {
+        let mut set = 0;
+        for letter in word {
+            let code = code(*letter);
+            set |= 1u32 << if code < 32 { code } else { 27 + (code & 3) };
+        }
+        Self(set)
+    }
+
+    /// Two words of these letters are at least so far apart: a letter that only one side has must be replaced or dropped, and
+    /// a class of consonants that only one side has cannot be had cheaply.
+    pub fn least_distance(self, other: Self) -> u32 {
+        let costs = |only: u32| {
+            (only & VOWELS).count_ones() * CLOSE_VOWELS
+                + (only & SILENT).count_ones() * EXTRA_H
+                + (only & NEAR).count_ones() * NEAR_CONSONANTS
+                + (only & !(VOWELS | SILENT | NEAR)).count_ones() * TWIN_CONSONANTS
+        };
+        let letters = costs(self.0 & !other.0).max(costs(other.0 & !self.0));
+        let classes =
+            |s: u32| CLASSES.iter().enumerate().fold(0u32, |m, (i, class)| m | u32::from(s & class != 0) << i);
+        let (p, q) = (classes(self.0), classes(other.0));
+        letters.max((p & !q).count_ones().max((q & !p).count_ones()) * NEAR_CONSONANTS)
+    }
 }
+
+const VOWELS: u32 = bits(b"aeiouy");
+const SILENT: u32 = bits(b"h");
+/// Consonants for which no other stands at less than [`NEAR_CONSONANTS`].
+const NEAR: u32 = bits(b"lrmn");
 
 /// Consonants between which a replacement costs less than [`NEAR_CONSONANTS`], with their neighbours; those that may
 /// stand for a vowel or drop out cheaply (h, j, v, w, y) are in none.
-const CLASSES: [u64; 5] = [bits(b"dt"), bits(b"lr"), bits(b"mn"), bits(b"gkqcszx"), bits(b"bpf")];
+const CLASSES: [u32; 5] = [bits(b"dt"), bits(b"lr"), bits(b"mn"), bits(b"gkqcszx"), bits(b"bpf")];
 
-const fn bits(letters: &[u8]) -> u64 {
+const fn bits(letters: &[u8]) -> u32 {
     let mut set = 0;
     let mut i = 0;
     while i < letters.len() {
@@ -214,6 +251,12 @@ mod tests {
         fn symmetric_and_zero_only_for_equals(a in "[a-z]{0,14}", b in "[a-z]{0,14}") {
             prop_assert_eq!(d(&a, &b), d(&b, &a));
             prop_assert_eq!(d(&a, &b) == 0, a == b);
+        }
+
+        #[test]
+        fn letters_never_promise_too_much(a in "[a-z0-9]{0,12}", b in "[a-z0-9]{0,12}") {
+            let least = Letters::of(a.as_bytes()).least_distance(Letters::of(b.as_bytes()));
+            prop_assert!(least <= d(&a, &b));
         }
 
         #[test]

@@ -127,8 +127,8 @@ fn over(tokens: &[TokenRef<'_>], set: u32) -> Over {
     o
 }
 
-/// Several small doubts in a long name weigh less than in a short one: more of it agrees.
-fn spread(matched: i32) -> i32 {
+/// Several small doubts in a long name weigh less than in a short one: more of it agrees. Percent.
+pub fn spread(matched: i32) -> i32 {
     match matched {
         0 | 1 => 110,
         2 => 100,

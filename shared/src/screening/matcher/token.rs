@@ -74,9 +74,14 @@ pub fn loss_of(distance: u32, len: usize) -> i32 {
     (i64::from(distance) * LETTER_LOSS * length_factor(len) / 10_000) as i32
 }
 
-/// The largest distance that stays within [`MOST_LOSS`].
-fn distance_limit(len: usize) -> u32 {
-    (i64::from(MOST_LOSS) * 10_000 / (LETTER_LOSS * length_factor(len))) as u32 + 1
+/// The largest distance that stays within a loss.
+fn distance_limit(most: i32, len: usize) -> u32 {
+    (i64::from(most) * 10_000 / (LETTER_LOSS * length_factor(len))) as u32 + 1
+}
+
+/// How far apart the canonical spellings of two words may be that still agree.
+pub fn canon_limit(most: i32, len: usize) -> u32 {
+    distance_limit(most, len) + FOLDING
 }
 
 /// Agreements already worked out for one query. Its candidates share most of their words, so that most pairs of tokens
@@ -122,7 +127,12 @@ impl Memo {
 
 /// How two tokens agree, if they do. Symmetric.
 pub fn agree(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
-    let of = |loss, relation| Some(Agreement { loss, relation });
+    agree_within(a, b, MOST_LOSS)
+}
+
+/// As [`agree`], for callers that have no use for a loss of more than `most`.
+pub fn agree_within(a: TokenRef<'_>, b: TokenRef<'_>, most: i32) -> Option<Agreement> {
+    let of = |loss, relation| Some(Agreement { loss, relation }).filter(|g| g.loss <= most);
     if a.text == b.text {
         return of(0, Relation::Same);
     }
@@ -130,13 +140,13 @@ pub fn agree(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
         return None;
     }
     if a.kind == TokenKind::Initial || b.kind == TokenKind::Initial {
-        return initial(a, b);
+        return initial(a, b).filter(|g| g.loss <= most);
     }
     if a.abjad || b.abjad {
-        return unvowelled(a, b);
+        return unvowelled(a, b).filter(|g| g.loss <= most);
     }
     let len = a.text.len().max(b.text.len());
-    let spelling = spelled(a, b, len);
+    let spelling = spelled(a, b, len, most);
     if variants::same(a.text, b.text) {
         let loss = spelling.map_or(45, |s| s.loss.min(45)).min(45);
         return of(loss, Relation::Variant);
@@ -144,13 +154,14 @@ pub fn agree(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     spelling
 }
 
-fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize) -> Option<Agreement> {
+fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Agreement> {
     if a.canon == b.canon {
-        return Some(Agreement { loss: loss_of(FOLDING, len), relation: Relation::SameSound });
+        let loss = loss_of(FOLDING, len);
+        return (loss <= most).then_some(Agreement { loss, relation: Relation::SameSound });
     }
-    let limit = distance_limit(len);
+    let limit = distance_limit(most, len);
     // By sound first: it is the more forgiving one, so that most words end here.
-    let folded = distance(a.canon.as_bytes(), b.canon.as_bytes(), limit + FOLDING);
+    let folded = distance(a.canon.as_bytes(), b.canon.as_bytes(), canon_limit(most, len));
     if folded == FAR {
         return None;
     }
@@ -161,7 +172,7 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize) -> Option<Agreement> {
         return None;
     }
     let loss = loss_of(best, len);
-    (loss <= MOST_LOSS).then_some(Agreement { loss, relation: Relation::Spelling })
+    (loss <= most).then_some(Agreement { loss, relation: Relation::Spelling })
 }
 
 fn initial(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {

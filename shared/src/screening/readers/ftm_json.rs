@@ -1,9 +1,12 @@
 //! `FollowTheMoney` entities (the format of `OpenSanctions`' PEP and adverse-media sets), one JSON object a line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{BufRead, Read};
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::guard::{MAX_RECORD_BYTES, TOO_LONG};
 use super::{MAX_ENTITIES, ReadError, iso_country};
@@ -18,8 +21,48 @@ struct Line {
     caption: String,
     #[serde(default)]
     datasets: Vec<String>,
-    properties: HashMap<String, Vec<serde_json::Value>>,
+    properties: HashMap<String, Values>,
 }
+
+/// The texts of a property; numbers and whatever else is there are passed over, as are more than any entity has.
+#[derive(Default)]
+struct Values(Vec<String>);
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Values;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of values")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Values, A::Error> {
+                let mut out = Vec::new();
+                while let Some(value) = seq.next_element::<Value<'de>>()? {
+                    match value {
+                        Value::Text(text) if out.len() < MAX_VALUES => out.push(text.into_owned()),
+                        Value::Text(_) | Value::Other(IgnoredAny) => {}
+                    }
+                }
+                Ok(Values(out))
+            }
+        }
+        deserializer.deserialize_seq(Texts)
+    }
+}
+
+/// One value of a property.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Other(IgnoredAny),
+}
+
+/// No entity has more values of one property.
+const MAX_VALUES: usize = 2000;
 
 /// The kinds of things that bear names we screen; `None` for addresses, sanctions records, ownership links …
 pub(super) fn kind_of_schema(schema: &str) -> Option<Kind> {
@@ -64,7 +107,7 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<List, ReadError> {
 
 fn entity(line: &Line) -> Option<Entity> {
     let kind = kind_of_schema(&line.schema)?;
-    let values = |name: &str| line.properties.get(name).into_iter().flatten().filter_map(|v| v.as_str());
+    let values = |name: &str| line.properties.get(name).into_iter().flat_map(|v| v.0.iter().map(String::as_str));
     let mut entity = Entity { id: line.id.clone(), kind, ..Entity::default() };
     entity.names.push(Name::primary(line.caption.clone()));
     for (property, name_type, strength) in [

@@ -69,6 +69,79 @@ fn hostile_files_end_quickly() {
     assert!(started.elapsed().as_secs() < 60);
 }
 
+/// A file of a hundred megabytes that is never there as a whole: a beginning, then one piece over and over.
+struct Endless {
+    head: &'static [u8],
+    piece: &'static [u8],
+    at: usize,
+    served: usize,
+}
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if self.served >= 100 << 20 {
+            return Ok(0);
+        }
+        for byte in buf.iter_mut() {
+            *byte = match self.head.get(self.served) {
+                Some(b) => *b,
+                None => self.piece[self.at % self.piece.len()],
+            };
+            self.at += usize::from(self.served >= self.head.len());
+            self.served += 1;
+        }
+        Ok(buf.len())
+    }
+}
+
+/// No reader asks for more of a record without end than a record may have.
+#[test]
+fn a_line_of_a_hundred_megabytes_is_not_read() {
+    let cases: [(Format, &'static str, &'static str); 9] = [
+        (Format::OfacSdnCsv, "1,\"", "x"),
+        (Format::OfacSdnCsv, "1", ",x"),
+        (Format::UkCsv, "Report Date: 1\nUnique ID,Name 6,Name type,Regime Name,Type of entity\n\"", "x"),
+        (Format::UnXml, "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><DATAID>", "x"),
+        (Format::UnXml, "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL ", "a=\"\" "),
+        (Format::UnXml, "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><DATAID>1</DATAID>", "<a/>"),
+        (Format::EuXml, "<export><sanctionEntity>", "<a>"),
+        (Format::FtmJson, "{\"id\":\"", "x"),
+        (Format::FtmJson, "{\"id\":\"a\",\"schema\":\"Person\",\"properties\":{\"a\":[", "0,"),
+    ];
+    for (format, head, piece) in cases {
+        let mut source = Endless { head: head.as_bytes(), piece: piece.as_bytes(), at: 0, served: 0 };
+        let outcome = read(&format, std::io::BufReader::new(&mut source));
+        assert!(matches!(outcome, Err(ReadError::TooLarge(_))), "{format:?} {head}: {outcome:?}");
+        assert!(source.served <= 2 * guard::MAX_RECORD_BYTES, "{format:?} {head}: {} bytes read", source.served);
+    }
+}
+
+#[test]
+fn an_element_of_a_hundred_thousand_attributes_is_refused_at_once() {
+    let attributes: String = (0..100_000).map(|i| format!(" a{i}=\"\"")).collect();
+    let file = format!("<CONSOLIDATED_LIST><INDIVIDUAL{attributes}/></CONSOLIDATED_LIST>");
+    let started = std::time::Instant::now();
+    assert!(matches!(read(&Format::UnXml, file.as_bytes()), Err(ReadError::TooLarge(_))));
+    assert!(started.elapsed().as_secs() < 5, "quadratic");
+}
+
+#[test]
+fn many_columns_and_many_values_are_bounded() {
+    let columns = format!("name{}\nA", ",x".repeat(5000));
+    let map = ColumnMap { name: "name".into(), aliases: Some("aliases".into()), ..ColumnMap::default() };
+    let mapped = Format::MappedCsv(Box::new(map));
+    assert!(matches!(read(&mapped, columns.as_bytes()), Err(ReadError::TooLarge(_))));
+    let aliases: String = (0..100_000).map(|i| format!("n{i};")).collect();
+    let list = read(&mapped, format!("name,aliases\nA B,{aliases}\n").as_bytes()).unwrap();
+    assert!(list.entities[0].names.len() <= 500);
+    let numbers = format!(
+        "{{\"id\":\"a\",\"schema\":\"Person\",\"caption\":\"A B\",\"properties\":{{\"alias\":[{}\"C D\"]}}}}",
+        "0,[1],".repeat(100_000)
+    );
+    let list = read(&Format::FtmJson, numbers.as_bytes()).unwrap();
+    assert_eq!(list.entities[0].names.len(), 2);
+}
+
 #[test]
 fn shared_files() {
     let Some(folder) = crate::screening::shared_folder("lists") else { return };

@@ -52,12 +52,14 @@ impl Read for Guarded<'_> {
 
 impl BufRead for Guarded<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        // What was consumed since the last record is known only now.
+        self.meter.take(0)?;
         let available = self.inner.fill_buf()?;
         Ok(&available[..available.len().min(1 << 16)])
     }
 
     fn consume(&mut self, n: usize) {
-        // A refusal shows at the next read: consume cannot fail.
+        // A refusal shows when more is asked for: consume cannot fail.
         let _ = self.meter.take(n);
         self.inner.consume(n);
     }

@@ -5,6 +5,11 @@ use std::io::BufRead;
 use super::ReadError;
 use super::guard::{Guarded, Meter, TOO_LONG};
 
+/// No published list has more columns; a row of millions would cost more than its bytes.
+const MAX_COLUMNS: usize = 1000;
+/// No field of a published list holds more values.
+const MAX_VALUES: usize = 2000;
+
 /// A CSV file being read.
 pub struct Table<'a> {
     reader: csv::Reader<Guarded<'a>>,
@@ -86,6 +91,9 @@ impl<'a> Table<'a> {
             other => ReadError::WrongFormat(format!("{other:?}")),
         })?;
         self.meter.record_done();
+        if self.record.len() > MAX_COLUMNS {
+            return Err(ReadError::TooLarge(format!("a row of more than {MAX_COLUMNS} columns")));
+        }
         Ok(got)
     }
 }
@@ -107,7 +115,9 @@ impl Row<'_> {
 
     /// A column that holds several values.
     pub fn split(&self, name: &str, separators: &[char]) -> Vec<String> {
-        self.get(name).split(separators).map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect()
+        let field = self.get(name);
+        let values = field.split(separators).map(str::trim).filter(|p| !p.is_empty());
+        values.take(MAX_VALUES).map(str::to_owned).collect()
     }
 
     pub fn bad(&self, problem: impl Into<String>) -> ReadError {

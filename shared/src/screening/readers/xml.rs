@@ -13,6 +13,7 @@ use super::guard::{Guarded, TOO_LONG};
 
 const MAX_DEPTH: usize = 40;
 const MAX_NODES: usize = 50_000;
+const MAX_ATTRIBUTES: usize = 100;
 
 /// An element of a record.
 #[derive(Debug, Default, Clone)]
@@ -95,6 +96,10 @@ pub fn each(
                     check_root(&node, root)?;
                     root_node = Some(node);
                 } else if let Some(parent) = stack.last_mut() {
+                    nodes += 1;
+                    if nodes > MAX_NODES {
+                        return Err(ReadError::TooLarge(format!("a record of more than {MAX_NODES} elements")));
+                    }
                     parent.children.push(node);
                 } else if records.contains(&node.name.as_str()) {
                     on_record(node)?;
@@ -163,7 +168,11 @@ fn check_root(node: &Node, root: &str) -> Result<(), ReadError> {
 fn open(start: &BytesStart<'_>, at: u64) -> Result<Node, ReadError> {
     let name = start.local_name().as_ref().to_owned();
     let mut attributes = Vec::new();
-    for attribute in start.attributes() {
+    // The parser's own check for repeated names takes quadratic time.
+    for attribute in start.attributes().with_checks(false) {
+        if attributes.len() >= MAX_ATTRIBUTES {
+            return Err(ReadError::TooLarge(format!("an element of more than {MAX_ATTRIBUTES} attributes")));
+        }
         let attribute = attribute.map_err(|e| ReadError::BadXml { at, problem: e.to_string() })?;
         let key = attribute.key.local_name().as_ref().to_owned();
         let value = quick_xml::escape::unescape(&attribute.value)
