@@ -29,6 +29,8 @@ pub struct Config {
     pub rate_limit_scale: u32,
     pub tables: Tables,
     pub documents_bucket: String,
+    /// Published lists and what they were compiled to.
+    pub lists_bucket: String,
     pub queues: Queues,
     pub kms_data_key: String,
     pub kms_national_id_key: String,
@@ -60,9 +62,11 @@ pub struct Tables {
 #[derive(Debug, Clone)]
 pub struct Queues {
     pub verification: String,
+    pub screening: String,
     pub callbacks: String,
     pub notification: String,
     pub documents: String,
+    pub lists: String,
 }
 
 #[derive(Debug, Clone)]
@@ -125,11 +129,14 @@ impl Config {
                 ephemeral: r.text("TABLE_EPHEMERAL"),
             },
             documents_bucket: r.text("BUCKET_DOCUMENTS"),
+            lists_bucket: r.text("BUCKET_LISTS"),
             queues: Queues {
                 verification: r.url("QUEUE_VERIFICATION"),
+                screening: r.url("QUEUE_SCREENING"),
                 callbacks: r.url("QUEUE_CALLBACKS"),
                 notification: r.url("QUEUE_NOTIFICATION"),
                 documents: r.url("QUEUE_DOCUMENTS"),
+                lists: r.url("QUEUE_LISTS"),
             },
             kms_data_key: r.text("KMS_DATA_KEY"),
             kms_national_id_key: r.text("KMS_NATIONAL_ID_KEY"),

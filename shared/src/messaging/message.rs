@@ -22,7 +22,7 @@ pub enum Notice {
     Asked { mail: MailKind, address: BlindIndex },
 }
 
-/// Body of queues that work on one event: `verification`, `documents`, `provider-callbacks`.
+/// Body of queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Task {
