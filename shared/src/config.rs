@@ -23,8 +23,12 @@ pub struct Config {
     /// Register answers the same whether the address is taken or not.
     pub enumeration_protection: bool,
     pub password_policy: PasswordPolicy,
-    /// High risk needs a second reviewer.
+    /// High risk, and clearing a sanctions hit, need a second reviewer.
     pub four_eyes: bool,
+    /// A listed entity that scores at least this against the person of a check is a hit (0 to 1).
+    pub screening_threshold: f64,
+    /// While a list is older than it may be, or missing, finding nothing clears nobody.
+    pub stale_lists_clear_nobody: bool,
     /// Multiplies throughput limits, never security counters.
     pub rate_limit_scale: u32,
     pub tables: Tables,
@@ -119,6 +123,8 @@ impl Config {
             password_policy: r
                 .one_of("PASSWORD_POLICY", &[("nist", PasswordPolicy::Nist), ("classes", PasswordPolicy::Classes)]),
             four_eyes: r.one_of("FOUR_EYES", &[("true", true), ("false", false)]),
+            screening_threshold: r.share("SCREENING_THRESHOLD"),
+            stale_lists_clear_nobody: r.one_of("STALE_LISTS_CLEAR_NOBODY", &[("true", true), ("false", false)]),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
             tables: Tables {
                 identity: r.text("TABLE_IDENTITY"),
@@ -202,6 +208,20 @@ impl Reader<'_> {
         }
     }
 
+    /// A number above 0 and at most 1.
+    fn share(&mut self, name: &str) -> f64 {
+        let value = self.text(name);
+        match value.parse() {
+            Ok(number) if number > 0.0 && number <= 1.0 => number,
+            _ => {
+                if !value.is_empty() {
+                    self.faults.push(format!("{name} must be a number above 0 and at most 1"));
+                }
+                1.0
+            }
+        }
+    }
+
     /// A comma-separated list, possibly empty (no browser calls); each an origin as browsers send it.
     fn origins(&mut self, name: &str) -> Vec<String> {
         let value = (self.lookup)(name).unwrap_or_default();
@@ -230,7 +250,8 @@ pub(crate) mod tests {
                 "CORS_ORIGINS" => "https://app.example, http://localhost:5173",
                 "ENUMERATION_PROTECTION" => "false",
                 "PASSWORD_POLICY" => "nist",
-                "FOUR_EYES" => "true",
+                "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+                "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
                 name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => {
                     "https://id.example/"
@@ -254,13 +275,14 @@ pub(crate) mod tests {
             "STAGE" => Some("production".into()),
             "TABLE_KYC" => None,
             "RATE_LIMIT_SCALE" => Some("0".into()),
+            "SCREENING_THRESHOLD" => Some("85".into()),
             "PUBLIC_URL" => Some("id.example".into()),
             "CORS_ORIGINS" => Some("*".into()),
             other => sample(other),
         })
         .unwrap_err()
         .to_string();
-        for name in ["STAGE", "TABLE_KYC", "RATE_LIMIT_SCALE", "PUBLIC_URL", "CORS_ORIGINS"] {
+        for name in ["STAGE", "TABLE_KYC", "RATE_LIMIT_SCALE", "SCREENING_THRESHOLD", "PUBLIC_URL", "CORS_ORIGINS"] {
             assert!(faults.contains(name), "{name} in {faults}");
         }
     }

@@ -7,6 +7,7 @@ pub mod expire;
 pub mod process_document;
 pub mod rotate_keys;
 pub mod run_due;
+pub mod screen_check;
 pub mod send_mail;
 pub mod sweep_checks;
 pub mod sweep_outbox;
@@ -24,6 +25,7 @@ pub fn workers() -> Vec<Worker> {
         process_document::worker(),
         rotate_keys::worker(),
         run_due::worker(),
+        screen_check::worker(),
         send_mail::worker(),
         sweep_checks::worker(),
         sweep_outbox::worker(),

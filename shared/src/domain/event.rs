@@ -77,8 +77,8 @@ words! {
         CheckScreening = "kyc.check.screening",
         /// The name was screened: `data` names engine and list versions and how many hits there were.
         CheckScreened = "kyc.check.screened",
-        /// One of its hits was decided; `data` says which and how.
-        CheckHitDecided = "kyc.check.hit_decided",
+        /// A reviewer spoke on one of its hits; `data` says which and what came of it.
+        CheckHitReviewed = "kyc.check.hit_reviewed",
         /// A person has to look at it.
         CheckInReview = "kyc.check.in_review",
         /// Its person has to do something.

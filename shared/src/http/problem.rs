@@ -135,6 +135,9 @@ fn kyc(error: KycError) -> Kind {
         KycError::DocumentsMissing => kind(400, "documents_required", "The check needs a document."),
         KycError::TooManyDocuments => kind(400, "too_many_documents", "At most 10 documents."),
         KycError::StepsMissing => kind(409, "steps_missing", "A step of the policy has not passed."),
+        KycError::OpenHits => kind(409, "open_hits", "Decide the open hits of this check first."),
+        KycError::TrueMatch => kind(409, "true_match", "A check with a true match cannot be approved."),
+        KycError::NameMissing => kind(400, "name_required", "Put your given and family name into your profile first."),
         KycError::UnknownProvider => kind(404, "not_found", "There is no such thing."),
         KycError::BadSignature => kind(401, "invalid_signature", "The signature is missing or wrong."),
         KycError::StaleSignature => kind(401, "stale_signature", "The signed time is off by more than five minutes."),
@@ -145,8 +148,6 @@ fn aml(error: AmlError) -> Kind {
     match error {
         AmlError::UnknownList => kind(404, "not_found", "There is no such thing."),
         AmlError::ListsUnavailable => kind(503, "unavailable", "Not available just now; try again."),
-        AmlError::OpenHits => kind(409, "open_hits", "Decide the open hits of this check first."),
-        AmlError::TrueMatch => kind(409, "true_match", "A check with a true match cannot be approved."),
     }
 }
 

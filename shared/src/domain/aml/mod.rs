@@ -1,6 +1,10 @@
 //! Sanctions, politically exposed persons, adverse media: what a list is, and what becomes of a hit.
 
+mod hit;
+
 use super::words::words;
+
+pub use hit::{Hit, HitDecision, HitForStaff, HitMark, HitProposal, HitVerdict, Match};
 
 words! {
     /// What being on a list means.
@@ -21,8 +25,4 @@ pub enum AmlError {
     UnknownList,
     #[error("no lists are in force yet")]
     ListsUnavailable,
-    #[error("the check has hits that nobody has decided")]
-    OpenHits,
-    #[error("the check has a true match")]
-    TrueMatch,
 }
