@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::password::PasswordPolicy;
+use crate::{
+    domain::password::PasswordPolicy,
+    watchlists::source::{self, ListSource},
+};
 
 /// What a deployment is told by its template. Secrets come only as ARNs.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub struct Config {
     pub documents_bucket: String,
     /// Published lists and what they were compiled to.
     pub lists_bucket: String,
+    /// The lists to screen against; `None` in functions that are told nothing of them.
+    pub screening_lists: Option<Vec<ListSource>>,
     pub queues: Queues,
     pub kms_data_key: String,
     pub kms_national_id_key: String,
@@ -45,6 +50,17 @@ pub enum Stage {
     Dev,
     Staging,
     Prod,
+}
+
+impl Stage {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
 }
 
 /// Deployed names of the tables.
@@ -130,6 +146,7 @@ impl Config {
             },
             documents_bucket: r.text("BUCKET_DOCUMENTS"),
             lists_bucket: r.text("BUCKET_LISTS"),
+            screening_lists: r.lists("SCREENING_LISTS"),
             queues: Queues {
                 verification: r.url("QUEUE_VERIFICATION"),
                 screening: r.url("QUEUE_SCREENING"),
@@ -202,6 +219,18 @@ impl Reader<'_> {
         }
     }
 
+    fn lists(&mut self, name: &str) -> Option<Vec<ListSource>> {
+        let value = (self.lookup)(name)?;
+        let local = (self.lookup)("STAGE").as_deref() == Some("local");
+        match source::parse(&value, local) {
+            Ok(sources) => Some(sources),
+            Err(faults) => {
+                self.faults.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
+                None
+            }
+        }
+    }
+
     /// A comma-separated list, possibly empty (no browser calls); each an origin as browsers send it.
     fn origins(&mut self, name: &str) -> Vec<String> {
         let value = (self.lookup)(name).unwrap_or_default();
@@ -232,6 +261,7 @@ pub(crate) mod tests {
                 "PASSWORD_POLICY" => "nist",
                 "FOUR_EYES" => "true",
                 "RATE_LIMIT_SCALE" => "1",
+                "SCREENING_LISTS" => "[]",
                 name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => {
                     "https://id.example/"
                 }
@@ -256,11 +286,12 @@ pub(crate) mod tests {
             "RATE_LIMIT_SCALE" => Some("0".into()),
             "PUBLIC_URL" => Some("id.example".into()),
             "CORS_ORIGINS" => Some("*".into()),
+            "SCREENING_LISTS" => Some("{}".into()),
             other => sample(other),
         })
         .unwrap_err()
         .to_string();
-        for name in ["STAGE", "TABLE_KYC", "RATE_LIMIT_SCALE", "PUBLIC_URL", "CORS_ORIGINS"] {
+        for name in ["STAGE", "TABLE_KYC", "RATE_LIMIT_SCALE", "PUBLIC_URL", "CORS_ORIGINS", "SCREENING_LISTS"] {
             assert!(faults.contains(name), "{name} in {faults}");
         }
     }

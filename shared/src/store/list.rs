@@ -117,6 +117,7 @@ mod tests {
         let content = Content {
             version: sha256.to_uppercase(),
             sha256: sha256.to_owned(),
+            reading: String::new(),
             files: vec![],
             entries: 3,
             published_at: None,

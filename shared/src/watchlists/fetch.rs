@@ -1,9 +1,6 @@
 //! Fetching a list's file over HTTP: only if it changed, with deadlines, bounded in size, tries and redirects.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Response, StatusCode, header, redirect};
 use url::Url;
@@ -164,9 +161,6 @@ fn again(response: &Response) -> Failed {
     let asked = asked.and_then(|value| backoff::retry_after(value, Timestamp::now(), LONGEST));
     Failed::Again(Refusal::BadAnswer, asked)
 }
-
-/// Made on first use and kept, for its connections.
-pub(super) type Shared = std::sync::OnceLock<Arc<Fetcher>>;
 
 #[cfg(test)]
 mod tests {

@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
     config::{Builder, timeout::TimeoutConfig},
-    error::ProvideErrorMetadata,
+    operation::head_object::HeadObjectError,
     primitives::ByteStream,
 };
 use sha2::{Digest, Sha256};
 
+use super::source::Place;
 use crate::{
     app::App,
     domain::{
@@ -32,7 +33,7 @@ const YOUNG: Duration = Duration::from_hours(24);
 pub(super) enum Upload {
     Missing,
     TooLarge,
-    Unchanged,
+    Unchanged { uploaded_at: Timestamp },
     Content { bytes: Vec<u8>, validator: Validator, uploaded_at: Timestamp },
 }
 
@@ -104,37 +105,35 @@ impl App {
         Ok(stored)
     }
 
-    /// What an operator uploaded under a name.
+    /// What an operator uploaded under a name. Time and tag both tell: who uploads the same bytes again confirms them.
     pub(super) async fn uploaded(&self, name: &str, known: Option<&Validator>, size: usize) -> Result<Upload> {
-        let got = self
-            .s3()
-            .await
-            .get_object()
-            .bucket(&self.config.lists_bucket)
-            .key(format!("uploads/{name}"))
-            .set_if_none_match(known.and_then(|known| known.etag.clone()))
-            .send()
-            .await;
-        let mut object = match got {
-            Ok(object) => object,
-            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 304) => {
-                return Ok(Upload::Unchanged);
+        let key = format!("uploads/{name}");
+        let (s3, bucket) = (self.s3().await, &self.config.lists_bucket);
+        let head = match s3.head_object().bucket(bucket).key(&key).send().await {
+            Ok(head) => head,
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
+                return Ok(Upload::Missing);
             }
-            Err(error) if error.code() == Some("NoSuchKey") => return Ok(Upload::Missing),
-            Err(error) => return Err(Internal::aws("get upload", &error).into()),
+            Err(error) => return Err(Internal::aws("find upload", &error).into()),
         };
-        let uploaded_at = object.last_modified().map_or(0, aws_smithy_types::DateTime::secs);
-        let validator =
-            Validator { place: super::source::Place::Upload(name.to_owned()).to_string(), etag: object.e_tag.take(), last_modified: None };
-        let mut bytes = Vec::new();
-        while let Some(chunk) = object.body.next().await {
-            let chunk = chunk.map_err(|error| Internal::unavailable(format!("upload: {error}")))?;
-            if bytes.len() + chunk.len() > size {
-                return Ok(Upload::TooLarge);
-            }
-            bytes.extend_from_slice(&chunk);
+        let seconds = head.last_modified().map_or(0, aws_smithy_types::DateTime::secs);
+        let uploaded_at = Timestamp::from_unix_seconds(seconds);
+        let validator = Validator {
+            place: Place::Upload(name.to_owned()).to_string(),
+            etag: head.e_tag().map(str::to_owned),
+            last_modified: Some(uploaded_at.to_string()),
+        };
+        if known == Some(&validator) {
+            return Ok(Upload::Unchanged { uploaded_at });
         }
-        Ok(Upload::Content { bytes, validator, uploaded_at: Timestamp::from_unix_seconds(uploaded_at) })
+        if head.content_length().is_none_or(|length| usize::try_from(length).is_ok_and(|length| length > size)) {
+            return Ok(Upload::TooLarge);
+        }
+        // If it was replaced meanwhile, this fails and the next try finds the new one.
+        let get = s3.get_object().bucket(bucket).key(&key).set_if_match(validator.etag.clone());
+        let object = get.send().await.map_err(|error| Internal::aws("get upload", &error))?;
+        let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("upload: {error}")))?;
+        Ok(Upload::Content { bytes: bytes.to_vec(), validator, uploaded_at })
     }
 
     /// Deletes files of a list that neither it nor its last versions need; how many.

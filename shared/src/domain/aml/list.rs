@@ -58,6 +58,8 @@ pub struct Content {
     pub version: String,
     /// Hex, of how the files are read and of their hashes.
     pub sha256: String,
+    /// Hex, of how the files are read.
+    pub reading: String,
     pub files: Vec<StoredFile>,
     pub entries: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -251,6 +253,7 @@ mod tests {
         Content {
             version: sha256.to_uppercase(),
             sha256: sha256.to_owned(),
+            reading: String::new(),
             files: vec![],
             entries,
             published_at: None,
