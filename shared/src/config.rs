@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::password::PasswordPolicy;
+use crate::{
+    domain::password::PasswordPolicy,
+    watchlists::source::{self, ListSource},
+};
 
 /// What a deployment is told by its template. Secrets come only as ARNs.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct Config {
     pub documents_bucket: String,
     /// Published lists and what they were compiled to.
     pub lists_bucket: String,
+    /// The lists to screen against; `None` in functions that are told nothing of them.
+    pub screening_lists: Option<Vec<ListSource>>,
     pub queues: Queues,
     pub kms_data_key: String,
     pub kms_national_id_key: String,
@@ -49,6 +54,17 @@ pub enum Stage {
     Dev,
     Staging,
     Prod,
+}
+
+impl Stage {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
 }
 
 /// Deployed names of the tables.
@@ -136,6 +152,7 @@ impl Config {
             },
             documents_bucket: r.text("BUCKET_DOCUMENTS"),
             lists_bucket: r.text("BUCKET_LISTS"),
+            screening_lists: r.lists("SCREENING_LISTS"),
             queues: Queues {
                 verification: r.url("QUEUE_VERIFICATION"),
                 screening: r.url("QUEUE_SCREENING"),
@@ -222,6 +239,18 @@ impl Reader<'_> {
         }
     }
 
+    fn lists(&mut self, name: &str) -> Option<Vec<ListSource>> {
+        let value = (self.lookup)(name)?;
+        let local = (self.lookup)("STAGE").as_deref() == Some("local");
+        match source::parse(&value, local) {
+            Ok(sources) => Some(sources),
+            Err(faults) => {
+                self.faults.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
+                None
+            }
+        }
+    }
+
     /// A comma-separated list, possibly empty (no browser calls); each an origin as browsers send it.
     fn origins(&mut self, name: &str) -> Vec<String> {
         let value = (self.lookup)(name).unwrap_or_default();
@@ -253,6 +282,7 @@ pub(crate) mod tests {
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
                 "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
+                "SCREENING_LISTS" => "[]",
                 name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => {
                     "https://id.example/"
                 }
@@ -278,11 +308,21 @@ pub(crate) mod tests {
             "SCREENING_THRESHOLD" => Some("85".into()),
             "PUBLIC_URL" => Some("id.example".into()),
             "CORS_ORIGINS" => Some("*".into()),
+            "SCREENING_LISTS" => Some("{}".into()),
             other => sample(other),
         })
         .unwrap_err()
         .to_string();
-        for name in ["STAGE", "TABLE_KYC", "RATE_LIMIT_SCALE", "SCREENING_THRESHOLD", "PUBLIC_URL", "CORS_ORIGINS"] {
+        let wrong = [
+            "STAGE",
+            "TABLE_KYC",
+            "RATE_LIMIT_SCALE",
+            "SCREENING_THRESHOLD",
+            "PUBLIC_URL",
+            "CORS_ORIGINS",
+            "SCREENING_LISTS",
+        ];
+        for name in wrong {
             assert!(faults.contains(name), "{name} in {faults}");
         }
     }

@@ -49,10 +49,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(decide)
 }
 
-async fn decide(
-    call: Call<Can<AmlReview>>,
-    (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>),
-) -> Result<Answer> {
+async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>)) -> Result<Answer> {
     form.check()?;
     let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
     let store = call.app.store().await;

@@ -109,7 +109,8 @@ impl ListHits {
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = Filter {
-            decision: f.check_optional("decision", self.decision.as_deref(), |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            decision: f
+                .check_optional("decision", self.decision.as_deref(), |text| text.parse().map_err(|_| NOT_ALLOWED)),
             user: f.check_optional("user_id", self.user_id.as_deref(), |text| text.parse().map_err(|_| NOT_AN_ID)),
             check: f.check_optional("check_id", self.check_id.as_deref(), |text| text.parse().map_err(|_| NOT_AN_ID)),
             list: self.list.clone(),

@@ -54,7 +54,7 @@ pub struct ScreenName {
     lists: Vec<String>,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Screened {
     /// Best first, at most 50.
     hits: Vec<Found>,
@@ -68,7 +68,7 @@ pub struct Screened {
 }
 
 /// A listed entity that may be who was asked for. Nobody decides on it here, so what a decision would fill is empty.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Found {
     id: Option<HitId>,
     list: String,
@@ -95,7 +95,7 @@ pub struct Found {
 }
 
 /// A list as it was looked at.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Seen {
     id: String,
     version: String,

@@ -107,7 +107,12 @@ impl Course {
     }
 
     /// The name was screened; while a machine is at work, that was the last it had to do.
-    pub fn screened(&mut self, found: Vec<HitMark>, clears: bool, tell: impl FnOnce(EventDraft) -> EventDraft) -> Result<()> {
+    pub fn screened(
+        &mut self,
+        found: Vec<HitMark>,
+        clears: bool,
+        tell: impl FnOnce(EventDraft) -> EventDraft,
+    ) -> Result<()> {
         self.act_telling(Action::Screened { hits: found, clears }, screening(), tell)?;
         if self.after.check.state == CheckState::Processing { self.conclude() } else { Ok(()) }
     }
@@ -170,12 +175,7 @@ impl Course {
         self.act_telling(action, actor, |event| event)
     }
 
-    fn act_telling(
-        &mut self,
-        action: Action,
-        actor: Actor,
-        tell: impl FnOnce(EventDraft) -> EventDraft,
-    ) -> Result<()> {
+    fn act_telling(&mut self, action: Action, actor: Actor, tell: impl FnOnce(EventDraft) -> EventDraft) -> Result<()> {
         let (after, kind) = self.after.check.apply(action, self.now)?;
         self.events.push(tell(check_event(kind, &after, actor)));
         self.after.check = after;

@@ -4,7 +4,9 @@ pub mod apply_callback;
 mod course;
 pub mod dispatch;
 pub mod expire;
+pub mod load_list;
 pub mod process_document;
+pub mod refresh_lists;
 pub mod rotate_keys;
 pub mod run_due;
 pub mod screen_check;
@@ -22,7 +24,9 @@ pub fn workers() -> Vec<Worker> {
         apply_callback::worker(),
         dispatch::worker(),
         expire::worker(),
+        load_list::worker(),
         process_document::worker(),
+        refresh_lists::worker(),
         rotate_keys::worker(),
         run_due::worker(),
         screen_check::worker(),

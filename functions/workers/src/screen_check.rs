@@ -9,9 +9,9 @@ use verinym::{
     app::App,
     domain::{
         aml::{AmlError, Hit, HitDecision, Match},
-        check::{CheckState, ReasonCode},
+        check::ReasonCode,
         event::{Actor, EventType, Subject},
-        id::{CheckId, HitId, UserId},
+        id::HitId,
         secret::Masked,
         time::Timestamp,
     },
@@ -107,14 +107,14 @@ fn find(
         .filter(|hit| !known.iter().any(|(list, entity)| *list == hit.list && *entity == hit.entity_id))
         .take(MOST_HITS.saturating_sub(known.len()))
         .map(|found| {
-            let list = lists.list(&found.list);
+            let list_version = lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default();
             let hit = Hit {
                 id: HitId::new(now),
                 check_id: check.id,
                 user_id: check.user_id,
                 list: found.list.clone(),
-                kind: list.kind,
-                list_version: list.version.clone(),
+                kind: lists.kind_of(&found.list),
+                list_version,
                 engine_version: ENGINE_VERSION.to_owned(),
                 decision: HitDecision::Open,
                 proposal: None,

@@ -31,3 +31,15 @@ pub enum Task {
     /// Look at this check or document again: a poll, a retry, a sweep's find.
     Again { subject: String, person: crate::domain::id::UserId },
 }
+
+/// Body of queue `lists`; its events read as a [`Task`]'s.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ListTask {
+    /// Somebody asked for a list, or one was loaded.
+    Event { event: Box<EventRecord> },
+    /// The schedule asks for a look at this list's source.
+    Refresh { list: String },
+    /// Whatever is loaded is to be in force.
+    Compile,
+}

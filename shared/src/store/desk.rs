@@ -99,13 +99,7 @@ impl Store {
 
     /// Items filed in the index under some words, in the order of their sort, from `low` to `high`, both included; at most
     /// `limit` of each shard.
-    async fn filed_under(
-        &self,
-        words: &[&str],
-        low: &str,
-        high: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, Item)>> {
+    async fn filed_under(&self, words: &[&str], low: &str, high: &str, limit: u32) -> Result<Vec<(String, Item)>> {
         // DynamoDB takes no empty key.
         let low = if low.is_empty() { "#" } else { low };
         let pages =

@@ -165,16 +165,13 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut found = self.get_many(&wanted).await?;
-        let hits = keys.iter().filter_map(|key| found.remove(key)).map(StoredHit::from_item).collect::<Result<Vec<_>>>()?;
+        let hits =
+            keys.iter().filter_map(|key| found.remove(key)).map(StoredHit::from_item).collect::<Result<Vec<_>>>()?;
         Ok(hits.into_iter().filter(|stored| stored.hit.check_id == *check).collect())
     }
 
     /// One page of the hits that nobody has decided: sanctions first, then the oldest. The index may be a little behind.
-    pub async fn open_hits(
-        &self,
-        limit: u32,
-        after: Option<&Position>,
-    ) -> Result<(Vec<StoredHit>, Option<Position>)> {
+    pub async fn open_hits(&self, limit: u32, after: Option<&Position>) -> Result<(Vec<StoredHit>, Option<Position>)> {
         let (items, next) = self.filed_page(&[OPEN], limit, after).await?;
         Ok((items.into_iter().map(StoredHit::from_item).collect::<Result<_>>()?, next))
     }

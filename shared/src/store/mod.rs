@@ -16,6 +16,7 @@ pub mod inbound;
 pub mod item;
 pub mod kek;
 pub mod limit;
+pub mod list;
 pub mod lockout;
 pub mod mail_token;
 pub mod outbox;

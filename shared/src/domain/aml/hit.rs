@@ -260,7 +260,10 @@ mod tests {
         let alone = hit(ListKind::Sanctions).decide(HitVerdict::FalsePositive, user(1), false, NOW).unwrap().0;
         assert_eq!(alone.decision, HitDecision::FalsePositive);
         for kind in [ListKind::Pep, ListKind::AdverseMedia] {
-            assert_eq!(decide(&hit(kind), HitVerdict::FalsePositive, 1).unwrap().0.decision, HitDecision::FalsePositive);
+            assert_eq!(
+                decide(&hit(kind), HitVerdict::FalsePositive, 1).unwrap().0.decision,
+                HitDecision::FalsePositive
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! Sanctions, politically exposed persons, adverse media: what a list is, and what becomes of a hit.
 
 mod hit;
+pub mod list;
 
 use super::words::words;
 

@@ -384,7 +384,9 @@ fn any_action() -> impl Strategy<Value = Action> {
         match Verb::ALL[verb] {
             Verb::Submit => Action::Submit(status),
             Verb::Start => Action::Start,
-            Verb::Screen => Action::Screen { vouched: n % 3 > 0, doubts: reasons.into_iter().take(n as usize % 2).collect() },
+            Verb::Screen => {
+                Action::Screen { vouched: n % 3 > 0, doubts: reasons.into_iter().take(n as usize % 2).collect() }
+            }
             Verb::Screened => Action::Screened {
                 hits: (n % 4 == 0).then(|| mark(n, ListKind::ALL[n as usize % 3])).into_iter().collect(),
                 clears: n % 5 > 0,

@@ -1,8 +1,6 @@
 //! How a check moves: one table, and what each action does beside moving it.
 
-use super::{
-    Check, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind, VALIDITY,
-};
+use super::{Check, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind, VALIDITY};
 use crate::domain::{
     aml::HitMark,
     event::EventType,
