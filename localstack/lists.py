@@ -1,7 +1,7 @@
 """The sample lists, served over plain HTTP by a bucket of the emulator, and which of them the local stack screens against.
 
-A bucket's objects come with entity tags and answer 304, as publishers' sites do; the emulator does not check requests
-that nobody signed, with enforced roles either.
+A bucket's objects come with entity tags and answer 304, as publishers' sites do. Its policy lets anybody read them, which
+counts where the emulator enforces roles.
 """
 
 import json
@@ -68,6 +68,15 @@ def seed_lists(settings: Settings, lists_bucket: str, invoke) -> None:
     except ClientError:
         location = {"LocationConstraint": settings.region}
         s3.create_bucket(Bucket=bucket(settings), CreateBucketConfiguration=location)
+        s3.delete_public_access_block(Bucket=bucket(settings))
+        anybody = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{bucket(settings)}/*",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+        s3.put_bucket_policy(Bucket=bucket(settings), Policy=policy)
     for _, _, _, files in SERVED.values():
         for file in files:
             put_if_missing(s3, bucket(settings), file, (SAMPLES / file).read_bytes())

@@ -71,6 +71,7 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
         &["workers-sweep-outbox", "workers-run-due"],
         "where the dispatcher left a row, or one is due",
     ),
+    (&["s3:DeleteObject"], &["workers-load-list"], "where files of a list are a day old and not needed any more"),
     (&["sqs:SendMessage callbacks"], &["workers-apply-callback"], "where a callback comes before its task is known"),
 ];
 

@@ -40,15 +40,10 @@ pub fn list_event(kind: EventType, state: &ListState, actor: Actor) -> EventDraf
 pub fn pointer_event(pointer: &Pointer) -> EventDraft {
     let versions: serde_json::Map<_, _> =
         pointer.lists.iter().map(|(id, list)| (id.clone(), list.version.clone().into())).collect();
-    EventDraft::new(
-        EventType::ListsUpdated,
-        Subject::new("lists", "lists"),
-        pointer.version,
-        Actor::system("lists"),
-    )
-    .data("artifact", pointer.artifact.as_str())
-    .data("engine", pointer.engine.as_str())
-    .data("lists", versions)
+    EventDraft::new(EventType::ListsUpdated, Subject::new("lists", "lists"), pointer.version, Actor::system("lists"))
+        .data("artifact", pointer.artifact.as_str())
+        .data("engine", pointer.engine.as_str())
+        .data("lists", versions)
 }
 
 impl Commit<'_> {

@@ -56,8 +56,8 @@ impl App {
             for file in &content.files {
                 files.push(self.list_object(&file.key, &file.sha256).await?);
             }
-            let list = read(source, &files)
-                .map_err(|(_, cause)| Internal::corrupt(format!("list {}: {cause}", source.id)))?;
+            let list =
+                read(source, &files).map_err(|(_, cause)| Internal::corrupt(format!("list {}: {cause}", source.id)))?;
             lists.insert(source.id.clone(), Compiled::of(content, confirmed_at(state)));
             read_lists.push(list);
         }
@@ -94,7 +94,9 @@ fn confirmed_at(state: &ListState) -> Timestamp {
 fn is_in_force(board: &Board, sources: &[ListSource], now: Timestamp) -> bool {
     let wanted: BTreeMap<_, _> = sources
         .iter()
-        .filter_map(|source| board.states.get(&source.id)?.content.as_ref().map(|content| (&source.id, &content.sha256)))
+        .filter_map(|source| {
+            board.states.get(&source.id)?.content.as_ref().map(|content| (&source.id, &content.sha256))
+        })
         .collect();
     let Some(pointer) = &board.pointer else { return wanted.is_empty() };
     let held: BTreeMap<_, _> = pointer.lists.iter().map(|(id, list)| (id, &list.sha256)).collect();

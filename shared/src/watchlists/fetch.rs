@@ -134,11 +134,8 @@ impl Fetcher {
             return Err(TOO_LARGE);
         }
         let tag = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let validator = Validator {
-            place: url.to_string(),
-            etag: tag(header::ETAG),
-            last_modified: tag(header::LAST_MODIFIED),
-        };
+        let validator =
+            Validator { place: url.to_string(), etag: tag(header::ETAG), last_modified: tag(header::LAST_MODIFIED) };
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| lost(url, &error))? {
             if bytes.len() + chunk.len() > self.limits.size {
@@ -183,7 +180,9 @@ mod tests {
         let headers = "etag: \"abc\"\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
         let server = TestServer::start(vec![say(200, headers, "list"), say(304, "", "")]);
         let fetcher = fetcher();
-        let File::Content { bytes, validator } = fetcher.fetch(&server.url, None, SOON).await.unwrap() else { panic!() };
+        let File::Content { bytes, validator } = fetcher.fetch(&server.url, None, SOON).await.unwrap() else {
+            panic!()
+        };
         assert_eq!(bytes, b"list");
         assert_eq!(validator.place, server.url.as_str());
         assert_eq!(fetcher.fetch(&server.url, Some(&validator), SOON).await, Ok(File::Unchanged));

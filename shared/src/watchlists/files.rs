@@ -84,7 +84,11 @@ impl App {
             .map_err(|error| Internal::aws("get list", &error))?;
         let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("{key}: {error}")))?;
         let bytes = bytes.to_vec();
-        if hash(&bytes) == sha256 { Ok(bytes) } else { Err(Internal::corrupt(format!("{key} is not what was put")).into()) }
+        if hash(&bytes) == sha256 {
+            Ok(bytes)
+        } else {
+            Err(Internal::corrupt(format!("{key} is not what was put")).into())
+        }
     }
 
     /// Stores the files of a list in a folder of their own, so that no later clean-up can meet them half-way.
@@ -196,7 +200,10 @@ mod tests {
         let key = |days: i64, n: u8| format!("lists/un/{:013}-aa/{n}", days * day);
         let keys = || (1..=9).flat_map(|days| [key(days, 0), key(days, 1)]);
         let now = Timestamp::from_unix_millis(10 * day);
-        let needed = [StoredFile { key: key(2, 0), sha256: String::new() }, StoredFile { key: key(2, 1), sha256: String::new() }];
+        let needed = [
+            StoredFile { key: key(2, 0), sha256: String::new() },
+            StoredFile { key: key(2, 1), sha256: String::new() },
+        ];
         let mut gone = surplus(keys(), &needed, now);
         gone.sort();
         let expected: Vec<_> = [1, 3, 4, 5].into_iter().flat_map(|days| [key(days, 0), key(days, 1)]).collect();

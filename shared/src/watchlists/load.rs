@@ -17,10 +17,7 @@ use crate::{
     },
     error::{Internal, Result},
     screening::{List, ReadError, check_shrink, readers},
-    store::{
-        commit::Tries,
-        list::list_event,
-    },
+    store::{commit::Tries, list::list_event},
 };
 
 /// What the places of a list gave.
@@ -259,7 +256,8 @@ pub(super) fn read(source: &ListSource, files: &[Vec<u8>]) -> Result<List, (Refu
     let mut slices: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let mut parts: Vec<&mut dyn std::io::BufRead> =
         slices.iter_mut().map(|slice| -> &mut dyn std::io::BufRead { slice }).collect();
-    let mut list = readers::read_parts(&source.format, &mut parts).map_err(|error| (word(&error), error.to_string()))?;
+    let mut list =
+        readers::read_parts(&source.format, &mut parts).map_err(|error| (word(&error), error.to_string()))?;
     if list.entities.is_empty() {
         return Err((Refusal::Empty, "no entry with a name".to_owned()));
     }

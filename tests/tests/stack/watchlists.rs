@@ -3,7 +3,13 @@
 //! The local stack serves sample lists itself. Each test changes a list of its own, on which nobody real is.
 
 use serde_json::{Value, json};
-use verinym_tests::{Client, Stack, cut::Fault, people::tag, until, world::{World, event_type}};
+use verinym_tests::{
+    Client, Stack,
+    cut::Fault,
+    people::tag,
+    until,
+    world::{World, event_type},
+};
 
 /// A list that a test may do with as it likes.
 struct Source {
@@ -110,7 +116,7 @@ async fn what_is_broken_empty_or_shrunken_is_refused_and_the_last_good_list_stay
         (String::new(), "empty"),
         ("Name\n".to_owned(), "empty"),
         ("<!DOCTYPE html><html><body>Maintenance</body></html>".to_owned(), "wrong_format"),
-        (rows(20).replacen('\n', "\n\"", 1), "broken"),
+        (format!("{}A,B\n", rows(20)), "broken"),
         (rows(15), "shrunken"),
     ] {
         let (refused, loaded) = (source.count("aml.list.refused").await, source.count("aml.list.loaded").await);

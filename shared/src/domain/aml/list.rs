@@ -106,10 +106,21 @@ pub struct Look {
 #[derive(Debug, Clone)]
 pub enum Found {
     /// The source says that nothing changed since the content with this hash.
-    Unchanged { sha256: String, confirmed_at: Timestamp },
+    Unchanged {
+        sha256: String,
+        confirmed_at: Timestamp,
+    },
     /// A good list. `believed` is false if it has shrunk too much and nobody vouched for it.
-    List { content: Content, validators: Vec<Validator>, confirmed_at: Timestamp, believed: bool },
-    Refused { code: Refusal, what: String },
+    List {
+        content: Content,
+        validators: Vec<Validator>,
+        confirmed_at: Timestamp,
+        believed: bool,
+    },
+    Refused {
+        code: Refusal,
+        what: String,
+    },
 }
 
 /// What becomes of a list's state.
@@ -141,11 +152,12 @@ impl ListState {
         let held = next.content.as_ref().map(|content| content.sha256.as_str());
         match &look.found {
             Found::Unchanged { sha256, .. } if held != Some(sha256) => Change::None,
-            Found::Unchanged { confirmed_at, .. } => confirmed(before, Self { confirmed_at: Some(*confirmed_at), ..next }),
-            Found::List { content, validators, confirmed_at, .. } if held == Some(&content.sha256) => confirmed(
-                before,
-                Self { confirmed_at: Some(*confirmed_at), validators: validators.clone(), ..next },
-            ),
+            Found::Unchanged { confirmed_at, .. } => {
+                confirmed(before, Self { confirmed_at: Some(*confirmed_at), ..next })
+            }
+            Found::List { content, validators, confirmed_at, .. } if held == Some(&content.sha256) => {
+                confirmed(before, Self { confirmed_at: Some(*confirmed_at), validators: validators.clone(), ..next })
+            }
             Found::List { content, believed: false, .. } => refused(before, next, Refusal::Shrunken, &content.sha256),
             Found::List { content, validators, confirmed_at, .. } => Change::Loaded(Self {
                 content: Some(content.clone()),
@@ -262,15 +274,13 @@ mod tests {
     }
 
     fn list(sha256: &str, second: i64, believed: bool) -> Look {
-        let found = Found::List { content: content(sha256, 10), validators: vec![], confirmed_at: at(second), believed };
+        let found =
+            Found::List { content: content(sha256, 10), validators: vec![], confirmed_at: at(second), believed };
         Look { began_at: at(second), found }
     }
 
     fn unchanged(sha256: &str, second: i64) -> Look {
-        Look {
-            began_at: at(second),
-            found: Found::Unchanged { sha256: sha256.to_owned(), confirmed_at: at(second) },
-        }
+        Look { began_at: at(second), found: Found::Unchanged { sha256: sha256.to_owned(), confirmed_at: at(second) } }
     }
 
     fn refusal(code: Refusal, what: &str, second: i64) -> Look {
