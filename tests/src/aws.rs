@@ -141,7 +141,12 @@ impl Aws {
 
     /// Puts a message on a queue.
     pub async fn send(&self, queue: &str, message: &Value) {
-        let body = json!({"QueueUrl": self.queue_url(queue).await, "MessageBody": message.to_string()});
+        self.send_to(&self.queue_url(queue).await, message).await;
+    }
+
+    /// Puts a message on the queue of this URL.
+    pub async fn send_to(&self, url: &str, message: &Value) {
+        let body = json!({"QueueUrl": url, "MessageBody": message.to_string()});
         self.call("sqs", "AmazonSQS.SendMessage", &body).await;
     }
 
@@ -197,6 +202,13 @@ impl Aws {
             }
             token = next;
         }
+    }
+
+    /// Puts an object.
+    pub async fn put_object(&self, bucket: &str, key: &str, content: &str) {
+        let request = self.request(Method::PUT, "s3", &format!("/{bucket}/{key}")).body(content.to_owned());
+        let status = request.send().await.unwrap().status();
+        assert!(status.is_success(), "{bucket}/{key}: {status}");
     }
 
     /// Every object of a bucket: its key and bytes.

@@ -29,11 +29,12 @@ use crate::{
 };
 
 /// Each queue's last name, its variable and its worker.
-const QUEUES: [(&str, &str, &str); 4] = [
+const QUEUES: [(&str, &str, &str); 5] = [
     ("verification", "QUEUE_VERIFICATION", "workers-verify"),
     ("provider-callbacks", "QUEUE_CALLBACKS", "workers-apply-callback"),
     ("notification", "QUEUE_NOTIFICATION", "workers-send-mail"),
     ("documents", "QUEUE_DOCUMENTS", "workers-process-document"),
+    ("lists", "QUEUE_LISTS", "workers-load-list"),
 ];
 
 /// No story needs more rounds until nothing is left to do.
@@ -148,6 +149,11 @@ impl World {
         let status = response.status().as_u16();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
         Reply { status, body }
+    }
+
+    /// Puts a message on a worker's queue.
+    pub async fn message(&self, worker: &str, message: &Value) {
+        self.aws.send_to(&self.queues[worker], message).await;
     }
 
     /// Works off all there is to do, with this fault on the way, and until nothing is left; what was called.

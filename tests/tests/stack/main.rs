@@ -19,3 +19,4 @@ mod secrets_at_rest;
 mod sessions;
 mod strangers;
 mod tell;
+mod watchlists;
