@@ -190,7 +190,7 @@ pub fn answer(error: &Error, correlation_id: &str) -> Answer {
         }
         Error::Request(RequestError::Unauthenticated) => headers.push(("www-authenticate", "Bearer".to_owned())),
         Error::Internal(Internal::Unavailable(_)) | Error::Aml(AmlError::ListsUnavailable) => {
-            headers.push(("retry-after", "2".to_owned()))
+            headers.push(("retry-after", "2".to_owned()));
         }
         _ => {}
     }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Objects here have up to a few hundred megabytes, far beyond what the clients' time-outs are made for.
-const TRANSFER: Duration = Duration::from_secs(60);
+const TRANSFER: Duration = Duration::from_mins(1);
 
 /// Old files are kept this many times, to look into what a source once gave; what is in force is compiled from the newest.
 const KEPT: usize = 4;
