@@ -151,6 +151,11 @@ impl World {
         Reply { status, body }
     }
 
+    /// What this world's functions get at their start.
+    pub fn app(&self) -> &'static App {
+        self.app
+    }
+
     /// Puts a message on a worker's queue.
     pub async fn message(&self, worker: &str, message: &Value) {
         self.aws.send_to(&self.queues[worker], message).await;

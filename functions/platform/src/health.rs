@@ -164,7 +164,7 @@ mod tests {
             published_at: None,
             loaded_at: now,
             confirmed_at: now,
-            max_age: Duration::from_secs(60),
+            max_age: Duration::from_mins(1),
         };
         let standing = |in_force| Standing {
             id: "un".into(),

@@ -228,12 +228,11 @@ impl App {
     async fn look_up(&self, held: Option<&InForce>) -> Result<InForce> {
         let (board, sources) = self.list_board().await?;
         let pointer = board.pointer.as_ref().ok_or(AmlError::ListsUnavailable)?;
-        let artifact = match held.filter(|held| held.version == pointer.version) {
-            Some(held) => held.artifact.clone(),
-            None => {
-                let bytes = self.list_object(&pointer.artifact, &pointer.sha256).await?;
-                Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
-            }
+        let artifact = if let Some(held) = held.filter(|held| held.version == pointer.version) {
+            held.artifact.clone()
+        } else {
+            let bytes = self.list_object(&pointer.artifact, &pointer.sha256).await?;
+            Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
         };
         Ok(InForce::new(artifact, pointer, &board, sources))
     }

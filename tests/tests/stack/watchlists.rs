@@ -2,12 +2,19 @@
 //!
 //! The local stack serves sample lists itself. Each test changes a list of its own, on which nobody real is.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
+use verinym::{
+    domain::time::Timestamp,
+    screening::{Artifact, Options, Query},
+};
 use verinym_tests::{
     Client, Stack,
     cut::Fault,
     people::tag,
     until,
+    wait::PATIENCE,
     world::{World, event_type},
 };
 
@@ -213,37 +220,64 @@ async fn health_tells_how_fresh_each_list_is() {
 }
 
 /// A world with one list, whose source is the test's own.
-async fn told_with(fault: Fault) {
-    let (stack, id) = (Stack::get(), format!("world_{}", tag()));
-    let (aws, bucket) = (stack.aws(), stack.var("LIST_SAMPLES_BUCKET"));
-    let file = format!("{id}.csv");
-    let lists = json!([{
-        "id": id, "name": id, "kind": "sanctions", "format": "mapped_csv", "columns": {"name": "Name"},
-        "urls": [format!("{}/{bucket}/{file}", stack.var("AWS_ENDPOINT_URL"))], "max_age_hours": 1,
-    }]);
-    let world = World::new(&stack, &[("SCREENING_LISTS", &lists.to_string())]).await;
-    let mut entries = 10;
-    let mut tell = async |fault: Option<(usize, Fault)>| {
-        entries += 1;
-        aws.put_object(bucket, &file, &rows(entries)).await;
-        let message = json!({"key": tag(), "correlation_id": "test", "body": {"kind": "refresh", "list": id}});
-        world.message("workers-load-list", &message).await;
-        let before = (world.events(&id).await.len(), world.events("lists").await.len());
-        let calls = world.settle(fault).await;
-        let told = format!("{fault:?} of {calls:?}");
-        assert_eq!(world.left_over().await, 0, "{told}");
-        let after = (world.events(&id).await.len(), world.events("lists").await.len());
-        assert_eq!(after, (before.0 + 1, before.1 + 1), "{told}");
-        let pointer = aws.partition_named(&world.table("kyc"), "LISTS").await.remove(0);
-        let state = aws.partition_named(&world.table("kyc"), &format!("LIST#{id}")).await.remove(0);
-        let (list, content) = (&pointer["lists"]["M"][&id]["M"], &state["content"]["M"]);
+struct Island {
+    world: World,
+    id: String,
+}
+
+impl Island {
+    async fn new() -> Self {
+        let (stack, id) = (Stack::get(), format!("world_{}", tag()));
+        let url = format!("{}/{}/{id}.csv", stack.var("AWS_ENDPOINT_URL"), stack.var("LIST_SAMPLES_BUCKET"));
+        let lists = json!([{
+            "id": id, "name": id, "kind": "sanctions", "format": "mapped_csv", "columns": {"name": "Name"},
+            "urls": [url], "max_age_hours": 1,
+        }]);
+        let world = World::new(&stack, &[("SCREENING_LISTS", &lists.to_string())]).await;
+        Self { world, id }
+    }
+
+    /// Serves this and has it loaded; what was called on the way.
+    async fn load(&self, content: &str, fault: Option<(usize, Fault)>) -> Vec<String> {
+        let bucket = self.world.stack.var("LIST_SAMPLES_BUCKET");
+        self.world.aws.put_object(bucket, &format!("{}.csv", self.id), content).await;
+        let message = json!({"key": tag(), "correlation_id": "test", "body": {"kind": "refresh", "list": self.id}});
+        self.world.message("workers-load-list", &message).await;
+        self.world.settle(fault).await
+    }
+
+    /// How many events the list has, and the set in force.
+    async fn events(&self) -> (usize, usize) {
+        (self.world.events(&self.id).await.len(), self.world.events("lists").await.len())
+    }
+
+    /// The artifact in force is of what is loaded, which has so many entries.
+    async fn check(&self, entries: usize, told: &str) {
+        let table = self.world.table("kyc");
+        let pointer = self.world.aws.partition_named(&table, "LISTS").await.remove(0);
+        let state = self.world.aws.partition_named(&table, &format!("LIST#{}", self.id)).await.remove(0);
+        let (list, content) = (&pointer["lists"]["M"][&self.id]["M"], &state["content"]["M"]);
         assert_eq!(list["sha256"], content["sha256"], "{told}");
         assert_eq!(list["entries"]["N"], entries.to_string(), "{told}");
         let artifact = pointer["artifact"]["S"].as_str().unwrap();
-        let objects = aws.objects(stack.var("LISTS_BUCKET")).await;
+        let objects = self.world.aws.objects(self.world.stack.var("LISTS_BUCKET")).await;
         let (_, bytes) = objects.into_iter().find(|(key, _)| key == artifact).expect("the artifact");
-        let artifact = verinym::screening::Artifact::load(bytes).expect("a whole artifact");
+        let artifact = Artifact::load(bytes).expect("a whole artifact");
         assert_eq!(artifact.lists()[0].entries, entries, "{told}");
+    }
+}
+
+async fn told_with(fault: Fault) {
+    let island = Island::new().await;
+    let mut entries = 10;
+    let mut tell = async |fault: Option<(usize, Fault)>| {
+        entries += 1;
+        let before = island.events().await;
+        let calls = island.load(&rows(entries), fault).await;
+        let told = format!("{fault:?} of {calls:?}");
+        assert_eq!(island.world.left_over().await, 0, "{told}");
+        assert_eq!(island.events().await, (before.0 + 1, before.1 + 1), "{told}");
+        island.check(entries, &told).await;
         calls
     };
     tell(None).await;
@@ -251,6 +285,32 @@ async fn told_with(fault: Fault) {
     assert!(calls.len() > 10, "{calls:?}");
     for at in 1..=calls.len() {
         tell(Some((at, fault))).await;
+    }
+}
+
+/// Whoever screens while the lists change is answered wholly by one version, and comes to notice.
+#[tokio::test]
+async fn ten_thousand_screenings_during_a_change_are_each_of_one_version() {
+    let island = Island::new().await;
+    let (before, after) = ("Quentin Aldermaston", "Ottoline Featherstonehaugh");
+    island.load(&format!("Name\n{before}\n"), None).await;
+    let app = island.world.app();
+    let first = app.watchlists().await.unwrap();
+    let changed = Instant::now();
+    island.load(&format!("Name\n{after}\n"), None).await;
+    let (mut screenings, mut noticed) = (0, false);
+    while screenings < 10_000 || !noticed {
+        let lists = app.watchlists().await.unwrap();
+        let hits = |name: &str| lists.artifact.screen(&Query::name(name), &Options::default()).len();
+        let is_first = lists.version == first.version;
+        assert_eq!((hits(before), hits(after)), if is_first { (1, 0) } else { (0, 1) });
+        assert_eq!(lists.artifact.lists()[0].version, lists.lists[0].version);
+        assert!(lists.is_fresh(Timestamp::now()));
+        noticed |= !is_first;
+        assert!(noticed || changed.elapsed() < PATIENCE, "the change is not noticed");
+        screenings += 2;
+        // Leaves the machine to the other tests.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
