@@ -107,6 +107,13 @@ impl Aws {
         self.call("dynamodb", "DynamoDB_20120810.CreateTable", &body).await;
     }
 
+    /// Copies what stands under one partition key.
+    pub async fn copy_partition(&self, from: &str, to: &str, pk: &str) {
+        for item in self.partition_named(from, pk).await {
+            self.call("dynamodb", "DynamoDB_20120810.PutItem", &json!({"TableName": to, "Item": item})).await;
+        }
+    }
+
     /// A queue whose messages can be received again at once; its URL.
     pub async fn create_queue(&self, name: &str) -> String {
         let body = json!({"QueueName": name, "Attributes": {"VisibilityTimeout": "0"}});

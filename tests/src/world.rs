@@ -29,8 +29,9 @@ use crate::{
 };
 
 /// Each queue's last name, its variable and its worker.
-const QUEUES: [(&str, &str, &str); 5] = [
+const QUEUES: [(&str, &str, &str); 6] = [
     ("verification", "QUEUE_VERIFICATION", "workers-verify"),
+    ("screening", "QUEUE_SCREENING", "workers-screen-check"),
     ("provider-callbacks", "QUEUE_CALLBACKS", "workers-apply-callback"),
     ("notification", "QUEUE_NOTIFICATION", "workers-send-mail"),
     ("documents", "QUEUE_DOCUMENTS", "workers-process-document"),
@@ -68,10 +69,11 @@ impl Reply {
 }
 
 impl World {
-    /// With the deployed configuration but for tables, queues and these variables.
+    /// With the deployed configuration but for tables, queues and these variables; and with the deployed lists in force,
+    /// unless the variables name others.
     pub async fn new(stack: &Stack, variables: &[(&str, &str)]) -> Self {
         let (aws, name) = (stack.aws(), format!("world-{}", tag()));
-        let deployed = aws.environment("workers-verify").await;
+        let deployed = aws.environment("workers-screen-check").await;
         let mut environment: BTreeMap<String, String> = deployed
             .as_object()
             .expect("a function has variables")
@@ -87,6 +89,14 @@ impl World {
             let url = aws.create_queue(&format!("{name}-{queue}")).await;
             environment.insert(variable.to_owned(), url.clone());
             queues.insert(worker, url);
+        }
+        if variables.iter().all(|(name, _)| *name != "SCREENING_LISTS") {
+            let lists: Value = serde_json::from_str(&environment["SCREENING_LISTS"]).expect("the configured lists");
+            let ids = lists.as_array().expect("an array").iter().filter_map(|list| list["id"].as_str());
+            let keys = ids.map(|id| format!("LIST#{id}")).chain(["LISTS".to_owned()]);
+            for key in keys {
+                aws.copy_partition(&stack.named("kyc"), &format!("{name}-kyc"), &key).await;
+            }
         }
         for (name, value) in variables {
             environment.insert((*name).to_owned(), (*value).to_owned());

@@ -15,6 +15,7 @@ mod journey;
 mod lists;
 mod profiles;
 mod scenarios;
+mod screening;
 mod secrets_at_rest;
 mod sessions;
 mod strangers;
