@@ -65,7 +65,7 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
         let second = before.hit.proposal.is_some_and(|first| first.by != reviewer);
         check.check.admits_hit_decision(reviewer, second, now)?;
         let (hit, kind) = before.hit.decide(form.decision, reviewer, call.app.config.four_eyes, now)?;
-        let reviewed = check.check.hit_decided(id, hit.decision, now)?;
+        let next_check = check.check.hit_decided(id, hit.decision, now)?;
 
         let after = before.decided(hit, &form.reason, &evidence);
         let body = after.for_staff(&evidence, plain)?;
@@ -74,14 +74,14 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
         } else {
             Either::One(Versioned { version: body.version, body })
         };
-        let of_check = check_event(EventType::CheckHitReviewed, &reviewed, Actor::User(reviewer))
+        let of_check = check_event(EventType::CheckHitReviewed, &next_check, Actor::User(reviewer))
             .data("hit", id.to_string())
             .data("decision", after.hit.decision.as_str());
         let origin = || call.meta.origin();
         let committed = store
             .commit(now, &call.meta.correlation_id)
             .hit_changes(&before.hit, &after)
-            .check_changes(&check.check, &StoredCheck { check: reviewed, work: check.work.clone() })
+            .check_changes(&check.check, &StoredCheck { check: next_check, work: check.work.clone() })
             .event(event(kind, &after.hit, reviewer).session(call.caller.session).origin(&key, origin()))
             .event(of_check.session(call.caller.session).origin(&key, origin()))
             .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))

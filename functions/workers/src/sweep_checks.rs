@@ -46,12 +46,11 @@ async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
 async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()> {
     let check = &stored.check;
     let correlation_id = format!("sweep-{}", check.id);
-    let (queue, run_out) = match check.screening.since {
-        Some(since) => (Queue::Screening, now.since(since) >= SCREENING_PATIENCE),
-        None => {
-            let patience = Patience::with(&check.policy.provider);
-            (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
-        }
+    let (queue, run_out) = if let Some(since) = check.screening.since {
+        (Queue::Screening, now.since(since) >= SCREENING_PATIENCE)
+    } else {
+        let patience = Patience::with(&check.policy.provider);
+        (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
     };
     if run_out {
         return give_up(app, stored, now, &correlation_id).await;
