@@ -316,7 +316,10 @@ mod tests {
         assert_eq!(refused("un_xml", b"<CONSOLIDATED_LIST></CONSOLIDATED_LIST>"), Refusal::Empty);
         assert_eq!(refused("uk_csv", b"<!DOCTYPE html><html></html>"), Refusal::WrongFormat);
         assert_eq!(refused("un_xml", b"<sdnList></sdnList>"), Refusal::WrongFormat);
-        assert_eq!(refused("un_xml", &un[..un.len() / 2]), Refusal::Truncated);
+        let whole = std::str::from_utf8(&un).unwrap();
+        let first = &whole[..whole.find("</INDIVIDUAL>").unwrap() + "</INDIVIDUAL>".len()];
+        assert_eq!(refused("un_xml", first.as_bytes()), Refusal::Truncated);
+        assert_eq!(refused("un_xml", first[..first.len() - 3].as_bytes()), Refusal::Broken, "in the middle of a tag");
         assert_eq!(refused("ofac_sdn_csv", b"1,\"A\"\n"), Refusal::Broken);
     }
 
