@@ -32,6 +32,7 @@ struct Ids {
     check: String,
     document: String,
     session: String,
+    list: String,
 }
 
 impl Cast {
@@ -45,12 +46,15 @@ impl Cast {
             check: check["id"].as_str().unwrap().to_owned(),
             document,
             session: other.api.session_id().to_owned(),
+            // Lists are everybody's; this one is only configured.
+            list: "test_same".to_owned(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
             check: CheckId::new(now).to_string(),
             document: DocumentId::new(now).to_string(),
             session: SessionId::new(now).to_string(),
+            list: "nobodys_list".to_owned(),
         };
         Self { admin: stack.admin().await, stack, caller, theirs, nobodys }
     }
@@ -63,6 +67,7 @@ impl Cast {
                 IdKind::Check => &ids.check,
                 IdKind::Document => &ids.document,
                 IdKind::Session => &ids.session,
+                IdKind::List => &ids.list,
             };
             path = path.replace("{id}", id);
         }
@@ -86,6 +91,7 @@ enum IdKind {
     Check,
     Document,
     Session,
+    List,
 }
 
 /// What the `{id}` of a path names.
@@ -98,6 +104,8 @@ fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Document)
     } else if path.starts_with("/v1/sessions/") {
         Some(IdKind::Session)
+    } else if path.starts_with("/v1/aml/lists/") {
+        Some(IdKind::List)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
@@ -279,6 +287,7 @@ async fn a_malformed_id_names_nothing() {
             IdKind::Check => &cast.theirs.check,
             IdKind::Document => &cast.theirs.document,
             IdKind::Session => &cast.theirs.session,
+            IdKind::List => &cast.theirs.list,
         };
         let (prefix, rest) = well_formed.split_once('_').unwrap();
         let long = "7".repeat(300);
