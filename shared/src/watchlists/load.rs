@@ -312,12 +312,14 @@ mod tests {
     fn what_is_not_the_list_is_refused_with_a_word() {
         let refused = |format: &str, file: &[u8]| read(&of(format), &[file.to_vec()]).unwrap_err().0;
         let un = sample("un_sample.xml");
-        let first = un.windows(13).position(|tag| tag == b"</INDIVIDUAL>").unwrap() + 13;
         assert_eq!(refused("un_xml", b" \n"), Refusal::Empty);
         assert_eq!(refused("un_xml", b"<CONSOLIDATED_LIST></CONSOLIDATED_LIST>"), Refusal::Empty);
         assert_eq!(refused("uk_csv", b"<!DOCTYPE html><html></html>"), Refusal::WrongFormat);
         assert_eq!(refused("un_xml", b"<sdnList></sdnList>"), Refusal::WrongFormat);
-        assert_eq!(refused("un_xml", &un[..first]), Refusal::Truncated);
+        let whole = std::str::from_utf8(&un).unwrap();
+        let first = &whole[..whole.find("</INDIVIDUAL>").unwrap() + "</INDIVIDUAL>".len()];
+        assert_eq!(refused("un_xml", first.as_bytes()), Refusal::Truncated);
+        assert_eq!(refused("un_xml", first[..first.len() - 3].as_bytes()), Refusal::Broken, "in the middle of a tag");
         assert_eq!(refused("ofac_sdn_csv", b"1,\"A\"\n"), Refusal::Broken);
     }
 

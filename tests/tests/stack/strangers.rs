@@ -48,7 +48,8 @@ impl Cast {
             document,
             session: other.api.session_id().to_owned(),
             hit: HitId::new(Timestamp::now()).to_string(),
-            list: "none".to_owned(),
+            // Lists are everybody's; this one is only configured.
+            list: "test_same".to_owned(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -56,7 +57,7 @@ impl Cast {
             document: DocumentId::new(now).to_string(),
             session: SessionId::new(now).to_string(),
             hit: HitId::new(now).to_string(),
-            list: "nobodys".to_owned(),
+            list: "nobodys_list".to_owned(),
         };
         Self { admin: stack.admin().await, stack, caller, theirs, nobodys }
     }
@@ -295,7 +296,7 @@ async fn a_malformed_id_names_nothing() {
             IdKind::Document => &cast.theirs.document,
             IdKind::Session => &cast.theirs.session,
             IdKind::Hit => &cast.theirs.hit,
-            IdKind::List => return,
+            IdKind::List => &cast.theirs.list,
         };
         let (prefix, rest) = well_formed.split_once('_').unwrap();
         let long = "7".repeat(300);
