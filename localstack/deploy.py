@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError, WaiterError
 
-from localstack import packages
+from localstack import lists, packages
 from localstack.aws import client
 from localstack.settings import ROOT, Settings, step
 
@@ -40,6 +40,7 @@ class Deployment:
     sandbox_credentials: str
     sandbox_secret: str
     documents_bucket: str
+    lists_bucket: str
 
 
 def deploy(settings: Settings) -> Deployment:
@@ -66,6 +67,7 @@ def deploy(settings: Settings) -> Deployment:
         sandbox_credentials=sandbox["CredentialsArn"],
         sandbox_secret=main["SandboxSecretArn"],
         documents_bucket=main["DocumentsBucket"],
+        lists_bucket=main["ListsBucket"],
     )
 
 
@@ -81,6 +83,7 @@ def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str,
         "AppUrl": settings.app_url,
         "MailFrom": settings.mail_from,
         "SandboxUrl": sandbox_url,
+        "ScreeningLists": lists.configured(settings),
     }
 
 

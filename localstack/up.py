@@ -11,7 +11,8 @@ import time
 from localstack import emulator
 from localstack.client import Refused
 from localstack.deploy import Deployment, check_discovery, deploy
-from localstack.seed import seed_people, seed_platform
+from localstack.lists import bucket, seed_lists
+from localstack.seed import invoke, seed_people, seed_platform
 from localstack.settings import MINISTACK, Settings, step
 from localstack.settle import settle
 
@@ -28,6 +29,7 @@ def up(settings: Settings) -> dict[str, str]:
     seed_platform(settings, deployment)
     check_discovery(deployment)
     try:
+        seed_lists(settings, deployment.lists_bucket, invoke)
         people = seed_people(settings, deployment)
     except (Refused, TimeoutError) as trouble:
         raise SystemExit(f"Seeding failed: {trouble}\nThe functions' logs: make logs") from trouble
@@ -45,6 +47,8 @@ def variables_of(settings: Settings, deployment: Deployment) -> dict[str, str]:
         "SANDBOX_URL": deployment.sandbox_url,
         "SANDBOX_STACK_NAME": settings.sandbox_stack,
         "DOCUMENTS_BUCKET": deployment.documents_bucket,
+        "LISTS_BUCKET": deployment.lists_bucket,
+        "LIST_SAMPLES_BUCKET": bucket(settings),
         "APP_URL": settings.app_url,
         "MAIL_FROM": settings.mail_from,
         "STACK_DATA": str(settings.data),

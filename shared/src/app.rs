@@ -29,6 +29,7 @@ use crate::{
         secrets::{IndexSecrets, ProviderSecrets, TokenSecrets},
     },
     telemetry::Meter,
+    watchlists,
 };
 
 /// How long a secret or an unwrapped key may serve before it is read again. Checked when used: a frozen process runs
@@ -53,6 +54,7 @@ pub struct App {
     indexes: Aged<IndexSecrets>,
     sandbox: Aged<ProviderSecrets>,
     sandbox_client: Mutex<Option<(Arc<ProviderSecrets>, Arc<idfy::Idfy>)>>,
+    pub(crate) watchlists: watchlists::Held,
 }
 
 /// The provider that comes with the system, to rehearse with.
@@ -81,6 +83,7 @@ impl App {
             indexes: Aged::default(),
             sandbox: Aged::default(),
             sandbox_client: Mutex::default(),
+            watchlists: watchlists::Held::default(),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::password::PasswordPolicy;
+use crate::{
+    domain::password::PasswordPolicy,
+    watchlists::source::{self, ListSource},
+};
 
 /// What a deployment is told by its template. Secrets come only as ARNs.
 #[derive(Debug, Clone)]
@@ -23,12 +26,20 @@ pub struct Config {
     /// Register answers the same whether the address is taken or not.
     pub enumeration_protection: bool,
     pub password_policy: PasswordPolicy,
-    /// High risk needs a second reviewer.
+    /// High risk, and clearing a sanctions hit, need a second reviewer.
     pub four_eyes: bool,
+    /// A listed entity that scores at least this against the person of a check is a hit (0 to 1).
+    pub screening_threshold: f64,
+    /// While a list is older than it may be, or missing, finding nothing clears nobody.
+    pub stale_lists_clear_nobody: bool,
     /// Multiplies throughput limits, never security counters.
     pub rate_limit_scale: u32,
     pub tables: Tables,
     pub documents_bucket: String,
+    /// Published lists and what they were compiled to.
+    pub lists_bucket: String,
+    /// The lists to screen against; `None` in functions that are told nothing of them.
+    pub screening_lists: Option<Vec<ListSource>>,
     pub queues: Queues,
     pub kms_data_key: String,
     pub kms_national_id_key: String,
@@ -43,6 +54,17 @@ pub enum Stage {
     Dev,
     Staging,
     Prod,
+}
+
+impl Stage {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
 }
 
 /// Deployed names of the tables.
@@ -60,9 +82,11 @@ pub struct Tables {
 #[derive(Debug, Clone)]
 pub struct Queues {
     pub verification: String,
+    pub screening: String,
     pub callbacks: String,
     pub notification: String,
     pub documents: String,
+    pub lists: String,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +139,8 @@ impl Config {
             password_policy: r
                 .one_of("PASSWORD_POLICY", &[("nist", PasswordPolicy::Nist), ("classes", PasswordPolicy::Classes)]),
             four_eyes: r.one_of("FOUR_EYES", &[("true", true), ("false", false)]),
+            screening_threshold: r.share("SCREENING_THRESHOLD"),
+            stale_lists_clear_nobody: r.one_of("STALE_LISTS_CLEAR_NOBODY", &[("true", true), ("false", false)]),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
             tables: Tables {
                 identity: r.text("TABLE_IDENTITY"),
@@ -125,11 +151,15 @@ impl Config {
                 ephemeral: r.text("TABLE_EPHEMERAL"),
             },
             documents_bucket: r.text("BUCKET_DOCUMENTS"),
+            lists_bucket: r.text("BUCKET_LISTS"),
+            screening_lists: r.lists("SCREENING_LISTS"),
             queues: Queues {
                 verification: r.url("QUEUE_VERIFICATION"),
+                screening: r.url("QUEUE_SCREENING"),
                 callbacks: r.url("QUEUE_CALLBACKS"),
                 notification: r.url("QUEUE_NOTIFICATION"),
                 documents: r.url("QUEUE_DOCUMENTS"),
+                lists: r.url("QUEUE_LISTS"),
             },
             kms_data_key: r.text("KMS_DATA_KEY"),
             kms_national_id_key: r.text("KMS_NATIONAL_ID_KEY"),
@@ -195,6 +225,32 @@ impl Reader<'_> {
         }
     }
 
+    /// A number above 0 and at most 1.
+    fn share(&mut self, name: &str) -> f64 {
+        let value = self.text(name);
+        match value.parse() {
+            Ok(number) if number > 0.0 && number <= 1.0 => number,
+            _ => {
+                if !value.is_empty() {
+                    self.faults.push(format!("{name} must be a number above 0 and at most 1"));
+                }
+                1.0
+            }
+        }
+    }
+
+    fn lists(&mut self, name: &str) -> Option<Vec<ListSource>> {
+        let value = (self.lookup)(name)?;
+        let local = (self.lookup)("STAGE").as_deref() == Some("local");
+        match source::parse(&value, local) {
+            Ok(sources) => Some(sources),
+            Err(faults) => {
+                self.faults.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
+                None
+            }
+        }
+    }
+
     /// A comma-separated list, possibly empty (no browser calls); each an origin as browsers send it.
     fn origins(&mut self, name: &str) -> Vec<String> {
         let value = (self.lookup)(name).unwrap_or_default();
@@ -223,8 +279,10 @@ pub(crate) mod tests {
                 "CORS_ORIGINS" => "https://app.example, http://localhost:5173",
                 "ENUMERATION_PROTECTION" => "false",
                 "PASSWORD_POLICY" => "nist",
-                "FOUR_EYES" => "true",
+                "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+                "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
+                "SCREENING_LISTS" => "[]",
                 name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => {
                     "https://id.example/"
                 }
@@ -247,13 +305,24 @@ pub(crate) mod tests {
             "STAGE" => Some("production".into()),
             "TABLE_KYC" => None,
             "RATE_LIMIT_SCALE" => Some("0".into()),
+            "SCREENING_THRESHOLD" => Some("85".into()),
             "PUBLIC_URL" => Some("id.example".into()),
             "CORS_ORIGINS" => Some("*".into()),
+            "SCREENING_LISTS" => Some("{}".into()),
             other => sample(other),
         })
         .unwrap_err()
         .to_string();
-        for name in ["STAGE", "TABLE_KYC", "RATE_LIMIT_SCALE", "PUBLIC_URL", "CORS_ORIGINS"] {
+        let wrong = [
+            "STAGE",
+            "TABLE_KYC",
+            "RATE_LIMIT_SCALE",
+            "SCREENING_THRESHOLD",
+            "PUBLIC_URL",
+            "CORS_ORIGINS",
+            "SCREENING_LISTS",
+        ];
+        for name in wrong {
             assert!(faults.contains(name), "{name} in {faults}");
         }
     }

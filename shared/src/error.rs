@@ -4,7 +4,7 @@
 //! status, code and words for the caller in one exhaustive place. What is for us alone stands in [`Internal`], which no
 //! answer ever shows.
 
-use crate::domain::{account::AccountError, auth::AuthError, field::Invalid, kyc::KycError};
+use crate::domain::{account::AccountError, aml::AmlError, auth::AuthError, field::Invalid, kyc::KycError};
 
 /// What went wrong, by area.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,8 @@ pub enum Error {
     Account(#[from] AccountError),
     #[error(transparent)]
     Kyc(#[from] KycError),
+    #[error(transparent)]
+    Aml(#[from] AmlError),
     #[error(transparent)]
     Internal(#[from] Internal),
 }

@@ -14,3 +14,4 @@ pub mod providers;
 pub mod screening;
 pub mod store;
 pub mod telemetry;
+pub mod watchlists;

@@ -192,9 +192,33 @@ pub fn write(invocation: Invocation<'_>) {
     println!("{}", serde_json::Value::Object(line));
 }
 
+/// A number as it is now, by stage: a log line that is a metric too (embedded metric format), for alarms.
+#[expect(clippy::print_stdout, reason = "standard output is where CloudWatch reads from")]
+pub fn gauge(name: &str, value: u64, stage: &str, at: crate::domain::time::Timestamp) {
+    println!("{}", gauge_line(name, value, stage, at));
+}
+
+fn gauge_line(name: &str, value: u64, stage: &str, at: crate::domain::time::Timestamp) -> serde_json::Value {
+    serde_json::json!({
+        "timestamp": at.to_string(), "level": "INFO", "stage": stage, name: value,
+        "_aws": {"Timestamp": at.unix_millis(), "CloudWatchMetrics": [{
+            "Namespace": "Verinym", "Dimensions": [["stage"]], "Metrics": [{"Name": name, "Unit": "Count"}],
+        }]},
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gauge_s_line_holds_what_its_metric_names() {
+        let line = gauge_line("stale_lists", 2, "dev", crate::domain::time::Timestamp::from_unix_seconds(1));
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(line[directive["Metrics"][0]["Name"].as_str().unwrap()], 2);
+        assert_eq!(line[directive["Dimensions"][0][0].as_str().unwrap()], "dev");
+        assert_eq!(line["_aws"]["Timestamp"], 1000);
+    }
 
     #[tokio::test]
     async fn calls_are_counted_by_action_and_target_even_if_they_fail() {

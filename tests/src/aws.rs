@@ -107,6 +107,13 @@ impl Aws {
         self.call("dynamodb", "DynamoDB_20120810.CreateTable", &body).await;
     }
 
+    /// Copies what stands under one partition key.
+    pub async fn copy_partition(&self, from: &str, to: &str, pk: &str) {
+        for item in self.partition_named(from, pk).await {
+            self.call("dynamodb", "DynamoDB_20120810.PutItem", &json!({"TableName": to, "Item": item})).await;
+        }
+    }
+
     /// A queue whose messages can be received again at once; its URL.
     pub async fn create_queue(&self, name: &str) -> String {
         let body = json!({"QueueName": name, "Attributes": {"VisibilityTimeout": "0"}});
@@ -141,7 +148,12 @@ impl Aws {
 
     /// Puts a message on a queue.
     pub async fn send(&self, queue: &str, message: &Value) {
-        let body = json!({"QueueUrl": self.queue_url(queue).await, "MessageBody": message.to_string()});
+        self.send_to(&self.queue_url(queue).await, message).await;
+    }
+
+    /// Puts a message on the queue of this URL.
+    pub async fn send_to(&self, url: &str, message: &Value) {
+        let body = json!({"QueueUrl": url, "MessageBody": message.to_string()});
         self.call("sqs", "AmazonSQS.SendMessage", &body).await;
     }
 
@@ -197,6 +209,13 @@ impl Aws {
             }
             token = next;
         }
+    }
+
+    /// Puts an object.
+    pub async fn put_object(&self, bucket: &str, key: &str, content: &str) {
+        let request = self.request(Method::PUT, "s3", &format!("/{bucket}/{key}")).body(content.to_owned());
+        let status = request.send().await.unwrap().status();
+        assert!(status.is_success(), "{bucket}/{key}: {status}");
     }
 
     /// Every object of a bucket: its key and bytes.

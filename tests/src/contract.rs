@@ -16,6 +16,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         verinym_auth::endpoints(),
         verinym_account::endpoints(),
         verinym_kyc::endpoints(),
+        verinym_aml::endpoints(),
         verinym_webhooks::endpoints(),
         verinym_admin::endpoints(),
         verinym_platform::endpoints(),

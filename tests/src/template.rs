@@ -52,6 +52,11 @@ impl Template {
         self.body["Resources"].as_object().expect("a template has resources")
     }
 
+    /// The default of a parameter.
+    pub fn default_of(&self, parameter: &str) -> String {
+        text(&self.body["Parameters"][parameter]["Default"]).to_owned()
+    }
+
     pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.resources()
             .iter()

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::aws::Aws;
 
 /// Areas, each with a log group of its own.
-pub const AREAS: [&str; 7] = ["auth", "account", "kyc", "webhooks", "admin", "platform", "workers"];
+pub const AREAS: [&str; 8] = ["auth", "account", "kyc", "aml", "webhooks", "admin", "platform", "workers"];
 
 /// One invocation.
 #[derive(Debug, Clone)]

@@ -29,11 +29,13 @@ use crate::{
 };
 
 /// Each queue's last name, its variable and its worker.
-const QUEUES: [(&str, &str, &str); 4] = [
+const QUEUES: [(&str, &str, &str); 6] = [
     ("verification", "QUEUE_VERIFICATION", "workers-verify"),
+    ("screening", "QUEUE_SCREENING", "workers-screen-check"),
     ("provider-callbacks", "QUEUE_CALLBACKS", "workers-apply-callback"),
     ("notification", "QUEUE_NOTIFICATION", "workers-send-mail"),
     ("documents", "QUEUE_DOCUMENTS", "workers-process-document"),
+    ("lists", "QUEUE_LISTS", "workers-load-list"),
 ];
 
 /// No story needs more rounds until nothing is left to do.
@@ -67,10 +69,11 @@ impl Reply {
 }
 
 impl World {
-    /// With the deployed configuration but for tables, queues and these variables.
+    /// With the deployed configuration but for tables, queues and these variables; and with the deployed lists in force,
+    /// unless the variables name others.
     pub async fn new(stack: &Stack, variables: &[(&str, &str)]) -> Self {
         let (aws, name) = (stack.aws(), format!("world-{}", tag()));
-        let deployed = aws.environment("workers-verify").await;
+        let deployed = aws.environment("workers-screen-check").await;
         let mut environment: BTreeMap<String, String> = deployed
             .as_object()
             .expect("a function has variables")
@@ -86,6 +89,14 @@ impl World {
             let url = aws.create_queue(&format!("{name}-{queue}")).await;
             environment.insert(variable.to_owned(), url.clone());
             queues.insert(worker, url);
+        }
+        if variables.iter().all(|(name, _)| *name != "SCREENING_LISTS") {
+            let lists: Value = serde_json::from_str(&environment["SCREENING_LISTS"]).expect("the configured lists");
+            let ids = lists.as_array().expect("an array").iter().filter_map(|list| list["id"].as_str());
+            let keys = ids.map(|id| format!("LIST#{id}")).chain(["LISTS".to_owned()]);
+            for key in keys {
+                aws.copy_partition(&stack.named("kyc"), &format!("{name}-kyc"), &key).await;
+            }
         }
         for (name, value) in variables {
             environment.insert((*name).to_owned(), (*value).to_owned());
@@ -148,6 +159,16 @@ impl World {
         let status = response.status().as_u16();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
         Reply { status, body }
+    }
+
+    /// What this world's functions get at their start.
+    pub fn app(&self) -> &'static App {
+        self.app
+    }
+
+    /// Puts a message on a worker's queue.
+    pub async fn message(&self, worker: &str, message: &Value) {
+        self.aws.send_to(&self.queues[worker], message).await;
     }
 
     /// Works off all there is to do, with this fault on the way, and until nothing is left; what was called.

@@ -64,13 +64,17 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
             "dynamodb:UpdateItem outbound",
             "dynamodb:DeleteItem outbound",
             "sqs:SendMessage verification",
+            "sqs:SendMessage screening",
             "sqs:SendMessage callbacks",
             "sqs:SendMessage notification",
             "sqs:SendMessage documents",
+            "sqs:SendMessage lists",
         ],
         &["workers-sweep-outbox", "workers-run-due"],
         "where the dispatcher left a row, or one is due",
     ),
+    (&["sqs:SendMessage lists"], &["workers-load-list"], "where others were always first"),
+    (&["s3:DeleteObject"], &["workers-load-list"], "where files of a list are a day old and not needed any more"),
     (&["sqs:SendMessage callbacks"], &["workers-apply-callback"], "where a callback comes before its task is known"),
 ];
 

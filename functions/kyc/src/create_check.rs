@@ -39,7 +39,12 @@ pub fn endpoint() -> Endpoint {
         .summary("Begin an identity check")
         .idempotent()
         .loads_profile()
-        .problems(&[(400, "documents_required"), (400, "too_many_documents"), (409, "check_in_progress")])
+        .problems(&[
+            (400, "documents_required"),
+            (400, "name_required"),
+            (400, "too_many_documents"),
+            (409, "check_in_progress"),
+        ])
         .handled_by(create)
 }
 
@@ -59,7 +64,13 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Cre
         if auth.open_check.is_some() {
             return Err(KycError::CheckInProgress.into());
         }
-        let draft = Check::draft(CheckId::new(now), user, Policy::document(provider), Trigger::Applicant, now);
+        let draft = Check::draft(
+            CheckId::new(now),
+            user,
+            Policy::document(provider, call.app.config.screening_threshold),
+            Trigger::Applicant,
+            now,
+        );
         let draft = Check { document_ids: documents.clone(), ..draft };
         let mut events = vec![check_event(EventType::CheckCreated, &draft, actor())];
         let mut stored = StoredCheck::new(draft);
@@ -68,7 +79,7 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Cre
             let (submitted, kind) = stored.check.apply(Action::Submit(auth.kyc_status), now)?;
             events.push(check_event(kind, &submitted, actor()));
             stored.check = submitted;
-            stored.take_snapshot(&Snapshot::of(&profile, now), &evidence)?;
+            stored.take_snapshot(&Snapshot::of(&profile, now)?, &evidence)?;
             held = &documents;
         }
         let body = stored.check.for_person();

@@ -4,10 +4,11 @@ use verinym::{
     domain::{
         check::{CheckForPerson, CheckForStaff},
         id::CheckId,
-        role::KycRead,
+        role::{AmlRead, KycRead, UsersReadPii},
     },
     error::{RequestError, Result},
     http::{Call, Either, Endpoint, Path, Route, Signed, Versioned},
+    store::{check::StoredCheck, kek::Purpose},
 };
 
 type Answer = Either<Versioned<CheckForPerson>, Versioned<CheckForStaff>>;
@@ -32,6 +33,28 @@ async fn get(call: Call<Signed>, Path(id): Path<CheckId>) -> Result<Answer> {
     Ok(if own {
         Either::One(Versioned { version, body: stored.check.for_person() })
     } else {
-        Either::Other(Versioned { version, body: stored.check.for_staff(call.now()) })
+        Either::Other(Versioned { version, body: for_staff(&call, &stored).await? })
     })
+}
+
+/// With its hits, for whom may read those.
+async fn for_staff(call: &Call<Signed>, stored: &StoredCheck) -> Result<CheckForStaff> {
+    let (check, now) = (&stored.check, call.now());
+    let mut view = check.for_staff(now);
+    if !call.caller.can::<AmlRead>() {
+        return Ok(view);
+    }
+    let ids: Vec<_> = check.screening.hits.iter().map(|hit| hit.id).collect();
+    if ids.is_empty() {
+        view.hits = Some(vec![]);
+        return Ok(view);
+    }
+    let store = call.app.store().await;
+    let (hits, evidence) = futures::try_join!(
+        store.hits_of_check(&check.user_id, &check.id, &ids),
+        store.read_person_key(&check.user_id, Purpose::Evidence, now),
+    )?;
+    let plain = call.caller.can::<UsersReadPii>();
+    view.hits = Some(hits.iter().map(|hit| hit.for_staff(&evidence, plain)).collect::<Result<_>>()?);
+    Ok(view)
 }

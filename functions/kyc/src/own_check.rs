@@ -41,7 +41,7 @@ pub(crate) async fn act(
             }
             if after.check.submitted_at != before.check.submitted_at {
                 let profile = call.loaded.profile()?.open(&user, &key)?;
-                after.take_snapshot(&Snapshot::of(&profile, now), &evidence)?;
+                after.take_snapshot(&Snapshot::of(&profile, now)?, &evidence)?;
             }
         }
         let reply = Versioned { version: after.check.version, body: after.check.for_person() };

@@ -16,7 +16,12 @@ pub fn endpoint() -> Endpoint {
         .summary("Hand a check in")
         .idempotent()
         .loads_profile()
-        .problems(&[(400, "documents_required"), (404, "not_found"), (409, "illegal_transition")])
+        .problems(&[
+            (400, "documents_required"),
+            (400, "name_required"),
+            (404, "not_found"),
+            (409, "illegal_transition"),
+        ])
         .handled_by(submit)
 }
 

@@ -11,6 +11,7 @@ use verinym::{
     error::Result,
     http::{Call, CanIf, Either, Endpoint, Plain, Query, Route, Unavailable, authority::Flag},
     store::{Table, item::Key},
+    watchlists::Standing,
 };
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -28,6 +29,18 @@ pub struct Finding {
     /// `ok` or `unwell`.
     status: &'static str,
     latency_ms: u64,
+    /// Of the screening lists only: each one's freshness.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lists: Option<Vec<ListFinding>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ListFinding {
+    id: String,
+    /// `fresh`, `stale` or `missing`.
+    status: &'static str,
+    /// Since its source last stood by it.
+    age_seconds: Option<u64>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -88,20 +101,44 @@ async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
     });
     let s3 =
         timed("s3", async { app.s3().await.head_bucket().bucket(&app.config.documents_bucket).send().await.is_ok() });
-    let (dynamodb, sqs, kms, secrets, s3) = tokio::join!(dynamodb, sqs, kms, secrets, s3);
-    BTreeMap::from([dynamodb, sqs, kms, secrets, s3])
+    let (dynamodb, sqs, kms, secrets, s3, lists) = tokio::join!(dynamodb, sqs, kms, secrets, s3, lists(app));
+    BTreeMap::from([dynamodb, sqs, kms, secrets, s3, lists])
+}
+
+/// Lists that are stale or missing clear nobody: that is unwell.
+async fn lists(app: &App) -> (&'static str, Finding) {
+    let mut found = None;
+    let (name, finding) = timed("lists", async {
+        let Ok(standings) = app.list_standings().await else { return false };
+        let lists: Vec<_> = standings.iter().map(|standing| list(standing, Timestamp::now())).collect();
+        let fresh = lists.iter().all(|list| list.status == "fresh");
+        found = Some(lists);
+        fresh
+    })
+    .await;
+    (name, Finding { lists: found, ..finding })
+}
+
+fn list(standing: &Standing, now: Timestamp) -> ListFinding {
+    let status = match &standing.in_force {
+        None => "missing",
+        Some(list) if list.is_stale(now) => "stale",
+        Some(_) => "fresh",
+    };
+    let age_seconds = standing.in_force.as_ref().map(|list| list.age(now).as_secs());
+    ListFinding { id: standing.id.clone(), status, age_seconds }
 }
 
 async fn timed(name: &'static str, question: impl Future<Output = bool>) -> (&'static str, Finding) {
     let started = Timestamp::now();
     let well = tokio::time::timeout(PATIENCE, question).await.unwrap_or(false);
     let latency_ms = u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX);
-    (name, Finding { status: if well { "ok" } else { "unwell" }, latency_ms })
+    (name, Finding { status: if well { "ok" } else { "unwell" }, latency_ms, lists: None })
 }
 
 #[cfg(test)]
 mod tests {
-    use verinym::http::reply::Reply;
+    use verinym::{domain::aml::ListKind, http::reply::Reply, watchlists::ListInForce};
 
     use super::*;
 
@@ -113,5 +150,36 @@ mod tests {
         assert_eq!(answer(Some(BTreeMap::from([good.clone()]))).into_answer().unwrap().status, 200);
         let both = answer(Some(BTreeMap::from([good, bad]))).into_answer().unwrap();
         assert_eq!(both.status, 503);
+    }
+
+    #[test]
+    fn each_list_tells_its_age_or_that_it_is_missing() {
+        let now = Timestamp::from_unix_seconds(10_000);
+        let in_force = ListInForce {
+            id: "un".into(),
+            name: "UN".into(),
+            kind: ListKind::Sanctions,
+            version: "1".into(),
+            entries: 1,
+            published_at: None,
+            loaded_at: now,
+            confirmed_at: now,
+            max_age: Duration::from_mins(1),
+        };
+        let standing = |in_force| Standing {
+            id: "un".into(),
+            name: "UN".into(),
+            kind: ListKind::Sanctions,
+            in_force,
+            refused: None,
+        };
+        let told = |in_force, now| {
+            let found = list(&standing(in_force), now);
+            (found.status, found.age_seconds)
+        };
+        let later = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!(told(None, now), ("missing", None));
+        assert_eq!(told(Some(in_force.clone()), later(60)), ("fresh", Some(60)));
+        assert_eq!(told(Some(in_force), later(61)), ("stale", Some(61)));
     }
 }

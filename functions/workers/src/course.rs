@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use verinym::{
     domain::{
+        aml::HitMark,
         check::{Action, Check, CheckState, Patience, ReasonCode, StepKind},
         event::{Actor, EventType},
         kyc::KycError,
@@ -14,7 +15,7 @@ use verinym::{
     store::{
         Store,
         check::{StoredCheck, check_event},
-        commit::CommitError,
+        commit::{Commit, CommitError},
         event::EventDraft,
         user::AuthItem,
     },
@@ -44,15 +45,15 @@ impl Course {
         }
     }
 
-    /// The machine takes the check up; with a document that is not sound it goes to the desk, since a person can tell
-    /// the applicant what is missing.
+    /// The machine takes the check up; with a document that is not sound no provider is asked, and a person tells the
+    /// applicant what is missing.
     pub fn start(&mut self, sound: bool) -> Result<()> {
         if sound {
             self.after.check.pass(StepKind::Documents);
         }
         self.take_up()?;
         if !sound {
-            self.act(Action::ProviderUnsure(vec![ReasonCode::DocumentUnreadable]), verification())?;
+            self.heard(false, vec![ReasonCode::DocumentUnreadable], verification())?;
         }
         Ok(())
     }
@@ -85,19 +86,45 @@ impl Course {
         self.note(EventType::CheckProviderAnswered, |event| event);
     }
 
-    /// What the provider found, by the policy: its approval counts only if every other step has passed.
+    /// What the provider found: a rejection ends the check; else the lists are searched, whatever it said.
     pub fn outcome(&mut self, outcome: Outcome) -> Result<()> {
         let codes = |reasons: Vec<String>| reasons.iter().map(|word| ReasonCode::of_provider(word)).collect();
         let provider = Actor::Provider(self.after.check.policy.provider.clone());
         match outcome {
-            Outcome::Approve => match self.act(Action::ProviderApproved, provider.clone()) {
-                Err(Error::Kyc(KycError::StepsMissing)) => {
-                    self.act(Action::ProviderUnsure(vec![ReasonCode::PolicyIncomplete]), provider)
-                }
-                done => done,
-            },
+            Outcome::Approve => self.heard(true, vec![], provider),
             Outcome::Reject { reasons } => self.act(Action::ProviderRejected(codes(reasons)), provider),
-            Outcome::Review { reasons } => self.act(Action::ProviderUnsure(codes(reasons)), provider),
+            Outcome::Review { reasons } if reasons.is_empty() => {
+                self.heard(false, vec![ReasonCode::ProviderUnsure], provider)
+            }
+            Outcome::Review { reasons } => self.heard(false, codes(reasons), provider),
+        }
+    }
+
+    /// The provider is done with, one way or another.
+    fn heard(&mut self, vouched: bool, doubts: Vec<ReasonCode>, actor: Actor) -> Result<()> {
+        self.after.work.next_look = None;
+        self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data("vouched", vouched))
+    }
+
+    /// The name was screened; while a machine is at work, that was the last it had to do.
+    pub fn screened(
+        &mut self,
+        found: Vec<HitMark>,
+        clears: bool,
+        tell: impl FnOnce(EventDraft) -> EventDraft,
+    ) -> Result<()> {
+        self.act_telling(Action::Screened { hits: found, clears }, screening(), tell)?;
+        if self.after.check.state == CheckState::Processing { self.conclude() } else { Ok(()) }
+    }
+
+    /// The policy approves what passed in every step; anything else is for a person.
+    fn conclude(&mut self) -> Result<()> {
+        match self.act(Action::Pass, screening()) {
+            Err(Error::Kyc(KycError::StepsMissing)) if self.after.check.reasons.is_empty() => {
+                self.act(Action::Doubt(vec![ReasonCode::PolicyIncomplete]), screening())
+            }
+            Err(Error::Kyc(KycError::StepsMissing)) => self.act(Action::Doubt(vec![]), screening()),
+            done => done,
         }
     }
 
@@ -123,14 +150,21 @@ impl Course {
         Ok(())
     }
 
-    /// A technical failure never decides: a person does.
+    /// A technical failure never decides: a person does. Who could not be asked of the provider is screened still.
     pub fn give_up(&mut self) -> Result<()> {
-        self.act(Action::GiveUp, verification())
+        if self.after.check.screening.since.is_some() {
+            return self.act(Action::Doubt(vec![ReasonCode::ScreeningUnavailable]), screening());
+        }
+        self.heard(false, vec![ReasonCode::ProviderUnavailable], verification())
     }
 
-    /// Whether the machine has no more to do.
+    /// Whether the provider has no more to do with it.
     pub fn is_settled(&self) -> bool {
-        self.after.check.state != CheckState::Processing
+        self.after.check.state != CheckState::Processing || self.after.check.screening.since.is_some()
+    }
+
+    pub fn state(&self) -> CheckState {
+        self.after.check.state
     }
 
     pub fn next_look(&self) -> Timestamp {
@@ -138,8 +172,12 @@ impl Course {
     }
 
     pub fn act(&mut self, action: Action, actor: Actor) -> Result<()> {
+        self.act_telling(action, actor, |event| event)
+    }
+
+    fn act_telling(&mut self, action: Action, actor: Actor, tell: impl FnOnce(EventDraft) -> EventDraft) -> Result<()> {
         let (after, kind) = self.after.check.apply(action, self.now)?;
-        self.events.push(check_event(kind, &after, actor));
+        self.events.push(tell(check_event(kind, &after, actor)));
         self.after.check = after;
         Ok(())
     }
@@ -154,6 +192,17 @@ impl Course {
 
     /// Writes all of it, or nothing if somebody else wrote first.
     pub async fn commit(self, store: &Store, auth: &AuthItem, correlation_id: &str) -> Result<(), CommitError> {
+        self.commit_with(store, auth, correlation_id, |commit| commit).await
+    }
+
+    /// The same, with what else is to be written in the transaction.
+    pub async fn commit_with(
+        self,
+        store: &Store,
+        auth: &AuthItem,
+        correlation_id: &str,
+        more: impl FnOnce(Commit<'_>) -> Commit<'_>,
+    ) -> Result<(), CommitError> {
         let commit = store.commit(self.now, correlation_id);
         let mut commit = if self.account_stays {
             commit.check_changes(&self.before, &self.after)
@@ -166,12 +215,16 @@ impl Course {
         for event in self.events {
             commit = commit.event(event);
         }
-        commit.run().await
+        more(commit).run().await
     }
 }
 
 fn verification() -> Actor {
     Actor::system("verification")
+}
+
+fn screening() -> Actor {
+    Actor::system("screening")
 }
 
 /// A failed call in one word, for the event.
@@ -189,8 +242,9 @@ pub fn failure(error: &ProviderError) -> &'static str {
 #[cfg(test)]
 mod tests {
     use verinym::domain::{
+        aml::{HitDecision, ListKind},
         check::{Policy, Trigger},
-        id::{CheckId, DocumentId, UserId},
+        id::{CheckId, DocumentId, HitId, UserId},
         user::KycStatus,
     };
 
@@ -200,7 +254,7 @@ mod tests {
 
     fn submitted() -> StoredCheck {
         let (id, user) = (CheckId::new(NOW), UserId::new(NOW));
-        let mut draft = Check::draft(id, user, Policy::document("sandbox"), Trigger::Applicant, NOW);
+        let mut draft = Check::draft(id, user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
         draft.document_ids.push(DocumentId::new(NOW));
         StoredCheck::new(draft.apply(Action::Submit(KycStatus::None), NOW).unwrap().0)
     }
@@ -209,6 +263,10 @@ mod tests {
         let mut course = Course::of(&submitted(), NOW);
         course.start(true).unwrap();
         course.after
+    }
+
+    fn nothing_found(course: &mut Course) {
+        course.screened(vec![], true, |event| event).unwrap();
     }
 
     fn kinds(course: &Course) -> Vec<&'static str> {
@@ -220,7 +278,7 @@ mod tests {
         let mut course = Course::of(&processing(), NOW);
         course.taken(&"req-1".parse().unwrap());
         course.outcome(Outcome::Approve).unwrap();
-        assert_eq!(kinds(&course), ["provider_called", "approved"]);
+        assert_eq!(kinds(&course), ["provider_called", "screening"]);
         let versions: Vec<_> = course.events.iter().map(|event| event.version).collect();
         assert_eq!(versions, [course.before.version + 1, course.before.version + 2]);
         assert_eq!(course.after.check.version, course.before.version + 2);
@@ -230,8 +288,42 @@ mod tests {
     fn a_document_that_is_not_sound_is_a_matter_for_the_desk() {
         let mut course = Course::of(&submitted(), NOW);
         course.start(false).unwrap();
-        assert_eq!(kinds(&course), ["processing", "in_review"]);
-        assert_eq!(course.after.check.steps_done, []);
+        nothing_found(&mut course);
+        assert_eq!(kinds(&course), ["processing", "screening", "screened", "in_review"]);
+        assert_eq!(course.after.check.steps_done, [StepKind::Screening]);
+        assert_eq!(course.after.check.reasons, [ReasonCode::DocumentUnreadable]);
+    }
+
+    #[test]
+    fn whom_the_provider_vouches_for_and_no_list_names_is_approved() {
+        let mut course = Course::of(&processing(), NOW);
+        course.outcome(Outcome::Approve).unwrap();
+        assert_eq!(course.after.check.state, CheckState::Processing);
+        nothing_found(&mut course);
+        assert_eq!(kinds(&course), ["screening", "screened", "approved"]);
+    }
+
+    #[test]
+    fn whom_a_list_names_goes_to_the_desk_whatever_the_provider_said() {
+        for outcome in [Outcome::Approve, Outcome::Review { reasons: vec![] }] {
+            let mut course = Course::of(&processing(), NOW);
+            course.outcome(outcome).unwrap();
+            let hit = HitMark { id: HitId::new(NOW), kind: ListKind::Sanctions, decision: HitDecision::Open };
+            course.screened(vec![hit], true, |event| event).unwrap();
+            assert_eq!(course.after.check.state, CheckState::InReview);
+            assert!(course.after.check.reasons.contains(&ReasonCode::SanctionsMatch));
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_screened_in_time_is_screened_at_the_desk() {
+        let mut course = Course::of(&processing(), NOW);
+        course.outcome(Outcome::Approve).unwrap();
+        course.give_up().unwrap();
+        assert_eq!(course.after.check.reasons, [ReasonCode::ScreeningUnavailable]);
+        nothing_found(&mut course);
+        assert_eq!(course.after.check.state, CheckState::InReview);
+        assert!(course.after.check.is_passed() && course.after.check.reasons.is_empty());
     }
 
     #[test]
@@ -240,6 +332,7 @@ mod tests {
         stored.check.steps_done.clear();
         let mut course = Course::of(&stored, NOW);
         course.outcome(Outcome::Approve).unwrap();
+        nothing_found(&mut course);
         assert_eq!(course.after.check.state, CheckState::InReview);
         assert_eq!(course.after.check.reasons, [ReasonCode::PolicyIncomplete]);
     }
@@ -253,6 +346,9 @@ mod tests {
             assert_eq!(course.is_settled(), left == 0);
             stored = course.after;
         }
+        let mut course = Course::of(&stored, NOW);
+        nothing_found(&mut course);
+        let stored = course.after;
         assert_eq!(stored.check.state, CheckState::InReview);
         assert_eq!(stored.check.reasons, [ReasonCode::ProviderUnavailable]);
         assert_eq!((stored.check.attempts, stored.check.decision), (3, None));

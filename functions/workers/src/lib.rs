@@ -4,9 +4,12 @@ pub mod apply_callback;
 mod course;
 pub mod dispatch;
 pub mod expire;
+pub mod load_list;
 pub mod process_document;
+pub mod refresh_lists;
 pub mod rotate_keys;
 pub mod run_due;
+pub mod screen_check;
 pub mod send_mail;
 pub mod sweep_checks;
 pub mod sweep_outbox;
@@ -21,9 +24,12 @@ pub fn workers() -> Vec<Worker> {
         apply_callback::worker(),
         dispatch::worker(),
         expire::worker(),
+        load_list::worker(),
         process_document::worker(),
+        refresh_lists::worker(),
         rotate_keys::worker(),
         run_due::worker(),
+        screen_check::worker(),
         send_mail::worker(),
         sweep_checks::worker(),
         sweep_outbox::worker(),

@@ -18,6 +18,8 @@ use crate::course::Course;
 
 /// A message may be a little late before it counts as lost.
 const GRACE: Duration = Duration::from_secs(30);
+/// Lists that cannot be searched for so long are a matter for a person; they are searched still, when they can be.
+const SCREENING_PATIENCE: Duration = Duration::from_mins(30);
 /// Of each shard in one round.
 const MOST: u32 = 50;
 
@@ -43,15 +45,20 @@ async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
 
 async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()> {
     let check = &stored.check;
-    let patience = Patience::with(&check.policy.provider);
     let correlation_id = format!("sweep-{}", check.id);
-    if patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now) {
+    let (queue, run_out) = if let Some(since) = check.screening.since {
+        (Queue::Screening, now.since(since) >= SCREENING_PATIENCE)
+    } else {
+        let patience = Patience::with(&check.policy.provider);
+        (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
+    };
+    if run_out {
         return give_up(app, stored, now, &correlation_id).await;
     }
     // The same find has the same key, so that rounds do not pile up messages.
     let key = format!("{correlation_id}-{}", stored.next_look().unix_millis());
     let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
-    app.send(Queue::Verification, &Message { key, correlation_id, body }, Duration::ZERO).await
+    app.send(queue, &Message { key, correlation_id, body }, Duration::ZERO).await
 }
 
 async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {

@@ -78,6 +78,9 @@ impl Look<'_> {
             let Some((stored, auth)) = store.check_and_auth(&self.user, &self.check).await? else {
                 return Ok(Seen::Settled);
             };
+            if stored.check.screening.since.is_some() {
+                return Ok(Seen::Settled);
+            }
             let step = match (stored.check.state, stored.check.provider_reference.as_deref()) {
                 (CheckState::Submitted, _) => self.take_up(&stored, &auth).await,
                 (CheckState::Processing, None) => self.hand_over(&stored, &auth).await,

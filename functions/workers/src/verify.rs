@@ -49,7 +49,8 @@ fn later(at: Timestamp) -> Outcome {
     Outcome::Later(at.since(Timestamp::now()).max(Duration::from_secs(1)))
 }
 
-fn subject(task: &Task) -> Result<(CheckId, UserId)> {
+/// Which check a message is about, and whose.
+pub(crate) fn subject(task: &Task) -> Result<(CheckId, UserId)> {
     let (subject, person) = match task {
         Task::Event { event } => (&event.subject.id, event.person),
         Task::Again { subject, person } => (subject, Some(*person)),

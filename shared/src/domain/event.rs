@@ -73,6 +73,12 @@ words! {
         CheckProviderFailed = "kyc.check.provider_failed",
         /// The provider's result was fetched.
         CheckProviderAnswered = "kyc.check.provider_answered",
+        /// The provider was heard; the name is being screened.
+        CheckScreening = "kyc.check.screening",
+        /// The name was screened: `data` names engine and list versions and how many hits there were.
+        CheckScreened = "kyc.check.screened",
+        /// A reviewer spoke on one of its hits; `data` says which and what came of it.
+        CheckHitReviewed = "kyc.check.hit_reviewed",
         /// A person has to look at it.
         CheckInReview = "kyc.check.in_review",
         /// Its person has to do something.
@@ -94,6 +100,23 @@ words! {
         /// An approval's validity is over, or a draft lay too long.
         CheckExpired = "kyc.check.expired",
 
+        /// A name was screened outside of any check: `data` names engine and list versions and how many hits there were.
+        NameScreened = "aml.screening.done",
+        /// A listed entity may be the person of a check.
+        HitOpened = "aml.hit.opened",
+        /// A first reviewer would clear a sanctions hit; a second one has to agree.
+        HitClearanceProposed = "aml.hit.clearance_proposed",
+        /// A reviewer decided a hit.
+        HitDecided = "aml.hit.decided",
+        /// Somebody asked for a list to be fetched now.
+        ListRefreshRequested = "aml.list.refresh_requested",
+        /// A list with new content was read and stored; it is not in force before it is compiled.
+        ListLoaded = "aml.list.loaded",
+        /// What a list's source gave was refused; the last good list stays in force.
+        ListRefused = "aml.list.refused",
+        /// Newly compiled lists are in force.
+        ListsUpdated = "aml.list.updated",
+
         /// A provider's callback with a good signature came in and was kept.
         CallbackReceived = "kyc.callback.received",
         /// It was worked off.
@@ -108,6 +131,10 @@ pub enum Route {
     Mail(MailKind),
     /// Queue `verification`: the check is worked on.
     Verification,
+    /// Queue `screening`: the person of a check is screened.
+    Screening,
+    /// Queue `lists`: a list is fetched, or the lists are compiled.
+    Lists,
     /// Queue `documents`: the document is looked at.
     Documents,
     /// Queue `provider-callbacks`: the callback is worked off.
@@ -129,6 +156,8 @@ impl EventType {
             | Self::UserRolesChanged => &[Route::Mail(MailKind::SecurityNotice)],
             Self::CheckApproved | Self::CheckRejected | Self::CheckActionNeeded => &[Route::Mail(MailKind::Decision)],
             Self::CheckSubmitted => &[Route::Verification],
+            Self::CheckScreening => &[Route::Screening],
+            Self::ListRefreshRequested | Self::ListLoaded => &[Route::Lists],
             // A document that is gone or rejected has an object that must go too.
             Self::DocumentUploaded | Self::DocumentDeleted | Self::DocumentRejected => &[Route::Documents],
             Self::CallbackReceived => &[Route::ProviderCallbacks],

@@ -117,6 +117,10 @@ kinds! {
     Document = "doc", DocumentId;
     /// An entry of the event log.
     Event = "evt", EventId;
+    /// A listed entity that may be the person of a check.
+    Hit = "hit", HitId;
+    /// One screening of a name outside of any check.
+    Screening = "scr", ScreeningId;
     /// A callback received from a provider.
     Inbound = "inb", InboundId;
 }

@@ -24,6 +24,12 @@ pub enum KycError {
     /// The provider approved, but other steps of the policy have not passed; the worker sees to them first.
     #[error("a step of the policy has not passed")]
     StepsMissing,
+    #[error("the check has hits that nobody has decided")]
+    OpenHits,
+    #[error("the check has a true match")]
+    TrueMatch,
+    #[error("the profile has no name to check")]
+    NameMissing,
     #[error("no such provider, or not here")]
     UnknownProvider,
     #[error("the callback's signature is missing or wrong")]

@@ -1,6 +1,7 @@
 //! The rules: plain types and functions, no I/O, no clock, no AWS.
 
 pub mod account;
+pub mod aml;
 pub mod auth;
 pub mod backoff;
 pub mod breaker;

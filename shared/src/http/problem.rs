@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::reply::{Answer, Body};
 use crate::{
-    domain::{account::AccountError, auth::AuthError, kyc::KycError},
+    domain::{account::AccountError, aml::AmlError, auth::AuthError, kyc::KycError},
     error::{Error, Internal, RequestError},
 };
 
@@ -59,6 +59,7 @@ pub fn kind_of(error: &Error) -> Kind {
         Error::Auth(error) => auth(*error),
         Error::Account(error) => account(*error),
         Error::Kyc(error) => kyc(*error),
+        Error::Aml(error) => aml(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -134,9 +135,19 @@ fn kyc(error: KycError) -> Kind {
         KycError::DocumentsMissing => kind(400, "documents_required", "The check needs a document."),
         KycError::TooManyDocuments => kind(400, "too_many_documents", "At most 10 documents."),
         KycError::StepsMissing => kind(409, "steps_missing", "A step of the policy has not passed."),
+        KycError::OpenHits => kind(409, "open_hits", "Decide the open hits of this check first."),
+        KycError::TrueMatch => kind(409, "true_match", "A check with a true match cannot be approved."),
+        KycError::NameMissing => kind(400, "name_required", "Put your given and family name into your profile first."),
         KycError::UnknownProvider => kind(404, "not_found", "There is no such thing."),
         KycError::BadSignature => kind(401, "invalid_signature", "The signature is missing or wrong."),
         KycError::StaleSignature => kind(401, "stale_signature", "The signed time is off by more than five minutes."),
+    }
+}
+
+fn aml(error: AmlError) -> Kind {
+    match error {
+        AmlError::UnknownList => kind(404, "not_found", "There is no such thing."),
+        AmlError::ListsUnavailable => kind(503, "unavailable", "Not available just now; try again."),
     }
 }
 
@@ -179,7 +190,9 @@ pub fn answer(error: &Error, correlation_id: &str) -> Answer {
             headers.push(("content-range", format!("bytes */{size}")));
         }
         Error::Request(RequestError::Unauthenticated) => headers.push(("www-authenticate", "Bearer".to_owned())),
-        Error::Internal(Internal::Unavailable(_)) => headers.push(("retry-after", "2".to_owned())),
+        Error::Internal(Internal::Unavailable(_)) | Error::Aml(AmlError::ListsUnavailable) => {
+            headers.push(("retry-after", "2".to_owned()));
+        }
         _ => {}
     }
     let text = serde_json::to_string(&problem).unwrap_or_default();

@@ -29,6 +29,8 @@ pub async fn hand_on(app: &App, record: &EventRecord) -> Result<bool> {
                 send(app, Queue::Notification, key, record, body).await?;
             }
             Route::Verification => send(app, Queue::Verification, record.id.to_string(), record, task(record)).await?,
+            Route::Screening => send(app, Queue::Screening, record.id.to_string(), record, task(record)).await?,
+            Route::Lists => send(app, Queue::Lists, record.id.to_string(), record, task(record)).await?,
             Route::Documents => send(app, Queue::Documents, record.id.to_string(), record, task(record)).await?,
             Route::ProviderCallbacks => {
                 send(app, Queue::Callbacks, record.id.to_string(), record, task(record)).await?;

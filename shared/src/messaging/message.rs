@@ -22,7 +22,7 @@ pub enum Notice {
     Asked { mail: MailKind, address: BlindIndex },
 }
 
-/// Body of queues that work on one event: `verification`, `documents`, `provider-callbacks`.
+/// Body of queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Task {
@@ -30,4 +30,16 @@ pub enum Task {
     Event { event: Box<EventRecord> },
     /// Look at this check or document again: a poll, a retry, a sweep's find.
     Again { subject: String, person: crate::domain::id::UserId },
+}
+
+/// Body of queue `lists`; its events read as a [`Task`]'s.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ListTask {
+    /// Somebody asked for a list, or one was loaded.
+    Event { event: Box<EventRecord> },
+    /// The schedule asks for a look at this list's source.
+    Refresh { list: String },
+    /// Whatever is loaded is to be in force.
+    Compile,
 }

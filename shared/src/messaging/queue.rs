@@ -16,21 +16,26 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
     Verification,
+    Screening,
     Callbacks,
     Notification,
     Documents,
+    Lists,
 }
 
 impl Queue {
-    pub const ALL: [Self; 4] = [Self::Verification, Self::Callbacks, Self::Notification, Self::Documents];
+    pub const ALL: [Self; 6] =
+        [Self::Verification, Self::Screening, Self::Callbacks, Self::Notification, Self::Documents, Self::Lists];
 
     /// The word for it in metrics and in the administration's routes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Verification => "verification",
+            Self::Screening => "screening",
             Self::Callbacks => "provider-callbacks",
             Self::Notification => "notification",
             Self::Documents => "documents",
+            Self::Lists => "lists",
         }
     }
 }
@@ -54,9 +59,11 @@ impl App {
         let queues = &self.config.queues;
         match queue {
             Queue::Verification => &queues.verification,
+            Queue::Screening => &queues.screening,
             Queue::Callbacks => &queues.callbacks,
             Queue::Notification => &queues.notification,
             Queue::Documents => &queues.documents,
+            Queue::Lists => &queues.lists,
         }
     }
 

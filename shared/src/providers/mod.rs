@@ -15,7 +15,7 @@ use crate::domain::{id::CheckId, secret::Masked, time::Timestamp};
 pub mod idfy;
 pub mod signature;
 #[cfg(test)]
-mod test_server;
+pub(crate) mod test_server;
 pub mod transport;
 
 /// One identity provider. `remaining` is the time the caller has left: each call is back within it, retries included.

@@ -54,6 +54,19 @@ pub enum MatchedOn {
     Identifier,
 }
 
+impl MatchedOn {
+    /// The word for it, as answers have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Alias => "alias",
+            Self::DateOfBirth => "date_of_birth",
+            Self::Country => "country",
+            Self::Identifier => "identifier",
+        }
+    }
+}
+
 /// A listed entity that may be the person asked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hit {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        id::{CheckId, DocumentId, SessionId, UserId},
+        id::{CheckId, DocumentId, HitId, SessionId, UserId},
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -34,12 +34,14 @@ pub struct Wanted {
     pub owner_of: Option<Key>,
 }
 
-/// Where a check or a document says whose it is; nothing for what is neither.
+/// Where a check, a document or a hit says whose it is; nothing for what is neither.
 pub fn owner_key(id: &str) -> Option<Key> {
     let prefix = if CheckId::from_str(id).is_ok() {
         "CHK"
     } else if DocumentId::from_str(id).is_ok() {
         "DOC"
+    } else if HitId::from_str(id).is_ok() {
+        "HIT"
     } else {
         return None;
     };

@@ -22,6 +22,7 @@ use crate::{
         check::{Check, CheckState, kyc_status},
         event::{Actor, EventType, Subject},
         id::{CheckId, UserId},
+        kyc::KycError,
         profile::Profile,
         secret::Masked,
         time::Timestamp,
@@ -63,18 +64,31 @@ pub struct Snapshot {
     pub name: Masked<String>,
     /// `YYYY-MM-DD`.
     pub date_of_birth: Option<Masked<String>>,
+    /// Of nationality, as far as it is known: the national id's, and where they live. ISO 3166-1 alpha-2.
+    #[serde(default)]
+    pub countries: Vec<Masked<String>>,
     pub taken_at: Timestamp,
 }
 
 impl Snapshot {
-    pub fn of(profile: &Profile, now: Timestamp) -> Self {
+    /// [`KycError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
+    pub fn of(profile: &Profile, now: Timestamp) -> Result<Self, KycError> {
         let names = [&profile.given_name, &profile.family_name];
         let name: Vec<&str> = names.into_iter().flatten().map(|name| name.as_str()).collect();
-        Self {
+        if name.is_empty() {
+            return Err(KycError::NameMissing);
+        }
+        let of_id = profile.national_id.as_ref().map(|id| id.country());
+        let of_home = profile.address.as_ref().map(|address| &address.country);
+        let mut countries: Vec<_> =
+            of_id.into_iter().chain(of_home).map(|country| Masked(country.as_str().to_owned())).collect();
+        countries.dedup();
+        Ok(Self {
             name: Masked(name.join(" ")),
             date_of_birth: profile.date_of_birth.as_ref().map(|date| Masked(date.as_str().to_owned())),
+            countries,
             taken_at: now,
-        }
+        })
     }
 }
 
@@ -249,6 +263,12 @@ impl Store {
         let check = found.remove(&check).map(StoredCheck::from_item).transpose()?;
         let auth = found.remove(&auth).map(read::<AuthItem>).transpose()?;
         Ok(check.zip(auth))
+    }
+
+    /// Whose a check is.
+    pub async fn owner_of_check(&self, id: &CheckId) -> Result<Option<UserId>> {
+        let owner: Option<Owner> = self.get_as(Table::Kyc, &StoredCheck::owner_key(id)).await?;
+        Ok(owner.map(|owner| owner.owner))
     }
 
     /// The check that a provider's task belongs to.

@@ -6,6 +6,7 @@
 //! | `in_review`, `awaiting_second_review` | highest risk, then oldest | the desk |
 //! | `draft`, `approved` | when it ends | the expiry |
 //! | `awaiting_applicant` | age | staff |
+//! | `hit_open` (open hits of checks) | most urgent list, then oldest | the desk of hits |
 //!
 //! Other states stand in no index: nothing is done with such a check any more. The index is a little behind the table,
 //! so whoever acts upon what it finds reads the check first.
@@ -16,7 +17,7 @@ use super::{
     Position, Store, Table,
     check::StoredCheck,
     event::shard,
-    item::{Query, SHARDS, Sort},
+    item::{Item, Query, SHARDS, Sort},
 };
 use crate::{
     domain::{
@@ -26,41 +27,66 @@ use crate::{
     error::Result,
 };
 
-fn partition(state: CheckState, shard: u8) -> String {
-    format!("{state}#{shard:02}")
+fn partition(word: &str, shard: u8) -> String {
+    format!("{word}#{shard:02}")
 }
 
-/// Where a check is filed. The id makes the sort unique, so that a page can go on after any item.
+/// Where something is filed under a word. The id makes the sort unique, so that a page can go on after any item.
+pub(super) fn filed(word: &str, sort: &str, id: &str) -> (String, String) {
+    (partition(word, shard(id)), format!("{sort}#{id}"))
+}
+
+/// How a level of risk sorts: the higher, the earlier.
+pub(super) fn rank(level: RiskLevel) -> usize {
+    RiskLevel::ALL.iter().filter(|other| **other > level).count()
+}
+
+/// Where a check is filed.
 pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
     let check = &stored.check;
     let since = check.submitted_at.unwrap_or(check.created_at);
     let waited_on = match check.state {
         CheckState::Submitted | CheckState::Processing => stored.next_look().to_string(),
         CheckState::InReview | CheckState::AwaitingSecondReview => {
-            let level = check.risk.map_or(RiskLevel::Low, |risk| risk.level);
-            let higher = RiskLevel::ALL.iter().filter(|other| **other > level).count();
-            format!("{higher}#{since}")
+            format!("{}#{since}", rank(check.urgency()))
         }
         CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
         CheckState::AwaitingApplicant => since.to_string(),
         CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
     };
-    let id = check.id.to_string();
-    Some((partition(check.state, shard(&id)), format!("{waited_on}#{id}")))
+    Some(filed(check.state.as_str(), &waited_on, &check.id.to_string()))
 }
 
 impl Store {
     /// One page of the checks in some states, in the order of their queue: at the desk the highest risk first, then
-    /// the oldest. Each shard is asked for a page, and the first of all make the page.
+    /// the oldest.
     pub async fn desk_page(
         &self,
         states: &[CheckState],
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
+        let words: Vec<_> = states.iter().map(|state| state.as_str()).collect();
+        let (items, next) = self.filed_page(&words, limit, after).await?;
+        Ok((items.into_iter().map(StoredCheck::from_item).collect::<Result<_>>()?, next))
+    }
+
+    /// Checks in a state whose time has come: to be looked at, or over.
+    pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+        let found = self.filed_under(&[state.as_str()], "", &format!("{now}#"), limit).await?;
+        found.into_iter().map(|(_, item)| StoredCheck::from_item(item)).collect()
+    }
+
+    /// One page of what is filed under some words. Each shard is asked for a page, and the first of all make the page.
+    pub(super) async fn filed_page(
+        &self,
+        words: &[&str],
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<Item>, Option<Position>)> {
         let after = after.and_then(|position| position.0.get("desk_sk")).map_or("", String::as_str);
         // One more than wanted, since the range includes its beginning.
-        let found = self.filed(states, after, "~", limit + 2).await?;
+        let found = self.filed_under(words, after, "~", limit + 2).await?;
         let mut found: Vec<_> = found.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
@@ -68,26 +94,16 @@ impl Store {
             .last()
             .filter(|_| more)
             .map(|(sort, _)| Position(BTreeMap::from([("desk_sk".to_owned(), sort.clone())])));
-        Ok((found.into_iter().map(|(_, stored)| stored).collect(), next))
+        Ok((found.into_iter().map(|(_, item)| item).collect(), next))
     }
 
-    /// Checks in a state whose time has come: to be looked at, or over.
-    pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
-        let found = self.filed(&[state], "", &format!("{now}#"), limit).await?;
-        Ok(found.into_iter().map(|(_, stored)| stored).collect())
-    }
-
-    async fn filed(
-        &self,
-        states: &[CheckState],
-        low: &str,
-        high: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, StoredCheck)>> {
+    /// Items filed in the index under some words, in the order of their sort, from `low` to `high`, both included; at most
+    /// `limit` of each shard.
+    async fn filed_under(&self, words: &[&str], low: &str, high: &str, limit: u32) -> Result<Vec<(String, Item)>> {
         // DynamoDB takes no empty key.
         let low = if low.is_empty() { "#" } else { low };
         let pages =
-            states.iter().flat_map(|state| (0..SHARDS).map(|shard| partition(*state, shard))).map(async |partition| {
+            words.iter().flat_map(|word| (0..SHARDS).map(|shard| partition(word, shard))).map(async |partition| {
                 let query = Query {
                     table: Table::Kyc,
                     index: Some("desk"),
@@ -103,7 +119,7 @@ impl Store {
         let mut all = Vec::new();
         for item in pages.into_iter().flat_map(|(items, _)| items) {
             let sort = item.get("desk_sk").and_then(|sort| sort.as_s().ok()).cloned().unwrap_or_default();
-            all.push((sort, StoredCheck::from_item(item)?));
+            all.push((sort, item));
         }
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(all)

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use verinym::domain::{
-    id::{CheckId, DocumentId, SessionId},
+    id::{CheckId, DocumentId, HitId, SessionId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -32,6 +32,8 @@ struct Ids {
     check: String,
     document: String,
     session: String,
+    hit: String,
+    list: String,
 }
 
 impl Cast {
@@ -45,12 +47,17 @@ impl Cast {
             check: check["id"].as_str().unwrap().to_owned(),
             document,
             session: other.api.session_id().to_owned(),
+            hit: HitId::new(Timestamp::now()).to_string(),
+            // Lists are everybody's; this one is only configured.
+            list: "test_same".to_owned(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
             check: CheckId::new(now).to_string(),
             document: DocumentId::new(now).to_string(),
             session: SessionId::new(now).to_string(),
+            hit: HitId::new(now).to_string(),
+            list: "nobodys_list".to_owned(),
         };
         Self { admin: stack.admin().await, stack, caller, theirs, nobodys }
     }
@@ -63,6 +70,8 @@ impl Cast {
                 IdKind::Check => &ids.check,
                 IdKind::Document => &ids.document,
                 IdKind::Session => &ids.session,
+                IdKind::Hit => &ids.hit,
+                IdKind::List => &ids.list,
             };
             path = path.replace("{id}", id);
         }
@@ -86,6 +95,8 @@ enum IdKind {
     Check,
     Document,
     Session,
+    Hit,
+    List,
 }
 
 /// What the `{id}` of a path names.
@@ -98,6 +109,10 @@ fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Document)
     } else if path.starts_with("/v1/sessions/") {
         Some(IdKind::Session)
+    } else if path.starts_with("/v1/aml/hits/") {
+        Some(IdKind::Hit)
+    } else if path.starts_with("/v1/aml/lists/") {
+        Some(IdKind::List)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
@@ -110,6 +125,7 @@ fn sample(operation: &Operation) -> Option<Value> {
         ("POST", "/v1/kyc/checks/{id}/documents") => {
             Some(json!({"document_ids": [DocumentId::new(Timestamp::now()).to_string()]}))
         }
+        ("POST", "/v1/aml/hits/{id}/decision") => Some(json!({"decision": "false_positive", "reason": "x"})),
         (_, path) if operation.takes().is_some() && path.contains("{id}") => {
             panic!("{} {path}: tell the tests a body that it takes", operation.method)
         }
@@ -279,6 +295,8 @@ async fn a_malformed_id_names_nothing() {
             IdKind::Check => &cast.theirs.check,
             IdKind::Document => &cast.theirs.document,
             IdKind::Session => &cast.theirs.session,
+            IdKind::Hit => &cast.theirs.hit,
+            IdKind::List => &cast.theirs.list,
         };
         let (prefix, rest) = well_formed.split_once('_').unwrap();
         let long = "7".repeat(300);

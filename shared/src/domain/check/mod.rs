@@ -2,6 +2,7 @@
 
 mod patience;
 mod reason;
+mod screening;
 mod transition;
 mod view;
 
@@ -20,8 +21,9 @@ use super::{
 
 pub use patience::Patience;
 pub use reason::{Reason, ReasonCode};
+pub use screening::Screening;
 pub use transition::{Action, DeskDecision, Verb, event, next};
-pub use view::{CheckForPerson, CheckForStaff, DecisionView, Progress};
+pub use view::{CheckForPerson, CheckForStaff, DecisionView, HitCounts, Progress};
 
 /// An approval holds this long.
 pub const VALIDITY: Duration = Duration::from_hours(365 * 24);
@@ -86,6 +88,8 @@ words! {
         Documents = "documents",
         /// The provider vouches for them.
         Provider = "provider",
+        /// No list names the person, or reviewers found that whom it names is somebody else.
+        Screening = "screening",
     }
 
     /// Why a check was begun.
@@ -135,22 +139,25 @@ impl CheckState {
 }
 
 /// What is done in a check and by whom: chosen by the installation's policy, not by the applicant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     pub kind: CheckKind,
     /// Name of the identity provider.
     pub provider: String,
     /// In this order; an approval counts only when each of them passed.
     pub steps: Vec<StepKind>,
+    /// A listed entity that scores at least this is a hit (0 to 1).
+    pub threshold: f64,
 }
 
 impl Policy {
-    /// Documents, then the provider's word on them.
-    pub fn document(provider: &str) -> Self {
+    /// Documents, then the provider's word on them, then the lists.
+    pub fn document(provider: &str, threshold: f64) -> Self {
         Self {
             kind: CheckKind::Document,
             provider: provider.to_owned(),
-            steps: vec![StepKind::Documents, StepKind::Provider],
+            steps: vec![StepKind::Documents, StepKind::Provider, StepKind::Screening],
+            threshold,
         }
     }
 }
@@ -201,6 +208,9 @@ pub struct Check {
     /// Why it stands where it stands, public and internal.
     pub reasons: Vec<ReasonCode>,
     pub steps_done: Vec<StepKind>,
+    /// What the lists say of its person.
+    #[serde(default)]
+    pub screening: Screening,
     /// The provider's name for the task.
     pub provider_reference: Option<String>,
     /// How often the provider was asked.
@@ -238,6 +248,7 @@ impl Check {
             needed: vec![],
             reasons: vec![],
             steps_done: vec![],
+            screening: Screening::default(),
             provider_reference: None,
             attempts: 0,
             claim: None,

@@ -40,6 +40,10 @@ words! {
         SanctionsMatch = "sanctions_match",
         /// Internal: a politically exposed person.
         PepMatch = "pep_match",
+        /// Internal: a list was older than it may be, or missing, so that finding nothing cleared nobody.
+        ListsStale = "lists_stale",
+        /// Internal: no lists to screen against, after all retries.
+        ScreeningUnavailable = "screening_unavailable",
         /// Internal: adverse media.
         AdverseMedia = "adverse_media",
         /// Internal: the assessment's level asks for a person's eyes.
@@ -93,6 +97,8 @@ impl ReasonCode {
             | Self::SuspectedFraud
             | Self::SanctionsMatch
             | Self::PepMatch
+            | Self::ListsStale
+            | Self::ScreeningUnavailable
             | Self::AdverseMedia
             | Self::HighRisk => false,
         }
@@ -122,6 +128,8 @@ impl ReasonCode {
             Self::SuspectedFraud => "There are signs of fraud.",
             Self::SanctionsMatch => "A sanctions list has a match.",
             Self::PepMatch => "A list of politically exposed persons has a match.",
+            Self::ListsStale => "A list was older than it may be, or missing.",
+            Self::ScreeningUnavailable => "The lists could not be searched.",
             Self::AdverseMedia => "Adverse media have a match.",
             Self::HighRisk => "The risk level asks for a reviewer.",
         }

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::event::EventType;
+use crate::domain::{
+    aml::{HitDecision, HitMark, ListKind},
+    event::EventType,
+    id::HitId,
+};
 
 const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_000);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -24,13 +28,13 @@ const SECOND: u8 = 2;
 
 fn draft() -> Check {
     let id = CheckId::from_parts(START, [9; 10]);
-    Check::draft(id, user(PERSON), Policy::document("sandbox"), Trigger::Applicant, START)
+    Check::draft(id, user(PERSON), Policy::document("sandbox", 0.85), Trigger::Applicant, START)
 }
 
 /// A check after actions that are all in order.
 fn after(actions: impl IntoIterator<Item = Action>) -> Check {
     actions.into_iter().fold(draft(), |mut check, action| {
-        if action == Action::ProviderApproved {
+        if action == Action::Start {
             check.pass(StepKind::Documents);
         }
         check.apply(action, START).unwrap().0
@@ -46,11 +50,29 @@ fn processing() -> Vec<Action> {
 }
 
 fn in_review() -> Vec<Action> {
-    [processing(), vec![Action::GiveUp]].concat()
+    let screen = Action::Screen { vouched: false, doubts: vec![ReasonCode::ProviderUnavailable] };
+    [processing(), vec![screen, found(&[]), Action::Doubt(vec![])]].concat()
 }
 
 fn approved() -> Vec<Action> {
-    [processing(), vec![Action::ProviderApproved]].concat()
+    [processing(), vec![vouched(), found(&[]), Action::Pass]].concat()
+}
+
+fn vouched() -> Action {
+    Action::Screen { vouched: true, doubts: vec![] }
+}
+
+fn mark(n: u8, kind: ListKind) -> HitMark {
+    HitMark { id: HitId::from_parts(START, [n; 10]), kind, decision: HitDecision::Open }
+}
+
+fn found(hits: &[HitMark]) -> Action {
+    Action::Screened { hits: hits.to_vec(), clears: true }
+}
+
+/// At the desk with these hits.
+fn with_hits(hits: &[HitMark]) -> Check {
+    after([processing(), vec![vouched(), found(hits), Action::Doubt(vec![])]].concat())
 }
 
 fn refused(check: &Check, action: Action) -> KycError {
@@ -68,12 +90,17 @@ fn the_straight_way_ends_approved_for_a_year() {
     assert_eq!(check.expires_at, Some(START + VALIDITY));
     assert_eq!(check.decision.as_ref().map(|d| (d.outcome, d.decided_by.len())), Some((Outcome::Approved, 0)));
     let progress = check.for_staff(START).progress;
-    assert_eq!(progress, Progress { step: None, done: 2, total: 2 });
+    assert_eq!(progress, Progress { step: None, done: 3, total: 3 });
 }
 
 #[test]
 fn an_approval_counts_only_when_every_step_passed() {
-    assert_eq!(refused(&after(processing()), Action::ProviderApproved), KycError::StepsMissing);
+    assert_eq!(refused(&after(processing()), Action::Pass), KycError::StepsMissing);
+    let unscreened = after([processing(), vec![vouched()]].concat());
+    assert_eq!(refused(&unscreened, Action::Pass), KycError::StepsMissing);
+    let unsure = Action::Screen { vouched: false, doubts: vec![ReasonCode::ProviderUnsure] };
+    let unsure = after([processing(), vec![unsure, found(&[])]].concat());
+    assert_eq!(refused(&unsure, Action::Pass), KycError::StepsMissing);
 }
 
 #[test]
@@ -190,7 +217,10 @@ fn a_person_never_learns_of_machine_desk_risk_or_internal_reasons() {
 fn what_a_person_does_not_see_moves_neither_their_time_nor_their_version() {
     let before = after(submitted());
     let later = START + MINUTE;
-    let check = before.apply(Action::Start, later).unwrap().0.apply(Action::GiveUp, later).unwrap().0;
+    let mut check = before.apply(Action::Start, later).unwrap().0;
+    for action in [vouched(), found(&[]), Action::Doubt(vec![ReasonCode::HighRisk])] {
+        check = check.apply(action, later).unwrap().0;
+    }
     let check = check.claim(user(REVIEWER), later).unwrap();
     assert_eq!(check.for_person(), before.for_person());
     assert!(check.version > before.version);
@@ -204,6 +234,83 @@ fn staff_sees_the_internal_reason_of_a_dead_provider() {
     let view = after(in_review()).for_staff(START);
     assert_eq!(view.reasons, [Reason::from(ReasonCode::ProviderUnavailable)]);
     assert_eq!(view.state, CheckState::InReview);
+}
+
+#[test]
+fn a_check_with_an_open_hit_is_not_approved_and_with_a_true_match_never() {
+    let check = with_hits(&[mark(1, ListKind::Sanctions), mark(2, ListKind::Pep)]);
+    assert_eq!(check.reasons, [ReasonCode::SanctionsMatch, ReasonCode::PepMatch]);
+    let approve = || Action::Approve { by: user(REVIEWER), reasons: vec![] };
+    assert_eq!(refused(&check, approve()), KycError::OpenHits);
+    let check = check.hit_decided(mark(1, ListKind::Sanctions).id, HitDecision::FalsePositive, START).unwrap();
+    assert_eq!(check.reasons, [ReasonCode::PepMatch], "no sanctions hit is left to speak of");
+    assert_eq!(refused(&check, approve()), KycError::OpenHits);
+
+    let held = check.hit_decided(mark(2, ListKind::Pep).id, HitDecision::TrueMatch, START).unwrap();
+    assert_eq!(refused(&held, approve()), KycError::TrueMatch);
+    let propose = Action::Propose { by: user(REVIEWER), reasons: vec![] };
+    assert_eq!(refused(&held, propose), KycError::TrueMatch);
+
+    let cleared = check.hit_decided(mark(2, ListKind::Pep).id, HitDecision::FalsePositive, START).unwrap();
+    assert!(cleared.is_passed() && cleared.reasons.is_empty());
+    assert_eq!(cleared.apply(approve(), START).unwrap().0.state, CheckState::Approved);
+}
+
+#[test]
+fn who_was_cleared_can_be_held_again_and_then_the_step_has_not_passed() {
+    let check = with_hits(&[mark(1, ListKind::Pep)]);
+    let id = mark(1, ListKind::Pep).id;
+    let cleared = check.hit_decided(id, HitDecision::FalsePositive, START).unwrap();
+    let held = cleared.hit_decided(id, HitDecision::TrueMatch, START).unwrap();
+    assert!(!held.is_passed());
+    assert_eq!(held.reasons, [ReasonCode::PepMatch]);
+}
+
+#[test]
+fn finding_nothing_on_stale_lists_clears_nobody_until_they_are_fresh() {
+    let stale = Action::Screened { hits: vec![], clears: false };
+    let check = after([processing(), vec![vouched(), stale]].concat());
+    assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
+    let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
+    assert_eq!(check.reasons, [ReasonCode::ListsStale]);
+    let approve = Action::Approve { by: user(REVIEWER), reasons: vec![] };
+    assert_eq!(refused(&check, approve.clone()), KycError::StepsMissing);
+    let (screened, _) = check.apply(found(&[]), START).unwrap();
+    assert_eq!((screened.state, screened.reasons.len()), (CheckState::InReview, 0));
+    assert_eq!(refused(&screened, found(&[])), KycError::IllegalTransition, "once is enough");
+    assert!(screened.apply(approve, START).is_ok());
+}
+
+#[test]
+fn the_desk_hurries_by_what_the_lists_say() {
+    assert_eq!(with_hits(&[]).urgency(), RiskLevel::Low);
+    assert_eq!(with_hits(&[mark(1, ListKind::Pep)]).urgency(), RiskLevel::Medium);
+    let sanctioned = with_hits(&[mark(1, ListKind::Pep), mark(2, ListKind::Sanctions)]);
+    assert_eq!(sanctioned.urgency(), RiskLevel::High);
+    let held = sanctioned.hit_decided(mark(2, ListKind::Sanctions).id, HitDecision::TrueMatch, START).unwrap();
+    assert_eq!(held.urgency(), RiskLevel::Critical);
+}
+
+#[test]
+fn hits_are_decided_at_the_desk_by_whom_its_claim_admits() {
+    let check = with_hits(&[mark(1, ListKind::Sanctions)]);
+    assert_eq!(check.admits_hit_decision(user(PERSON), false, START), Err(KycError::OwnCheck));
+    let claimed = check.claim(user(REVIEWER), START).unwrap();
+    assert_eq!(claimed.admits_hit_decision(user(REVIEWER), false, START), Ok(()));
+    assert_eq!(claimed.admits_hit_decision(user(SECOND), false, START), Err(KycError::ClaimedByAnother));
+    assert_eq!(claimed.admits_hit_decision(user(SECOND), true, START), Ok(()));
+    let over = after(approved());
+    assert_eq!(over.admits_hit_decision(user(REVIEWER), false, START), Err(KycError::IllegalTransition));
+}
+
+#[test]
+fn its_person_sees_no_difference_between_a_hit_and_none() {
+    let quiet = after([processing(), vec![vouched()]].concat());
+    let (none, _) = quiet.apply(found(&[]), START).unwrap();
+    let (hit, _) = quiet.apply(found(&[mark(1, ListKind::Sanctions)]), START).unwrap();
+    let (reviewed, _) = hit.apply(Action::Doubt(vec![]), START + MINUTE).unwrap();
+    assert_eq!(none.for_person(), hit.for_person());
+    assert_eq!(none.for_person(), reviewed.for_person());
 }
 
 #[test]
@@ -277,10 +384,16 @@ fn any_action() -> impl Strategy<Value = Action> {
         match Verb::ALL[verb] {
             Verb::Submit => Action::Submit(status),
             Verb::Start => Action::Start,
-            Verb::ProviderApproved => Action::ProviderApproved,
+            Verb::Screen => {
+                Action::Screen { vouched: n % 3 > 0, doubts: reasons.into_iter().take(n as usize % 2).collect() }
+            }
+            Verb::Screened => Action::Screened {
+                hits: (n % 4 == 0).then(|| mark(n, ListKind::ALL[n as usize % 3])).into_iter().collect(),
+                clears: n % 5 > 0,
+            },
+            Verb::Pass => Action::Pass,
             Verb::ProviderRejected => Action::ProviderRejected(reasons),
-            Verb::ProviderUnsure => Action::ProviderUnsure(reasons),
-            Verb::GiveUp => Action::GiveUp,
+            Verb::Doubt => Action::Doubt(reasons),
             Verb::RequestDocuments => Action::RequestDocuments { by, needed: reasons },
             Verb::AddDocuments => Action::AddDocuments(vec![document(n)]),
             Verb::Approve => Action::Approve { by, reasons },
@@ -323,6 +436,9 @@ proptest! {
                 prop_assert!(!decision.decided_by.contains(&user(PERSON)));
                 let by_policy = decision.decided_by.is_empty() && decision.outcome == Outcome::Approved;
                 prop_assert!(!by_policy || after.is_passed());
+                let approved = decision.outcome == Outcome::Approved;
+                prop_assert!(!approved || after.hits(HitDecision::FalsePositive) == after.screening.hits.len());
+                prop_assert!(!approved || after.steps_done.contains(&StepKind::Screening));
             }
             let stored = serde_json::to_string(&after).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Check>(&stored).unwrap(), &after);

@@ -2,6 +2,7 @@
 
 use super::{Check, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind, VALIDITY};
 use crate::domain::{
+    aml::HitMark,
     event::EventType,
     id::{DocumentId, UserId},
     kyc::KycError,
@@ -16,11 +17,24 @@ pub enum Action {
     Submit(KycStatus),
     /// A worker takes it up.
     Start,
-    ProviderApproved,
+    /// The provider was heard, or given up: the name is screened next, whatever the provider said.
+    Screen {
+        /// Whether the provider vouches for the documents.
+        vouched: bool,
+        /// Why a person has to look at it all the same.
+        doubts: Vec<ReasonCode>,
+    },
+    /// The name was screened.
+    Screened {
+        hits: Vec<HitMark>,
+        /// Whether the lists may clear somebody: none of them stale or missing.
+        clears: bool,
+    },
+    /// Every step passed, and nobody has doubts: the policy approves.
+    Pass,
     ProviderRejected(Vec<ReasonCode>),
-    ProviderUnsure(Vec<ReasonCode>),
-    /// The provider did not answer, after all retries: a person decides.
-    GiveUp,
+    /// A person has to decide. A technical failure is such a doubt, and never decides by itself.
+    Doubt(Vec<ReasonCode>),
     /// A reviewer asks for more documents.
     RequestDocuments {
         by: UserId,
@@ -61,10 +75,11 @@ pub enum Action {
 pub enum Verb {
     Submit,
     Start,
-    ProviderApproved,
+    Screen,
+    Screened,
+    Pass,
     ProviderRejected,
-    ProviderUnsure,
-    GiveUp,
+    Doubt,
     RequestDocuments,
     AddDocuments,
     Approve,
@@ -81,10 +96,11 @@ impl Verb {
     pub const ALL: &'static [Self] = &[
         Self::Submit,
         Self::Start,
-        Self::ProviderApproved,
+        Self::Screen,
+        Self::Screened,
+        Self::Pass,
         Self::ProviderRejected,
-        Self::ProviderUnsure,
-        Self::GiveUp,
+        Self::Doubt,
         Self::RequestDocuments,
         Self::AddDocuments,
         Self::Approve,
@@ -107,9 +123,13 @@ pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError>
         (S::Draft, V::Submit) => S::Submitted,
         (S::Submitted, V::Start) => S::Processing,
 
-        (S::Processing, V::ProviderApproved) => S::Approved,
+        (S::Processing, V::Screen | V::Screened) => S::Processing,
+        (S::Processing, V::Pass) => S::Approved,
         (S::Processing, V::ProviderRejected) => S::Rejected,
-        (S::Processing, V::ProviderUnsure | V::GiveUp) => S::InReview,
+        (S::Processing, V::Doubt) => S::InReview,
+        // What could not be screened in time is screened while it waits.
+        (S::InReview, V::Screened) => S::InReview,
+        (S::AwaitingApplicant, V::Screened) => S::AwaitingApplicant,
 
         (S::InReview, V::RequestDocuments) => S::AwaitingApplicant,
         (S::AwaitingApplicant, V::AddDocuments | V::Submit) => S::InReview,
@@ -135,10 +155,11 @@ impl Action {
         match self {
             Self::Submit(_) => Verb::Submit,
             Self::Start => Verb::Start,
-            Self::ProviderApproved => Verb::ProviderApproved,
+            Self::Screen { .. } => Verb::Screen,
+            Self::Screened { .. } => Verb::Screened,
+            Self::Pass => Verb::Pass,
             Self::ProviderRejected(_) => Verb::ProviderRejected,
-            Self::ProviderUnsure(_) => Verb::ProviderUnsure,
-            Self::GiveUp => Verb::GiveUp,
+            Self::Doubt(_) => Verb::Doubt,
             Self::RequestDocuments { .. } => Verb::RequestDocuments,
             Self::AddDocuments(_) => Verb::AddDocuments,
             Self::Approve { .. } => Verb::Approve,
@@ -172,9 +193,11 @@ pub const fn event(from: CheckState, verb: Verb) -> EventType {
         (Verb::Submit, _) => EventType::CheckSubmitted,
         (Verb::AddDocuments, _) => EventType::CheckDocumentsAdded,
         (Verb::Start, _) => EventType::CheckProcessing,
-        (Verb::ProviderApproved | Verb::Approve | Verb::Agree, _) => EventType::CheckApproved,
+        (Verb::Screen, _) => EventType::CheckScreening,
+        (Verb::Screened, _) => EventType::CheckScreened,
+        (Verb::Pass | Verb::Approve | Verb::Agree, _) => EventType::CheckApproved,
         (Verb::ProviderRejected | Verb::Reject, _) => EventType::CheckRejected,
-        (Verb::ProviderUnsure | Verb::GiveUp, _) => EventType::CheckInReview,
+        (Verb::Doubt, _) => EventType::CheckInReview,
         (Verb::RequestDocuments, _) => EventType::CheckActionNeeded,
         (Verb::Propose, _) => EventType::CheckSecondReview,
         (Verb::Disagree, _) => EventType::CheckSecondReviewDenied,
@@ -238,28 +261,31 @@ impl Check {
         match action {
             Action::Submit(status) => self.hand_in(status, now)?,
             Action::Start => {}
-            Action::ProviderApproved => {
-                self.pass(StepKind::Provider);
-                if !self.is_passed() {
+            Action::Screen { vouched, doubts } => self.hand_to_screening(vouched, doubts, now)?,
+            Action::Screened { hits, clears } => self.screened(hits, clears)?,
+            Action::Pass => {
+                if !self.is_passed() || !self.reasons.is_empty() {
                     return Err(KycError::StepsMissing);
                 }
                 self.decide(Outcome::Approved, vec![], vec![], now);
             }
             Action::ProviderRejected(reasons) => self.decide(Outcome::Rejected, reasons, vec![], now),
-            Action::ProviderUnsure(reasons) => {
-                self.reasons = if reasons.is_empty() { vec![ReasonCode::ProviderUnsure] } else { reasons };
-            }
-            Action::GiveUp => self.reasons = vec![ReasonCode::ProviderUnavailable],
+            Action::Doubt(reasons) => self.doubt(reasons),
             Action::RequestDocuments { needed, .. } => self.needed = given(needed)?,
             Action::AddDocuments(ids) => self.add(ids)?,
-            Action::Approve { by, reasons } => self.decide(Outcome::Approved, reasons, vec![by], now),
+            Action::Approve { by, reasons } => {
+                self.admits_approval()?;
+                self.decide(Outcome::Approved, reasons, vec![by], now);
+            }
             Action::Reject { by, reasons } => self.decide(Outcome::Rejected, given(reasons)?, vec![by], now),
             Action::Propose { by, reasons } => {
+                self.admits_approval()?;
                 self.proposal = Some(Proposal { by, at: now, reasons });
                 // The second reviewer is another: the first one's hold would only keep them away.
                 self.claim = None;
             }
             Action::Agree { by } => {
+                self.admits_approval()?;
                 let first = self.proposal.take().ok_or(KycError::IllegalTransition)?;
                 if first.by == by {
                     return Err(KycError::SameReviewer);

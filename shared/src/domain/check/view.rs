@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{Check, CheckKind, CheckState, Outcome, PublicStatus, Reason, ReasonCode, Risk, Trigger};
 use crate::domain::{
+    aml::{HitDecision, HitForStaff},
     id::{CheckId, DocumentId, UserId},
     time::Timestamp,
 };
@@ -57,6 +58,19 @@ pub struct CheckForStaff {
     pub claimed_by: Option<UserId>,
     /// The first of two reviewers, while a second one is waited for.
     pub proposed_by: Option<UserId>,
+    /// How its hits stand.
+    pub hit_counts: HitCounts,
+    /// Who on the lists may be the person: only where one check is read, and by whom may read hits (`aml:read`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hits: Option<Vec<HitForStaff>>,
+}
+
+/// How the hits of a check stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HitCounts {
+    pub open: usize,
+    pub true_match: usize,
+    pub false_positive: usize,
 }
 
 /// How far the policy's steps are.
@@ -134,6 +148,12 @@ impl Check {
             trigger: self.trigger,
             claimed_by: self.claimed_by(now),
             proposed_by: self.proposal.as_ref().map(|proposal| proposal.by),
+            hit_counts: HitCounts {
+                open: self.hits(HitDecision::Open),
+                true_match: self.hits(HitDecision::TrueMatch),
+                false_positive: self.hits(HitDecision::FalsePositive),
+            },
+            hits: None,
         }
     }
 }

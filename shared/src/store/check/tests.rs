@@ -42,7 +42,7 @@ fn account() -> AuthItem {
 
 fn draft(auth: &AuthItem) -> StoredCheck {
     let id = CheckId::new(NOW);
-    let mut check = Check::draft(id, auth.user, Policy::document("sandbox"), Trigger::Applicant, NOW);
+    let mut check = Check::draft(id, auth.user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
     check.document_ids.push(DocumentId::new(NOW));
     StoredCheck::new(check)
 }
@@ -191,7 +191,7 @@ fn the_snapshot_opens_in_its_place_only() {
     let auth = account();
     let key = PersonKey::from_key(&auth.user.to_string(), DataKey::generate());
     let mut stored = draft(&auth);
-    let snapshot = Snapshot { name: Masked("Ada".into()), date_of_birth: None, taken_at: NOW };
+    let snapshot = Snapshot { name: Masked("Ada".into()), date_of_birth: None, countries: vec![], taken_at: NOW };
     stored.take_snapshot(&snapshot, &key).unwrap();
     assert_eq!(stored.snapshot(&key).unwrap(), snapshot);
     let mut other = draft(&auth);

@@ -1,0 +1,94 @@
+//! GET /v1/aml/lists: the configured lists, what is in force of each, and how old it is.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        aml::{ListKind, list::Refusal},
+        role::AmlRead,
+        time::Timestamp,
+    },
+    error::Result,
+    http::{Call, Can, Endpoint, Page, Route},
+    watchlists::Standing,
+};
+
+/// A configured list.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ListView {
+    id: String,
+    name: String,
+    kind: ListKind,
+    /// The publisher's version or date, or a hash; null, as all that follows, while the list is not in force.
+    version: Option<String>,
+    entries: Option<usize>,
+    /// As the list tells it.
+    published_at: Option<String>,
+    loaded_at: Option<Timestamp>,
+    /// When its source last stood by it; of an upload, when it was uploaded.
+    confirmed_at: Option<Timestamp>,
+    /// Older than its limit, or not in force: nobody is cleared by it.
+    stale: bool,
+    /// Why what its source gives now is refused.
+    refused: Option<RefusedView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct RefusedView {
+    code: Refusal,
+    /// Since when.
+    at: Timestamp,
+}
+
+impl ListView {
+    fn new(standing: Standing, now: Timestamp) -> Self {
+        let stale = standing.is_stale(now);
+        let list = standing.in_force.as_ref();
+        Self {
+            version: list.map(|list| list.version.clone()),
+            entries: list.map(|list| list.entries),
+            published_at: list.and_then(|list| list.published_at.clone()),
+            loaded_at: list.map(|list| list.loaded_at),
+            confirmed_at: list.map(|list| list.confirmed_at),
+            stale,
+            refused: standing.refused.map(|refused| RefusedView { code: refused.code, at: refused.at }),
+            id: standing.id,
+            name: standing.name,
+            kind: standing.kind,
+        }
+    }
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::get("aml-list-lists", "/v1/aml/lists").summary("The lists that names are screened against").handled_by(list)
+}
+
+async fn list(call: Call<Can<AmlRead>>, (): ()) -> Result<Page<ListView>> {
+    let standings = call.app.list_standings().await?;
+    let items = standings.into_iter().map(|standing| ListView::new(standing, call.now())).collect();
+    Ok(Page { items, next_cursor: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use verinym::domain::aml::list::Refused;
+
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_not_in_force_is_stale_and_says_why() {
+        let now = Timestamp::from_unix_seconds(1);
+        let refused = Refused { code: Refusal::Missing, at: now, what: "missing".into() };
+        let standing = Standing {
+            id: "mha".into(),
+            name: "MHA".into(),
+            kind: ListKind::Sanctions,
+            in_force: None,
+            refused: Some(refused),
+        };
+        let view = serde_json::to_value(ListView::new(standing, now)).unwrap();
+        assert_eq!(view["stale"], true);
+        assert_eq!(view["version"], serde_json::Value::Null);
+        assert_eq!(view["refused"]["code"], "missing");
+    }
+}

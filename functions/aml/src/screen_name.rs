@@ -1,0 +1,255 @@
+//! POST /v1/aml/screenings: whether the lists in force name somebody. Nothing of what is asked is kept; the event names
+//! engine, lists and the number of hits.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        aml::{HitDecision, ListKind},
+        event::{Actor, EventType, Subject},
+        field::{Fault, Fields},
+        id::{HitId, ScreeningId, UserId},
+        limit,
+        person::Country,
+        role::AmlScreen,
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::{Internal, RequestError, Result},
+    http::{By, Call, Can, Endpoint, Json, Limited, Plain, Route, idempotency},
+    screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, Options, Query, date},
+    store::{commit::Tries, event::EventDraft},
+    watchlists::{InForce, ListInForce},
+};
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    Person,
+    Organization,
+    Vessel,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScreenName {
+    /// In any script; 1 to 300 characters.
+    #[schema(value_type = String)]
+    name: Masked<String>,
+    /// `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
+    #[schema(value_type = Option<String>)]
+    date_of_birth: Option<Masked<String>>,
+    /// ISO 3166-1 alpha-2: nationality, residence; at most 10.
+    #[serde(default)]
+    countries: Vec<String>,
+    /// All kinds if absent.
+    kind: Option<Asked>,
+    /// Hits score at least this; 0.5 to 1, 0.85 if absent.
+    threshold: Option<f64>,
+    /// Ids of the lists to look at; all if empty.
+    #[serde(default)]
+    lists: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Screened {
+    /// Best first, at most 50.
+    hits: Vec<Found>,
+    /// The lists that were looked at.
+    lists: Vec<Seen>,
+    engine_version: &'static str,
+    /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing.
+    clears: bool,
+    /// Time in the engine, milliseconds.
+    took_ms: f64,
+}
+
+/// A listed entity that may be who was asked for. Nobody decides on it here, so what a decision would fill is empty.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Found {
+    id: Option<HitId>,
+    list: String,
+    kind: ListKind,
+    /// The list's own key.
+    entity_id: String,
+    /// The listed name that agrees best, as published.
+    name: String,
+    /// That this is who was asked for; 0 to 1.
+    score: f64,
+    /// That the names agree, and no more; 0 to 1.
+    name_score: f64,
+    /// `name`, `alias`, `date_of_birth`, `country`, `identifier`.
+    matched_on: Vec<&'static str>,
+    /// What agrees, what does not, and what it cost.
+    #[schema(value_type = String)]
+    explanation: Masked<String>,
+    dates_of_birth: Vec<String>,
+    countries: Vec<String>,
+    programmes: Vec<String>,
+    decision: HitDecision,
+    decided_by: Option<UserId>,
+    reason: Option<String>,
+}
+
+/// A list as it was looked at.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Seen {
+    id: String,
+    version: String,
+    entries: usize,
+    /// Seconds since its source last stood by it.
+    age: u64,
+    /// Older than it may be.
+    stale: bool,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("aml-screen-name", "/v1/aml/screenings")
+        .summary("Screen a name")
+        .limited(&[Limited { limit: &limit::SCREENING, by: By::Caller }])
+        .idempotent()
+        .problems(&[(503, "unavailable")])
+        .handled_by(screen)
+}
+
+async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Result<Plain<Screened>> {
+    let now = call.now();
+    let lists = call.app.watchlists().await?;
+    let (query, options) = form.check(&lists)?;
+    let store = call.app.store().await;
+    let key = call.loaded.key(store, now).await?;
+
+    let began = Instant::now();
+    let found = lists.artifact.screen(&query, &options);
+    let took_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    let reply = Plain(answer(found, &lists, &options.lists, took_ms, now));
+
+    let mut tries = Tries::new();
+    loop {
+        let event = event(&reply.0, &options, &lists, Actor::User(call.caller.user), now)
+            .session(call.caller.session)
+            .origin(&key, call.meta.origin());
+        let committed = store
+            .commit(now, &call.meta.correlation_id)
+            .event(event)
+            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
+            .run()
+            .await;
+        match committed {
+            Ok(()) => return Ok(reply),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+fn answer(found: Vec<screening::Hit>, lists: &InForce, wanted: &[String], took_ms: f64, now: Timestamp) -> Screened {
+    let seen: Vec<_> = lists.lists.iter().filter(|list| wanted.is_empty() || wanted.contains(&list.id)).collect();
+    let all_there = !wanted.is_empty() || lists.missing.is_empty();
+    Screened {
+        hits: found.into_iter().map(|hit| Found::new(hit, lists)).collect(),
+        clears: all_there && seen.iter().all(|list| !list.is_stale(now)),
+        lists: seen.into_iter().map(|list| Seen::new(list, now)).collect(),
+        engine_version: ENGINE_VERSION,
+        took_ms,
+    }
+}
+
+fn event(reply: &Screened, options: &Options, lists: &InForce, actor: Actor, now: Timestamp) -> EventDraft {
+    let versions: serde_json::Map<_, _> =
+        reply.lists.iter().map(|list| (list.id.clone(), list.version.clone().into())).collect();
+    EventDraft::new(EventType::NameScreened, Subject::new("screening", ScreeningId::new(now)), 1, actor)
+        .data("engine_version", ENGINE_VERSION)
+        .data("artifact", lists.version)
+        .data("lists", versions)
+        .data("threshold", options.threshold)
+        .data("hits", reply.hits.len())
+        .data("clears", reply.clears)
+}
+
+impl Found {
+    fn new(hit: screening::Hit, lists: &InForce) -> Self {
+        Self {
+            id: None,
+            kind: lists.kind_of(&hit.list),
+            list: hit.list,
+            entity_id: hit.entity_id,
+            name: hit.name,
+            score: hit.score,
+            name_score: hit.name_score,
+            matched_on: hit.matched_on.iter().map(|what| what.as_str()).collect(),
+            explanation: Masked(hit.explanation),
+            dates_of_birth: hit.dates_of_birth,
+            countries: hit.countries,
+            programmes: hit.programmes,
+            decision: HitDecision::Open,
+            decided_by: None,
+            reason: None,
+        }
+    }
+}
+
+impl Seen {
+    fn new(list: &ListInForce, now: Timestamp) -> Self {
+        Self {
+            id: list.id.clone(),
+            version: list.version.clone(),
+            entries: list.entries,
+            age: list.age(now).as_secs(),
+            stale: list.is_stale(now),
+        }
+    }
+}
+
+const LONGEST_NAME: usize = 300;
+const MOST_COUNTRIES: usize = 10;
+const MOST_HITS: usize = 50;
+const LOWEST: f64 = 0.5;
+
+impl ScreenName {
+    fn check(self, lists: &InForce) -> Result<(Query, Options)> {
+        const NAME: Fault = Fault::new("invalid_name", "must have 1 to 300 characters, a letter or digit among them");
+        const DATE: Fault = Fault::new("invalid_date", "must be a date, YYYY-MM-DD, YYYY-MM or YYYY");
+        const MANY: Fault = Fault::new("too_many", "must hold at most 10 countries");
+        const THRESHOLD: Fault = Fault::new("out_of_range", "must be from 0.5 to 1");
+        const UNKNOWN: Fault = Fault::new("unknown_list", "must hold ids of lists in force");
+        let mut fields = Fields::default();
+        let f = &mut fields;
+        let name = self.name.0;
+        if name.chars().count() > LONGEST_NAME || !name.chars().any(char::is_alphanumeric) {
+            f.refuse("name", NAME);
+        }
+        let date_of_birth = f.check_optional("date_of_birth", self.date_of_birth, |text| {
+            let dashed = text.0.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            date::parse(&text.0).filter(|span| dashed && span.from == span.to).map(|span| span.from).ok_or(DATE)
+        });
+        if self.countries.len() > MOST_COUNTRIES {
+            f.refuse("countries", MANY);
+        }
+        let countries = self.countries.iter().take(MOST_COUNTRIES).map(|text| Country::parse(text));
+        let countries = f.check("countries", countries.collect::<std::result::Result<Vec<_>, _>>());
+        let threshold = self.threshold.unwrap_or(DEFAULT_THRESHOLD);
+        if !(LOWEST..=1.0).contains(&threshold) {
+            f.refuse("threshold", THRESHOLD);
+        }
+        if self.lists.iter().any(|id| lists.lists.iter().all(|list| list.id != *id)) {
+            f.refuse("lists", UNKNOWN);
+        }
+        fields.done().map_err(RequestError::Invalid)?;
+        let countries = countries.ok_or_else(|| Internal::bug("a form without faults has its countries"))?;
+        let query = Query {
+            name,
+            kind: self.kind.map(|kind| match kind {
+                Asked::Person => Kind::Person,
+                Asked::Organization => Kind::Organisation,
+                Asked::Vessel => Kind::Vessel,
+            }),
+            date_of_birth,
+            countries: countries.iter().map(|country| country.as_str().to_owned()).collect(),
+            identifiers: vec![],
+        };
+        Ok((query, Options { threshold, lists: self.lists, limit: MOST_HITS }))
+    }
+}

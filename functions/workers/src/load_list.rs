@@ -1,0 +1,43 @@
+//! Queue `lists`: looks at a list's source, and puts what is loaded in force.
+
+use std::time::Duration;
+
+use verinym::{
+    app::App,
+    domain::event::EventType,
+    error::{Error, Internal, RequestError, Result},
+    messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
+};
+
+/// The function's own time-out.
+const LEASE: Duration = Duration::from_mins(5);
+/// Where others were always first. Sooner than the queue, which would wait half an hour.
+const CONTENDED: Duration = Duration::from_secs(10);
+
+pub fn worker() -> Worker {
+    Worker::of_queue("workers-load-list", Queue::Lists, LEASE, load)
+}
+
+async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<Outcome> {
+    match work(app, &delivery).await {
+        Ok(()) => Ok(Outcome::Done),
+        Err(Error::Request(RequestError::Contended)) => Ok(Outcome::Later(CONTENDED)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn work(app: &App, delivery: &Delivery<ListTask>) -> Result<()> {
+    let correlation_id = &delivery.correlation_id;
+    match &delivery.body {
+        ListTask::Refresh { list } => app.refresh_list(list, false, correlation_id, delivery.deadline).await,
+        ListTask::Compile => app.compile_lists(correlation_id).await,
+        ListTask::Event { event } => match event.r#type {
+            EventType::ListRefreshRequested => {
+                let vouched = event.data.get("accept_shrunken").is_some_and(|vouched| vouched == true);
+                app.refresh_list(&event.subject.id, vouched, correlation_id, delivery.deadline).await
+            }
+            EventType::ListLoaded => app.compile_lists(correlation_id).await,
+            other => Err(Internal::corrupt(format!("{other} is nothing to load a list for")).into()),
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! Queue `screening`: the person of a check, as they were when they submitted it, against the lists in force.
+//!
+//! Whom no list names goes through; whom one may name goes to the desk with the hits. Where the lists could clear nobody
+//! the message stays with the check and comes back until they can.
+
+use std::time::Duration;
+
+use verinym::{
+    app::App,
+    domain::{
+        aml::{AmlError, Hit, HitDecision, Match},
+        check::ReasonCode,
+        event::{Actor, EventType, Subject},
+        id::HitId,
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::{Error, Result},
+    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    screening::{self, ENGINE_VERSION, Kind, Options, Query},
+    store::{
+        check::{Snapshot, StoredCheck},
+        commit::Tries,
+        event::EventDraft,
+        hit::StoredHit,
+        kek::Purpose,
+        person_key::PersonKey,
+    },
+    watchlists::InForce,
+};
+
+use crate::{course::Course, verify::subject};
+
+/// The function's own time-out.
+const LEASE: Duration = Duration::from_mins(1);
+/// Lists that are not there yet are there soon.
+const SOON: Duration = Duration::from_secs(20);
+/// Lists that are stale take longer.
+const UNTIL_FRESH: Duration = Duration::from_mins(10);
+/// A check keeps at most so many hits, the best: more fit into no transaction, and the first are reason enough.
+const MOST_HITS: usize = 20;
+
+pub fn worker() -> Worker {
+    Worker::of_queue("workers-screen-check", Queue::Screening, LEASE, screen)
+}
+
+async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
+    let (check, user) = subject(&delivery.body)?;
+    let store = app.store().await;
+    let mut tries = Tries::new();
+    loop {
+        let Some((stored, auth)) = store.check_and_auth(&user, &check).await? else { return Ok(Outcome::Done) };
+        if !stored.check.wants_screening() {
+            return Ok(Outcome::Done);
+        }
+        let lists = match app.watchlists().await {
+            Ok(lists) => lists,
+            Err(Error::Aml(AmlError::ListsUnavailable)) => return Ok(Outcome::Later(SOON)),
+            Err(error) => return Err(error),
+        };
+        let now = Timestamp::now();
+        let clears = lists.is_fresh(now) || !app.config.stale_lists_clear_nobody;
+        if !clears && stored.check.reasons.contains(&ReasonCode::ListsStale) {
+            return Ok(Outcome::Later(UNTIL_FRESH));
+        }
+        let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
+        let known = known(app, &stored, &evidence).await?;
+        let hits = find(&stored, &lists, &evidence, &known, now)?;
+        let count = hits.len();
+        let mut course = Course::of(&stored, now);
+        let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
+        course.screened(marks, clears, |event| told(event, &lists, stored.check.policy.threshold, count, clears))?;
+        let settled = clears || !course.state().is_open();
+        let committed = course.commit_with(store, &auth, &delivery.correlation_id, |mut commit| {
+            for stored in &hits {
+                commit = commit.new_hit(stored).event(opened(&stored.hit));
+            }
+            commit
+        });
+        match committed.await {
+            Ok(()) if settled => return Ok(Outcome::Done),
+            Ok(()) => return Ok(Outcome::Later(UNTIL_FRESH)),
+            Err(error) => tries.again(error).await?,
+        }
+    }
+}
+
+/// What was found before, on lists that could clear nobody: list and entry.
+async fn known(app: &App, stored: &StoredCheck, evidence: &PersonKey) -> Result<Vec<(String, String)>> {
+    let ids: Vec<HitId> = stored.check.screening.hits.iter().map(|hit| hit.id).collect();
+    let hits = app.store().await.hits_of_check(&stored.check.user_id, &stored.check.id, &ids).await?;
+    hits.iter().map(|stored| Ok((stored.hit.list.clone(), stored.found(evidence)?.entity_id))).collect()
+}
+
+fn find(
+    stored: &StoredCheck,
+    lists: &InForce,
+    evidence: &PersonKey,
+    known: &[(String, String)],
+    now: Timestamp,
+) -> Result<Vec<StoredHit>> {
+    let check = &stored.check;
+    let options = Options { threshold: check.policy.threshold, lists: vec![], limit: MOST_HITS + known.len() };
+    let found = lists.artifact.screen(&query(&stored.snapshot(evidence)?), &options);
+    found
+        .into_iter()
+        .filter(|hit| !known.iter().any(|(list, entity)| *list == hit.list && *entity == hit.entity_id))
+        .take(MOST_HITS.saturating_sub(known.len()))
+        .map(|found| {
+            let list_version = lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default();
+            let hit = Hit {
+                id: HitId::new(now),
+                check_id: check.id,
+                user_id: check.user_id,
+                list: found.list.clone(),
+                kind: lists.kind_of(&found.list),
+                list_version,
+                engine_version: ENGINE_VERSION.to_owned(),
+                decision: HitDecision::Open,
+                proposal: None,
+                decided_by: vec![],
+                decided_at: None,
+                created_at: now,
+                version: 1,
+            };
+            StoredHit::new(hit, &matched(found), evidence)
+        })
+        .collect()
+}
+
+/// Name, birth date and countries, of a person.
+fn query(person: &Snapshot) -> Query {
+    Query {
+        name: person.name.0.clone(),
+        kind: Some(Kind::Person),
+        date_of_birth: person.date_of_birth.as_ref().and_then(|date| screening::date::parse(&date.0)).map(|at| at.from),
+        countries: person.countries.iter().map(|country| country.0.clone()).collect(),
+        identifiers: vec![],
+    }
+}
+
+fn matched(hit: screening::Hit) -> Match {
+    Match {
+        entity_id: hit.entity_id,
+        name: Masked(hit.name),
+        score: hit.score,
+        name_score: hit.name_score,
+        matched_on: hit.matched_on.iter().map(|what| what.as_str().to_owned()).collect(),
+        explanation: Masked(hit.explanation),
+        dates_of_birth: hit.dates_of_birth,
+        countries: hit.countries,
+        programmes: hit.programmes,
+    }
+}
+
+/// What makes the screening repeatable: engine, lists and threshold.
+fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usize, clears: bool) -> EventDraft {
+    event
+        .data("engine_version", ENGINE_VERSION)
+        .data("lists", lists.versions())
+        .data("threshold", threshold)
+        .data("hits", hits)
+        .data("clears", clears)
+}
+
+fn opened(hit: &Hit) -> EventDraft {
+    let subject = Subject::new("hit", hit.id);
+    EventDraft::new(EventType::HitOpened, subject, hit.version, Actor::system("screening"))
+        .person(hit.user_id)
+        .data("check", hit.check_id.to_string())
+        .data("list", hit.list.clone())
+        .data("kind", hit.kind.as_str())
+        .data("list_version", hit.list_version.clone())
+        .data("engine_version", hit.engine_version.clone())
+}

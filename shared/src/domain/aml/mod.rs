@@ -1,0 +1,29 @@
+//! Sanctions, politically exposed persons, adverse media: what a list is, and what becomes of a hit.
+
+mod hit;
+pub mod list;
+
+use super::words::words;
+
+pub use hit::{Hit, HitDecision, HitForStaff, HitMark, HitProposal, HitVerdict, Match};
+
+words! {
+    /// What being on a list means.
+    pub enum ListKind {
+        /// Nobody may deal with whom it names.
+        Sanctions = "sanctions",
+        /// Politically exposed persons: more care, no ban.
+        Pep = "pep",
+        /// Whom the press or an authority speaks ill of.
+        AdverseMedia = "adverse_media",
+    }
+}
+
+/// Refusals of the AML area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AmlError {
+    #[error("no list of this name is configured")]
+    UnknownList,
+    #[error("no lists are in force yet")]
+    ListsUnavailable,
+}

@@ -1,0 +1,201 @@
+//! Hits: `U#<user>` · `HIT#<id>`, and `HIT#<id>` · `REF` (whose it is). An open one is filed in the index `desk`.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use zeroize::Zeroizing;
+
+use super::{
+    Position, Store, Table,
+    admission::Owner,
+    commit::Commit,
+    desk,
+    item::{Item, Key, Query, Sort, keyed, number, read, text},
+    kek::Purpose,
+    person_key::{self, KeyItem, PersonKey},
+};
+use crate::{
+    crypto::field::Place,
+    domain::{
+        aml::{Hit, HitDecision, HitForStaff, ListKind, Match},
+        check::RiskLevel,
+        id::{CheckId, HitId, UserId},
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+};
+
+/// A hit with what stands encrypted beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredHit {
+    pub hit: Hit,
+    sealed: Sealed,
+}
+
+/// Ciphertexts under the person's evidence key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Sealed {
+    /// A [`Match`].
+    found: ByteBuf,
+    /// What the last reviewer wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<ByteBuf>,
+}
+
+/// The word that open hits are filed under.
+const OPEN: &str = "hit_open";
+
+impl StoredHit {
+    pub fn key(user: &UserId, id: &HitId) -> Key {
+        Key::new(format!("U#{user}"), format!("HIT#{id}"))
+    }
+
+    fn own_key(&self) -> Key {
+        Self::key(&self.hit.user_id, &self.hit.id)
+    }
+
+    pub fn new(hit: Hit, found: &Match, evidence: &PersonKey) -> Result<Self> {
+        let key = Self::key(&hit.user_id, &hit.id);
+        let plain = Zeroizing::new(serde_json::to_vec(found).map_err(Internal::bug)?);
+        let found = ByteBuf::from(evidence.seal(&place(&key, "found"), &plain));
+        Ok(Self { hit, sealed: Sealed { found, reason: None } })
+    }
+
+    fn from_item(item: Item) -> Result<Self> {
+        Ok(Self { sealed: read(item.clone())?, hit: read(item)? })
+    }
+
+    /// The hit after a decision, with what the reviewer wrote.
+    pub fn decided(&self, hit: Hit, reason: &Masked<String>, evidence: &PersonKey) -> Self {
+        let key = self.own_key();
+        let reason = ByteBuf::from(evidence.seal(&place(&key, "reason"), reason.as_bytes()));
+        Self { hit, sealed: Sealed { found: self.sealed.found.clone(), reason: Some(reason) } }
+    }
+
+    pub fn found(&self, evidence: &PersonKey) -> Result<Match> {
+        let plain = evidence.open(&place(&self.own_key(), "found"), &self.sealed.found)?;
+        serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a hit's match").into())
+    }
+
+    fn reason(&self, evidence: &PersonKey) -> Result<Option<Masked<String>>> {
+        let Some(sealed) = &self.sealed.reason else { return Ok(None) };
+        let plain = evidence.open(&place(&self.own_key(), "reason"), sealed)?;
+        let text = std::str::from_utf8(&plain).map_err(|_| Internal::corrupt("a hit's reason"))?;
+        Ok(Some(Masked(text.to_owned())))
+    }
+
+    /// As staff sees it; `plain` is whether they may see personal data.
+    pub fn for_staff(&self, evidence: &PersonKey, plain: bool) -> Result<HitForStaff> {
+        Ok(self.hit.for_staff(&self.found(evidence)?, self.reason(evidence)?.as_ref(), plain))
+    }
+
+    fn item(&self) -> Result<Item> {
+        let mut item = keyed(&self.own_key(), &self.hit)?;
+        item.extend(keyed(&self.own_key(), &self.sealed)?);
+        if self.hit.decision == HitDecision::Open {
+            let level = match self.hit.kind {
+                ListKind::Sanctions => RiskLevel::High,
+                ListKind::Pep | ListKind::AdverseMedia => RiskLevel::Medium,
+            };
+            let sort = format!("{}#{}", desk::rank(level), self.hit.created_at);
+            let (partition, sort) = desk::filed(OPEN, &sort, &self.hit.id.to_string());
+            item.insert("desk_pk".into(), text(partition));
+            item.insert("desk_sk".into(), text(sort));
+        }
+        Ok(item)
+    }
+}
+
+fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
+    Place { table: Table::Kyc.logical(), partition: &at.pk, sort: &at.sk, attribute }
+}
+
+impl Commit<'_> {
+    /// A new hit, and whose it is.
+    pub fn new_hit(self, stored: &StoredHit) -> Self {
+        let owner = Key::new(format!("HIT#{}", stored.hit.id), "REF");
+        self.put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None).create(
+            Table::Kyc,
+            &owner,
+            &Owner { owner: stored.hit.user_id },
+            None,
+        )
+    }
+
+    /// A hit in its next state.
+    pub fn hit_changes(self, before: &Hit, after: &StoredHit) -> Self {
+        self.put_if(Table::Kyc, after.item(), "version = :read", &[(":read", number(before.version))], None)
+    }
+}
+
+impl Store {
+    pub async fn hit(&self, user: &UserId, id: &HitId) -> Result<Option<StoredHit>> {
+        self.get(Table::Kyc, &StoredHit::key(user, id)).await?.map(StoredHit::from_item).transpose()
+    }
+
+    /// One page of a person's hits, newest first.
+    pub async fn hits_of(
+        &self,
+        user: &UserId,
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<StoredHit>, Option<Position>)> {
+        let partition = format!("U#{user}");
+        let (items, next) = self
+            .query(Query {
+                table: Table::Kyc,
+                index: None,
+                partition: ("pk", &partition),
+                sort: Sort::Prefix("sk", "HIT#"),
+                newest_first: true,
+                limit,
+                after,
+            })
+            .await?;
+        Ok((items.into_iter().map(StoredHit::from_item).collect::<Result<_>>()?, next))
+    }
+
+    /// The hits of a check, in the order they were found.
+    pub async fn hits_of_check(&self, user: &UserId, check: &CheckId, ids: &[HitId]) -> Result<Vec<StoredHit>> {
+        let keys: Vec<_> = ids.iter().map(|id| StoredHit::key(user, id)).collect();
+        let wanted: Vec<_> = keys.iter().map(|key| (Table::Kyc, key.clone())).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = self.get_many(&wanted).await?;
+        let hits =
+            keys.iter().filter_map(|key| found.remove(key)).map(StoredHit::from_item).collect::<Result<Vec<_>>>()?;
+        Ok(hits.into_iter().filter(|stored| stored.hit.check_id == *check).collect())
+    }
+
+    /// One page of the hits that nobody has decided: sanctions first, then the oldest. The index may be a little behind.
+    pub async fn open_hits(&self, limit: u32, after: Option<&Position>) -> Result<(Vec<StoredHit>, Option<Position>)> {
+        let (items, next) = self.filed_page(&[OPEN], limit, after).await?;
+        Ok((items.into_iter().map(StoredHit::from_item).collect::<Result<_>>()?, next))
+    }
+
+    /// The evidence keys of people, by person; those that were destroyed are not among them.
+    pub async fn evidence_keys(
+        &self,
+        users: impl IntoIterator<Item = UserId>,
+        now: Timestamp,
+    ) -> Result<HashMap<UserId, PersonKey>> {
+        let users: std::collections::BTreeSet<_> = users.into_iter().collect();
+        let keys: Vec<_> = users.iter().map(|user| (*user, person_key::key(user, Purpose::Evidence))).collect();
+        let wanted: Vec<_> = keys.iter().map(|(_, key)| (Table::Keys, key.clone())).collect();
+        if wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut found = self.get_many(&wanted).await?;
+        let mut opened = HashMap::new();
+        for (user, key) in keys {
+            if let Some(item) = found.remove(&key) {
+                let item: KeyItem = read(item)?;
+                opened.insert(user, self.person_key(Some(&item), now).await?);
+            }
+        }
+        Ok(opened)
+    }
+}

@@ -1,0 +1,239 @@
+//! Fetching a list's file over HTTP: only if it changed, with deadlines, bounded in size, tries and redirects.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Response, StatusCode, header, redirect};
+use url::Url;
+
+use super::source::may_fetch;
+use crate::{
+    crypto::random,
+    domain::{
+        aml::list::{Refusal, Validator},
+        backoff::{self, Backoff},
+        time::Timestamp,
+    },
+};
+
+/// What fetching one file may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub connect: Duration,
+    /// Without a byte.
+    pub silence: Duration,
+    pub attempts: u32,
+    pub backoff: Backoff,
+    /// Bytes of a file; the largest in use (`OpenSanctions`' PEPs) has about 150 MB.
+    pub size: usize,
+    pub redirects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            silence: Duration::from_secs(15),
+            attempts: 3,
+            backoff: Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(5) },
+            size: 256 << 20,
+            redirects: 3,
+        }
+    }
+}
+
+/// A file that was fetched, or that need not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum File {
+    Unchanged,
+    Content { bytes: Vec<u8>, validator: Validator },
+}
+
+/// Fetches lists. Plain HTTP is for the local stack.
+#[derive(Debug)]
+pub struct Fetcher {
+    client: Client,
+    limits: Limits,
+}
+
+enum Failed {
+    /// Another try may help, after this wait if the source asks for one.
+    Again(Refusal, Option<Duration>),
+    /// It would not.
+    Final(Refusal),
+}
+
+impl Fetcher {
+    pub fn new(limits: Limits, plain_http: bool) -> Result<Self, reqwest::Error> {
+        let policy = redirect::Policy::custom(move |attempt| {
+            if attempt.previous().len() > limits.redirects || !may_fetch(attempt.url(), plain_http) {
+                attempt.stop()
+            } else {
+                attempt.follow()
+            }
+        });
+        let client = Client::builder()
+            .redirect(policy)
+            .no_proxy()
+            .connect_timeout(limits.connect)
+            .read_timeout(limits.silence)
+            .user_agent(concat!("verinym/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, limits })
+    }
+
+    /// Fetches one file, within `remaining`. With what is known of the file we have, the source may say that it is
+    /// unchanged. Lost connections, 408, 429 and 5xx are tried again with full jitter.
+    pub async fn fetch(&self, url: &Url, known: Option<&Validator>, remaining: Duration) -> Result<File, Refusal> {
+        let deadline = Instant::now() + remaining;
+        let mut failed = 0;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let once = tokio::time::timeout(left, self.once(url, known)).await;
+            let (refusal, asked) = match once.unwrap_or(Err(Failed::Again(Refusal::Unreachable, None))) {
+                Ok(file) => return Ok(file),
+                Err(Failed::Final(refusal)) => return Err(refusal),
+                Err(Failed::Again(refusal, asked)) => (refusal, asked),
+            };
+            let jitter = self.limits.backoff.delay(failed, u64::from_be_bytes(random::bytes()));
+            let wait = jitter.max(asked.unwrap_or_default());
+            failed += 1;
+            if failed >= self.limits.attempts || Instant::now() + wait >= deadline {
+                return Err(refusal);
+            }
+            tracing::debug!(%url, failed, ?wait, "list is fetched again");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn once(&self, url: &Url, known: Option<&Validator>) -> Result<File, Failed> {
+        let mut request = self.client.get(url.clone());
+        for (name, value) in [
+            (header::IF_NONE_MATCH, known.and_then(|known| known.etag.as_ref())),
+            (header::IF_MODIFIED_SINCE, known.and_then(|known| known.last_modified.as_ref())),
+        ] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let response = request.send().await.map_err(|error| lost(url, &error))?;
+        let status = response.status();
+        match status {
+            StatusCode::NOT_MODIFIED if known.is_some() => Ok(File::Unchanged),
+            StatusCode::OK => self.content(url, response).await,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(again(&response)),
+            _ if status.is_server_error() => Err(again(&response)),
+            // A redirect here is one that was not followed.
+            _ => Err(Failed::Final(Refusal::BadAnswer)),
+        }
+    }
+
+    async fn content(&self, url: &Url, mut response: Response) -> Result<File, Failed> {
+        const TOO_LARGE: Failed = Failed::Final(Refusal::TooLarge);
+        let declared = response.content_length();
+        if declared.is_some_and(|length| length > self.limits.size as u64) {
+            return Err(TOO_LARGE);
+        }
+        let tag = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let validator =
+            Validator { place: url.to_string(), etag: tag(header::ETAG), last_modified: tag(header::LAST_MODIFIED) };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| lost(url, &error))? {
+            if bytes.len() + chunk.len() > self.limits.size {
+                return Err(TOO_LARGE);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(File::Content { bytes, validator })
+    }
+}
+
+fn lost(url: &Url, error: &reqwest::Error) -> Failed {
+    tracing::debug!(%url, cause = ?error, "no answer from a list's source");
+    Failed::Again(Refusal::Unreachable, None)
+}
+
+fn again(response: &Response) -> Failed {
+    const LONGEST: Duration = Duration::from_secs(30);
+    let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let asked = asked.and_then(|value| backoff::retry_after(value, Timestamp::now(), LONGEST));
+    Failed::Again(Refusal::BadAnswer, asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::test_server::{Reply, TestServer};
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    fn fetcher() -> Fetcher {
+        let backoff = Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(20) };
+        Fetcher::new(Limits { size: 64 * 1024, backoff, silence: SOON, ..Limits::default() }, true).unwrap()
+    }
+
+    fn say(status: u16, headers: &'static str, body: &str) -> Reply {
+        Reply::Say(status, headers, body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_file_comes_with_what_it_is_known_by_and_is_not_fetched_twice() {
+        let headers = "etag: \"abc\"\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+        let server = TestServer::start(vec![say(200, headers, "list"), say(304, "", "")]);
+        let fetcher = fetcher();
+        let File::Content { bytes, validator } = fetcher.fetch(&server.url, None, SOON).await.unwrap() else {
+            panic!()
+        };
+        assert_eq!(bytes, b"list");
+        assert_eq!(validator.place, server.url.as_str());
+        assert_eq!(fetcher.fetch(&server.url, Some(&validator), SOON).await, Ok(File::Unchanged));
+        let second = &server.requests()[1];
+        assert!(second.has("if-none-match: \"abc\""), "{second:?}");
+        assert!(second.has("if-modified-since: sun, 06 nov 1994 08:49:37 gmt"), "{second:?}");
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_tried_again_and_what_stays_is_not() {
+        let broken = vec![say(503, "retry-after: 0\r\n", ""), Reply::Break, say(200, "", "list")];
+        let server = TestServer::start(broken);
+        assert!(fetcher().fetch(&server.url, None, SOON).await.is_ok());
+        assert_eq!(server.requests().len(), 3);
+
+        let server = TestServer::start(vec![say(404, "", ""), say(200, "", "list")]);
+        assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(Refusal::BadAnswer));
+        assert_eq!(server.requests().len(), 1);
+
+        let server = TestServer::start(vec![say(500, "", ""), say(500, "", ""), say(500, "", ""), say(200, "", "x")]);
+        assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(Refusal::BadAnswer));
+        assert_eq!(server.requests().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_file_without_end_is_cut_off_and_a_silent_source_is_left() {
+        let server = TestServer::start(vec![Reply::Endless]);
+        assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(Refusal::TooLarge));
+        let server = TestServer::start(vec![Reply::Hang(Duration::from_secs(30)); 3]);
+        let brief = Duration::from_millis(300);
+        assert_eq!(fetcher().fetch(&server.url, None, brief).await, Err(Refusal::Unreachable));
+    }
+
+    #[tokio::test]
+    async fn redirects_lead_to_https_only_and_not_for_ever() {
+        let server = TestServer::start(vec![say(302, "location: ftp://other.example/\r\n", "")]);
+        assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(Refusal::BadAnswer));
+        let server = TestServer::start(vec![say(302, "location: /again\r\n", ""); 6]);
+        assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(Refusal::BadAnswer));
+        assert_eq!(server.requests().len(), 4);
+        let server = TestServer::start(vec![say(302, "location: /moved\r\n", ""), say(200, "", "list")]);
+        assert!(fetcher().fetch(&server.url, None, SOON).await.is_ok());
+        // With https only, the same redirect is not followed.
+        let strict = Fetcher::new(Limits::default(), false).unwrap();
+        let server = TestServer::start(vec![say(302, "location: /moved\r\n", ""), say(200, "", "list")]);
+        assert_eq!(strict.fetch(&server.url, None, SOON).await, Err(Refusal::BadAnswer));
+    }
+
+    #[tokio::test]
+    async fn a_304_that_nobody_asked_for_is_no_list() {
+        let server = TestServer::start(vec![say(304, "", "")]);
+        assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(Refusal::BadAnswer));
+    }
+}

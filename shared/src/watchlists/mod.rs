@@ -1,0 +1,242 @@
+//! The lists in force: fetched from their sources, compiled, and read here by whoever screens.
+//!
+//! ```text
+//! source ──► load (fetch, read, store, commit) ──► compile (artifact, pointer) ──► App::watchlists
+//! ```
+//!
+//! A list that is broken, empty or suddenly small is refused, and the last good one stays in force with its age.
+
+mod compile;
+mod fetch;
+mod files;
+mod load;
+pub mod source;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::sync::Mutex;
+
+use crate::{
+    app::App,
+    domain::{
+        aml::{
+            AmlError, ListKind,
+            list::{Compiled, Pointer, Refused},
+        },
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+    screening::Artifact,
+    store::list::Board,
+};
+use fetch::Fetcher;
+use source::ListSource;
+
+/// How long an answer to "what is in force" serves: well under the minute in which functions notice.
+const LOOKED_UP_EVERY: Duration = Duration::from_secs(30);
+
+/// What a process keeps of the lists.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    in_force: Mutex<Option<(Timestamp, Arc<InForce>)>>,
+    fetcher: OnceLock<Fetcher>,
+}
+
+/// All lists in force, of one version: whoever holds it screens against that version to the end.
+#[derive(Debug)]
+pub struct InForce {
+    pub artifact: Arc<Artifact>,
+    /// Goes up with each change of what is in force.
+    pub version: u64,
+    pub lists: Vec<ListInForce>,
+    /// Lists that are configured and not in force: never loaded, or not compiled yet.
+    pub missing: Vec<String>,
+}
+
+/// One list in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListInForce {
+    pub id: String,
+    pub name: String,
+    pub kind: ListKind,
+    /// The publisher's version or date, or a hash.
+    pub version: String,
+    pub entries: usize,
+    /// As the list tells it.
+    pub published_at: Option<String>,
+    pub loaded_at: Timestamp,
+    /// When the source last stood by it; of an upload, when it was uploaded.
+    pub confirmed_at: Timestamp,
+    pub max_age: Duration,
+}
+
+impl ListInForce {
+    fn new(source: &ListSource, compiled: &Compiled, confirmed_at: Timestamp) -> Self {
+        Self {
+            id: source.id.clone(),
+            name: source.name.clone(),
+            kind: source.kind,
+            version: compiled.version.clone(),
+            entries: compiled.entries,
+            published_at: compiled.published_at.clone(),
+            loaded_at: compiled.loaded_at,
+            confirmed_at,
+            max_age: source.max_age,
+        }
+    }
+
+    /// A list that is not configured any more stays in force until the next compiling, and ages no more.
+    fn dropped(id: &str, compiled: &Compiled) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            kind: ListKind::Sanctions,
+            version: compiled.version.clone(),
+            entries: compiled.entries,
+            published_at: compiled.published_at.clone(),
+            loaded_at: compiled.loaded_at,
+            confirmed_at: compiled.confirmed_at,
+            max_age: Duration::MAX,
+        }
+    }
+
+    /// Since its source last stood by it.
+    pub fn age(&self, now: Timestamp) -> Duration {
+        now.since(self.confirmed_at)
+    }
+
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.age(now) > self.max_age
+    }
+}
+
+impl InForce {
+    fn new(artifact: Arc<Artifact>, pointer: &Pointer, board: &Board, sources: &[ListSource]) -> Self {
+        let (mut lists, mut missing) = (Vec::new(), Vec::new());
+        for source in sources {
+            match pointer.lists.get(&source.id) {
+                Some(compiled) => {
+                    let confirmed_at = compiled.confirmed_at(board.states.get(&source.id));
+                    lists.push(ListInForce::new(source, compiled, confirmed_at));
+                }
+                None => missing.push(source.id.clone()),
+            }
+        }
+        let dropped = pointer.lists.iter().filter(|(id, _)| sources.iter().all(|source| source.id != **id));
+        lists.extend(dropped.map(|(id, compiled)| ListInForce::dropped(id, compiled)));
+        Self { artifact, version: pointer.version, lists, missing }
+    }
+
+    /// What a hit on a list means. A list that is not known any more is taken for the worst.
+    pub fn kind_of(&self, list: &str) -> ListKind {
+        self.list(list).map_or(ListKind::Sanctions, |list| list.kind)
+    }
+
+    /// A list by its id.
+    pub fn list(&self, id: &str) -> Option<&ListInForce> {
+        self.lists.iter().find(|list| list.id == id)
+    }
+
+    /// The version of each list, as events name them.
+    pub fn versions(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.lists.iter().map(|list| (list.id.clone(), list.version.clone().into())).collect()
+    }
+
+    /// Whether every configured list is in force and none of them is stale.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        self.missing.is_empty() && self.lists.iter().all(|list| !list.is_stale(now))
+    }
+}
+
+/// How a configured list stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub id: String,
+    pub name: String,
+    pub kind: ListKind,
+    /// `None` if it is not in force.
+    pub in_force: Option<ListInForce>,
+    /// The standing refusal of what its source gives.
+    pub refused: Option<Refused>,
+}
+
+impl Standing {
+    /// Stale, or not in force at all: what nobody is cleared by.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.in_force.as_ref().is_none_or(|list| list.is_stale(now))
+    }
+}
+
+impl App {
+    /// The configured lists; that a function is told nothing of them is a fault of the template.
+    pub fn list_sources(&self) -> Result<&[ListSource]> {
+        let sources = self.config.screening_lists.as_deref();
+        sources.ok_or_else(|| Internal::bug("SCREENING_LISTS is missing").into())
+    }
+
+    async fn list_board(&self) -> Result<(Board, &[ListSource])> {
+        let sources = self.list_sources()?;
+        let board = self.store().await.board(sources.iter().map(|source| source.id.as_str())).await?;
+        Ok((board, sources))
+    }
+
+    /// How the configured lists stand, in their order; reads no artifact.
+    pub async fn list_standings(&self) -> Result<Vec<Standing>> {
+        let (board, sources) = self.list_board().await?;
+        let standing = |source: &ListSource| {
+            let state = board.states.get(&source.id);
+            let compiled = board.pointer.as_ref().and_then(|pointer| pointer.lists.get(&source.id));
+            Standing {
+                id: source.id.clone(),
+                name: source.name.clone(),
+                kind: source.kind,
+                in_force: compiled.map(|compiled| ListInForce::new(source, compiled, compiled.confirmed_at(state))),
+                refused: state.and_then(|state| state.refused.clone()),
+            }
+        };
+        Ok(sources.iter().map(standing).collect())
+    }
+
+    /// The lists to screen against, looked up at most every 30 s. If new ones cannot be read, the old ones serve on.
+    ///
+    /// # Errors
+    /// [`AmlError::ListsUnavailable`] while none were ever in force.
+    pub async fn watchlists(&self) -> Result<Arc<InForce>> {
+        let mut slot = self.watchlists.in_force.lock().await;
+        let now = Timestamp::now();
+        if let Some((at, held)) = slot.as_ref()
+            && now.since(*at) < LOOKED_UP_EVERY
+        {
+            return Ok(held.clone());
+        }
+        let held = slot.as_ref().map(|(_, held)| held.clone());
+        let in_force = match (self.look_up(held.as_deref()).await, held) {
+            (Ok(found), _) => Arc::new(found),
+            (Err(error), Some(held)) => {
+                tracing::warn!(version = held.version, %error, "the lists in force could not be looked up");
+                held
+            }
+            (Err(error), None) => return Err(error),
+        };
+        *slot = Some((now, in_force.clone()));
+        Ok(in_force)
+    }
+
+    async fn look_up(&self, held: Option<&InForce>) -> Result<InForce> {
+        let (board, sources) = self.list_board().await?;
+        let pointer = board.pointer.as_ref().ok_or(AmlError::ListsUnavailable)?;
+        let artifact = if let Some(held) = held.filter(|held| held.version == pointer.version) {
+            held.artifact.clone()
+        } else {
+            let bytes = self.list_object(&pointer.artifact, &pointer.sha256).await?;
+            Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
+        };
+        Ok(InForce::new(artifact, pointer, &board, sources))
+    }
+}
+
+#[cfg(test)]
+mod tests;

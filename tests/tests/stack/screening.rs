@@ -1,0 +1,251 @@
+//! Screening of names and of checks, and what becomes of hits. The lists are the samples of the local stack.
+
+use serde_json::{Value, json};
+use verinym_tests::{
+    Answer, Client, Person, Stack,
+    people::{Draft, tag},
+    until,
+};
+
+use crate::tell::{is_the_person_s_view, tells_nothing_of_the_inside, types};
+
+/// Somebody of the name and birth date that the sample of the UN list has.
+fn sanctioned() -> Draft {
+    let (given_name, family_name) = ("Karim Nabil".to_owned(), "al-Zubayri".to_owned());
+    Draft { given_name, family_name, date_of_birth: "1971-03-09".to_owned(), ..Draft::new() }
+}
+
+/// Somebody of the name and birth date that the sample of politically exposed persons has.
+fn exposed() -> Draft {
+    let (given_name, family_name) = ("Emeka".to_owned(), "Okonkwo".to_owned());
+    Draft { given_name, family_name, date_of_birth: "1958-05-20".to_owned(), ..Draft::new() }
+}
+
+/// A check at the desk because of a list.
+struct Listed {
+    stack: Stack,
+    person: Person,
+    moderator: Client,
+    id: String,
+}
+
+impl Listed {
+    async fn new(draft: Draft) -> Self {
+        let stack = Stack::get();
+        let person = stack.person_of(draft).await;
+        let check = person.check(&format!("OK-{}", tag())).await;
+        let id = check["id"].as_str().unwrap().to_owned();
+        let moderator = stack.moderator().await;
+        moderator.staff_check_once(&id, "in_review").await;
+        Self { stack, person, moderator, id }
+    }
+
+    async fn check(&self) -> Value {
+        self.moderator.get(&format!("/v1/kyc/checks/{}", self.id)).send().await.expect(200).json()
+    }
+
+    async fn hit(&self) -> Value {
+        self.check().await["hits"][0].clone()
+    }
+
+    async fn decide(&self, who: &Client, hit: &Value, decision: &str) -> Answer {
+        let path = format!("/v1/aml/hits/{}/decision", hit["id"].as_str().unwrap());
+        let version = format!("\"{}\"", hit["version"]);
+        let form = json!({"decision": decision, "reason": "compared with the passport"});
+        who.post(&path).header("if-match", &version).json(&form).send().await
+    }
+
+    async fn approve(&self, who: &Client) -> Answer {
+        let version = format!("\"{}\"", self.check().await["version"]);
+        let request = who.put(&format!("/v1/kyc/checks/{}", self.id)).header("if-match", &version);
+        request.json(&json!({"decision": "approve"})).send().await
+    }
+}
+
+#[tokio::test]
+async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers_clear() {
+    let case = Listed::new(sanctioned()).await;
+    let check = case.check().await;
+    assert_eq!(check["reasons"][0]["code"], "sanctions_match");
+    assert_eq!(check["hit_counts"]["open"], check["hits"].as_array().unwrap().len());
+    let hit = case.hit().await;
+    assert_eq!((&hit["list"], &hit["kind"], &hit["entity_id"]), (&json!("un"), &json!("sanctions"), &json!("900001")));
+    assert!(hit["score"].as_f64().unwrap() >= 0.85 && hit["explanation"].as_str().unwrap().contains("Score"));
+    assert!(hit["matched_on"].as_array().unwrap().contains(&json!("date_of_birth")));
+    assert!(hit["list_version"].is_string() && hit["engine_version"].is_string());
+    let listed = case.moderator.all("/v1/aml/hits?limit=100").await;
+    assert!(listed.iter().any(|one| one["id"] == hit["id"]), "the desk of hits shows it");
+    let of_check = case.moderator.all(&format!("/v1/aml/hits?check_id={}", case.id)).await;
+    assert_eq!(of_check.len(), check["hits"].as_array().unwrap().len());
+    let auditor = case.stack.auditor().await;
+    let masked = auditor.all(&format!("/v1/aml/hits?user_id={}", case.person.id)).await;
+    assert_eq!((&masked[0]["explanation"], &masked[0]["id"]), (&Value::Null, &hit["id"]));
+
+    case.approve(&case.moderator).await.refused(409, "open_hits");
+    let path = format!("/v1/aml/hits/{}/decision", hit["id"].as_str().unwrap());
+    let form = json!({"decision": "false_positive", "reason": "another"});
+    case.moderator.post(&path).json(&form).send().await.refused(428, "if_match_required");
+    case.moderator.post(&path).header("if-match", "\"9\"").json(&form).send().await.refused(412, "stale_version");
+    case.person.api.post(&path).header("if-match", "\"1\"").json(&form).send().await.refused(403, "forbidden");
+
+    let proposed = case.decide(&case.moderator, &hit, "false_positive").await.expect(202).json();
+    assert_eq!((&proposed["decision"], &proposed["proposed_by"]), (&json!("open"), &json!(case.moderator.user_id())));
+    case.approve(&case.moderator).await.refused(409, "open_hits");
+    let hit = case.hit().await;
+    case.decide(&case.moderator, &hit, "false_positive").await.refused(403, "same_reviewer");
+    let admin = case.stack.admin().await;
+    let cleared = case.decide(&admin, &hit, "false_positive").await.expect(200).json();
+    assert_eq!((&cleared["decision"], &cleared["decided_by"]), (&json!("false_positive"), &json!(admin.user_id())));
+    assert_eq!(cleared["reason"], "compared with the passport");
+    case.decide(&admin, &cleared, "false_positive").await.refused(409, "illegal_transition");
+
+    let check = case.check().await;
+    assert_eq!((check["hit_counts"]["open"].as_u64(), check["reasons"].as_array().unwrap().len()), (Some(0), 0));
+    assert_eq!(case.approve(&case.moderator).await.expect(200).json()["state"], "approved");
+    let history = case.moderator.all(&format!("/v1/kyc/checks/{}/history", case.id)).await;
+    let told = types(&history);
+    for kind in ["kyc.check.screening", "kyc.check.screened", "kyc.check.hit_reviewed", "kyc.check.approved"] {
+        assert!(told.contains(&kind), "{kind} in {told:?}");
+    }
+    let screened = history.iter().find(|event| event["type"] == "kyc.check.screened").unwrap();
+    assert!(screened["data"]["engine_version"].is_string() && screened["data"]["lists"]["un"].is_string());
+}
+
+#[tokio::test]
+async fn a_true_match_never_ends_in_approval() {
+    let case = Listed::new(sanctioned()).await;
+    let hit = case.hit().await;
+    let held = case.decide(&case.moderator, &hit, "true_match").await.expect(200).json();
+    assert_eq!(held["decision"], "true_match");
+    case.approve(&case.moderator).await.refused(409, "true_match");
+    let admin = case.stack.admin().await;
+    case.approve(&admin).await.refused(409, "true_match");
+    case.decide(&admin, &held, "false_positive").await.refused(409, "illegal_transition");
+
+    let version = format!("\"{}\"", case.check().await["version"]);
+    let reject = json!({"decision": "reject", "reasons": ["sanctions_match"]});
+    let request = case.moderator.put(&format!("/v1/kyc/checks/{}", case.id)).header("if-match", &version);
+    request.json(&reject).send().await.expect(200);
+    let check = case.person.check_once(&case.id, "rejected").await;
+    assert_eq!(check["reasons"][0]["code"], "verification_failed");
+    is_the_person_s_view(&check);
+}
+
+#[tokio::test]
+async fn one_reviewer_clears_a_politically_exposed_person() {
+    let case = Listed::new(exposed()).await;
+    let hit = case.hit().await;
+    assert_eq!(hit["kind"], "pep");
+    case.decide(&case.moderator, &hit, "false_positive").await.expect(200);
+    case.approve(&case.moderator).await.expect(200);
+    case.person.check_once(&case.id, "approved").await;
+}
+
+#[tokio::test]
+async fn two_reviewers_at_once_decide_a_hit_once() {
+    let case = Listed::new(exposed()).await;
+    let (hit, admin) = (case.hit().await, case.stack.admin().await);
+    let (one, other) =
+        tokio::join!(case.decide(&case.moderator, &hit, "false_positive"), case.decide(&admin, &hit, "true_match"));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412], "{one}; {other}");
+}
+
+/// What a person can see of a check, without what differs between any two checks.
+fn seen(check: &Value) -> Value {
+    let mut check = check.clone();
+    for field in ["id", "document_ids", "created_at", "updated_at", "submitted_at"] {
+        check[field] = Value::Null;
+    }
+    check
+}
+
+#[tokio::test]
+async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
+    let stack = Stack::get();
+    let (listed, other) = (stack.person_of(sanctioned()).await, stack.person().await);
+    let (hit, plain) = (listed.check(&format!("OK-{}", tag())).await, other.check(&format!("OK-{}", tag())).await);
+    assert_eq!(seen(&hit), seen(&plain));
+    let id = hit["id"].as_str().unwrap();
+    let moderator = stack.moderator().await;
+    moderator.staff_check_once(id, "in_review").await;
+    other.check_once(plain["id"].as_str().unwrap(), "approved").await;
+
+    let now = listed.api.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200).json();
+    assert_eq!((&now, &now["updated_at"]), (&hit, &hit["updated_at"]), "nothing of it changed for its person");
+    is_the_person_s_view(&now);
+    let status = listed.api.get("/v1/kyc/status").send().await.expect(200).text();
+    tells_nothing_of_the_inside("the status", &status);
+    let history = listed.api.all(&format!("/v1/kyc/checks/{id}/history")).await;
+    assert_eq!(types(&history), ["kyc.check.submitted"]);
+    listed.api.get("/v1/aml/hits").send().await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_name_is_screened_and_the_log_says_against_what() {
+    let stack = Stack::get();
+    let moderator = stack.moderator().await;
+    let form = json!({
+        "name": "كريم نبيل الزبيري", "date_of_birth": "1971-03-09", "countries": ["ye"], "kind": "person",
+    });
+    let key = tag();
+    let answer = moderator.post("/v1/aml/screenings").key(&key).json(&form).send().await.expect(200);
+    let screened = answer.json();
+    let hit = &screened["hits"][0];
+    assert_eq!((&hit["entity_id"], &hit["decision"]), (&json!("900001"), &json!("open")), "{screened}");
+    assert!(hit["score"].as_f64().unwrap() < 1.0 && !hit["explanation"].as_str().unwrap().is_empty());
+    for list in screened["lists"].as_array().unwrap() {
+        assert!(list["version"].is_string() && list["age"].is_u64() && list["entries"].as_u64() > Some(0), "{list}");
+    }
+    assert!(screened["took_ms"].is_number());
+    let again = moderator.post("/v1/aml/screenings").key(&key).json(&form).send().await.expect(200);
+    assert_eq!((again.header("idempotency-replayed"), again.json()), (Some("true"), screened.clone()));
+
+    let correlation = answer.header("x-correlation-id").unwrap().to_owned();
+    let (auditor, person) = (stack.auditor().await, moderator.user_id().to_owned());
+    let event = until("the event of the screening", async || {
+        let path = format!("/v1/admin/audit-logs?actor={person}&type=aml.screening.done&limit=100");
+        auditor.all(&path).await.into_iter().find(|event| event["correlation_id"] == correlation.as_str())
+    })
+    .await;
+    assert_eq!(
+        event["data"]["lists"]["un"],
+        screened["lists"].as_array().unwrap().iter().find(|l| l["id"] == "un").unwrap()["version"]
+    );
+    assert_eq!(event["data"]["engine_version"], screened["engine_version"]);
+    assert!(!event.to_string().contains("Zubayri") && !event.to_string().contains("كريم"));
+}
+
+#[tokio::test]
+async fn a_screening_says_what_is_wrong_with_it() {
+    let stack = Stack::get();
+    let moderator = stack.moderator().await;
+    let ask = async |form: Value| moderator.post("/v1/aml/screenings").json(&form).send().await;
+    let long = "x".repeat(301);
+    for (form, fault) in [
+        (json!({"name": " "}), "name invalid_name"),
+        (json!({"name": long}), "name invalid_name"),
+        (json!({"name": "A B", "date_of_birth": "yesterday"}), "date_of_birth invalid_date"),
+        (json!({"name": "A B", "threshold": 0.1}), "threshold out_of_range"),
+        (json!({"name": "A B", "lists": ["none"]}), "lists unknown_list"),
+    ] {
+        assert_eq!(ask(form).await.refused(400, "validation_failed").faults(), [fault]);
+    }
+    ask(json!({"nme": "A B"})).await.refused(400, "unknown_field");
+    let nothing = ask(json!({"name": "Brunhilde Xylander", "lists": ["un"]})).await.expect(200).json();
+    assert_eq!((nothing["hits"].as_array().unwrap().len(), nothing["lists"].as_array().unwrap().len()), (0, 1));
+    let person = stack.person().await;
+    person.api.post("/v1/aml/screenings").json(&json!({"name": "A B"})).send().await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn nobody_is_checked_without_a_name() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let none = json!({"given_name": null, "family_name": null});
+    person.api.patch("/v1/users/profile").json(&none).send().await.expect(200);
+    let document = person.passport(&format!("OK-{}", tag())).await;
+    let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": [document]})).send().await;
+    answer.refused(400, "name_required");
+}
