@@ -319,7 +319,7 @@ mod tests {
         let whole = std::str::from_utf8(&un).unwrap();
         let first = &whole[..whole.find("</INDIVIDUAL>").unwrap() + "</INDIVIDUAL>".len()];
         assert_eq!(refused("un_xml", first.as_bytes()), Refusal::Truncated);
-        assert_eq!(refused("un_xml", first[..first.len() - 3].as_bytes()), Refusal::Broken, "in the middle of a tag");
+        assert_eq!(refused("un_xml", &first.as_bytes()[..first.len() - 3]), Refusal::Broken, "in the middle of a tag");
         assert_eq!(refused("ofac_sdn_csv", b"1,\"A\"\n"), Refusal::Broken);
     }
 
