@@ -80,6 +80,10 @@ fn identical(left: &[TokenRef<'_>], right: &[TokenRef<'_>], out: &mut Alignment)
 /// Words read as one lose no more than this.
 pub const MOST_JOIN_LOSS: i32 = 110;
 
+/// Words written without vowels lose no more than this against one that has them, which must have so many letters.
+const MOST_BLIND_JOIN_LOSS: i32 = 50;
+const MOST_TELLING_LETTERS: usize = 7;
+
 /// The same word may be a common name here and a plain one there; the heavier reading counts for both.
 fn weight_of(a: TokenKind, b: TokenKind) -> i32 {
     a.weight().max(b.weight())
@@ -137,15 +141,22 @@ fn ends_alike(whole: &str, part: &str) -> bool {
 }
 
 fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, best: &mut Option<(i32, u32, u32, i32)>) {
+    // "Nur al-Din" is Nuruddin: between two names the article takes on the sound of what follows it.
+    let spoken = |p: &&TokenRef<'_>| parts.len() < 3 || p.text != "al";
     let len: usize = parts.iter().map(|p| p.text.len()).sum();
+    let blind = parts.iter().filter(spoken).filter(|p| p.abjad).count();
     // Without vowels almost any two short words can be read as one.
-    let blind = parts.iter().filter(|p| p.abjad).count();
-    if len.abs_diff(whole.text.len()) > 2 || (blind > 0 && !(whole.abjad && blind == parts.len())) {
+    let legible = match (blind, whole.abjad) {
+        (0, _) => len.abs_diff(whole.text.len()) <= 2,
+        (blind, true) => blind == parts.len() && len.abs_diff(whole.text.len()) <= 2,
+        (blind, false) => blind == parts.iter().filter(spoken).count() && whole.text.len() >= MOST_TELLING_LETTERS,
+    };
+    if !legible {
         return;
     }
     let mut text = String::with_capacity(len);
     let mut canon = String::with_capacity(len);
-    for p in parts {
+    for p in parts.iter().filter(spoken) {
         text.push_str(p.text);
         canon.push_str(p.canon);
     }
@@ -158,7 +169,8 @@ fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, bes
     };
     let Some(found) = agree(TokenRef { kind: TokenKind::Name, ..whole }, joined) else { return };
     let exactly = only_exactly(whole.kind) || parts.iter().any(|p| only_exactly(p.kind));
-    if found.loss > MOST_JOIN_LOSS || found.relation == Relation::Variant || (exactly && found.loss > 0) {
+    let most = if blind > 0 && !whole.abjad { MOST_BLIND_JOIN_LOSS } else { MOST_JOIN_LOSS };
+    if found.loss > most || found.relation == Relation::Variant || (exactly && found.loss > 0) {
         return;
     }
     let loss = found.loss + loss_of(15, len);
@@ -167,6 +179,9 @@ fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, bes
         *best = Some((loss, 1 << w, set, weight));
     }
 }
+
+/// What one particle for another costs at most.
+const MOST_PARTICLES_LOSS: i32 = 10;
 
 /// Beyond this a name is not a misspelled particle.
 const MOST_PARTICLE_LOSS: i32 = 85;
@@ -227,6 +242,12 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
         _ => {}
     }
     let particles = i32::from(a.kind == TokenKind::Particle) + i32::from(b.kind == TokenKind::Particle);
+    if particles == 2 {
+        // "al" and "as", "bin" and "ibn", "de" and "del": the article follows the next letter, or the clerk.
+        let light = TokenKind::Particle.weight();
+        let loss = agreement.loss.min(MOST_PARTICLES_LOSS);
+        return Some((light * MOST_LOSS, Agreement { loss, ..agreement }, light));
+    }
     if particles == 1 {
         // "All" and "Ban" may be a misspelled "al" and "bin", but a name that is merely like a particle is none.
         let small = a.text.len().max(b.text.len()) <= 4 && agreement.loss <= MOST_PARTICLE_LOSS;

@@ -163,6 +163,9 @@ fn person(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i32 {
             deduct(Deduction::SingleName(120));
         }
     }
+    if l.numbers > 0 && r.numbers > 0 {
+        deduct(Deduction::Numbers(220));
+    }
     if descent_swapped(left, right, &out.alignment) {
         deduct(Deduction::Descent(170));
     }

@@ -59,6 +59,9 @@ pub const MOST_LOSS: i32 = 200;
 /// Loss of one plainly wrong letter (100 units of distance) in a word of six letters.
 const LETTER_LOSS: i64 = 92;
 
+/// Two spellings of one word of the language lose no more than this.
+const ONE_WORD_LOSS: i32 = 45;
+
 /// A wrong letter weighs more in a short word, where another letter makes another name, and less in a long one.
 /// Hundredths, by the longer word's length.
 fn length_factor(len: usize) -> i64 {
@@ -146,12 +149,25 @@ pub fn agree_within(a: TokenRef<'_>, b: TokenRef<'_>, most: i32) -> Option<Agree
         return unvowelled(a, b).filter(|g| g.loss <= most);
     }
     let len = a.text.len().max(b.text.len());
-    let spelling = spelled(a, b, len, most);
+    let spelling = spelled(a, b, len, most).filter(|s| !two_words(a, b, s.loss));
     if variants::same(a.text, b.text) {
         let loss = spelling.map_or(45, |s| s.loss.min(45)).min(45);
         return of(loss, Relation::Variant);
     }
     spelling
+}
+
+/// Whether both are words of the language, known as they stand, so that neither is the other misspelled: `trading` and
+/// `training`, but not `organisation` and `organization`.
+fn two_words(a: TokenRef<'_>, b: TokenRef<'_>, loss: i32) -> bool {
+    a.kind.is_vocabulary() && b.kind.is_vocabulary() && loss > ONE_WORD_LOSS && !one_stem(a.text, b.text)
+}
+
+/// `Industry` and `industries`, `trade` and `trading`, `Iran` and `Iranian`.
+fn one_stem(a: &str, b: &str) -> bool {
+    let shared = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let least = a.len().min(b.len());
+    shared >= 4 && shared + 2 >= least
 }
 
 fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Agreement> {
@@ -197,6 +213,8 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
         (consonants(a.canon), consonants(b.canon))
     };
     let len = x.len().max(y.len());
+    // A consonant of the side that writes its vowels is one letter of that many.
+    let letters = if a.abjad && b.abjad { len } else { a.text.len().max(b.text.len()) };
     if x.is_empty() || y.is_empty() {
         return None;
     }
@@ -212,7 +230,7 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     } else {
         20
     };
-    let loss = blind + loss_of(d, len) * 5 / 4;
+    let loss = blind + loss_of(d, letters) * 5 / 4;
     (loss <= MOST_LOSS).then_some(Agreement { loss, relation: Relation::Consonants })
 }
 

@@ -19,7 +19,7 @@ pub enum TokenKind {
     Particle = 4,
     /// `Dr`, `Haji`, `General`. Carries no identity.
     Title = 5,
-    /// A number in an organisation's name.
+    /// A number in an organisation's name; which of several bearers of a name in a person's (II, Jr).
     Number = 6,
     /// `Ltd`, `GmbH`, `OOO`. Carries (almost) no identity.
     Legal = 7,
@@ -73,6 +73,11 @@ impl TokenKind {
         matches!(self, Self::Title | Self::Legal | Self::Particle | Self::Light)
     }
 
+    /// A word of a language, known as it stands, rather than a name.
+    pub fn is_vocabulary(self) -> bool {
+        matches!(self, Self::Generic | Self::Place)
+    }
+
     /// Tells one bearer from another.
     pub fn is_distinctive(self) -> bool {
         matches!(self, Self::Name | Self::Patronymic | Self::CommonName)
@@ -95,10 +100,11 @@ pub fn classify(tokens: &[Token], reading: Reading) -> Vec<Token> {
 }
 
 fn persons(tokens: &[Token]) -> Vec<Token> {
+    let mut tokens = numbers::generations(tokens.to_vec());
     // A company form behind a person's name is a trick or a data fault; only forms that are no one's name count.
-    let mut tokens = company::mark_forms(tokens, true);
+    tokens = company::mark_forms(&tokens, true);
     for token in &mut tokens {
-        if token.kind == TokenKind::Legal {
+        if matches!(token.kind, TokenKind::Legal | TokenKind::Number) {
             continue;
         }
         let text = token.text.as_str();

@@ -1,6 +1,7 @@
 //! Numbers in words, ordinals and Roman numerals, all to digits: `Brigade Forty-four` is `Brigade 44`.
 //!
-//! Only for organisations and vessels: in a person's name `Five` or `X` is a name.
+//! That is for organisations and vessels: in a person's name `Five` or `X` is a name, and only what stands behind it tells
+//! bearers of one name apart ([`generations`]).
 
 use super::Token;
 use super::classify::TokenKind;
@@ -133,6 +134,24 @@ pub fn to_digits(tokens: Vec<Token>) -> Vec<Token> {
         out.push(token);
     }
     out
+}
+
+/// Marks which of several bearers of a name a person is: `Charles III`, `John Smith Jr.`
+pub fn generations(mut tokens: Vec<Token>) -> Vec<Token> {
+    if tokens.len() < 2 {
+        return tokens;
+    }
+    let Some(last) = tokens.last_mut() else { return tokens };
+    // "V", "X", "Vi" and "Xi" are initials and names.
+    let roman = || ROMAN.iter().find(|(r, v)| *r == last.text && (*r != "vi" && *r != "xi" && r.len() > 1) && *v > 1);
+    if let Some((_, value)) = roman() {
+        last.set_number(*value);
+    } else if let Some(word) = [("jr", "jr"), ("junior", "jr"), ("sr", "sr")].iter().find(|(w, _)| *w == last.text) {
+        word.1.clone_into(&mut last.text);
+        last.canon.clone_from(&last.text);
+        last.kind = TokenKind::Number;
+    }
+    tokens
 }
 
 impl Token {

@@ -54,10 +54,10 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
     let Some(script) = word.text.chars().map(script_of).find(|s| *s != Script::Other).or(Some(Script::Other)) else {
         return;
     };
-    let mut push = |text: String, abjad: bool| {
+    let mut push = |text: String| {
         if !text.is_empty() {
             let canon = sound::canonical(&text);
-            out.push(Token { text, canon, kind: TokenKind::Name, abjad });
+            out.push(Token { text, canon, kind: TokenKind::Name, abjad: false });
         }
     };
     match script {
@@ -65,21 +65,78 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
             // The article is written together with its word; in Latin it is a particle of its own.
             let (article, stem) = split_article(&word.text);
             if article {
-                push("al".into(), false);
+                push("al".into());
             }
-            push(arabic(&stem), true);
+            match stem.as_str() {
+                // "Servant of": the first half of a hundred names, and in Latin letters rarely without a vowel.
+                "عبد" => push("abd".into()),
+                stem => out.extend(unvowelled(stem.chars().map(arabic))),
+            }
         }
-        Script::Hebrew => push(hebrew(&word.text), true),
-        Script::Indic => push(indic(&word.text), false),
+        Script::Hebrew => out.extend(unvowelled(word.text.nfkd().map(hebrew))),
+        Script::Indic => push(indic(&word.text)),
         Script::Han | Script::Hangul if !word.dotted => {
-            for c in word.text.chars() {
-                push(ascii(&c.to_string()), false);
+            let family = (reading == Reading::Person).then(|| korean_family_name(&word.text)).flatten();
+            for (i, c) in word.text.chars().enumerate() {
+                match family {
+                    Some(name) if i == 0 => push(name.into()),
+                    _ => push(ascii(&c.to_string())),
+                }
             }
         }
-        Script::Cyrillic => push(cyrillic(&word.text), false),
-        _ => push(ascii(&word.text), false),
+        Script::Cyrillic => push(cyrillic(&word.text)),
+        _ => push(ascii(&word.text)),
     }
-    let _ = reading;
+}
+
+/// A word of a script without vowels, from what its letters stand for. The canonical spelling is that of the letters one by
+/// one: a `k` and an `h` that meet there are not the `kh` of Latin letters. A last `h` is a mark of the feminine, or silent.
+fn unvowelled(letters: impl Iterator<Item = impl AsRef<str>>) -> Option<Token> {
+    let (mut text, mut canon) = (String::new(), String::new());
+    for letter in letters {
+        let letter = letter.as_ref();
+        let sound = sound::canonical(letter);
+        // Nobody hears a letter twice that is written twice.
+        if !canon.ends_with(&sound) {
+            canon.push_str(&sound);
+        }
+        text.push_str(letter);
+    }
+    if canon.len() > 2 && canon.ends_with('h') && !canon.ends_with("sh") && !canon.ends_with("ch") {
+        canon.pop();
+    }
+    (!text.is_empty()).then_some(Token { text, canon, kind: TokenKind::Name, abjad: true })
+}
+
+/// The usual Latin spelling of a Korean family name, which the Revised Romanisation of its character is not (Lee, not I). Only
+/// where a whole name of two to four syllables is written as one word.
+fn korean_family_name(name: &str) -> Option<&'static str> {
+    let first = name.chars().next().filter(|_| (2..=4).contains(&name.chars().count()))?;
+    Some(match first {
+        '이' | '리' => "lee",
+        '김' => "kim",
+        '박' => "park",
+        '최' => "choi",
+        '정' => "jung",
+        '강' => "kang",
+        '조' => "cho",
+        '윤' => "yoon",
+        '임' | '림' => "lim",
+        '오' => "oh",
+        '신' => "shin",
+        '권' => "kwon",
+        '유' | '류' => "ryu",
+        '우' => "woo",
+        '구' => "koo",
+        '노' | '로' => "roh",
+        '문' => "moon",
+        '고' => "ko",
+        '주' => "joo",
+        '배' => "bae",
+        '백' => "paik",
+        '허' => "huh",
+        _ => return None,
+    })
 }
 
 /// NFKD, marks dropped, then the table; lower case, letters and digits only.
@@ -98,7 +155,8 @@ fn ascii(text: &str) -> String {
 /// Russian by the table. Ukrainian shows itself by its own letters; there `и` is `y` and `г` is `h`
 /// (Ukrainian national system, 2010).
 fn cyrillic(text: &str) -> String {
-    let ukrainian = text.chars().any(|c| matches!(c, 'і' | 'ї' | 'є' | 'ґ' | 'І' | 'Ї' | 'Є' | 'Ґ'));
+    let has = |letters: &[char]| text.chars().any(|c| letters.contains(&c));
+    let ukrainian = has(&['і', 'ї', 'є', 'ґ', 'І', 'Ї', 'Є', 'Ґ']) && !has(&['ы', 'э', 'ў', 'Ы', 'Э', 'Ў']);
     if !ukrainian {
         return ascii(text);
     }
@@ -127,74 +185,65 @@ fn unify_alef(c: char) -> char {
     if matches!(c, 'أ' | 'إ' | 'آ' | 'ٱ') { 'ا' } else { c }
 }
 
-/// Arabic, Persian, Urdu and Pashto letters by sound, long vowels kept (`و` as `w`, `ي` as `y`: the skeleton drops both).
-fn arabic(word: &str) -> String {
-    let mut out = String::new();
-    for c in word.chars() {
-        let s = match unify_alef(c) {
-            'ا' | 'ى' => "a",
-            'ب' => "b",
-            'پ' => "p",
-            'ت' | 'ط' | 'ټ' | 'ٹ' => "t",
-            'ث' => "th",
-            'ج' => "j",
-            'چ' => "ch",
-            'ح' | 'ه' | 'ہ' | 'ھ' => "h",
-            'خ' => "kh",
-            'د' | 'ض' | 'ډ' | 'ڈ' => "d",
-            'ذ' | 'ز' | 'ظ' => "z",
-            'ر' | 'ړ' | 'ڑ' => "r",
-            'ژ' => "zh",
-            'س' | 'ص' => "s",
-            'ش' | 'ښ' => "sh",
-            'غ' => "gh",
-            'ف' => "f",
-            'ق' => "q",
-            'ک' | 'ك' => "k",
-            'گ' | 'ګ' => "g",
-            'ل' => "l",
-            'م' => "m",
-            'ن' | 'ڼ' | 'ں' => "n",
-            'و' | 'ؤ' => "w",
-            'ي' | 'ی' | 'ئ' | 'ې' | 'ے' => "y",
-            'ة' => "h",
-            'ع' | 'ء' => "",
-            other if unicode_normalization::char::is_combining_mark(other) => "",
-            other => any_ascii_char(other),
-        };
-        out.extend(s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
-    }
-    out
+/// What an Arabic, Persian, Urdu or Pashto letter sounds like, long vowels kept (`و` as `w`, `ي` as `y`: the skeleton drops
+/// both).
+fn arabic(letter: char) -> String {
+    let sound = match unify_alef(letter) {
+        'ا' | 'ى' => "a",
+        'ب' => "b",
+        'پ' => "p",
+        'ت' | 'ط' | 'ټ' | 'ٹ' => "t",
+        'ث' => "th",
+        'ج' => "j",
+        'چ' => "ch",
+        'ح' | 'ه' | 'ہ' | 'ھ' | 'ة' => "h",
+        'خ' => "kh",
+        'د' | 'ض' | 'ډ' | 'ڈ' => "d",
+        'ذ' => "dh",
+        'ز' | 'ظ' => "z",
+        'ر' | 'ړ' | 'ڑ' => "r",
+        'ژ' => "zh",
+        'س' | 'ص' => "s",
+        'ش' | 'ښ' => "sh",
+        'غ' => "gh",
+        'ف' => "f",
+        'ق' => "q",
+        'ک' | 'ك' => "k",
+        'گ' | 'ګ' => "g",
+        'ل' => "l",
+        'م' => "m",
+        'ن' | 'ڼ' | 'ں' => "n",
+        'و' | 'ؤ' => "w",
+        'ي' | 'ی' | 'ئ' | 'ې' | 'ے' => "y",
+        'ع' | 'ء' => "",
+        other if unicode_normalization::char::is_combining_mark(other) => "",
+        other => any_ascii_char(other),
+    };
+    sound.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn hebrew(word: &str) -> String {
-    let mut out = String::new();
-    for c in word.nfkd() {
-        let s = match c {
-            'א' | 'ע' => "a",
-            'ב' => "b",
-            'ג' => "g",
-            'ד' => "d",
-            'ה' => "h",
-            'ו' => "w",
-            'ז' => "z",
-            'ח' => "h",
-            'ט' | 'ת' => "t",
-            'י' => "y",
-            'כ' | 'ך' | 'ק' => "k",
-            'ל' => "l",
-            'מ' | 'ם' => "m",
-            'נ' | 'ן' => "n",
-            'ס' => "s",
-            'פ' | 'ף' => "p",
-            'צ' | 'ץ' => "ts",
-            'ר' => "r",
-            'ש' => "sh",
-            _ => "",
-        };
-        out.push_str(s);
+fn hebrew(letter: char) -> &'static str {
+    match letter {
+        'א' | 'ע' => "a",
+        'ב' => "b",
+        'ג' => "g",
+        'ד' => "d",
+        'ה' | 'ח' => "h",
+        'ו' => "w",
+        'ז' => "z",
+        'ט' | 'ת' => "t",
+        'י' => "y",
+        'כ' | 'ך' | 'ק' => "k",
+        'ל' => "l",
+        'מ' | 'ם' => "m",
+        'נ' | 'ן' => "n",
+        'ס' => "s",
+        'פ' | 'ף' => "p",
+        'צ' | 'ץ' => "ts",
+        'ר' => "r",
+        'ש' => "sh",
+        _ => "",
     }
-    out
 }
 
 /// The nine Indic blocks of Unicode (Devanagari to Malayalam) share the layout of ISCII (IS 13194:1991): the offset in
@@ -288,7 +337,7 @@ mod tests {
             ("नरेन्द्र", "narendr"),
             ("রহমান", "rahaman"),
             ("王小明", "wang xiao ming"),
-            ("김철수", "gim cheol su"),
+            ("김철수", "kim cheol su"),
             ("トヨタ", "toyota"),
             ("安娜·李", "anna li"),
             ("Søren Łęcki", "soren lecki"),

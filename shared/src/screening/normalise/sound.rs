@@ -13,6 +13,7 @@ pub fn is_vowel(b: u8) -> bool {
 
 /// Digraphs and what they are folded to, longest first.
 const GROUPS: &[(&str, &str)] = &[
+    ("schtsch", "sh"),
     ("tsch", "ch"),
     ("dsch", "j"),
     ("shch", "sh"),

@@ -9,6 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 const GROUPS: &str = "
+abd abdul abdel abdoul abdal abdu abdur abdus abdoel abdil
 abdullah abdallah abdoulaye abdulla abdalla abdellah
 abu abou abo ebu
 ahmad ahmed achmad ahmet ahmat
@@ -126,9 +127,22 @@ jung chung jong jeong chong
 kim gim
 kang gang
 yoo yu ryu
-roh no noh
-woo wu
+roh no noh ro
+ryu yoo yu ryoo lyu yoo you
+moon mun
+lim im rim yim
+oh o
+yoon yun youn
+huh heo hur
+joo ju chu
+kwon kwun gwon
+koo gu ku goo
+ko go koh
+paik baek paek baik
+bae pae
+cho jo joe
 shin sin
+woo wu
 chiang jiang
 hsu xu
 hsieh xie

@@ -33,14 +33,16 @@ pub fn is_place(text: &str) -> bool {
 /// not here.
 #[rustfmt::skip]
 const TITLES: &[&str] = &[
-    "adm", "admiral", "alhaj", "alhaji", "alhajj", "amb", "ambassador", "ayatollah", "brig", "brigadier", "capt",
-    "captain", "col", "colonel", "comandante", "commander", "comrade", "dame", "don", "dona", "dr", "eng",
-    "engineer", "engr", "excellency", "frau", "gen", "general", "haj", "haji", "hajj", "hajji", "herr", "hh", "hon",
-    "honorable", "honourable", "hrh", "imam", "ing", "jr", "justice", "lady", "lieutenant", "lord", "lt", "madam",
-    "madame", "maj", "major", "marshal", "maulana", "maulavi", "maulawi", "maulvi", "mawlawi", "miss", "mister",
-    "mme", "molla", "moulavi", "mr", "mrs", "ms", "mulla", "mullah", "pastor", "phd", "president", "prof",
-    "professor", "qari", "rev", "reverend", "senator", "senor", "senora", "sgt", "shaikh", "shaykh", "sheik",
-    "sheikh", "shri", "sir", "smt", "sr", "sri", "ustad", "ustadh", "ustaz",
+    "adm", "admiral", "alhaj", "alhaji", "alhajj", "amb", "ambassador", "archbishop", "ayatollah", "brig",
+    "brigadier", "capt", "captain", "chief", "col", "colonel", "comandante", "commander", "comrade", "dame",
+    "datin", "dato", "datuk", "don", "dona", "dr", "eng", "engineer", "engr", "excellency", "frau", "gen",
+    "general", "governor", "haj", "haji", "hajj", "hajji", "hazrat", "herr", "hh", "hon", "honorable", "honourable",
+    "hrh", "imam", "ing", "jr", "justice", "lady", "lieutenant", "lord", "lt", "madam", "madame", "maj",
+    "major", "marshal", "maulana", "maulavi", "maulawi", "maulvi", "mawlawi", "minister", "miss", "mister", "mme",
+    "molla", "monsignor", "moulavi", "mr", "mrs", "ms", "mulla", "mullah", "pastor", "phd", "pope", "president",
+    "prince", "princess", "prof", "professor", "qari", "rev", "reverend", "secretary", "senator", "senor", "senora",
+    "sgt", "shaikh", "shaykh", "sheik", "sheikh", "shri", "sir", "smt", "sr", "sri", "tengku", "ustad", "ustadh",
+    "ustaz",
 ];
 
 /// Particles of the Arabic, Romance, Germanic and Turkic worlds.
