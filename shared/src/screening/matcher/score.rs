@@ -127,6 +127,12 @@ fn over(tokens: &[TokenRef<'_>], set: u32) -> Over {
     o
 }
 
+/// Words of an organisation's name that stand in it twice: the second time they say nothing.
+fn repeated(tokens: &[TokenRef<'_>]) -> u32 {
+    let twice = |i: usize| tokens.iter().enumerate().any(|(j, t)| i != j && t.text == tokens[i].text);
+    (0..tokens.len()).filter(|i| twice(*i)).fold(0, |set, i| set | 1 << i)
+}
+
 /// Several small doubts in a long name weigh less than in a short one: more of it agrees. Percent.
 pub fn spread(matched: i32) -> i32 {
     match matched {
@@ -222,8 +228,8 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
         && loss > 0
         && left.tokens.iter().chain(right.tokens).filter(|t| !t.kind.is_filler()).all(|t| t.text.len() <= 5);
     let loss = loss * if alone { 150 } else { spread(matched) } / 100;
-    let l = over(left.tokens, out.alignment.left_over);
-    let r = over(right.tokens, out.alignment.right_over);
+    let l = over(left.tokens, out.alignment.left_over & !repeated(left.tokens));
+    let r = over(right.tokens, out.alignment.right_over & !repeated(right.tokens));
     let mut deduct = |d: Deduction| out.deductions.push(d);
     if l.count > 0 && r.count > 0 {
         let against = l.weight.min(r.weight);

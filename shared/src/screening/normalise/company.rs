@@ -4,7 +4,7 @@
 //! out, abbreviated and romanised.
 
 use super::classify::TokenKind;
-use super::{Reading, Token, sound};
+use super::{Reading, Token, sound, vocabulary};
 
 /// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
 const PHRASES: &[&str] = &[
@@ -64,6 +64,18 @@ const PHRASES: &[&str] = &[
     "sp z o o",
     "kabushiki kaisha",
     "anonim sirketi",
+    "anonim ortakligi",
+    "compania anonima",
+    "spolka akcyjna",
+    "akciova spolecnost",
+    "akcionarsko drustvo",
+    "national association",
+    "cong ty co phan",
+    "cong ty cp",
+    "cong ty tnhh",
+    "cong ty",
+    "public company limited",
+    "private joint stock company",
     "limited sirketi",
     "aktiengesellschaft und co",
     "sociedad limitada",
@@ -176,12 +188,19 @@ const FORMS: &[&str] = &[
     "wll",
     "saog",
     "saoc",
+    "pcl",
+    "persero",
+    "prjsc",
+    "mchj",
 ];
 
 /// Forms that are also names, initials or words: they count in an organisation's name only, and only at its end or
 /// beginning.
 const SHORT_FORMS: &[&str] =
     &["sa", "ag", "ab", "as", "oy", "se", "ao", "pt", "na", "sl", "ev", "ad", "ou", "aa", "sc", "ltda"];
+
+/// What stands before a ship's name: motor vessel, motor tanker, steam ship, fishing vessel.
+const SHIPS: &[&str] = &["mv", "mt", "ms", "ss", "fv"];
 
 /// The forms that count even behind a person's name.
 const UNMISTAKABLE: &[&str] =
@@ -208,10 +227,20 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         let mut token = tokens[i].clone();
         let text = token.text.as_str();
         let at_edge = i == 0 || i + 1 == count || tokens[i + 1..].iter().all(|t| FORMS.contains(&t.text.as_str()));
+        // "M/V" is cut at its stroke.
+        if !person && i == 0 && count > 2 && text == "m" && matches!(tokens[1].text.as_str(), "v" | "t" | "s") {
+            let text = format!("m{}", tokens[1].text);
+            out.push(Token { canon: text.clone(), text, kind: TokenKind::Legal, abjad: false });
+            i = 2;
+            continue;
+        }
         let is_form = if person {
             i > 0 && UNMISTAKABLE.contains(&text)
         } else {
-            count > 1 && (FORMS.contains(&text) || (at_edge && SHORT_FORMS.contains(&text)))
+            count > 1
+                && (FORMS.contains(&text)
+                    || (i == 0 && SHIPS.contains(&text))
+                    || (at_edge && SHORT_FORMS.contains(&text)))
         };
         if is_form {
             token.kind = TokenKind::Legal;
@@ -277,7 +306,7 @@ pub fn alternatives(name: &str, reading: Reading) -> Vec<String> {
     {
         let inside = name[open + 1..close].trim();
         let outside = format!("{} {}", &name[..open], &name[close + 1..]);
-        if is_acronym_of(inside, &outside) {
+        if is_acronym_of(inside, &outside) || is_short_name(inside, &outside) {
             out.push(outside);
             out.push(inside.to_owned());
         }
@@ -294,6 +323,14 @@ fn is_acronym_of(inside: &str, outside: &str) -> bool {
         outside.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphanumeric())).collect();
     let mut next = firsts.iter().flat_map(|c| c.to_uppercase());
     inside.chars().all(|c| next.any(|f| f == c))
+}
+
+/// A word in capitals that follows a name in small letters, and says neither where it is nor what it does.
+fn is_short_name(inside: &str, outside: &str) -> bool {
+    (3..=8).contains(&inside.chars().count())
+        && inside.chars().all(char::is_uppercase)
+        && outside.chars().filter(|c| c.is_lowercase()).count() > 4
+        && !vocabulary::is_known_word(&inside.to_lowercase())
 }
 
 #[cfg(test)]
@@ -319,6 +356,9 @@ mod tests {
             ("Sharp Pvt. Ltd.", "sharp"),
             ("Limited", "limited"),
             ("SA Tours India", "tours india"),
+            ("M/V Blue Wave", "blue wave"),
+            ("MT Blue Wave", "blue wave"),
+            ("Muster Anonim Ortaklığı", "muster"),
         ] {
             assert_eq!(essence(name), expected, "{name}");
         }
@@ -328,5 +368,7 @@ mod tests {
     fn acronyms_in_brackets() {
         assert_eq!(alternatives("Northern Army Council (NAC)", Reading::Organisation).len(), 3);
         assert_eq!(alternatives("Bank of Somewhere (London)", Reading::Organisation).len(), 1);
+        assert_eq!(alternatives("Bank of Somewhere (UAE)", Reading::Organisation).len(), 1);
+        assert_eq!(alternatives("Somewhere Mining Trading Corporation (SOMIT)", Reading::Organisation).len(), 3);
     }
 }

@@ -6,6 +6,7 @@
 //!    digits.
 //! 2. [`script`]: every script to lower-case ASCII (Cyrillic, Greek, Armenian, Georgian, Han, kana, Hangul by the
 //!    `any_ascii` tables; Arabic, Hebrew and the Indic scripts by tables of our own, because those need rules).
+//!    What an organisation in another script is or does is translated ([`translate`]): no list writes "youxiangongsi".
 //! 3. [`classify`]: what a token is: a name, an initial, a particle, a title, a number, a company form …
 //! 4. [`sound`]: the *canonical spelling* and the *consonant skeleton*, on which spelling variants fall together.
 //! 5. [`variants`]: short forms and spellings no rule reaches (Bob and Robert, Mhd and Mohammed).
@@ -18,6 +19,7 @@ mod company;
 pub mod numbers;
 pub mod script;
 pub mod sound;
+mod translate;
 pub mod variants;
 mod vocabulary;
 pub mod words;

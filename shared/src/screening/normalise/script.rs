@@ -10,7 +10,7 @@ use any_ascii::any_ascii_char;
 use unicode_normalization::UnicodeNormalization;
 
 use super::words::Word;
-use super::{Reading, Token, TokenKind, sound};
+use super::{Reading, Token, TokenKind, sound, translate};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
@@ -60,12 +60,21 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
             out.push(Token { text, canon, kind: TokenKind::Name, abjad: false });
         }
     };
+    let organisation = reading == Reading::Organisation;
+    if organisation && let Some(english) = translate::word(&word.text) {
+        english.split(' ').for_each(|word| push(word.into()));
+        return;
+    }
     match script {
         Script::Arabic => {
             // The article is written together with its word; in Latin it is a particle of its own.
             let (article, stem) = split_article(&word.text);
             if article {
                 push("al".into());
+            }
+            if organisation && let Some(english) = translate::word(&stem) {
+                push(english.into());
+                return;
             }
             match stem.as_str() {
                 // "Servant of": the first half of a hundred names, and in Latin letters rarely without a vowel.
@@ -75,8 +84,9 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
         }
         Script::Hebrew => out.extend(unvowelled(word.text.nfkd().map(hebrew))),
         Script::Indic => push(indic(&word.text)),
+        Script::Han | Script::Hangul if organisation => unspaced(&word.text, &mut push),
         Script::Han | Script::Hangul if !word.dotted => {
-            let family = (reading == Reading::Person).then(|| korean_family_name(&word.text)).flatten();
+            let family = korean_family_name(&word.text);
             for (i, c) in word.text.chars().enumerate() {
                 match family {
                     Some(name) if i == 0 => push(name.into()),
@@ -87,6 +97,29 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
         Script::Cyrillic => push(cyrillic(&word.text)),
         _ => push(ascii(&word.text)),
     }
+}
+
+/// An organisation's name without spaces: what it is or does in English, other characters one by one, and letters between
+/// them (kana above all) as one word.
+fn unspaced(mut text: &str, push: &mut impl FnMut(String)) {
+    let mut letters = String::new();
+    while let Some(c) = text.chars().next() {
+        let (taken, words) = match translate::beginning(text) {
+            Some((taken, english)) => (taken, english.split(' ').map(str::to_owned).collect()),
+            None if matches!(script_of(c), Script::Han | Script::Hangul) => {
+                (c.len_utf8(), vec![ascii(&text[..c.len_utf8()])])
+            }
+            None => (c.len_utf8(), Vec::new()),
+        };
+        if words.is_empty() {
+            letters.push(c);
+        } else {
+            push(ascii(&std::mem::take(&mut letters)));
+            words.into_iter().for_each(&mut *push);
+        }
+        text = &text[taken..];
+    }
+    push(ascii(&letters));
 }
 
 /// A word of a script without vowels, from what its letters stand for. The canonical spelling is that of the letters one by
@@ -175,7 +208,8 @@ fn cyrillic(text: &str) -> String {
 /// alone: there the letters are the name.
 fn split_article(word: &str) -> (bool, String) {
     let plain: String = word.chars().map(unify_alef).collect();
-    match plain.strip_prefix("ال") {
+    // "For the" (لل) is the article, too.
+    match plain.strip_prefix("ال").or_else(|| plain.strip_prefix("لل")) {
         Some(rest) if rest.chars().count() >= 3 && !rest.starts_with('ل') => (true, rest.to_owned()),
         _ => (false, plain),
     }

@@ -157,6 +157,28 @@ chen tan chan chin
 huang wong hwang
 lin lim
 wang wong ong
+intl international internat internatl
+mgmt management mgt
+svcs services service svc
+mfg manufacturing
+assoc association assn
+natl national
+bros brothers
+dept department
+govt government
+engg engineering
+tech technology technologies
+univ university
+inst institute
+ind industries industry inds
+constr construction
+ctr center centre
+invest investment investments
+trdg trading
+transp transport transportation
+pharma pharmaceutical pharmaceuticals
+hq headquarters
+bank banco banque banka banca
 ";
 
 /// The groups, and for each word the groups it is in. Built once: about 900 words.

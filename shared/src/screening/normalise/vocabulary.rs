@@ -29,6 +29,11 @@ pub fn is_place(text: &str) -> bool {
     has(PLACES, text)
 }
 
+/// Whether a word says what an organisation is, does or where.
+pub fn is_known_word(text: &str) -> bool {
+    is_light(text) || is_generic(text) || is_place(text)
+}
+
 /// Titles, honorifics, ranks and forms of address. Words that are also frequent names (Malik, Khan, Syed, Mir, Agha) are
 /// not here.
 #[rustfmt::skip]
@@ -71,41 +76,43 @@ const COMMON_NAMES: &[&str] = &[
 /// "International" is still the group.
 #[rustfmt::skip]
 const LIGHT: &[&str] = &[
-    "a", "africa", "america", "an", "and", "asia", "at", "by", "co", "das", "de", "del", "der", "des", "die", "do",
-    "du", "e", "el", "et", "europe", "for", "from", "fur", "global", "group", "groupe", "grupo", "gruppa", "gruppe",
-    "holding", "holdings", "in", "kompaniya", "konsern", "la", "le", "les", "los", "mit", "of", "on", "s", "the",
-    "to", "und", "with", "world", "worldwide", "y", "z",
+    "a", "africa", "al", "america", "an", "and", "asia", "at", "by", "co", "das", "de", "del", "der", "des", "die",
+    "do", "du", "e", "el", "et", "europe", "for", "from", "fur", "global", "group", "groupe", "grupo", "gruppa",
+    "gruppe", "holding", "holdings", "in", "kompaniya", "konsern", "la", "le", "les", "los", "mit", "of", "ol",
+    "on", "s", "the", "to", "ul", "und", "with", "world", "worldwide", "y", "z",
 ];
 
 /// Line-of-business and structural words.
 #[rustfmt::skip]
 const GENERIC: &[&str] = &[
     "academy", "administration", "advisors", "aerospace", "agency", "agricultural", "agriculture", "air",
-    "airlines", "airways", "al", "army", "associates", "association", "authority", "automotive", "aviation",
-    "banco", "bank", "banka", "banking", "banque", "base", "battalion", "branch", "brigade", "brigades",
+    "airlines", "airways", "army", "assn", "assoc", "associates", "association", "authority", "automotive",
+    "aviation", "banco", "bank", "banka", "banking", "banque", "base", "battalion", "branch", "brigade", "brigades",
     "broadcasting", "bureau", "capital", "cargo", "casa", "center", "central", "centre", "chemical", "chemicals",
-    "club", "comercial", "commerce", "commercial", "commission", "committee", "communications", "complex",
+    "club", "comercial", "commerce", "commercial", "commission", "committee", "communications", "complex", "constr",
     "construction", "constructions", "consulting", "control", "corps", "council", "credit", "cultural", "defence",
-    "defense", "department", "design", "development", "directorate", "distribution", "division", "electric",
-    "electrical", "electronic", "electronics", "energy", "engineering", "enterprise", "enterprises", "equipment",
-    "establishment", "exchange", "exploration", "export", "exports", "factory", "farm", "federation", "finance",
-    "financial", "food", "foods", "force", "forces", "foreign", "forwarding", "foundation", "front", "fuel", "fund",
-    "gas", "general", "government", "guard", "health", "heavy", "hospital", "hotel", "import", "imports",
-    "industrial", "industries", "industry", "information", "institute", "institution", "insurance", "inter",
-    "international", "inversiones", "investment", "investments", "islamic", "job", "laboratory", "labs", "leasing",
-    "liberation", "line", "lines", "logistics", "machinery", "maintenance", "management", "manufacturing", "marine",
-    "maritime", "market", "marketing", "materials", "media", "medical", "metal", "metals", "military", "mining",
-    "ministry", "money", "motor", "motors", "movement", "municipal", "national", "navigation", "network", "nuclear",
+    "defense", "department", "dept", "design", "development", "directorate", "distribution", "division", "electric",
+    "electrical", "electronic", "electronics", "energy", "engg", "engineering", "enterprise", "enterprises",
+    "equipment", "establishment", "exchange", "exploration", "export", "exports", "factory", "farm", "federation",
+    "finance", "financial", "food", "foods", "force", "forces", "foreign", "forwarding", "foundation", "front",
+    "fuel", "fund", "gas", "general", "government", "govt", "guard", "headquarters", "health", "heavy", "hospital",
+    "hotel", "hq", "import", "imports", "industrial", "industries", "industry", "information", "inst", "institute",
+    "institution", "insurance", "inter", "internat", "international", "intl", "inversiones", "investment",
+    "investments", "islamic", "job", "laboratory", "labs", "leasing", "liberation", "line", "lines", "logistics",
+    "machinery", "maintenance", "management", "manufacturing", "marine", "maritime", "market", "marketing",
+    "materials", "media", "medical", "metal", "metals", "mfg", "mgmt", "mgt", "military", "mining", "ministry",
+    "money", "motor", "motors", "movement", "municipal", "national", "natl", "navigation", "network", "nuclear",
     "offshore", "oil", "operations", "organisation", "organization", "parts", "party", "people", "peoples",
-    "petroleum", "pharmaceutical", "pharmaceuticals", "physics", "police", "port", "power", "precision", "press",
-    "private", "processing", "procurement", "production", "products", "project", "projects", "properties", "public",
-    "publishing", "radio", "railway", "real", "regiment", "relief", "research", "resources", "revolutionary",
-    "school", "science", "sciences", "scientific", "securities", "security", "service", "services", "servicios",
-    "ship", "shipping", "shipyard", "social", "society", "software", "solutions", "sons", "special", "state",
-    "station", "steel", "studies", "supplies", "supply", "support", "system", "systems", "tanker", "technical",
-    "technologies", "technology", "telecom", "telecommunication", "telecommunications", "textile", "tourism",
-    "tours", "trade", "trading", "training", "transport", "transportadora", "transportation", "travel", "treasury",
-    "trust", "union", "united", "universal", "university", "ventures", "vessel", "works", "yard",
+    "petroleum", "pharma", "pharmaceutical", "pharmaceuticals", "physics", "police", "port", "power", "precision",
+    "press", "private", "processing", "procurement", "production", "products", "project", "projects", "properties",
+    "public", "publishing", "radio", "railway", "real", "regiment", "relief", "research", "resources",
+    "revolutionary", "school", "science", "sciences", "scientific", "securities", "security", "service", "services",
+    "servicios", "ship", "shipping", "shipyard", "social", "society", "software", "solutions", "sons", "special",
+    "state", "station", "steel", "studies", "supplies", "supply", "support", "svc", "svcs", "system", "systems",
+    "tanker", "technical", "technologies", "technology", "telecom", "telecommunication", "telecommunications",
+    "textile", "tourism", "tours", "trade", "trading", "training", "transp", "transport", "transportadora",
+    "transportation", "travel", "trdg", "treasury", "trust", "union", "united", "univ", "universal", "university",
+    "ventures", "vessel", "works", "yard",
 ];
 
 /// Countries, nationalities and capitals, as words in names of organisations.
@@ -115,18 +122,19 @@ const PLACES: &[&str] = &[
     "argentina", "armenia", "australia", "austria", "azerbaijan", "baghdad", "bahrain", "bangladesh", "beijing",
     "belarus", "belgium", "berlin", "boston", "brasil", "brazil", "britain", "british", "bulgaria", "burma",
     "cairo", "canada", "caribbean", "chile", "china", "chinese", "colombia", "congo", "croatia", "cuba", "cuban",
-    "cyprus", "czech", "damascus", "delhi", "denmark", "deutsche", "deutschland", "dubai", "dutch", "egypt",
-    "egyptian", "emirates", "espana", "estonia", "finland", "france", "french", "geneva", "georgia", "german",
-    "germany", "ghana", "greece", "guangdong", "haiti", "hamburg", "havana", "hong", "hungary", "iceland", "india",
-    "indian", "indonesia", "iran", "iranian", "iraq", "iraqi", "ireland", "israel", "istanbul", "italia", "italy",
-    "japan", "jordan", "kazakhstan", "kenya", "kong", "korea", "korean", "kuwait", "latvia", "lebanese", "lebanon",
-    "liberia", "libya", "libyan", "lithuania", "london", "luxembourg", "macau", "malaysia", "malta", "mexico",
-    "moscow", "mumbai", "myanmar", "netherlands", "nicaragua", "nigeria", "norge", "norway", "oman", "pakistan",
-    "palestine", "panama", "paris", "peru", "philippines", "poland", "portugal", "pyongyang", "qatar", "romania",
-    "rus", "russia", "russian", "rwanda", "saudi", "serbia", "shanghai", "shenzhen", "singapore", "slovakia",
-    "slovenia", "somalia", "spain", "sudan", "sverige", "sweden", "swiss", "switzerland", "syria", "syrian",
-    "taiwan", "tehran", "thailand", "tokyo", "tunisia", "turkey", "turkish", "uae", "uganda", "uk", "ukraine",
-    "uruguay", "us", "usa", "uzbekistan", "venezuela", "vietnam", "yemen", "york", "zimbabwe", "zurich",
+    "cyprus", "czech", "damascus", "delhi", "denmark", "deutsche", "deutschland", "dubai", "dutch", "east",
+    "eastern", "egypt", "egyptian", "emirates", "espana", "estonia", "finland", "france", "french", "geneva",
+    "georgia", "german", "germany", "ghana", "greece", "guangdong", "haiti", "hamburg", "havana", "hong", "hungary",
+    "iceland", "india", "indian", "indonesia", "iran", "iranian", "iraq", "iraqi", "ireland", "israel", "istanbul",
+    "italia", "italy", "japan", "jordan", "kazakhstan", "kenya", "kong", "korea", "korean", "kuwait", "latvia",
+    "lebanese", "lebanon", "liberia", "libya", "libyan", "lithuania", "london", "luxembourg", "macau", "malaysia",
+    "malta", "mexico", "moscow", "mumbai", "myanmar", "netherlands", "nicaragua", "nigeria", "norge", "north",
+    "northern", "norway", "oman", "pakistan", "palestine", "panama", "paris", "peru", "philippines", "poland",
+    "portugal", "pyongyang", "qatar", "romania", "rus", "russia", "russian", "rwanda", "saudi", "serbia",
+    "shanghai", "shenzhen", "singapore", "slovakia", "slovenia", "somalia", "south", "southern", "spain", "sudan",
+    "sverige", "sweden", "swiss", "switzerland", "syria", "syrian", "taiwan", "tehran", "thailand", "tokyo",
+    "tunisia", "turkey", "turkish", "uae", "uganda", "uk", "ukraine", "uruguay", "us", "usa", "uzbekistan",
+    "venezuela", "vietnam", "west", "western", "yemen", "york", "zimbabwe", "zurich",
 ];
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Cutting a published name into words.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 use super::Reading;
@@ -39,7 +41,8 @@ fn is_word_char(c: char) -> bool {
 /// and separate a person's initials; hyphens, slashes and brackets separate; run-together words with a capital
 /// inside (`AlisherUsmanov`) are cut at the capital.
 pub fn split(name: &str, reading: Reading) -> Vec<Word> {
-    let clean: String = name.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let repaired = repair(name);
+    let clean: String = repaired.nfkc().filter(|c| !is_invisible(*c)).collect();
     let mut out = Vec::new();
     for chunk in clean
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '"' | '(' | ')' | '«' | '»' | '“' | '”'))
@@ -69,6 +72,17 @@ pub fn split(name: &str, reading: Reading) -> Vec<Word> {
     out
 }
 
+/// UTF-8 that was read as Latin-1 on its way here (`CÃ´té`), set right.
+fn repair(name: &str) -> Cow<'_, str> {
+    let suspect =
+        name.chars().zip(name.chars().skip(1)).any(|(a, b)| matches!(a, 'Â'..='ô') && matches!(b, '\u{80}'..='¿'));
+    if !suspect {
+        return Cow::Borrowed(name);
+    }
+    let bytes: Option<Vec<u8>> = name.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(name), Cow::Owned)
+}
+
 /// `G.m.b.H.` and `J.R.`: single letters with dots between them. Answers whether the chunk was one.
 fn push_abbreviation(chunk: &str, reading: Reading, out: &mut Vec<Word>) -> bool {
     let letters: Vec<&str> = chunk.split('.').filter(|p| !p.is_empty()).collect();
@@ -88,9 +102,9 @@ fn push_word(word: &mut String, dotted: bool, reading: Reading, out: &mut Vec<Wo
         return;
     }
     let text = match reading {
-        // "Bank's" is the bank's: the apostrophe is gone by now, so this is done by the matcher's one-letter rule;
-        // digits for letters are a person's disguise only, since organisations do carry numbers.
-        Reading::Organisation => std::mem::take(word),
+        // "Bank's" is the bank's: the apostrophe is gone by now, so this is done by the matcher's one-letter rule.
+        // Organisations do carry numbers: only a nought amid letters is none.
+        Reading::Organisation => unmask_noughts(&std::mem::take(word)),
         Reading::Person => undisguise(&std::mem::take(word)),
     };
     for part in split_camel(&text) {
@@ -121,7 +135,7 @@ fn split_camel(word: &str) -> Vec<&str> {
 fn undisguise(word: &str) -> String {
     let digits = word.chars().filter(char::is_ascii_digit).count();
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
-    if digits == 0 || letters <= digits {
+    if digits == 0 || letters < digits.max(2) {
         return word.to_owned();
     }
     word.chars()
@@ -131,10 +145,24 @@ fn undisguise(word: &str) -> String {
             '3' => 'e',
             '4' => 'a',
             '5' => 's',
+            '8' => 'b',
             '7' => 't',
             other => other,
         })
         .collect()
+}
+
+/// `S0lar`: a nought with letters on either side, in a word that is letters otherwise.
+fn unmask_noughts(word: &str) -> String {
+    let chars: Vec<char> = word.chars().collect();
+    let lone = |i: usize| {
+        let beside = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphabetic());
+        chars[i] == '0' && beside(i.checked_sub(1)) && beside(i.checked_add(1))
+    };
+    if chars.len() < 4 || chars.iter().filter(|c| c.is_ascii_digit()).count() != 1 {
+        return word.to_owned();
+    }
+    chars.iter().enumerate().map(|(i, c)| if lone(i) { 'o' } else { *c }).collect()
 }
 
 #[cfg(test)]
@@ -150,6 +178,9 @@ mod tests {
             ("Sp. z o.o.", Reading::Organisation, "Sp|z|oo"),
             ("Jean-Pierre", Reading::Person, "Jean|Pierre"),
             ("McKay DeVries", Reading::Person, "McKay|DeVries"),
+            ("S0lar 100 B2B 3M", Reading::Organisation, "Solar|100|B2B|3M"),
+            ("FranÃ§ois CÃ´tÃ©", Reading::Person, "François|Côté"),
+            ("Ângela Ãé", Reading::Person, "Ângela|Ãé"),
             ("NorthWind", Reading::Organisation, "North|Wind"),
             ("Ａｌｐｈａ\u{200b}Ｂ", Reading::Organisation, "AlphaB"),
             ("A\u{301}lvaro", Reading::Person, "Álvaro"),
