@@ -6,7 +6,7 @@ use crate::screening::entity::Strength;
 use crate::screening::matcher::align::Pair;
 use crate::screening::matcher::score::{Deduction, NameMatch};
 use crate::screening::matcher::token::{Relation, TokenRef};
-use crate::screening::normalise::TokenKind;
+use crate::screening::normalise::{Reading, TokenKind};
 
 /// A short list cannot tell what is rare: it is judged as if it were this long.
 const LEAST_NAMES: f32 = 16_384.0;
@@ -23,7 +23,7 @@ const SPARE_BITS_UNSAID: f32 = 5.0;
 /// A syllable without its tone: there are some four hundred, few of them rare.
 const SYLLABLE_BITS: f32 = 5.0;
 /// What the vowels would have told.
-const VOWEL_BITS: f32 = 3.0;
+const VOWEL_BITS: f32 = 4.5;
 /// A letter: some sixteen of them begin most names.
 const INITIAL_BITS: f32 = 4.0;
 
@@ -56,10 +56,15 @@ pub fn chance(view: View<'_>, side: &Side<'_>, found: &NameMatch, right: &[Token
     let bits: f32 = telling().map(|p| information(side, p, names, syllabic)).sum();
     let part = found.deductions.iter().any(|d| matches!(d, Deduction::Extra(_) | Deduction::SingleName(_)));
     let unsaid = telling().any(|p| matches!(p.agreement.relation, Relation::Consonants | Relation::Initial));
-    let spare = match (part || syllabic, unsaid) {
-        (true, _) => SPARE_BITS_PART,
-        (false, true) => SPARE_BITS_UNSAID,
-        (false, false) => SPARE_BITS_SPELLING,
+    // Who shows nothing of an organisation may well be a person, who has nothing to do with a company of a like name.
+    let corporate = |tokens: &[TokenRef<'_>]| tokens.iter().any(|t| t.kind.is_corporate());
+    let unlike = side.reading == Reading::Organisation && corporate(right) && !corporate(&side.tokens);
+    let spare = if part || syllabic {
+        SPARE_BITS_PART
+    } else if unsaid || unlike {
+        SPARE_BITS_UNSAID
+    } else {
+        SPARE_BITS_SPELLING
     };
     let lacking = names.log2() + spare - bits;
     (lacking * PER_BIT).clamp(0.0, MOST) as i32

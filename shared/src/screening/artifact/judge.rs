@@ -15,7 +15,7 @@ use crate::screening::normalise::{NameForm, Reading, script};
 /// One reading of the query's name, looked up.
 pub struct Side<'a> {
     pub half: usize,
-    reading: Reading,
+    pub reading: Reading,
     form: &'a NameForm,
     pub tokens: Vec<TokenRef<'a>>,
     pub lookups: Vec<Lookup>,

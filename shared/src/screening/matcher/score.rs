@@ -265,14 +265,14 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
 /// An acronym on one side for the whole name on the other.
 fn acronym(left: NameRef<'_>, right: NameRef<'_>, al: &mut Alignment) {
     let bare = |n: NameRef<'_>| {
-        let mut names = n.tokens.iter().filter(|t| !t.kind.is_filler());
+        let mut names = n.tokens.iter().filter(|t| !t.kind.is_silent());
         match (names.next(), names.next()) {
             (Some(t), None) if (3..=6).contains(&t.text.len()) => Some(t.text.to_owned()),
             _ => None,
         }
     };
     // Any three words have initials: only a name that is plainly an organisation's is abbreviated by them.
-    let corporate = |n: NameRef<'_>| n.tokens.iter().any(|t| !t.kind.is_distinctive());
+    let corporate = |n: NameRef<'_>| n.tokens.iter().any(|t| t.kind.is_corporate());
     let spells = |short: NameRef<'_>, long: NameRef<'_>| {
         long.initials.len() >= 3 && corporate(long) && bare(short).is_some_and(|a| a == long.initials)
     };

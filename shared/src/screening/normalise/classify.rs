@@ -78,6 +78,11 @@ impl TokenKind {
         matches!(self, Self::Generic | Self::Place)
     }
 
+    /// Shows that a name is an organisation's.
+    pub fn is_corporate(self) -> bool {
+        matches!(self, Self::Generic | Self::Place | Self::Legal | Self::Number)
+    }
+
     /// Tells one bearer from another.
     pub fn is_distinctive(self) -> bool {
         matches!(self, Self::Name | Self::Patronymic | Self::CommonName)
