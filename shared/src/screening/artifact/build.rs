@@ -82,8 +82,8 @@ impl Half {
                 }
             }
         }
-        if form.initials.len() >= 3 {
-            self.joins.push((keys::of_acronym(&form.initials), id));
+        for acronym in form.acronyms().iter().filter(|a| a.len() >= 3) {
+            self.joins.push((keys::of_acronym(acronym), id));
         }
         let flags = u32::from(!form.ideographs.is_empty());
         for value in [name, start, form.tokens.len() as u32 | flags << 8 | (weight as u32) << 16] {

@@ -265,18 +265,20 @@ impl Scratch {
             rare: false,
             joined: true,
         };
-        let names = form.tokens.iter().filter(|t| !t.kind.is_filler());
+        let names = form.tokens.iter().filter(|t| !t.kind.is_silent());
         if names.clone().count() == 1 {
             for token in names.filter(|t| (3..=6).contains(&t.text.len())) {
                 for listed in table.get(keys::of_acronym(&token.text)) {
                     self.add(acronym(listed), true);
                 }
             }
-        } else if (3..=6).contains(&form.initials.len()) {
-            let keys = view.keys(half).get(keys::of_text(&form.initials));
-            for word in keys.filter(|w| view.word(half, *w).text == form.initials) {
-                for listed in view.postings(half, word) {
-                    self.add(acronym(listed), true);
+        } else {
+            for short in form.acronyms().iter().filter(|a| (3..=6).contains(&a.len())) {
+                let keys = view.keys(half).get(keys::of_text(short));
+                for word in keys.filter(|w| view.word(half, *w).text == *short) {
+                    for listed in view.postings(half, word) {
+                        self.add(acronym(listed), true);
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@
 
 use super::align::{Alignment, Pair, align};
 use super::token::{Agreement, Memo, Relation, TokenRef};
-use crate::screening::normalise::{NameForm, Reading, TokenKind};
+use crate::screening::normalise::{self, NameForm, Reading, TokenKind};
 
 /// Why points were lost, beyond the pairs themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,9 @@ pub fn compare_forms(left: &NameForm, right: &NameForm, reading: Reading) -> Nam
     out
 }
 
+/// What of the weight of a patronymic is no loss when only one side has it.
+const MISSED_FATHER: i32 = 40;
+
 /// What is left over on one side.
 #[derive(Default, Clone, Copy)]
 struct Over {
@@ -104,6 +107,8 @@ struct Over {
     heaviest: i32,
     count: i32,
     numbers: i32,
+    /// What of the weight is not missed when it is missing: a father's name is left out as often as not.
+    fathers: i32,
     generic: i32,
     light: i32,
 }
@@ -119,6 +124,7 @@ fn over(tokens: &[TokenRef<'_>], set: u32) -> Over {
             _ => {
                 o.count += 1;
                 o.weight += kind.weight();
+                o.fathers += if kind == TokenKind::Patronymic { MISSED_FATHER } else { 0 };
                 o.heaviest = o.heaviest.max(kind.weight());
                 o.generic += i32::from(matches!(kind, TokenKind::Generic | TokenKind::Place));
             }
@@ -162,7 +168,7 @@ fn person(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i32 {
         let against = l.weight.min(r.weight);
         deduct(Deduction::Conflict(220 + 400 * against / (against + weight).max(1)));
     }
-    let extra = (l.weight - r.weight).abs();
+    let extra = (l.weight - l.fathers - r.weight + r.fathers).abs();
     if extra > 0 && (l.count == 0 || r.count == 0 || l.count != r.count) {
         deduct(Deduction::Extra(260 * extra / (extra + weight).max(1)));
         if matched - abbreviated <= 1 && extra >= TokenKind::CommonName.weight() {
@@ -274,7 +280,9 @@ fn acronym(left: NameRef<'_>, right: NameRef<'_>, al: &mut Alignment) {
     // Any three words have initials: only a name that is plainly an organisation's is abbreviated by them.
     let corporate = |n: NameRef<'_>| n.tokens.iter().any(|t| t.kind.is_corporate());
     let spells = |short: NameRef<'_>, long: NameRef<'_>| {
-        long.initials.len() >= 3 && corporate(long) && bare(short).is_some_and(|a| a == long.initials)
+        long.initials.len() >= 3
+            && corporate(long)
+            && bare(short).is_some_and(|a| a == long.initials || a == full_initials(long.tokens))
     };
     if spells(left, right) || spells(right, left) {
         al.pairs.clear();
@@ -287,6 +295,11 @@ fn acronym(left: NameRef<'_>, right: NameRef<'_>, al: &mut Alignment) {
         al.left_over = 0;
         al.right_over = 0;
     }
+}
+
+/// The letters of an acronym that counts the company or corporation: `SMIC`.
+fn full_initials(tokens: &[TokenRef<'_>]) -> String {
+    normalise::full_initials(tokens.iter().map(|t| (t.text, t.kind)))
 }
 
 /// The least loss that differing characters of two Han or Hangul names impose; nothing unless both names are written so.

@@ -165,6 +165,17 @@ pub fn initials(tokens: &[Token]) -> String {
     tokens.iter().filter(|t| !t.kind.is_filler()).filter_map(|t| t.text.chars().next()).collect()
 }
 
+/// The letters of an acronym that counts the company, too: `SMIC`, `ADNOC`.
+pub fn full_initials<'a>(tokens: impl Iterator<Item = (&'a str, TokenKind)>) -> String {
+    let counts = |text: &str, kind: TokenKind| match kind {
+        TokenKind::Legal => {
+            ["co", "corp", "company", "corporation"].contains(&text.split(' ').next().unwrap_or_default())
+        }
+        kind => !kind.is_filler(),
+    };
+    tokens.filter(|(text, kind)| counts(text, *kind)).filter_map(|(text, _)| text.chars().next()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::form;

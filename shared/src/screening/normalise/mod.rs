@@ -24,7 +24,7 @@ pub mod variants;
 mod vocabulary;
 pub mod words;
 
-pub use classify::TokenKind;
+pub use classify::{TokenKind, full_initials};
 
 /// Names longer than this many tokens are cut: no listed name needs more, and it bounds the matcher's work.
 pub const MAX_TOKENS: usize = 24;
@@ -65,6 +65,11 @@ pub struct NameForm {
 }
 
 impl NameForm {
+    /// What an acronym of the name may be, with and without the company.
+    pub fn acronyms(&self) -> [String; 2] {
+        [self.initials.clone(), full_initials(self.tokens.iter().map(|t| (t.text.as_str(), t.kind)))]
+    }
+
     /// Whether there is anything to compare.
     pub fn is_empty(&self) -> bool {
         self.tokens.iter().all(|t| t.kind.is_silent())

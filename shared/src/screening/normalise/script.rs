@@ -90,7 +90,7 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
             for (i, c) in word.text.chars().enumerate() {
                 match family {
                     Some(name) if i == 0 => push(name.into()),
-                    _ => push(ascii(&c.to_string())),
+                    _ => push(syllable(c)),
                 }
             }
         }
@@ -106,9 +106,7 @@ fn unspaced(mut text: &str, push: &mut impl FnMut(String)) {
     while let Some(c) = text.chars().next() {
         let (taken, words) = match translate::beginning(text) {
             Some((taken, english)) => (taken, english.split(' ').map(str::to_owned).collect()),
-            None if matches!(script_of(c), Script::Han | Script::Hangul) => {
-                (c.len_utf8(), vec![ascii(&text[..c.len_utf8()])])
-            }
+            None if matches!(script_of(c), Script::Han | Script::Hangul) => (c.len_utf8(), vec![syllable(c)]),
             None => (c.len_utf8(), Vec::new()),
         };
         if words.is_empty() {
@@ -139,6 +137,26 @@ fn unvowelled(letters: impl Iterator<Item = impl AsRef<str>>) -> Option<Token> {
         canon.pop();
     }
     (!text.is_empty()).then_some(Token { text, canon, kind: TokenKind::Name, abjad: true })
+}
+
+/// A Han character by its reading, a Hangul syllable by the Revised Romanisation of Korean (2000), which writes what is
+/// heard: a last `g` as `k`.
+fn syllable(c: char) -> String {
+    const FIRST: [&str; 19] =
+        ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h"];
+    const MIDDLE: [&str; 21] = [
+        "a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu",
+        "eu", "ui", "i",
+    ];
+    const LAST: [&str; 28] = [
+        "", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t", "t", "ng",
+        "t", "t", "k", "t", "p", "t",
+    ];
+    let at = (c as usize).wrapping_sub(0xac00);
+    match (FIRST.get(at / 588), MIDDLE.get(at % 588 / 28), LAST.get(at % 28)) {
+        (Some(first), Some(middle), Some(last)) => format!("{first}{middle}{last}"),
+        _ => ascii(c.encode_utf8(&mut [0; 4])),
+    }
 }
 
 /// The usual Latin spelling of a Korean family name, which the Revised Romanisation of its character is not (Lee, not I). Only
@@ -372,6 +390,8 @@ mod tests {
             ("রহমান", "rahaman"),
             ("王小明", "wang xiao ming"),
             ("김철수", "kim cheol su"),
+            ("박정희", "park jeong hui"),
+            ("국민", "guk min"),
             ("トヨタ", "toyota"),
             ("安娜·李", "anna li"),
             ("Søren Łęcki", "soren lecki"),

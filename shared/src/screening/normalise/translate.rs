@@ -180,7 +180,7 @@ mod tests {
     fn what_an_organisation_does_is_read_in_english() {
         for (name, expected) in [
             ("北京蓝天科技有限公司", "bei jing lan tian technology co ltd"),
-            ("주식회사 한빛", "co ltd han bich"),
+            ("주식회사 한빛", "co ltd han bit"),
             ("株式会社サクラ", "co ltd sakura"),
             ("شركة الزهراء للتجارة", "company al zhra al trading"),
             ("ООО Ромашка и Консалтинг", "ooo romashka and consulting"),
