@@ -21,6 +21,13 @@ fn persons_that_agree() {
         ("Bob Fenwick", "Robert Fenwick"),
         ("Григорий Малинов", "Grigory Malinov"),
         ("Abd al-Latif Zubayri", "Abdullatif Zubairi"),
+        ("Nur al-Din Zubayri", "Nouruddin Zubayri"),
+        ("Karim bin Nabil as-Sabri", "Karim ibn Nabil al-Sabri"),
+        ("كريم نصر الله", "Karim Nasrallah"),
+        ("عبد الملك الزبيري", "Abdul Malik al-Zubairi"),
+        ("דוד כהן", "David Cohen"),
+        ("이지훈", "Lee Ji-hun"),
+        ("Pedro Alvarez Jr", "Pedro Alvarez"),
     ] {
         assert!(score(a, b, Reading::Person) >= 850, "{a} / {b}: {}", score(a, b, Reading::Person));
     }
@@ -36,6 +43,8 @@ fn persons_that_do_not() {
         ("Pedro", "Pedro Alvarez"),
         ("K. Alvarez", "Pedro Alvarez"),
         ("王小明", "王小朋"),
+        ("Pedro Alvarez II", "Pedro Alvarez III"),
+        ("Pedro Alvarez Jr", "Pedro Alvarez Sr"),
     ] {
         assert!(score(a, b, Reading::Person) < 850, "{a} / {b}: {}", score(a, b, Reading::Person));
     }
@@ -53,6 +62,12 @@ fn organisations() {
         ("Zeta Holding Group", "Zeta", true),
         ("Northern Harbour Authority of Zeta", "NHAZ", true),
         ("Luna", "Lunt", false),
+        ("Zeta Trading Ltd", "Zeta Training Ltd", false),
+        ("Zeta Organisation", "Zeta Organization", true),
+        ("Northern Zeta Offshore Corporation", "NZOC", true),
+        ("Zeta Intl Mgmt", "Zeta International Management", true),
+        ("Zeta Lines Zeta", "Zeta Lines", true),
+        ("株式会社ゼタ", "Zeta Co., Ltd.", true),
     ] {
         assert_eq!(
             score(a, b, Reading::Organisation) >= 850,

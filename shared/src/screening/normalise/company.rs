@@ -224,6 +224,16 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
                 continue;
             }
         }
+        if !person && let Some((words, place)) = place_at(&tokens[i..]) {
+            out.push(Token {
+                text: place.into(),
+                canon: sound::canonical(place),
+                kind: TokenKind::Place,
+                abjad: false,
+            });
+            i += words;
+            continue;
+        }
         let mut token = tokens[i].clone();
         let text = token.text.as_str();
         let at_edge = i == 0 || i + 1 == count || tokens[i + 1..].iter().all(|t| FORMS.contains(&t.text.as_str()));
@@ -249,6 +259,31 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         i += 1;
     }
     out
+}
+
+/// Countries and cities of several words, and the one word they are read as.
+const PLACES_OF_WORDS: &[(&str, &str)] = &[
+    ("democratic peoples republic of korea", "dprk"),
+    ("peoples republic of china", "prc"),
+    ("islamic republic of iran", "iran"),
+    ("russian federation", "russia"),
+    ("united states of america", "usa"),
+    ("united arab emirates", "uae"),
+    ("united kingdom", "uk"),
+    ("great britain", "uk"),
+    ("united states", "usa"),
+    ("north korea", "dprk"),
+    ("hong kong", "hongkong"),
+    ("viet nam", "vietnam"),
+    ("hk", "hongkong"),
+];
+
+fn place_at(tokens: &[Token]) -> Option<(usize, &'static str)> {
+    PLACES_OF_WORDS.iter().find_map(|(phrase, place)| {
+        let words = phrase.split(' ').count();
+        let there = words <= tokens.len() && phrase.split(' ').zip(tokens).all(|(word, token)| word == token.text);
+        there.then_some((words, *place))
+    })
 }
 
 fn phrase_at(tokens: &[Token]) -> Option<usize> {
@@ -356,6 +391,7 @@ mod tests {
             ("Sharp Pvt. Ltd.", "sharp"),
             ("Limited", "limited"),
             ("SA Tours India", "tours india"),
+            ("Zeta (Hong Kong) Ltd", "zeta hongkong"),
             ("M/V Blue Wave", "blue wave"),
             ("MT Blue Wave", "blue wave"),
             ("Muster Anonim Ortaklığı", "muster"),

@@ -136,20 +136,22 @@ pub fn to_digits(tokens: Vec<Token>) -> Vec<Token> {
     out
 }
 
-/// Marks which of several bearers of a name a person is: `Charles III`, `John Smith Jr.`
+/// Marks which of several bearers of a name a person is, wherever it stands: `Charles III`, `Smith Jr., John`.
 pub fn generations(mut tokens: Vec<Token>) -> Vec<Token> {
     if tokens.len() < 2 {
         return tokens;
     }
-    let Some(last) = tokens.last_mut() else { return tokens };
-    // "V", "X", "Vi" and "Xi" are initials and names.
-    let roman = || ROMAN.iter().find(|(r, v)| *r == last.text && (*r != "vi" && *r != "xi" && r.len() > 1) && *v > 1);
-    if let Some((_, value)) = roman() {
-        last.set_number(*value);
-    } else if let Some(word) = [("jr", "jr"), ("junior", "jr"), ("sr", "sr")].iter().find(|(w, _)| *w == last.text) {
-        word.1.clone_into(&mut last.text);
-        last.canon.clone_from(&last.text);
-        last.kind = TokenKind::Number;
+    for token in &mut tokens {
+        // "I", "V" and "X" are initials, "Vi" and "Xi" are names.
+        let roman = ROMAN.iter().find(|(r, _)| *r == token.text && r.len() > 1 && !matches!(*r, "vi" | "xi"));
+        let word = [("jr", "jr"), ("junior", "jr"), ("sr", "sr")].iter().find(|(w, _)| *w == token.text);
+        if let Some((_, value)) = roman {
+            token.set_number(*value);
+        } else if let Some((_, short)) = word {
+            token.text = (*short).to_owned();
+            token.canon.clone_from(&token.text);
+            token.kind = TokenKind::Number;
+        }
     }
     tokens
 }

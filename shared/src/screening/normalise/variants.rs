@@ -162,7 +162,7 @@ mgmt management mgt
 svcs services service svc
 mfg manufacturing
 assoc association assn
-natl national
+natl national nat
 bros brothers
 dept department
 govt government

@@ -72,15 +72,25 @@ pub fn split(name: &str, reading: Reading) -> Vec<Word> {
     out
 }
 
-/// UTF-8 that was read as Latin-1 on its way here (`CÃ´té`), set right.
+/// UTF-8 that was read as Latin-1 on its way here (`CÃ´té`), set right: two such characters are one.
 fn repair(name: &str) -> Cow<'_, str> {
-    let suspect =
-        name.chars().zip(name.chars().skip(1)).any(|(a, b)| matches!(a, 'Â'..='ô') && matches!(b, '\u{80}'..='¿'));
-    if !suspect {
+    let halves = |a: char, b: char| {
+        let bytes = [u8::try_from(u32::from(a)).ok()?, u8::try_from(u32::from(b)).ok()?];
+        std::str::from_utf8(&bytes).ok()?.chars().next().filter(|_| !a.is_ascii())
+    };
+    if !name.chars().zip(name.chars().skip(1)).any(|(a, b)| halves(a, b).is_some()) {
         return Cow::Borrowed(name);
     }
-    let bytes: Option<Vec<u8>> = name.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map_or(Cow::Borrowed(name), Cow::Owned)
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        let whole = rest.peek().and_then(|next| halves(c, *next));
+        if whole.is_some() {
+            rest.next();
+        }
+        out.push(whole.unwrap_or(c));
+    }
+    Cow::Owned(out)
 }
 
 /// `G.m.b.H.` and `J.R.`: single letters with dots between them. Answers whether the chunk was one.
@@ -179,7 +189,7 @@ mod tests {
             ("Jean-Pierre", Reading::Person, "Jean|Pierre"),
             ("McKay DeVries", Reading::Person, "McKay|DeVries"),
             ("S0lar 100 B2B 3M", Reading::Organisation, "Solar|100|B2B|3M"),
-            ("FranÃ§ois CÃ´tÃ©", Reading::Person, "François|Côté"),
+            ("FranÃ§ois CÃ´té", Reading::Person, "François|Côté"),
             ("Ângela Ãé", Reading::Person, "Ângela|Ãé"),
             ("NorthWind", Reading::Organisation, "North|Wind"),
             ("Ａｌｐｈａ\u{200b}Ｂ", Reading::Organisation, "AlphaB"),
