@@ -3,13 +3,14 @@
     python -m localstack.demo
 
 A person signs up, confirms the address, signs in, hands in a passport and is checked; one more is rejected, one goes
-to the desk and is decided by a person. Each step prints what was called, what came back and how long it took.
-Standard library only: copy from it.
+to the desk and is decided by a person, one's name is nearly on a list. Each step prints what was called, what came back
+and how long it took. Standard library only: copy from it.
 """
 
 import re
 import secrets
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class Journey:
         self.say(f"mailbox: {what}", f"“{mail.subject}”", time.monotonic() - began)
         return mail
 
-    def new_person(self, name: str) -> tuple[Client, str, str]:
+    def new_person(self, name: str, family: str = "Rao", born: str = "1990-04-12") -> tuple[Client, str, str]:
         """Signs up, confirms and signs in; gives the signed-in client, the address and the user's id."""
         email = f"{name.lower()}.{secrets.token_hex(4)}@example.org"
         password = secrets.token_urlsafe(18)
@@ -77,8 +78,8 @@ class Journey:
                 "email": email,
                 "password": password,
                 "given_name": name,
-                "family_name": "Rao",
-                "date_of_birth": "1990-04-12",
+                "family_name": family,
+                "date_of_birth": born,
             },
             lambda answer: f"{answer['user']['id']}, {answer['user']['email']}",
         )
@@ -210,6 +211,49 @@ def reviewed(journey: Journey) -> None:
     journey.wait_mail(email, "the decision", r"\bverified\b")
 
 
+def listed(journey: Journey) -> None:
+    journey.title("Grigori's name is nearly one of the sample of the UN list: two people look at it")
+    person, email, _ = journey.new_person("Grigori", "Malinow", "1966-02-11")
+    check = journey.hand_in(person, f"OK{secrets.randbelow(10**6):06}")
+    moderator = journey.sign_in(journey.stack["MODERATOR_EMAIL"], journey.stack["MODERATOR_PASSWORD"])
+    wait_for_desk(journey, moderator, check)
+    seen = journey.call(
+        moderator,
+        "GET",
+        f"/v1/kyc/checks/{check}",
+        summary=lambda answer: f"{answer['reasons'][0]['code']}, {answer['hit_counts']['open']} open hits",
+    )
+    print("        " + "\n        ".join(textwrap.wrap(seen["hits"][0]["explanation"], 108)), flush=True)
+    journey.call(
+        person,
+        "GET",
+        f"/v1/kyc/checks/{check}",
+        summary=lambda answer: f"what Grigori sees: {answer['status']}, and nothing of a list",
+    )
+    admin = journey.sign_in(journey.stack["ADMIN_EMAIL"], journey.stack["ADMIN_PASSWORD"])
+    for hit in seen["hits"]:
+        for reviewer, what in ((moderator, "proposed"), (admin, "agreed by another")):
+            hit = journey.call(
+                reviewer,
+                "POST",
+                f"/v1/aml/hits/{hit['id']}/decision",
+                {"decision": "false_positive", "reason": "Another person: other passport, other birthplace."},
+                lambda answer, what=what: f"{hit['list']}: {answer['decision']}, {what}",
+                headers={"If-Match": f'"{hit["version"]}"'},
+            )
+    moderator.get(f"/v1/kyc/checks/{check}")
+    journey.call(
+        moderator,
+        "PUT",
+        f"/v1/kyc/checks/{check}",
+        {"decision": "approve", "note": "Not the listed person."},
+        lambda answer: f"state {answer['state']}",
+        headers={"If-Match": moderator.last.headers["etag"]},
+    )
+    journey.poll(person, check, "approved", lambda answer: decided(answer, "approved"))
+    journey.wait_mail(email, "the decision", r"\bverified\b")
+
+
 def wait_for_desk(journey: Journey, moderator: Client, check: str) -> dict:
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
@@ -285,6 +329,7 @@ def main() -> None:
         user = approved(journey)
         rejected(journey)
         reviewed(journey)
+        listed(journey)
         audited(journey, user)
     except Refused as refusal:
         sys.exit(
