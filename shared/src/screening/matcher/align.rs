@@ -51,7 +51,12 @@ pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out
         join(right, left, out, true);
     }
     if out.left_over != 0 && out.right_over != 0 {
-        assign(left, right, memo, out);
+        // Few words are left as a rule, and a small matrix is sooner filled.
+        if out.left_over.count_ones().max(out.right_over.count_ones()) as usize <= FEW {
+            assign::<FEW>(left, right, memo, out);
+        } else {
+            assign::<MAX_TOKENS>(left, right, memo, out);
+        }
     }
     if out.left_over != 0 || out.right_over != 0 {
         forms(left, right, out, false);
@@ -238,23 +243,27 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
     Some((worth, agreement, weight))
 }
 
+/// So many words are left over on either side, seldom more.
+const FEW: usize = 6;
+
 /// Best assignment of what is left, by the Hungarian method with potentials on a square matrix (Kuhn 1955,
-/// Jonker and Volgenant's form); at most 24 tokens a side.
-fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
-    let rows: Vec<usize> = Pair::indices(out.left_over).collect();
-    let cols: Vec<usize> = Pair::indices(out.right_over).collect();
-    let mut cells = [[None::<(i32, Agreement, i32)>; MAX_TOKENS]; MAX_TOKENS];
-    let mut any = 0;
-    for (r, &i) in rows.iter().enumerate() {
-        for (c, &j) in cols.iter().enumerate() {
-            cells[r][c] = value(i, left[i], right[j], memo);
-            any += usize::from(cells[r][c].is_some());
+/// Jonker and Volgenant's form); at most `N` tokens a side.
+fn assign<const N: usize>(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
+    let (mut rows, mut cols) = ([0; N], [0; N]);
+    let (height, width) = (fill(&mut rows, out.left_over), fill(&mut cols, out.right_over));
+    let (rows, cols) = (&rows[..height], &cols[..width]);
+    let mut cells = [[None::<(i32, Agreement, i32)>; N]; N];
+    let mut any = false;
+    for (row, &i) in cells.iter_mut().zip(rows) {
+        for (cell, &j) in row.iter_mut().zip(cols) {
+            *cell = value(i, left[i], right[j], memo);
+            any |= cell.is_some();
         }
     }
-    if any == 0 {
+    if !any {
         return;
     }
-    let size = rows.len().max(cols.len());
+    let size = height.max(width);
     let cost = |r: usize, c: usize| cells[r][c].map_or(0, |v| -v.0);
     let (mut u, mut v) = ([0i32; MAX_TOKENS + 1], [0i32; MAX_TOKENS + 1]);
     let (mut owner, mut way) = ([0usize; MAX_TOKENS + 1], [0usize; MAX_TOKENS + 1]);
@@ -302,7 +311,7 @@ fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &
     }
     for c in 1..=size {
         let r = owner[c];
-        if r == 0 || r > rows.len() || c > cols.len() {
+        if r == 0 || r > height || c > width {
             continue;
         }
         if let Some((_, agreement, weight)) = cells[r - 1][c - 1] {
@@ -312,6 +321,16 @@ fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &
             out.pairs.push(Pair { left: 1 << i, right: 1 << j, agreement, weight });
         }
     }
+}
+
+/// Writes the members of a set, and answers how many there are.
+fn fill(out: &mut [usize], set: u32) -> usize {
+    let mut count = 0;
+    for (slot, index) in out.iter_mut().zip(Pair::indices(set)) {
+        *slot = index;
+        count += 1;
+    }
+    count
 }
 
 #[cfg(test)]
