@@ -10,9 +10,10 @@ use std::cmp::Reverse;
 use super::keys;
 use super::lookup::{Buffers, Lookup, affordable_loss, joins, least_spread, lookups};
 use super::view::View;
+use crate::screening::matcher::align::splits;
 use crate::screening::matcher::distance::Letters;
 use crate::screening::matcher::score::NameMatch;
-use crate::screening::matcher::token::{Memo, canon_limit};
+use crate::screening::matcher::token::{Memo, TokenRef, canon_limit};
 use crate::screening::normalise::{NameForm, Reading};
 
 /// At most so many candidates are compared in full.
@@ -235,12 +236,18 @@ impl Scratch {
     /// Tokens that a list has as several words, and acronyms either way.
     fn collect_split(&mut self, view: View<'_>, half: usize, form: &NameForm) {
         let table = view.joins(half);
+        let mut listed_tokens = Vec::new();
         for (i, token) in form.tokens.iter().enumerate() {
             if token.text.len() >= 4
                 && !token.kind.is_silent()
                 && let Some(key) = keys::of_join(&[&token.text])
             {
                 for listed in table.get(key) {
+                    listed_tokens.clear();
+                    listed_tokens.extend(view.tokens(half, view.form(half, listed)));
+                    if !may_split(token.into(), &listed_tokens) {
+                        continue;
+                    }
                     // Kept whatever its weight, but behind what agrees letter by letter.
                     let weight = token.kind.weight() as u32;
                     let new = Open {
@@ -318,6 +325,13 @@ impl Scratch {
         open.append(doubtful);
         best(open, MAX_COMPARED);
     }
+}
+
+/// Whether words of a listed name may together be the word: its key says no more than that they share consonants.
+fn may_split(whole: TokenRef<'_>, listed: &[TokenRef<'_>]) -> bool {
+    let mut may = false;
+    splits(whole, listed, (1 << listed.len()) - 1, |_, _| may = true);
+    may
 }
 
 /// Weight of the query's tokens in a set.

@@ -104,30 +104,47 @@ fn join(wholes: &[TokenRef<'_>], parts: &[TokenRef<'_>], out: &mut Alignment, sw
         let mut best: Option<(i32, u32, u32, i32)> = None;
         for w in Pair::indices(whole_over) {
             let whole = wholes[w];
-            if whole.text.len() < 4 || whole.kind == TokenKind::Number {
-                continue;
-            }
-            for i in Pair::indices(part_over) {
-                if !begins_alike(whole.text, parts[i].text) {
-                    continue;
-                }
-                for j in Pair::indices(part_over & !(1 << i)) {
-                    if ends_alike(whole.text, parts[j].text) {
-                        try_join(whole, &[parts[i], parts[j]], w, 1 << i | 1 << j, &mut best);
-                    }
-                    let k = j + 1;
-                    if j == i + 1 && k < parts.len() && part_over >> k & 1 == 1 && ends_alike(whole.text, parts[k].text)
-                    {
-                        try_join(whole, &[parts[i], parts[j], parts[k]], w, 1 << i | 1 << j | 1 << k, &mut best);
-                    }
-                }
-            }
+            splits(whole, parts, part_over, |set, parts| try_join(whole, parts, w, set, &mut best));
         }
         let Some((loss, whole, set, weight)) = best else { return };
         let (l, r) = if swapped { (set, whole) } else { (whole, set) };
         out.left_over &= !l;
         out.right_over &= !r;
         out.pairs.push(Pair { left: l, right: r, agreement: Agreement { loss, relation: Relation::Joined }, weight });
+    }
+}
+
+/// The ways in which words of the set may together be one word, by what is seen at a glance.
+pub fn splits<'a>(
+    whole: TokenRef<'_>,
+    parts: &[TokenRef<'a>],
+    set: u32,
+    mut found: impl FnMut(u32, &[TokenRef<'a>]),
+) {
+    if whole.text.len() < 4 || whole.kind == TokenKind::Number {
+        return;
+    }
+    let mut try_parts = |set: u32, parts: &[TokenRef<'a>]| {
+        let len: usize = parts.iter().map(|p| p.text.len()).sum();
+        // Without vowels almost any two short words can be read as one.
+        let blind = parts.iter().filter(|p| p.abjad).count();
+        if len.abs_diff(whole.text.len()) <= 2 && (blind == 0 || whole.abjad && blind == parts.len()) {
+            found(set, parts);
+        }
+    };
+    for i in Pair::indices(set) {
+        if !begins_alike(whole.text, parts[i].text) {
+            continue;
+        }
+        for j in Pair::indices(set & !(1 << i)) {
+            if ends_alike(whole.text, parts[j].text) {
+                try_parts(1 << i | 1 << j, &[parts[i], parts[j]]);
+            }
+            let k = j + 1;
+            if j == i + 1 && k < parts.len() && set >> k & 1 == 1 && ends_alike(whole.text, parts[k].text) {
+                try_parts(1 << i | 1 << j | 1 << k, &[parts[i], parts[j], parts[k]]);
+            }
+        }
     }
 }
 
@@ -143,11 +160,6 @@ fn ends_alike(whole: &str, part: &str) -> bool {
 
 fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, best: &mut Option<(i32, u32, u32, i32)>) {
     let len: usize = parts.iter().map(|p| p.text.len()).sum();
-    // Without vowels almost any two short words can be read as one.
-    let blind = parts.iter().filter(|p| p.abjad).count();
-    if len.abs_diff(whole.text.len()) > 2 || (blind > 0 && !(whole.abjad && blind == parts.len())) {
-        return;
-    }
     let mut text = String::with_capacity(len);
     let mut canon = String::with_capacity(len);
     for p in parts {
