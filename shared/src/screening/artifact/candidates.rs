@@ -11,7 +11,6 @@ use super::keys;
 use super::lookup::{Buffers, Lookup, affordable_loss, joins, least_spread, lookups};
 use super::view::View;
 use crate::screening::matcher::align::splits;
-use crate::screening::matcher::distance::Letters;
 use crate::screening::matcher::score::NameMatch;
 use crate::screening::matcher::token::{Memo, TokenRef, canon_limit};
 use crate::screening::normalise::{NameForm, Reading};
@@ -305,22 +304,21 @@ impl Scratch {
             Promise::None => false,
         });
         best(doubtful, MAX_DOUBTFUL);
-        let letters: Vec<Letters> = form.tokens.iter().map(|t| Letters::of(t.canon.as_bytes())).collect();
+        let tokens: Vec<TokenRef<'_>> = form.tokens.iter().map(Into::into).collect();
+        let most: Vec<i32> = form.tokens.iter().map(|t| affordable_loss(t, form, bounds.affordable)).collect();
         doubtful.retain(|open| {
             let listed = view.form(half, open.form);
-            let unfound = || (0..form.tokens.len()).filter(|i| open.mask >> i & 1 == 0);
-            // Most are ruled out by their letters, without being read.
-            let near = |i: usize, word: u32| {
-                let (other, len, abjad) = view.letters(half, word);
-                let token = &form.tokens[i];
-                let most = affordable_loss(token, form, bounds.affordable);
-                abjad || letters[i].least_distance(other) <= canon_limit(most, len.max(token.text.len()))
-            };
-            let possible = view.words(half, listed).any(|word| unfound().any(|i| near(i, word)));
-            possible
-                && view.tokens(half, listed).any(|other| {
-                    unfound().any(|i| memo.agree(i, (&form.tokens[i]).into(), other).is_some_and(|a| a.loss > 0))
+            view.words(half, listed).any(|(word, kind)| {
+                // Most are ruled out by their letters, without being read.
+                let (profile, len, abjad) = view.profile(half, word);
+                (0..tokens.len()).filter(|i| open.mask >> i & 1 == 0).any(|i| {
+                    let limit = canon_limit(most[i], len.max(tokens[i].text.len()));
+                    (abjad || tokens[i].profile.least_distance(&profile) <= limit)
+                        && memo
+                            .agree(i, tokens[i], TokenRef { kind, ..view.word(half, word) })
+                            .is_some_and(|a| a.loss > 0)
                 })
+            })
         });
         open.append(doubtful);
         best(open, MAX_COMPARED);

@@ -3,7 +3,7 @@
 use super::keys;
 use super::view::View;
 use crate::screening::matcher::align::MOST_JOIN_LOSS;
-use crate::screening::matcher::distance::Letters;
+use crate::screening::matcher::distance::Profile;
 use crate::screening::matcher::score::spread;
 use crate::screening::matcher::token::{MOST_LOSS, NO_WORD, TokenRef, agree_within, canon_limit};
 use crate::screening::normalise::{NameForm, Token, TokenKind, sound, variants};
@@ -103,11 +103,10 @@ fn expand(
     buffers.words.sort_unstable();
     buffers.words.dedup();
     if !token.abjad {
-        let own = Letters::of(token.canon.as_bytes());
         // Most are ruled out by their letters, without being read.
         buffers.words.retain(|word| {
-            let (letters, len, abjad) = view.letters(half, *word);
-            abjad || own.least_distance(letters) <= canon_limit(most, len.max(token.text.len()))
+            let (profile, len, abjad) = view.profile(half, *word);
+            abjad || token.profile.least_distance(&profile) <= canon_limit(most, len.max(token.text.len()))
         });
     }
     for other in variants::others(token.text) {
@@ -146,7 +145,8 @@ pub fn joins(view: View<'_>, half: usize, form: &NameForm, buffers: &mut Buffers
             let text: String = run.iter().map(|t| t.text.as_str()).collect();
             let canon = sound::canonical(&text);
             let abjad = run.iter().any(|t| t.abjad);
-            let token = TokenRef { text: &text, canon: &canon, kind: TokenKind::Name, abjad, word: NO_WORD };
+            let profile = Profile::of(canon.as_bytes());
+            let token = TokenRef { text: &text, canon: &canon, kind: TokenKind::Name, abjad, word: NO_WORD, profile };
             let mut expansions = Vec::new();
             expand(view, half, token, MOST_JOIN_LOSS, buffers, &mut expansions);
             if !expansions.is_empty() {

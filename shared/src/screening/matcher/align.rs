@@ -4,7 +4,7 @@
 //! side and apart on the other are joined. What is left is paired by best assignment (the Hungarian method: the pairing
 //! with the greatest total agreement, not the first that looks good), so that no order of tokens can change the result.
 
-use super::distance::{FAR, distance};
+use super::distance::{FAR, Profile, distance};
 use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
 use crate::screening::normalise::{MAX_TOKENS, TokenKind};
 
@@ -172,6 +172,7 @@ fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, bes
         kind: TokenKind::Name,
         abjad: parts.iter().any(|p| p.abjad),
         word: NO_WORD,
+        profile: Profile::of(canon.as_bytes()),
     };
     let Some(found) = agree(TokenRef { kind: TokenKind::Name, ..whole }, joined) else { return };
     let exactly = only_exactly(whole.kind) || parts.iter().any(|p| only_exactly(p.kind));
