@@ -313,7 +313,7 @@ impl Scratch {
                 let (profile, len, abjad) = view.profile(half, word);
                 (0..tokens.len()).filter(|i| open.mask >> i & 1 == 0).any(|i| {
                     let limit = canon_limit(most[i], len.max(tokens[i].text.len()));
-                    (abjad || tokens[i].profile.least_distance(&profile) <= limit)
+                    (abjad || tokens[i].abjad || tokens[i].profile.least_distance(&profile) <= limit)
                         && memo
                             .agree(i, tokens[i], TokenRef { kind, ..view.word(half, word) })
                             .is_some_and(|a| a.loss > 0)

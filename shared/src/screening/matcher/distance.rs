@@ -127,42 +127,48 @@ pub fn distance(a: &[u8], b: &[u8], limit: u32) -> u32 {
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let shared = same.checked_sub(1).map(|last| a[last]);
     let (a, b) = (&a[same..], &b[same..]);
-    let mut extras = [0u32; MAX];
-    let mut before = shared;
-    for (cost, letter) in extras.iter_mut().zip(b) {
-        *cost = extra(*letter, before);
-        before = Some(*letter);
-    }
+    aligned(a, b, shared, limit)
+}
+
+/// The alignment proper, row by row, of what follows the letter `shared`.
+fn aligned(a: &[u8], b: &[u8], shared: Option<u8>, limit: u32) -> u32 {
+    let width = b.len().min(MAX);
+    let (mut extras, mut codes) = ([0u32; MAX], [0u8; MAX]);
+    let (extras, codes) = (&mut extras[..width], &mut codes[..width]);
     let mut rows = [[0u32; MAX + 1]; 3];
-    for j in 0..b.len() {
-        rows[0][j + 1] = rows[0][j] + extras[j];
+    let [two, one, now] = &mut rows;
+    let (mut two, mut one, mut now) = (&mut two[..=width], &mut one[..=width], &mut now[..=width]);
+    let mut before = shared;
+    for j in 0..width {
+        extras[j] = extra(b[j], before);
+        codes[j] = code(b[j]) as u8;
+        one[j + 1] = one[j] + extras[j];
+        before = Some(b[j]);
     }
-    for i in 0..a.len() {
-        let [r0, r1, r2] = &mut rows;
-        let (now, one, two) = match i % 3 {
-            0 => (r1, r0, r2),
-            1 => (r2, r1, r0),
-            _ => (r0, r2, r1),
-        };
-        let costs = &COSTS[code(a[i])];
-        let drop_a = extra(a[i], i.checked_sub(1).map_or(shared, |k| Some(a[k])));
-        now[0] = one[0] + drop_a;
-        let mut least = now[0];
-        for j in 0..b.len() {
-            let mut best = one[j] + u32::from(costs[code(b[j])]);
-            best = best.min(one[j + 1] + drop_a).min(now[j] + extras[j]);
-            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+    let mut above = shared;
+    for (i, &letter) in a.iter().enumerate() {
+        let costs = &COSTS[code(letter)];
+        let drop_a = extra(letter, above);
+        let mut left = one[0] + drop_a;
+        let mut least = left;
+        now[0] = left;
+        for j in 0..width {
+            let mut best = one[j] + u32::from(costs[usize::from(codes[j] & 63)]);
+            best = best.min(one[j + 1] + drop_a).min(left + extras[j]);
+            if above == Some(b[j]) && i > 0 && j > 0 && letter == b[j - 1] {
                 best = best.min(two[j - 1] + SWAP);
             }
             now[j + 1] = best;
+            left = best;
             least = least.min(best);
         }
         if least > limit {
             return FAR;
         }
+        above = Some(letter);
+        (two, one, now) = (one, now, two);
     }
-    let result = rows[a.len() % 3][b.len()];
-    if result > limit { FAR } else { result }
+    if one[width] > limit { FAR } else { one[width] }
 }
 
 /// What a word is made of: how often it has each letter, and each class of consonants between which a replacement costs
@@ -248,10 +254,10 @@ impl Profile {
     /// What the letters that the other has not cost at least: each is replaced or dropped.
     fn surplus(&self, other: &Self) -> u32 {
         let only = |i: usize| self.0[i].saturating_sub(other.0[i]);
-        let cost: u32 = (0..PROFILE).map(|i| u32::from(only(i)) * u32::from(WEIGHTS[i])).sum();
+        let cost: u16 = (0..PROFILE).map(|i| u16::from(only(i)) * u16::from(WEIGHTS[i])).sum();
         let strong: u8 = STRONG.map(only).sum();
         let weak: u8 = WEAK.map(|i| other.0[i]).sum();
-        cost - SAVED * u32::from(strong.min(weak))
+        u32::from(cost) - SAVED * u32::from(strong.min(weak))
     }
 }
 
