@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::keys;
 use super::layout::{HashTable, SECTIONS, Section, assemble};
 use crate::screening::entity::{Entity, Kind, List};
-use crate::screening::matcher::distance::Letters;
+use crate::screening::matcher::distance::{PROFILE, Profile};
 use crate::screening::normalise::{NameForm, Reading, forms};
 
 /// "Not there", for optional strings.
@@ -71,6 +71,10 @@ impl Half {
                 if run.iter().any(|t| !t.kind.is_silent()) {
                     let texts: Vec<&str> = run.iter().map(|t| t.text.as_str()).collect();
                     self.joins.extend(keys::of_join(&texts).map(|k| (k, id)));
+                    // "Nur al-Din" is asked for as Nuruddin.
+                    if let [first, "al", last] = texts.as_slice() {
+                        self.joins.extend(keys::of_join(&[first, last]).map(|k| (k, id)));
+                    }
                 }
             }
         }
@@ -104,10 +108,8 @@ impl Half {
             let ((t, tl), (c, cl)) = (strings.put(text), strings.put(canon));
             let first = (postings.len() / 4) as u32;
             let lengths = tl.min(0xffff) | cl.min(0x7fff) << 16 | u32::from(*abjad) << 31;
-            let letters = Letters::of(canon.as_bytes()).0;
-            for value in [t, c, lengths, first, self.postings[id].len() as u32, letters] {
-                dictionary.extend_from_slice(&value.to_le_bytes());
-            }
+            push(&mut dictionary, &[t, c, lengths, first, self.postings[id].len() as u32]);
+            dictionary.extend_from_slice(&Profile::of(canon.as_bytes()).0);
             postings.extend(self.postings[id].iter().flat_map(|f| f.to_le_bytes()));
             // A token that stands only for forms and titles is not looked for.
             if !self.postings[id].is_empty() {
@@ -155,7 +157,7 @@ pub const DATE: usize = 12;
 pub const REF: usize = 8;
 pub const IDENTIFIER: usize = 16;
 pub const FORM: usize = 12;
-pub const WORD: usize = 24;
+pub const WORD: usize = 20 + PROFILE;
 
 /// Compiles the lists into one artifact. The same lists give the same bytes.
 pub fn build(lists: &[List]) -> Vec<u8> {

@@ -10,9 +10,9 @@ use std::cmp::Reverse;
 use super::keys;
 use super::lookup::{Buffers, Lookup, affordable_loss, joins, least_spread, lookups};
 use super::view::View;
-use crate::screening::matcher::distance::Letters;
+use crate::screening::matcher::align::splits;
 use crate::screening::matcher::score::NameMatch;
-use crate::screening::matcher::token::{Memo, canon_limit};
+use crate::screening::matcher::token::{Memo, TokenRef, canon_limit};
 use crate::screening::normalise::{NameForm, Reading};
 
 /// At most so many candidates are compared in full.
@@ -235,12 +235,18 @@ impl Scratch {
     /// Tokens that a list has as several words, and acronyms either way.
     fn collect_split(&mut self, view: View<'_>, half: usize, form: &NameForm) {
         let table = view.joins(half);
+        let mut listed_tokens = Vec::new();
         for (i, token) in form.tokens.iter().enumerate() {
             if token.text.len() >= 4
                 && !token.kind.is_silent()
                 && let Some(key) = keys::of_join(&[&token.text])
             {
                 for listed in table.get(key) {
+                    listed_tokens.clear();
+                    listed_tokens.extend(view.tokens(half, view.form(half, listed)));
+                    if !may_split(token.into(), &listed_tokens) {
+                        continue;
+                    }
                     // Kept whatever its weight, but behind what agrees letter by letter.
                     let weight = token.kind.weight() as u32;
                     let new = Open {
@@ -300,26 +306,32 @@ impl Scratch {
             Promise::None => false,
         });
         best(doubtful, MAX_DOUBTFUL);
-        let letters: Vec<Letters> = form.tokens.iter().map(|t| Letters::of(t.canon.as_bytes())).collect();
+        let tokens: Vec<TokenRef<'_>> = form.tokens.iter().map(Into::into).collect();
+        let most: Vec<i32> = form.tokens.iter().map(|t| affordable_loss(t, form, bounds.affordable)).collect();
         doubtful.retain(|open| {
             let listed = view.form(half, open.form);
-            let unfound = || (0..form.tokens.len()).filter(|i| open.mask >> i & 1 == 0);
-            // Most are ruled out by their letters, without being read.
-            let near = |i: usize, word: u32| {
-                let (other, len, abjad) = view.letters(half, word);
-                let token = &form.tokens[i];
-                let most = affordable_loss(token, form, bounds.affordable);
-                abjad || letters[i].least_distance(other) <= canon_limit(most, len.max(token.text.len()))
-            };
-            let possible = view.words(half, listed).any(|word| unfound().any(|i| near(i, word)));
-            possible
-                && view.tokens(half, listed).any(|other| {
-                    unfound().any(|i| memo.agree(i, (&form.tokens[i]).into(), other).is_some_and(|a| a.loss > 0))
+            view.words(half, listed).any(|(word, kind)| {
+                // Most are ruled out by their letters, without being read.
+                let (profile, len, abjad) = view.profile(half, word);
+                (0..tokens.len()).filter(|i| open.mask >> i & 1 == 0).any(|i| {
+                    let limit = canon_limit(most[i], len.max(tokens[i].text.len()));
+                    (abjad || tokens[i].abjad || tokens[i].profile.least_distance(&profile) <= limit)
+                        && memo
+                            .agree(i, tokens[i], TokenRef { kind, ..view.word(half, word) })
+                            .is_some_and(|a| a.loss > 0)
                 })
+            })
         });
         open.append(doubtful);
         best(open, MAX_COMPARED);
     }
+}
+
+/// Whether words of a listed name may together be the word: its key says no more than that they share consonants.
+fn may_split(whole: TokenRef<'_>, listed: &[TokenRef<'_>]) -> bool {
+    let mut may = false;
+    splits(whole, listed, (1 << listed.len()) - 1, |_, _| may = true);
+    may
 }
 
 /// Weight of the query's tokens in a set.

@@ -1,5 +1,7 @@
 //! From candidates to hits: the full comparison, the evidence, the words.
 
+use std::cmp::Reverse;
+
 use super::candidates::Scratch;
 use super::chance::{chance, weak_alias};
 use super::lookup::Lookup;
@@ -50,6 +52,13 @@ pub struct Best {
     pub score: i32,
     chance: i32,
     weak: i32,
+}
+
+impl Best {
+    /// Of names that agree equally well, the one that is listed first counts.
+    fn rank(&self) -> (i32, i32, Reverse<(usize, u32)>) {
+        (self.score, self.name_score, Reverse((self.side, self.form)))
+    }
 }
 
 /// A listed name being read: buffers of the candidates of one query.
@@ -153,7 +162,7 @@ impl<'a> Asked<'a> {
                 weak,
             };
             match best.iter_mut().find(|b| b.entity == name.entity) {
-                Some(known) if (known.score, known.name_score) < (new.score, new.name_score) => *known = new,
+                Some(known) if known.rank() < new.rank() => *known = new,
                 Some(_) => {}
                 None => best.push(new),
             }

@@ -3,7 +3,7 @@
 use super::keys;
 use super::view::View;
 use crate::screening::matcher::align::MOST_JOIN_LOSS;
-use crate::screening::matcher::distance::Letters;
+use crate::screening::matcher::distance::Profile;
 use crate::screening::matcher::score::spread;
 use crate::screening::matcher::token::{MOST_LOSS, NO_WORD, TokenRef, agree_within, canon_limit};
 use crate::screening::normalise::{NameForm, Token, TokenKind, sound, variants};
@@ -103,11 +103,10 @@ fn expand(
     buffers.words.sort_unstable();
     buffers.words.dedup();
     if !token.abjad {
-        let own = Letters::of(token.canon.as_bytes());
         // Most are ruled out by their letters, without being read.
         buffers.words.retain(|word| {
-            let (letters, len, abjad) = view.letters(half, *word);
-            abjad || own.least_distance(letters) <= canon_limit(most, len.max(token.text.len()))
+            let (profile, len, abjad) = view.profile(half, *word);
+            abjad || token.profile.least_distance(&profile) <= canon_limit(most, len.max(token.text.len()))
         });
     }
     for other in variants::others(token.text) {
@@ -143,12 +142,19 @@ pub fn joins(view: View<'_>, half: usize, form: &NameForm, buffers: &mut Buffers
             if !(4..=MOST_JOINED_LETTERS).contains(&len) {
                 continue;
             }
-            let text: String = run.iter().map(|t| t.text.as_str()).collect();
-            let canon = sound::canonical(&text);
             let abjad = run.iter().any(|t| t.abjad);
-            let token = TokenRef { text: &text, canon: &canon, kind: TokenKind::Name, abjad, word: NO_WORD };
             let mut expansions = Vec::new();
-            expand(view, half, token, MOST_JOIN_LOSS, buffers, &mut expansions);
+            // "Nur al-Din" is listed as Nuraldin, or as Nuruddin.
+            let article = run.len() == 3 && run[1].text == "al";
+            for keeps_article in [true, false].into_iter().filter(|keeps| *keeps || article) {
+                let parts = run.iter().enumerate().filter(|(at, _)| keeps_article || *at != 1);
+                let text: String = parts.map(|(_, token)| token.text.as_str()).collect();
+                let canon = sound::canonical(&text);
+                let profile = Profile::of(canon.as_bytes());
+                let kind = TokenKind::Name;
+                let token = TokenRef { text: &text, canon: &canon, kind, abjad, word: NO_WORD, profile };
+                expand(view, half, token, MOST_JOIN_LOSS, buffers, &mut expansions);
+            }
             if !expansions.is_empty() {
                 let mask = ((1 << width) - 1) << i;
                 // What it stands for in the query, so that finding it never counts for less than finding its parts.

@@ -7,7 +7,7 @@ use super::build::{DATE, ENTITY, FORM, IDENTIFIER, LIST, NAME, NONE, REF, WORD};
 use super::layout::{HashTable, SECTIONS, Section, u32_at};
 use crate::screening::date::{DateSpan, PartialDate};
 use crate::screening::entity::{Kind, NameType, Strength};
-use crate::screening::matcher::distance::Letters;
+use crate::screening::matcher::distance::{PROFILE, Profile};
 use crate::screening::matcher::token::TokenRef;
 use crate::screening::normalise::{MAX_TOKENS, TokenKind};
 
@@ -180,17 +180,16 @@ impl<'a> View<'a> {
 
     /// The tokens of a form.
     pub fn tokens(self, reading: usize, form: FormView) -> impl Iterator<Item = TokenRef<'a>> {
+        self.words(reading, form).map(move |(word, kind)| TokenRef { kind, ..self.word(reading, word) })
+    }
+
+    /// The dictionary numbers of a form's words, and what each is there.
+    pub fn words(self, reading: usize, form: FormView) -> impl Iterator<Item = (u32, TokenKind)> + use<'a> {
         let bytes = self.section(Section::Tokens, reading);
         (0..form.count).map(move |i| {
             let packed = u32_at(bytes, form.tokens.saturating_add(i) as usize * 4);
-            TokenRef { kind: TokenKind::from_byte((packed >> 28) as u8), ..self.word(reading, packed & 0x0fff_ffff) }
+            (packed & 0x0fff_ffff, TokenKind::from_byte((packed >> 28) as u8))
         })
-    }
-
-    /// The dictionary numbers of a form's words.
-    pub fn words(self, reading: usize, form: FormView) -> impl Iterator<Item = u32> + use<'a> {
-        let bytes = self.section(Section::Tokens, reading);
-        (0..form.count).map(move |i| u32_at(bytes, form.tokens.saturating_add(i) as usize * 4) & 0x0fff_ffff)
     }
 
     /// A word of the dictionary, as a plain name.
@@ -208,14 +207,15 @@ impl<'a> View<'a> {
             kind: TokenKind::Name,
             abjad: lengths >> 31 == 1,
             word: number,
+            profile: profile(bytes, at),
         }
     }
 
-    /// The letters of a word's canonical spelling, its text's length, and whether it is written without vowels.
-    pub fn letters(self, reading: usize, word: u32) -> (Letters, usize, bool) {
+    /// What a word's canonical spelling is made of, its text's length, and whether it is written without vowels.
+    pub fn profile(self, reading: usize, word: u32) -> (Profile, usize, bool) {
         let (bytes, at) = (self.section(Section::Dictionary, reading), word as usize * WORD);
         let lengths = u32_at(bytes, at + 8);
-        (Letters(u32_at(bytes, at + 20)), (lengths & 0xffff) as usize, lengths >> 31 == 1)
+        (profile(bytes, at), (lengths & 0xffff) as usize, lengths >> 31 == 1)
     }
 
     /// How many forms hold a word.
@@ -247,4 +247,10 @@ impl<'a> View<'a> {
             rows: self.section(Section::Joins, reading),
         }
     }
+}
+
+/// The profile in a word's record.
+fn profile(dictionary: &[u8], at: usize) -> Profile {
+    let bytes = at.checked_add(WORD).and_then(|end| dictionary.get(end - PROFILE..end));
+    Profile(bytes.and_then(|b| b.try_into().ok()).unwrap_or_default())
 }

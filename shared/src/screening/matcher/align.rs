@@ -4,7 +4,7 @@
 //! side and apart on the other are joined. What is left is paired by best assignment (the Hungarian method: the pairing
 //! with the greatest total agreement, not the first that looks good), so that no order of tokens can change the result.
 
-use super::distance::{FAR, distance};
+use super::distance::{FAR, Profile, distance};
 use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
 use crate::screening::normalise::{MAX_TOKENS, TokenKind};
 
@@ -51,7 +51,12 @@ pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out
         join(right, left, out, true);
     }
     if out.left_over != 0 && out.right_over != 0 {
-        assign(left, right, memo, out);
+        // Few words are left as a rule, and a small matrix is sooner filled.
+        if out.left_over.count_ones().max(out.right_over.count_ones()) as usize <= FEW {
+            assign::<FEW>(left, right, memo, out);
+        } else {
+            assign::<MAX_TOKENS>(left, right, memo, out);
+        }
     }
     if out.left_over != 0 || out.right_over != 0 {
         forms(left, right, out, false);
@@ -82,7 +87,7 @@ pub const MOST_JOIN_LOSS: i32 = 110;
 
 /// Words written without vowels lose no more than this against one that has them, which must have so many letters.
 const MOST_BLIND_JOIN_LOSS: i32 = 50;
-const MOST_TELLING_LETTERS: usize = 7;
+const LEAST_TELLING_LETTERS: usize = 7;
 
 /// The same word may be a common name here and a plain one there; the heavier reading counts for both.
 fn weight_of(a: TokenKind, b: TokenKind) -> i32 {
@@ -103,30 +108,48 @@ fn join(wholes: &[TokenRef<'_>], parts: &[TokenRef<'_>], out: &mut Alignment, sw
         let mut best: Option<(i32, u32, u32, i32)> = None;
         for w in Pair::indices(whole_over) {
             let whole = wholes[w];
-            if whole.text.len() < 4 || whole.kind == TokenKind::Number {
-                continue;
-            }
-            for i in Pair::indices(part_over) {
-                if !begins_alike(whole.text, parts[i].text) {
-                    continue;
-                }
-                for j in Pair::indices(part_over & !(1 << i)) {
-                    if ends_alike(whole.text, parts[j].text) {
-                        try_join(whole, &[parts[i], parts[j]], w, 1 << i | 1 << j, &mut best);
-                    }
-                    let k = j + 1;
-                    if j == i + 1 && k < parts.len() && part_over >> k & 1 == 1 && ends_alike(whole.text, parts[k].text)
-                    {
-                        try_join(whole, &[parts[i], parts[j], parts[k]], w, 1 << i | 1 << j | 1 << k, &mut best);
-                    }
-                }
-            }
+            splits(whole, parts, part_over, |set, parts| try_join(whole, parts, w, set, &mut best));
         }
         let Some((loss, whole, set, weight)) = best else { return };
         let (l, r) = if swapped { (set, whole) } else { (whole, set) };
         out.left_over &= !l;
         out.right_over &= !r;
         out.pairs.push(Pair { left: l, right: r, agreement: Agreement { loss, relation: Relation::Joined }, weight });
+    }
+}
+
+/// The ways in which words of the set may together be one word, by what is seen at a glance.
+pub fn splits<'a>(whole: TokenRef<'_>, parts: &[TokenRef<'a>], set: u32, mut found: impl FnMut(u32, &[TokenRef<'a>])) {
+    if whole.text.len() < 4 || whole.kind == TokenKind::Number {
+        return;
+    }
+    let mut try_parts = |set: u32, parts: &[TokenRef<'a>]| {
+        let len: usize = parts.iter().map(|p| p.text.len()).sum();
+        let blind = parts.iter().filter(|p| p.abjad).count();
+        let all_blind = blind == parts.iter().filter(|p| p.abjad || p.text != "al").count();
+        // Without vowels almost any two short words can be read as one.
+        let legible = match (blind, whole.abjad) {
+            (0, _) => len.abs_diff(whole.text.len()) <= 2,
+            (_, true) => all_blind && len.abs_diff(whole.text.len()) <= 2,
+            (_, false) => all_blind && whole.text.len() >= LEAST_TELLING_LETTERS,
+        };
+        if legible {
+            found(set, parts);
+        }
+    };
+    for i in Pair::indices(set) {
+        if !begins_alike(whole.text, parts[i].text) {
+            continue;
+        }
+        for j in Pair::indices(set & !(1 << i)) {
+            if ends_alike(whole.text, parts[j].text) {
+                try_parts(1 << i | 1 << j, &[parts[i], parts[j]]);
+            }
+            let k = j + 1;
+            if j == i + 1 && k < parts.len() && set >> k & 1 == 1 && ends_alike(whole.text, parts[k].text) {
+                try_parts(1 << i | 1 << j | 1 << k, &[parts[i], parts[j], parts[k]]);
+            }
+        }
     }
 }
 
@@ -141,43 +164,40 @@ fn ends_alike(whole: &str, part: &str) -> bool {
 }
 
 fn try_join(whole: TokenRef<'_>, parts: &[TokenRef<'_>], w: usize, set: u32, best: &mut Option<(i32, u32, u32, i32)>) {
-    // "Nur al-Din" is Nuruddin: between two names the article takes on the sound of what follows it.
-    let spoken = |p: &&TokenRef<'_>| parts.len() < 3 || p.text != "al";
-    let len: usize = parts.iter().map(|p| p.text.len()).sum();
-    let blind = parts.iter().filter(spoken).filter(|p| p.abjad).count();
-    // Without vowels almost any two short words can be read as one.
-    let legible = match (blind, whole.abjad) {
-        (0, _) => len.abs_diff(whole.text.len()) <= 2,
-        (blind, true) => blind == parts.len() && len.abs_diff(whole.text.len()) <= 2,
-        (blind, false) => blind == parts.iter().filter(spoken).count() && whole.text.len() >= MOST_TELLING_LETTERS,
-    };
-    if !legible {
-        return;
+    let exactly = only_exactly(whole.kind) || parts.iter().any(|p| only_exactly(p.kind));
+    let shorter = without_article(parts);
+    for parts in [Some(parts), shorter.as_ref().map(<[_; 2]>::as_slice)].into_iter().flatten() {
+        let Some(loss) = joined_loss(whole, parts, exactly) else { continue };
+        if best.is_none_or(|b| (loss, 1 << w, set) < (b.0, b.1, b.2)) {
+            *best = Some((loss, 1 << w, set, whole.kind.weight()));
+        }
     }
-    let mut text = String::with_capacity(len);
-    let mut canon = String::with_capacity(len);
-    for p in parts.iter().filter(spoken) {
-        text.push_str(p.text);
-        canon.push_str(p.canon);
+}
+
+/// "Nur al-Din" is Nuruddin: between two names the article takes on the sound of what follows it.
+fn without_article<'a>(parts: &[TokenRef<'a>]) -> Option<[TokenRef<'a>; 2]> {
+    match parts {
+        [first, article, last] if article.text == "al" => Some([*first, *last]),
+        _ => None,
     }
+}
+
+/// What is lost by reading the parts as one word.
+fn joined_loss(whole: TokenRef<'_>, parts: &[TokenRef<'_>], exactly: bool) -> Option<i32> {
+    let text: String = parts.iter().map(|p| p.text).collect();
+    let canon: String = parts.iter().map(|p| p.canon).collect();
     let joined = TokenRef {
         text: &text,
         canon: &canon,
         kind: TokenKind::Name,
         abjad: parts.iter().any(|p| p.abjad),
         word: NO_WORD,
+        profile: Profile::of(canon.as_bytes()),
     };
-    let Some(found) = agree(TokenRef { kind: TokenKind::Name, ..whole }, joined) else { return };
-    let exactly = only_exactly(whole.kind) || parts.iter().any(|p| only_exactly(p.kind));
-    let most = if blind > 0 && !whole.abjad { MOST_BLIND_JOIN_LOSS } else { MOST_JOIN_LOSS };
-    if found.loss > most || found.relation == Relation::Variant || (exactly && found.loss > 0) {
-        return;
-    }
-    let loss = found.loss + loss_of(15, len);
-    let weight = whole.kind.weight();
-    if best.is_none_or(|b| (loss, 1 << w, set) < (b.0, b.1, b.2)) {
-        *best = Some((loss, 1 << w, set, weight));
-    }
+    let found = agree(TokenRef { kind: TokenKind::Name, ..whole }, joined)?;
+    let most = if joined.abjad && !whole.abjad { MOST_BLIND_JOIN_LOSS } else { MOST_JOIN_LOSS };
+    let no = found.loss > most || found.relation == Relation::Variant || (exactly && found.loss > 0);
+    (!no).then(|| found.loss + loss_of(15, text.len()))
 }
 
 /// What one particle for another costs at most.
@@ -259,23 +279,27 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
     Some((worth, agreement, weight))
 }
 
+/// So many words are left over on either side, seldom more.
+const FEW: usize = 6;
+
 /// Best assignment of what is left, by the Hungarian method with potentials on a square matrix (Kuhn 1955,
-/// Jonker and Volgenant's form); at most 24 tokens a side.
-fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
-    let rows: Vec<usize> = Pair::indices(out.left_over).collect();
-    let cols: Vec<usize> = Pair::indices(out.right_over).collect();
-    let mut cells = [[None::<(i32, Agreement, i32)>; MAX_TOKENS]; MAX_TOKENS];
-    let mut any = 0;
-    for (r, &i) in rows.iter().enumerate() {
-        for (c, &j) in cols.iter().enumerate() {
-            cells[r][c] = value(i, left[i], right[j], memo);
-            any += usize::from(cells[r][c].is_some());
+/// Jonker and Volgenant's form); at most `N` tokens a side.
+fn assign<const N: usize>(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
+    let (mut rows, mut cols) = ([0; N], [0; N]);
+    let (height, width) = (fill(&mut rows, out.left_over), fill(&mut cols, out.right_over));
+    let (rows, cols) = (&rows[..height], &cols[..width]);
+    let mut cells = [[None::<(i32, Agreement, i32)>; N]; N];
+    let mut any = false;
+    for (row, &i) in cells.iter_mut().zip(rows) {
+        for (cell, &j) in row.iter_mut().zip(cols) {
+            *cell = value(i, left[i], right[j], memo);
+            any |= cell.is_some();
         }
     }
-    if any == 0 {
+    if !any {
         return;
     }
-    let size = rows.len().max(cols.len());
+    let size = height.max(width);
     let cost = |r: usize, c: usize| cells[r][c].map_or(0, |v| -v.0);
     let (mut u, mut v) = ([0i32; MAX_TOKENS + 1], [0i32; MAX_TOKENS + 1]);
     let (mut owner, mut way) = ([0usize; MAX_TOKENS + 1], [0usize; MAX_TOKENS + 1]);
@@ -323,7 +347,7 @@ fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &
     }
     for c in 1..=size {
         let r = owner[c];
-        if r == 0 || r > rows.len() || c > cols.len() {
+        if r == 0 || r > height || c > width {
             continue;
         }
         if let Some((_, agreement, weight)) = cells[r - 1][c - 1] {
@@ -333,6 +357,16 @@ fn assign(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &
             out.pairs.push(Pair { left: 1 << i, right: 1 << j, agreement, weight });
         }
     }
+}
+
+/// Writes the members of a set, and answers how many there are.
+fn fill(out: &mut [usize], set: u32) -> usize {
+    let mut count = 0;
+    for (slot, index) in out.iter_mut().zip(Pair::indices(set)) {
+        *slot = index;
+        count += 1;
+    }
+    count
 }
 
 #[cfg(test)]

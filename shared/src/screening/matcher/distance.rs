@@ -123,99 +123,164 @@ pub fn distance(a: &[u8], b: &[u8], limit: u32) -> u32 {
     if a.len().abs_diff(b.len()) as u32 * DOUBLED > limit {
         return FAR;
     }
-    if Letters::of(a).least_distance(Letters::of(b)) > limit {
-        return FAR;
-    }
     // Where both begin alike, nothing is to be gained by not pairing the letters as they stand.
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let shared = same.checked_sub(1).map(|last| a[last]);
     let (a, b) = (&a[same..], &b[same..]);
-    let mut extras = [0u32; MAX];
-    let mut before = shared;
-    for (cost, letter) in extras.iter_mut().zip(b) {
-        *cost = extra(*letter, before);
-        before = Some(*letter);
-    }
+    aligned(a, b, shared, limit)
+}
+
+/// The alignment proper, row by row, of what follows the letter `shared`.
+fn aligned(a: &[u8], b: &[u8], shared: Option<u8>, limit: u32) -> u32 {
+    let width = b.len().min(MAX);
+    let (mut extras, mut codes) = ([0u32; MAX], [0u8; MAX]);
+    let (extras, codes) = (&mut extras[..width], &mut codes[..width]);
     let mut rows = [[0u32; MAX + 1]; 3];
-    for j in 0..b.len() {
-        rows[0][j + 1] = rows[0][j] + extras[j];
+    let [two, one, now] = &mut rows;
+    let (mut two, mut one, mut now) = (&mut two[..=width], &mut one[..=width], &mut now[..=width]);
+    let mut before = shared;
+    for j in 0..width {
+        extras[j] = extra(b[j], before);
+        codes[j] = code(b[j]) as u8;
+        one[j + 1] = one[j] + extras[j];
+        before = Some(b[j]);
     }
-    for i in 0..a.len() {
-        let [r0, r1, r2] = &mut rows;
-        let (now, one, two) = match i % 3 {
-            0 => (r1, r0, r2),
-            1 => (r2, r1, r0),
-            _ => (r0, r2, r1),
-        };
-        let costs = &COSTS[code(a[i])];
-        let drop_a = extra(a[i], i.checked_sub(1).map_or(shared, |k| Some(a[k])));
-        now[0] = one[0] + drop_a;
-        let mut least = now[0];
-        for j in 0..b.len() {
-            let mut best = one[j] + u32::from(costs[code(b[j])]);
-            best = best.min(one[j + 1] + drop_a).min(now[j] + extras[j]);
-            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+    let mut above = shared;
+    for (i, &letter) in a.iter().enumerate() {
+        let costs = &COSTS[code(letter)];
+        let drop_a = extra(letter, above);
+        let mut left = one[0] + drop_a;
+        let mut least = left;
+        now[0] = left;
+        for j in 0..width {
+            let mut best = one[j] + u32::from(costs[usize::from(codes[j] & 63)]);
+            best = best.min(one[j + 1] + drop_a).min(left + extras[j]);
+            if above == Some(b[j]) && i > 0 && j > 0 && letter == b[j - 1] {
                 best = best.min(two[j - 1] + SWAP);
             }
             now[j + 1] = best;
+            left = best;
             least = least.min(best);
         }
         if least > limit {
             return FAR;
         }
+        above = Some(letter);
+        (two, one, now) = (one, now, two);
     }
-    let result = rows[a.len() % 3][b.len()];
-    if result > limit { FAR } else { result }
+    if one[width] > limit { FAR } else { one[width] }
 }
 
-/// The letters and digits of a word, as a set: letters at bits 1 to 26, digits folded to the bits above.
+/// What a word is made of: how often it has each letter, and each class of consonants between which a replacement costs
+/// less than a letter. Two words' profiles tell the least that their distance can be, at a tenth of its price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Letters(pub u32);
+pub struct Profile(pub [u8; PROFILE]);
 
-impl Letters {
-    pub fn of(word: &[u8]) -> Self {
-        let mut set = 0;
-        for letter in word {
-            let code = code(*letter);
-            set |= 1u32 << if code < 32 { code } else { 27 + (code & 3) };
+/// Bytes of a [`Profile`].
+pub const PROFILE: usize = 32;
+
+/// Letters that share a slot count as one (`k` and `q`, `i` and `y`, `v` and `w`, all digits).
+const SLOTS: [&[u8]; 24] = [
+    b"a",
+    b"e",
+    b"iy",
+    b"o",
+    b"u",
+    b"d",
+    b"t",
+    b"l",
+    b"r",
+    b"m",
+    b"n",
+    b"g",
+    b"kq",
+    b"c",
+    b"s",
+    b"z",
+    b"x",
+    b"b",
+    b"p",
+    b"f",
+    b"h",
+    b"j",
+    b"vw",
+    b"0123456789",
+];
+/// `h`, `j`, `v` and `w`, which may stand for letters of other classes or drop out cheaply.
+const WEAK: std::ops::Range<usize> = 20..23;
+/// The classes' slots: vowels, then the consonants by [`CLASSES`].
+const CLASS_OF_VOWELS: usize = 24;
+const STRONG: std::ops::Range<usize> = 25..30;
+const CLASSES: [&[u8]; 6] = [b"aeiouy", b"dt", b"lr", b"mn", b"gkqcszx", b"bpf"];
+/// Set where a letter is doubled, which makes letters cheaper than a profile knows.
+const HAS_DOUBLED: usize = 31;
+
+/// What a letter that only one side has costs at least, by slot: within its class; then, by class, what it costs beyond
+/// that where the other side has no letter of the class for it.
+const WEIGHTS: [u8; PROFILE] = [
+    45, 45, 45, 45, 45, 50, 50, 75, 75, 75, 75, 50, 50, 50, 50, 50, 50, 50, 50, 50, 40, 50, 50, 160, // letters
+    5, 50, 25, 25, 50, 50, // classes
+    0, 0,
+];
+/// What a consonant saves at most by standing for one of [`WEAK`].
+const SAVED: u32 = LETTER - TWIN_CONSONANTS;
+
+/// For each letter's code its slot and its class's, or the slot that weighs nothing.
+const PLACES: [[u8; 2]; 64] = {
+    let mut places = [[30, 30]; 64];
+    let mut slot = 0;
+    while slot < SLOTS.len() {
+        let mut i = 0;
+        while i < SLOTS[slot].len() {
+            places[code(SLOTS[slot][i])][0] = slot as u8;
+            i += 1;
         }
-        Self(set)
+        slot += 1;
+    }
+    let mut class = 0;
+    while class < CLASSES.len() {
+        let mut i = 0;
+        while i < CLASSES[class].len() {
+            places[code(CLASSES[class][i])][1] = (CLASS_OF_VOWELS + class) as u8;
+            i += 1;
+        }
+        class += 1;
+    }
+    places
+};
+
+impl Profile {
+    pub fn of(word: &[u8]) -> Self {
+        let mut counts = [0; PROFILE];
+        let mut before = None;
+        for letter in word.iter().take(MAX) {
+            for place in PLACES[code(*letter)] {
+                counts[place as usize] += 1;
+            }
+            if before == Some(letter) {
+                counts[HAS_DOUBLED] = 1;
+            }
+            before = Some(letter);
+        }
+        Self(counts)
     }
 
-    /// Two words of these letters are at least so far apart: a letter that only one side has must be replaced or dropped, and
-    /// a class of consonants that only one side has cannot be had cheaply.
-    pub fn least_distance(self, other: Self) -> u32 {
-        let costs = |only: u32| {
-            (only & VOWELS).count_ones() * CLOSE_VOWELS
-                + (only & SILENT).count_ones() * EXTRA_H
-                + (only & NEAR).count_ones() * NEAR_CONSONANTS
-                + (only & !(VOWELS | SILENT | NEAR)).count_ones() * TWIN_CONSONANTS
-        };
-        let letters = costs(self.0 & !other.0).max(costs(other.0 & !self.0));
-        let classes =
-            |s: u32| CLASSES.iter().enumerate().fold(0u32, |m, (i, class)| m | u32::from(s & class != 0) << i);
-        let (p, q) = (classes(self.0), classes(other.0));
-        letters.max((p & !q).count_ones().max((q & !p).count_ones()) * NEAR_CONSONANTS)
+    /// Two words of these profiles are at least so far apart.
+    pub fn least_distance(&self, other: &Self) -> u32 {
+        if self.0[HAS_DOUBLED] | other.0[HAS_DOUBLED] != 0 {
+            return 0;
+        }
+        self.surplus(other).max(other.surplus(self))
     }
-}
 
-const VOWELS: u32 = bits(b"aeiouy");
-const SILENT: u32 = bits(b"h");
-/// Consonants for which no other stands at less than [`NEAR_CONSONANTS`].
-const NEAR: u32 = bits(b"lrmn");
-
-/// Consonants between which a replacement costs less than [`NEAR_CONSONANTS`], with their neighbours; those that may
-/// stand for a vowel or drop out cheaply (h, j, v, w, y) are in none.
-const CLASSES: [u32; 5] = [bits(b"dt"), bits(b"lr"), bits(b"mn"), bits(b"gkqcszx"), bits(b"bpf")];
-
-const fn bits(letters: &[u8]) -> u32 {
-    let mut set = 0;
-    let mut i = 0;
-    while i < letters.len() {
-        set |= 1 << code(letters[i]);
-        i += 1;
+    /// What the letters that the other has not cost at least: each is replaced or dropped.
+    fn surplus(&self, other: &Self) -> u32 {
+        let only = |i: usize| self.0[i].saturating_sub(other.0[i]);
+        let cost: u16 = (0..PROFILE).map(|i| u16::from(only(i)) * u16::from(WEIGHTS[i])).sum();
+        let strong: u8 = STRONG.map(only).sum();
+        let weak: u8 = WEAK.map(|i| other.0[i]).sum();
+        u32::from(cost) - SAVED * u32::from(strong.min(weak))
     }
-    set
 }
 
 #[cfg(test)]
@@ -246,6 +311,39 @@ mod tests {
         assert_eq!(distance(b"marin", b"petrov", 150), FAR);
     }
 
+    /// Replaced, dropped, added and swapped letters; replacements prefer the cheap ones, which are where a bound may fail.
+    fn edited(word: &[u8], edits: &[(usize, u8, u8)]) -> Vec<u8> {
+        let mut out = word.to_vec();
+        for &(at, kind, letter) in edits {
+            let at = at % out.len().max(1);
+            match kind {
+                _ if out.is_empty() => out.push(letter),
+                0 => {
+                    let old = out[at];
+                    let cheap = (b'a'..=b'z').filter(|l| (1..LETTER).contains(&letters(old, *l)));
+                    out[at] = cheap.cycle().nth(usize::from(letter)).unwrap_or(letter);
+                }
+                1 => drop(out.remove(at)),
+                2 => out.insert(at, letter),
+                _ => out.swap(at, at.saturating_sub(1)),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn every_single_replacement_is_bounded() {
+        let alphabet = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        for a in alphabet {
+            for b in alphabet {
+                let least = Profile::of(&[*a]).least_distance(&Profile::of(&[*b]));
+                assert!(least <= distance(&[*a], &[*b], 10_000), "{} {}", *a as char, *b as char);
+            }
+        }
+        let far = Profile::of(b"marina").least_distance(&Profile::of(b"gustav"));
+        assert!(far > 300, "a bound that bounds nothing is of no use: {far}");
+    }
+
     proptest! {
         #[test]
         fn symmetric_and_zero_only_for_equals(a in "[a-z]{0,14}", b in "[a-z]{0,14}") {
@@ -254,9 +352,16 @@ mod tests {
         }
 
         #[test]
-        fn letters_never_promise_too_much(a in "[a-z0-9]{0,12}", b in "[a-z0-9]{0,12}") {
-            let least = Letters::of(a.as_bytes()).least_distance(Letters::of(b.as_bytes()));
-            prop_assert!(least <= d(&a, &b));
+        fn a_profile_never_promises_too_much(
+            word in "[a-z]{1,9}",
+            other in "[a-z0-9]{0,12}",
+            edits in prop::collection::vec((0usize..10, 0u8..4, prop::sample::select(b"abcdefghijklmnopqrstuvwxyz0".to_vec())), 0..5),
+        ) {
+            let near = edited(word.as_bytes(), &edits);
+            for b in [near.as_slice(), other.as_bytes()] {
+                let least = Profile::of(word.as_bytes()).least_distance(&Profile::of(b));
+                prop_assert!(least <= distance(word.as_bytes(), b, 10_000), "{word} {b:?}");
+            }
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! How two tokens relate, and what it costs.
 
-use super::distance::{FAR, distance};
+use super::distance::{FAR, Profile, distance};
 use crate::screening::normalise::{Token, TokenKind, sound, variants};
 
 /// A token as the matcher sees it: borrowed from a query or straight from an artifact.
@@ -12,6 +12,8 @@ pub struct TokenRef<'a> {
     pub abjad: bool,
     /// The word's number in an artifact's dictionary, by which [`Memo`] remembers; [`NO_WORD`] elsewhere.
     pub word: u32,
+    /// What the canonical spelling is made of.
+    pub profile: Profile,
 }
 
 /// "Not from a dictionary."
@@ -19,7 +21,14 @@ pub const NO_WORD: u32 = u32::MAX;
 
 impl<'a> From<&'a Token> for TokenRef<'a> {
     fn from(t: &'a Token) -> Self {
-        Self { text: &t.text, canon: &t.canon, kind: t.kind, abjad: t.abjad, word: NO_WORD }
+        Self {
+            text: &t.text,
+            canon: &t.canon,
+            kind: t.kind,
+            abjad: t.abjad,
+            word: NO_WORD,
+            profile: Profile::of(t.canon.as_bytes()),
+        }
     }
 }
 
@@ -174,6 +183,9 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
     if a.canon == b.canon {
         let loss = loss_of(FOLDING, len);
         return (loss <= most).then_some(Agreement { loss, relation: Relation::SameSound });
+    }
+    if a.profile.least_distance(&b.profile) > canon_limit(most, len) {
+        return None;
     }
     let limit = distance_limit(most, len);
     // By sound first: it is the more forgiving one, so that most words end here.
