@@ -270,7 +270,8 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
     }
     if particles == 1 {
         // "All" and "Ban" may be a misspelled "al" and "bin", but a name that is merely like a particle is none.
-        let small = a.text.len().max(b.text.len()) <= 4 && agreement.loss <= MOST_PARTICLE_LOSS;
+        let known = a.kind == TokenKind::CommonName || b.kind == TokenKind::CommonName;
+        let small = !known && a.text.len().max(b.text.len()) <= 4 && agreement.loss <= MOST_PARTICLE_LOSS;
         let light = TokenKind::Particle.weight();
         return small.then_some((light * MOST_LOSS, Agreement { loss: agreement.loss / 4, ..agreement }, light));
     }
