@@ -149,7 +149,13 @@ impl Bounds {
         let letters = if open.joined || open.listed_weight > listed { 0 } else { open.loss * self.spread / 100 };
         // What only one side has costs its share: see `Deduction::Extra`.
         let share = |extra: u32| 260 * extra / self.total.max(listed).max(1);
-        let extra = if self.reading == Reading::Person { missing.0.abs_diff(missing.1) } else { 0 };
+        let extra = match self.reading {
+            Reading::Organisation => 0,
+            // What joined words weigh is a guess.
+            Reading::Person if open.joined => missing.0.abs_diff(missing.1),
+            // Where words of the query share one of the list, the names still differ by what they weigh.
+            Reading::Person => (self.total + open.listed_weight).abs_diff(listed + open.weight),
+        };
         // A common name may be a plain one to the other side, hence the slack.
         if letters + share(extra.saturating_sub(KINDS)) > self.affordable {
             return Promise::None;
