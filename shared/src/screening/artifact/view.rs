@@ -31,7 +31,8 @@ pub struct NameView<'a> {
 pub struct FormView {
     pub name: u32,
     tokens: u32,
-    count: u32,
+    /// Number of tokens.
+    pub count: u32,
     pub ideographic: bool,
     /// Sum of the weights of the tokens that are no fillers.
     pub weight: u32,
