@@ -162,9 +162,9 @@ impl Bounds {
         }
         let least = letters + share(extra);
         match missing.0.min(missing.1) {
-            0..=SLACK => Promise::Loss(least),
+            both if both <= SLACK => Promise::Loss(least),
             both if open.rare => Promise::Loss(least + both),
-            0..=ONE_NAME => Promise::Doubtful(least),
+            both if both <= ONE_NAME => Promise::Doubtful(least),
             _ => Promise::None,
         }
     }

@@ -115,12 +115,7 @@ fn join(wholes: &[TokenRef<'_>], parts: &[TokenRef<'_>], out: &mut Alignment, sw
 }
 
 /// The ways in which words of the set may together be one word, by what is seen at a glance.
-pub fn splits<'a>(
-    whole: TokenRef<'_>,
-    parts: &[TokenRef<'a>],
-    set: u32,
-    mut found: impl FnMut(u32, &[TokenRef<'a>]),
-) {
+pub fn splits<'a>(whole: TokenRef<'_>, parts: &[TokenRef<'a>], set: u32, mut found: impl FnMut(u32, &[TokenRef<'a>])) {
     if whole.text.len() < 4 || whole.kind == TokenKind::Number {
         return;
     }

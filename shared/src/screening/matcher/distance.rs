@@ -181,8 +181,30 @@ pub const PROFILE: usize = 32;
 
 /// Letters that share a slot count as one (`k` and `q`, `i` and `y`, `v` and `w`, all digits).
 const SLOTS: [&[u8]; 24] = [
-    b"a", b"e", b"iy", b"o", b"u", b"d", b"t", b"l", b"r", b"m", b"n", b"g", b"kq", b"c", b"s", b"z", b"x", b"b", b"p",
-    b"f", b"h", b"j", b"vw", b"0123456789",
+    b"a",
+    b"e",
+    b"iy",
+    b"o",
+    b"u",
+    b"d",
+    b"t",
+    b"l",
+    b"r",
+    b"m",
+    b"n",
+    b"g",
+    b"kq",
+    b"c",
+    b"s",
+    b"z",
+    b"x",
+    b"b",
+    b"p",
+    b"f",
+    b"h",
+    b"j",
+    b"vw",
+    b"0123456789",
 ];
 /// `h`, `j`, `v` and `w`, which may stand for letters of other classes or drop out cheaply.
 const WEAK: std::ops::Range<usize> = 20..23;
