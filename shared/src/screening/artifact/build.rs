@@ -6,7 +6,7 @@ use super::keys;
 use super::layout::{HashTable, SECTIONS, Section, assemble};
 use crate::screening::entity::{Entity, Kind, List};
 use crate::screening::matcher::distance::{PROFILE, Profile};
-use crate::screening::normalise::{NameForm, Reading, forms};
+use crate::screening::normalise::{NameForm, Reading, TokenKind, forms};
 
 /// "Not there", for optional strings.
 pub const NONE: u32 = u32::MAX;
@@ -81,7 +81,8 @@ impl Half {
         // Lists put the family name first, people run their names together the other way.
         for (i, first) in form.tokens.iter().enumerate() {
             for second in &form.tokens[..i] {
-                if !first.kind.is_filler() && !second.kind.is_filler() {
+                let joinable = |k: TokenKind| !k.is_filler() || k == TokenKind::Title;
+                if joinable(first.kind) && joinable(second.kind) {
                     self.joins.extend(keys::of_join(&[&first.text, &second.text]).map(|k| (k, id)));
                 }
             }

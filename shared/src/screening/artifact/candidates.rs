@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use super::keys;
 use super::lookup::{Buffers, Lookup, affordable_loss, joins, least_spread, lookups};
-use super::view::View;
+use super::view::{FormView, View};
 use crate::screening::matcher::align::splits;
 use crate::screening::matcher::score::NameMatch;
 use crate::screening::matcher::token::{Memo, TokenRef, canon_limit};
@@ -23,7 +23,7 @@ const MAX_DOUBTFUL: usize = 150;
 const RARE: u32 = 40;
 /// All words but the commonest open the names that hold them; the commonest, too, as long as no more names than this
 /// are opened.
-const MAX_OPENED: u32 = 400;
+const MAX_OPENED: u32 = 1200;
 /// Weight that may be missing on both sides: an initial, a number. Where more is missing on both, the names contradict,
 /// or a spelling was too far off to be found.
 const SLACK: u32 = 40;
@@ -143,22 +143,28 @@ enum Promise {
 }
 
 impl Bounds {
-    fn promise(self, open: &Open, listed: u32) -> Promise {
+    fn promise(self, open: &Open, form: FormView) -> Promise {
+        let FormView { weight: listed, count: words, .. } = form;
         let missing = (self.total.saturating_sub(open.weight), listed.saturating_sub(open.listed_weight));
         // Where more was found than the listed name has, two words of the query were found in one of the list.
         let letters = if open.joined || open.listed_weight > listed { 0 } else { open.loss * self.spread / 100 };
         // What only one side has costs its share: see `Deduction::Extra`.
         let share = |extra: u32| 260 * extra / self.total.max(listed).max(1);
-        let extra = if self.reading == Reading::Person { missing.0.abs_diff(missing.1) } else { 0 };
+        let extra = match self.reading {
+            Reading::Organisation => 0,
+            // More words were found than the listed name has: some share one, and the names differ by what they weigh.
+            Reading::Person if !open.joined && open.mask.count_ones() > words => self.total.abs_diff(listed),
+            Reading::Person => missing.0.abs_diff(missing.1),
+        };
         // A common name may be a plain one to the other side, hence the slack.
         if letters + share(extra.saturating_sub(KINDS)) > self.affordable {
             return Promise::None;
         }
         let least = letters + share(extra);
         match missing.0.min(missing.1) {
-            0..=SLACK => Promise::Loss(least),
+            both if both <= SLACK => Promise::Loss(least),
             both if open.rare => Promise::Loss(least + both),
-            0..=ONE_NAME => Promise::Doubtful(least),
+            both if both <= ONE_NAME => Promise::Doubtful(least),
             _ => Promise::None,
         }
     }
@@ -294,7 +300,7 @@ impl Scratch {
     fn choose(&mut self, view: View<'_>, half: usize, form: &NameForm, bounds: Bounds) {
         let Self { open, doubtful, memo, .. } = self;
         doubtful.clear();
-        open.retain_mut(|open| match bounds.promise(open, view.form(half, open.form).weight) {
+        open.retain_mut(|open| match bounds.promise(open, view.form(half, open.form)) {
             Promise::Loss(loss) => {
                 open.loss = loss;
                 true

@@ -3,8 +3,7 @@
 //! A token is stored, and asked for, under: its text; its text with any one letter removed (two texts one edit apart, or
 //! two that differ by a substitution or a swap, share such a key: the deletion neighbourhood of Mor and Fraenkel, 1982);
 //! its sound pattern (vowels as one, consonants by class), likewise with any one sound removed; its consonant skeleton,
-//! and from four consonants on that skeleton with any one removed. What
-//! comes back is verified by the matcher's own comparison of tokens, so keys decide speed and recall, never a score.
+//! and from four consonants on that skeleton with any one removed, from seven on its beginning and its end. What comes back is verified by the matcher's own comparison of tokens, so keys decide speed and recall, never a score.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -12,6 +11,9 @@ use crate::screening::normalise::sound;
 
 /// Texts longer than this are not asked for letter by letter.
 const MAX_DELETES: usize = 20;
+
+/// From so many consonants on, the first and the last of them are keys as well.
+const LONG: usize = 7;
 
 /// Hash of one key; the tag keeps the families apart.
 fn hash(tag: u8, key: &[u8]) -> u32 {
@@ -45,6 +47,11 @@ pub fn of_token(text: &str, canon: &str, abjad: bool, out: &mut Vec<u32>) {
         2 => out.push(hash(if abjad { b'u' } else { b'2' }, &folded)),
         3 => out.push(hash(b's', &folded)),
         _ => deletions(b's', &folded, out, &mut buffer),
+    }
+    // A long word misspelled twice may still begin or end as it should.
+    if folded.len() >= LONG {
+        out.push(hash(b'b', &folded[..LONG - 2]));
+        out.push(hash(b'e', &folded[folded.len() + 2 - LONG..]));
     }
     out.sort_unstable();
     out.dedup();

@@ -36,6 +36,8 @@ pub enum LoadError {
     Damaged,
     #[error("a section lies outside the artifact")]
     BadSections,
+    #[error("its texts are not UTF-8")]
+    NotText,
 }
 
 /// The sections, in their order in the file.

@@ -18,11 +18,13 @@ pub use layout::{FORMAT_VERSION, LoadError};
 use super::entity::List;
 use super::hit::{Hit, Options, Query};
 use candidates::Scratch;
-use layout::SECTIONS;
+use layout::{SECTIONS, Section};
 
 /// All lists, ready to be screened against. Share it behind an `Arc`; every screening answers wholly from it.
 pub struct Artifact {
     bytes: Vec<u8>,
+    /// The section of texts once more, checked to be UTF-8: so that no word need be checked when it is read.
+    strings: String,
     sections: [Range<usize>; SECTIONS],
     /// Working memory of finished screenings, for the next ones: nothing is allocated per name on a warm path.
     scratch: Mutex<Vec<Scratch>>,
@@ -52,13 +54,15 @@ impl Artifact {
         build::build(lists)
     }
 
-    /// Takes the bytes of [`Artifact::build`]: checks version, length and checksum, parses nothing.
+    /// Takes the bytes of [`Artifact::build`]: checks version, length, checksum and that texts are texts; parses nothing.
     ///
     /// # Errors
     /// [`LoadError`] if the bytes are anything else, or damaged.
     pub fn load(bytes: Vec<u8>) -> Result<Self, LoadError> {
         let sections = layout::open(&bytes)?;
-        Ok(Self { bytes, sections, scratch: Mutex::new(Vec::new()) })
+        let strings = bytes.get(sections[Section::Strings.number(0)].clone()).unwrap_or_default();
+        let strings = std::str::from_utf8(strings).map_err(|_| LoadError::NotText)?.to_owned();
+        Ok(Self { bytes, strings, sections, scratch: Mutex::new(Vec::new()) })
     }
 
     /// The lists inside, in the order they were given.
@@ -87,7 +91,7 @@ impl Artifact {
     }
 
     fn view(&self) -> view::View<'_> {
-        view::View::new(&self.bytes, &self.sections)
+        view::View::new(&self.bytes, &self.strings, &self.sections)
     }
 }
 

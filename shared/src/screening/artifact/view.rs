@@ -14,6 +14,7 @@ use crate::screening::normalise::{MAX_TOKENS, TokenKind};
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     bytes: &'a [u8],
+    strings: &'a str,
     sections: &'a [Range<usize>; SECTIONS],
 }
 
@@ -31,7 +32,8 @@ pub struct NameView<'a> {
 pub struct FormView {
     pub name: u32,
     tokens: u32,
-    count: u32,
+    /// Number of tokens.
+    pub count: u32,
     pub ideographic: bool,
     /// Sum of the weights of the tokens that are no fillers.
     pub weight: u32,
@@ -46,8 +48,8 @@ pub struct EntityView {
 }
 
 impl<'a> View<'a> {
-    pub fn new(bytes: &'a [u8], sections: &'a [Range<usize>; SECTIONS]) -> Self {
-        Self { bytes, sections }
+    pub fn new(bytes: &'a [u8], strings: &'a str, sections: &'a [Range<usize>; SECTIONS]) -> Self {
+        Self { bytes, strings, sections }
     }
 
     fn section(self, section: Section, reading: usize) -> &'a [u8] {
@@ -56,8 +58,7 @@ impl<'a> View<'a> {
 
     fn text(self, offset: u32, len: u32) -> &'a str {
         let start = offset as usize;
-        let bytes = start.checked_add(len as usize).and_then(|end| self.section(Section::Strings, 0).get(start..end));
-        bytes.and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default()
+        start.checked_add(len as usize).and_then(|end| self.strings.get(start..end)).unwrap_or_default()
     }
 
     pub fn lists(self) -> Vec<ListInfo> {
