@@ -141,6 +141,15 @@ pub fn splits<'a>(whole: TokenRef<'_>, parts: &[TokenRef<'a>], set: u32, mut fou
         if !begins_alike(whole.text, parts[i].text) {
             continue;
         }
+        // An article between them may have found another article: all are alike.
+        if let [_, article, last, ..] = &parts[i..]
+            && article.text == "al"
+            && set >> (i + 1) & 1 == 0
+            && set >> (i + 2) & 1 == 1
+            && ends_alike(whole.text, last.text)
+        {
+            try_parts(1 << i | 1 << (i + 2), &parts[i..i + 3]);
+        }
         for j in Pair::indices(set & !(1 << i)) {
             if ends_alike(whole.text, parts[j].text) {
                 try_parts(1 << i | 1 << j, &[parts[i], parts[j]]);

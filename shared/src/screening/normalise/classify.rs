@@ -113,7 +113,9 @@ fn persons(tokens: &[Token]) -> Vec<Token> {
             continue;
         }
         let text = token.text.as_str();
-        token.kind = if text.len() == 1 && text.as_bytes()[0].is_ascii_alphabetic() {
+        token.kind = if token.abjad {
+            vocabulary::unvowelled_kind(text)
+        } else if text.len() == 1 && text.as_bytes()[0].is_ascii_alphabetic() {
             TokenKind::Initial
         } else if vocabulary::is_title(text) {
             TokenKind::Title
@@ -143,7 +145,8 @@ fn organisations(tokens: &[Token]) -> Vec<Token> {
     let tokens = company::mark_forms(tokens, false);
     let mut tokens = numbers::to_digits(tokens);
     for token in &mut tokens {
-        if token.kind != TokenKind::Name {
+        // Without vowels a name may look like any word.
+        if token.kind != TokenKind::Name || token.abjad {
             continue;
         }
         let text = token.text.as_str();

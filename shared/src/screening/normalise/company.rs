@@ -244,7 +244,9 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
             i = 2;
             continue;
         }
-        let is_form = if person {
+        let is_form = if token.abjad {
+            false
+        } else if person {
             i > 0 && UNMISTAKABLE.contains(&text)
         } else {
             count > 1

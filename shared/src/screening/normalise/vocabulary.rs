@@ -1,5 +1,7 @@
 //! The word lists behind [`super::classify`]. They are about kinds of words, never about single listed names.
 
+use super::TokenKind;
+
 fn has(words: &[&str], text: &str) -> bool {
     words.binary_search(&text).is_ok()
 }
@@ -59,6 +61,19 @@ const PARTICLES: &[&str] = &[
     "ogly", "ould", "qizi", "san", "st", "ten", "ter", "ul", "um", "umm", "und", "ur", "uz", "van", "vom", "von",
     "wa", "y", "zu", "zum", "zur",
 ];
+
+/// What a person's word of Arabic or Hebrew letters is, by what the letters stand for. A table of its own: Umar looks like "Mr".
+pub fn unvowelled_kind(text: &str) -> TokenKind {
+    match text {
+        "abn" | "abw" | "aby" | "bn" | "bnt" | "wld" => TokenKind::Particle,
+        "astadh" | "astadhh" | "dktwr" | "dktwrh" | "haj" | "hajy" | "mhnds" | "mhndsh" | "mla" | "mwlwy" | "shykh" => {
+            TokenKind::Title
+        }
+        "abdallh" | "abrahym" | "ahmd" | "asmayl" | "hsn" | "hsyn" | "khald" | "khan" | "krym" | "ly" | "mhmd"
+        | "mhmwd" | "mr" | "mstfa" | "mstfy" | "salh" | "syd" | "ywsf" => TokenKind::CommonName,
+        _ => TokenKind::Name,
+    }
+}
 
 /// Names borne by so many that agreeing on them says little. Spellings and canonical spellings.
 #[rustfmt::skip]
