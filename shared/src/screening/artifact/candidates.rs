@@ -241,13 +241,11 @@ impl Scratch {
     /// Tokens that a list has as several words, and acronyms either way.
     fn collect_split(&mut self, view: View<'_>, half: usize, form: &NameForm) {
         let table = view.joins(half);
-        let mut listed_tokens = Vec::new();
+        let (mut wanted, mut listed_tokens) = (Vec::new(), Vec::new());
         for (i, token) in form.tokens.iter().enumerate() {
-            if token.text.len() >= 4
-                && !token.kind.is_silent()
-                && let Some(key) = keys::of_join(&[&token.text])
-            {
-                for listed in table.get(key) {
+            if token.text.len() >= 4 && !token.kind.is_silent() {
+                keys::of_whole(&token.text, &mut wanted);
+                for listed in wanted.iter().flat_map(|key| table.get(*key)) {
                     listed_tokens.clear();
                     listed_tokens.extend(view.tokens(half, view.form(half, listed)));
                     if !may_split(token.into(), &listed_tokens) {

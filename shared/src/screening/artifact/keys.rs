@@ -93,6 +93,27 @@ pub fn of_join(texts: &[&str]) -> Option<u32> {
     (skeleton.len() >= 2).then(|| hash(b'j', &skeleton))
 }
 
+/// The keys under which a word is looked for as a run of words: as it stands and, where its consonants are many, without
+/// any one of them, since where words are run together letters get in.
+pub fn of_whole(text: &str, out: &mut Vec<u32>) {
+    out.clear();
+    let (mut skeleton, mut buffer) = (Vec::new(), Vec::new());
+    sound::skeleton(&sound::canonical(text), &mut skeleton);
+    if skeleton.len() >= 2 {
+        out.push(hash(b'j', &skeleton));
+    }
+    if skeleton.len() >= 5 {
+        for i in 0..skeleton.len() {
+            without(&skeleton, i, &mut buffer);
+            // What stood on both sides may be one sound now.
+            buffer.dedup();
+            out.push(hash(b'j', &buffer));
+        }
+    }
+    out.sort_unstable();
+    out.dedup();
+}
+
 /// The key of an acronym.
 pub fn of_acronym(letters: &str) -> u32 {
     hash(b'a', letters.as_bytes())
@@ -121,6 +142,11 @@ mod tests {
             let (x, y) = (keys(a), keys(b));
             assert_eq!(x.iter().any(|k| y.contains(k)), shared, "{a} {b}");
         }
-        assert_eq!(of_join(&["alvaro", "montenegro"]), of_join(&["alvaromontenegro"]));
+        let apart = of_join(&["alvaro", "montenegro"]).unwrap();
+        for (whole, shared) in [("alvaromontenegro", true), ("alvarosmontenegro", true), ("alvarogutierrez", false)] {
+            let mut wanted = Vec::new();
+            of_whole(whole, &mut wanted);
+            assert_eq!(wanted.contains(&apart), shared, "{whole}");
+        }
     }
 }
