@@ -12,6 +12,7 @@ use crate::screening::normalise::{NameForm, Token, TokenKind, sound, variants};
 const MOST_JOINED_LETTERS: usize = 24;
 
 /// A word of the dictionary that agrees with a token of the query.
+#[derive(Clone, Copy)]
 pub struct Expansion {
     pub word: u32,
     pub loss: i32,
@@ -69,7 +70,12 @@ pub fn lookups(view: View<'_>, half: usize, form: &NameForm, affordable: u32, bu
             continue;
         }
         let mut expansions = Vec::new();
-        if token.kind != TokenKind::Initial {
+        // The same word again: chains of forefathers repeat themselves.
+        let before =
+            form.tokens[..i].iter().position(|b| (&b.text, b.kind, b.abjad) == (&token.text, token.kind, token.abjad));
+        if let Some(known) = before.and_then(|at| out.iter().find(|l: &&Lookup| l.mask == 1 << at)) {
+            expansions.clone_from(&known.expansions);
+        } else if token.kind != TokenKind::Initial {
             let most = affordable_loss(token, form, affordable);
             expand(view, half, token.into(), most, buffers, &mut expansions);
         }

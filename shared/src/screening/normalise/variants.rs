@@ -185,6 +185,16 @@ bank banco banque banka banca
 struct Table {
     members: Vec<Vec<&'static str>>,
     groups: HashMap<&'static str, Vec<u16>, BuildHasherDefault<Fnv>>,
+    /// For each pair of first and last letters, the lengths of the words that have them, as bits: most words asked for are in
+    /// no group, and seen to be so without being hashed.
+    shapes: Vec<u32>,
+}
+
+/// Where a word's shape is noted, and its bit.
+fn shape(text: &str) -> Option<(usize, u32)> {
+    let letter = |b: Option<&u8>| b.map(|b| usize::from(b & 31));
+    let (first, last) = letter(text.as_bytes().first()).zip(letter(text.as_bytes().last()))?;
+    Some((first * 32 + last, 1 << text.len().min(31)))
 }
 
 /// FNV-1a: the table is fixed and asked often, so that a hash proof against chosen keys would only cost time.
@@ -220,12 +230,19 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             }
         }
     }
-    Table { members, groups }
+    let mut shapes = vec![0; 32 * 32];
+    for (at, bit) in groups.keys().filter_map(|word| shape(word)) {
+        shapes[at] |= bit;
+    }
+    Table { members, groups, shapes }
 });
 
 /// The groups a token belongs to.
 pub fn groups(text: &str) -> &'static [u16] {
-    TABLE.groups.get(text).map_or(&[], Vec::as_slice)
+    match shape(text) {
+        Some((at, bit)) if TABLE.shapes[at] & bit != 0 => TABLE.groups.get(text).map_or(&[], Vec::as_slice),
+        _ => &[],
+    }
 }
 
 /// Whether two tokens are variants of one name.
