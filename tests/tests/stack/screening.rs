@@ -132,6 +132,42 @@ async fn a_true_match_never_ends_in_approval() {
 }
 
 #[tokio::test]
+async fn a_hit_is_decided_though_its_check_was_withdrawn() {
+    let case = Listed::new(sanctioned()).await;
+    let hit = case.hit().await;
+    let cancelled = case.person.api.post(&format!("/v1/kyc/checks/{}/cancel", case.id)).send().await.expect(200);
+    let tag = format!("\"{}\"", cancelled.json()["version"]);
+    assert_eq!(cancelled.header("etag"), Some(tag.as_str()));
+    let held = case.decide(&case.moderator, &hit, "true_match").await.expect(200).json();
+    assert_eq!(held["decision"], "true_match");
+    let check = case.check().await;
+    assert_eq!((&check["state"], &check["hit_counts"]["true_match"]), (&json!("cancelled"), &json!(1)));
+    let desk = case.moderator.all("/v1/aml/hits?limit=100").await;
+    assert!(desk.iter().all(|open| open["id"] != hit["id"]), "it is off the desk");
+}
+
+#[tokio::test]
+async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
+    let case = Listed::new(sanctioned()).await;
+    let role = json!({"email": case.person.draft.email, "role": "moderator"});
+    case.stack.aws().invoke("admin-bootstrap", &role).await;
+    let (own, id) = (&case.person.api, json!(case.id));
+    for path in [
+        "/v1/aml/hits?limit=100".to_owned(),
+        format!("/v1/aml/hits?check_id={}", case.id),
+        format!("/v1/aml/hits?user_id={}", case.person.id),
+        "/v1/admin/kyc/checks?limit=100".to_owned(),
+        "/v1/kyc/checks?state=in_review&limit=100".to_owned(),
+        format!("/v1/kyc/checks?user_id={}", case.person.id),
+    ] {
+        let seen = own.all(&path).await;
+        assert!(seen.iter().all(|one| one["check_id"] != id && one["id"] != id), "{path}");
+    }
+    let check = own.get(&format!("/v1/kyc/checks/{}", case.id)).send().await.expect(200).json();
+    is_the_person_s_view(&check);
+}
+
+#[tokio::test]
 async fn one_reviewer_clears_a_politically_exposed_person() {
     let case = Listed::new(exposed()).await;
     let hit = case.hit().await;
@@ -172,8 +208,12 @@ async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
     moderator.staff_check_once(id, "in_review").await;
     other.check_once(plain["id"].as_str().unwrap(), "approved").await;
 
-    let now = listed.api.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200).json();
+    moderator.post(&format!("/v1/kyc/checks/{id}/claim")).key(&tag()).send().await.expect(200);
+    let answer = listed.api.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200);
+    let now = answer.json();
     assert_eq!((&now, &now["updated_at"]), (&hit, &hit["updated_at"]), "nothing of it changed for its person");
+    let known = format!("\"{}\"", hit["version"]);
+    assert_eq!(answer.header("etag"), Some(known.as_str()), "nor does the entity tag tell of the machine or the desk");
     is_the_person_s_view(&now);
     let status = listed.api.get("/v1/kyc/status").send().await.expect(200).text();
     tells_nothing_of_the_inside("the status", &status);
