@@ -4,7 +4,7 @@
 //! the message stays with the check and comes back until they can; so it does where a check at the desk cannot be screened
 //! at all, since no sweep looks for those. When it comes back is noted, so that no second message stays beside it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use verinym::{
     app::App,
@@ -32,7 +32,11 @@ use verinym::{
     watchlists::InForce,
 };
 
-use crate::{course::Course, verify::subject};
+use crate::{
+    course::Course,
+    earlier_hits::{Entity, entities, taken_on},
+    verify::subject,
+};
 
 /// The function's own time-out.
 const LEASE: Duration = Duration::from_mins(1);
@@ -83,8 +87,7 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             return later(store, &stored, UNTIL_FRESH).await;
         }
         let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
-        let known = known(app, &stored, &evidence).await?;
-        let hits = find(&stored, &lists, &evidence, &known, now)?;
+        let hits = hits(store, &stored, &lists, &evidence, now).await?;
         let count = hits.len();
         let mut course = Course::of(&stored, now);
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
@@ -151,18 +154,33 @@ async fn later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Ou
     Ok(Outcome::Later(wait))
 }
 
-/// What was found before, on lists that could clear nobody: list and entry.
-async fn known(app: &App, stored: &StoredCheck, evidence: &PersonKey) -> Result<Vec<(String, String)>> {
-    let ids: Vec<HitId> = stored.check.screening.hits.iter().map(|hit| hit.id).collect();
-    let hits = app.store().await.hits_of_check(&stored.check.user_id, &stored.check.id, &ids).await?;
-    hits.iter().map(|stored| Ok((stored.hit.list.clone(), stored.found(evidence)?.entity_id))).collect()
+/// The check's new hits: what the lists say now, and what they said of its person before. What was found on lists that
+/// could clear nobody is there already.
+async fn hits(
+    store: &Store,
+    stored: &StoredCheck,
+    lists: &InForce,
+    evidence: &PersonKey,
+    now: Timestamp,
+) -> Result<Vec<StoredHit>> {
+    let check = &stored.check;
+    let ids: Vec<HitId> = check.screening.hits.iter().map(|hit| hit.id).collect();
+    let mut known = entities(&store.hits_of_check(&check.user_id, &check.id, &ids).await?, evidence)?;
+    let room = MOST_HITS.saturating_sub(ids.len());
+    let mut hits = find(stored, lists, evidence, &known, now)?;
+    known.extend(entities(&hits, evidence)?);
+    let mut earlier = taken_on(store, check, evidence, &known, now).await?;
+    earlier.truncate(room);
+    hits.truncate(room - earlier.len());
+    hits.append(&mut earlier);
+    Ok(hits)
 }
 
 fn find(
     stored: &StoredCheck,
     lists: &InForce,
     evidence: &PersonKey,
-    known: &[(String, String)],
+    known: &BTreeSet<Entity>,
     now: Timestamp,
 ) -> Result<Vec<StoredHit>> {
     let check = &stored.check;
@@ -170,8 +188,8 @@ fn find(
     let found = lists.artifact.screen(&query(&stored.snapshot(evidence)?), &options);
     found
         .into_iter()
-        .filter(|hit| !known.iter().any(|(list, entity)| *list == hit.list && *entity == hit.entity_id))
-        .take(MOST_HITS.saturating_sub(known.len()))
+        .filter(|hit| !known.contains(&(hit.list.clone(), hit.entity_id.clone())))
+        .take(MOST_HITS)
         .map(|found| {
             let list_version = lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default();
             let hit = Hit {

@@ -136,6 +136,22 @@ async fn a_true_match_never_ends_in_approval() {
 }
 
 #[tokio::test]
+async fn neither_withdrawing_nor_another_name_gets_around_a_hit() {
+    let case = Listed::new(sanctioned()).await;
+    let hit = case.hit().await;
+    case.person.api.post(&format!("/v1/kyc/checks/{}/cancel", case.id)).send().await.expect(200);
+    let other = json!({"given_name": "Arthur", "family_name": "Miller", "date_of_birth": "1980-01-01"});
+    case.person.api.patch("/v1/users/profile").json(&other).send().await.expect(200);
+    let check = case.person.check(&format!("OK-{}", tag())).await;
+    let case = Listed { id: check["id"].as_str().unwrap().to_owned(), ..case };
+    case.moderator.staff_check_once(&case.id, "in_review").await;
+    let again = case.hit().await;
+    assert_eq!((&again["entity_id"], &again["decision"]), (&hit["entity_id"], &json!("open")));
+    assert!(again["explanation"].as_str().unwrap().starts_with("Found in an earlier check"), "{again}");
+    case.approve(&case.moderator).await.refused(409, "open_hits");
+}
+
+#[tokio::test]
 async fn a_hit_is_decided_though_its_check_was_withdrawn() {
     let case = Listed::new(sanctioned()).await;
     let hit = case.hit().await;
