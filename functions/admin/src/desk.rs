@@ -1,4 +1,4 @@
-//! GET /v1/admin/kyc/checks: the review desk, highest risk first, then the oldest.
+//! GET /v1/admin/kyc/checks: the review desk, highest risk first, then the oldest. Nobody sees their own check there.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -34,7 +34,11 @@ async fn desk(call: Call<Can<KycRead>>, Query(query): Query<Desk>) -> Result<Pag
     let after = binding.open(call.app, query.cursor.as_deref()).await?;
     let (checks, next) = call.app.store().await.desk_page(AT_DESK, limit, after.as_ref()).await?;
     Ok(Page {
-        items: checks.iter().map(|stored| stored.check.for_staff(call.now())).collect(),
+        items: checks
+            .iter()
+            .filter(|stored| stored.check.user_id != call.caller.user)
+            .map(|stored| stored.check.for_staff(call.now()))
+            .collect(),
         next_cursor: binding.seal(call.app, next.as_ref()).await?,
     })
 }

@@ -1,4 +1,5 @@
-//! GET /v1/aml/hits: the desk of hits, sanctions first, then the oldest; or the hits of a person or a check.
+//! GET /v1/aml/hits: the desk of hits, sanctions first, then the oldest; or the hits of a person or a check. Nobody sees
+//! hits on themselves.
 
 use std::collections::HashMap;
 
@@ -22,6 +23,7 @@ use verinym::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ListHits {
+    /// A page may hold fewer than asked for, with a cursor to go on.
     limit: Option<u32>,
     cursor: Option<String>,
     /// `open`, `true_match` or `false_positive`. Decided hits are filed by person: name one, or a check.
@@ -30,7 +32,7 @@ pub struct ListHits {
     user_id: Option<String>,
     /// Hits of this check.
     check_id: Option<String>,
-    /// Hits of this list. A page may then hold fewer than asked for, with a cursor to go on.
+    /// Hits of this list.
     list: Option<String>,
 }
 
@@ -48,7 +50,7 @@ async fn list(call: Call<Can<AmlRead>>, Query(query): Query<ListHits>) -> Result
     // Named by place: a filter left out is not the same as another one left out.
     let filters = filters.map(|filter| filter.as_deref().unwrap_or("\0"));
     let binding = Binding::new(&call, &call.caller.user, &filters);
-    let filter = query.check()?;
+    let filter = query.check(call.caller.user)?;
     let store = call.app.store().await;
     let after = binding.open(call.app, query.cursor.as_deref()).await?;
     let (found, next) = filter.page(store, limit, after.as_ref()).await?;
@@ -69,6 +71,7 @@ fn view(found: &[StoredHit], keys: &HashMap<UserId, PersonKey>, plain: bool) -> 
 
 #[derive(Debug)]
 struct Filter {
+    reader: UserId,
     decision: Option<HitDecision>,
     user: Option<UserId>,
     check: Option<CheckId>,
@@ -94,7 +97,8 @@ impl Filter {
 
     fn admits(&self, stored: &StoredHit) -> bool {
         let hit = &stored.hit;
-        self.decision.is_none_or(|decision| hit.decision == decision)
+        hit.user_id != self.reader
+            && self.decision.is_none_or(|decision| hit.decision == decision)
             && self.user.is_none_or(|user| hit.user_id == user)
             && self.check.is_none_or(|check| hit.check_id == check)
             && self.list.as_ref().is_none_or(|list| hit.list == *list)
@@ -102,13 +106,14 @@ impl Filter {
 }
 
 impl ListHits {
-    fn check(&self) -> Result<Filter> {
+    fn check(&self, reader: UserId) -> Result<Filter> {
         const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
         const NOT_AN_ID: Fault = Fault::new("invalid_id", "must be an id");
         const NEEDED: Fault = Fault::new("required", "is required for decided hits, which are filed by person");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = Filter {
+            reader,
             decision: f
                 .check_optional("decision", self.decision.as_deref(), |text| text.parse().map_err(|_| NOT_ALLOWED)),
             user: f.check_optional("user_id", self.user_id.as_deref(), |text| text.parse().map_err(|_| NOT_AN_ID)),

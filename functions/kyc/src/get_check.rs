@@ -28,12 +28,14 @@ async fn get(call: Call<Signed>, Path(id): Path<CheckId>) -> Result<Answer> {
         return Err(RequestError::NotFound.into());
     }
     let stored = call.app.store().await.check(&owner, &id).await?.ok_or(RequestError::NotFound)?;
-    let version = stored.check.version;
-    // Staff see their own checks as anybody sees theirs.
+    // Staff see their own checks as anybody sees theirs. The entity tag is of the view: the check's own version moves
+    // with every claim and hit.
     Ok(if own {
-        Either::One(Versioned { version, body: stored.check.for_person() })
+        let body = stored.check.for_person();
+        Either::One(Versioned { version: body.version, body })
     } else {
-        Either::Other(Versioned { version, body: for_staff(&call, &stored).await? })
+        let body = for_staff(&call, &stored).await?;
+        Either::Other(Versioned { version: body.version, body })
     })
 }
 

@@ -44,7 +44,8 @@ pub(crate) async fn act(
                 after.take_snapshot(&Snapshot::of(&profile, now)?, &evidence)?;
             }
         }
-        let reply = Versioned { version: after.check.version, body: after.check.for_person() };
+        let body = after.check.for_person();
+        let reply = Versioned { version: body.version, body };
         let event = check_event(kind, &after.check, Actor::User(user));
         let mut commit = store.commit(now, &call.meta.correlation_id).check_moves(&before.check, &after, &auth, now);
         for document in &held {

@@ -3,6 +3,7 @@
 pub mod apply_callback;
 mod course;
 pub mod dispatch;
+mod earlier_hits;
 pub mod expire;
 pub mod load_list;
 pub mod process_document;

@@ -1,15 +1,16 @@
 //! Queue `screening`: the person of a check, as they were when they submitted it, against the lists in force.
 //!
 //! Whom no list names goes through; whom one may name goes to the desk with the hits. Where the lists could clear nobody
-//! the message stays with the check and comes back until they can.
+//! the message stays with the check and comes back until they can; so it does where a check at the desk cannot be screened
+//! at all, since no sweep looks for those. When it comes back is noted, so that no second message stays beside it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use verinym::{
     app::App,
     domain::{
         aml::{AmlError, Hit, HitDecision, Match},
-        check::ReasonCode,
+        check::{CheckState, ReasonCode},
         event::{Actor, EventType, Subject},
         id::HitId,
         secret::Masked,
@@ -19,17 +20,23 @@ use verinym::{
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
     screening::{self, ENGINE_VERSION, Kind, Options, Query},
     store::{
+        Store,
         check::{Snapshot, StoredCheck},
-        commit::Tries,
+        commit::{CommitError, Tries},
         event::EventDraft,
         hit::StoredHit,
         kek::Purpose,
         person_key::PersonKey,
+        user::AuthItem,
     },
     watchlists::InForce,
 };
 
-use crate::{course::Course, verify::subject};
+use crate::{
+    course::Course,
+    earlier_hits::{Entity, entities, taken_on},
+    verify::subject,
+};
 
 /// The function's own time-out.
 const LEASE: Duration = Duration::from_mins(1);
@@ -37,6 +44,12 @@ const LEASE: Duration = Duration::from_mins(1);
 const SOON: Duration = Duration::from_secs(20);
 /// Lists that are stale take longer.
 const UNTIL_FRESH: Duration = Duration::from_mins(10);
+/// Checks that cannot be screened for so long are a matter for a person; they are screened still, when they can be.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(30);
+/// The queue's visibility time-out: until then no sweep need replace a message that failed.
+const DELIVERED_AGAIN: Duration = Duration::from_mins(6);
+/// Queues deliver to the second, clocks differ a little.
+const TOLERANCE: Duration = Duration::from_secs(5);
 /// A check keeps at most so many hits, the best: more fit into no transaction, and the first are reason enough.
 const MOST_HITS: usize = 20;
 
@@ -45,6 +58,13 @@ pub fn worker() -> Worker {
 }
 
 async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
+    match attempt(app, &delivery).await {
+        Err(error) => failed(app.store().await, &delivery, error).await,
+        done => done,
+    }
+}
+
+async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
     let (check, user) = subject(&delivery.body)?;
     let store = app.store().await;
     let mut tries = Tries::new();
@@ -53,19 +73,21 @@ async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
         if !stored.check.wants_screening() {
             return Ok(Outcome::Done);
         }
+        if is_one_too_many(&stored, &delivery.body, Timestamp::now()) {
+            return Ok(Outcome::Done);
+        }
         let lists = match app.watchlists().await {
             Ok(lists) => lists,
-            Err(Error::Aml(AmlError::ListsUnavailable)) => return Ok(Outcome::Later(SOON)),
+            Err(Error::Aml(AmlError::ListsUnavailable)) => return without(store, &stored, &auth, delivery).await,
             Err(error) => return Err(error),
         };
         let now = Timestamp::now();
         let clears = lists.is_fresh(now) || !app.config.stale_lists_clear_nobody;
         if !clears && stored.check.reasons.contains(&ReasonCode::ListsStale) {
-            return Ok(Outcome::Later(UNTIL_FRESH));
+            return later(store, &stored, UNTIL_FRESH).await;
         }
         let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
-        let known = known(app, &stored, &evidence).await?;
-        let hits = find(&stored, &lists, &evidence, &known, now)?;
+        let hits = hits(store, &stored, &lists, &evidence, now).await?;
         let count = hits.len();
         let mut course = Course::of(&stored, now);
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
@@ -85,18 +107,80 @@ async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
     }
 }
 
-/// What was found before, on lists that could clear nobody: list and entry.
-async fn known(app: &App, stored: &StoredCheck, evidence: &PersonKey) -> Result<Vec<(String, String)>> {
-    let ids: Vec<HitId> = stored.check.screening.hits.iter().map(|hit| hit.id).collect();
-    let hits = app.store().await.hits_of_check(&stored.check.user_id, &stored.check.id, &ids).await?;
-    hits.iter().map(|stored| Ok((stored.hit.list.clone(), stored.found(evidence)?.entity_id))).collect()
+/// Whether it is a sweep's message though another one of this check is on its way; at the desk there is no sweep that
+/// could send it again.
+fn is_one_too_many(stored: &StoredCheck, task: &Task, now: Timestamp) -> bool {
+    let early = stored.work.next_look.is_some_and(|due| due > now + TOLERANCE);
+    early && stored.check.state == CheckState::Processing && matches!(task, Task::Again { .. })
+}
+
+/// While no lists are in force at all, a check waits for them; after a while it waits at the desk.
+async fn without(store: &Store, stored: &StoredCheck, auth: &AuthItem, delivery: &Delivery<Task>) -> Result<Outcome> {
+    let (check, now) = (&stored.check, Timestamp::now());
+    if check.state != CheckState::Processing {
+        return later(store, stored, UNTIL_FRESH).await;
+    }
+    if check.screening.since.is_some_and(|since| now.since(since) >= PATIENCE) {
+        let mut course = Course::of(stored, now);
+        course.give_up()?;
+        // Somebody who wrote first is heard when the message comes back.
+        return match course.commit(store, auth, &delivery.correlation_id).await {
+            Ok(()) | Err(CommitError::Conflict) => Ok(Outcome::Later(SOON)),
+            Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
+        };
+    }
+    later(store, stored, SOON).await
+}
+
+/// While the check is a machine's, the queue delivers the message again and at last to the dead letters, and the sweep
+/// replaces it. At the desk it must not get lost.
+async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Result<Outcome> {
+    let (check, user) = subject(&delivery.body)?;
+    let Some((stored, _)) = store.check_and_auth(&user, &check).await? else { return Err(error) };
+    if !stored.check.wants_screening() {
+        return Err(error);
+    }
+    if stored.check.state == CheckState::Processing {
+        store.look_again_at(&stored, Timestamp::now() + DELIVERED_AGAIN).await?;
+        return Err(error);
+    }
+    tracing::error!(%check, %error, "a check at the desk cannot be screened");
+    later(store, &stored, UNTIL_FRESH).await
+}
+
+/// Comes back after a while, and notes when.
+async fn later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Outcome> {
+    store.look_again_at(stored, Timestamp::now() + wait).await?;
+    Ok(Outcome::Later(wait))
+}
+
+/// The check's new hits: what the lists say now, and what they said of its person before. What was found on lists that
+/// could clear nobody is there already.
+async fn hits(
+    store: &Store,
+    stored: &StoredCheck,
+    lists: &InForce,
+    evidence: &PersonKey,
+    now: Timestamp,
+) -> Result<Vec<StoredHit>> {
+    let check = &stored.check;
+    let ids: Vec<HitId> = check.screening.hits.iter().map(|hit| hit.id).collect();
+    let mut known = entities(&store.hits_of_check(&check.user_id, &check.id, &ids).await?, evidence)?;
+    let room = MOST_HITS.saturating_sub(ids.len());
+    let mut hits = find(stored, lists, evidence, &known, now)?;
+    known.extend(entities(&hits, evidence)?);
+    let mut earlier = taken_on(store, check, evidence, &known, now).await?;
+    earlier.truncate(room);
+    hits.truncate(room - earlier.len());
+    hits.append(&mut earlier);
+    Ok(hits)
 }
 
 fn find(
     stored: &StoredCheck,
     lists: &InForce,
     evidence: &PersonKey,
-    known: &[(String, String)],
+    known: &BTreeSet<Entity>,
     now: Timestamp,
 ) -> Result<Vec<StoredHit>> {
     let check = &stored.check;
@@ -104,8 +188,8 @@ fn find(
     let found = lists.artifact.screen(&query(&stored.snapshot(evidence)?), &options);
     found
         .into_iter()
-        .filter(|hit| !known.iter().any(|(list, entity)| *list == hit.list && *entity == hit.entity_id))
-        .take(MOST_HITS.saturating_sub(known.len()))
+        .filter(|hit| !known.contains(&(hit.list.clone(), hit.entity_id.clone())))
+        .take(MOST_HITS)
         .map(|found| {
             let list_version = lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default();
             let hit = Hit {

@@ -14,12 +14,10 @@ use verinym::{
     store::{check::StoredCheck, commit::Tries},
 };
 
-use crate::course::Course;
+use crate::{course::Course, screen_check};
 
 /// A message may be a little late before it counts as lost.
 const GRACE: Duration = Duration::from_secs(30);
-/// Lists that cannot be searched for so long are a matter for a person; they are searched still, when they can be.
-const SCREENING_PATIENCE: Duration = Duration::from_mins(30);
 /// Of each shard in one round.
 const MOST: u32 = 50;
 
@@ -47,18 +45,23 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
     let check = &stored.check;
     let correlation_id = format!("sweep-{}", check.id);
     let (queue, run_out) = if let Some(since) = check.screening.since {
-        (Queue::Screening, now.since(since) >= SCREENING_PATIENCE)
+        (Queue::Screening, now.since(since) >= screen_check::PATIENCE)
     } else {
         let patience = Patience::with(&check.policy.provider);
         (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
     };
-    if run_out {
-        return give_up(app, stored, now, &correlation_id).await;
-    }
     // The same find has the same key, so that rounds do not pile up messages.
     let key = format!("{correlation_id}-{}", stored.next_look().unix_millis());
     let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
-    app.send(queue, &Message { key, correlation_id, body }, Duration::ZERO).await
+    let message = Message { key, correlation_id, body };
+    if !run_out {
+        return app.send(queue, &message, Duration::ZERO).await;
+    }
+    if queue == Queue::Screening {
+        // Its messages may all be dead letters, and at the desk no sweep looks for it: this one stays with it.
+        app.send(queue, &message, Duration::ZERO).await?;
+    }
+    give_up(app, stored, now, &message.correlation_id).await
 }
 
 async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {

@@ -30,7 +30,7 @@ impl App {
         let mut tries = Tries::new();
         loop {
             let board = store.board(sources.iter().map(|source| source.id.as_str())).await?;
-            if is_in_force(&board, sources, Timestamp::now()) {
+            if is_in_force(&board, sources, Timestamp::now()) && self.stands(board.pointer.as_ref()).await? {
                 return Ok(());
             }
             let next = self.compiled(&board, sources).await?;
@@ -44,6 +44,17 @@ impl App {
                 Err(error) => tries.again(error).await?,
             }
         }
+    }
+
+    /// Whether the artifact in force is still what was put. Functions that hold it in memory go on; those that start could
+    /// not, until it is made anew.
+    async fn stands(&self, pointer: Option<&Pointer>) -> Result<bool> {
+        let Some(pointer) = pointer else { return Ok(true) };
+        let whole = self.list_object_as_put(&pointer.artifact, &pointer.sha256).await?.is_some();
+        if !whole {
+            tracing::error!(artifact = pointer.artifact, "the artifact in force is gone or damaged, and made anew");
+        }
+        Ok(whole)
     }
 
     async fn compiled(&self, board: &Board, sources: &[ListSource]) -> Result<Pointer> {

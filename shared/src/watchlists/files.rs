@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
     config::{Builder, timeout::TimeoutConfig},
-    operation::head_object::HeadObjectError,
+    operation::{get_object::GetObjectError, head_object::HeadObjectError},
     primitives::ByteStream,
 };
 use sha2::{Digest, Sha256};
@@ -71,24 +71,23 @@ impl App {
         Ok(())
     }
 
-    /// Reads an object of the lists' bucket whole; what is not what was put is corrupt.
+    /// Reads an object of the lists' bucket whole; what is gone or not what was put is corrupt.
     pub(super) async fn list_object(&self, key: &str, sha256: &str) -> Result<Vec<u8>> {
-        let object = self
-            .s3()
-            .await
-            .get_object()
-            .bucket(&self.config.lists_bucket)
-            .key(key)
-            .send()
-            .await
-            .map_err(|error| Internal::aws("get list", &error))?;
+        let whole = self.list_object_as_put(key, sha256).await?;
+        whole.ok_or_else(|| Internal::corrupt(format!("{key} is gone, or not what was put")).into())
+    }
+
+    /// The same, and nothing if it is gone or not what was put.
+    pub(super) async fn list_object_as_put(&self, key: &str, sha256: &str) -> Result<Option<Vec<u8>>> {
+        let get = self.s3().await.get_object().bucket(&self.config.lists_bucket).key(key);
+        let object = match get.send().await {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+            Err(error) => return Err(Internal::aws("get list", &error).into()),
+        };
         let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("{key}: {error}")))?;
         let bytes = bytes.to_vec();
-        if hash(&bytes) == sha256 {
-            Ok(bytes)
-        } else {
-            Err(Internal::corrupt(format!("{key} is not what was put")).into())
-        }
+        Ok((hash(&bytes) == sha256).then_some(bytes))
     }
 
     /// Stores the files of a list in a folder of their own, so that no later clean-up can meet them half-way.

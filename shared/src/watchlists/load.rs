@@ -99,8 +99,7 @@ impl App {
         began_at: Timestamp,
         deadline: Timestamp,
     ) -> Result<(Look, Vec<Vec<u8>>)> {
-        // What was read otherwise is no answer to whether anything changed.
-        let held = known.and_then(|known| known.content.as_ref()).filter(|held| held.reading == source.reading);
+        let held = known.and_then(|known| comparable(known, source));
         let validators = held.and(known).map(|known| known.validators.as_slice()).unwrap_or_default();
         let (found, files) = match (self.gather(source, validators, began_at, deadline).await?, held) {
             (Gathered::Unchanged { confirmed_at }, Some(held)) => {
@@ -234,6 +233,13 @@ fn told(kind: EventType, state: &ListState, vouched: bool) -> crate::store::even
     event
 }
 
+/// What is held of a list, if its source can say that it did not change: what was read otherwise, or from more or fewer
+/// files, is no answer to that.
+fn comparable<'a>(known: &'a ListState, source: &ListSource) -> Option<&'a Content> {
+    let held = known.content.as_ref()?;
+    (held.reading == source.reading && held.files.len() == source.places.len()).then_some(held)
+}
+
 /// Of how the files are read, and of each file.
 fn content_hash(source: &ListSource, files: &[Vec<u8>]) -> String {
     let mut digest = Sha256::new();
@@ -286,7 +292,7 @@ fn word(error: &ReadError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::watchlists::source;
+    use crate::{domain::aml::list::StoredFile, watchlists::source};
 
     fn of(format: &str) -> ListSource {
         let text = format!(
@@ -321,6 +327,27 @@ mod tests {
         assert_eq!(refused("un_xml", first.as_bytes()), Refusal::Truncated);
         assert_eq!(refused("un_xml", &first.as_bytes()[..first.len() - 3]), Refusal::Broken, "in the middle of a tag");
         assert_eq!(refused("ofac_sdn_csv", b"1,\"A\"\n"), Refusal::Broken);
+    }
+
+    #[test]
+    fn a_source_that_lost_a_file_or_is_read_otherwise_is_asked_anew() {
+        let source = of("ofac_sdn_csv");
+        let held = |files: usize, reading: &str| {
+            let content = Content {
+                version: "1".into(),
+                sha256: "a".into(),
+                reading: reading.to_owned(),
+                files: vec![StoredFile { key: "k".into(), sha256: "b".into() }; files],
+                entries: 3,
+                published_at: None,
+                loaded_at: Timestamp::from_unix_seconds(1),
+            };
+            ListState { content: Some(content), ..ListState::requested(None, "x") }
+        };
+        assert!(comparable(&held(1, &source.reading), &source).is_some());
+        assert!(comparable(&held(3, &source.reading), &source).is_none());
+        assert!(comparable(&held(1, "otherwise"), &source).is_none());
+        assert!(comparable(&ListState::requested(None, "x"), &source).is_none());
     }
 
     #[test]

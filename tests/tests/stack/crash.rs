@@ -96,14 +96,14 @@ async fn a_lost_answer_to_the_mail_s_workers_loses_and_doubles_nothing() {
     a_mail_is_neither_lost_nor_doubled(Fault::AnswerLost).await;
 }
 
-struct Applicant<'a> {
+pub(crate) struct Applicant<'a> {
     world: &'a World,
     email: String,
     token: String,
 }
 
 impl<'a> Applicant<'a> {
-    async fn new(world: &'a World) -> Self {
+    pub(crate) async fn new(world: &'a World) -> Self {
         let draft = Draft::new();
         world.call("auth-register", None, &[], &draft.form()).await.expect(201);
         world.settle(None).await;
@@ -116,13 +116,13 @@ impl<'a> Applicant<'a> {
         Self { world, email: draft.email, token: tokens["access_token"].as_str().unwrap().to_owned() }
     }
 
-    async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> Value {
+    pub(crate) async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> Value {
         let reply = self.world.call(function, Some(&self.token), path, body).await;
         assert!(reply.status < 300, "{function}: {reply:?}");
         reply.body
     }
 
-    async fn upload(&self, number: &str) -> String {
+    pub(crate) async fn upload(&self, number: &str) -> String {
         let fields = [("document_type", "passport"), ("document_number", number)];
         let (content_type, body) = multipart(&fields, &picture::page(number));
         let headers = [("content-type", content_type)];
@@ -131,7 +131,7 @@ impl<'a> Applicant<'a> {
     }
 
     /// The provider's callback for a check of this person, signed as the provider would.
-    async fn callback(&self, check: &str) {
+    pub(crate) async fn callback(&self, check: &str) {
         let key = self.world.aws.secret("provider-sandbox").await;
         let key = Secret::new(key["webhook_secret"].as_str().unwrap().to_owned());
         let key = Scheme::StandardWebhooks.key(&key).unwrap();

@@ -5,9 +5,13 @@ use verinym_tests::{
     Answer, Client, Person, Stack,
     people::{Draft, tag},
     until,
+    world::World,
 };
 
-use crate::tell::{is_the_person_s_view, tells_nothing_of_the_inside, types};
+use crate::{
+    crash::Applicant,
+    tell::{is_the_person_s_view, tells_nothing_of_the_inside, types},
+};
 
 /// Somebody of the name and birth date that the sample of the UN list has.
 fn sanctioned() -> Draft {
@@ -132,6 +136,58 @@ async fn a_true_match_never_ends_in_approval() {
 }
 
 #[tokio::test]
+async fn neither_withdrawing_nor_another_name_gets_around_a_hit() {
+    let case = Listed::new(sanctioned()).await;
+    let hit = case.hit().await;
+    case.person.api.post(&format!("/v1/kyc/checks/{}/cancel", case.id)).send().await.expect(200);
+    let other = json!({"given_name": "Arthur", "family_name": "Miller", "date_of_birth": "1980-01-01"});
+    case.person.api.patch("/v1/users/profile").json(&other).send().await.expect(200);
+    let check = case.person.check(&format!("OK-{}", tag())).await;
+    let case = Listed { id: check["id"].as_str().unwrap().to_owned(), ..case };
+    case.moderator.staff_check_once(&case.id, "in_review").await;
+    let again = case.hit().await;
+    assert_eq!((&again["entity_id"], &again["decision"]), (&hit["entity_id"], &json!("open")));
+    assert!(again["explanation"].as_str().unwrap().starts_with("Found in an earlier check"), "{again}");
+    case.approve(&case.moderator).await.refused(409, "open_hits");
+}
+
+#[tokio::test]
+async fn a_hit_is_decided_though_its_check_was_withdrawn() {
+    let case = Listed::new(sanctioned()).await;
+    let hit = case.hit().await;
+    let cancelled = case.person.api.post(&format!("/v1/kyc/checks/{}/cancel", case.id)).send().await.expect(200);
+    let tag = format!("\"{}\"", cancelled.json()["version"]);
+    assert_eq!(cancelled.header("etag"), Some(tag.as_str()));
+    let held = case.decide(&case.moderator, &hit, "true_match").await.expect(200).json();
+    assert_eq!(held["decision"], "true_match");
+    let check = case.check().await;
+    assert_eq!((&check["state"], &check["hit_counts"]["true_match"]), (&json!("cancelled"), &json!(1)));
+    let desk = case.moderator.all("/v1/aml/hits?limit=100").await;
+    assert!(desk.iter().all(|open| open["id"] != hit["id"]), "it is off the desk");
+}
+
+#[tokio::test]
+async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
+    let case = Listed::new(sanctioned()).await;
+    let role = json!({"email": case.person.draft.email, "role": "moderator"});
+    case.stack.aws().invoke("admin-bootstrap", &role).await;
+    let (own, id) = (&case.person.api, json!(case.id));
+    for path in [
+        "/v1/aml/hits?limit=100".to_owned(),
+        format!("/v1/aml/hits?check_id={}", case.id),
+        format!("/v1/aml/hits?user_id={}", case.person.id),
+        "/v1/admin/kyc/checks?limit=100".to_owned(),
+        "/v1/kyc/checks?state=in_review&limit=100".to_owned(),
+        format!("/v1/kyc/checks?user_id={}", case.person.id),
+    ] {
+        let seen = own.all(&path).await;
+        assert!(seen.iter().all(|one| one["check_id"] != id && one["id"] != id), "{path}");
+    }
+    let check = own.get(&format!("/v1/kyc/checks/{}", case.id)).send().await.expect(200).json();
+    is_the_person_s_view(&check);
+}
+
+#[tokio::test]
 async fn one_reviewer_clears_a_politically_exposed_person() {
     let case = Listed::new(exposed()).await;
     let hit = case.hit().await;
@@ -172,8 +228,12 @@ async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
     moderator.staff_check_once(id, "in_review").await;
     other.check_once(plain["id"].as_str().unwrap(), "approved").await;
 
-    let now = listed.api.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200).json();
+    moderator.post(&format!("/v1/kyc/checks/{id}/claim")).key(&tag()).send().await.expect(200);
+    let answer = listed.api.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200);
+    let now = answer.json();
     assert_eq!((&now, &now["updated_at"]), (&hit, &hit["updated_at"]), "nothing of it changed for its person");
+    let known = format!("\"{}\"", hit["version"]);
+    assert_eq!(answer.header("etag"), Some(known.as_str()), "nor does the entity tag tell of the machine or the desk");
     is_the_person_s_view(&now);
     let status = listed.api.get("/v1/kyc/status").send().await.expect(200).text();
     tells_nothing_of_the_inside("the status", &status);
@@ -248,4 +308,90 @@ async fn nobody_is_checked_without_a_name() {
     let document = person.passport(&format!("OK-{}", tag())).await;
     let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": [document]})).send().await;
     answer.refused(400, "name_required");
+}
+
+/// A check of a small world, with what stands of it.
+struct Unscreened<'a> {
+    world: &'a World,
+    id: String,
+    key: Value,
+}
+
+impl<'a> Unscreened<'a> {
+    /// The provider vouched for it while no lists were in force.
+    async fn new(world: &'a World) -> Self {
+        let pointer = json!({"pk": {"S": "LISTS"}, "sk": {"S": "CURRENT"}});
+        let body = json!({"TableName": world.table("kyc"), "Key": pointer});
+        world.aws.call("dynamodb", "DynamoDB_20120810.DeleteItem", &body).await;
+        let applicant = Applicant::new(world).await;
+        let document = applicant.upload(&format!("SILENT-{}", tag())).await;
+        world.settle(None).await;
+        let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
+        let id = check["id"].as_str().unwrap().to_owned();
+        world.settle(None).await;
+        applicant.callback(&id).await;
+        world.settle(None).await;
+        let kyc = world.aws.scan_named(&world.table("kyc")).await;
+        let item = kyc.iter().find(|item| item["id"]["S"] == id.as_str()).expect("the check");
+        Self { world, key: json!({"pk": item["pk"], "sk": item["sk"]}), id }
+    }
+
+    async fn stored(&self) -> Value {
+        let body = json!({"TableName": self.world.table("kyc"), "Key": self.key, "ConsistentRead": true});
+        self.world.aws.call("dynamodb", "DynamoDB_20120810.GetItem", &body).await["Item"].clone()
+    }
+
+    /// As if it had waited since then.
+    async fn waited_since(&self, then: &str) {
+        let body = json!({
+            "TableName": self.world.table("kyc"), "Key": self.key,
+            "UpdateExpression": "SET screening.since = :then, next_look = :then",
+            "ExpressionAttributeValues": {":then": {"S": then}},
+        });
+        self.world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;
+    }
+
+    /// A message as the sweep sends it; whether it was done with, rather than kept for later.
+    async fn again(&self) -> bool {
+        let key = tag();
+        let person = self.key["pk"]["S"].as_str().unwrap().trim_start_matches("U#");
+        let body = json!({"kind": "again", "subject": self.id, "person": person});
+        let message = json!({"key": key, "correlation_id": "test", "body": body});
+        self.world.message("workers-screen-check", &message).await;
+        self.world.settle(None).await;
+        let work = format!("WORK#workers-screen-check#{key}");
+        let work = self.world.aws.partition_named(&self.world.table("ephemeral"), &work).await;
+        work.first().is_some_and(|item| item["done"]["BOOL"] == true)
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_be_screened_waits_by_one_message_and_is_screened_when_it_can_be() {
+    let world = World::new(&Stack::get(), &[]).await;
+    let check = Unscreened::new(&world).await;
+    assert_eq!(check.stored().await["state"]["S"], "processing");
+    assert!(check.again().await, "its own message comes back: the sweep's is one too many");
+
+    check.waited_since("2026-01-01T00:00:00.000Z").await;
+    assert!(!check.again().await, "the message stays with it");
+    let stored = check.stored().await;
+    assert_eq!(
+        (&stored["state"]["S"], &stored["reasons"]["L"][0]["S"]),
+        (&json!("in_review"), &json!("screening_unavailable"))
+    );
+
+    // Lists whose artifact does not read: no message is left to the dead letters.
+    world.aws.copy_partition(&world.stack.named("kyc"), &world.table("kyc"), "LISTS").await;
+    let set = json!({
+        "TableName": world.table("kyc"), "Key": {"pk": {"S": "LISTS"}, "sk": {"S": "CURRENT"}},
+        "UpdateExpression": "SET artifact = :none", "ExpressionAttributeValues": {":none": {"S": "artifacts/none"}},
+    });
+    world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &set).await;
+    assert!(!check.again().await, "it comes back later");
+
+    world.aws.copy_partition(&world.stack.named("kyc"), &world.table("kyc"), "LISTS").await;
+    assert!(check.again().await);
+    let stored = check.stored().await;
+    assert_eq!(stored["screening"]["M"]["done"]["BOOL"], true);
+    assert_eq!(stored["reasons"]["L"], json!([]));
 }

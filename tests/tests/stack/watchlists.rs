@@ -267,6 +267,22 @@ impl Island {
     }
 }
 
+/// Whoever starts could not read it; who holds it goes on.
+#[tokio::test]
+async fn an_artifact_that_is_damaged_is_made_anew_by_the_hour_s_compile() {
+    let island = Island::new().await;
+    island.load(&rows(10), None).await;
+    let pointer = island.world.aws.partition_named(&island.world.table("kyc"), "LISTS").await.remove(0);
+    let (bucket, artifact) = (island.world.stack.var("LISTS_BUCKET"), pointer["artifact"]["S"].as_str().unwrap());
+    island.world.aws.put_object(bucket, artifact, "damaged").await;
+    assert!(island.world.app().watchlists().await.is_err());
+    let compile = json!({"key": tag(), "correlation_id": "test", "body": {"kind": "compile"}});
+    island.world.message("workers-load-list", &compile).await;
+    island.world.settle(None).await;
+    island.check(10, "made anew").await;
+    assert_eq!(island.world.app().watchlists().await.unwrap().lists[0].entries, 10);
+}
+
 async fn told_with(fault: Fault) {
     let island = Island::new().await;
     let mut entries = 10;

@@ -119,10 +119,12 @@ impl Check {
         Ok(())
     }
 
-    /// Whether a reviewer may decide one of its hits now. `second` is who answers another reviewer's proposal: that
-    /// one's hold does not keep them away.
+    /// Whether a reviewer may decide one of its hits now: at the desk, and after a rejection or a withdrawal too, since
+    /// who was listed is to be known whatever became of the check. `second` is who answers another reviewer's proposal:
+    /// that one's hold does not keep them away.
     pub fn admits_hit_decision(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), KycError> {
-        if !matches!(self.state, CheckState::InReview | CheckState::AwaitingApplicant) {
+        use CheckState as S;
+        if !matches!(self.state, S::InReview | S::AwaitingApplicant | S::Rejected | S::Cancelled) {
             return Err(KycError::IllegalTransition);
         }
         match self.admits_reviewer(reviewer, now) {
@@ -131,13 +133,15 @@ impl Check {
         }
     }
 
-    /// The check after one of its hits was decided.
+    /// The check after one of its hits was decided. What was closed before stays as it was decided, but for the mark.
     pub fn hit_decided(&self, hit: HitId, decision: HitDecision, now: Timestamp) -> Result<Self, KycError> {
         let mut after = Self { updated_at: now, version: self.version + 1, ..self.clone() };
         let mark = after.screening.hits.iter_mut().find(|mark| mark.id == hit).ok_or(KycError::IllegalTransition)?;
         mark.decision = decision;
-        after.doubt(vec![mark_reason(&after, hit)?]);
-        after.settle_screening();
+        if after.state.is_open() {
+            after.doubt(vec![mark_reason(&after, hit)?]);
+            after.settle_screening();
+        }
         Ok(after)
     }
 }

@@ -304,6 +304,20 @@ fn hits_are_decided_at_the_desk_by_whom_its_claim_admits() {
 }
 
 #[test]
+fn hits_of_a_check_that_was_rejected_or_withdrawn_are_decided_still_and_it_stays_as_it_was() {
+    let (open, by) = (mark(1, ListKind::Sanctions), user(REVIEWER));
+    let reject = Action::Reject { by, reasons: vec![ReasonCode::DocumentForged] };
+    for end in [reject, Action::Cancel] {
+        let (closed, _) = with_hits(&[open]).apply(end, START).unwrap();
+        assert_eq!(closed.admits_hit_decision(by, false, START), Ok(()));
+        let told = closed.hit_decided(open.id, HitDecision::TrueMatch, START + MINUTE).unwrap();
+        assert_eq!((told.hits(HitDecision::TrueMatch), told.version), (1, closed.version + 1));
+        assert_eq!((&told.reasons, &told.steps_done), (&closed.reasons, &closed.steps_done));
+        assert_eq!((told.state, told.for_person()), (closed.state, closed.for_person()));
+    }
+}
+
+#[test]
 fn its_person_sees_no_difference_between_a_hit_and_none() {
     let quiet = after([processing(), vec![vouched()]].concat());
     let (none, _) = quiet.apply(found(&[]), START).unwrap();

@@ -1,0 +1,139 @@
+//! Hits of a person's earlier checks that nobody cleared. A check that was rejected or withdrawn does not make somebody
+//! else of its person, nor does another name in their profile: the next check takes those hits on.
+
+use std::collections::BTreeSet;
+
+use verinym::{
+    domain::{
+        aml::{Hit, HitDecision, Match},
+        check::Check,
+        id::HitId,
+        secret::Masked,
+        time::Timestamp,
+    },
+    error::Result,
+    store::{Store, hit::StoredHit, person_key::PersonKey},
+};
+
+/// Whom a hit names: list and entry.
+pub type Entity = (String, String);
+
+const PAGE: u32 = 100;
+
+/// Whom hits name.
+pub fn entities(hits: &[StoredHit], evidence: &PersonKey) -> Result<BTreeSet<Entity>> {
+    hits.iter().map(|stored| Ok((stored.hit.list.clone(), stored.found(evidence)?.entity_id))).collect()
+}
+
+/// The hits of earlier checks as hits of this one, to be decided anew, but for those on whom it `has` one already. Of
+/// several on one entry the newest counts.
+pub async fn taken_on(
+    store: &Store,
+    check: &Check,
+    evidence: &PersonKey,
+    has: &BTreeSet<Entity>,
+    now: Timestamp,
+) -> Result<Vec<StoredHit>> {
+    let mut seen = has.clone();
+    let mut taken = Vec::new();
+    let mut after = None;
+    loop {
+        let (page, next) = store.hits_of(&check.user_id, PAGE, after.as_ref()).await?;
+        for stored in page.iter().filter(|stored| stored.hit.check_id != check.id) {
+            let found = stored.found(evidence)?;
+            if !seen.insert((stored.hit.list.clone(), found.entity_id.clone())) {
+                continue;
+            }
+            if let Some((hit, found)) = as_of(check, &stored.hit, found, now) {
+                taken.push(StoredHit::new(hit, &found, evidence)?);
+            }
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(taken);
+        }
+    }
+}
+
+/// A hit of an earlier check as one of this, unless it was cleared.
+fn as_of(check: &Check, earlier: &Hit, found: Match, now: Timestamp) -> Option<(Hit, Match)> {
+    if earlier.decision == HitDecision::FalsePositive {
+        return None;
+    }
+    let was = if earlier.decision == HitDecision::TrueMatch { "a true match" } else { "not decided" };
+    let explanation = format!("Found in an earlier check, {}, {was}. {}", earlier.check_id, found.explanation.0);
+    let hit = Hit {
+        id: HitId::new(now),
+        check_id: check.id,
+        decision: HitDecision::Open,
+        proposal: None,
+        decided_by: vec![],
+        decided_at: None,
+        created_at: now,
+        version: 1,
+        ..earlier.clone()
+    };
+    Some((hit, Match { explanation: Masked(explanation), ..found }))
+}
+
+#[cfg(test)]
+mod tests {
+    use verinym::domain::{
+        aml::{HitVerdict, ListKind},
+        check::{Policy, Trigger},
+        id::{CheckId, UserId},
+    };
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn hit(user: UserId) -> Hit {
+        Hit {
+            id: HitId::new(NOW),
+            check_id: CheckId::new(NOW),
+            user_id: user,
+            list: "un".into(),
+            kind: ListKind::Sanctions,
+            list_version: "v1".into(),
+            engine_version: "1".into(),
+            decision: HitDecision::Open,
+            proposal: None,
+            decided_by: vec![],
+            decided_at: None,
+            created_at: NOW,
+            version: 1,
+        }
+    }
+
+    fn found() -> Match {
+        Match {
+            entity_id: "900001".into(),
+            name: Masked("KARIM NABIL AL-ZUBAYRI".into()),
+            score: 0.97,
+            name_score: 1.0,
+            matched_on: vec![],
+            explanation: Masked("The names are the same.".into()),
+            dates_of_birth: vec![],
+            countries: vec![],
+            programmes: vec![],
+        }
+    }
+
+    #[test]
+    fn what_was_not_cleared_is_to_be_decided_anew_and_says_what_became_of_it() {
+        let (user, reviewer) = (UserId::new(NOW), UserId::from_parts(NOW, [1; 10]));
+        let check = Check::draft(CheckId::new(NOW), user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
+        let open = hit(user);
+        let held = open.decide(HitVerdict::TrueMatch, reviewer, true, NOW).unwrap().0;
+        for (earlier, was) in [(&open, "not decided"), (&held, "a true match")] {
+            let (hit, found) = as_of(&check, earlier, found(), NOW).unwrap();
+            assert_eq!((hit.decision, hit.version, hit.check_id), (HitDecision::Open, 1, check.id));
+            assert!(hit.decided_by.is_empty() && hit.id != earlier.id && hit.list_version == "v1");
+            let told = format!("Found in an earlier check, {}, {was}. The names are the same.", earlier.check_id);
+            assert_eq!(found.explanation.0, told);
+        }
+        let cleared = open.decide(HitVerdict::FalsePositive, reviewer, false, NOW).unwrap().0;
+        assert!(as_of(&check, &cleared, found(), NOW).is_none());
+    }
+}
