@@ -282,7 +282,10 @@ pub(crate) mod tests {
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
                 "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
-                "SCREENING_LISTS" => "[]",
+                "SCREENING_LISTS" => {
+                    r#"[{"id": "un", "name": "UN", "kind": "sanctions", "format": "un_xml",
+                         "urls": ["https://lists.example/un.xml"], "max_age_hours": 48}]"#
+                }
                 name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => {
                     "https://id.example/"
                 }

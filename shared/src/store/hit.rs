@@ -18,7 +18,7 @@ use super::{
 use crate::{
     crypto::field::Place,
     domain::{
-        aml::{Hit, HitDecision, HitForStaff, ListKind, Match},
+        aml::{Hit, HitDecision, HitForStaff, ListKind, Match, Reasons},
         check::RiskLevel,
         id::{CheckId, HitId, UserId},
         secret::Masked,
@@ -42,6 +42,9 @@ struct Sealed {
     /// What the last reviewer wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<ByteBuf>,
+    /// What the first of two reviewers wrote, once the second has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_reason: Option<ByteBuf>,
 }
 
 /// The word that open hits are filed under.
@@ -60,7 +63,7 @@ impl StoredHit {
         let key = Self::key(&hit.user_id, &hit.id);
         let plain = Zeroizing::new(serde_json::to_vec(found).map_err(Internal::bug)?);
         let found = ByteBuf::from(evidence.seal(&place(&key, "found"), &plain));
-        Ok(Self { hit, sealed: Sealed { found, reason: None } })
+        Ok(Self { hit, sealed: Sealed { found, reason: None, first_reason: None } })
     }
 
     fn from_item(item: Item) -> Result<Self> {
@@ -70,8 +73,10 @@ impl StoredHit {
     /// The hit after a decision, with what the reviewer wrote.
     pub fn decided(&self, hit: Hit, reason: &Masked<String>, evidence: &PersonKey) -> Self {
         let key = self.own_key();
-        let reason = ByteBuf::from(evidence.seal(&place(&key, "reason"), reason.as_bytes()));
-        Self { hit, sealed: Sealed { found: self.sealed.found.clone(), reason: Some(reason) } }
+        let reason = Some(ByteBuf::from(evidence.seal(&place(&key, "reason"), reason.as_bytes())));
+        // Sealed as a reason, it stays one.
+        let first_reason = self.hit.proposal.as_ref().and(self.sealed.reason.clone());
+        Self { hit, sealed: Sealed { found: self.sealed.found.clone(), reason, first_reason } }
     }
 
     pub fn found(&self, evidence: &PersonKey) -> Result<Match> {
@@ -79,8 +84,15 @@ impl StoredHit {
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a hit's match").into())
     }
 
-    fn reason(&self, evidence: &PersonKey) -> Result<Option<Masked<String>>> {
-        let Some(sealed) = &self.sealed.reason else { return Ok(None) };
+    fn reasons(&self, evidence: &PersonKey) -> Result<Reasons> {
+        Ok(Reasons {
+            last: self.reason(self.sealed.reason.as_ref(), evidence)?,
+            first: self.reason(self.sealed.first_reason.as_ref(), evidence)?,
+        })
+    }
+
+    fn reason(&self, sealed: Option<&ByteBuf>, evidence: &PersonKey) -> Result<Option<Masked<String>>> {
+        let Some(sealed) = sealed else { return Ok(None) };
         let plain = evidence.open(&place(&self.own_key(), "reason"), sealed)?;
         let text = std::str::from_utf8(&plain).map_err(|_| Internal::corrupt("a hit's reason"))?;
         Ok(Some(Masked(text.to_owned())))
@@ -88,7 +100,7 @@ impl StoredHit {
 
     /// As staff sees it; `plain` is whether they may see personal data.
     pub fn for_staff(&self, evidence: &PersonKey, plain: bool) -> Result<HitForStaff> {
-        Ok(self.hit.for_staff(&self.found(evidence)?, self.reason(evidence)?.as_ref(), plain))
+        Ok(self.hit.for_staff(&self.found(evidence)?, &self.reasons(evidence)?, plain))
     }
 
     fn item(&self) -> Result<Item> {

@@ -75,6 +75,10 @@ struct Raw {
 pub fn parse(text: &str, plain_http: bool) -> Result<Vec<ListSource>, Vec<String>> {
     let raw: Vec<Raw> = serde_json::from_str(text).map_err(|error| vec![error.to_string()])?;
     let mut faults = Vec::new();
+    if raw.is_empty() {
+        // Nobody would ever be cleared, or everybody by lists that nobody refreshes.
+        faults.push("names no list".to_owned());
+    }
     if raw.len() > MOST_LISTS {
         faults.push(format!("more than {MOST_LISTS} lists"));
     }
@@ -231,7 +235,7 @@ mod tests {
         for part in ["list 'un'", "'sanction'", "'un' is not known", "max_age_hours", "no https", "'upload:../x'"] {
             assert!(told.contains(part), "{part} in {told}");
         }
-        assert!(parse("{", false).is_err() && parse("[]", false).unwrap().is_empty());
+        assert!(parse("{", false).is_err() && parse("[]", false).is_err());
         let twice = json!([un(), un()]).to_string();
         assert!(parse(&twice, false).unwrap_err()[0].contains("twice"));
     }

@@ -25,6 +25,11 @@ fn exposed() -> Draft {
     Draft { given_name, family_name, date_of_birth: "1958-05-20".to_owned(), ..Draft::new() }
 }
 
+/// What a reviewer writes.
+fn said(who: &Client) -> String {
+    format!("{} compared it with the passport", who.user_id())
+}
+
 /// A check at the desk because of a list.
 struct Listed {
     stack: Stack,
@@ -55,7 +60,7 @@ impl Listed {
     async fn decide(&self, who: &Client, hit: &Value, decision: &str) -> Answer {
         let path = format!("/v1/aml/hits/{}/decision", hit["id"].as_str().unwrap());
         let version = format!("\"{}\"", hit["version"]);
-        let form = json!({"decision": decision, "reason": "compared with the passport"});
+        let form = json!({"decision": decision, "reason": said(who)});
         who.post(&path).header("if-match", &version).json(&form).send().await
     }
 
@@ -100,7 +105,7 @@ async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers
     let admin = case.stack.admin().await;
     let cleared = case.decide(&admin, &hit, "false_positive").await.expect(200).json();
     assert_eq!((&cleared["decision"], &cleared["decided_by"]), (&json!("false_positive"), &json!(admin.user_id())));
-    assert_eq!(cleared["reason"], "compared with the passport");
+    assert_eq!((&cleared["reason"], &cleared["first_reason"]), (&json!(said(&admin)), &json!(said(&case.moderator))));
     case.decide(&admin, &cleared, "false_positive").await.refused(409, "illegal_transition");
 
     let check = case.check().await;

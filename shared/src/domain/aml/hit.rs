@@ -141,6 +141,15 @@ pub struct Match {
     pub programmes: Vec<String>,
 }
 
+/// What reviewers wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reasons {
+    /// The last one.
+    pub last: Option<Masked<String>>,
+    /// The first of two, once the second has decided.
+    pub first: Option<Masked<String>>,
+}
+
 /// A hit as staff sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct HitForStaff {
@@ -178,13 +187,16 @@ pub struct HitForStaff {
     /// What the last reviewer wrote.
     #[schema(value_type = Option<String>)]
     pub reason: Option<Masked<String>>,
+    /// What the first of two reviewers wrote, once the second has decided.
+    #[schema(value_type = Option<String>)]
+    pub first_reason: Option<Masked<String>>,
     pub created_at: Timestamp,
     pub version: u64,
 }
 
 impl Hit {
     /// As staff sees it; `plain` is whether they may see personal data.
-    pub fn for_staff(&self, found: &Match, reason: Option<&Masked<String>>, plain: bool) -> HitForStaff {
+    pub fn for_staff(&self, found: &Match, reasons: &Reasons, plain: bool) -> HitForStaff {
         HitForStaff {
             id: self.id,
             check_id: self.check_id,
@@ -206,7 +218,8 @@ impl Hit {
             decided_by: self.decided_by.last().copied(),
             decided_at: self.decided_at,
             proposed_by: self.proposal.map(|proposal| proposal.by),
-            reason: reason.filter(|_| plain).cloned(),
+            reason: reasons.last.clone().filter(|_| plain),
+            first_reason: reasons.first.clone().filter(|_| plain),
             created_at: self.created_at,
             version: self.version,
         }
@@ -304,12 +317,13 @@ mod tests {
             countries: vec![],
             programmes: vec![],
         };
-        let reason = Masked("another Karim".to_owned());
+        let wrote = |text: &str| Some(Masked(text.to_owned()));
+        let reasons = Reasons { last: wrote("another Karim"), first: wrote("other passport") };
         let hit = hit(ListKind::Sanctions);
-        let masked = hit.for_staff(&found, Some(&reason), false);
-        assert_eq!((masked.explanation, masked.reason), (None, None));
-        let plain = hit.for_staff(&found, Some(&reason), true);
-        assert!(plain.explanation.is_some() && plain.reason.is_some());
+        let masked = hit.for_staff(&found, &reasons, false);
+        assert_eq!((masked.explanation, masked.reason, masked.first_reason), (None, None, None));
+        let plain = hit.for_staff(&found, &reasons, true);
+        assert!(plain.explanation.is_some() && plain.reason.is_some() && plain.first_reason.is_some());
         assert!(!format!("{plain:?}{found:?}").contains("arim"));
     }
 }
