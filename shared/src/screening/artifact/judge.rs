@@ -142,7 +142,7 @@ impl<'a> Asked<'a> {
                 continue;
             }
             right.read(self.view, side.half, side.reading, listed);
-            compare(side.name(), right.name(side.reading), &mut scratch.memo, &mut scratch.found);
+            compare(side.name(), right.name(side.reading), floor, &mut scratch.memo, &mut scratch.found);
             if scratch.found.score < floor {
                 continue;
             }
@@ -206,7 +206,7 @@ impl<'a> Asked<'a> {
         let lines = sides.get(best.side).map_or_else(String::new, |side| {
             let mut right = Listed::default();
             right.read(self.view, half, side.reading, form);
-            compare(side.name(), right.name(side.reading), &mut Memo::default(), &mut scratch.found);
+            compare(side.name(), right.name(side.reading), 0, &mut Memo::default(), &mut scratch.found);
             explanation::name_lines(&side.tokens, &right.tokens, &scratch.found)
         });
         let evidence = self.evidence(best.entity);

@@ -38,8 +38,8 @@ pub struct Alignment {
     pub right_over: u32,
 }
 
-/// Pairs the tokens of two names.
-pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
+/// Pairs the tokens of two names. Where a contradiction ends the matter, names that are sure to have one may be left half paired.
+pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment, conflict_ends: bool) {
     let left = &left[..left.len().min(MAX_TOKENS)];
     let right = &right[..right.len().min(MAX_TOKENS)];
     out.pairs.clear();
@@ -53,9 +53,9 @@ pub fn align(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out
     if out.left_over != 0 && out.right_over != 0 {
         // Few words are left as a rule, and a small matrix is sooner filled.
         if out.left_over.count_ones().max(out.right_over.count_ones()) as usize <= FEW {
-            assign::<FEW>(left, right, memo, out);
+            assign::<FEW>(left, right, memo, out, conflict_ends);
         } else {
-            assign::<MAX_TOKENS>(left, right, memo, out);
+            assign::<MAX_TOKENS>(left, right, memo, out, conflict_ends);
         }
     }
     if out.left_over != 0 || out.right_over != 0 {
@@ -292,9 +292,36 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
 /// So many words are left over on either side, seldom more.
 const FEW: usize = 6;
 
+/// Whether of the words that agree with none of the other side some are sure to count as a contradiction, whatever else may
+/// make up for one: an acronym, a company form misspelled, a name cut off.
+fn contradict(left: &[TokenRef<'_>], lone_left: u32, right: &[TokenRef<'_>], lone_right: u32) -> bool {
+    let tells = |tokens: &[TokenRef<'_>], i: usize, others: &[TokenRef<'_>]| {
+        let token = tokens[i];
+        let legal = others.iter().filter(|o| o.kind == TokenKind::Legal).flat_map(|o| o.text.split(' '));
+        !token.kind.is_filler()
+            && token.kind != TokenKind::Number
+            && tokens.iter().filter(|t| t.text == token.text).count() == 1
+            && legal.map(|word| form_loss(word, token.text)).all(|loss| loss.is_none())
+    };
+    let several = |tokens: &[TokenRef<'_>]| tokens.iter().filter(|t| !t.kind.is_silent()).count() > 1;
+    let beginning = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+    several(left)
+        && several(right)
+        && Pair::indices(lone_left).filter(|i| tells(left, *i, right)).any(|i| {
+            let mut lone = Pair::indices(lone_right).filter(|j| tells(right, *j, left));
+            lone.any(|j| !beginning(left[i].text, right[j].text))
+        })
+}
+
 /// Best assignment of what is left, by the Hungarian method with potentials on a square matrix (Kuhn 1955,
 /// Jonker and Volgenant's form); at most `N` tokens a side.
-fn assign<const N: usize>(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &mut Memo, out: &mut Alignment) {
+fn assign<const N: usize>(
+    left: &[TokenRef<'_>],
+    right: &[TokenRef<'_>],
+    memo: &mut Memo,
+    out: &mut Alignment,
+    conflict_ends: bool,
+) {
     let (mut rows, mut cols) = ([0; N], [0; N]);
     let (height, width) = (fill(&mut rows, out.left_over), fill(&mut cols, out.right_over));
     let (rows, cols) = (&rows[..height], &cols[..width]);
@@ -308,6 +335,16 @@ fn assign<const N: usize>(left: &[TokenRef<'_>], right: &[TokenRef<'_>], memo: &
     }
     if !any {
         return;
+    }
+    if conflict_ends {
+        let alone = |set: &[usize], paired: &dyn Fn(usize) -> bool| {
+            set.iter().enumerate().filter(|(at, _)| !paired(*at)).fold(0, |alone, (_, token)| alone | 1u32 << token)
+        };
+        let lone_left = alone(rows, &|r| cells[r][..width].iter().any(Option::is_some));
+        let lone_right = alone(cols, &|c| cells[..height].iter().any(|row| row[c].is_some()));
+        if contradict(left, lone_left, right, lone_right) {
+            return;
+        }
     }
     let size = height.max(width);
     let cost = |r: usize, c: usize| cells[r][c].map_or(0, |v| -v.0);
@@ -389,7 +426,7 @@ mod tests {
         let l: Vec<TokenRef<'_>> = x.tokens.iter().map(Into::into).collect();
         let r: Vec<TokenRef<'_>> = y.tokens.iter().map(Into::into).collect();
         let mut out = Alignment::default();
-        align(&l, &r, &mut Memo::default(), &mut out);
+        align(&l, &r, &mut Memo::default(), &mut out, false);
         out
     }
 

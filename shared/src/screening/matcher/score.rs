@@ -61,9 +61,11 @@ pub struct NameRef<'a> {
 
 /// Compares two names of one reading. Symmetric; the order of tokens does not matter, except around `bin` and `ibn`,
 /// where it states who is whose father.
-pub fn compare(left: NameRef<'_>, right: NameRef<'_>, memo: &mut Memo, out: &mut NameMatch) {
+///
+/// A score below `floor` may come out lower than it is.
+pub fn compare(left: NameRef<'_>, right: NameRef<'_>, floor: i32, memo: &mut Memo, out: &mut NameMatch) {
     out.deductions.clear();
-    align(left.tokens, right.tokens, memo, &mut out.alignment);
+    align(left.tokens, right.tokens, memo, &mut out.alignment, 1000 - LEAST_CONFLICT < floor);
     if left.reading == Reading::Organisation {
         acronym(left, right, &mut out.alignment);
     }
@@ -89,11 +91,15 @@ pub fn compare_forms(left: &NameForm, right: &NameForm, reading: Reading) -> Nam
     compare(
         NameRef { tokens: &l, ideographs: &left.ideographs, initials: &left.initials, reading },
         NameRef { tokens: &r, ideographs: &right.ideographs, initials: &right.initials, reading },
+        0,
         &mut Memo::default(),
         &mut out,
     );
     out
 }
+
+/// What a contradiction costs at least.
+const LEAST_CONFLICT: i32 = 220;
 
 /// What of the weight of a patronymic is no loss when only one side has it.
 const MISSED_FATHER: i32 = 40;
@@ -166,7 +172,7 @@ fn person(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i32 {
     let mut deduct = |d: Deduction| out.deductions.push(d);
     if l.count > 0 && r.count > 0 {
         let against = l.weight.min(r.weight);
-        deduct(Deduction::Conflict(220 + 400 * against / (against + weight).max(1)));
+        deduct(Deduction::Conflict(LEAST_CONFLICT + 400 * against / (against + weight).max(1)));
     }
     let extra = (l.weight - l.fathers - r.weight + r.fathers).abs();
     if extra > 0 && (l.count == 0 || r.count == 0 || l.count != r.count) {
@@ -239,7 +245,7 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
     let mut deduct = |d: Deduction| out.deductions.push(d);
     if l.count > 0 && r.count > 0 {
         let against = l.weight.min(r.weight);
-        deduct(Deduction::Conflict(220 + 400 * against / (against + weight).max(1)));
+        deduct(Deduction::Conflict(LEAST_CONFLICT + 400 * against / (against + weight).max(1)));
     } else if l.count + r.count > 0 {
         // Another word makes another company of the same group, unless most of a long name agrees.
         let first = match matched {
