@@ -190,6 +190,17 @@ async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
     }
     let check = own.get(&format!("/v1/kyc/checks/{}", case.id)).send().await.expect(200).json();
     is_the_person_s_view(&check);
+
+    case.stack.aws().invoke("admin-bootstrap", &json!({"email": case.person.draft.email, "role": "auditor"})).await;
+    for path in [
+        format!("/v1/admin/audit-logs?person={}&limit=100", case.person.id),
+        format!("/v1/admin/audit-logs?subject={}&limit=100", case.id),
+    ] {
+        let log = own.all(&path).await;
+        let log = types(&log);
+        assert!(log.contains(&"kyc.check.submitted"), "{log:?}");
+        assert!(log.iter().all(|kind| !kind.starts_with("aml.") && !kind.contains("screen")), "{log:?}");
+    }
 }
 
 #[tokio::test]
