@@ -12,7 +12,7 @@ use crate::screening::explanation::{self, Facts};
 use crate::screening::hit::{Hit, MatchedOn, Options, Query};
 use crate::screening::matcher::score::{NameMatch, NameRef, compare};
 use crate::screening::matcher::token::{Memo, TokenRef};
-use crate::screening::normalise::{NameForm, Reading, script};
+use crate::screening::normalise::{NameForm, Reading, may_be_acronym, script};
 
 /// One reading of the query's name, looked up.
 pub struct Side<'a> {
@@ -33,6 +33,7 @@ impl<'a> Side<'a> {
             tokens: &self.tokens,
             ideographs: &self.form.ideographs,
             initials: &self.form.initials,
+            acronym: self.form.acronym,
             reading: self.reading,
         }
     }
@@ -67,6 +68,7 @@ struct Listed<'a> {
     tokens: Vec<TokenRef<'a>>,
     ideographs: Vec<char>,
     initials: String,
+    acronym: bool,
 }
 
 impl<'a> Listed<'a> {
@@ -75,6 +77,7 @@ impl<'a> Listed<'a> {
         self.tokens.extend(view.tokens(half, form));
         self.initials.clear();
         if reading == Reading::Organisation {
+            self.acronym = may_be_acronym(view.name(form.name).text);
             let names = self.tokens.iter().filter(|t| !t.kind.is_filler());
             self.initials.extend(names.filter_map(|t| t.text.chars().next()));
         }
@@ -85,7 +88,13 @@ impl<'a> Listed<'a> {
     }
 
     fn name(&self, reading: Reading) -> NameRef<'_> {
-        NameRef { tokens: &self.tokens, ideographs: &self.ideographs, initials: &self.initials, reading }
+        NameRef {
+            tokens: &self.tokens,
+            ideographs: &self.ideographs,
+            initials: &self.initials,
+            acronym: self.acronym,
+            reading,
+        }
     }
 }
 

@@ -56,6 +56,8 @@ pub struct NameRef<'a> {
     pub tokens: &'a [TokenRef<'a>],
     pub ideographs: &'a [char],
     pub initials: &'a str,
+    /// See [`NameForm::acronym`].
+    pub acronym: bool,
     pub reading: Reading,
 }
 
@@ -89,8 +91,14 @@ pub fn compare_forms(left: &NameForm, right: &NameForm, reading: Reading) -> Nam
     let r: Vec<TokenRef<'_>> = right.tokens.iter().map(Into::into).collect();
     let mut out = NameMatch::default();
     compare(
-        NameRef { tokens: &l, ideographs: &left.ideographs, initials: &left.initials, reading },
-        NameRef { tokens: &r, ideographs: &right.ideographs, initials: &right.initials, reading },
+        NameRef { tokens: &l, ideographs: &left.ideographs, initials: &left.initials, acronym: left.acronym, reading },
+        NameRef {
+            tokens: &r,
+            ideographs: &right.ideographs,
+            initials: &right.initials,
+            acronym: right.acronym,
+            reading,
+        },
         0,
         &mut Memo::default(),
         &mut out,
@@ -284,9 +292,10 @@ fn acronym(left: NameRef<'_>, right: NameRef<'_>, al: &mut Alignment) {
         }
     };
     // Any three words have initials: only a name that is plainly an organisation's is abbreviated by them.
-    let corporate = |n: NameRef<'_>| n.tokens.iter().any(|t| t.kind.is_corporate());
+    let corporate = |n: NameRef<'_>| n.tokens.iter().any(|t| matches!(t.kind, TokenKind::Generic | TokenKind::Legal));
     let spells = |short: NameRef<'_>, long: NameRef<'_>| {
-        long.initials.len() >= 3
+        short.acronym
+            && long.initials.len() >= 3
             && corporate(long)
             && bare(short).is_some_and(|a| a == long.initials || a == full_initials(long.tokens))
     };

@@ -131,6 +131,12 @@ fn persons(tokens: &[Token]) -> Vec<Token> {
             TokenKind::Name
         };
     }
+    for i in 1..tokens.len() {
+        let article = matches!(tokens[i - 1].text.as_str(), "al" | "el" | "ash" | "as");
+        if article && tokens[i].kind == TokenKind::Title && vocabulary::is_family_behind_article(&tokens[i].text) {
+            tokens[i].kind = TokenKind::CommonName;
+        }
+    }
     tokens
 }
 

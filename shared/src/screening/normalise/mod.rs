@@ -62,6 +62,8 @@ pub struct NameForm {
     pub ideographs: Vec<char>,
     /// What the capital letters of an organisation's name spell (`PLA`), to be compared with an acronym.
     pub initials: String,
+    /// The name may hold an acronym, by its capitals: see [`may_be_acronym`].
+    pub acronym: bool,
 }
 
 impl NameForm {
@@ -101,7 +103,14 @@ pub fn form(name: &str, reading: Reading) -> NameForm {
     let mut tokens = classify::classify(&tokens, reading);
     tokens.truncate(MAX_TOKENS);
     let initials = classify::initials(&tokens);
-    NameForm { tokens, ideographs, initials }
+    NameForm { tokens, ideographs, initials, acronym: may_be_acronym(name) }
+}
+
+/// Whether a word of the name is in capitals (`SMIC Ltd`), or nothing is and all is ASCII (`smic`): "Mai" is no acronym.
+pub fn may_be_acronym(name: &str) -> bool {
+    let in_capitals = |word: &str| word.len() >= 3 && word.bytes().all(|b| b.is_ascii_uppercase());
+    name.split(|c: char| !c.is_alphanumeric()).any(in_capitals)
+        || (name.is_ascii() && !name.bytes().any(|b| b.is_ascii_uppercase()))
 }
 
 #[cfg(test)]

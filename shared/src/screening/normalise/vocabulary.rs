@@ -65,7 +65,7 @@ const PARTICLES: &[&str] = &[
 /// What a person's word of Arabic or Hebrew letters is, by what the letters stand for. A table of its own: Umar looks like "Mr".
 pub fn unvowelled_kind(text: &str) -> TokenKind {
     match text {
-        "abn" | "abw" | "aby" | "bn" | "bnt" | "wld" => TokenKind::Particle,
+        "abn" | "abw" | "aby" | "al" | "bn" | "bnt" | "wld" => TokenKind::Particle,
         "astadh" | "astadhh" | "dktwr" | "dktwrh" | "haj" | "hajy" | "mhnds" | "mhndsh" | "mla" | "mwlwy" | "shykh" => {
             TokenKind::Title
         }
@@ -86,6 +86,11 @@ const COMMON_NAMES: &[&str] = &[
     "muhammed", "mustafa", "nguyen", "omar", "park", "rahman", "saeed", "said", "saleh", "salih", "shah", "singh",
     "umar", "wang", "yusuf", "zhang",
 ];
+
+/// Titles that behind an article are the family's name: Muhammad al-Shaykh.
+pub fn is_family_behind_article(text: &str) -> bool {
+    ["imam", "shaikh", "shaykh", "sheik", "sheikh", "shykh"].contains(&text)
+}
 
 /// Words that carry no identity of an organisation; regions of the world among them, because a group's "Europe" or
 /// "International" is still the group.
