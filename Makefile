@@ -128,6 +128,8 @@ bench-screening:
 	"$${CARGO_TARGET_DIR:-target}/release/examples/bench_screening"
 	BENCH_VENV=.venv/screening $(PYTHON) shared/bench/side_by_side.py "$${CARGO_TARGET_DIR:-target}/release/examples/screen" \
 		shared/samples/pairs.csv $(wildcard ../shared/names/pairs.csv)
+	BENCH_VENV=.venv/screening $(PYTHON) shared/bench/lists.py "$${CARGO_TARGET_DIR:-target}/release/examples/screen" \
+		$(or $(wildcard ../shared/lists),shared/samples/lists)
 
 ## release: all functions, optimised, for this machine
 release:

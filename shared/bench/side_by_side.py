@@ -82,8 +82,12 @@ def main():
         groups = sorted({(r.get("case_group", ""), r.get("schema", "")) for r in data})
         for group in groups:
             picked = [i for i, r in enumerate(data) if (r.get("case_group", ""), r.get("schema", "")) == group]
-            p, r, f = figures([truths[i] for i in picked], [verdicts[i] for i in picked])
-            print(f"    {' '.join(group):<32} n={len(picked):<4} precision {p:.3f}   recall {r:.3f}   F1 {f:.3f}")
+            of, found = [truths[i] for i in picked], [verdicts[i] for i in picked]
+            if any(of):
+                told = "precision {:.3f}   recall {:.3f}   F1 {:.3f}".format(*figures(of, found))
+            else:
+                told = f"no matches among them, {sum(found)} taken for one"
+            print(f"    {' '.join(group):<32} n={len(picked):<4} {told}")
         print()
 
 
