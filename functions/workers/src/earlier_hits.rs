@@ -7,7 +7,6 @@ use verinym::{
     domain::{
         aml::{Hit, HitDecision, Match},
         check::Check,
-        id::HitId,
         secret::Masked,
         time::Timestamp,
     },
@@ -62,24 +61,14 @@ fn as_of(check: &Check, earlier: &Hit, found: Match, now: Timestamp) -> Option<(
     }
     let was = if earlier.decision == HitDecision::TrueMatch { "a true match" } else { "not decided" };
     let explanation = format!("Found in an earlier check, {}, {was}. {}", earlier.check_id, found.explanation.0);
-    let hit = Hit {
-        id: HitId::new(now),
-        check_id: check.id,
-        decision: HitDecision::Open,
-        proposal: None,
-        decided_by: vec![],
-        decided_at: None,
-        created_at: now,
-        version: 1,
-        ..earlier.clone()
-    };
+    let hit = Hit::new(check.id, check.user_id, earlier.source(), now);
     Some((hit, Match { explanation: Masked(explanation), ..found }))
 }
 
 #[cfg(test)]
 mod tests {
     use verinym::domain::{
-        aml::{HitVerdict, ListKind},
+        aml::{HitVerdict, ListKind, Source},
         check::{Policy, Trigger},
         id::{CheckId, UserId},
     };
@@ -89,21 +78,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
     fn hit(user: UserId) -> Hit {
-        Hit {
-            id: HitId::new(NOW),
-            check_id: CheckId::new(NOW),
-            user_id: user,
-            list: "un".into(),
-            kind: ListKind::Sanctions,
-            list_version: "v1".into(),
-            engine_version: "1".into(),
-            decision: HitDecision::Open,
-            proposal: None,
-            decided_by: vec![],
-            decided_at: None,
-            created_at: NOW,
-            version: 1,
-        }
+        let (list, list_version, engine_version) = ("un".into(), "v1".into(), "1".into());
+        Hit::new(CheckId::new(NOW), user, Source { list, kind: ListKind::Sanctions, list_version, engine_version }, NOW)
     }
 
     fn found() -> Match {

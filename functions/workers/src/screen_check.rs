@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, time::Duration};
 use verinym::{
     app::App,
     domain::{
-        aml::{AmlError, Hit, HitDecision, Match},
+        aml::{AmlError, Hit, Match, Source},
         check::{CheckState, ReasonCode},
         event::{Actor, EventType, Subject},
         id::HitId,
@@ -191,22 +191,13 @@ fn find(
         .filter(|hit| !known.contains(&(hit.list.clone(), hit.entity_id.clone())))
         .take(MOST_HITS)
         .map(|found| {
-            let list_version = lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default();
-            let hit = Hit {
-                id: HitId::new(now),
-                check_id: check.id,
-                user_id: check.user_id,
+            let source = Source {
                 list: found.list.clone(),
                 kind: lists.kind_of(&found.list),
-                list_version,
+                list_version: lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default(),
                 engine_version: ENGINE_VERSION.to_owned(),
-                decision: HitDecision::Open,
-                proposal: None,
-                decided_by: vec![],
-                decided_at: None,
-                created_at: now,
-                version: 1,
             };
+            let hit = Hit::new(check.id, check.user_id, source, now);
             StoredHit::new(hit, &matched(found), evidence)
         })
         .collect()

@@ -76,7 +76,46 @@ pub struct Hit {
     pub version: u64,
 }
 
+/// What named somebody: an entry's list, and list and engine as they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub list: String,
+    pub kind: ListKind,
+    pub list_version: String,
+    pub engine_version: String,
+}
+
 impl Hit {
+    /// A hit that nobody has looked at.
+    pub fn new(check_id: CheckId, user_id: UserId, source: Source, now: Timestamp) -> Self {
+        let Source { list, kind, list_version, engine_version } = source;
+        Self {
+            id: HitId::new(now),
+            check_id,
+            user_id,
+            list,
+            kind,
+            list_version,
+            engine_version,
+            decision: HitDecision::Open,
+            proposal: None,
+            decided_by: vec![],
+            decided_at: None,
+            created_at: now,
+            version: 1,
+        }
+    }
+
+    /// What named the person.
+    pub fn source(&self) -> Source {
+        Source {
+            list: self.list.clone(),
+            kind: self.kind,
+            list_version: self.list_version.clone(),
+            engine_version: self.engine_version.clone(),
+        }
+    }
+
     pub fn mark(&self) -> HitMark {
         HitMark { id: self.id, kind: self.kind, decision: self.decision }
     }
@@ -237,21 +276,8 @@ mod tests {
     }
 
     fn hit(kind: ListKind) -> Hit {
-        Hit {
-            id: HitId::new(NOW),
-            check_id: CheckId::new(NOW),
-            user_id: user(0),
-            list: "un".into(),
-            kind,
-            list_version: "v1".into(),
-            engine_version: "1".into(),
-            decision: HitDecision::Open,
-            proposal: None,
-            decided_by: vec![],
-            decided_at: None,
-            created_at: NOW,
-            version: 1,
-        }
+        let source = Source { list: "un".into(), kind, list_version: "v1".into(), engine_version: "1".into() };
+        Hit::new(CheckId::new(NOW), user(0), source, NOW)
     }
 
     fn decide(hit: &Hit, verdict: HitVerdict, by: u8) -> Result<(Hit, EventType), KycError> {

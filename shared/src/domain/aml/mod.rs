@@ -5,7 +5,7 @@ pub mod list;
 
 use super::words::words;
 
-pub use hit::{Hit, HitDecision, HitForStaff, HitMark, HitProposal, HitVerdict, Match, Reasons};
+pub use hit::{Hit, HitDecision, HitForStaff, HitMark, HitProposal, HitVerdict, Match, Reasons, Source};
 
 words! {
     /// What being on a list means.

@@ -61,8 +61,8 @@ pub struct NameRef<'a> {
     pub reading: Reading,
 }
 
-/// Compares two names of one reading. Symmetric; the order of tokens does not matter, except around `bin` and `ibn`,
-/// where it states who is whose father.
+/// Compares two names of one reading. Symmetric; the order of tokens does not matter, except around `bin` and `ibn`, where it
+/// states who is whose father, and behind an article, where a title is the family's name (`al-Shaykh`).
 ///
 /// A score below `floor` may come out lower than it is.
 pub fn compare(left: NameRef<'_>, right: NameRef<'_>, floor: i32, memo: &mut Memo, out: &mut NameMatch) {
@@ -117,13 +117,10 @@ const MISSED_FATHER: i32 = 40;
 struct Over {
     /// Weight of leftovers that mean something.
     weight: i32,
-    /// The heaviest one.
-    heaviest: i32,
     count: i32,
     numbers: i32,
     /// What of the weight is not missed when it is missing: a father's name is left out as often as not.
     fathers: i32,
-    generic: i32,
     light: i32,
 }
 
@@ -139,8 +136,6 @@ fn over(tokens: &[TokenRef<'_>], set: u32) -> Over {
                 o.count += 1;
                 o.weight += kind.weight();
                 o.fathers += if kind == TokenKind::Patronymic { MISSED_FATHER } else { 0 };
-                o.heaviest = o.heaviest.max(kind.weight());
-                o.generic += i32::from(matches!(kind, TokenKind::Generic | TokenKind::Place));
             }
         }
     }
