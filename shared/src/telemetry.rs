@@ -9,8 +9,16 @@ use aws_sdk_dynamodb::operation::{
     batch_get_item::BatchGetItemInput, delete_item::DeleteItemInput, get_item::GetItemInput, put_item::PutItemInput,
     query::QueryInput, transact_write_items::TransactWriteItemsInput, update_item::UpdateItemInput,
 };
+use aws_sdk_kms::operation::{
+    decrypt::DecryptInput, encrypt::EncryptInput, generate_data_key::GenerateDataKeyInput,
+    generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintextInput,
+};
+use aws_sdk_s3::operation::{
+    delete_object::DeleteObjectInput, get_object::GetObjectInput, head_bucket::HeadBucketInput,
+    list_objects_v2::ListObjectsV2Input, put_object::PutObjectInput,
+};
 use aws_sdk_secretsmanager::operation::{get_secret_value::GetSecretValueInput, put_secret_value::PutSecretValueInput};
-use aws_sdk_sqs::operation::send_message::SendMessageInput;
+use aws_sdk_sqs::operation::{get_queue_attributes::GetQueueAttributesInput, send_message::SendMessageInput};
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -45,7 +53,7 @@ static METER: LazyLock<Mutex<Usage>> = LazyLock::new(Mutex::default);
 pub struct Usage {
     /// The longest chain of calls that had to wait for one another: parallel calls count once.
     pub round_trips: u32,
-    /// How often each action was called on each target, by IAM's words: `dynamodb:PutItem kyc`.
+    /// How often each IAM action was called on each resource: `dynamodb:PutItem verinym-kyc`.
     pub calls: BTreeMap<String, u32>,
 }
 
@@ -104,54 +112,130 @@ impl Intercept for Meter {
     }
 }
 
-/// The IAM actions one call needs, each with its table, secret or queue where there is one; a transaction needs its parts'.
+/// The IAM actions that one call needs, each with the resource it is for: `dynamodb:PutItem verinym-kyc`. A transaction
+/// needs the actions of its parts. A resource is written as follows, so that it can be compared with a role's grants:
+///
+/// | resource | form |
+/// |---|---|
+/// | table, index | `<table>`, `<table>/<index>` |
+/// | queue, secret, bucket | its name |
+/// | object | `<bucket>/<first folder of its key>` |
+/// | key of KMS | `key/<purpose of the encryption context>` |
 fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     let service = service.to_lowercase().replace(' ', "");
-    let on = |table: Option<&str>| vec![format!("{service}:{operation} {}", table.map_or("", logical))];
-    if let Some(input) = input.downcast_ref::<GetItemInput>() {
-        on(input.table_name())
-    } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
-        on(input.table_name())
-    } else if let Some(input) = input.downcast_ref::<UpdateItemInput>() {
-        on(input.table_name())
-    } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
-        on(input.table_name())
-    } else if let Some(input) = input.downcast_ref::<QueryInput>() {
-        on(input.table_name())
-    } else if let Some(input) = input.downcast_ref::<BatchGetItemInput>() {
-        let tables = input.request_items().map(|items| items.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        tables.iter().map(|table| format!("{service}:{operation} {}", logical(table))).collect()
-    } else if let Some(input) = input.downcast_ref::<GetSecretValueInput>() {
-        on(input.secret_id().map(secret))
-    } else if let Some(input) = input.downcast_ref::<PutSecretValueInput>() {
-        on(input.secret_id().map(secret))
-    } else if let Some(input) = input.downcast_ref::<SendMessageInput>() {
-        on(input.queue_url())
-    } else if let Some(input) = input.downcast_ref::<TransactWriteItemsInput>() {
-        let name = |verb: &str, table: &str| format!("{service}:{verb} {}", logical(table));
+    let action = format!("{service}:{operation}");
+    if let Some(input) = input.downcast_ref::<TransactWriteItemsInput>() {
+        let part = |verb: &str, table: &str| format!("{service}:{verb} {table}");
         let mut parts = Vec::new();
         for item in input.transact_items() {
-            parts.extend(item.put().map(|put| name("PutItem", put.table_name())));
-            parts.extend(item.update().map(|update| name("UpdateItem", update.table_name())));
-            parts.extend(item.delete().map(|delete| name("DeleteItem", delete.table_name())));
-            parts.extend(item.condition_check().map(|check| name("ConditionCheckItem", check.table_name())));
+            parts.extend(item.put().map(|put| part("PutItem", put.table_name())));
+            parts.extend(item.update().map(|update| part("UpdateItem", update.table_name())));
+            parts.extend(item.delete().map(|delete| part("DeleteItem", delete.table_name())));
+            parts.extend(item.condition_check().map(|check| part("ConditionCheckItem", check.table_name())));
         }
         parts.sort_unstable();
         parts.dedup();
-        parts
-    } else {
-        vec![format!("{service}:{operation}")]
+        return parts;
+    }
+    if let Some(input) = input.downcast_ref::<BatchGetItemInput>() {
+        let tables = input.request_items().map(|items| items.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        return tables.iter().map(|table| format!("{action} {table}")).collect();
+    }
+    match resource(input) {
+        Some(resource) => vec![format!("{action} {resource}")],
+        None => vec![action],
     }
 }
 
-/// A secret's ARN without the six random characters that Secrets Manager puts at its end.
-fn secret(arn: &str) -> &str {
-    arn.rsplit_once('-').map_or(arn, |(name, _)| name)
+/// The one resource of a call, in the form of [`actions`].
+fn resource(input: &Input) -> Option<String> {
+    table_of(input).or_else(|| object_of(input)).or_else(|| key_of(input)).or_else(|| {
+        if let Some(input) = input.downcast_ref::<GetSecretValueInput>() {
+            input.secret_id().map(secret_name)
+        } else if let Some(input) = input.downcast_ref::<PutSecretValueInput>() {
+            input.secret_id().map(secret_name)
+        } else if let Some(input) = input.downcast_ref::<SendMessageInput>() {
+            input.queue_url().map(queue_name)
+        } else if let Some(input) = input.downcast_ref::<GetQueueAttributesInput>() {
+            input.queue_url().map(queue_name)
+        } else {
+            None
+        }
+    })
 }
 
-/// `verinym-local-kyc` → `kyc`; a queue's URL ends like a table's name.
-fn logical(table: &str) -> &str {
-    table.rsplit('-').next().unwrap_or(table)
+fn table_of(input: &Input) -> Option<String> {
+    if let Some(input) = input.downcast_ref::<QueryInput>() {
+        let table = input.table_name()?;
+        return Some(input.index_name().map_or_else(|| table.to_owned(), |index| format!("{table}/{index}")));
+    }
+    let table = if let Some(input) = input.downcast_ref::<GetItemInput>() {
+        input.table_name()
+    } else if let Some(input) = input.downcast_ref::<PutItemInput>() {
+        input.table_name()
+    } else if let Some(input) = input.downcast_ref::<UpdateItemInput>() {
+        input.table_name()
+    } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
+        input.table_name()
+    } else {
+        None
+    };
+    table.map(str::to_owned)
+}
+
+fn object_of(input: &Input) -> Option<String> {
+    let in_bucket = |bucket: Option<&str>, key: Option<&str>| {
+        let folder = key.and_then(|key| key.split_once('/')).map_or("", |(folder, _)| folder);
+        bucket.map(|bucket| format!("{bucket}/{folder}"))
+    };
+    if let Some(input) = input.downcast_ref::<GetObjectInput>() {
+        in_bucket(input.bucket(), input.key())
+    } else if let Some(input) = input.downcast_ref::<PutObjectInput>() {
+        in_bucket(input.bucket(), input.key())
+    } else if let Some(input) = input.downcast_ref::<DeleteObjectInput>() {
+        in_bucket(input.bucket(), input.key())
+    } else if let Some(input) = input.downcast_ref::<ListObjectsV2Input>() {
+        input.bucket().map(str::to_owned)
+    } else if let Some(input) = input.downcast_ref::<HeadBucketInput>() {
+        input.bucket().map(str::to_owned)
+    } else {
+        None
+    }
+}
+
+fn key_of(input: &Input) -> Option<String> {
+    let context = if let Some(input) = input.downcast_ref::<DecryptInput>() {
+        input.encryption_context()
+    } else if let Some(input) = input.downcast_ref::<EncryptInput>() {
+        input.encryption_context()
+    } else if let Some(input) = input.downcast_ref::<GenerateDataKeyInput>() {
+        input.encryption_context()
+    } else if let Some(input) = input.downcast_ref::<GenerateDataKeyWithoutPlaintextInput>() {
+        input.encryption_context()
+    } else {
+        None
+    };
+    context.and_then(|context| context.get("purpose")).map(|purpose| format!("key/{purpose}"))
+}
+
+/// A secret's name from its name or ARN, whose end has six random characters of Secrets Manager.
+fn secret_name(id: &str) -> String {
+    match id.rsplit_once(":secret:") {
+        Some((_, name)) => name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned(),
+        None => id.to_owned(),
+    }
+}
+
+/// The last segment of a queue's URL.
+fn queue_name(url: &str) -> String {
+    url.rsplit('/').next().unwrap_or(url).to_owned()
+}
+
+/// The name of this stack with its hyphen, from the name that Lambda gives the function: `<stack>-<function>`. Empty
+/// outside Lambda.
+fn stack_prefix(function: &str) -> String {
+    let deployed = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    deployed.strip_suffix(function).unwrap_or_default().to_owned()
 }
 
 /// What one invocation was and how it ended; written as one line.
@@ -181,7 +265,11 @@ pub fn write(invocation: Invocation<'_>) {
     line.insert("calls".into(), 1.into());
     line.insert("duration".into(), invocation.millis.into());
     line.insert("round_trips".into(), usage.round_trips.into());
-    line.insert("aws".into(), serde_json::json!(usage.calls));
+    // Without the stack's name: the same words on every stack, and fewer bytes.
+    let prefix = format!(" {}", stack_prefix(invocation.function));
+    let calls: BTreeMap<_, _> =
+        usage.calls.iter().map(|(call, count)| (call.replacen(&prefix, " ", 1), count)).collect();
+    line.insert("aws".into(), serde_json::json!(calls));
     line.insert(
         "_aws".into(),
         serde_json::json!({"Timestamp": invocation.at.unix_millis(), "CloudWatchMetrics": [{
@@ -239,7 +327,7 @@ mod tests {
         assert!(one.is_err() && two.is_err());
         assert!(call().await.is_err());
         let usage = take_usage();
-        assert_eq!(usage.calls, BTreeMap::from([("dynamodb:GetItem kyc".to_owned(), 3)]));
+        assert_eq!(usage.calls, BTreeMap::from([("dynamodb:GetItem verinym-local-kyc".to_owned(), 3)]));
         assert_eq!(usage.round_trips, 2);
     }
 }

@@ -1,8 +1,12 @@
-//! Cutting a process off at one of its calls to AWS: killed before it, or its answer lost on the way.
+//! Cutting a process off at one of its calls to AWS: killed before it, or its answer lost on the way. Also: answering a
+//! function's first transaction as if another one had been first, and noting which permissions each function used.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use aws_smithy_runtime_api::{
@@ -11,13 +15,17 @@ use aws_smithy_runtime_api::{
             HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
             SharedHttpConnector,
         },
-        orchestrator::HttpRequest,
+        orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
         runtime_components::RuntimeComponents,
     },
+    http::StatusCode,
     shared::IntoShared,
 };
+use aws_smithy_types::body::SdkBody;
 use tokio::sync::Notify;
+
+use crate::wire;
 
 /// What happens at the call that is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +43,10 @@ pub struct Scissors {
     count: AtomicUsize,
     called: Mutex<Vec<String>>,
     killed: Notify,
+    conflicts: AtomicBool,
+    conflict_is_due: AtomicBool,
+    function: Mutex<String>,
+    used: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Scissors {
@@ -55,6 +67,29 @@ impl Scissors {
         self.plan.lock().unwrap().is_some()
     }
 
+    /// From now on the first transaction of each invocation is answered as a conflict with another one, and not made.
+    pub fn set_conflicts(&self, on: bool) {
+        self.conflicts.store(on, Ordering::SeqCst);
+    }
+
+    /// An invocation of this function begins.
+    pub fn begin(&self, function: &str) {
+        function.clone_into(&mut self.function.lock().unwrap());
+        self.conflict_is_due.store(self.conflicts.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// The permissions that each function used so far.
+    pub fn used(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.used.lock().unwrap().clone()
+    }
+
+    /// Notes what a request needs; whether it is to be answered as a conflict.
+    fn note(&self, request: &HttpRequest) -> bool {
+        let function = self.function.lock().unwrap().clone();
+        self.used.lock().unwrap().entry(function).or_default().extend(wire::permissions(request));
+        name(request) == "TransactWriteItems" && self.conflict_is_due.swap(false, Ordering::SeqCst)
+    }
+
     /// Ends when a process was killed.
     pub async fn killed(&self) {
         self.killed.notified().await;
@@ -73,13 +108,18 @@ impl Scissors {
 
 fn name(request: &HttpRequest) -> String {
     let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-    target.map_or_else(|| format!("{} {}", request.method(), service(request)), str::to_owned)
+    target.map_or_else(|| format!("{} {}", request.method(), wire::service(request)), str::to_owned)
 }
 
-/// The service that signed calls of the other protocols are for.
-fn service(request: &HttpRequest) -> &str {
-    let credential = request.headers().get("authorization").unwrap_or_default();
-    credential.split('/').nth(3).unwrap_or_default()
+/// The answer of DynamoDB to a transaction that met another one on one of its items.
+fn conflict() -> HttpResponse {
+    let body = r#"{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
+        "CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]}"#;
+    let status = StatusCode::try_from(400).expect("a status");
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
 }
 
 /// An HTTP client with scissors.
@@ -103,6 +143,9 @@ impl HttpClient for Cutting<SharedHttpClient> {
 
 impl HttpConnector for Cutting<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if self.scissors.note(&request) {
+            return HttpConnectorFuture::ready(Ok(conflict()));
+        }
         match self.scissors.next(&request) {
             None => self.inner.call(request),
             Some(Fault::Killed) => {

@@ -18,6 +18,7 @@ pub mod template;
 pub mod tokens;
 pub mod usage;
 pub mod wait;
+pub mod wire;
 pub mod world;
 
 pub use client::{Answer, Client};

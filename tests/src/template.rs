@@ -101,7 +101,8 @@ impl Template {
             .collect()
     }
 
-    /// What a role allows, in the words of the functions' log: `dynamodb:PutItem kyc`, `kms:Decrypt`.
+    /// What a role allows, in the form of the functions' log: `dynamodb:PutItem kyc`, `kms:Decrypt key/profile`.
+    /// `*` stands for the whole rest of a name.
     pub fn grants(&self, role: &str) -> BTreeSet<String> {
         let properties = &self.resources()[role]["Properties"];
         let shared = list(&properties["ManagedPolicyArns"]).into_iter().map(|policy| {
@@ -115,28 +116,62 @@ impl Template {
             assert_eq!(statement["Effect"], "Allow", "{role} has a statement this reader does not know");
             for action in list(&statement["Action"]) {
                 for resource in list(&statement["Resource"]) {
-                    grants.insert(self.grant(text(action), resource));
+                    grants.extend(self.grant(text(action), resource, &statement["Condition"]));
                 }
             }
         }
         grants
     }
 
-    fn grant(&self, action: &str, resource: &Value) -> String {
-        let last = |attribute: &str| {
+    fn grant(&self, action: &str, resource: &Value, condition: &Value) -> Vec<String> {
+        let resource_of = |attribute: &str| {
             let name = text(&self.resources()[&target(resource)]["Properties"][attribute]["Fn::Sub"]);
-            format!("{action} {}", name.rsplit('-').next().unwrap_or_default())
+            let name = name.trim_start_matches("${AWS::StackName}-");
+            // A bucket's name goes on with account and region.
+            name.split("-${").next().unwrap_or_default().to_owned()
         };
+        // What a substitution adds to the ARN: an index, a folder.
+        let below = resource["Fn::Sub"].as_str().and_then(|sub| sub.split_once('}')).map_or("", |(_, below)| below);
+        let below = below.strip_prefix("/index").unwrap_or(below);
+        let below = below.strip_suffix("/*").filter(|folder| !folder.is_empty()).unwrap_or(below);
         match action.split_once(':') {
             // Streams have an address of their own, and `*` is only for listing them.
             Some(("dynamodb", verb)) if !verb.contains("Stream") && !verb.contains("Shard") && verb != "GetRecords" => {
-                last("TableName")
+                vec![format!("{action} {}{below}", resource_of("TableName"))]
             }
-            Some(("secretsmanager", "GetSecretValue" | "PutSecretValue")) => last("Name"),
-            Some(("sqs", "SendMessage")) => last("QueueName"),
-            _ => action.to_owned(),
+            Some(("secretsmanager", _)) => vec![format!("{action} {}", resource_of("Name"))],
+            Some(("sqs", _)) => vec![format!("{action} {}", resource_of("QueueName"))],
+            Some(("s3", _)) => vec![format!("{action} {}{below}", resource_of("BucketName"))],
+            Some(("kms", verb)) if verb != "DescribeKey" && verb != "GenerateMac" => {
+                let mut purposes = purposes(condition);
+                if purposes.is_empty() {
+                    purposes.push("*");
+                }
+                purposes.into_iter().map(|purpose| format!("{action} key/{purpose}")).collect()
+            }
+            _ => vec![action.to_owned()],
         }
     }
+}
+
+/// The purposes that a statement's condition on the encryption context of KMS names.
+fn purposes(condition: &Value) -> Vec<&str> {
+    match condition {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| match name.as_str() {
+                "kms:EncryptionContext:purpose" => list(value).into_iter().map(text).collect(),
+                _ => purposes(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(purposes).collect(),
+        _ => vec![],
+    }
+}
+
+/// Whether a grant allows a use, both in the form of [`Template::grants`].
+pub fn allows(grant: &str, used: &str) -> bool {
+    grant == used || grant.strip_suffix('*').is_some_and(|start| used.starts_with(start))
 }
 
 /// The logical name that a reference, an attribute or a substitution leads to.

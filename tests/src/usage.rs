@@ -48,16 +48,23 @@ pub fn used(invocations: &[Invocation]) -> BTreeMap<String, BTreeSet<String>> {
     used
 }
 
-/// The permission that a call needs, where it has another name than the call.
+/// The permission that a call needs, where it has another name than the call; a bucket without account and region.
 fn permission(call: &str) -> String {
-    match call.trim() {
+    let (action, resource) = call.trim().split_once(' ').unwrap_or((call.trim(), ""));
+    let action = match action {
         "s3:HeadObject" => "s3:GetObject",
         "s3:HeadBucket" | "s3:ListObjectsV2" => "s3:ListBucket",
         "s3:DeleteObjects" => "s3:DeleteObject",
         "sqs:SendMessageBatch" => "sqs:SendMessage",
         other => other,
+    };
+    match (action.starts_with("s3:"), resource.split_once('-')) {
+        (true, Some((bucket, rest))) => match rest.split_once('/') {
+            Some((_, folder)) => format!("{action} {bucket}/{folder}"),
+            None => format!("{action} {bucket}"),
+        },
+        _ => format!("{action} {resource}").trim_end().to_owned(),
     }
-    .to_owned()
 }
 
 #[cfg(test)]
@@ -66,10 +73,10 @@ mod tests {
 
     #[test]
     fn a_line_is_read_and_anything_else_is_not() {
-        let line = r#"{"function":"kyc-status","outcome":"ok","round_trips":1,"aws":{"s3:HeadBucket":2}}"#;
+        let line = r#"{"function":"kyc-status","outcome":"ok","round_trips":1,"aws":{"s3:HeadBucket documents-000000000000-eu-central-1":2}}"#;
         let read = parse(line).unwrap();
         assert_eq!((read.function.as_str(), read.round_trips), ("kyc-status", 1));
-        assert_eq!(read.calls.into_iter().collect::<Vec<_>>(), [("s3:ListBucket".to_owned(), 2)]);
+        assert_eq!(read.calls.into_iter().collect::<Vec<_>>(), [("s3:ListBucket documents".to_owned(), 2)]);
         assert!(parse("START RequestId: 1").is_none());
         assert!(parse(r#"{"message":"failed"}"#).is_none());
     }

@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use verinym::{
     app::{self, App},
     config::Config,
-    domain::time::Timestamp,
+    domain::{secret::Secret, time::Timestamp},
     http::{Endpoint, respond},
     messaging::Worker,
+    providers::signature::{Scheme, standard_webhooks},
 };
 
 use crate::{
@@ -155,6 +156,7 @@ impl World {
         let path: HashMap<String, String> =
             path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = request.body(Body::Binary(body)).expect("a request").with_path_parameters(path);
+        self.scissors.begin(function);
         let response = respond(self.app, endpoint, request).await;
         let status = response.status().as_u16();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
@@ -243,8 +245,9 @@ impl World {
     }
 
     /// The worker's answer, or nothing if it failed or was killed.
-    async fn invoke(&self, worker: &str, event: Value) -> Option<Value> {
+    pub async fn invoke(&self, worker: &str, event: Value) -> Option<Value> {
         let worker = self.workers.iter().find(|one| one.function == worker).expect("a worker");
+        self.scissors.begin(worker.function);
         let deadline = Timestamp::from_unix_millis(i64::try_from(Timestamp::now().unix_millis()).unwrap() + 60_000);
         tokio::select! {
             biased;
@@ -261,6 +264,33 @@ impl World {
                 self.aws.set(&table, &item["pk"], "lease_until", &json!({"S": "2000-01-01T00:00:00.000Z"})).await;
             }
         }
+    }
+
+    /// The provider's callback for a check, signed as the provider would.
+    pub async fn callback(&self, check: &str) {
+        let key = self.aws.secret("provider-sandbox").await;
+        let key = Secret::new(key["webhook_secret"].as_str().unwrap().to_owned());
+        let key = Scheme::StandardWebhooks.key(&key).unwrap();
+        let stored = self.aws.scan_named(&self.table("kyc")).await;
+        let reference = stored
+            .iter()
+            .filter_map(|item| {
+                item["pk"]["S"].as_str()?.strip_prefix("REQ#sandbox#").map(|reference| (reference, item))
+            })
+            .find(|(_, item)| item.to_string().contains(check))
+            .map(|(reference, _)| reference.to_owned())
+            .expect("the provider was called");
+        let body = json!({
+            "action": "validate", "type": "sandbox_document", "status": "completed", "request_id": reference,
+            "task_id": "6f1a4f0e-6a1c-4a44-9d1d-0f3a5f6c7b11", "group_id": "6f1a4f0e-6a1c-4a44-9d1d-0f3a5f6c7b12",
+            "created_at": "2026-01-01T00:00:00Z", "completed_at": "2026-01-01T00:00:01Z", "result": {},
+        })
+        .to_string();
+        let id = format!("msg_{}", tag());
+        let signed = standard_webhooks::signed_headers(&[key], &id, Timestamp::now(), body.as_bytes());
+        let headers: Vec<_> = signed.into_iter().chain([("content-type", "application/json".to_owned())]).collect();
+        let path = [("provider", "sandbox")];
+        self.send("webhooks-receive-provider", None, &path, &headers, body.into_bytes()).await.expect(200);
     }
 
     /// Events of an aggregate, by type, in their order.

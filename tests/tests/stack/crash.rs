@@ -7,10 +7,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use verinym::{
-    domain::{secret::Secret, time::Timestamp},
-    providers::signature::{Scheme, standard_webhooks},
-};
 use verinym_tests::{Draft, Stack, client::multipart, cut::Fault, people::tag, picture, world::World};
 
 /// Where a story came out.
@@ -129,33 +125,6 @@ impl<'a> Applicant<'a> {
         let reply = self.world.send("kyc-upload-document", Some(&self.token), &[], &headers, body).await;
         reply.expect(201)["id"].as_str().unwrap().to_owned()
     }
-
-    /// The provider's callback for a check of this person, signed as the provider would.
-    pub(crate) async fn callback(&self, check: &str) {
-        let key = self.world.aws.secret("provider-sandbox").await;
-        let key = Secret::new(key["webhook_secret"].as_str().unwrap().to_owned());
-        let key = Scheme::StandardWebhooks.key(&key).unwrap();
-        let stored = self.world.aws.scan_named(&self.world.table("kyc")).await;
-        let reference = stored
-            .iter()
-            .filter_map(|item| {
-                item["pk"]["S"].as_str()?.strip_prefix("REQ#sandbox#").map(|reference| (reference, item))
-            })
-            .find(|(_, item)| item.to_string().contains(check))
-            .map(|(reference, _)| reference.to_owned())
-            .expect("the provider was called");
-        let body = json!({
-            "action": "validate", "type": "sandbox_document", "status": "completed", "request_id": reference,
-            "task_id": "6f1a4f0e-6a1c-4a44-9d1d-0f3a5f6c7b11", "group_id": "6f1a4f0e-6a1c-4a44-9d1d-0f3a5f6c7b12",
-            "created_at": "2026-01-01T00:00:00Z", "completed_at": "2026-01-01T00:00:01Z", "result": {},
-        })
-        .to_string();
-        let id = format!("msg_{}", tag());
-        let signed = standard_webhooks::signed_headers(&[key], &id, Timestamp::now(), body.as_bytes());
-        let headers: Vec<_> = signed.into_iter().chain([("content-type", "application/json".to_owned())]).collect();
-        let path = [("provider", "sandbox")];
-        self.world.send("webhooks-receive-provider", None, &path, &headers, body.into_bytes()).await.expect(200);
-    }
 }
 
 /// Which part of a check's way the fault falls into.
@@ -181,7 +150,7 @@ async fn a_check_is_neither_lost_nor_doubled(part: Part, fault: Fault) {
         let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
         let id = check["id"].as_str().unwrap();
         let second = world.settle(at(Part::Verification)).await;
-        applicant.callback(id).await;
+        world.callback(id).await;
         let third = world.settle(at(Part::Callback)).await;
         let check = applicant.call("kyc-get-check", &[("id", id)], &Value::Null).await;
         assert_eq!(world.left_over().await, 0);

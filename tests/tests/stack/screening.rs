@@ -345,7 +345,7 @@ impl<'a> Unscreened<'a> {
         let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
         let id = check["id"].as_str().unwrap().to_owned();
         world.settle(None).await;
-        applicant.callback(&id).await;
+        world.callback(&id).await;
         world.settle(None).await;
         let kyc = world.aws.scan_named(&world.table("kyc")).await;
         let item = kyc.iter().find(|item| item["id"]["S"] == id.as_str()).expect("the check");

@@ -1,0 +1,257 @@
+//! Every route and worker once more, where the first transaction of each invocation meets another one: whatever a function
+//! calls to read and decide again is granted by its role.
+//!
+//! Flows without a conflict are compared with the grants in `usage`, by the functions' logs.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what a test cannot do is its failure")]
+
+use serde_json::{Value, json};
+use verinym_tests::{
+    Draft, Stack,
+    client::multipart,
+    people::tag,
+    picture,
+    template::{Template, allows},
+    until,
+    world::{Reply, World},
+};
+
+/// One caller in a world, whose calls carry an idempotency key.
+struct Caller<'a> {
+    world: &'a World,
+    draft: Draft,
+    access: String,
+    refresh: String,
+}
+
+impl<'a> Caller<'a> {
+    /// Somebody new, confirmed and signed in.
+    async fn new(world: &'a World, draft: Draft) -> Self {
+        world.call("auth-register", None, &[], &draft.form()).await;
+        world.settle(None).await;
+        let token = world.stack.link(&draft.email, "verify", None).await.token().unwrap();
+        let form = json!({"token": token, "password": draft.password});
+        world.call("auth-verify-email", None, &[], &form).await.expect(200);
+        let mut caller = Self { world, draft, access: String::new(), refresh: String::new() };
+        caller.login().await;
+        caller
+    }
+
+    /// Somebody with a role, signed in after it was given.
+    async fn staff(world: &'a World, role: &str) -> Self {
+        let mut caller = Self::new(world, Draft::new()).await;
+        let payload = json!({"email": caller.draft.email, "role": role});
+        world.invoke("admin-bootstrap", payload).await.expect("the role is given");
+        caller.login().await;
+        caller
+    }
+
+    async fn login(&mut self) {
+        let form = json!({"email": self.draft.email, "password": self.draft.password});
+        let tokens = self.world.call("auth-login", None, &[], &form).await.expect(200);
+        self.access = token(&tokens, "access_token");
+        self.refresh = token(&tokens, "refresh_token");
+        self.world.settle(None).await;
+    }
+
+    async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> Reply {
+        self.call_at(function, path, body, None).await
+    }
+
+    /// With the version that the caller read, where the route wants it.
+    async fn call_at(&self, function: &str, path: &[(&str, &str)], body: &Value, version: Option<u64>) -> Reply {
+        let mut headers =
+            vec![("content-type", "application/json".to_owned()), ("idempotency-key", format!("key-{}", tag()))];
+        headers.extend(version.map(|version| ("if-match", format!("\"{version}\""))));
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let reply = self.world.send(function, Some(&self.access), path, &headers, body).await;
+        assert!(reply.status < 500, "{function}: {reply:?}");
+        reply
+    }
+
+    async fn upload(&self, number: &str) -> String {
+        let fields = [("document_type", "passport"), ("document_number", number)];
+        let (content_type, body) = multipart(&fields, &picture::page(number));
+        let headers = [("content-type", content_type), ("idempotency-key", format!("key-{}", tag()))];
+        let reply = self.world.send("kyc-upload-document", Some(&self.access), &[], &headers, body).await;
+        let id = reply.expect(201)["id"].as_str().unwrap().to_owned();
+        self.world.settle(None).await;
+        id
+    }
+
+    /// Submits a check with a new passport; its id once the workers are done.
+    async fn check(&self, number: &str) -> String {
+        let document = self.upload(number).await;
+        let check = self.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await.expect(201);
+        self.world.settle(None).await;
+        check["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What staff see of a check once it is at review: the provider is asked again meanwhile.
+    async fn seen_at_review(&self, id: &str) -> Value {
+        until(&format!("check {id} to be at review"), async || {
+            self.world.settle(None).await;
+            let seen = self.seen(id).await;
+            (seen["state"] == "in_review").then_some(seen)
+        })
+        .await
+    }
+
+    /// What staff see of a check.
+    async fn seen(&self, id: &str) -> Value {
+        self.call("kyc-get-check", &[("id", id)], &Value::Null).await.expect(200)
+    }
+}
+
+fn token(tokens: &Value, name: &str) -> String {
+    tokens[name].as_str().unwrap().to_owned()
+}
+
+async fn accounts(world: &World) {
+    let mut caller = Caller::new(world, Draft::new()).await;
+    let first = caller.refresh.clone();
+    let mut newest = first.clone();
+    for _ in 0..2 {
+        let tokens = world.call("auth-refresh", None, &[], &json!({"refresh_token": newest})).await.expect(200);
+        newest = token(&tokens, "refresh_token");
+    }
+    world.call("auth-refresh", None, &[], &json!({"refresh_token": first})).await.expect(401);
+    // Even where ending it met a conflict, the session is over.
+    world.call("auth-refresh", None, &[], &json!({"refresh_token": newest})).await.expect(401);
+
+    caller.login().await;
+    let changed = "another horse, another staple";
+    let form = json!({"current_password": caller.draft.password, "new_password": changed});
+    caller.call("account-change-password", &[], &form).await.expect(204);
+    changed.clone_into(&mut caller.draft.password);
+    world.call("auth-forgot-password", None, &[], &json!({"email": caller.draft.email})).await.expect(202);
+    world.settle(None).await;
+    let token = world.stack.link(&caller.draft.email, "reset", None).await.token().unwrap();
+    let form = json!({"token": token, "password": "a third horse and its staple"});
+    world.call("auth-reset-password", None, &[], &form).await.expect(204);
+    "a third horse and its staple".clone_into(&mut caller.draft.password);
+
+    caller.login().await;
+    let profile = caller.call("account-get-profile", &[], &Value::Null).await.expect(200);
+    let change = json!({"username": format!("u{}", &tag()[..12]), "given_name": "Mara"});
+    caller.call_at("account-update-profile", &[], &change, profile["version"].as_u64()).await.expect(200);
+    let sessions = caller.call("account-list-sessions", &[], &Value::Null).await.expect(200);
+    caller.call("account-revoke-other-sessions", &[], &Value::Null).await.expect(200);
+    let own = sessions["items"][0]["id"].as_str().unwrap().to_owned();
+    caller.call("account-revoke-session", &[("id", own.as_str())], &Value::Null).await;
+    caller.login().await;
+    caller.call("auth-logout", &[], &Value::Null).await.expect(204);
+
+    // An account that was never confirmed, with a user name: the reset frees what a stranger may have claimed.
+    let draft = Draft::new();
+    let mut form = draft.form();
+    form["username"] = format!("n{}", &tag()[..12]).into();
+    world.call("auth-register", None, &[], &form).await;
+    world.settle(None).await;
+    world.call("auth-resend-verification", None, &[], &json!({"email": draft.email})).await.expect(202);
+    world.call("auth-forgot-password", None, &[], &json!({"email": draft.email})).await.expect(202);
+    world.settle(None).await;
+    let token = world.stack.link(&draft.email, "reset", None).await.token().unwrap();
+    let form = json!({"token": token, "password": "of the owner, a fourth horse"});
+    world.call("auth-reset-password", None, &[], &form).await.expect(204);
+    world.settle(None).await;
+}
+
+async fn checks(world: &World) {
+    let applicant = Caller::new(world, Draft::new()).await;
+    let moderator = Caller::staff(world, "moderator").await;
+    let admin = Caller::staff(world, "admin").await;
+
+    let unused = applicant.upload(&format!("OK-{}", tag())).await;
+    applicant.call("kyc-delete-document", &[("id", unused.as_str())], &Value::Null).await.expect(204);
+    world.settle(None).await;
+
+    let draft =
+        applicant.call("kyc-create-check", &[], &json!({"document_ids": [], "submit": false})).await.expect(201);
+    let id = draft["id"].as_str().unwrap();
+    let document = applicant.upload(&format!("SILENT-{}", tag())).await;
+    let form = json!({"document_ids": [document]});
+    applicant.call("kyc-attach-documents", &[("id", id)], &form).await.expect(200);
+    applicant.call("kyc-submit-check", &[("id", id)], &Value::Null).await.expect(200);
+    world.settle(None).await;
+    applicant.call("kyc-cancel-check", &[("id", id)], &Value::Null).await.expect(200);
+    world.settle(None).await;
+
+    let approved = applicant.check(&format!("OK-{}", tag())).await;
+    applicant.call("kyc-check-history", &[("id", approved.as_str())], &Value::Null).await.expect(200);
+
+    let reviewed = Caller::new(world, Draft::new()).await;
+    let id = reviewed.check(&format!("REVIEW-{}", tag())).await;
+    let seen = moderator.seen_at_review(&id).await;
+    let content = [("id", seen["document_ids"][0].as_str().unwrap())];
+    moderator.call("kyc-get-document-content", &content, &Value::Null).await.expect(200);
+    moderator.call("kyc-claim-check", &[("id", id.as_str())], &Value::Null).await.expect(200);
+    moderator.call("kyc-release-check", &[("id", id.as_str())], &Value::Null).await.expect(204);
+    let version = moderator.seen(&id).await["version"].as_u64();
+    let form = json!({"decision": "request_documents", "reasons": ["document_unreadable"]});
+    moderator.call_at("kyc-decide-check", &[("id", id.as_str())], &form, version).await.expect(200);
+    world.settle(None).await;
+
+    let listed = Draft { given_name: "Karim Nabil".to_owned(), family_name: "al-Zubayri".to_owned(), ..Draft::new() };
+    let listed = Caller::new(world, Draft { date_of_birth: "1971-03-09".to_owned(), ..listed }).await;
+    let id = listed.check(&format!("OK-{}", tag())).await;
+    let hits = moderator.seen_at_review(&id).await["hits"].as_array().unwrap().clone();
+    assert!(!hits.is_empty(), "the listed name has hits");
+    for hit in &hits {
+        let hit_id = hit["id"].as_str().unwrap();
+        let mut version = hit["version"].as_u64();
+        for who in [&moderator, &admin] {
+            let form = json!({"decision": "false_positive", "reason": "Another person by the passport."});
+            let reply = who.call_at("aml-decide-hit", &[("id", hit_id)], &form, version).await;
+            version = reply.body["version"].as_u64();
+            if reply.status == 200 {
+                break;
+            }
+        }
+    }
+    let version = moderator.seen(&id).await["version"].as_u64();
+    moderator.call_at("kyc-decide-check", &[("id", id.as_str())], &json!({"decision": "approve"}), version).await;
+    world.settle(None).await;
+
+    let lists = admin.call("aml-list-lists", &[], &Value::Null).await.expect(200);
+    let list = lists["items"][0]["id"].as_str().unwrap();
+    admin.call("aml-refresh-list", &[("id", list)], &Value::Null).await.expect(202);
+    let form = json!({"name": "Karim Nabil al-Zubayri"});
+    moderator.call("aml-screen-name", &[], &form).await.expect(200);
+    world.settle(None).await;
+}
+
+/// Callbacks of the provider: one for a task of a check, one again after it ended.
+async fn callbacks(world: &World) {
+    let applicant = Caller::new(world, Draft::new()).await;
+    let id = applicant.check(&format!("SILENT-{}", tag())).await;
+    for _ in 0..2 {
+        world.callback(&id).await;
+        world.settle(None).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
+    let world = World::new(&Stack::get(), &[]).await;
+    world.scissors.set_conflicts(true);
+    accounts(&world).await;
+    checks(&world).await;
+    callbacks(&world).await;
+    for worker in ["workers-sweep-checks", "workers-sweep-outbox", "workers-run-due", "workers-expire"] {
+        world.invoke(worker, json!({})).await.unwrap_or_else(|| panic!("{worker} failed"));
+    }
+
+    let template = Template::main();
+    let functions = template.functions();
+    let used = world.scissors.used();
+    let mut lacking = Vec::new();
+    for (function, used) in &used {
+        let Some(function) = functions.iter().find(|one| one.name == *function) else { continue };
+        let granted = template.grants(&function.role);
+        let missing = used.iter().filter(|used| !granted.iter().any(|grant| allows(grant, used)));
+        lacking.extend(missing.map(|action| format!("{}: {action}", function.name)));
+    }
+    assert!(used.len() > 35, "only {} functions ran: {:?}", used.len(), used.keys());
+    assert!(lacking.is_empty(), "used after a conflict and not granted: {lacking:#?}");
+}
