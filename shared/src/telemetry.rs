@@ -144,9 +144,9 @@ fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     }
 }
 
-/// A secret's ARN without the six random characters that Secrets Manager puts at its end.
-fn secret(arn: &str) -> &str {
-    arn.rsplit_once('-').map_or(arn, |(name, _)| name)
+/// A secret's name; of an ARN what stands before the six random characters that Secrets Manager puts at its end.
+fn secret(id: &str) -> &str {
+    if id.starts_with("arn:") { id.rsplit_once('-').map_or(id, |(name, _)| name) } else { id }
 }
 
 /// `verinym-local-kyc` → `kyc`; a queue's URL ends like a table's name.
