@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError, WaiterError
 
-from localstack import lists, packages
+from localstack import packages
 from localstack.aws import client
 from localstack.settings import ROOT, Settings, step
 
@@ -79,11 +79,9 @@ def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str,
     url = settings.api_url(api, STAGE)
     return LOCAL_PARAMETERS | {
         "PublicUrl": url,
-        "Issuer": url,
         "AppUrl": settings.app_url,
         "MailFrom": settings.mail_from,
         "SandboxUrl": sandbox_url,
-        "ScreeningLists": lists.configured(settings),
     }
 
 

@@ -14,6 +14,7 @@ from localstack.settings import ROOT, Settings, step
 
 SAMPLES = ROOT / "shared" / "samples" / "lists"
 LIMIT = 120.0
+CONFIGURATION = "config/lists.json"
 
 # Of each list the files that it is served from. A year is long enough for a stack that is left alone.
 YEAR = 8760
@@ -35,7 +36,7 @@ def bucket(settings: Settings) -> str:
 
 
 def configured(settings: Settings) -> str:
-    """The parameter ScreeningLists."""
+    """The content of the object that says which lists are screened against."""
     base = f"{settings.endpoint}/{bucket(settings)}"
     lists = [
         {"id": key, "name": name, "kind": kind, "format": form, "urls": [f"{base}/{file}" for file in files]}
@@ -57,6 +58,18 @@ def configured(settings: Settings) -> str:
         for key in TESTS
     ]
     return json.dumps([entry | {"max_age_hours": YEAR} for entry in lists], separators=(",", ":"))
+
+
+def put_configuration(settings: Settings, lists_bucket: str) -> None:
+    """Puts the configuration of the sample lists where the functions read it. They keep it for five minutes."""
+    s3 = client(settings, "s3")
+    wanted = configured(settings).encode()
+    try:
+        if s3.get_object(Bucket=lists_bucket, Key=CONFIGURATION)["Body"].read() == wanted:
+            return
+    except ClientError:
+        pass
+    s3.put_object(Bucket=lists_bucket, Key=CONFIGURATION, Body=wanted, ContentType="application/json")
 
 
 def seed_lists(settings: Settings, lists_bucket: str, invoke) -> None:

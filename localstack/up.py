@@ -11,7 +11,7 @@ import time
 from localstack import emulator
 from localstack.client import Refused
 from localstack.deploy import Deployment, check_discovery, deploy
-from localstack.lists import bucket, seed_lists
+from localstack.lists import bucket, put_configuration, seed_lists
 from localstack.seed import invoke, seed_people, seed_platform
 from localstack.settings import MINISTACK, Settings, step
 from localstack.settle import settle
@@ -25,6 +25,7 @@ def up(settings: Settings) -> dict[str, str]:
         settings.data.mkdir(parents=True, exist_ok=True)
         emulator.wait_until_healthy(settings)
     deployment = deploy(settings)
+    put_configuration(settings, deployment.lists_bucket)
     settle(settings)
     seed_platform(settings, deployment)
     check_discovery(deployment)

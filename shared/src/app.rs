@@ -192,9 +192,8 @@ impl App {
 
     /// A provider by its name; [`KycError::UnknownProvider`] where there is none of that name.
     pub async fn provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
-        if name != SANDBOX || self.config.stage == Stage::Prod {
-            return Err(KycError::UnknownProvider.into());
-        }
+        let url = self.config.sandbox_url.as_deref().filter(|_| name == SANDBOX && self.config.stage != Stage::Prod);
+        let Some(url) = url else { return Err(KycError::UnknownProvider.into()) };
         let secrets = self.sandbox_secrets().await?;
         let mut slot = self.sandbox_client.lock().await;
         if let Some((of, client)) = slot.as_ref()
@@ -203,7 +202,7 @@ impl App {
             return Ok(client.clone());
         }
         let config = idfy::Config {
-            base_url: self.config.sandbox_url.parse().map_err(Internal::bug)?,
+            base_url: url.parse().map_err(Internal::bug)?,
             allow_http: matches!(self.config.stage, Stage::Local | Stage::Dev),
             account_id: secrets.account_id.clone(),
             api_key: secrets.api_key.clone(),
@@ -225,12 +224,12 @@ impl App {
         Ok(vec![scheme.key(&secrets.webhook_secret).map_err(Internal::corrupt)?])
     }
 
-    async fn read_secret<T: serde::de::DeserializeOwned>(&self, arn: &str) -> Result<T> {
+    async fn read_secret<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
         let answer = self
             .secretsmanager()
             .await
             .get_secret_value()
-            .secret_id(arn)
+            .secret_id(name)
             .send()
             .await
             .map_err(|error| Internal::aws("read secret", &error))?;
@@ -259,6 +258,10 @@ pub fn sdk_config() -> SdkConfig {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     config.set_region(variable("AWS_REGION").map(Region::new));
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
+    // The variables of AWS's other tools; absent is the service's usual address.
+    let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
+    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
     config.build()
 }
 

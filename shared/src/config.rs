@@ -1,20 +1,25 @@
 //! Configuration: typed, read once from the environment, all faults reported at once by name.
+//!
+//! Lambda allows 4 KB of environment per function, so names of tables, queues, buckets and secrets are derived from the
+//! stack's name, and the screening lists stand in an object (see [`crate::watchlists::sources`]).
+
+pub mod names;
 
 use std::fmt;
 
-use crate::{
-    domain::password::PasswordPolicy,
-    watchlists::source::{self, ListSource},
-};
+use crate::domain::password::PasswordPolicy;
+use names::{Queues, SecretNames, Tables};
 
-/// What a deployment is told by its template. Secrets come only as ARNs.
+/// What a deployment is told by its template. Secrets come only by name.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `local`, `dev`, `staging` or `prod`; the sandbox provider is refused in `prod`.
     pub stage: Stage,
+    /// Name of the `CloudFormation` stack, which all deployed names begin with.
+    pub stack_name: String,
     /// Where clients reach the API, without a trailing slash; callbacks of providers come here.
     pub public_url: String,
-    /// `iss` of access tokens.
+    /// `iss` of access tokens; the public URL unless told otherwise.
     pub issuer: String,
     /// `aud` of access tokens.
     pub audience: String,
@@ -36,16 +41,20 @@ pub struct Config {
     pub rate_limit_scale: u32,
     pub tables: Tables,
     pub documents_bucket: String,
-    /// Published lists and what they were compiled to.
+    /// Published lists, what they were compiled to, and which lists there are.
     pub lists_bucket: String,
-    /// The lists to screen against; `None` in functions that are told nothing of them.
-    pub screening_lists: Option<Vec<ListSource>>,
+    /// Key of the object in the lists' bucket that says which lists are screened against.
+    pub list_sources_key: String,
     pub queues: Queues,
+    /// ARN of the key that wraps key-encryption keys.
     pub kms_data_key: String,
-    pub kms_national_id_key: String,
-    pub secrets: SecretArns,
-    pub sandbox_url: String,
+    pub secrets: SecretNames,
+    /// Base URL of the sandbox provider; `None` where there is none.
+    pub sandbox_url: Option<String>,
 }
+
+/// The object of the lists' bucket that says which lists are screened against.
+pub const LIST_SOURCES_KEY: &str = "config/lists.json";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -65,42 +74,6 @@ impl Stage {
             Self::Prod => "prod",
         }
     }
-}
-
-/// Deployed names of the tables.
-#[derive(Debug, Clone)]
-pub struct Tables {
-    pub identity: String,
-    pub keys: String,
-    pub kyc: String,
-    pub events: String,
-    pub outbound: String,
-    pub ephemeral: String,
-}
-
-/// URLs of the queues.
-#[derive(Debug, Clone)]
-pub struct Queues {
-    pub verification: String,
-    pub screening: String,
-    pub callbacks: String,
-    pub notification: String,
-    pub documents: String,
-    pub lists: String,
-}
-
-#[derive(Debug, Clone)]
-pub struct SecretArns {
-    /// Private token-signing keys.
-    pub signing: String,
-    /// The public half, a JWKS, so that functions which only verify cannot read the private half.
-    pub verification: String,
-    /// Keys of refresh tokens, mailed tokens and cursors.
-    pub tokens: String,
-    /// Keys of blind indexes and digests.
-    pub indexes: String,
-    /// The sandbox provider's credentials and callback secret.
-    pub sandbox: String,
 }
 
 /// All that is wrong with the environment, one line per variable.
@@ -124,13 +97,20 @@ impl Config {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
         let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
         let r = &mut reader;
+        let stack_name = r.text("STACK_NAME");
+        let account = r.text("ACCOUNT_ID");
+        let region = r.text("AWS_REGION");
+        let url_suffix = r.optional("URL_SUFFIX").unwrap_or_else(|| "amazonaws.com".to_owned());
+        let endpoint = r.optional_url("AWS_ENDPOINT_URL");
+        let queue_base = names::queue_base(endpoint.as_deref(), &region, &url_suffix, &account);
+        let public_url = r.url("PUBLIC_URL");
         let config = Self {
             stage: r.one_of(
                 "STAGE",
                 &[("local", Stage::Local), ("dev", Stage::Dev), ("staging", Stage::Staging), ("prod", Stage::Prod)],
             ),
-            public_url: r.url("PUBLIC_URL"),
-            issuer: r.url("ISSUER"),
+            issuer: r.optional_url("ISSUER").unwrap_or_else(|| public_url.clone()),
+            public_url,
             audience: r.text("AUDIENCE"),
             app_url: r.url("APP_URL"),
             mail_from: r.text("MAIL_FROM"),
@@ -142,35 +122,15 @@ impl Config {
             screening_threshold: r.share("SCREENING_THRESHOLD"),
             stale_lists_clear_nobody: r.one_of("STALE_LISTS_CLEAR_NOBODY", &[("true", true), ("false", false)]),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
-            tables: Tables {
-                identity: r.text("TABLE_IDENTITY"),
-                keys: r.text("TABLE_KEYS"),
-                kyc: r.text("TABLE_KYC"),
-                events: r.text("TABLE_EVENTS"),
-                outbound: r.text("TABLE_OUTBOUND"),
-                ephemeral: r.text("TABLE_EPHEMERAL"),
-            },
-            documents_bucket: r.text("BUCKET_DOCUMENTS"),
-            lists_bucket: r.text("BUCKET_LISTS"),
-            screening_lists: r.lists("SCREENING_LISTS"),
-            queues: Queues {
-                verification: r.url("QUEUE_VERIFICATION"),
-                screening: r.url("QUEUE_SCREENING"),
-                callbacks: r.url("QUEUE_CALLBACKS"),
-                notification: r.url("QUEUE_NOTIFICATION"),
-                documents: r.url("QUEUE_DOCUMENTS"),
-                lists: r.url("QUEUE_LISTS"),
-            },
+            tables: Tables::of_stack(&stack_name),
+            documents_bucket: names::bucket(&stack_name, "documents", &account, &region),
+            lists_bucket: names::bucket(&stack_name, "lists", &account, &region),
+            list_sources_key: LIST_SOURCES_KEY.to_owned(),
+            queues: Queues::of_stack(&queue_base, &stack_name),
             kms_data_key: r.text("KMS_DATA_KEY"),
-            kms_national_id_key: r.text("KMS_NATIONAL_ID_KEY"),
-            secrets: SecretArns {
-                signing: r.text("SECRET_SIGNING"),
-                verification: r.text("SECRET_VERIFICATION"),
-                tokens: r.text("SECRET_TOKENS"),
-                indexes: r.text("SECRET_INDEXES"),
-                sandbox: r.text("SECRET_SANDBOX"),
-            },
-            sandbox_url: r.url("SANDBOX_URL"),
+            secrets: SecretNames::of_stack(&stack_name),
+            sandbox_url: r.optional_url("SANDBOX_URL"),
+            stack_name,
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(reader.faults)) }
     }
@@ -192,9 +152,22 @@ impl Reader<'_> {
         }
     }
 
+    /// `None` when the variable is absent or empty: a template passes an empty parameter as an empty string.
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
     fn url(&mut self, name: &str) -> String {
         let value = self.text(name);
-        if !value.is_empty() && !url::Url::parse(&value).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+        if value.is_empty() { value } else { self.checked_url(name, &value) }
+    }
+
+    fn optional_url(&mut self, name: &str) -> Option<String> {
+        self.optional(name).map(|value| self.checked_url(name, &value))
+    }
+
+    fn checked_url(&mut self, name: &str, value: &str) -> String {
+        if !url::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
             self.faults.push(format!("{name} is not an http(s) URL"));
         }
         value.trim_end_matches('/').to_owned()
@@ -239,18 +212,6 @@ impl Reader<'_> {
         }
     }
 
-    fn lists(&mut self, name: &str) -> Option<Vec<ListSource>> {
-        let value = (self.lookup)(name)?;
-        let local = (self.lookup)("STAGE").as_deref() == Some("local");
-        match source::parse(&value, local) {
-            Ok(sources) => Some(sources),
-            Err(faults) => {
-                self.faults.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
-                None
-            }
-        }
-    }
-
     /// A comma-separated list, possibly empty (no browser calls); each an origin as browsers send it.
     fn origins(&mut self, name: &str) -> Vec<String> {
         let value = (self.lookup)(name).unwrap_or_default();
@@ -282,13 +243,12 @@ pub(crate) mod tests {
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
                 "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
-                "SCREENING_LISTS" => {
-                    r#"[{"id": "un", "name": "UN", "kind": "sanctions", "format": "un_xml",
-                         "urls": ["https://lists.example/un.xml"], "max_age_hours": 48}]"#
-                }
-                name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => {
-                    "https://id.example/"
-                }
+                "STACK_NAME" => "verinym",
+                "ACCOUNT_ID" => "123456789012",
+                "AWS_REGION" => "eu-central-1",
+                "URL_SUFFIX" => "amazonaws.com",
+                "AWS_ENDPOINT_URL" => "",
+                name if name.ends_with("_URL") || name == "ISSUER" => "https://id.example/",
                 _ => "value",
             }
             .to_owned(),
@@ -300,31 +260,48 @@ pub(crate) mod tests {
         let config = Config::from_lookup(sample).unwrap();
         assert_eq!(config.public_url, "https://id.example");
         assert_eq!(config.cors_origins.len(), 2);
+        assert_eq!(config.sandbox_url.as_deref(), Some("https://id.example"));
+    }
+
+    /// The template passes parameters that nobody set as empty strings.
+    #[test]
+    fn what_is_optional_may_be_absent_or_empty() {
+        for given in [None, Some(String::new()), Some(" ".to_owned())] {
+            let config = Config::from_lookup(|name| match name {
+                "SANDBOX_URL" | "ISSUER" | "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" => given.clone(),
+                "PUBLIC_URL" => Some("https://api.example/".to_owned()),
+                other => sample(other),
+            })
+            .unwrap();
+            assert_eq!(config.sandbox_url, None);
+            assert_eq!(config.issuer, "https://api.example");
+            assert_eq!(config.queues.lists, "https://sqs.eu-central-1.amazonaws.com/123456789012/verinym-lists");
+        }
+    }
+
+    #[test]
+    fn an_optional_value_that_is_given_is_still_checked() {
+        for name in ["SANDBOX_URL", "ISSUER", "AWS_ENDPOINT_URL"] {
+            let faults =
+                Config::from_lookup(|asked| if asked == name { Some("id.example".into()) } else { sample(asked) });
+            assert!(faults.unwrap_err().to_string().contains(name));
+        }
     }
 
     #[test]
     fn all_faults_are_reported_at_once_by_name() {
         let faults = Config::from_lookup(|name| match name {
             "STAGE" => Some("production".into()),
-            "TABLE_KYC" => None,
+            "STACK_NAME" => None,
             "RATE_LIMIT_SCALE" => Some("0".into()),
             "SCREENING_THRESHOLD" => Some("85".into()),
             "PUBLIC_URL" => Some("id.example".into()),
             "CORS_ORIGINS" => Some("*".into()),
-            "SCREENING_LISTS" => Some("{}".into()),
             other => sample(other),
         })
         .unwrap_err()
         .to_string();
-        let wrong = [
-            "STAGE",
-            "TABLE_KYC",
-            "RATE_LIMIT_SCALE",
-            "SCREENING_THRESHOLD",
-            "PUBLIC_URL",
-            "CORS_ORIGINS",
-            "SCREENING_LISTS",
-        ];
+        let wrong = ["STAGE", "STACK_NAME", "RATE_LIMIT_SCALE", "SCREENING_THRESHOLD", "PUBLIC_URL", "CORS_ORIGINS"];
         for name in wrong {
             assert!(faults.contains(name), "{name} in {faults}");
         }

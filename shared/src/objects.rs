@@ -1,7 +1,9 @@
 //! The bucket of documents. It holds ciphertext of ours only; keys are `documents/<id>`, and since ids sort by time, a
 //! stretch of time can be listed alone.
 
-use aws_sdk_s3::{error::ProvideErrorMetadata, primitives::ByteStream};
+use aws_sdk_s3::{
+    error::ProvideErrorMetadata, operation::get_object::builders::GetObjectFluentBuilder, primitives::ByteStream,
+};
 
 use crate::{
     app::App,
@@ -14,6 +16,32 @@ const PREFIX: &str = "documents/";
 
 fn key(id: &DocumentId) -> String {
     format!("{PREFIX}{id}")
+}
+
+/// Reads an object whole; `None` if it is not there. A body that breaks off is asked for once more, since the SDK repeats
+/// a call that fails but not a body. Without `s3:ListBucket` S3 answers 403 for a missing key, so each role that reads
+/// objects has that too.
+///
+/// # Errors
+/// `Unavailable` when S3 refuses, does not answer, or breaks off twice.
+pub(crate) async fn read_whole(get: &GetObjectFluentBuilder, what: &str) -> Result<Option<Vec<u8>>> {
+    let mut broken = None;
+    for _ in 0..2 {
+        let object = match get.clone().send().await {
+            Ok(object) => object,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            Err(error) => return Err(Internal::aws(&format!("get {what}"), &error).into()),
+        };
+        match object.body.collect().await {
+            Ok(bytes) => return Ok(Some(bytes.to_vec())),
+            Err(error) => {
+                tracing::warn!(what, %error, "the body of an object broke off");
+                broken = Some(error);
+            }
+        }
+    }
+    let cause = broken.map(|error| error.to_string()).unwrap_or_default();
+    Err(Internal::unavailable(format!("{what} broke off twice: {cause}")).into())
 }
 
 impl App {
@@ -34,22 +62,8 @@ impl App {
 
     /// The sealed bytes that a range of the plain ones needs; `None` if the object is not there.
     pub async fn fetch_document(&self, id: &DocumentId, covering: &Covering) -> Result<Option<Vec<u8>>> {
-        let got = self
-            .s3()
-            .await
-            .get_object()
-            .bucket(&self.config.documents_bucket)
-            .key(key(id))
-            .range(covering.http_range())
-            .send()
-            .await;
-        let object = match got {
-            Ok(object) => object,
-            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-            Err(error) => return Err(Internal::aws("get document", &error).into()),
-        };
-        let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("document: {error}")))?;
-        Ok(Some(bytes.to_vec()))
+        let get = self.s3().await.get_object().bucket(&self.config.documents_bucket).key(key(id));
+        read_whole(&get.range(covering.http_range()), "document").await
     }
 
     /// Deletes an object; that there is none is no fault.

@@ -218,6 +218,13 @@ impl Aws {
         assert!(status.is_success(), "{bucket}/{key}: {status}");
     }
 
+    /// The bytes of an object.
+    pub async fn object(&self, bucket: &str, key: &str) -> Vec<u8> {
+        let answer = self.request(Method::GET, "s3", &format!("/{bucket}/{key}")).send().await.unwrap();
+        assert!(answer.status().is_success(), "{bucket}/{key}: {}", answer.status());
+        answer.bytes().await.unwrap().to_vec()
+    }
+
     /// Every object of a bucket: its key and bytes.
     pub async fn objects(&self, bucket: &str) -> Vec<(String, Vec<u8>)> {
         let mut objects = Vec::new();

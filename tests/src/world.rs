@@ -14,7 +14,10 @@ use lambda_http::{Body, RequestExt};
 use serde_json::{Value, json};
 use verinym::{
     app::{self, App},
-    config::Config,
+    config::{
+        Config, LIST_SOURCES_KEY,
+        names::{Queues, Tables},
+    },
     domain::{secret::Secret, time::Timestamp},
     http::{Endpoint, respond},
     messaging::Worker,
@@ -29,14 +32,14 @@ use crate::{
     people::tag,
 };
 
-/// Each queue's last name, its variable and its worker.
-const QUEUES: [(&str, &str, &str); 6] = [
-    ("verification", "QUEUE_VERIFICATION", "workers-verify"),
-    ("screening", "QUEUE_SCREENING", "workers-screen-check"),
-    ("provider-callbacks", "QUEUE_CALLBACKS", "workers-apply-callback"),
-    ("notification", "QUEUE_NOTIFICATION", "workers-send-mail"),
-    ("documents", "QUEUE_DOCUMENTS", "workers-process-document"),
-    ("lists", "QUEUE_LISTS", "workers-load-list"),
+/// Each queue's last name and its worker.
+const QUEUES: [(&str, &str); 6] = [
+    ("verification", "workers-verify"),
+    ("screening", "workers-screen-check"),
+    ("provider-callbacks", "workers-apply-callback"),
+    ("notification", "workers-send-mail"),
+    ("documents", "workers-process-document"),
+    ("lists", "workers-load-list"),
 ];
 
 /// No story needs more rounds until nothing is left to do.
@@ -70,9 +73,8 @@ impl Reply {
 }
 
 impl World {
-    /// With the deployed configuration but for tables, queues and these variables; and with the deployed lists in force,
-    /// unless the variables name others.
-    pub async fn new(stack: &Stack, variables: &[(&str, &str)]) -> Self {
+    /// With the deployed configuration but for tables and queues. Without lists of its own the deployed ones are in force.
+    pub async fn new(stack: &Stack, lists: Option<&Value>) -> Self {
         let (aws, name) = (stack.aws(), format!("world-{}", tag()));
         let deployed = aws.environment("workers-screen-check").await;
         let mut environment: BTreeMap<String, String> = deployed
@@ -81,28 +83,34 @@ impl World {
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
             .collect();
+        // The platform adds these to what the template says.
+        for variable in ["AWS_REGION", "AWS_ENDPOINT_URL"] {
+            environment.insert(variable.to_owned(), stack.var(variable).to_owned());
+        }
+        let mut config =
+            Config::from_lookup(|name| environment.get(name).cloned()).expect("the deployed configuration");
         for table in TABLES {
             aws.copy_table(&stack.named(table), &format!("{name}-{table}")).await;
-            environment.insert(format!("TABLE_{}", table.to_uppercase()), format!("{name}-{table}"));
         }
+        config.tables = Tables::of_stack(&name);
         let mut queues = HashMap::new();
-        for (queue, variable, worker) in QUEUES {
-            let url = aws.create_queue(&format!("{name}-{queue}")).await;
-            environment.insert(variable.to_owned(), url.clone());
-            queues.insert(worker, url);
+        for (queue, worker) in QUEUES {
+            queues.insert(worker, aws.create_queue(&format!("{name}-{queue}")).await);
         }
-        if variables.iter().all(|(name, _)| *name != "SCREENING_LISTS") {
-            let lists: Value = serde_json::from_str(&environment["SCREENING_LISTS"]).expect("the configured lists");
+        let (base, _) = queues["workers-verify"].rsplit_once('/').expect("a queue's URL ends with its name");
+        config.queues = Queues::of_stack(base, &name);
+        if let Some(lists) = lists {
+            config.list_sources_key = format!("config/{name}.json");
+            aws.put_object(&config.lists_bucket, &config.list_sources_key, &lists.to_string()).await;
+        } else {
+            let lists = aws.object(&config.lists_bucket, LIST_SOURCES_KEY).await;
+            let lists: Value = serde_json::from_slice(&lists).expect("the configured lists");
             let ids = lists.as_array().expect("an array").iter().filter_map(|list| list["id"].as_str());
             let keys = ids.map(|id| format!("LIST#{id}")).chain(["LISTS".to_owned()]);
             for key in keys {
                 aws.copy_partition(&stack.named("kyc"), &format!("{name}-kyc"), &key).await;
             }
         }
-        for (name, value) in variables {
-            environment.insert((*name).to_owned(), (*value).to_owned());
-        }
-        let config = Config::from_lookup(|name| environment.get(name).cloned()).expect("the deployed configuration");
         let scissors = Arc::new(Scissors::default());
         let credentials =
             Credentials::new(stack.var("AWS_ACCESS_KEY_ID"), stack.var("AWS_SECRET_ACCESS_KEY"), None, None, "tests");

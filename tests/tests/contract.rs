@@ -167,16 +167,6 @@ fn the_expanded_templates_stay_under_cloudformation_s_limit() {
     }
 }
 
-/// What is deployed without a word about lists reads, and leaves room for the rest of a function's 4 KB of environment.
-#[test]
-fn the_lists_of_the_template_read_and_are_short() {
-    let text = Template::main().default_of("ScreeningLists");
-    let lists = verinym::watchlists::source::parse(&text, false).unwrap();
-    let ids: Vec<_> = lists.iter().map(|list| list.id.as_str()).collect();
-    assert_eq!(ids, ["ofac_sdn", "ofac_consolidated", "un", "eu", "uk"]);
-    assert!(text.len() < 1_600, "{} bytes", text.len());
-}
-
 #[test]
 fn every_queue_has_a_dead_letter_queue_and_time_for_six_tries() {
     for template in [Template::main(), Template::sandbox()] {

@@ -39,7 +39,7 @@ async fn refresh(
     call: Call<Can<AmlConfigure>>,
     (Path(id), Query(query), ()): (Path<String>, Query<Refresh>, ()),
 ) -> Result<Accepted<Requested>> {
-    if call.app.list_sources()?.iter().all(|source| source.id != id) {
+    if call.app.list_sources().await?.iter().all(|source| source.id != id) {
         return Err(AmlError::UnknownList.into());
     }
     let (now, store) = (call.now(), call.app.store().await);

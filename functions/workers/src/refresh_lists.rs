@@ -20,7 +20,7 @@ pub fn worker() -> Worker {
 async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {
     let correlation_id = format!("refresh-lists-{}", now.unix_millis());
     let mut sent = 0;
-    for source in app.list_sources()? {
+    for source in app.list_sources().await?.iter() {
         send(app, &correlation_id, &source.id, ListTask::Refresh { list: source.id.clone() }).await?;
         sent += 1;
     }

@@ -34,7 +34,7 @@ use std::{collections::HashMap, sync::Mutex};
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
-use crate::{config::Tables, crypto::wrap::KekCache};
+use crate::{config::names::Tables, crypto::wrap::KekCache};
 
 /// A table by its logical name, which is what ciphertexts are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -92,10 +92,10 @@ impl App {
     /// is killed between, the next run goes on.
     pub async fn rotate_keys(&self, now: Timestamp) -> Result<u32> {
         let vault = Vault(self.secretsmanager().await);
-        let arns = &self.config.secrets;
-        let mut written = rotate_signing(&vault, &arns.signing, &arns.verification, now).await?;
-        written += vault.turn(&arns.tokens, "tokens", |held| Ok(tokens(held, now))).await?;
-        written += vault.turn(&arns.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
+        let names = &self.config.secrets;
+        let mut written = rotate_signing(&vault, &names.signing, &names.verification, now).await?;
+        written += vault.turn(&names.tokens, "tokens", |held| Ok(tokens(held, now))).await?;
+        written += vault.turn(&names.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
         Ok(written)
     }
 }
@@ -129,7 +129,7 @@ async fn rotate_signing(vault: &Vault<'_>, private: &str, public: &str, now: Tim
     Err(Internal::unavailable("signing keys: always somebody else came first").into())
 }
 
-/// Secrets by ARN, with the version they were read at.
+/// Secrets by name, with the version they were read at.
 struct Vault<'a>(&'a Client);
 
 struct Held<T> {

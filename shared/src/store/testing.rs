@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{Store, Table};
-use crate::config::Tables;
+use crate::config::names::Tables;
 
 /// Empty tables; of the indexes the event log's `day` and the checks' `desk`. The database goes with the test's runtime.
 pub async fn store() -> Store {

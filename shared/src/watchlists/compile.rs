@@ -25,15 +25,15 @@ impl App {
     /// Puts all loaded lists in force, unless they are. Whoever compiles at the same time, and wherever this is killed:
     /// what is in force is a whole set, and never an older one than before.
     pub async fn compile_lists(&self, correlation_id: &str) -> Result<()> {
-        let sources = self.list_sources()?;
+        let sources = self.list_sources().await?;
         let store = self.store().await;
         let mut tries = Tries::new();
         loop {
             let board = store.board(sources.iter().map(|source| source.id.as_str())).await?;
-            if is_in_force(&board, sources, Timestamp::now()) && self.stands(board.pointer.as_ref()).await? {
+            if is_in_force(&board, &sources, Timestamp::now()) && self.stands(board.pointer.as_ref()).await? {
                 return Ok(());
             }
-            let next = self.compiled(&board, sources).await?;
+            let next = self.compiled(&board, &sources).await?;
             let event = pointer_event(&next);
             let commit = store.commit(next.published_at, correlation_id);
             match commit.lists_in_force(board.pointer.as_ref(), &next).event(event).run().await {

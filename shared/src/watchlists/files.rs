@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
     config::{Builder, timeout::TimeoutConfig},
-    operation::{get_object::GetObjectError, head_object::HeadObjectError},
+    operation::head_object::HeadObjectError,
     primitives::ByteStream,
 };
 use sha2::{Digest, Sha256};
@@ -18,6 +18,7 @@ use crate::{
         time::Timestamp,
     },
     error::{Internal, Result},
+    objects::read_whole,
 };
 
 /// Objects here have up to a few hundred megabytes, far beyond what the clients' time-outs are made for.
@@ -80,14 +81,8 @@ impl App {
     /// The same, and nothing if it is gone or not what was put.
     pub(super) async fn list_object_as_put(&self, key: &str, sha256: &str) -> Result<Option<Vec<u8>>> {
         let get = self.s3().await.get_object().bucket(&self.config.lists_bucket).key(key);
-        let object = match get.send().await {
-            Ok(object) => object,
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
-            Err(error) => return Err(Internal::aws("get list", &error).into()),
-        };
-        let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("{key}: {error}")))?;
-        let bytes = bytes.to_vec();
-        Ok((hash(&bytes) == sha256).then_some(bytes))
+        let bytes = read_whole(&get, key).await?;
+        Ok(bytes.filter(|bytes| hash(bytes) == sha256))
     }
 
     /// Stores the files of a list in a folder of their own, so that no later clean-up can meet them half-way.
@@ -134,9 +129,10 @@ impl App {
         }
         // If it was replaced meanwhile, this fails and the next try finds the new one.
         let get = s3.get_object().bucket(bucket).key(&key).set_if_match(validator.etag.clone());
-        let object = get.send().await.map_err(|error| Internal::aws("get upload", &error))?;
-        let bytes = object.body.collect().await.map_err(|error| Internal::unavailable(format!("upload: {error}")))?;
-        Ok(Upload::Content { bytes: bytes.to_vec(), validator, uploaded_at })
+        match read_whole(&get, "upload").await? {
+            Some(bytes) => Ok(Upload::Content { bytes, validator, uploaded_at }),
+            None => Ok(Upload::Missing),
+        }
     }
 
     /// Deletes files of a list that neither it nor its last versions need; how many.

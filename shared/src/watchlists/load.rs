@@ -37,7 +37,8 @@ impl App {
     /// Looks at a list's source and keeps what is good. `vouched`: somebody says that it may have shrunk. What is not
     /// configured is left alone.
     pub async fn refresh_list(&self, id: &str, vouched: bool, correlation_id: &str, deadline: Timestamp) -> Result<()> {
-        let Some(source) = self.list_sources()?.iter().find(|source| source.id == id) else {
+        let sources = self.list_sources().await?;
+        let Some(source) = sources.iter().find(|source| source.id == id) else {
             tracing::warn!(list = id, "a list that is not configured was asked for");
             return Ok(());
         };

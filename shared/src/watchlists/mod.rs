@@ -11,6 +11,7 @@ mod fetch;
 mod files;
 mod load;
 pub mod source;
+pub mod sources;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -42,6 +43,7 @@ const LOOKED_UP_EVERY: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     in_force: Mutex<Option<(Timestamp, Arc<InForce>)>>,
+    sources: sources::Held,
     fetcher: OnceLock<Fetcher>,
 }
 
@@ -171,14 +173,8 @@ impl Standing {
 }
 
 impl App {
-    /// The configured lists; that a function is told nothing of them is a fault of the template.
-    pub fn list_sources(&self) -> Result<&[ListSource]> {
-        let sources = self.config.screening_lists.as_deref();
-        sources.ok_or_else(|| Internal::bug("SCREENING_LISTS is missing").into())
-    }
-
-    async fn list_board(&self) -> Result<(Board, &[ListSource])> {
-        let sources = self.list_sources()?;
+    async fn list_board(&self) -> Result<(Board, Arc<[ListSource]>)> {
+        let sources = self.list_sources().await?;
         let board = self.store().await.board(sources.iter().map(|source| source.id.as_str())).await?;
         Ok((board, sources))
     }
@@ -234,7 +230,7 @@ impl App {
             let bytes = self.list_object(&pointer.artifact, &pointer.sha256).await?;
             Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
         };
-        Ok(InForce::new(artifact, pointer, &board, sources))
+        Ok(InForce::new(artifact, pointer, &board, &sources))
     }
 }
 

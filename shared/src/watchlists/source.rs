@@ -1,4 +1,4 @@
-//! Which lists a deployment screens against, and where each comes from: the variable `SCREENING_LISTS`.
+//! Which lists a deployment screens against, and where each comes from: the content of `config/lists.json`.
 //!
 //! ```json
 //! [{"id": "un", "name": "UN Security Council", "kind": "sanctions", "format": "un_xml",

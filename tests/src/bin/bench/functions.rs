@@ -85,7 +85,6 @@ pub async fn variables(stack: Option<&Stack>) -> BTreeMap<String, String> {
         Some(plausible(name))
     });
     complete.expect("a complete set of variables");
-    variables.insert("AWS_REGION".to_owned(), "eu-central-1".to_owned());
     variables
 }
 
@@ -93,10 +92,14 @@ fn plausible(name: &str) -> String {
     match name {
         "STAGE" => "dev",
         "CORS_ORIGINS" => "",
-        "ENUMERATION_PROTECTION" | "FOUR_EYES" => "on",
+        "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+        "SCREENING_THRESHOLD" => "0.85",
         "PASSWORD_POLICY" => "nist",
         "RATE_LIMIT_SCALE" => "1",
-        name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => "https://id.example",
+        "AWS_REGION" => "eu-central-1",
+        "URL_SUFFIX" => "amazonaws.com",
+        "AWS_ENDPOINT_URL" | "SANDBOX_URL" => "",
+        name if name.ends_with("_URL") || name == "ISSUER" => "https://id.example",
         _ => "value",
     }
     .to_owned()

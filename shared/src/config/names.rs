@@ -1,0 +1,120 @@
+//! Deployed names, derived from the stack's name in the same way as the template derives them. One variable each would
+//! fill most of the 4 KB that Lambda allows a function's environment.
+
+/// Deployed names of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tables {
+    pub identity: String,
+    pub keys: String,
+    pub kyc: String,
+    pub events: String,
+    pub outbound: String,
+    pub ephemeral: String,
+}
+
+impl Tables {
+    /// The tables of a stack.
+    pub fn of_stack(stack: &str) -> Self {
+        let name = |table: &str| format!("{stack}-{table}");
+        Self {
+            identity: name("identity"),
+            keys: name("keys"),
+            kyc: name("kyc"),
+            events: name("events"),
+            outbound: name("outbound"),
+            ephemeral: name("ephemeral"),
+        }
+    }
+}
+
+/// URLs of the queues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queues {
+    pub verification: String,
+    pub screening: String,
+    pub callbacks: String,
+    pub notification: String,
+    pub documents: String,
+    pub lists: String,
+}
+
+impl Queues {
+    /// The queues of a stack; `base` is what stands before the name in each URL, see [`queue_base`].
+    pub fn of_stack(base: &str, stack: &str) -> Self {
+        let url = |queue: &str| format!("{base}/{stack}-{queue}");
+        Self {
+            verification: url("verification"),
+            screening: url("screening"),
+            callbacks: url("provider-callbacks"),
+            notification: url("notification"),
+            documents: url("documents"),
+            lists: url("lists"),
+        }
+    }
+}
+
+/// Names of the secrets. A name may not end in a hyphen and six characters: Secrets Manager appends that to each ARN, and
+/// would take such a name for a complete one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretNames {
+    /// Private token-signing keys.
+    pub signing: String,
+    /// The public half, a JWKS, so that functions which only verify cannot read the private half.
+    pub verification: String,
+    /// Keys of refresh tokens, mailed tokens and cursors.
+    pub tokens: String,
+    /// Keys of blind indexes and digests.
+    pub indexes: String,
+    /// The sandbox provider's credentials and callback secret.
+    pub sandbox: String,
+}
+
+impl SecretNames {
+    /// The secrets of a stack.
+    pub fn of_stack(stack: &str) -> Self {
+        let name = |secret: &str| format!("{stack}-{secret}");
+        Self {
+            signing: name("signing"),
+            verification: name("verification"),
+            tokens: name("token-keys"),
+            indexes: name("indexes"),
+            sandbox: name("provider-sandbox"),
+        }
+    }
+}
+
+/// What stands before the name in the URL of a queue: the region's own address, or the endpoint of a local stack.
+pub fn queue_base(endpoint: Option<&str>, region: &str, url_suffix: &str, account: &str) -> String {
+    match endpoint {
+        Some(endpoint) => format!("{}/{account}", endpoint.trim_end_matches('/')),
+        None => format!("https://sqs.{region}.{url_suffix}/{account}"),
+    }
+}
+
+/// A bucket of a stack. Names of buckets are unique in all of AWS, hence account and region.
+pub fn bucket(stack: &str, purpose: &str, account: &str, region: &str) -> String {
+    format!("{stack}-{purpose}-{account}-{region}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_at_the_region_s_address_or_at_the_local_endpoint() {
+        let aws = queue_base(None, "cn-north-1", "amazonaws.com.cn", "123456789012");
+        assert_eq!(aws, "https://sqs.cn-north-1.amazonaws.com.cn/123456789012");
+        let local = queue_base(Some("http://127.0.0.1:4566/"), "eu-central-1", "amazonaws.com", "000000000000");
+        let queues = Queues::of_stack(&local, "verinym");
+        assert_eq!(queues.callbacks, "http://127.0.0.1:4566/000000000000/verinym-provider-callbacks");
+    }
+
+    #[test]
+    fn no_secret_s_name_ends_like_the_suffix_of_an_arn() {
+        let names = SecretNames::of_stack("verinym");
+        for name in [names.signing, names.verification, names.tokens, names.indexes, names.sandbox] {
+            let (_, last) = name.rsplit_once('-').unwrap();
+            assert_ne!(last.len(), 6, "{name}");
+        }
+    }
+}
