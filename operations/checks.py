@@ -5,7 +5,7 @@ Each check reads only, and gives advice. `preflight` runs them before a deployme
 
 from dataclasses import dataclass
 
-from operations.steps import Finding
+from operations.steps import Finding, StepFailed
 
 # AWS keeps this many unreserved for functions without a reservation of their own.
 UNRESERVED_MINIMUM = 100
@@ -14,6 +14,7 @@ CONCURRENCY_QUOTA = "L-B99A9384"
 # What an account in the SES sandbox may send (Amazon SES Developer Guide, "Request production access").
 SANDBOX_MAILS_A_DAY = 200
 
+# What the parameter is called that names the configuration set, in a template that has it by another name or not at all.
 MAIL_SET_PARAMETER = "MailConfigurationSet"
 
 
@@ -37,13 +38,23 @@ class Deployed:
         return self.parameter("Stage")
 
 
-def concurrency(lambda_client) -> Finding:
-    """The account's Lambda concurrency in this region, and how much of it functions may reserve."""
+def concurrency(lambda_client, wanted: int = 0) -> Finding:
+    """The account's Lambda concurrency in this region, and how much of it functions may reserve; the stack wants `wanted`.
+
+    Raises StepFailed if the quota does not allow that, whatever else is reserved.
+    """
     limit = lambda_client.get_account_settings()["AccountLimit"]
     quota, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     reservable = max(0, unreserved - UNRESERVED_MINIMUM)
     text = f"quota {quota}, reserved {quota - unreserved}, may be reserved: {reservable}"
     advice = []
+    if wanted > max(0, quota - UNRESERVED_MINIMUM):
+        raise StepFailed(
+            f"The stack reserves {wanted}, and the account's quota is {quota}, of which {UNRESERVED_MINIMUM} stay unreserved.",
+            "Set SignInConcurrency and WorkerConcurrency lower or to 0, or ask for a higher quota first.",
+        )
+    if wanted > reservable:
+        advice.append(f"The stack reserves {wanted}; unless that is reserved by it already, the deployment fails.")
     if reservable == 0:
         advice.append(
             f"Nothing may be reserved (AWS keeps {UNRESERVED_MINIMUM} unreserved): leave the parameters of reserved "
@@ -107,11 +118,11 @@ def identity_of(sesv2, sender: str) -> tuple[str, dict | None]:
 
 def configuration_set(identity: str, default: str, deployed: Deployed) -> list[str]:
     """An identity's default set is used by every mail, and IAM asks for a grant on the set too."""
-    told = deployed.parameter(MAIL_SET_PARAMETER)
-    if default and told != default:
+    parameter = next((name for name in deployed.parameters if name.endswith("ConfigurationSet")), MAIL_SET_PARAMETER)
+    if default and deployed.parameter(parameter) != default:
         return [
             f"The SES identity {identity} has the default configuration set {default}, which every mail uses: deploy with "
-            f"{MAIL_SET_PARAMETER}={default}, so that the mail worker names it and may use it."
+            f"{parameter}={default}, so that the mail worker names it and may use it."
         ]
     return []
 

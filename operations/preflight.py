@@ -18,6 +18,7 @@ from operations.bootstrap import LEFT_OVER, caller
 from operations.checks import Deployed
 from operations.steps import Finding, StepFailed, Steps
 from operations.target import Target, check_name
+from operations.template import Template
 
 try:
     import tomllib
@@ -32,15 +33,16 @@ MACHINES = {"x86_64": 62, "arm64": 183}
 
 def preflight(config: dict, target: Target, root: Path, steps: Steps) -> int:
     """All checks of one configuration; `config` is what samconfig.toml says under `<name>.deploy.parameters`."""
-    wanted = Deployed(target.name, target.region, overrides(config), {})
+    template = Template.read(root / "template.yaml", overrides(config))
+    wanted = Deployed(target.name, target.region, template.parameters, {})
     steps.run("addresses", lambda: addresses(wanted))
     steps.run("alarms", lambda: told(wanted))
-    steps.run("packages", lambda: packages(root / "target" / "lambda", wanted.parameter("Architecture") or "x86_64"))
+    steps.run("packages", lambda: packages(root / "target" / "lambda", wanted.parameter("Architecture")))
     account = steps.run("account", lambda: caller(target))
     if account:
         steps.run("stack", lambda: leftovers(target))
         steps.run("certificate", lambda: certificate(target, wanted))
-        steps.check("concurrency", lambda: checks.concurrency(target.client("lambda")))
+        steps.run("concurrency", lambda: checks.concurrency(target.client("lambda"), template.reserved_concurrency()))
         steps.check("mail", lambda: checks.mail(target.client("sesv2"), wanted))
     return steps.finish()
 

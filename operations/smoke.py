@@ -1,6 +1,7 @@
 """A smoke test by the public address: does the stack answer, is it who it says, does it screen."""
 
 import json
+import time
 import urllib.error
 from urllib.parse import urlsplit
 
@@ -8,6 +9,9 @@ from localstack.client import Client, Refused
 from operations.checks import Deployed
 from operations.steps import Finding, StepFailed, StepWaits
 
+# A function looks for newer lists every 30 s.
+LISTS_KNOWN_AFTER = 35.0
+PAUSE = 3.0
 # On no list and nobody's name; the answer tells which lists it was compared with.
 NAME = "Smoke Test Of The Installation"
 
@@ -85,12 +89,19 @@ def metrics(admin: Client) -> Finding:
     return Finding(f"{len(samples)} samples, {sum(map(int, dead.values()))} dead letters", advice)
 
 
-def screening(admin: Client) -> Finding:
-    """One screening against the lists in force."""
-    try:
-        found = admin.post("/v1/aml/screenings", {"name": NAME})
-    except Refused as refused:
-        raise StepFailed(str(refused), "No list is in force yet, or the artifact cannot be read: see the step `lists`.") from None
+def screening(admin: Client, limit: float = 0.0) -> Finding:
+    """One screening against the lists in force; asked again for `limit` seconds while finding nothing clears nobody."""
+    began = time.monotonic()
+    while True:
+        try:
+            found = admin.post("/v1/aml/screenings", {"name": NAME})
+        except Refused as refused:
+            raise StepFailed(
+                str(refused), "No list is in force yet, or the artifact cannot be read: see the step `lists`."
+            ) from None
+        if found["clears"] or time.monotonic() - began >= limit:
+            break
+        time.sleep(PAUSE)
     text = f"{len(found['lists'])} lists, {len(found['hits'])} hits, {found['took_ms']} ms, engine {found['engine_version']}"
     if not found["lists"]:
         raise StepFailed("The screening looked at no list.", "See the step `lists`.")
@@ -99,7 +110,7 @@ def screening(admin: Client) -> Finding:
     return Finding(text, advice)
 
 
-class Unreachable(Exception):
+class Unreachable(OSError):
     """No HTTP answer at all."""
 
 

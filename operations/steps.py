@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localstack.client import Refused
+
 DONE, FAILED, WAITING = 0, 1, 3
 NAME_WIDTH = 12
 
@@ -60,6 +62,9 @@ class Steps:
         except BotoCoreError as error:
             self.failed.append(name)
             self.problem("FAILED", name, str(error), "Check network, region (AWS_REGION) and credentials, and run it again.")
+        except (Refused, OSError) as error:
+            self.failed.append(name)
+            self.problem("FAILED", name, str(error), "See the answer above and the functions' logs, and run it again.")
         else:
             found, value = result if isinstance(result, tuple) else (result, True)
             finding = found if isinstance(found, Finding) else Finding(str(found))
