@@ -20,12 +20,16 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Stops and removes the container with its data, then the containers of functions that are still there."""
-    compose(settings, "down", "--volumes")
+    """Stops the container, removes the containers of functions that are still there, then all that compose made.
+
+    In this order: a running LocalStack makes new ones, and compose cannot remove a network that one of them is on.
+    """
+    compose(settings, "stop")
     left = docker("ps", "--all", "--quiet", "--filter", f"name=^{name(settings)}-lambda-").split()
     if left:
         docker("rm", "--force", *left)
         step(f"{len(left)} containers of functions removed")
+    compose(settings, "down", "--volumes")
 
 
 def name(settings: Settings) -> str:

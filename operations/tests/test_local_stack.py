@@ -114,14 +114,17 @@ class ContainersTest(unittest.TestCase):
                 action(settings(LOCALSTACK))
             return record.read_text().splitlines()
 
-    def test_down_removes_the_functions_containers_by_name(self):
+    def test_down_removes_the_functions_containers_by_name_before_the_network_that_they_are_on(self):
         found = self.calls(containers.stop, "one\ntwo\n")
-        self.assertIn("down --volumes", found[0])
+        self.assertTrue(found[0].endswith(" stop"))
         self.assertIn("name=^verinym-localstack-4999-lambda-", found[1])
         self.assertEqual(found[2].split(maxsplit=1)[1], "rm --force one two")
+        self.assertTrue(found[3].endswith("down --volumes"))
 
     def test_down_with_nothing_left_removes_nothing(self):
-        self.assertEqual(len(self.calls(containers.stop)), 2)
+        found = self.calls(containers.stop)
+        self.assertEqual(len(found), 3)
+        self.assertNotIn("rm --force", "\n".join(found))
 
     def test_two_stacks_have_two_projects(self):
         found = self.calls(containers.start)
