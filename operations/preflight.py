@@ -10,6 +10,7 @@ import os
 import shlex
 import struct
 import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,11 +20,6 @@ from operations.checks import Deployed
 from operations.steps import Finding, StepFailed, Steps
 from operations.target import Target, check_name
 from operations.template import Template
-
-try:
-    import tomllib
-except ImportError:  # Python 3.10
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = "example.com"
