@@ -8,7 +8,8 @@ PYTHON ?= python3
 PORT ?= 4566
 STACK ?= ministack
 TEST_PORT ?= 4570
-ARCH ?= x86_64
+# What functions run on. LocalStack's containers run on this machine.
+ARCH ?= $(if $(filter localstack,$(STACK)),$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64),x86_64)
 export PORT STACK
 
 STACK_PYTHON := .venv/stack/bin/python
@@ -17,9 +18,12 @@ PACKAGE_BIN := $(CURDIR)/.venv/package/bin
 TOOLS := .stack/tools
 
 # The tests' stack is another one, so that a developer's is not touched.
-TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env STACK=ministack
+TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 
-.PHONY: demo up down reset logs mails status test test-unit test-stack test-roles lint lint-rust lint-templates \
+# LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
+BUILD := $(if $(filter localstack,$(STACK)),package,build)
+
+.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates \
         lint-dependencies tools bench build release package openapi venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -27,25 +31,15 @@ demo: up
 	@$(STACK_PYTHON) -m localstack.demo
 
 ## up: build, start, deploy and seed the local stack (PORT=4566, STACK=ministack or localstack)
-up: venv build
-ifeq ($(STACK),localstack)
-	@docker compose -f localstack/compose.yaml up --detach --wait
-endif
-	@$(STACK_PYTHON) -m localstack.up
+up: venv $(BUILD)
+	@ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up
 
 ## down: stop the local stack; the data stays (MiniStack's: LocalStack's community edition keeps none)
 down: venv
-ifeq ($(STACK),localstack)
-	@docker compose -f localstack/compose.yaml down --volumes
-else
 	@$(STACK_PYTHON) -m localstack.emulator stop
-endif
 
 ## reset: stop the local stack and wipe its data
 reset: venv
-ifeq ($(STACK),localstack)
-	@docker compose -f localstack/compose.yaml down --volumes
-endif
 	@$(STACK_PYTHON) -m localstack.emulator reset
 
 ## logs: what the functions logged (AREA=auth, ID=a correlation id, SINCE=minutes)
@@ -60,6 +54,14 @@ mails: venv
 status: venv
 	@$(STACK_PYTHON) -m localstack.emulator status
 
+## preflight: before `sam deploy`, what would fail half-way through (CONFIG=dev, staging or prod of samconfig.toml)
+preflight: venv
+	@CONFIG="$(CONFIG)" $(STACK_PYTHON) -m operations.preflight
+
+## bootstrap: all that comes after a deployment, repeatable (NAME=stack ADMIN_EMAIL=address; STACK=aws for AWS)
+bootstrap: venv
+	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" $(STACK_PYTHON) -m operations.bootstrap
+
 ## build: all functions, for development, in one go
 build:
 	@echo "· building (cargo build --workspace --bins)"
@@ -68,13 +70,18 @@ build:
 ## test: unit and property tests, then the tests through a stack of their own, then its roles enforced
 test: test-unit test-stack test-roles
 
-test-unit:
+test-unit: test-scripts
 	cargo test --workspace --lib
 
-test-stack: venv build
+# The operator's scripts and the local stack's, without any stack.
+test-scripts: venv
+	@$(STACK_PYTHON) -m unittest discover --start-directory operations/tests --top-level-directory .
+
+## test-stack: the tests through a stack of their own (STACK=localstack: on LocalStack, by Docker)
+test-stack: venv $(BUILD)
 	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(TEST_STACK) $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up; \
 	set -a; source target/test.env; set +a; \
 	STACK_ENV=target/test.env cargo test -p verinym-tests
 
@@ -82,10 +89,10 @@ test-stack: venv build
 # restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
 test-roles: export AUTH := true
 test-roles: venv build
-	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
-	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(TEST_STACK) $(STACK_PYTHON) -m localstack.up; \
-	$(TEST_STACK) $(STACK_PYTHON) -m localstack.demo
+	@$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.emulator reset
+	@trap '$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo
 
 ## lint: formatting, clippy, templates, licences and sources of dependencies, unused dependencies
 lint: lint-rust lint-templates lint-dependencies
@@ -149,4 +156,4 @@ venv:
 	@$(PYTHON) localstack/venv.py stack
 
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): (.*)/  make \1\t\2/' | expand -t 16
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+): (.*)/  make \1\t\2/' | expand -t 22

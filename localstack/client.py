@@ -55,8 +55,8 @@ class Client:
     def put(self, path: str, body=None, **options):
         return self.call("PUT", path, body, **options)
 
-    def call(self, method: str, path: str, body=None, *, expect=(200, 201, 202, 204), headers=None):
-        """The answer's JSON. Any status not expected is raised as Refused."""
+    def call(self, method: str, path: str, body=None, *, expect=(200, 201, 202, 204), headers=None, parse=True):
+        """The answer's JSON, or with `parse` off its bytes. Any status not expected is raised as Refused."""
         headers = {"Accept": "application/json", **(headers or {})}
         data = None
         if isinstance(body, bytes):
@@ -70,7 +70,7 @@ class Client:
         self.last = answer
         if answer.status not in expect:
             raise Refused(method, self.base + path, answer)
-        return answer.json
+        return answer.json if parse else answer.content
 
     def upload(self, path: str, fields: dict[str, str], name: str, content_type: str, content: bytes):
         """Posts a form with one file (RFC 7578)."""

@@ -1,7 +1,7 @@
 """Deploys both templates through CloudFormation, and again where a function must know its own API's address.
 
-A stack that already is what it should be is left alone: it carries, as a tag, the digest of the template with the
-digests of the binaries in it, and of the parameters.
+A stack that already is what it should be is left alone. What it is stands in the code bucket: the digest of the template
+with the digests of the binaries in it, and of the parameters. (Not in a tag: LocalStack's UpdateStack keeps old tags.)
 """
 
 import hashlib
@@ -16,12 +16,14 @@ from botocore.exceptions import ClientError, WaiterError
 
 from localstack import packages
 from localstack.aws import client
-from localstack.settings import ROOT, Settings, step
+from localstack.settings import LOCALSTACK, ROOT, Settings, step
+from operations.actions import outputs_of, stack_of
 
 MAIN_TEMPLATE = ROOT / "template.yaml"
 SANDBOX_TEMPLATE = ROOT / "functions" / "sandbox" / "template.yaml"
 STAGE = "local"
-DIGEST_TAG = "verinym:deployed"
+# Seconds that a deployment may take; on LocalStack and a small machine it takes minutes.
+DEPLOY_LIMIT = 600
 
 # The local stack plays through everything at speed, and tells when an address is taken.
 LOCAL_PARAMETERS = {
@@ -72,12 +74,17 @@ def deploy(settings: Settings) -> Deployment:
 
 
 def sandbox_parameters(settings: Settings, api: str) -> dict[str, str]:
-    return {"PublicUrl": settings.api_url(api, "sandbox")}
+    return architecture(settings) | {"PublicUrl": settings.api_url(api, "sandbox")}
+
+
+def architecture(settings: Settings) -> dict[str, str]:
+    """LocalStack picks the functions' image by it; MiniStack runs what it gets, as a process of this machine."""
+    return {"Architecture": settings.architecture} if settings.flavour == LOCALSTACK else {}
 
 
 def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str, str]:
     url = settings.api_url(api, STAGE)
-    return LOCAL_PARAMETERS | {
+    return LOCAL_PARAMETERS | architecture(settings) | {
         "PublicUrl": url,
         "AppUrl": settings.app_url,
         "MailFrom": settings.mail_from,
@@ -105,8 +112,8 @@ def settled_stack(settings: Settings, name: str, template, digests: dict[str, st
 def deploy_stack(settings: Settings, cloudformation, name: str, body: str, parameters: dict[str, str]) -> dict:
     digest = hashlib.sha256(json.dumps([body, parameters], sort_keys=True).encode()).hexdigest()
     stack = stack_of(cloudformation, name)
-    if stack and {"Key": DIGEST_TAG, "Value": digest} in stack.get("Tags", []):
-        if stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+    if stack and stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        if deployed_digest(settings, name) == [stack["StackId"], digest]:
             return outputs_of(stack)
     if stack and stack["StackStatus"] in ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
         sys.exit(f"Stack {name} is {stack['StackStatus']} from an earlier try. It cannot be updated: make reset.")
@@ -120,29 +127,31 @@ def deploy_stack(settings: Settings, cloudformation, name: str, body: str, param
         "TemplateURL": f"{settings.endpoint}/{settings.code_bucket}/{key}",
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        "Tags": [{"Key": DIGEST_TAG, "Value": digest}],
     }
     try:
         getattr(cloudformation, f"{verb}_stack")(**arguments)
-        cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
+        cloudformation.get_waiter(waiter).wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": DEPLOY_LIMIT})
     except WaiterError:
         sys.exit(f"Stack {name} failed:\n{failures_of(cloudformation, name)}")
     except ClientError as error:
         sys.exit(f"Stack {name} was refused: {error.response['Error'].get('Message', error)}")
-    return outputs_of(stack_of(cloudformation, name))
+    stack = stack_of(cloudformation, name)
+    note = json.dumps([stack["StackId"], digest])
+    client(settings, "s3").put_object(Bucket=settings.code_bucket, Key=digest_key(name), Body=note.encode())
+    return outputs_of(stack)
 
 
-def stack_of(cloudformation, name: str) -> dict | None:
+def deployed_digest(settings: Settings, name: str) -> list[str] | None:
+    """The stack's id and the digest of what was last deployed to it. The id, since a bucket may outlive its stack."""
+    s3 = client(settings, "s3")
     try:
-        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"].get("Message", ""):
-            return None
-        raise
+        return json.load(s3.get_object(Bucket=settings.code_bucket, Key=digest_key(name))["Body"])
+    except s3.exceptions.NoSuchKey:
+        return None
 
 
-def outputs_of(stack: dict | None) -> dict[str, str]:
-    return {item["OutputKey"]: item["OutputValue"] for item in (stack or {}).get("Outputs", [])}
+def digest_key(name: str) -> str:
+    return f"deployed/{name}.json"
 
 
 def failures_of(cloudformation, name: str) -> str:

@@ -1,8 +1,8 @@
-"""Starts and stops MiniStack, the AWS emulator that needs no Docker.
+"""Starts and stops the emulator: MiniStack, which needs no Docker, or LocalStack in a container (`containers`).
 
     python -m localstack.emulator start|stop|reset|status
 
-One process on loopback. Its state lies under the data directory and is written on a clean stop only, hence SIGTERM
+MiniStack is one process on loopback. Its state lies under the data directory and is written on a clean stop only, hence SIGTERM
 and patience. The environment is built from nothing: functions inherit the emulator's, so anything left in it would
 reach them.
 """
@@ -19,7 +19,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from localstack.settings import ROOT, Settings, step
+from localstack import containers
+from localstack.settings import LOCALSTACK, ROOT, Settings, step
 
 START_LIMIT = 30.0
 STOP_LIMIT = 90.0
@@ -27,6 +28,13 @@ STOP_LIMIT = 90.0
 
 def start(settings: Settings) -> None:
     """Starts the emulator, or leaves it as it is when it already runs on this port."""
+    if settings.flavour == LOCALSTACK:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if healthy(settings):
+            step(f"emulator already runs on {settings.endpoint}")
+        else:
+            containers.start(settings)
+        return
     running = running_port(settings)
     if running is not None:
         if running != settings.port:
@@ -62,7 +70,10 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Stops the emulator cleanly; the data stays."""
+    """Stops the emulator cleanly; the data stays (MiniStack's: LocalStack's community edition keeps none)."""
+    if settings.flavour == LOCALSTACK:
+        containers.stop(settings)
+        return
     process = running_process(settings)
     if process is None:
         step("emulator is not running")
@@ -142,6 +153,14 @@ def healthy(settings: Settings) -> bool:
         return False
 
 
+def status(settings: Settings) -> str:
+    """Whether the emulator runs. LocalStack's process is Docker's, so it is asked itself."""
+    if settings.flavour == LOCALSTACK:
+        return f"running on port {settings.port}" if healthy(settings) else f"nothing answers on {settings.health}"
+    port = running_port(settings)
+    return f"running on port {port}" if port else "not running"
+
+
 def running_port(settings: Settings) -> int | None:
     process = running_process(settings)
     return process["port"] if process else None
@@ -209,8 +228,7 @@ def main() -> None:
     commands = {"start": start, "stop": stop, "reset": reset}
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     if command == "status":
-        port = running_port(settings)
-        print(f"running on port {port}" if port else "not running")
+        print(status(settings))
     elif command in commands:
         commands[command](settings)
     else:

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from localstack.aws import client
 from localstack.settings import ROOT, Settings, step
+from operations import actions
+from operations.target import Target
 
 SAMPLES = ROOT / "shared" / "samples" / "lists"
 LIMIT = 120.0
@@ -72,7 +74,7 @@ def put_configuration(settings: Settings, lists_bucket: str) -> None:
     s3.put_object(Bucket=lists_bucket, Key=CONFIGURATION, Body=wanted, ContentType="application/json")
 
 
-def seed_lists(settings: Settings, lists_bucket: str, invoke) -> None:
+def seed_lists(settings: Settings, lists_bucket: str) -> None:
     """Serves and uploads the samples, and has them loaded; leaves alone what is there."""
     began = time.monotonic()
     s3 = client(settings, "s3")
@@ -100,7 +102,7 @@ def seed_lists(settings: Settings, lists_bucket: str, invoke) -> None:
     wanted = {entry["id"] for entry in json.loads(configured(settings))}
     if in_force(settings) == wanted:
         return
-    invoke(settings, "workers-refresh-lists", {})
+    actions.refresh_lists(Target.local(settings))
     while (found := in_force(settings)) != wanted:
         if time.monotonic() - began > LIMIT:
             raise TimeoutError(f"lists not in force: {', '.join(sorted(wanted - found))}")
@@ -116,9 +118,4 @@ def put_if_missing(s3, bucket_name: str, key: str, content: bytes) -> None:
 
 
 def in_force(settings: Settings) -> set[str]:
-    """Ids of the lists in force, as the pointer names them."""
-    key = {"pk": {"S": "LISTS"}, "sk": {"S": "CURRENT"}}
-    found = client(settings, "dynamodb").get_item(
-        TableName=f"{settings.stack_name}-kyc", Key=key, ConsistentRead=True
-    )
-    return set(found.get("Item", {}).get("lists", {}).get("M", {}))
+    return actions.lists_in_force(client(settings, "dynamodb"), settings.stack_name)

@@ -10,14 +10,14 @@ import os
 import time
 
 from localstack.aws import client
-from localstack.settings import Settings
+from localstack.settings import MINISTACK, Settings
 
 
 def lines(settings: Settings, area: str, text: str, minutes: float):
     """Time in milliseconds, group and message of each log line."""
     logs = client(settings, "logs")
     since = int((time.time() - 60 * minutes) * 1000)
-    groups = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/{settings.stack_name}")
+    groups = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=group_prefix(settings))
     for group in [found["logGroupName"] for page in groups for found in page["logGroups"]]:
         if area and area not in group:
             continue
@@ -25,6 +25,11 @@ def lines(settings: Settings, area: str, text: str, minutes: float):
         for event in (event for page in pages for event in page["events"]):
             if text in event["message"]:
                 yield event["timestamp"], group, event["message"].rstrip()
+
+
+def group_prefix(settings: Settings) -> str:
+    """LocalStack takes `LoggingConfig` and logs into a group of each function all the same; the stack's own stay empty."""
+    return f"/{settings.stack_name}" if settings.flavour == MINISTACK else f"/aws/lambda/{settings.stack_name}-"
 
 
 def main() -> None:

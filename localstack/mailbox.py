@@ -59,6 +59,20 @@ def wait_for_mail(url: str, address: str, wanted: Callable[[Mail], object], limi
     raise TimeoutError(f"no such mail to {address} within {limit:.0f} s")
 
 
+class Mailbox:
+    """The tokens that were mailed to an address, for scripts that confirm it in its owner's place."""
+
+    def __init__(self, url: str):
+        self.url = url
+
+    def tokens(self, address: str) -> set[str]:
+        return {mail.token for mail in mails(self.url) if mail.token and address in mail.recipients}
+
+    def wait(self, address: str, known: set[str]) -> str:
+        """The token of a mail that is not known yet."""
+        return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
+
+
 if __name__ == "__main__":
     for mail in mails(Settings.read().mailbox):
         print(f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}\n{'-' * 60}")

@@ -40,13 +40,13 @@ def functions_of(template: Path) -> list[str]:
 
 def digest_binaries(settings: Settings, names: list[str]) -> dict[str, str]:
     """SHA-256 of each binary. Files that look untouched since the last time (time, size, inode) are not read again."""
-    missing = [name for name in names if not (settings.binaries / name).is_file()]
+    missing = [name for name in names if not settings.binary(name).is_file()]
     if missing:
         sys.exit(f"No binary in {settings.binaries} for: {', '.join(missing)}. Build first (make up does).")
     seen_file = settings.data / "digests.json"
     seen = json.loads(seen_file.read_text()) if seen_file.exists() else {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        entries = list(pool.map(lambda name: digest(settings.binaries / name, seen.get(name)), names))
+        entries = list(pool.map(lambda name: digest(settings.binary(name), seen.get(name)), names))
     seen_file.write_text(json.dumps(dict(zip(names, entries))))
     return {name: entry["sha256"] for name, entry in zip(names, entries)}
 
@@ -76,7 +76,7 @@ def upload(settings: Settings, digests: dict[str, str]) -> None:
         step(f"packaging {len(changed)} of {len(wanted)} functions")
 
     def put(key: str) -> None:
-        s3.put_object(Bucket=settings.code_bucket, Key=key, Body=zipped(settings.binaries / wanted[key]))
+        s3.put_object(Bucket=settings.code_bucket, Key=key, Body=zipped(settings.binary(wanted[key])))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(put, changed))

@@ -24,6 +24,7 @@ class Settings:
     account: str = "000000000000"
     mail_from: str = "no-reply@verinym.example"
     app_url: str = "http://localhost:3000"
+    architecture: str = "x86_64"
 
     @classmethod
     def read(cls) -> "Settings":
@@ -34,13 +35,21 @@ class Settings:
         if not port.isdecimal() or not 0 < int(port) < 65536:
             sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}")
         target = Path(os.environ.get("CARGO_TARGET_DIR") or "target")
+        # LocalStack's functions run in Amazon Linux's containers: they need what `make package` builds for those.
+        built = target / "debug" if flavour == MINISTACK else Path("target") / "lambda"
         return cls(
             flavour=flavour,
             port=int(port),
             data=ROOT / os.environ.get("DATA", f".stack/{'dev' if flavour == MINISTACK else flavour}"),
             env_file=ROOT / os.environ.get("STACK_ENV", "target/stack.env"),
-            binaries=ROOT / os.environ.get("BINARIES", target / "debug"),
+            binaries=ROOT / (os.environ.get("BINARIES") or built),
+            architecture=os.environ.get("ARCH") or "x86_64",
         )
+
+    def binary(self, name: str) -> Path:
+        """A function's binary: `<name>` as cargo builds it, or `<name>/bootstrap` as cargo-lambda packages it."""
+        path = self.binaries / name
+        return path / "bootstrap" if path.is_dir() else path
 
     @property
     def host(self) -> str:

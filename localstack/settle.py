@@ -106,31 +106,36 @@ def settle_tables(settings: Settings, stack: Stack, check: Check) -> None:
                 lambda: (dynamodb.describe_table(TableName=table)["Table"].get("SSEDescription") or {}).get("Status"),
                 lambda: dynamodb.update_table(TableName=table, SSESpecification=specification),
             )
-        if wanted.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
+        recovery = recovery_of(wanted)
+        if recovery:
             check.settle(
                 f"point-in-time recovery of {table}",
                 "ENABLED",
                 lambda: dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"][
                     "PointInTimeRecoveryDescription"
                 ]["PointInTimeRecoveryStatus"],
-                lambda: dynamodb.update_continuous_backups(
-                    TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-                ),
+                lambda: dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery),
             )
+
+
+def recovery_of(table: dict) -> dict | None:
+    """What the API is to be told of a table's recovery: the window's days too. (No emulator keeps or tells the days.)"""
+    wanted = table.get("PointInTimeRecoverySpecification", {})
+    if not wanted.get("PointInTimeRecoveryEnabled"):
+        return None
+    days = {"RecoveryPeriodInDays": int(wanted["RecoveryPeriodInDays"])} if "RecoveryPeriodInDays" in wanted else {}
+    return {"PointInTimeRecoveryEnabled": True} | days
 
 
 def settle_buckets(settings: Settings, stack: Stack, check: Check) -> None:
     s3 = client(settings, "s3")
     for bucket, wanted in stack.of_type("AWS::S3::Bucket"):
-        rule = wanted["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
-        encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}]}
+        rule = encryption_rule(wanted)
         check.settle(
             f"encryption of {bucket}",
-            "aws:kms",
-            lambda: s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0][
-                "ApplyServerSideEncryptionByDefault"
-            ]["SSEAlgorithm"],
-            lambda: s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=encryption),
+            rule,
+            lambda: s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0],
+            lambda: s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]}),
         )
         check.settle(
             f"versioning of {bucket}",
@@ -155,6 +160,15 @@ def settle_buckets(settings: Settings, stack: Stack, check: Check) -> None:
             ),
             lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules}),
         )
+
+
+def encryption_rule(bucket: dict) -> dict:
+    """CloudFormation's words for a bucket's encryption in those of the API: algorithm, key, and one data key per bucket."""
+    rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+    return {
+        "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
+        "BucketKeyEnabled": rule.get("BucketKeyEnabled", False),
+    }
 
 
 def lifecycle_rule(rule: dict) -> dict:

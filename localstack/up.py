@@ -12,26 +12,25 @@ from localstack import emulator
 from localstack.client import Refused
 from localstack.deploy import Deployment, check_discovery, deploy
 from localstack.lists import bucket, put_configuration, seed_lists
-from localstack.seed import invoke, seed_people, seed_platform
-from localstack.settings import MINISTACK, Settings, step
+from localstack.seed import seed_people, seed_platform
+from localstack.settings import Settings, step
 from localstack.settle import settle
+from operations.steps import StepFailed
 
 
 def up(settings: Settings) -> dict[str, str]:
     began = time.monotonic()
-    if settings.flavour == MINISTACK:
-        emulator.start(settings)
-    else:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        emulator.wait_until_healthy(settings)
+    emulator.start(settings)
     deployment = deploy(settings)
     put_configuration(settings, deployment.lists_bucket)
     settle(settings)
-    seed_platform(settings, deployment)
-    check_discovery(deployment)
     try:
-        seed_lists(settings, deployment.lists_bucket, invoke)
+        seed_platform(settings, deployment)
+        check_discovery(deployment)
+        seed_lists(settings, deployment.lists_bucket)
         people = seed_people(settings, deployment)
+    except StepFailed as failure:
+        raise SystemExit(f"Seeding failed: {failure}\n{failure.remedy}") from failure
     except (Refused, TimeoutError) as trouble:
         raise SystemExit(f"Seeding failed: {trouble}\nThe functions' logs: make logs") from trouble
     variables = variables_of(settings, deployment) | people
@@ -42,6 +41,8 @@ def up(settings: Settings) -> dict[str, str]:
 
 def variables_of(settings: Settings, deployment: Deployment) -> dict[str, str]:
     return settings.environment | {
+        # Which emulator it is: a test that one of them cannot pass is skipped by its name.
+        "EMULATOR": settings.flavour,
         "API_URL": deployment.api_url,
         "STACK_NAME": settings.stack_name,
         "MAILBOX_URL": settings.mailbox,

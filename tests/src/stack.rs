@@ -47,6 +47,16 @@ impl Stack {
         &self.http
     }
 
+    /// Whether this stack runs on an emulator (`ministack`, `localstack`) that cannot do what is asked of it, for a test that
+    /// then leaves it out. The reason is printed, so that a skipped test does not pass for one that ran.
+    pub fn lacks(&self, emulator: &str, reason: &str) -> bool {
+        let lacks = self.var("EMULATOR") == emulator;
+        if lacks {
+            eprintln!("skipped on {emulator}: {reason}");
+        }
+        lacks
+    }
+
     /// A client that is nobody yet.
     pub fn client(&self) -> Client {
         Client::new(self.http.clone(), self.var("API_URL"))

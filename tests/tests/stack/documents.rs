@@ -72,11 +72,15 @@ async fn a_document_is_stored_and_read_in_whole_and_in_part() {
 
 #[tokio::test]
 async fn what_is_no_document_is_rejected() {
-    let person = Stack::get().person().await;
+    let stack = Stack::get();
+    let person = stack.person().await;
     let mut cut = picture::page("cut");
     cut.truncate(cut.len() / 2);
     for (what, file) in [("text", b"just some text, nothing else".to_vec()), ("a cut picture", cut), ("empty", vec![])]
     {
+        if file.is_empty() && stack.lacks("localstack", "it rewrites a form whose file is empty") {
+            continue;
+        }
         let answer = person.upload("passport", &format!("OK-{}", tag()), &file).await;
         if answer.status == 201 {
             let document = settled(&person, answer.json()["id"].as_str().unwrap(), "rejected").await;

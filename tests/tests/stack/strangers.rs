@@ -422,6 +422,9 @@ async fn a_body_of_another_type_or_form_is_refused() {
 #[tokio::test]
 async fn what_the_gateway_refuses_looks_like_what_we_refuse() {
     let stack = Stack::get();
+    if stack.lacks("localstack", "of the gateway's own responses it applies the status only, not body and headers") {
+        return;
+    }
     let person = stack.person().await;
     for client in [stack.client(), person.api.clone()] {
         for path in ["/v1/nothing", "/v2/health", "/", "/v1/kyc/checks/x/y/z", "/v1/auth/login/"] {

@@ -1,0 +1,140 @@
+"""A smoke test by the public address: does the stack answer, is it who it says, does it screen."""
+
+import json
+import time
+import urllib.error
+from urllib.parse import urlsplit
+
+from localstack.client import Client, Refused
+from operations.checks import Deployed
+from operations.steps import Finding, StepFailed, StepWaits
+
+# A function looks for newer lists every 30 s.
+LISTS_KNOWN_AFTER = 35.0
+PAUSE = 3.0
+# On no list and nobody's name; the answer tells which lists it was compared with.
+NAME = "Smoke Test Of The Installation"
+
+
+def health(public: Client, gateway: Client | None, target_of_domain: str) -> str:
+    """GET /v1/health by the public address. If only the gateway's own address answers, the way to it is what is wrong."""
+    try:
+        answer = get(public, "/v1/health")
+    except Unreachable as unreachable:
+        if gateway and answers(gateway):
+            host = urlsplit(public.base).hostname
+            raise StepFailed(
+                f"{public.base} does not answer ({unreachable}), while the gateway's own address does.",
+                f"Point the DNS record of {host} to {target_of_domain or 'the regional name of its API Gateway domain'}"
+                " (CNAME or alias), and wait until it is known; or mend PublicUrl.",
+            ) from None
+        raise StepFailed(
+            f"{public.base} does not answer: {unreachable}", "Look at DNS, certificate and PublicUrl; then at the deployment."
+        ) from None
+    if answer.get("status") != "ok":
+        raise StepFailed(f"/v1/health answers {answer}", "See the functions' logs.")
+    return f"{public.base} answers, version {answer.get('version')}"
+
+
+def discovery(public: Client, deployed: Deployed) -> str:
+    """Discovery has to name the issuer of the tokens, and the key set has to hold a key."""
+    wanted = deployed.parameter("Issuer") or deployed.parameter("PublicUrl")
+    found = get(public, "/.well-known/openid-configuration")
+    if found.get("issuer") != wanted:
+        raise StepFailed(
+            f"Discovery names the issuer {found.get('issuer')!r}, the stack's parameters {wanted!r}.",
+            "The address leads to another stack, or a cache holds an old answer (an hour): check DNS and PublicUrl.",
+        )
+    keys = get(public, "/.well-known/jwks.json").get("keys", [])
+    if not keys:
+        raise StepFailed("The key set holds no key.", "The step `keys` makes them: see its line above.")
+    return f"issuer {wanted}, {len(keys)} signing keys published"
+
+
+def sign_in(api: Client, email: str, password: str | None) -> tuple[str, Client]:
+    """A signed-in client. Metrics and screening ask for an admin, and there is no way round signing in."""
+    if not password:
+        raise StepWaits(
+            f"Metrics and one screening were not tried: they need a sign-in as {email}, and there is no password.",
+            "Run it again in a terminal (it asks), or with ADMIN_PASSWORD in the environment.",
+        )
+    try:
+        tokens = api.post("/v1/auth/login", {"email": email, "password": password})
+    except Refused as refused:
+        raise StepFailed(str(refused), SIGN_IN_REMEDIES.get(refused.code, "See the answer above.")) from None
+    if "access_token" not in tokens:
+        raise StepWaits(
+            f"{email} has a second factor, so the smoke test cannot sign in.",
+            "Read /v1/metrics and screen one name with a token of your own.",
+        )
+    return f"as {email}", Client(api.base, tokens["access_token"])
+
+
+SIGN_IN_REMEDIES = {
+    "invalid_credentials": "Another password was set for this account: give it as ADMIN_PASSWORD; or reset it in your application.",
+    "temporarily_locked": "Too many wrong passwords: wait for as long as Retry-After says.",
+    "account_locked": "An administrator has locked the account.",
+}
+
+
+def metrics(admin: Client) -> Finding:
+    """GET /v1/metrics; dead letters in it are advice."""
+    text = get_text(admin, "/v1/metrics")
+    samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    queues = [name for name in samples if name.startswith("queue_messages{")]
+    if not queues:
+        raise StepFailed("/v1/metrics names no queue.", "See the functions' logs.")
+    dead = {name: count for name, count in samples.items() if 'state="dead"' in name and count != "0"}
+    advice = [f"Dead letters: {name} {count}; see the runbook in docs/operations.md." for name, count in dead.items()]
+    return Finding(f"{len(samples)} samples, {sum(map(int, dead.values()))} dead letters", advice)
+
+
+def screening(admin: Client, limit: float = 0.0) -> Finding:
+    """One screening against the lists in force; asked again for `limit` seconds while finding nothing clears nobody."""
+    began = time.monotonic()
+    while True:
+        try:
+            found = admin.post("/v1/aml/screenings", {"name": NAME})
+        except Refused as refused:
+            raise StepFailed(
+                str(refused), "No list is in force yet, or the artifact cannot be read: see the step `lists`."
+            ) from None
+        if found["clears"] or time.monotonic() - began >= limit:
+            break
+        time.sleep(PAUSE)
+    text = f"{len(found['lists'])} lists, {len(found['hits'])} hits, {found['took_ms']} ms, engine {found['engine_version']}"
+    if not found["lists"]:
+        raise StepFailed("The screening looked at no list.", "See the step `lists`.")
+    stale = [item["id"] for item in found["lists"] if item["stale"]]
+    advice = [] if found["clears"] else [f"Finding nothing clears nobody now; stale: {', '.join(stale) or 'a list is missing'}."]
+    return Finding(text, advice)
+
+
+class Unreachable(OSError):
+    """No HTTP answer at all."""
+
+
+def get(api: Client, path: str):
+    """The JSON of a GET."""
+    try:
+        return api.get(path)
+    except Refused as refused:
+        raise StepFailed(str(refused), f"See the functions' logs for {refused.correlation_id}.") from None
+    except (urllib.error.URLError, OSError) as error:
+        raise Unreachable(getattr(error, "reason", error)) from None
+    except json.JSONDecodeError:
+        raise StepFailed(f"{api.base}{path} answers something else than JSON.", "Does PublicUrl lead to this stack?") from None
+
+
+def get_text(api: Client, path: str) -> str:
+    try:
+        return api.call("GET", path, headers={"Accept": "text/plain"}, parse=False).decode()
+    except Refused as refused:
+        raise StepFailed(str(refused), f"See the functions' logs for {refused.correlation_id}.") from None
+
+
+def answers(api: Client) -> bool:
+    try:
+        return api.get("/v1/health").get("status") == "ok"
+    except (Refused, OSError, ValueError, AttributeError):
+        return False
