@@ -6,15 +6,12 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{
-    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
+use aws_config::SdkConfig;
 use tokio::sync::{Mutex, OnceCell};
 
+pub use crate::aws::sdk_config;
 use crate::{
+    aws,
     config::{Config, ConfigFaults, Stage},
     crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
     domain::{kyc::KycError, time::Timestamp},
@@ -28,7 +25,6 @@ use crate::{
         Store,
         secrets::{IndexSecrets, ProviderSecrets, TokenSecrets},
     },
-    telemetry::Meter,
     watchlists,
 };
 
@@ -99,55 +95,30 @@ impl App {
     pub async fn store(&self) -> &Store {
         self.store
             .get_or_init(|| async {
-                let config = aws_sdk_dynamodb::config::Builder::from(self.sdk()).interceptor(Meter).build();
-                Store::new(
-                    aws_sdk_dynamodb::Client::from_conf(config),
-                    self.kms().await.clone(),
-                    &self.config.tables,
-                    &self.config.kms_data_key,
-                )
+                let kms = self.kms().await.clone();
+                Store::new(aws::dynamodb(self.sdk()), kms, &self.config.tables, &self.config.kms_data_key)
             })
             .await
     }
 
     pub async fn sqs(&self) -> &aws_sdk_sqs::Client {
-        let sdk = self.sdk();
-        self.sqs.get_or_init(|| {
-            aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).interceptor(Meter).build())
-        })
+        self.sqs.get_or_init(|| aws::sqs(self.sdk()))
     }
 
     pub async fn s3(&self) -> &aws_sdk_s3::Client {
-        let sdk = self.sdk();
-        self.s3.get_or_init(|| {
-            let config = aws_sdk_s3::config::Builder::from(sdk)
-                .interceptor(Meter)
-                .force_path_style(sdk.endpoint_url().is_some())
-                .build();
-            aws_sdk_s3::Client::from_conf(config)
-        })
+        self.s3.get_or_init(|| aws::s3(self.sdk()))
     }
 
     pub async fn ses(&self) -> &aws_sdk_ses::Client {
-        let sdk = self.sdk();
-        self.ses.get_or_init(|| {
-            aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(Meter).build())
-        })
+        self.ses.get_or_init(|| aws::ses(self.sdk()))
     }
 
     pub async fn kms(&self) -> &aws_sdk_kms::Client {
-        let sdk = self.sdk();
-        self.kms.get_or_init(|| {
-            aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(sdk).interceptor(Meter).build())
-        })
+        self.kms.get_or_init(|| aws::kms(self.sdk()))
     }
 
     pub async fn secretsmanager(&self) -> &aws_sdk_secretsmanager::Client {
-        let sdk = self.sdk();
-        self.secretsmanager.get_or_init(|| {
-            let config = aws_sdk_secretsmanager::config::Builder::from(sdk).interceptor(Meter).build();
-            aws_sdk_secretsmanager::Client::from_conf(config)
-        })
+        self.secretsmanager.get_or_init(|| aws::secretsmanager(self.sdk()))
     }
 
     /// Public keys of access tokens, as they are published.
@@ -237,32 +208,6 @@ impl App {
         // serde_json's message may quote the value: it must not reach a log.
         serde_json::from_str(&text).map_err(|_| Internal::corrupt("a secret does not read").into())
     }
-}
-
-/// How every AWS client of ours is set up: region, credentials and, on a local stack, the endpoint, all from the
-/// environment, where Lambda puts them. The default chain would link sign-in by SSO, STS and instance metadata into
-/// every function.
-pub fn sdk_config() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(12))
-        .build();
-    let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard())
-        .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https());
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    config.set_region(variable("AWS_REGION").map(Region::new));
-    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
-    // The variables of AWS's other tools; absent is the service's usual address.
-    let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
-    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
-    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
-    config.build()
 }
 
 /// A value that is read again when it has grown old. Concurrent askers wait for one read.

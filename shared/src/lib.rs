@@ -3,8 +3,10 @@
 //! Arrows run one way: `functions → http, messaging → store, providers, crypto → domain`.
 
 pub mod app;
+pub mod aws;
 pub mod config;
 pub mod crypto;
+pub mod deadline;
 pub mod domain;
 pub mod error;
 pub mod http;
@@ -12,6 +14,8 @@ pub mod messaging;
 pub mod objects;
 pub mod providers;
 pub mod screening;
+#[cfg(test)]
+mod scripted;
 pub mod store;
 pub mod telemetry;
 pub mod watchlists;

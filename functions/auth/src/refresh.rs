@@ -15,7 +15,7 @@ use verinym::{
     http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route},
     store::{
         admission::{Admission, Wanted},
-        commit::CommitError,
+        commit::{CommitError, Tries},
         person_key::PersonKey,
         session::{Ending, SessionItem, Turn},
         user::AuthItem,
@@ -101,25 +101,20 @@ async fn turned(
     }
 }
 
-/// Somebody kept a copy: nobody can tell which of the two is the person, so the session ends for both.
+/// Somebody kept a copy: nobody can tell which of the two is the person, so the session ends for both. Only two things
+/// can stop this commit: the session has ended already, or another write is at the same item. The latter passes, so it
+/// is tried until the deadline of the request; it needs no read in between, because a session's version changes only
+/// with its end.
 async fn end_reused(call: &Call<Anonymous>, session: SessionItem, key: &PersonKey) -> Result<AuthError> {
     let store = call.app.store().await;
     let ending = Ending::refresh_reused().from(key, call.meta.origin());
-    let mut tries = verinym::store::commit::Tries::new();
-    let mut session = Some(session);
-    while let Some(live) = session {
-        let commit = store.commit(call.now(), &call.meta.correlation_id).end_session(&live, &ending);
-        match commit.run().await {
-            Ok(()) => break,
-            Err(error @ CommitError::Conflict) => {
-                tries.again(error).await?;
-                session = store.session(&live.user, &live.session, call.now()).await?;
-            }
-            Err(error) => {
-                tries.again(error).await?;
-                session = Some(live);
-            }
+    let mut tries = Tries::until_deadline();
+    loop {
+        let commit = store.commit(call.now(), &call.meta.correlation_id);
+        let gone = Some(AuthError::RefreshTokenReused.into());
+        match commit.end_session_or(&session, &ending, gone).run().await {
+            Ok(()) | Err(CommitError::Refused(_)) => return Ok(AuthError::RefreshTokenReused),
+            Err(error) => tries.again(error).await?,
         }
     }
-    Ok(AuthError::RefreshTokenReused)
 }

@@ -16,14 +16,14 @@ use verinym::{
 
 use crate::verification::{Look, Seen};
 
-/// The function's own time-out.
-const LEASE: Duration = Duration::from_secs(30);
+/// One message: a provider's call, and the commits around it.
+const LONGEST: Duration = Duration::from_secs(22);
 /// A callback may come before we have written down whose task it is; after this it is somebody else's.
 const UNKNOWN_FOR: Duration = Duration::from_mins(5);
 const SOON: Duration = Duration::from_secs(2);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-apply-callback", Queue::Callbacks, LEASE, apply)
+    Worker::of_queue("workers-apply-callback", Queue::Callbacks, LONGEST, apply)
 }
 
 async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

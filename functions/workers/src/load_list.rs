@@ -9,13 +9,13 @@ use verinym::{
     messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
 };
 
-/// The function's own time-out.
-const LEASE: Duration = Duration::from_mins(5);
+/// One message, which is a whole batch.
+const LONGEST: Duration = Duration::from_secs(295);
 /// Where others were always first. Sooner than the queue, which would wait half an hour.
 const CONTENDED: Duration = Duration::from_secs(10);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-load-list", Queue::Lists, LEASE, load)
+    Worker::of_queue("workers-load-list", Queue::Lists, LONGEST, load)
 }
 
 async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<Outcome> {

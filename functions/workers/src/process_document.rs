@@ -17,11 +17,11 @@ use verinym::{
     store::{commit::Tries, document::DocumentItem, event::EventDraft, kek::Purpose},
 };
 
-/// The function's own time-out.
-const LEASE: Duration = Duration::from_mins(1);
+/// One message; both of a batch are worked at once.
+const LONGEST: Duration = Duration::from_secs(55);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-process-document", Queue::Documents, LEASE, process)
+    Worker::of_queue("workers-process-document", Queue::Documents, LONGEST, process)
 }
 
 async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

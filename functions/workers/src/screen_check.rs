@@ -38,8 +38,8 @@ use crate::{
     verify::subject,
 };
 
-/// The function's own time-out.
-const LEASE: Duration = Duration::from_mins(1);
+/// One message, the first load of the lists included.
+const LONGEST: Duration = Duration::from_secs(25);
 /// Lists that are not there yet are there soon.
 const SOON: Duration = Duration::from_secs(20);
 /// Lists that are stale take longer.
@@ -54,7 +54,7 @@ const TOLERANCE: Duration = Duration::from_secs(5);
 const MOST_HITS: usize = 20;
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-screen-check", Queue::Screening, LEASE, screen)
+    Worker::of_queue("workers-screen-check", Queue::Screening, LONGEST, screen)
 }
 
 async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

@@ -1,7 +1,8 @@
 //! `workers-send-mail`: tells people by mail what happened to them, and finds out for whom a mail was asked.
 //!
 //! A redelivery finds the same token, since its id follows from the event. A second mail is possible only when the sender
-//! dies between sending and marking.
+//! dies between sending and marking. While the account may not send more, the message waits; what SES will never send ends
+//! with an event, without further tries.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use verinym::{
     crypto::{index::BlindIndex, mailed::MailId},
     domain::{
         event::{Actor, EventType, Subject},
+        id::UserId,
         mail::MailKind,
         secret::SecretText,
         user::UserStatus,
@@ -17,7 +19,7 @@ use verinym::{
     error::{Internal, Result},
     messaging::{
         Delivery, Outcome, Worker,
-        mail::{Content, Decision, To},
+        mail::{Content, Decision, Sent, To},
         message::Notice,
         queue::Queue,
     },
@@ -30,31 +32,31 @@ use verinym::{
     },
 };
 
-/// As long as the function itself may take.
-const LEASE: Duration = Duration::from_secs(30);
+/// One message: a batch of ten fits into the function's half minute.
+const LONGEST: Duration = Duration::from_secs(9);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-send-mail", Queue::Notification, LEASE, work)
+    Worker::of_queue("workers-send-mail", Queue::Notification, LONGEST, work)
 }
 
 async fn work(app: &'static App, delivery: Delivery<Notice>) -> Result<Outcome> {
     match &delivery.body {
-        Notice::Mail { mail, event } => tell(app, &delivery, *mail, event).await?,
-        Notice::Asked { mail, address } => ask(app, &delivery, *mail, address).await?,
+        Notice::Mail { mail, event } => tell(app, &delivery, *mail, event).await,
+        Notice::Asked { mail, address } => ask(app, &delivery, *mail, address).await.map(|()| Outcome::Done),
     }
-    Ok(Outcome::Done)
 }
 
 /// Sends the mail that an event asks for, unless it has been overtaken.
-async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, event: &EventRecord) -> Result<()> {
+async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, event: &EventRecord) -> Result<Outcome> {
     let person = event.person.ok_or_else(|| Internal::corrupt("a mail for an event that concerns nobody"))?;
     // An account that lapsed unconfirmed may have been replaced since.
-    let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(()) };
+    let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(Outcome::Done) };
     let token;
     let content = match mail {
         MailKind::Verify | MailKind::Reset => {
             let purpose = purpose(mail)?;
-            let Some(made) = make_token(app, delivery, &account.auth, purpose, event).await? else { return Ok(()) };
+            let made = make_token(app, delivery, &account.auth, purpose, event).await?;
+            let Some(made) = made else { return Ok(Outcome::Done) };
             token = made;
             match purpose {
                 Purpose::VerifyEmail => Content::Verify { token: &token },
@@ -70,9 +72,42 @@ async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, ev
     };
     let name = account.profile.given_name.as_ref().map(|name| name.as_str());
     let letter = content.letter(To { name, app_url: &app.config.app_url })?;
-    app.send_letter(&account.profile.email, &letter).await?;
-    tracing::info!(correlation_id = delivery.correlation_id, user_id = %person, mail = mail.as_str(), "mail sent");
-    Ok(())
+    match app.send_letter(&account.profile.email, &letter).await? {
+        Sent::Yes => {
+            tracing::info!(correlation_id = delivery.correlation_id, user_id = %person, mail = mail.as_str(), "mail sent");
+        }
+        Sent::Later(wait) => {
+            tracing::warn!(correlation_id = delivery.correlation_id, ?wait, "SES sends no more for now");
+            return Ok(Outcome::Later(wait));
+        }
+        Sent::Refused(reason) => refused(app, delivery, person, mail, reason).await?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Writes down that a mail will never arrive, once: a delivery that comes again finds the event.
+async fn refused(
+    app: &App,
+    delivery: &Delivery<Notice>,
+    person: UserId,
+    mail: MailKind,
+    reason: &'static str,
+) -> Result<()> {
+    tracing::warn!(correlation_id = delivery.correlation_id, mail = mail.as_str(), reason, "SES refused a mail");
+    let store = app.store().await;
+    let mut tries = Tries::new();
+    loop {
+        let event =
+            EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1, Actor::system("mail"))
+                .person(person)
+                .data("mail", mail.as_str())
+                .data("reason", reason);
+        match store.commit(delivery.now, &delivery.correlation_id).event(event).run().await {
+            Ok(()) => return Ok(()),
+            Err(_) if store.event_at(&delivery.key, 1).await?.is_some() => return Ok(()),
+            Err(error) => tries.again(error).await?,
+        }
+    }
 }
 
 fn purpose(mail: MailKind) -> Result<Purpose> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use verinym::{
     app::App,
     domain::time::Timestamp,
@@ -24,18 +24,19 @@ pub fn worker() -> Worker {
 }
 
 async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
+    // A shard that cannot be read keeps none of the others from it.
     let shards: Vec<Swept> = futures::stream::iter(0..SHARDS)
         .map(|shard| sweep_shard(app, shard, now))
         .buffer_unordered(SHARDS_AT_ONCE)
-        .try_collect()
-        .await?;
+        .collect()
+        .await;
     let sum =
         shards.into_iter().fold(Swept::default(), |a, b| Swept { done: a.done + b.done, failed: a.failed + b.failed });
     if sum.done > 0 {
         tracing::info!(events = sum.done, "handed on what the dispatcher had left");
     }
     if sum.failed > 0 {
-        return Err(Internal::unavailable(format!("{} events not handed on", sum.failed)).into());
+        return Err(Internal::unavailable(format!("{} events or shards not handed on", sum.failed)).into());
     }
     Ok(sum.done)
 }
@@ -46,12 +47,18 @@ struct Swept {
     failed: u32,
 }
 
-async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> Result<Swept> {
+async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> Swept {
     let store = app.store().await;
     let mut swept = Swept::default();
     let mut after = None;
     loop {
-        let (rows, next) = store.outbox(shard, PAGE, after.as_ref()).await?;
+        let (rows, next) = match store.outbox(shard, PAGE, after.as_ref()).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(shard, %error, "outbox not read");
+                return Swept { failed: swept.failed + 1, ..swept };
+            }
+        };
         let overdue: Vec<_> =
             rows.into_iter().filter(|row| !row.as_ref().is_ok_and(|row| row.occurred_at + GRACE > now)).collect();
         let found = overdue.len();
@@ -67,7 +74,7 @@ async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> Result<Swe
         after = next;
         // Rows are in order of time: where none of a page was overdue, none behind it is.
         if after.is_none() || found == 0 || Timestamp::now().since(now) > ROUND {
-            return Ok(swept);
+            return swept;
         }
     }
 }

@@ -17,13 +17,13 @@ use verinym::{
 
 use crate::verification::{Look, Seen};
 
-/// The function's own time-out.
-const LEASE: Duration = Duration::from_mins(1);
+/// One message: a provider's call, and the commits around it.
+const LONGEST: Duration = Duration::from_secs(25);
 /// Queues deliver to the second, clocks differ a little.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-verify", Queue::Verification, LEASE, verify)
+    Worker::of_queue("workers-verify", Queue::Verification, LONGEST, verify)
 }
 
 async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

@@ -51,7 +51,7 @@ pub struct Expected<'a> {
     pub issuer: &'a str,
     pub audience: &'a str,
     pub now: Timestamp,
-    /// Seconds by which clocks may differ, for `exp` and `nbf`.
+    /// Seconds by which the issuer's clock may be ahead, for `nbf` and `iat`. A token that has expired has expired.
     pub leeway: u32,
 }
 
@@ -124,8 +124,8 @@ impl TryFrom<&Jwks> for VerificationKeys {
 }
 
 impl VerificationKeys {
-    /// The claims of a token that is ours, for this issuer and audience, at this time. `nbf` and `exp` bound
-    /// `[nbf, exp)`, widened by the leeway at both ends.
+    /// The claims of a token that is ours, for this issuer and audience, at this time. It is valid in
+    /// `[nbf, exp)`, and not issued in the future; `nbf` and `iat` may be ahead by the leeway.
     pub fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<AccessClaims, TokenRefusal> {
         let compact = Compact::parse(token)?;
         if compact.header.alg != ALGORITHM {
@@ -148,9 +148,9 @@ fn check(claims: &AccessClaims, expected: &Expected<'_>) -> Result<(), TokenRefu
         Err(TokenRefusal::Issuer)
     } else if claims.aud != expected.audience {
         Err(TokenRefusal::Audience)
-    } else if now >= claims.exp.saturating_add(leeway) {
+    } else if now >= claims.exp {
         Err(TokenRefusal::Expired)
-    } else if now.saturating_add(leeway) < claims.nbf {
+    } else if now.saturating_add(leeway) < claims.nbf.max(claims.iat) {
         Err(TokenRefusal::NotYetValid)
     } else {
         Ok(())
@@ -380,12 +380,20 @@ pub(super) mod tests {
         assert_eq!(at(0, 0), Ok(()));
         assert_eq!(at(899, 0), Ok(()));
         assert_eq!(at(900, 0), Err(TokenRefusal::Expired));
-        assert_eq!(at(904, 5), Ok(()));
-        assert_eq!(at(905, 5), Err(TokenRefusal::Expired));
+        assert_eq!(at(899, 5), Ok(()));
+        assert_eq!(at(900, 5), Err(TokenRefusal::Expired));
     }
 
     #[test]
-    fn times_beyond_reach_do_not_overflow() {
+    fn a_token_from_the_future_is_refused_and_times_beyond_reach_do_not_overflow() {
+        let ahead = AccessClaims { nbf: i64::MIN, iat: NOW.unix_seconds() + 6, ..claims() };
+        let verify = |claims: &AccessClaims, leeway| {
+            KEYS.verify(&issue(&RING, claims).unwrap(), &Expected { leeway, ..EXPECTED }).map(|_| ())
+        };
+        assert_eq!(verify(&ahead, 5), Err(TokenRefusal::NotYetValid));
+        assert_eq!(verify(&ahead, 6), Ok(()));
+        let extreme = AccessClaims { exp: i64::MAX, nbf: i64::MIN, iat: i64::MAX, ..claims() };
+        assert_eq!(verify(&extreme, u32::MAX), Err(TokenRefusal::NotYetValid));
         let extreme = AccessClaims { exp: i64::MAX, nbf: i64::MIN, ..claims() };
         let token = issue(&RING, &extreme).unwrap();
         assert!(KEYS.verify(&token, &Expected { leeway: u32::MAX, ..EXPECTED }).is_ok());

@@ -121,6 +121,9 @@ words! {
         CallbackReceived = "kyc.callback.received",
         /// It was worked off.
         CallbackProcessed = "kyc.callback.processed",
+
+        /// A mail will never reach its address; `data` says which mail and why.
+        MailRefused = "mail.refused",
     }
 }
 
@@ -338,6 +341,7 @@ pub fn counts(kind: EventType, data: &serde_json::Value) -> Vec<Count> {
         EventType::DocumentStored => vec![document("stored")],
         EventType::DocumentRejected => vec![document("rejected")],
         EventType::CallbackReceived => vec![callback("received")],
+        EventType::MailRefused => vec![Count::new("mail_refused_total", &[("reason", word("reason"))])],
         _ => vec![],
     }
 }

@@ -1,7 +1,7 @@
 //! What is the same for every call, in its order: correlation, size, token, session and limits at once, the handler,
 //! headers, one log line.
 
-use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc};
+use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, Response};
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     app::App,
     crypto::access::Expected,
+    deadline::{Deadline, RESERVE},
     domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
     store::admission::{Loaded, Wanted, owner_key},
@@ -76,10 +77,12 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     let user_slot = std::sync::OnceLock::new();
     let reports = limit::Reports::default();
 
+    let deadline = deadline(&request, started);
     let work = handle(app, endpoint, request, meta.clone(), reports.clone(), &user_slot);
-    let outcome = match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(outcome) => outcome,
-        Err(panic) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
+    let outcome = match deadline.run(AssertUnwindSafe(work).catch_unwind()).await {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(panic)) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
+        None => Err(Internal::unavailable("the request did not end before its deadline").into()),
     };
     let (answer, label) = match outcome {
         Ok(answer) => (answer, "ok"),
@@ -110,6 +113,19 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         properties: map,
     });
     finish(app, route, answer, &meta.correlation_id, origin.as_deref(), reports.fullest())
+}
+
+/// The gateway waits no longer for an answer.
+const GATEWAY: Duration = Duration::from_secs(29);
+
+/// When the answer must stand: before the platform ends the invocation, and before the gateway stops waiting.
+fn deadline(request: &Request, now: Timestamp) -> Deadline {
+    let longest = Deadline::after(GATEWAY - RESERVE);
+    let ends_at = request.lambda_context_ref().map(|context| context.deadline).filter(|millis| *millis > 0);
+    ends_at.map_or(longest, |millis| {
+        let ends_at = Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX));
+        longest.min(Deadline::of_invocation(ends_at, now))
+    })
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -179,6 +195,9 @@ async fn handle(
     Ok(unless_known(answer, known.as_deref()))
 }
 
+/// Seconds by which the clock of the function that issued a token may be ahead of ours.
+const LEEWAY: u32 = 5;
+
 /// Token first (no read for a forged one), then session, account, limits and what the route wants, all at once.
 async fn authenticate(
     app: &'static App,
@@ -188,7 +207,7 @@ async fn authenticate(
     let token = incoming.header("authorization").and_then(bearer).ok_or(RequestError::Unauthenticated)?;
     let keys = app.verification_keys().await?;
     let expected =
-        Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: 0 };
+        Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: LEEWAY };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
@@ -261,7 +280,10 @@ fn finish(
 ) -> Response<LambdaBody> {
     let mut map = HeaderMap::new();
     for (name, value) in &answer.headers {
-        headers::set(&mut map, name, value);
+        // Handlers name paths; a client that follows one needs the address of the API, with its stage and base path.
+        let absolute =
+            (*name == "location" && value.starts_with('/')).then(|| format!("{}{value}", app.config.public_url));
+        headers::set(&mut map, name, absolute.as_deref().unwrap_or(value));
     }
     if let Some(report) = report {
         headers::set(&mut map, "ratelimit-policy", &report.policy);

@@ -185,3 +185,5 @@ fn the_document_says_permission_and_limit_of_every_route() {
     }
     assert!(document["components"]["schemas"]["Form"]["properties"]["name"].is_object());
 }
+
+mod deadlines;

@@ -2,13 +2,15 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::{error::ProvideErrorMetadata, types::QueueAttributeName};
 use serde::{Deserialize, Serialize};
 
 use super::Message;
 use crate::{
     app::App,
+    domain::time::Timestamp,
     error::{Internal, Result},
+    store::{commit::Tries, due::DueRow},
 };
 
 /// A queue by its logical name.
@@ -101,21 +103,53 @@ impl App {
         Ok(answer.attributes.unwrap_or_default())
     }
 
-    /// Sends a message that was serialised before.
+    /// Sends a message that was serialised before, to be seen after a delay of at most 15 minutes.
     pub async fn send_raw(&self, queue: Queue, body: String, delay: Duration) -> Result<()> {
+        Ok(self.offer(queue, body, delay).await.map_err(|unsent| match unsent {
+            Unsent::Invalid(error) | Unsent::NotNow(error) => error,
+        })?)
+    }
+
+    /// The same, telling apart whether the message can be sent at all.
+    pub async fn offer(&self, queue: Queue, body: String, delay: Duration) -> Result<(), Unsent> {
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
-        self.sqs()
-            .await
-            .send_message()
-            .queue_url(self.queue_url(queue))
-            .message_body(body)
-            .delay_seconds(seconds)
-            .send()
-            .await
-            .map_err(|error| Internal::aws("send message", &error))?;
-        Ok(())
+        let request = self.sqs().await.send_message().queue_url(self.queue_url(queue));
+        let Err(error) = request.message_body(body).delay_seconds(seconds).send().await else { return Ok(()) };
+        let invalid = error.code().is_some_and(|code| INVALID.contains(&code));
+        let error = Internal::aws("send message", &error);
+        Err(if invalid { Unsent::Invalid(error) } else { Unsent::NotNow(error) })
+    }
+
+    /// Has a message come back after a wait of any length; its body is the text that stands in the queue. A wait that SQS
+    /// cannot make is a due row.
+    pub async fn put_back(&self, queue: Queue, message: Message<String>, wait: Duration) -> Result<()> {
+        if wait <= LONGEST_DELAY {
+            return self.send_raw(queue, message.body, wait).await;
+        }
+        let (store, now) = (self.store().await, Timestamp::now());
+        let row = DueRow::of_text(queue, now + wait, message.key, message.body);
+        let mut tries = Tries::new();
+        loop {
+            match store.commit(now, &message.correlation_id).due(Ok(row.clone())).run().await {
+                Ok(()) => return Ok(()),
+                Err(error) => tries.again(error).await?,
+            }
+        }
     }
 }
+
+/// Why a message was not sent.
+#[derive(Debug)]
+pub enum Unsent {
+    /// SQS will never take it.
+    Invalid(Internal),
+    /// It may be taken later.
+    NotNow(Internal),
+}
+
+/// What SQS says of a message that it will not take, now or later: characters outside of XML 1.0, or too many of them.
+const INVALID: [&str; 4] =
+    ["InvalidMessageContents", "InvalidParameterValue", "InvalidParameterValueException", "ValidationError"];
 
 type Attributes = HashMap<QueueAttributeName, String>;
 

@@ -71,6 +71,7 @@ async fn invoke(
         Ok(ran) => {
             properties.insert("worked".into(), ran.worked.into());
             properties.insert("failed".into(), ran.failed.into());
+            properties.insert("postponed".into(), ran.postponed.into());
             if ran.failed == 0 { "ok" } else { "partial" }
         }
         Err(error) => {

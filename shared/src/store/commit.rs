@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
     types::{ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
@@ -19,6 +18,7 @@ use super::{
     person_key::PersonKey,
 };
 use crate::{
+    deadline::Retries,
     domain::{backoff::Backoff, id::EventId, time::Timestamp},
     error::{Error, Internal, RequestError, Result},
 };
@@ -237,7 +237,8 @@ impl Commit<'_> {
         self.events.iter().map(|(record, _)| record.id).collect()
     }
 
-    /// Commits. The client token makes the SDK's own retries of this one attempt harmless.
+    /// Commits. What DynamoDB throttled is sent again until the deadline. The client token makes the SDK's own retries of
+    /// one attempt harmless; each attempt has its own.
     pub async fn run(self) -> Result<(), CommitError> {
         if let Some(error) = self.broken {
             return Err(CommitError::Failed(error));
@@ -246,21 +247,25 @@ impl Commit<'_> {
             return Err(CommitError::Failed(Internal::bug("too many writes in one commit").into()));
         }
         let (writes, meanings): (Vec<_>, Vec<_>) = self.writes.into_iter().unzip();
-        let token = uuid::Uuid::from_bytes(crate::crypto::random::bytes()).to_string();
-        let sent =
-            self.store.db.transact_write_items().set_transact_items(Some(writes)).client_request_token(token).send();
-        let Err(error) = sent.await else { return Ok(()) };
-        if let SdkError::ServiceError(service) = &error {
-            match service.err() {
-                TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+        let mut retries = Retries::new();
+        let error = loop {
+            let token = uuid::Uuid::from_bytes(crate::crypto::random::bytes()).to_string();
+            let request = self.store.db.transact_write_items().set_transact_items(Some(writes.clone()));
+            let Err(error) = request.client_request_token(token).send().await else { return Ok(()) };
+            match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let codes: Vec<_> =
                         cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+                    if only_throttled(&codes) && retries.wait().await {
+                        continue;
+                    }
                     return Err(meaning(&codes, meanings));
                 }
-                TransactWriteItemsError::TransactionInProgressException(_) => return Err(CommitError::Conflict),
-                _ => return Err(CommitError::Failed(Internal::aws("commit", &error).into())),
+                // An earlier try of this very request is still being worked on: its outcome is not known yet.
+                Some(TransactWriteItemsError::TransactionInProgressException(_)) | None => break error,
+                Some(_) => return Err(CommitError::Failed(Internal::aws("commit", &error).into())),
             }
-        }
+        };
         // The answer was lost, not necessarily the write: our own event id tells.
         if let Some((record, key)) = self.events.first()
             && let Ok(Some(item)) = self.store.get(Table::Events, key).await
@@ -272,8 +277,17 @@ impl Commit<'_> {
     }
 }
 
+/// Reasons for which DynamoDB would take the same transaction a little later.
+const THROTTLED: [&str; 3] = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
+
+/// Whether throttling alone cancelled a transaction.
+fn only_throttled(codes: &[&str]) -> bool {
+    codes.iter().any(|code| THROTTLED.contains(code))
+        && codes.iter().all(|code| *code == "None" || THROTTLED.contains(code))
+}
+
 /// What a cancelled transaction means: an idempotency record that appeared wins, then the first refusal; a mere
-/// collision means to try again.
+/// collision means to try again, and so does a throttle beside one, since the command pauses before it does.
 fn meaning(codes: &[&str], meanings: Vec<Otherwise>) -> CommitError {
     let mut failed: Vec<_> = codes
         .iter()
@@ -289,7 +303,10 @@ fn meaning(codes: &[&str], meanings: Vec<Otherwise>) -> CommitError {
     {
         return CommitError::Refused(error);
     }
-    if codes.iter().any(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict")) {
+    let passing = |code: &&str| {
+        matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict") || THROTTLED.contains(code)
+    };
+    if only_throttled(codes) || !codes.iter().all(passing) {
         return CommitError::Failed(Internal::unavailable(format!("commit: {}", codes.join(","))).into());
     }
     CommitError::Conflict
@@ -306,15 +323,29 @@ pub struct Change<'a> {
 }
 
 /// A command's tries: after a conflict it reads and decides anew, a bounded number of times, with full jitter.
-#[derive(Debug, Default)]
-pub struct Tries(u32);
+#[derive(Debug)]
+pub struct Tries {
+    conflicts: u32,
+    most: u32,
+}
 
 const TRIES: u32 = 6;
 const BACKOFF: Backoff = Backoff { base: Duration::from_millis(25), cap: Duration::from_millis(400) };
 
+impl Default for Tries {
+    fn default() -> Self {
+        Self { conflicts: 0, most: TRIES }
+    }
+}
+
 impl Tries {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For what must not be given up because others are quicker: bounded by the deadline of the request alone.
+    pub fn until_deadline() -> Self {
+        Self { most: u32::MAX, ..Self::default() }
     }
 
     /// `Ok` means to go round again.
@@ -322,12 +353,12 @@ impl Tries {
         match error {
             CommitError::Refused(error) | CommitError::Failed(error) => Err(error),
             CommitError::Conflict => {
-                self.0 += 1;
-                if self.0 >= TRIES {
+                self.conflicts = self.conflicts.saturating_add(1);
+                if self.conflicts >= self.most {
                     return Err(RequestError::Contended.into());
                 }
                 let random = u64::from_be_bytes(crate::crypto::random::bytes());
-                tokio::time::sleep(BACKOFF.delay(self.0, random)).await;
+                tokio::time::sleep(BACKOFF.delay(self.conflicts, random)).await;
                 Ok(())
             }
         }
@@ -361,5 +392,8 @@ mod tests {
     fn a_collision_is_a_conflict_and_a_throttle_is_not() {
         assert!(matches!(meaning(&["TransactionConflict"], vec![refuse()]), CommitError::Conflict));
         assert!(matches!(meaning(&["ThrottlingError"], vec![refuse()]), CommitError::Failed(_)));
+        let both = ["ThrottlingError", "TransactionConflict"];
+        assert!(matches!(meaning(&both, vec![refuse(), refuse()]), CommitError::Conflict));
+        assert!(matches!(meaning(&["ValidationError", "None"], vec![refuse(), refuse()]), CommitError::Failed(_)));
     }
 }

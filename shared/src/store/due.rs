@@ -1,7 +1,8 @@
 //! Due rows: messages that wait longer than a queue can delay them, by the minute they are due in.
 //!
 //! Once a minute every shard of the minutes since the mark is read; a row is sent to its queue and then deleted, so that
-//! one sent twice after a crash is known by its key. The mark moves behind the present by more than any function can run,
+//! one sent twice after a crash is known by its key. A row that cannot be sent now moves to a later minute; one that can
+//! never be sent is set aside in a partition of its own. So no row stops those behind it. The mark moves behind the present by more than any function can run,
 //! since a row's minute is fixed before it is written; so a row can never come in behind it, and minutes in which nobody
 //! ran are caught up with.
 
@@ -11,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Position, Store, Table,
-    commit::Commit,
+    commit::{Change, Commit, CommitError, Tries},
     event::shard,
-    item::{Key, Query, Sort, key_of, keyed, read, text},
+    item::{Item, Key, Query, Sort, key_of, keyed, read, text},
 };
 use crate::{
     domain::time::Timestamp,
-    error::{Internal, Result},
+    error::{Internal, RequestError, Result},
     messaging::{Message, queue::Queue},
 };
 
@@ -37,8 +38,16 @@ pub struct DueRow {
     pub due_at: Timestamp,
     /// The message as it will stand in the queue.
     pub message: String,
+    /// How often it could not be sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
     #[serde(skip)]
     key: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,7 +67,18 @@ fn mark_key() -> Key {
 impl DueRow {
     pub fn new<B: Serialize>(queue: Queue, due_at: Timestamp, message: &Message<B>) -> Result<Self> {
         let body = serde_json::to_string(message).map_err(Internal::bug)?;
-        Ok(Self { queue, due_at, message: body, key: message.key.clone() })
+        Ok(Self::of_text(queue, due_at, message.key.clone(), body))
+    }
+
+    /// The same for a message that was serialised before; `key` is its key.
+    pub fn of_text(queue: Queue, due_at: Timestamp, key: String, message: String) -> Self {
+        Self { queue, due_at, message, failures: 0, key }
+    }
+
+    /// The row after it could not be sent: due again after a wait that doubles, from one minute to a quarter of an hour.
+    fn put_off(&self, now: Timestamp) -> Self {
+        let minutes = 1_u64.checked_shl(self.failures).unwrap_or(u64::MAX).min(15);
+        Self { due_at: now + Duration::from_mins(minutes), failures: self.failures + 1, ..self.clone() }
     }
 
     fn at(&self) -> Key {
@@ -97,6 +117,17 @@ fn next_mark(through: Timestamp, last: Timestamp, now: Timestamp) -> Timestamp {
     (last + MINUTE).min(now - LAG).max(through)
 }
 
+/// Rows that can never be sent, for somebody to look at.
+const SET_ASIDE: &str = "DUE#set-aside";
+
+/// A row as it was found.
+#[derive(Debug)]
+pub struct Found {
+    at: Key,
+    item: Item,
+    pub row: Result<DueRow>,
+}
+
 /// What a round has to look at.
 #[derive(Debug)]
 pub struct Round {
@@ -115,9 +146,11 @@ impl Store {
         Ok(Round { minutes, read, next })
     }
 
-    /// Moves the mark behind what was worked off, unless another round did so meanwhile.
-    pub async fn end_due_round(&self, round: &Round) -> Result<()> {
-        if round.read == Some(round.next) {
+    /// Moves the mark behind what was worked off, unless another round did so meanwhile. `left` is the earliest minute that
+    /// was not: the mark stays before it.
+    pub async fn end_due_round(&self, round: &Round, left: Option<Timestamp>) -> Result<()> {
+        let next = left.map_or(round.next, |left| left.min(round.next));
+        if round.read.is_some_and(|read| read >= next) {
             return Ok(());
         }
         let mut update = self
@@ -126,7 +159,7 @@ impl Store {
             .table_name(self.name(Table::Outbound))
             .set_key(Some(mark_key().to_item()))
             .update_expression("SET through = :next")
-            .expression_attribute_values(":next", text(round.next.to_string()));
+            .expression_attribute_values(":next", text(next.to_string()));
         update = match round.read {
             None => update.condition_expression("attribute_not_exists(pk)"),
             Some(read) => update
@@ -146,7 +179,7 @@ impl Store {
         minute: Timestamp,
         shard: u8,
         after: Option<&Position>,
-    ) -> Result<(Vec<Result<DueRow>>, Option<Position>)> {
+    ) -> Result<(Vec<Found>, Option<Position>)> {
         let partition = partition(minute, shard);
         let (items, next) = self
             .query(Query {
@@ -160,10 +193,58 @@ impl Store {
             })
             .await?;
         let rows = items.into_iter().map(|item| {
-            let key = key_of(&item).sk;
-            read::<DueRow>(item).map(|row| DueRow { key, ..row })
+            let at = key_of(&item);
+            let row = read::<DueRow>(item.clone()).map(|row| DueRow { key: at.sk.clone(), ..row });
+            Found { at, item, row }
         });
         Ok((rows.collect(), next))
+    }
+
+    /// Moves a row that could not be sent to a later minute, unless it was closed meanwhile.
+    pub async fn put_off_due(&self, row: &DueRow, now: Timestamp) -> Result<()> {
+        let later = row.put_off(now);
+        let unchanged = Change {
+            condition: "due_at = :due",
+            values: vec![(":due", text(row.due_at.to_string()))],
+            ..Change::default()
+        };
+        self.move_due(now, |commit| {
+            commit
+                .delete(Table::Outbound, &row.at(), &unchanged, Some(RequestError::NotFound.into()))
+                .due(Ok(later.clone()))
+        })
+        .await
+    }
+
+    /// Moves a row that can never be sent out of the way, as it is, with the reason.
+    pub async fn set_due_aside(&self, found: &Found, reason: &str, now: Timestamp) -> Result<()> {
+        let mut item = found.item.clone();
+        item.extend(Key::new(SET_ASIDE, format!("{}#{}", found.at.pk, found.at.sk)).to_item());
+        item.insert("reason".to_owned(), text(reason));
+        item.insert("set_aside_at".to_owned(), text(now.to_string()));
+        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        self.move_due(now, |commit| {
+            // A row of this name that was set aside before was the same one.
+            commit.delete(Table::Outbound, &found.at, &present, Some(RequestError::NotFound.into())).put_if(
+                Table::Outbound,
+                Ok(item.clone()),
+                "attribute_not_exists(pk) OR attribute_exists(reason)",
+                &[],
+                None,
+            )
+        })
+        .await
+    }
+
+    async fn move_due<'a>(&'a self, now: Timestamp, write: impl Fn(Commit<'a>) -> Commit<'a>) -> Result<()> {
+        let mut tries = Tries::new();
+        loop {
+            match write(self.commit(now, "due")).run().await {
+                // Another round closed it.
+                Ok(()) | Err(CommitError::Refused(_)) => return Ok(()),
+                Err(error) => tries.again(error).await?,
+            }
+        }
     }
 
     /// Deletes a row that was sent; one that was put off meanwhile stands elsewhere.
@@ -186,111 +267,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn missed_minutes_are_caught_up_with_a_bounded_number_at_a_time() {
-        let (mark, now) = (at("2026-03-01T09:00:00.000Z"), at("2026-03-01T09:30:20.000Z"));
-        let all = minutes(mark, now, 1000);
-        assert_eq!(all.len(), 31);
-        assert_eq!(all[0], mark);
-        assert_eq!(all[30], at("2026-03-01T09:30:00.000Z"));
-        assert_eq!(next_mark(mark, all[30], now), now - LAG);
-
-        let some = minutes(mark, now, 10);
-        assert_eq!(some.len(), 10);
-        assert_eq!(next_mark(mark, some[9], now), at("2026-03-01T09:10:00.000Z"));
-    }
-
-    #[test]
-    fn the_mark_never_goes_back_nor_comes_near_the_present() {
-        let now = at("2026-03-01T09:30:20.000Z");
-        let mark = now - Duration::from_secs(30);
-        assert_eq!(next_mark(mark, now, now), mark);
-        assert!(next_mark(now - Duration::from_hours(1), now, now) <= now - LAG);
-    }
-
-    #[test]
-    fn a_row_stands_in_the_minute_it_is_due_in() {
-        let message = Message { key: "evt_1".to_owned(), correlation_id: "c".into(), body: () };
-        let row = DueRow::new(Queue::Verification, at("2026-03-01T09:30:59.999Z"), &message).unwrap();
-        assert!(row.at().pk.starts_with("DUE#2026-03-01T09:30#0"));
-        assert_eq!(row.at().sk, "evt_1");
-    }
-
-    /// The rows of all minutes of a round, closed as the worker does.
-    async fn work_off(store: &Store, now: Timestamp) -> Vec<String> {
-        let round = store.due_round(now, 1000).await.unwrap();
-        let mut keys = Vec::new();
-        for minute in &round.minutes {
-            for shard in 0..DUE_SHARDS {
-                for row in store.due_rows(*minute, shard, None).await.unwrap().0 {
-                    let row = row.unwrap();
-                    if row.due_at <= now {
-                        store.close_due(&row).await.unwrap();
-                        keys.push(row.key);
-                    }
-                }
-            }
-        }
-        store.end_due_round(&round).await.unwrap();
-        keys
-    }
-
-    fn row(key: &str, due_at: Timestamp) -> Result<DueRow> {
-        DueRow::new(
-            Queue::Verification,
-            due_at,
-            &Message { key: key.to_owned(), correlation_id: "correlation".into(), body: () },
-        )
-    }
-
-    #[tokio::test]
-    async fn a_row_is_found_when_its_time_has_come_and_once() {
-        let store = crate::store::testing::store().await;
-        let now = at("2026-03-01T09:30:20.000Z");
-        let due = now + Duration::from_mins(30);
-        for key in ["one", "two"] {
-            store.commit(now, "correlation").due(row(key, due)).run().await.unwrap();
-        }
-        // A worker that died after its commit writes the same row again.
-        store.commit(now, "correlation").due(row("one", due)).run().await.unwrap();
-        store.commit(now, "correlation").due(row("past", now - Duration::from_hours(2))).run().await.unwrap();
-
-        assert_eq!(work_off(&store, now).await, ["past"]);
-        assert!(work_off(&store, due - Duration::from_secs(1)).await.is_empty(), "not before its time, minute or not");
-        let mut found = work_off(&store, due).await;
-        found.sort();
-        assert_eq!(found, ["one", "two"]);
-        assert!(work_off(&store, due + MINUTE).await.is_empty());
-    }
-
-    #[tokio::test]
-    async fn rows_of_minutes_in_which_nobody_ran_are_found() {
-        let store = crate::store::testing::store().await;
-        let now = at("2026-03-01T09:30:20.000Z");
-        work_off(&store, now).await;
-        store.commit(now, "correlation").due(row("one", now + Duration::from_mins(20))).run().await.unwrap();
-        assert_eq!(work_off(&store, now + Duration::from_hours(7)).await, ["one"]);
-    }
-
-    #[tokio::test]
-    async fn a_round_that_died_before_its_end_is_done_again() {
-        let store = crate::store::testing::store().await;
-        let now = at("2026-03-01T09:30:20.000Z");
-        let due = now + Duration::from_mins(20);
-        store.commit(now, "correlation").due(row("one", due)).run().await.unwrap();
-        // Sent, but neither deleted nor marked.
-        let died = store.due_round(due, 1000).await.unwrap();
-        assert_eq!(work_off(&store, due + MINUTE).await, ["one"]);
-        // Its mark, come late, does not move what has moved on.
-        store.end_due_round(&died).await.unwrap();
-        let after = store.due_round(due + MINUTE, 1000).await.unwrap();
-        assert_eq!(after.read, Some(due + MINUTE - LAG));
-    }
-}
+mod tests;

@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Position, Store, Table};
-use crate::error::{Internal, Result};
+use crate::{
+    deadline::Retries,
+    error::{Internal, Result},
+};
 
 pub type Item = HashMap<String, AttributeValue>;
 
@@ -85,7 +88,7 @@ impl Store {
     }
 
     /// One consistent read of several items, of several tables; found items by table and key. What DynamoDB leaves
-    /// unprocessed is asked for again.
+    /// unprocessed is asked for again, after a pause, until the deadline.
     pub async fn get_many(&self, wanted: &[(Table, Key)]) -> Result<HashMap<Key, Item>> {
         let mut requests: HashMap<String, KeysAndAttributes> = HashMap::new();
         for (table, key) in wanted {
@@ -98,10 +101,8 @@ impl Store {
             requests.insert(self.name(*table).to_owned(), request.map_err(Internal::bug)?);
         }
         let mut found = HashMap::new();
-        for _ in 0..5 {
-            if requests.is_empty() {
-                return Ok(found);
-            }
+        let mut retries = Retries::new();
+        while !requests.is_empty() {
             let answer = self
                 .db
                 .batch_get_item()
@@ -113,8 +114,11 @@ impl Store {
                 found.insert(key_of(&item), item);
             }
             requests = answer.unprocessed_keys.unwrap_or_default();
+            if !requests.is_empty() && !retries.wait().await {
+                return Err(Internal::unavailable("get items: always some left unprocessed").into());
+            }
         }
-        Err(Internal::unavailable("get items: always some left unprocessed").into())
+        Ok(found)
     }
 
     /// One page of a query.

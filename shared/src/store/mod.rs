@@ -26,6 +26,8 @@ pub mod secrets;
 pub mod session;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod throttling_tests;
 pub mod user;
 pub mod work;
 

@@ -37,7 +37,7 @@ use crate::{
         session::{ONE_FACTOR_TRUST, Session},
         time::Timestamp,
     },
-    error::{Internal, Result},
+    error::{Error, Internal, Result},
 };
 
 /// A session as it is stored. It ends by its deletion.
@@ -209,12 +209,17 @@ impl Ending {
 impl Commit<'_> {
     /// Deletes a session, with the event that says so. If it is gone already: a conflict.
     pub fn end_session(self, session: &SessionItem, ending: &Ending) -> Self {
+        self.end_session_or(session, ending, None)
+    }
+
+    /// The same; `gone` is what it means to the caller that the session has ended already.
+    pub fn end_session_or(self, session: &SessionItem, ending: &Ending, gone: Option<Error>) -> Self {
         let unchanged = Change {
             condition: "version = :read",
             values: vec![(":read", number(session.version))],
             ..Change::default()
         };
-        self.delete(Table::Identity, &SessionItem::key(&session.user, &session.session), &unchanged, None)
+        self.delete(Table::Identity, &SessionItem::key(&session.user, &session.session), &unchanged, gone)
             .event(session.ended(ending))
     }
 }

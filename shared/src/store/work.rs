@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::{
     Store, Table,
     item::{Key, number, text},
@@ -17,6 +19,21 @@ use crate::{
 /// Longer than a queue keeps a message, so that no delivery can outlive the memory of it.
 const REMEMBERED: Duration = Duration::from_hours(5 * 24);
 
+/// One worker's hold on a message. Its id tells a worker that lost the answer to its own claim from another one that is
+/// at the same message.
+#[derive(Debug)]
+pub struct Claim {
+    key: Key,
+    id: String,
+}
+
+impl Claim {
+    pub fn new(worker: &str, message: &str) -> Self {
+        let id = uuid::Uuid::from_bytes(crate::crypto::random::bytes()).to_string();
+        Self { key: Key::of(format!("WORK#{worker}#{message}")), id }
+    }
+}
+
 /// What stands under a message's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimed {
@@ -28,13 +45,9 @@ pub enum Claimed {
     Busy,
 }
 
-fn key(worker: &str, message: &str) -> Key {
-    Key::of(format!("WORK#{worker}#{message}"))
-}
-
 impl Store {
-    /// Claims a message for as long as the lease runs.
-    pub async fn claim_work(&self, worker: &str, message: &str, lease: Duration, now: Timestamp) -> Result<Claimed> {
+    /// Claims a message for as long as the lease runs. Asked again, the same claim gets the same answer.
+    pub async fn claim_work(&self, claim: &Claim, lease: Duration, now: Timestamp) -> Result<Claimed> {
         use aws_sdk_dynamodb::{
             operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure::AllOld,
         };
@@ -42,10 +55,13 @@ impl Store {
             .db
             .update_item()
             .table_name(self.name(Table::Ephemeral))
-            .set_key(Some(key(worker, message).to_item()))
-            .update_expression("SET done = :no, lease_until = :until, expires = :expires")
-            .condition_expression("attribute_not_exists(pk) OR (done = :no AND lease_until <= :now)")
-            .expression_attribute_values(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
+            .set_key(Some(claim.key.to_item()))
+            .update_expression("SET done = :no, claimed_by = :claim, lease_until = :until, expires = :expires")
+            .condition_expression(
+                "attribute_not_exists(pk) OR (done = :no AND (lease_until <= :now OR claimed_by = :claim))",
+            )
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":claim", text(&claim.id))
             .expression_attribute_values(":until", text((now + lease).to_string()))
             .expression_attribute_values(":now", text(now.to_string()))
             .expression_attribute_values(":expires", number((now + REMEMBERED).unix_seconds()))
@@ -64,29 +80,82 @@ impl Store {
         }
     }
 
-    /// Marks a message as worked.
-    pub async fn finish_work(&self, worker: &str, message: &str) -> Result<()> {
+    /// Marks a message as worked, whoever has claimed it since.
+    pub async fn finish_work(&self, claim: &Claim) -> Result<()> {
         self.db
             .update_item()
             .table_name(self.name(Table::Ephemeral))
-            .set_key(Some(key(worker, message).to_item()))
+            .set_key(Some(claim.key.to_item()))
             .update_expression("SET done = :yes")
-            .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .send()
             .await
             .map_err(|error| Internal::aws("finish work", &error))?;
         Ok(())
     }
 
-    /// Gives a claim back, so that the next delivery need not wait for the lease.
-    pub async fn release_work(&self, worker: &str, message: &str) -> Result<()> {
-        self.db
+    /// Gives a claim back, so that the next delivery need not wait for the lease. One that has passed to another worker
+    /// stays theirs.
+    pub async fn release_work(&self, claim: &Claim) -> Result<()> {
+        let deleted = self
+            .db
             .delete_item()
             .table_name(self.name(Table::Ephemeral))
-            .set_key(Some(key(worker, message).to_item()))
+            .set_key(Some(claim.key.to_item()))
+            .condition_expression("attribute_not_exists(pk) OR (claimed_by = :claim AND done = :no)")
+            .expression_attribute_values(":claim", text(&claim.id))
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
             .send()
-            .await
-            .map_err(|error| Internal::aws("release work", &error))?;
-        Ok(())
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(Internal::aws("release work", &error).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+    const LEASE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_worker_that_lost_the_answer_to_its_claim_knows_it_again_and_another_one_waits() {
+        let store = testing::store().await;
+        let (mine, other) = (Claim::new("worker", "evt_1"), Claim::new("worker", "evt_1"));
+        for _ in 0..2 {
+            assert_eq!(store.claim_work(&mine, LEASE, NOW).await.unwrap(), Claimed::Mine);
+            assert_eq!(store.claim_work(&other, LEASE, NOW).await.unwrap(), Claimed::Busy);
+        }
+        // Another message, and the same key of another worker, are free.
+        for (worker, message) in [("worker", "evt_2"), ("other", "evt_1")] {
+            let claimed = store.claim_work(&Claim::new(worker, message), LEASE, NOW).await.unwrap();
+            assert_eq!(claimed, Claimed::Mine);
+        }
+        store.finish_work(&mine).await.unwrap();
+        for claim in [&mine, &other] {
+            assert_eq!(store.claim_work(claim, LEASE, NOW + LEASE).await.unwrap(), Claimed::Done);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_worker_whose_lease_passed_does_not_give_back_the_claim_of_the_next() {
+        let store = testing::store().await;
+        let (late, next, third) = (Claim::new("w", "m"), Claim::new("w", "m"), Claim::new("w", "m"));
+        store.claim_work(&late, LEASE, NOW).await.unwrap();
+        let now = NOW + LEASE;
+        assert_eq!(store.claim_work(&next, LEASE, now).await.unwrap(), Claimed::Mine);
+        store.release_work(&late).await.unwrap();
+        assert_eq!(store.claim_work(&third, LEASE, now).await.unwrap(), Claimed::Busy);
+        store.release_work(&next).await.unwrap();
+        assert_eq!(store.claim_work(&third, LEASE, now).await.unwrap(), Claimed::Mine);
+        // What is done stays done, whoever gives what back.
+        store.finish_work(&third).await.unwrap();
+        store.release_work(&third).await.unwrap();
+        assert_eq!(store.claim_work(&late, LEASE, now).await.unwrap(), Claimed::Done);
     }
 }

@@ -5,6 +5,8 @@
 
 mod send;
 
+pub use send::Sent;
+
 use std::time::Duration;
 
 use askama::Template;

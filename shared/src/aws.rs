@@ -1,0 +1,247 @@
+//! How every AWS client of ours is set up: where it connects, how long it waits, what it tries again, and when it stops
+//! trusting an idle connection.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+        interceptors::context::InterceptorContext,
+        retries::classifiers::{ClassifyRetry, RetryAction},
+        runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
+    },
+};
+use aws_smithy_types::{config_bag::ConfigBag, retry::ErrorKind};
+
+use crate::telemetry::Meter;
+
+/// A connection that was idle for longer is not used again: what lies between us and AWS may have dropped it without a
+/// word, and a call over it would wait until its time is up.
+const LONGEST_IDLE: Duration = Duration::from_secs(20);
+
+/// Settings of all AWS clients: region, credentials and, on a local stack, the endpoint, all from the environment, where
+/// Lambda puts them. The default chain would link sign-in by SSO, STS and instance metadata into every function.
+pub fn sdk_config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(12))
+        .build();
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard())
+        .http_client(Renewing::new(https));
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    config.set_region(variable("AWS_REGION").map(Region::new));
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
+    // The variables of AWS's other tools; absent is the service's usual address.
+    let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
+    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
+    let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
+    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
+    config.build()
+}
+
+fn https() -> SharedHttpClient {
+    let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    aws_smithy_http_client::Builder::new().pool_idle_timeout(LONGEST_IDLE).tls_provider(tls).build_https()
+}
+
+/// Timeouts of services that answer within milliseconds or not at all: DynamoDB, KMS, Secrets Manager. The whole call
+/// is bounded by the deadline of the work it belongs to.
+fn prompt_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(1))
+        .disable_operation_timeout()
+        .build()
+}
+
+/// Retries of the same services: more of them and closer together than the SDK's own.
+fn prompt_retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(8)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1))
+}
+
+pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .timeout_config(prompt_timeouts())
+        .retry_config(prompt_retries())
+        .retry_classifier(RetryTransactionConflict)
+        .interceptor(Meter);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::config::Builder::from(sdk)
+        .timeout_config(prompt_timeouts())
+        .retry_config(prompt_retries())
+        .interceptor(Meter);
+    aws_sdk_kms::Client::from_conf(config.build())
+}
+
+pub fn secretsmanager(sdk: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::config::Builder::from(sdk)
+        .timeout_config(prompt_timeouts())
+        .retry_config(prompt_retries())
+        .interceptor(Meter);
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
+}
+
+pub fn sqs(sdk: &SdkConfig) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).interceptor(Meter).build())
+}
+
+pub fn ses(sdk: &SdkConfig) -> aws_sdk_ses::Client {
+    aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(Meter).build())
+}
+
+/// A local stack has no host name per bucket.
+pub fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let config =
+        aws_sdk_s3::config::Builder::from(sdk).interceptor(Meter).force_path_style(sdk.endpoint_url().is_some());
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// Has a plain write tried again that met a transaction on the same item: DynamoDB refuses it with
+/// `TransactionConflictException`, which the SDK does not count as passing.
+#[derive(Debug)]
+struct RetryTransactionConflict;
+
+impl ClassifyRetry for RetryTransactionConflict {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
+        let Some(error) = error.as_operation_error() else { return RetryAction::NoActionIndicated };
+        let conflict = error
+            .downcast_ref::<UpdateItemError>()
+            .map(UpdateItemError::is_transaction_conflict_exception)
+            .or_else(|| error.downcast_ref::<PutItemError>().map(PutItemError::is_transaction_conflict_exception))
+            .or_else(|| error.downcast_ref::<DeleteItemError>().map(DeleteItemError::is_transaction_conflict_exception))
+            .unwrap_or(false);
+        // Not "transient": that would close the connection too.
+        if conflict { RetryAction::retryable_error(ErrorKind::ThrottlingError) } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "transaction conflict"
+    }
+}
+
+/// The two clocks at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    wall: SystemTime,
+    steady: Instant,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self { wall: SystemTime::now(), steady: Instant::now() }
+    }
+
+    /// How far the wall clock has gone ahead of the steady one, or behind it, since another moment. A frozen process's
+    /// steady clock may stand still.
+    fn drift_since(self, earlier: Self) -> Duration {
+        let steady = self.steady.saturating_duration_since(earlier.steady);
+        match self.wall.duration_since(earlier.wall) {
+            Ok(wall) => wall.abs_diff(steady),
+            Err(back) => back.duration() + steady,
+        }
+    }
+}
+
+/// An HTTP client that is made anew when the wall clock has jumped, which is how a process learns that it was frozen. Its
+/// pool measures idle time by the steady clock and would hand out connections that died meanwhile.
+#[derive(Debug)]
+struct Renewing {
+    make: fn() -> SharedHttpClient,
+    held: Mutex<(Moment, SharedHttpClient)>,
+}
+
+impl Renewing {
+    fn new(make: fn() -> SharedHttpClient) -> Self {
+        Self { make, held: Mutex::new((Moment::now(), make())) }
+    }
+
+    fn client(&self, now: Moment) -> SharedHttpClient {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.drift_since(held.0) >= LONGEST_IDLE {
+            *held = (now, (self.make)());
+        }
+        held.1.clone()
+    }
+}
+
+impl HttpClient for Renewing {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.client(Moment::now()).http_connector(settings, components)
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.client(Moment::now()).validate_base_client_config(components, config)
+    }
+
+    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
+        self.client(Moment::now()).validate_final_config(components, config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use aws_smithy_runtime_api::client::http::http_client_fn;
+
+    use super::*;
+
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    fn counted() -> SharedHttpClient {
+        MADE.fetch_add(1, Ordering::SeqCst);
+        http_client_fn(|_, _| unreachable!("nothing is sent"))
+    }
+
+    fn made_after(wall: i64, steady: u64) -> usize {
+        let before = MADE.load(Ordering::SeqCst);
+        let client = Renewing::new(counted);
+        let start = client.held.lock().unwrap().0;
+        let shift = Duration::from_secs(wall.unsigned_abs());
+        let wall = if wall < 0 { start.wall - shift } else { start.wall + shift };
+        let then = Moment { wall, steady: start.steady + Duration::from_secs(steady) };
+        client.client(then);
+        client.client(then);
+        MADE.load(Ordering::SeqCst) - before
+    }
+
+    #[test]
+    fn connections_are_dropped_after_a_jump_of_the_clock_and_once() {
+        // Both clocks moved: the pool itself knows how long its connections were idle.
+        assert_eq!(made_after(3600, 3600), 1);
+        assert_eq!(made_after(19, 0), 1);
+        // Frozen for an hour, for just long enough, and set back.
+        assert_eq!(made_after(3600, 0), 2);
+        assert_eq!(made_after(21, 1), 2);
+        assert_eq!(made_after(-15, 5), 2);
+    }
+}
