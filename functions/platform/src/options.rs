@@ -12,7 +12,7 @@ use verinym::{
     },
 };
 
-const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-Correlation-Id";
 
 pub fn endpoint() -> Endpoint {

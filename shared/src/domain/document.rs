@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{
     field::Fault,
     id::{DocumentId, UserId},
-    person::mask_tail,
+    person::{comparable, in_printed_number, mask_tail, printed},
     secret::Masked,
     time::Timestamp,
     words::words,
@@ -85,18 +85,18 @@ impl DocumentType {
     }
 }
 
-/// The number printed on a document: 1 to 64 letters, digits, blanks and `- / . < _`, upper case.
+/// The number printed on a document: 1 to 64 letters, digits, blanks and `- / . ( ) + & < _`, in the spelling that
+/// [`super::person::printed`] gives it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct DocumentNumber(String);
 
 impl DocumentNumber {
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        const BAD: Fault = Fault::new("invalid_number", "must be 1 to 64 letters, digits, blanks and any of -/.<_");
-        let number = text.trim_matches(' ').to_ascii_uppercase();
-        let well_formed = (1..=64).contains(&number.len())
-            && number.chars().all(|c| c.is_ascii_alphanumeric() || " -/.<_".contains(c))
-            && number.chars().any(|c| c.is_ascii_alphanumeric());
+        const BAD: Fault = Fault::new("invalid_number", "must be 1 to 64 letters, digits, blanks and any of -/.()+&<_");
+        let number = printed(text, 64).map_err(|_| BAD)?;
+        let well_formed = number.chars().all(|c| in_printed_number(c) || "<_".contains(c))
+            && number.chars().any(char::is_alphanumeric);
         if well_formed { Ok(Self(number)) } else { Err(BAD) }
     }
 
@@ -104,9 +104,9 @@ impl DocumentNumber {
         &self.0
     }
 
-    /// Letters and digits only: one number has one such form, for blind indexes.
+    /// Letters, digits, `&` and `+` only: one number has one such form, for blind indexes.
     pub fn normalised(&self) -> String {
-        self.0.chars().filter(char::is_ascii_alphanumeric).collect()
+        comparable(&self.0)
     }
 
     /// All but the last four letters or digits hidden.
@@ -157,7 +157,16 @@ mod tests {
         assert_eq!((number.as_str(), number.normalised().as_str()), ("P12-345 678", "P12345678"));
         assert_eq!(number.masked(), "***-**5 678");
         assert_eq!(format!("{number:?}"), "***");
-        for text in ["", " ", "---", "a\nb", "é123", &"1".repeat(65)] {
+        // As states print them: Hong Kong's identity card, digits of other scripts.
+        for (printed, kept, normalised) in [
+            ("a123456(3)", "A123456(3)", "A1234563"),
+            ("۱۲۳-۴۵۶", "123-456", "123456"),
+            ("АВ 123456", "АВ 123456", "АВ123456"),
+        ] {
+            let number = DocumentNumber::parse(printed).unwrap();
+            assert_eq!((number.as_str(), number.normalised().as_str()), (kept, normalised));
+        }
+        for text in ["", " ", "---", "a\nb", "12\u{fffd}3", "1;2", &"1".repeat(65)] {
             assert!(DocumentNumber::parse(text).is_err(), "{text:?}");
         }
     }

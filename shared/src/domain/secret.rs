@@ -2,17 +2,30 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use zeroize::{Zeroize, Zeroizing};
+
+use super::field::Fault;
+
+/// A text holds U+FFFD, which stands for a character that was lost on the way here, most often because the sender did not
+/// send UTF-8. In a password, two that differ in what was lost would be taken for the same.
+pub const LOST: Fault =
+    Fault::new("invalid_characters", "has a character that was lost on the way (U+FFFD); send it as UTF-8");
 
 /// A secret (password, token, key text): `Debug` prints `***`, memory is wiped on drop, and it cannot be serialised
 /// by accident; reading it needs the word [`Secret::expose`].
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default)]
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
-/// A secret text: a password, a token.
+/// A secret text: a password, a token. One in which a character was [`LOST`] is not read.
 pub type SecretText = Secret<String>;
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Self::new(String::deserialize(deserializer)?);
+        if text.expose().contains(char::REPLACEMENT_CHARACTER) { Err(D::Error::custom(LOST)) } else { Ok(text) }
+    }
+}
 
 impl<T: Zeroize> Secret<T> {
     pub fn new(value: T) -> Self {

@@ -13,8 +13,10 @@ const EVERYWHERE: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
-const EXPOSED: &str =
-    "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Correlation-Id";
+/// What a browser's script may read beside the safelisted headers (Fetch standard §3.3). API Gateway renames
+/// `WWW-Authenticate` of every answer that a function gives, so its new name is among them.
+const EXPOSED: &str = "Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Location, RateLimit, \
+    RateLimit-Policy, Retry-After, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate, X-Correlation-Id";
 
 /// Sets what an answer has not set itself (a page of documentation brings its own content policy).
 pub fn finish(headers: &mut HeaderMap, config: &Config, correlation_id: &str, cache: &str, origin: Option<&str>) {

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
-use super::{call::Incoming, endpoint::Route, openapi::OperationDoc};
+use super::{call::Incoming, content_type, endpoint::Route, openapi::OperationDoc};
 use crate::{
-    domain::field::Invalid,
+    domain::{field::Invalid, secret::LOST},
     error::{RequestError, Result},
 };
 
@@ -129,9 +129,9 @@ fn fingerprint(incoming: &Incoming) -> Fingerprint {
     }
 }
 
-fn is_json(content_type: &str) -> bool {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || kind == "application/merge-patch+json"
+fn is_json(header: &str) -> bool {
+    content_type::of_utf8(header)
+        .is_some_and(|kind| kind == "application/json" || kind == "application/merge-patch+json")
 }
 
 /// Serde's words may quote the value, so only their kind is taken over.
@@ -146,6 +146,8 @@ fn refusal(path: &str, message: &str) -> RequestError {
         invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
     } else if message.starts_with("duplicate field") {
         invalid(path, "duplicate", "This field is given twice.")
+    } else if message.starts_with(&LOST.to_string()) {
+        invalid(path, LOST.code, LOST.message)
     } else if message.starts_with("unknown variant") {
         invalid(path, "not_allowed", "This value is not one of those allowed here.")
     } else {

@@ -6,12 +6,14 @@
 
 pub mod authority;
 pub mod call;
+mod content_type;
 pub mod cursor;
 pub mod endpoint;
 mod headers;
 pub mod idempotency;
 pub mod input;
 pub mod limit;
+mod method;
 pub mod multipart;
 pub mod openapi;
 pub mod problem;

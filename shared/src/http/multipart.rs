@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     call::Incoming,
+    content_type,
     endpoint::Route,
     input::{Fingerprint, Input},
     openapi::OperationDoc,
@@ -44,8 +45,9 @@ pub struct Upload<F> {
 
 impl<F: Form> Input for Upload<F> {
     async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
-        let content_type = incoming.header("content-type").unwrap_or_default();
-        let boundary = multer::parse_boundary(content_type).map_err(|_| RequestError::UnsupportedMediaType)?;
+        let header = incoming.header("content-type").unwrap_or_default();
+        content_type::of_utf8(header).ok_or(RequestError::UnsupportedMediaType)?;
+        let boundary = multer::parse_boundary(header).map_err(|_| RequestError::UnsupportedMediaType)?;
         let body = incoming.body.clone();
         let chunks = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
         let limits = multer::SizeLimit::new().per_field(F::FILE_LIMIT as u64).for_fields(F::FIELDS, FIELD_LIMIT);
@@ -62,7 +64,7 @@ impl<F: Form> Input for Upload<F> {
                     return Err(invalid("file", "duplicate", "This field is given twice."));
                 }
             } else if let Some((known, _)) = F::FIELDS.iter().find(|(known, _)| *known == name) {
-                let text = part.text().await.map_err(|error| refusal(&error))?;
+                let text = text(part).await?;
                 if fields.insert(*known, text).is_some() {
                     return Err(invalid(known, "duplicate", "This field is given twice."));
                 }
@@ -88,6 +90,15 @@ impl<F: Form> Input for Upload<F> {
     fn describe(_: &Route, doc: &mut OperationDoc) {
         doc.multipart_body(F::FIELDS);
     }
+}
+
+/// A text field's value; multer itself would decode another charset, with U+FFFD for what it cannot read.
+async fn text(part: multer::Field<'_>) -> Result<String> {
+    let header = part.headers().get("content-type").map_or(Ok("text/plain"), |header| header.to_str());
+    header.ok().and_then(content_type::of_utf8).ok_or(RequestError::UnsupportedMediaType)?;
+    let bytes = part.bytes().await.map_err(|error| refusal(&error))?;
+    let text = String::from_utf8(bytes.into()).map_err(|_| RequestError::Malformed("a field is not UTF-8"))?;
+    Ok(text)
 }
 
 fn invalid(field: &str, code: &'static str, message: &'static str) -> crate::error::Error {

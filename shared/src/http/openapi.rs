@@ -314,7 +314,7 @@ pub fn document(endpoints: &[Endpoint]) -> OpenApi {
             InfoBuilder::new()
                 .title("Verinym")
                 .version(env!("CARGO_PKG_VERSION"))
-                .description(Some("Identity and KYC/AML in your own account.")),
+                .description(Some("Identity and KYC/AML in your own account. HEAD is answered as GET without a body.")),
         )
         .paths(paths)
         .components(Some(components))

@@ -158,8 +158,20 @@ fn internal(error: &Internal) -> Kind {
     }
 }
 
-/// The answer to an error.
-pub fn answer(error: &Error, correlation_id: &str) -> Answer {
+/// The challenge of a 401, which has to have one (RFC 9110 §15.5.2): `Bearer`, and `invalid_token` to a caller who sent an
+/// access token (RFC 6750 §3.1). A provider's callback is not authenticated by a token but by the signature in its
+/// headers.
+fn challenge(error: &Error, token_sent: bool) -> String {
+    let text = match error {
+        Error::Request(RequestError::Unauthenticated) if token_sent => "Bearer error=\"invalid_token\"",
+        Error::Kyc(KycError::BadSignature | KycError::StaleSignature) => "Signature",
+        _ => "Bearer",
+    };
+    text.to_owned()
+}
+
+/// The answer to an error. `token_sent`: whether the request came with a bearer token.
+pub fn answer(error: &Error, correlation_id: &str, token_sent: bool) -> Answer {
     let kind = kind_of(error);
     let mut problem = Problem {
         r#type: format!("{TYPES}{}", kind.code),
@@ -189,11 +201,13 @@ pub fn answer(error: &Error, correlation_id: &str) -> Answer {
         Error::Request(RequestError::RangeNotSatisfiable { size }) => {
             headers.push(("content-range", format!("bytes */{size}")));
         }
-        Error::Request(RequestError::Unauthenticated) => headers.push(("www-authenticate", "Bearer".to_owned())),
         Error::Internal(Internal::Unavailable(_)) | Error::Aml(AmlError::ListsUnavailable) => {
             headers.push(("retry-after", "2".to_owned()));
         }
         _ => {}
+    }
+    if kind.status == 401 {
+        headers.push(("www-authenticate", challenge(error, token_sent)));
     }
     let text = serde_json::to_string(&problem).unwrap_or_default();
     Answer { status: kind.status, headers, body: Body::Text(text) }

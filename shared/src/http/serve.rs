@@ -11,7 +11,9 @@ use super::{
     authority::Caller,
     call::{Incoming, Meta},
     endpoint::{Endpoint, IfMatch, Route},
-    headers, idempotency, limit, problem,
+    headers, idempotency, limit,
+    method::{self, Part},
+    problem,
     reply::{Answer, Body},
 };
 use crate::{
@@ -74,6 +76,8 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     let route = &endpoint.route;
     let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let meta = meta(route, &request, started);
+    let part = Part::of(request.method());
+    let token_sent = token_of(request.headers()).is_some();
     let user_slot = std::sync::OnceLock::new();
     let reports = limit::Reports::default();
 
@@ -91,7 +95,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
             if kind.status >= 500 {
                 tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
             }
-            (problem::answer(&error, &meta.correlation_id), kind.code)
+            (problem::answer(&error, &meta.correlation_id, token_sent), kind.code)
         }
     };
 
@@ -112,7 +116,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         at: started,
         properties: map,
     });
-    finish(app, route, answer, &meta.correlation_id, origin.as_deref(), reports.fullest())
+    finish(app, route, part.take(answer), &meta.correlation_id, origin.as_deref(), reports.fullest())
 }
 
 /// The gateway waits no longer for an answer.
@@ -162,7 +166,8 @@ async fn handle(
     let route = &endpoint.route;
     let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    method::admit(route, &parts.method, &mut parts.headers)?;
     let body = match body {
         LambdaBody::Text(text) => text.into_bytes(),
         LambdaBody::Binary(bytes) => bytes,
@@ -204,7 +209,7 @@ async fn authenticate(
     incoming: &mut Incoming,
     user_slot: &std::sync::OnceLock<String>,
 ) -> Result<()> {
-    let token = incoming.header("authorization").and_then(bearer).ok_or(RequestError::Unauthenticated)?;
+    let token = token_of(&incoming.headers).ok_or(RequestError::Unauthenticated)?;
     let keys = app.verification_keys().await?;
     let expected =
         Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: LEEWAY };
@@ -247,10 +252,11 @@ async fn authenticate(
     Ok(())
 }
 
-/// RFC 6750 §2.1; the scheme's name is not case-sensitive.
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+/// The bearer token of a request (RFC 6750 §2.1); the scheme's name is not case-sensitive.
+fn token_of(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// 304 to a caller who has this version already (RFC 9110 §13.1.2).

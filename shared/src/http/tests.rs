@@ -125,7 +125,7 @@ async fn each_bad_body_gets_its_own_problem() {
 async fn without_a_token_nothing_else_is_looked_at() {
     let endpoint = Route::get("test-check", "/v1/checks/{id}")
         .handled_by(|_: Call<Signed>, Path(_): Path<CheckId>| async { Ok(NoContent) });
-    for authorization in [None, Some("Basic eDp5"), Some("Bearer")] {
+    for authorization in [None, Some("Basic eDp5"), Some("Bearer"), Some("Bearer ")] {
         let mut request = Request::new(Body::Empty)
             .with_path_parameters(std::collections::HashMap::from([("id".to_owned(), "nonsense".to_owned())]));
         if let Some(value) = authorization {
@@ -134,6 +134,193 @@ async fn without_a_token_nothing_else_is_looked_at() {
         let (response, body) = ask(&endpoint, request).await;
         assert_eq!((response.status().as_u16(), &body["code"]), (401, &json!("unauthenticated")));
         assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    }
+}
+
+#[tokio::test]
+async fn every_401_has_a_challenge_and_names_a_refused_token() {
+    use crate::domain::{auth::AuthError, kyc::KycError};
+    type Refusal = fn() -> crate::error::Error;
+    let refusing = |error: Refusal| {
+        Route::get("test-refusing", "/v1/refusing")
+            .limited_by_gateway()
+            .handled_by(move |_: Call<Anonymous>, (): ()| async move { Err::<NoContent, _>(error()) })
+    };
+    let bearer = "Bearer";
+    let invalid = "Bearer error=\"invalid_token\"";
+    let cases: [(Refusal, &str, &str); 6] = [
+        (|| RequestError::Unauthenticated.into(), bearer, invalid),
+        (|| AuthError::InvalidCredentials.into(), bearer, bearer),
+        (|| AuthError::InvalidRefreshToken.into(), bearer, bearer),
+        (|| AuthError::RefreshTokenReused.into(), bearer, bearer),
+        (|| KycError::BadSignature.into(), "Signature", "Signature"),
+        (|| KycError::StaleSignature.into(), "Signature", "Signature"),
+    ];
+    for (error, without, with) in cases {
+        for (authorization, challenge) in
+            [(None, without), (Some("Basic eDp5"), without), (Some("Bearer abc"), with), (Some("bEARER abc"), with)]
+        {
+            let mut request = Request::new(Body::Empty);
+            if let Some(value) = authorization {
+                request.headers_mut().insert("authorization", value.parse().unwrap());
+            }
+            let (response, body) = ask(&refusing(error), request).await;
+            assert_eq!(response.status().as_u16(), 401, "{body}");
+            assert_eq!(response.headers()["www-authenticate"], challenge, "{body} {authorization:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_in_another_charset_than_utf_8_is_refused() {
+    let charset = async |charset: &str, body: Body| {
+        let mut request = post("");
+        *request.body_mut() = body;
+        let content_type = format!("application/json{charset}");
+        request.headers_mut().insert("content-type", content_type.parse().unwrap());
+        let (response, body) = ask(&echo(), request).await;
+        (response.status().as_u16(), body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let latin1 = || Body::Binary(b"{\"name\":\"M\xfcller\"}".to_vec());
+    for other in ["; charset=iso-8859-1", ";charset=\"windows-1252\"", "; x=y; Charset=UTF-16"] {
+        assert_eq!(charset(other, latin1()).await, (415, "unsupported_media_type".into()), "{other}");
+        assert_eq!(charset(other, Body::Text("{\"name\":\"Ada\"}".into())).await.0, 415, "{other}");
+    }
+    for utf8 in ["", "; charset=utf-8", "; charset=\"UTF-8\""] {
+        assert_eq!(charset(utf8, latin1()).await, (400, "malformed_request".into()), "{utf8}");
+        assert_eq!(charset(utf8, Body::Text("{\"name\":\"Müller\"}".into())).await.0, 200, "{utf8}");
+    }
+}
+
+/// A body as the gateway hands it on after replacing each byte that is not UTF-8.
+#[tokio::test]
+async fn a_password_that_lost_letters_is_refused() {
+    #[derive(Debug, Deserialize, ToSchema)]
+    struct SignIn {
+        #[expect(dead_code, reason = "only whether it is read matters")]
+        password: crate::domain::secret::SecretText,
+    }
+    let endpoint = Route::post("test-sign-in", "/v1/sign-in")
+        .limited_by_gateway()
+        .handled_by(|_: Call<Anonymous>, Json(_): Json<SignIn>| async { Ok(NoContent) });
+    for lost in ["gr\u{fffd}ne Wiese", r"gr\ufffdne Wiese"] {
+        let (response, body) = ask(&endpoint, post(&format!("{{\"password\":\"{lost}\"}}"))).await;
+        assert_eq!(response.status().as_u16(), 400);
+        assert_eq!(
+            (&body["errors"][0]["field"], &body["errors"][0]["code"]),
+            (&json!("password"), &json!("invalid_characters")),
+            "{body}"
+        );
+    }
+    assert_eq!(ask(&endpoint, post("{\"password\":\"grüne Wiese\"}")).await.0.status().as_u16(), 204);
+}
+
+#[tokio::test]
+async fn a_form_s_fields_are_utf_8_too() {
+    struct Named;
+    impl multipart::Form for Named {
+        const FIELDS: &'static [(&'static str, multipart::Need)] = &[("name", multipart::Need::Required)];
+        const FILE_LIMIT: usize = 64;
+    }
+    let endpoint = Route::post("test-form", "/v1/form").limited_by_gateway().handled_by(
+        |_: Call<Anonymous>, form: Upload<Named>| async move { Ok(Plain(Said { name: form.fields["name"].clone() })) },
+    );
+    let send = async |parameters: &str, part: &str, name: &[u8]| {
+        let mut body = format!("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n{part}\r\n").into_bytes();
+        body.extend_from_slice(name);
+        body.extend_from_slice(
+            b"\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n",
+        );
+        let mut request = post("");
+        *request.body_mut() = Body::Binary(body);
+        let content_type = format!("multipart/form-data; boundary=b{parameters}");
+        request.headers_mut().insert("content-type", content_type.parse().unwrap());
+        let (response, body) = ask(&endpoint, request).await;
+        (response.status().as_u16(), body["name"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(send("", "", "Müller".as_bytes()).await, (200, "Müller".into()));
+    let utf8 = "Content-Type: text/plain; charset=utf-8\r\n";
+    assert_eq!(send("; charset=utf-8", utf8, "Müller".as_bytes()).await, (200, "Müller".into()));
+    assert_eq!(send("", "Content-Type: text/plain; charset=iso-8859-1\r\n", b"M\xfcller").await.0, 415);
+    assert_eq!(send("; charset=iso-8859-1", "", b"M\xfcller").await.0, 415);
+    assert_eq!(send("", "", b"M\xfcller").await.0, 400);
+}
+
+#[tokio::test]
+async fn head_is_answered_as_get_without_a_body() {
+    let endpoint = Route::get("test-versioned", "/v1/thing").limited_by_gateway().handled_by(
+        |_: Call<Anonymous>, Headers(headers): Headers| async move {
+            let name = if headers.contains_key("range") { "a part" } else { "the whole" };
+            Ok::<_, crate::error::Error>(Versioned { version: 7, body: Said { name: name.into() } })
+        },
+    );
+    let request = |method: Method| {
+        let mut request = Request::new(Body::Empty);
+        *request.method_mut() = method;
+        request.headers_mut().insert("x-correlation-id", "order-0042".parse().unwrap());
+        request
+    };
+    let (whole, body) = ask(&endpoint, request(Method::GET)).await;
+    let (head, empty) = ask(&endpoint, request(Method::HEAD)).await;
+    assert_eq!((body, empty), (json!({"name": "the whole"}), Value::Null));
+    assert_eq!((head.status(), head.headers()), (whole.status(), whole.headers()));
+    assert!(matches!(head.body(), Body::Empty));
+
+    let mut known = request(Method::HEAD);
+    known.headers_mut().insert("if-none-match", "\"7\"".parse().unwrap());
+    assert_eq!(ask(&endpoint, known).await.0.status().as_u16(), 304);
+
+    let mut range = request(Method::GET);
+    range.headers_mut().insert("range", "bytes=0-1".parse().unwrap());
+    assert_eq!(ask(&endpoint, range).await.1, json!({"name": "a part"}));
+
+    let refused = Route::get("test-refused", "/v1/refused")
+        .handled_by(|_: Call<Signed>, (): ()| async { Ok(Plain(Said { name: "Ada".into() })) });
+    let (head, body) = ask(&refused, request(Method::HEAD)).await;
+    assert_eq!((head.status().as_u16(), body), (401, Value::Null));
+    assert_eq!(head.headers()["content-type"], "application/problem+json");
+}
+
+/// `Range` is heard for `GET` alone (RFC 9110 §14.2).
+#[tokio::test]
+async fn head_does_not_hear_a_range() {
+    let endpoint = Route::get("test-range", "/v1/range").limited_by_gateway().handled_by(
+        |_: Call<Anonymous>, Headers(headers): Headers| async move {
+            if headers.contains_key("range") {
+                Err(RequestError::RangeNotSatisfiable { size: 1 }.into())
+            } else {
+                Ok(NoContent)
+            }
+        },
+    );
+    for (method, status) in [(Method::GET, 416), (Method::HEAD, 204)] {
+        let mut request = Request::new(Body::Empty);
+        *request.method_mut() = method;
+        request.headers_mut().insert("range", "bytes=7-9".parse().unwrap());
+        assert_eq!(ask(&endpoint, request).await.0.status().as_u16(), status);
+    }
+}
+
+/// A function of a `GET` route gets all methods of its path that no other function has.
+#[tokio::test]
+async fn a_method_that_the_route_does_not_have_is_not_found() {
+    let status = async |endpoint: &Endpoint, method: &str| {
+        let mut request = post("{}");
+        *request.method_mut() = method.parse().unwrap();
+        ask(endpoint, request).await.0.status().as_u16()
+    };
+    let get = Route::get("test-get", "/v1/thing")
+        .limited_by_gateway()
+        .handled_by(|_: Call<Anonymous>, (): ()| async { Ok(NoContent) });
+    for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"] {
+        assert_eq!(status(&get, method).await, 404, "{method}");
+    }
+    let change = Route::patch("test-change", "/v1/thing")
+        .also(Method::PUT)
+        .limited_by_gateway()
+        .handled_by(|_: Call<Anonymous>, (): ()| async { Ok(NoContent) });
+    for (method, expected) in [("PATCH", 204), ("PUT", 204), ("GET", 404), ("HEAD", 404), ("POST", 404)] {
+        assert_eq!(status(&change, method).await, expected, "{method}");
     }
 }
 

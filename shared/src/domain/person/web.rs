@@ -1,13 +1,14 @@
 //! How a person shows up on screens.
 
-use super::{EMPTY, TOO_LONG, personal_text};
+use super::{EMPTY, TOO_LONG, personal_text, text::is_ignorable};
 use crate::domain::field::Fault;
 
 const BAD_LOCALE: Fault = Fault::new("invalid_locale", "must be a BCP 47 language tag, like en-GB");
 const BAD_URL: Fault = Fault::new("invalid_url", "must be an https URL without user name or password");
 
 /// A language tag of BCP 47 in its shape `language[-Script][-REGION][-variant…]`, in the usual casing.
-/// Extensions, private use and the grandfathered tags are refused: no text of ours depends on them.
+/// Extensions and private use behind a language are dropped, since no text of ours depends on them; the grandfathered
+/// tags are refused.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Locale(String);
 
@@ -22,13 +23,15 @@ personal_text! {
 
 impl Locale {
     pub fn parse(text: &str) -> Result<Self, Fault> {
+        let text: String = text.chars().filter(|&c| !is_ignorable(c)).collect();
+        let text = text.trim();
         if text.is_empty() {
             return Err(EMPTY);
         }
-        if text.len() > 35 || !text.is_ascii() {
+        if text.len() > 255 || !text.is_ascii() {
             return Err(BAD_LOCALE);
         }
-        let mut parts = text.split('-').peekable();
+        let mut parts = without_extensions(text)?.split('-').peekable();
         let alphabetic = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
         let mut tag = match parts.next() {
             Some(language) if matches!(language.len(), 2..=3) && alphabetic(language) => language.to_ascii_lowercase(),
@@ -56,8 +59,39 @@ impl Locale {
             tag.push('-');
             tag.push_str(&variant.to_ascii_lowercase());
         }
-        Ok(Self(tag))
+        if tag.len() > 35 { Err(BAD_LOCALE) } else { Ok(Self(tag)) }
     }
+}
+
+/// The tag up to its first extension (RFC 5646 §2.2.6) or private use (§2.2.7), each of which is a single letter or
+/// digit with at least one subtag behind it.
+fn without_extensions(tag: &str) -> Result<&str, Fault> {
+    let is_singleton = |part: &str| part.len() == 1 && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let mut parts = tag.split('-');
+    // The language comes first; a tag that begins with a singleton is of another kind.
+    let mut end = parts.next().unwrap_or_default().len();
+    for part in parts.by_ref() {
+        if is_singleton(part) {
+            let rest: Vec<_> = std::iter::once(part).chain(parts).collect();
+            return if are_extensions(&rest) { Ok(&tag[..end]) } else { Err(BAD_LOCALE) };
+        }
+        end += 1 + part.len();
+    }
+    Ok(tag)
+}
+
+/// Extensions of one or more subtags of 2 to 8, and then perhaps private use, `x` and one or more of 1 to 8.
+fn are_extensions(parts: &[&str]) -> bool {
+    let (extensions, private) = match parts.iter().position(|part| part.eq_ignore_ascii_case("x")) {
+        Some(at) => (&parts[..at], Some(&parts[at + 1..])),
+        None => (parts, None),
+    };
+    let well_formed = |part: &&str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let nothing_follows = |pair: &[&str]| pair[0].len() == 1 && pair[1].len() == 1;
+    parts.iter().all(well_formed)
+        && private.is_none_or(|private| !private.is_empty())
+        && extensions.last().is_none_or(|last| last.len() > 1)
+        && !extensions.windows(2).any(nothing_follows)
 }
 
 impl PictureUrl {
@@ -89,7 +123,35 @@ mod tests {
             assert_eq!(Locale::parse(text).unwrap().as_str(), tag);
         }
         assert_eq!(Locale::parse("sl-Rozaj-1994").unwrap().as_str(), "sl-rozaj-1994");
-        for text in ["", "e", "english", "en_GB", "en-", "x-private", "en-u-ca-buddhist", "i-klingon", "é"] {
+        for (text, tag) in [
+            ("en-US-u-ca-buddhist", "en-US"),
+            ("ar-EG-u-nu-latn", "ar-EG"),
+            ("de-DE-u-co-phonebk-x-private", "de-DE"),
+            ("zh-hant-tw-t-zh-hans-m0-pinyin", "zh-Hant-TW"),
+            ("en-x-a-b", "en"),
+            ("en-u-ca", "en"),
+            ("\u{200e}en-GB\u{a0}", "en-GB"),
+        ] {
+            assert_eq!(Locale::parse(text).map(|locale| locale.0).as_deref(), Ok(tag), "{text}");
+        }
+        for text in [
+            "",
+            "\u{200e}",
+            "e",
+            "english",
+            "en_GB",
+            "en-",
+            "x-private",
+            "i-klingon",
+            "é",
+            "en-u",
+            "en-u-",
+            "en-u-x-a",
+            "en-u-toolongsubtag",
+            "en--u-ca",
+            "u-ca-buddhist",
+            "en-u-c_a",
+        ] {
             assert!(Locale::parse(text).is_err(), "{text:?}");
         }
     }
