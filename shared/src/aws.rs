@@ -51,9 +51,6 @@ pub fn sdk_config() -> SdkConfig {
     let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
     config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
-    let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
-    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
-    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
     config.build()
 }
 
