@@ -27,7 +27,10 @@ def wanted(**parameters) -> Deployed:
 
 class ParametersTest(unittest.TestCase):
     def test_both_ways_that_sam_takes_overrides_are_read(self):
-        for given in (["Stage=prod", "CorsOrigins=https://a,https://b"], 'Stage=prod CorsOrigins="https://a,https://b"'):
+        for given in (
+            ["Stage=prod", "CorsOrigins=https://a,https://b"],
+            'Stage=prod CorsOrigins="https://a,https://b"',
+        ):
             found = preflight.overrides({"parameter_overrides": given})
             self.assertEqual(found, {"Stage": "prod", "CorsOrigins": "https://a,https://b"})
         self.assertEqual(preflight.overrides({}), {})
