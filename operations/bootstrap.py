@@ -154,7 +154,7 @@ def sandbox(target: Target, deployed: Deployed) -> Finding:
     if not theirs or not ours:
         advice = (
             f"SandboxUrl is set, and there is no stack {target.name}-sandbox here: "
-            f"put the sandbox's credentials into the secret of the output SandboxSecretArn ({ours or 'missing'}) by hand; "
+            f"put its credentials into the secret of the output SandboxSecretArn ({ours or 'missing'}) by hand; "
             "docs/deployment.md says their form."
         )
         return Finding("elsewhere", [advice])
