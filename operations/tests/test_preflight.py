@@ -84,7 +84,7 @@ class PackagesTest(unittest.TestCase):
         self.assertIn("1 packages", preflight.packages(self.home, "x86_64"))
         with self.assertRaises(StepFailed) as failure:
             preflight.packages(self.home, "arm64")
-        self.assertEqual(failure.exception.remedy, "make package ARCH=arm64")
+        self.assertIn("make package", failure.exception.remedy)
         self.package("auth-login", 183)
         with self.assertRaises(StepFailed) as failure:
             preflight.packages(self.home, "x86_64")
