@@ -1,7 +1,7 @@
 """LocalStack in Docker: started and stopped by compose, with what it leaves behind.
 
-LocalStack runs each function in a container of its own, beside compose's. One that is killed leaves those running, so they
-are removed by the name that it gives them.
+LocalStack runs each function in a container of its own, beside compose's. One that is killed leaves those running, so
+they are removed by the name that it gives them.
 """
 
 import os
@@ -55,5 +55,5 @@ def docker(*arguments: str, environment: dict[str, str] | None = None, capture: 
     except FileNotFoundError:
         sys.exit("STACK=localstack needs Docker with its compose plugin; STACK=ministack needs neither.")
     if ran.returncode != 0:
-        sys.exit(f"docker {arguments[0]} failed (code {ran.returncode}); STACK=localstack needs Docker with its compose plugin.")
+        sys.exit(f"docker {arguments[0]} failed (code {ran.returncode}). STACK=localstack needs Docker with compose.")
     return ran.stdout or ""

@@ -1,7 +1,8 @@
 """Deploys both templates through CloudFormation, and again where a function must know its own API's address.
 
-A stack that already is what it should be is left alone. What it is stands in the code bucket: the digest of the template
-with the digests of the binaries in it, and of the parameters. (Not in a tag: LocalStack's UpdateStack keeps old tags.)
+A stack that already is what it should be is left alone. What it is stands in the code bucket: the digest of the
+template with the digests of the binaries in it, and of the parameters. (Not in a tag: LocalStack's UpdateStack keeps
+old tags.)
 """
 
 import hashlib

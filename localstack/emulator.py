@@ -2,9 +2,9 @@
 
     python -m localstack.emulator start|stop|reset|status
 
-MiniStack is one process on loopback. Its state lies under the data directory and is written on a clean stop only, hence SIGTERM
-and patience. The environment is built from nothing: functions inherit the emulator's, so anything left in it would
-reach them.
+MiniStack is one process on loopback. Its state lies under the data directory and is written on a clean stop only, hence
+SIGTERM and patience. The environment is built from nothing: functions inherit the emulator's, so anything left in it
+would reach them.
 """
 
 import json

@@ -45,7 +45,7 @@ def seed_people(settings: Settings, deployment: Deployment) -> dict[str, str]:
     made = []
     for role in ROLES:
         email = f"{role}@verinym.example"
-        if actions.ensure_role(target, api, email, role, lambda role=role: kept[role], None, mailbox):
+        if actions.ensure_role(target, api, email, role, lambda new, role=role: kept[role], None, mailbox):
             made.append(role)
         variables[f"{role.upper()}_EMAIL"] = email
         variables[f"{role.upper()}_PASSWORD"] = kept[role]

@@ -119,7 +119,7 @@ def settle_tables(settings: Settings, stack: Stack, check: Check) -> None:
 
 
 def recovery_of(table: dict) -> dict | None:
-    """What the API is to be told of a table's recovery: the window's days too. (No emulator keeps or tells the days.)"""
+    """What the API is to be told of a table's recovery: the window's days too. (No emulator keeps the days.)"""
     wanted = table.get("PointInTimeRecoverySpecification", {})
     if not wanted.get("PointInTimeRecoveryEnabled"):
         return None
@@ -163,7 +163,7 @@ def settle_buckets(settings: Settings, stack: Stack, check: Check) -> None:
 
 
 def encryption_rule(bucket: dict) -> dict:
-    """CloudFormation's words for a bucket's encryption in those of the API: algorithm, key, and one data key per bucket."""
+    """CloudFormation's words for a bucket's encryption in those of the API: algorithm, key, one data key per bucket."""
     rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
     return {
         "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],

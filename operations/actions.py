@@ -32,7 +32,7 @@ def invoke(target: Target, function: str, payload: dict):
     except client.exceptions.ResourceNotFoundException:
         raise StepFailed(
             f"There is no function {name} in {target.region}.",
-            "The deployed template is another version than this checkout, or NAME or the region is wrong: deploy again.",
+            "The deployed template is of another version (deploy again), or NAME or the region is wrong.",
         ) from None
     body = answer["Payload"].read().decode()
     if "FunctionError" in answer:
@@ -79,9 +79,14 @@ def refresh_lists(target: Target) -> int:
 def wait_for_lists(
     target: Target, configured: int, admin: Client | None, progress: Callable[[str], None], limit: float = LISTS_LIMIT
 ) -> Finding:
-    """Waits until each configured list is in force. An admin's view says why one is not; without it only the number is known."""
+    """Waits until each configured list is in force. An admin's view says why one is not.
+
+    Raises StepFailed when the time is up, or when each missing list is refused and stays so.
+    """
     if configured == 0:
-        return Finding("none is configured", ["No screening list is configured, so nobody is cleared: docs/screening.md."])
+        return Finding(
+            "none is configured", ["No screening list is configured, so nobody is cleared: docs/screening.md."]
+        )
     view = AdminsView(admin) if admin else PointersView(target.client("dynamodb"), target.name, configured)
     began = shown = time.monotonic()
     while True:
@@ -95,7 +100,8 @@ def wait_for_lists(
             return Finding(text, [f"List {line}: the last good load stays in force." for line in state.refused])
         if waited > limit or (state.hopeless and waited > REFUSAL_STANDS):
             raise StepFailed(
-                f"{state.in_force} of {configured} lists are in force after {waited:.0f} s; not: {', '.join(state.missing)}.",
+                f"{state.in_force} of {configured} lists are in force after {waited:.0f} s; "
+                f"not: {', '.join(state.missing)}.",
                 "The runbook's part `Lists are stale` (docs/operations.md) says what each refusal means. "
                 f"Loading goes on behind; every hour tries again.\nWhat the loader logged: {target.logs_hint}",
             )
@@ -197,23 +203,24 @@ def grant_role(target: Target, email: str, role: str) -> str:
 
 
 def ensure_role(target: Target, api: Client, email: str, role: str, password, token: str | None, mailbox) -> bool:
-    """Takes an address as far towards a role as it goes now: register, confirm, grant. False if it had the role already.
+    """Takes an address as far towards a role as it goes now: register, confirm, grant. False if it had the role.
 
-    `password()` gives the account's password or None; it is asked for only where it is needed. `token` is the one in the
-    mailed link; `mailbox` finds it where mails can be read (the emulator), and is None where they cannot.
+    `password(new)` gives the password or None, of a new account if `new`; it is called only where it is needed.
+    `token` is the one in the mailed link; `mailbox` finds it where mails can be read (the emulator), and is None where
+    they cannot.
     """
     state = grant_role(target, email, role)
     if state == "held":
         return False
     if state == "unknown_account":
-        if not password():
+        if not password(True):
             raise StepWaits(
                 f"{email} has no account yet, and there is no password to make one with.",
                 "Run it again in a terminal (it asks), or with ADMIN_PASSWORD in the environment; or sign up in your\n"
                 "application, confirm the address, and run it again.",
             )
         known = mailbox.tokens(email) if mailbox else set()
-        call(api, "/v1/auth/register", {"email": email, "password": password()})
+        call(api, "/v1/auth/register", {"email": email, "password": password(True)})
         token = mailbox.wait(email, known) if mailbox else None
         state = "not_confirmed"
     elif state == "not_confirmed" and mailbox and not token:
@@ -234,15 +241,16 @@ def ensure_role(target: Target, api: Client, email: str, role: str, password, to
 
 def confirm(api: Client, email: str, password, token: str | None) -> None:
     """Confirms the address by the mailed token; waits for the operator where there is none."""
-    if not token or not password():
+    if not token or not password(False):
         raise StepWaits(
             f"{email} has an account that is not confirmed; a mail with a link went to it.",
-            "Take the token from the link (…?token=<token>) and run it again with ADMIN_TOKEN=<token> and the account's "
-            "password\n(it is asked for, or ADMIN_PASSWORD in the environment); or open the link in your application. "
-            f'Another mail:\ncurl -X POST {api.base}/v1/auth/verify-email/resend -H "Content-Type: application/json" '
+            "Take the token from the link (…?token=<token>) and run it again with ADMIN_TOKEN=<token> and the\n"
+            "account's password (it is asked for, or ADMIN_PASSWORD in the environment); or open the link in your\n"
+            "application. Another mail:\n"
+            f'curl -X POST {api.base}/v1/auth/verify-email/resend -H "Content-Type: application/json" '
             f"-d '{json.dumps({'email': email})}'",
         )
-    call(api, "/v1/auth/verify-email", {"token": token, "password": password()})
+    call(api, "/v1/auth/verify-email", {"token": token, "password": password(False)})
 
 
 REMEDIES = {
@@ -260,7 +268,9 @@ def call(api: Client, path: str, body: dict):
     try:
         return api.post(path, body)
     except Refused as refused:
-        raise StepFailed(str(refused), REMEDIES.get(refused.code, "See the answer above and the functions' logs.")) from None
+        raise StepFailed(
+            str(refused), REMEDIES.get(refused.code, "See the answer above and the functions' logs.")
+        ) from None
 
 
 # ---- CloudFormation ----------------------------------------------------------------------------------------------

@@ -14,9 +14,8 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
-from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from localstack.client import Client
 from localstack.mailbox import Mailbox
@@ -30,7 +29,9 @@ USABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 LEFT_OVER = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
-def bootstrap(target: Target, email: str, password: Callable[[], str | None], token: str | None, steps: Steps) -> int:
+def bootstrap(
+    target: Target, email: str, password: Callable[[bool], str | None], token: str | None, steps: Steps
+) -> int:
     """Runs all steps against a deployed stack; gives the exit code."""
     account = steps.run("account", lambda: caller(target))
     deployed = steps.run("stack", lambda: find_stack(target), needs=bool(account))
@@ -46,14 +47,13 @@ def bootstrap(target: Target, email: str, password: Callable[[], str | None], to
     public = Client(deployed.parameter("PublicUrl"))
     healthy = steps.run("health", lambda: health(target, deployed, public))
     steps.run("discovery", lambda: smoke.discovery(public, deployed), needs=bool(healthy and keys))
-    admin = None
     mailbox = Mailbox(target.settings.mailbox) if target.settings else None
     role = steps.run(
         "admin",
         lambda: make_admin(target, public, email, password, token, mailbox),
         needs=bool(healthy and keys),
     )
-    admin = steps.run("sign-in", lambda: smoke.sign_in(public, email, password()), needs=bool(role))
+    admin = steps.run("sign-in", lambda: smoke.sign_in(public, email, password(False)), needs=bool(role))
     loaded = steps.run(
         "lists",
         lambda: actions.wait_for_lists(target, configured[0], admin, lambda text: steps.line("…", "lists", text)),
@@ -70,7 +70,9 @@ def caller(target: Target) -> str:
     try:
         found = target.client("sts").get_caller_identity()
     except NoCredentialsError:
-        raise StepFailed("There are no credentials.", "Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID.") from None
+        raise StepFailed(
+            "There are no credentials.", "Sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID."
+        ) from None
     except EndpointConnectionError as error:
         if target.on_aws:
             raise
@@ -112,7 +114,9 @@ def find_stack(target: Target) -> tuple[str, Deployed]:
         ),
     )
     if not deployed.parameter("PublicUrl"):
-        raise StepFailed(f"The stack {target.name} is not Verinym's main stack.", "Give the main stack's name, not the sandbox's.")
+        raise StepFailed(
+            f"The stack {target.name} is not Verinym's main stack.", "Give the main stack's name, not the sandbox's."
+        )
     return f"{target.name} is {status}, stage {deployed.stage}", deployed
 
 
@@ -149,8 +153,9 @@ def sandbox(target: Target, deployed: Deployed) -> Finding:
     ours = deployed.outputs.get("SandboxSecretArn")
     if not theirs or not ours:
         advice = (
-            f"SandboxUrl is set, and there is no stack {target.name}-sandbox here: put the sandbox's credentials into the "
-            f"secret of the output SandboxSecretArn ({ours or 'missing'}) by hand; docs/deployment.md says their form."
+            f"SandboxUrl is set, and there is no stack {target.name}-sandbox here: "
+            f"put its credentials into the secret of the output SandboxSecretArn ({ours or 'missing'}) by hand; "
+            "docs/deployment.md says their form."
         )
         return Finding("elsewhere", [advice])
     changed = actions.share_credentials(target, ours, theirs)
@@ -167,9 +172,7 @@ def health(target: Target, deployed: Deployed, public: Client) -> str:
     gateway, points_to = None, ""
     if target.on_aws:
         gateway = Client(deployed.outputs["ApiUrl"]) if "ApiUrl" in deployed.outputs else None
-        name = deployed.parameter("DomainName")
-        if name:
-            points_to = target.client("apigateway").get_domain_name(domainName=name).get("regionalDomainName", "")
+        points_to = domain_target(target, deployed.parameter("DomainName"))
     return smoke.health(public, gateway, points_to)
 
 
@@ -183,21 +186,40 @@ def make_admin(target: Target, api: Client, email: str, password, token: str | N
     return f"{email} is an admin {'now' if new else 'already'}"
 
 
-def password_of(target: Target, email: str) -> Callable[[], str | None]:
-    """The admin's password: from the environment, the local stack's own file, or asked for in a terminal, once."""
+def domain_target(target: Target, name: str) -> str:
+    """Where the DNS record of a custom domain has to point; nothing where there is none, or the caller may not look."""
+    if not name:
+        return ""
+    try:
+        return target.client("apigateway").get_domain_name(domainName=name).get("regionalDomainName", "")
+    except ClientError:
+        return ""
 
-    @cache
-    def password() -> str | None:
-        given = os.environ.get("ADMIN_PASSWORD")
-        if given:
-            return given
-        if target.settings:
-            return local_password(target, email)
-        if sys.stdin.isatty():
-            return getpass.getpass(f"            password of {email} (of a new account: at least 12 characters): ") or None
-        return None
+
+def password_of(target: Target, email: str) -> Callable[[bool], str | None]:
+    """The admin's password: from the environment, the local stack's own file, or asked for in a terminal, once."""
+    known: list[str] = []
+
+    def password(new: bool) -> str | None:
+        if not known:
+            found = os.environ.get("ADMIN_PASSWORD") or (
+                local_password(target, email) if target.settings else ask(email, new)
+            )
+            known.extend([found] if found else [])
+        return known[0] if known else None
 
     return password
+
+
+def ask(email: str, new: bool) -> str | None:
+    """Asks for a password in a terminal: twice for a new account, since a mistyped one could not be confirmed."""
+    if not sys.stdin.isatty():
+        return None
+    while True:
+        first = getpass.getpass(f"          password of {email}{' (a new account)' if new else ''}: ")
+        if not first or not new or getpass.getpass("          once more: ") == first:
+            return first or None
+        print("          The two differ.", flush=True)
 
 
 def local_password(target: Target, email: str) -> str:
@@ -226,7 +248,9 @@ def main() -> int:
 
 def read_target(name: str, email: str) -> tuple[str, Target]:
     if "@" not in email:
-        raise StepFailed(f"ADMIN_EMAIL is {email!r}.", f"make bootstrap NAME={name} ADMIN_EMAIL=<address of the first admin>")
+        raise StepFailed(
+            f"ADMIN_EMAIL is {email!r}.", f"make bootstrap NAME={name} ADMIN_EMAIL=<address of the first admin>"
+        )
     target = Target.read(name)
     where = f"port {target.settings.port}; for AWS: STACK=aws" if target.settings else f"region {target.region}"
     return f"{target.place}, {where}", target

@@ -14,7 +14,7 @@ CONCURRENCY_QUOTA = "L-B99A9384"
 # What an account in the SES sandbox may send (Amazon SES Developer Guide, "Request production access").
 SANDBOX_MAILS_A_DAY = 200
 
-# What the parameter is called that names the configuration set, in a template that has it by another name or not at all.
+# The parameter that names the configuration set, where no parameter of the stack is called like one.
 MAIL_SET_PARAMETER = "MailConfigurationSet"
 
 
@@ -39,9 +39,9 @@ class Deployed:
 
 
 def concurrency(lambda_client, wanted: int = 0) -> Finding:
-    """The account's Lambda concurrency in this region, and how much of it functions may reserve; the stack wants `wanted`.
+    """The account's Lambda concurrency in this region, and how much of it functions may reserve.
 
-    Raises StepFailed if the quota does not allow that, whatever else is reserved.
+    `wanted` is what the stack reserves. Raises StepFailed if the quota does not allow that, whatever else is reserved.
     """
     limit = lambda_client.get_account_settings()["AccountLimit"]
     quota, unreserved = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
@@ -50,7 +50,7 @@ def concurrency(lambda_client, wanted: int = 0) -> Finding:
     advice = []
     if wanted > max(0, quota - UNRESERVED_MINIMUM):
         raise StepFailed(
-            f"The stack reserves {wanted}, and the account's quota is {quota}, of which {UNRESERVED_MINIMUM} stay unreserved.",
+            f"The stack reserves {wanted}; the account's quota is {quota}, and {UNRESERVED_MINIMUM} stay unreserved.",
             "Set SignInConcurrency and WorkerConcurrency lower or to 0, or ask for a higher quota first.",
         )
     if wanted > reservable:
@@ -62,7 +62,8 @@ def concurrency(lambda_client, wanted: int = 0) -> Finding:
         )
     if quota < USUAL_CONCURRENCY:
         advice.append(
-            f"The quota is {quota}, the usual one {USUAL_CONCURRENCY}: a flood of requests starves the workers. Ask for more:\n"
+            f"The quota is {quota}, the usual one {USUAL_CONCURRENCY}: a flood of requests starves the workers. "
+            "Ask for more:\n"
             "aws service-quotas request-service-quota-increase --service-code lambda "
             f"--quota-code {CONCURRENCY_QUOTA} --desired-value {USUAL_CONCURRENCY}"
         )
@@ -70,20 +71,23 @@ def concurrency(lambda_client, wanted: int = 0) -> Finding:
 
 
 def mail(sesv2, deployed: Deployed) -> Finding:
-    """Whether mails reach real people: production access, a verified sender with DKIM, its default configuration set."""
+    """Whether mails reach real people: production access, a verified sender with DKIM, its default set."""
     account = sesv2.get_account()
     advice = []
     if not account.get("ProductionAccessEnabled"):
         advice.append(
             "SES is in its sandbox: mails reach verified addresses only, "
-            f"{account.get('SendQuota', {}).get('Max24HourSend', SANDBOX_MAILS_A_DAY):.0f} a day. Ask for production access "
-            "(docs/deployment.md, Mail):\naws sesv2 put-account-details --production-access-enabled --mail-type TRANSACTIONAL "
+            f"{account.get('SendQuota', {}).get('Max24HourSend', SANDBOX_MAILS_A_DAY):.0f} a day. "
+            "Ask for production access (docs/deployment.md, Mail):\n"
+            "aws sesv2 put-account-details --production-access-enabled --mail-type TRANSACTIONAL "
             "--website-url <your site> --use-case-description <text>"
         )
     if not account.get("SendingEnabled", True):
         advice.append("SES has paused sending for this account: see the SES console, Reputation metrics.")
     if account.get("EnforcementStatus", "HEALTHY") != "HEALTHY":
-        advice.append(f"SES has put the account on {account['EnforcementStatus']}: see the SES console, Reputation metrics.")
+        advice.append(
+            f"SES has put the account on {account['EnforcementStatus']}: see the SES console, Reputation metrics."
+        )
     sender = deployed.parameter("MailFrom")
     identity, attributes = identity_of(sesv2, sender)
     access = "production access" if account.get("ProductionAccessEnabled") else "sandbox"
@@ -95,7 +99,9 @@ def mail(sesv2, deployed: Deployed) -> Finding:
         )
         return Finding(f"{access}, sender {sender} is not an identity", advice)
     if not attributes.get("VerifiedForSendingStatus"):
-        advice.append(f"The SES identity {identity} is not verified yet: publish its DKIM records, or open the mail of SES.")
+        advice.append(
+            f"The SES identity {identity} is not verified yet: publish its DKIM records, or open the mail of SES."
+        )
     dkim = attributes.get("DkimAttributes", {}).get("Status", "NOT_STARTED")
     if dkim != "SUCCESS":
         advice.append(
@@ -121,8 +127,8 @@ def configuration_set(identity: str, default: str, deployed: Deployed) -> list[s
     parameter = next((name for name in deployed.parameters if name.endswith("ConfigurationSet")), MAIL_SET_PARAMETER)
     if default and deployed.parameter(parameter) != default:
         return [
-            f"The SES identity {identity} has the default configuration set {default}, which every mail uses: deploy with "
-            f"{parameter}={default}, so that the mail worker names it and may use it."
+            f"The SES identity {identity} has the default configuration set {default}, which every mail uses: "
+            f"deploy with {parameter}={default}, so that the mail worker names it and may use it."
         ]
     return []
 
@@ -133,7 +139,8 @@ def alarms(sns, deployed: Deployed) -> Finding:
     topics = [given] if given else list(deployed.topics)
     if not topics:
         return Finding(
-            "nobody is told", ["Alarms are raised but tell nobody: deploy with AlarmEmail=<address> or AlarmTopicArn=<arn>."]
+            "nobody is told",
+            ["Alarms are raised but tell nobody: deploy with AlarmEmail=<address> or AlarmTopicArn=<arn>."],
         )
     confirmed, pending = [], []
     for topic in topics:
@@ -141,9 +148,15 @@ def alarms(sns, deployed: Deployed) -> Finding:
             for subscription in page["Subscriptions"]:
                 waits = subscription["SubscriptionArn"] in ("PendingConfirmation", "Deleted")
                 (pending if waits else confirmed).append(subscription["Endpoint"])
-    advice = [f"{address} has not confirmed the subscription of alarms: open the mail of AWS Notifications." for address in pending]
+    advice = [
+        f"{address} has not confirmed the subscription of alarms: open the mail of AWS Notifications."
+        for address in pending
+    ]
     if not confirmed and not pending:
-        advice.append(f"Nobody subscribes to {topics[0]}:\naws sns subscribe --topic-arn {topics[0]} --protocol email --notification-endpoint <address>")
+        advice.append(
+            f"Nobody subscribes to {topics[0]}:\n"
+            f"aws sns subscribe --topic-arn {topics[0]} --protocol email --notification-endpoint <address>"
+        )
     return Finding(f"{len(confirmed)} subscribed, {len(pending)} unconfirmed", advice)
 
 
@@ -167,5 +180,7 @@ def domain(apigateway, deployed: Deployed) -> Finding:
     except apigateway.exceptions.NotFoundException:
         return Finding(f"{name} is missing", [f"API Gateway has no domain {name}: deploy again."])
     target, state = found.get("regionalDomainName", "?"), found.get("domainNameStatus", "AVAILABLE")
-    advice = [] if state == "AVAILABLE" else [f"The domain {name} is {state}: {found.get('domainNameStatusMessage', '')}"]
+    advice = (
+        [] if state == "AVAILABLE" else [f"The domain {name} is {state}: {found.get('domainNameStatusMessage', '')}"]
+    )
     return Finding(f"{name} → {target} ({state})", advice)

@@ -2,8 +2,8 @@
 
     make preflight CONFIG=prod        # or dev, staging: the names that samconfig.toml has
 
-Reads samconfig.toml and the account, with the caller's ordinary credentials; changes nothing. Exit codes: 0 nothing stands
-in the way, 1 something does.
+Reads samconfig.toml and the account, with the caller's ordinary credentials; changes nothing. Exit codes: 0 nothing
+stands in the way, 1 something does.
 """
 
 import os
@@ -58,7 +58,9 @@ def addresses(wanted: Deployed) -> str:
         raise StepFailed(f"{', '.join(examples)} still name {EXAMPLE}.", "Put your own addresses into samconfig.toml.")
     for parameter in ("PublicUrl", "AppUrl", "MailFrom"):
         if not wanted.parameter(parameter):
-            raise StepFailed(f"{parameter} is not set.", f'Add "{parameter}=…" to parameter_overrides in samconfig.toml.')
+            raise StepFailed(
+                f"{parameter} is not set.", f'Add "{parameter}=…" to parameter_overrides in samconfig.toml.'
+            )
     if bool(name) != bool(arn):
         have, lack = ("DomainName", "CertificateArn") if name else ("CertificateArn", "DomainName")
         raise StepFailed(
@@ -67,7 +69,9 @@ def addresses(wanted: Deployed) -> str:
         )
     host = urlsplit(url).hostname
     if name and host != name:
-        raise StepFailed(f"PublicUrl leads to {host}, and DomainName is {name}.", "Clients use PublicUrl: make both the same host.")
+        raise StepFailed(
+            f"PublicUrl leads to {host}, and DomainName is {name}.", "Clients use PublicUrl: make both the same host."
+        )
     return f"{url}, mails from {wanted.parameter('MailFrom')}"
 
 
@@ -85,7 +89,7 @@ def told(wanted: Deployed) -> Finding:
 def packages(directory: Path, architecture: str) -> str:
     """The packages are there, and of the architecture that the functions are declared with."""
     binaries = sorted(directory.glob("*/bootstrap"))
-    build = f"make package ARCH={architecture}"
+    build = "make package (it builds for the architecture that template.yaml says)"
     if not binaries:
         raise StepFailed(f"There are no packages in {directory}.", build)
     wrong = [file.parent.name for file in binaries if machine(file) != MACHINES[architecture]]
@@ -111,8 +115,9 @@ def leftovers(target: Target) -> str:
         except dynamodb.exceptions.ResourceNotFoundException:
             return f"{target.name} is new"
         raise StepFailed(
-            f"There is no stack {target.name}, but its tables are there: the deployment would fail with `already exists`.",
-            "If they hold data, choose another name or import them; docs/deployment.md, `When the first deployment fails`.",
+            f"There is no stack {target.name}, but its tables are there: the deployment fails with `already exists`.",
+            "Do they hold data? Then take another name or import them: docs/deployment.md, "
+            "`When the first deployment fails`.",
         )
     if stack["StackStatus"] in LEFT_OVER:
         raise StepFailed(
@@ -137,10 +142,14 @@ def certificate(target: Target, wanted: Deployed) -> str:
         )
     found = target.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
     if found["Status"] != "ISSUED":
-        raise StepFailed(f"The certificate is {found['Status']}.", "Publish its validation record in the DNS, and wait.")
+        raise StepFailed(
+            f"The certificate is {found['Status']}.", "Publish its validation record in the DNS, and wait."
+        )
     names = [found["DomainName"], *found.get("SubjectAlternativeNames", [])]
     if not any(covers(pattern, name) for pattern in names):
-        raise StepFailed(f"The certificate is for {', '.join(sorted(set(names)))}, not for {name}.", "Request one for this name.")
+        raise StepFailed(
+            f"The certificate is for {', '.join(sorted(set(names)))}, not for {name}.", "Request one for this name."
+        )
     return f"issued for {name}"
 
 
@@ -155,7 +164,9 @@ def read_config(file: Path, name: str) -> dict:
     found = configs.get(name, {}).get("deploy", {}).get("parameters")
     if not found or "stack_name" not in found:
         known = sorted(key for key, value in configs.items() if isinstance(value, dict) and "deploy" in value)
-        raise StepFailed(f"CONFIG is {name!r}, and samconfig.toml has {', '.join(known)}.", "make preflight CONFIG=prod")
+        raise StepFailed(
+            f"CONFIG is {name!r}, and samconfig.toml has {', '.join(known)}.", "make preflight CONFIG=prod"
+        )
     return found
 
 

@@ -17,7 +17,7 @@ NAME = "Smoke Test Of The Installation"
 
 
 def health(public: Client, gateway: Client | None, target_of_domain: str) -> str:
-    """GET /v1/health by the public address. If only the gateway's own address answers, the way to it is what is wrong."""
+    """GET /v1/health by the public address. If only the gateway's own address answers, the way to it is wrong."""
     try:
         answer = get(public, "/v1/health")
     except Unreachable as unreachable:
@@ -29,7 +29,8 @@ def health(public: Client, gateway: Client | None, target_of_domain: str) -> str
                 " (CNAME or alias), and wait until it is known; or mend PublicUrl.",
             ) from None
         raise StepFailed(
-            f"{public.base} does not answer: {unreachable}", "Look at DNS, certificate and PublicUrl; then at the deployment."
+            f"{public.base} does not answer: {unreachable}",
+            "Look at DNS, certificate and PublicUrl; then at the deployment.",
         ) from None
     if answer.get("status") != "ok":
         raise StepFailed(f"/v1/health answers {answer}", "See the functions' logs.")
@@ -71,7 +72,7 @@ def sign_in(api: Client, email: str, password: str | None) -> tuple[str, Client]
 
 
 SIGN_IN_REMEDIES = {
-    "invalid_credentials": "Another password was set for this account: give it as ADMIN_PASSWORD; or reset it in your application.",
+    "invalid_credentials": "The account has another password: give it as ADMIN_PASSWORD, or reset it.",
     "temporarily_locked": "Too many wrong passwords: wait for as long as Retry-After says.",
     "account_locked": "An administrator has locked the account.",
 }
@@ -102,11 +103,16 @@ def screening(admin: Client, limit: float = 0.0) -> Finding:
         if found["clears"] or time.monotonic() - began >= limit:
             break
         time.sleep(PAUSE)
-    text = f"{len(found['lists'])} lists, {len(found['hits'])} hits, {found['took_ms']} ms, engine {found['engine_version']}"
+    counts = f"{len(found['lists'])} lists, {len(found['hits'])} hits"
+    text = f"{counts}, {found['took_ms']} ms, engine {found['engine_version']}"
     if not found["lists"]:
         raise StepFailed("The screening looked at no list.", "See the step `lists`.")
     stale = [item["id"] for item in found["lists"] if item["stale"]]
-    advice = [] if found["clears"] else [f"Finding nothing clears nobody now; stale: {', '.join(stale) or 'a list is missing'}."]
+    advice = (
+        []
+        if found["clears"]
+        else [f"Finding nothing clears nobody now; stale: {', '.join(stale) or 'a list is missing'}."]
+    )
     return Finding(text, advice)
 
 
@@ -123,7 +129,9 @@ def get(api: Client, path: str):
     except (urllib.error.URLError, OSError) as error:
         raise Unreachable(getattr(error, "reason", error)) from None
     except json.JSONDecodeError:
-        raise StepFailed(f"{api.base}{path} answers something else than JSON.", "Does PublicUrl lead to this stack?") from None
+        raise StepFailed(
+            f"{api.base}{path} answers something else than JSON.", "Does PublicUrl lead to this stack?"
+        ) from None
 
 
 def get_text(api: Client, path: str) -> str:

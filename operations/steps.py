@@ -35,7 +35,7 @@ class Finding:
 
 
 class Steps:
-    """Runs steps in order. A failed step does not stop those that do not need it, so one run tells all there is to do."""
+    """Runs steps in order. A failed step stops only those that need it, so one run tells all there is to do."""
 
     def __init__(self, out=None):
         self.out = out or sys.stdout
@@ -44,7 +44,7 @@ class Steps:
         self.advice: list[str] = []
 
     def run(self, name: str, action: Callable[[], object], needs: bool = True) -> object | None:
-        """The step's value, or None if it failed. An action returns text, a Finding, or a pair of either and a value."""
+        """The step's value, or None if it failed. An action returns text or a Finding, or a pair with a value."""
         if not needs:
             self.line("skipped", name, "it needs a step that is not done")
             return None
@@ -61,7 +61,9 @@ class Steps:
             self.problem("FAILED", name, describe(error), remedy_of(error))
         except BotoCoreError as error:
             self.failed.append(name)
-            self.problem("FAILED", name, str(error), "Check network, region (AWS_REGION) and credentials, and run it again.")
+            self.problem(
+                "FAILED", name, str(error), "Check network, region (AWS_REGION) and credentials, and run it again."
+            )
         except (Refused, OSError) as error:
             self.failed.append(name)
             self.problem("FAILED", name, str(error), "See the answer above and the functions' logs, and run it again.")
@@ -98,7 +100,7 @@ class Steps:
         self.advice += advice
 
     def finish(self) -> int:
-        """Prints what is left to do; gives the exit code: 0 done, 1 a step failed, 3 a person has to do something first."""
+        """Prints what is left to do. Gives the exit code: 0 done, 1 a step failed, 3 a person has to act first."""
         if self.advice:
             print("\nLeft to do (nothing of it stops what is done above):", file=self.out)
             for number, text in enumerate(self.advice, 1):
@@ -128,8 +130,16 @@ def remedy_of(error: ClientError) -> str:
         return f"Your credentials may not call {error.operation_name}; docs/deployment.md lists the permissions."
     if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
         return "Your credentials have expired: sign in again (aws sso login)."
-    if code in ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"):
-        return "AWS does not know these credentials: check AWS_PROFILE and the AWS_* variables (target/stack.env sets the emulator's)."
+    if code in (
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+    ):
+        return (
+            "AWS does not know these credentials: check AWS_PROFILE and the AWS_* variables "
+            "(target/stack.env sets the emulator's)."
+        )
     if code in ("Throttling", "ThrottlingException", "TooManyRequestsException"):
         return "AWS throttles: wait a minute and run it again."
     return "See the message; run it again once that is mended."

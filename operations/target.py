@@ -74,7 +74,7 @@ class Target:
 
 def check_name(name: str) -> str:
     """Refuses a name with which a deployment fails half-way: buckets are lower case and at most 63 characters long."""
-    remedy = f"Choose a name of at most {LONGEST_NAME} characters: lower-case letters, digits, single hyphens; a letter first."
+    remedy = f"Choose at most {LONGEST_NAME} characters: lower-case letters, digits, single hyphens; a letter first."
     if not name:
         raise StepFailed("NAME is missing.", "make bootstrap NAME=<stack name> ADMIN_EMAIL=<address>")
     if len(name) > LONGEST_NAME:

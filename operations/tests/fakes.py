@@ -18,9 +18,7 @@ from operations.target import AWS, Target
 
 def stubbed(service: str) -> tuple[object, Stubber]:
     """A client that can reach nobody, and what decides its answers."""
-    client = boto3.client(
-        service, region_name="eu-central-1", aws_access_key_id="none", aws_secret_access_key="none"
-    )
+    client = boto3.client(service, region_name="eu-central-1", aws_access_key_id="none", aws_secret_access_key="none")
     stubber = Stubber(client)
     stubber.activate()
     return client, stubber
@@ -42,7 +40,7 @@ def target(**clients) -> FakeTarget:
 
 
 def functions(*answers: tuple[str, dict, object]) -> tuple[FakeTarget, Stubber]:
-    """A target whose functions answer in this order: name, payload expected, answer (an exception's text is an error)."""
+    """A target whose functions answer in this order: name, expected payload, answer (an exception is an error)."""
     client, stubber = stubbed("lambda")
     for name, payload, answer in answers:
         failed = isinstance(answer, Exception)

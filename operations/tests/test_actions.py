@@ -27,12 +27,12 @@ class FakeMailbox:
         return next(token for token in self.all if token not in known)
 
 
-def never():
+def never(_):
     raise AssertionError("the password was asked for")
 
 
 class RoleTest(unittest.TestCase):
-    def ensure(self, answers, http, password=lambda: "secret", token=None, mailbox=None):
+    def ensure(self, answers, http, password=lambda new: "secret", token=None, mailbox=None):
         where, stubber = functions(*[("admin-bootstrap", GRANT, answer) for answer in answers])
         with api(http) as (client, calls):
             try:
@@ -65,7 +65,7 @@ class RoleTest(unittest.TestCase):
 
     def test_without_a_password_nothing_is_registered(self):
         with self.assertRaises(StepWaits) as waits:
-            self.ensure([UNKNOWN], {}, password=lambda: None)
+            self.ensure([UNKNOWN], {}, password=lambda new: None)
         self.assertIn("ADMIN_PASSWORD", waits.exception.remedy)
 
     def test_a_repeated_run_without_the_token_sends_no_other_mail(self):

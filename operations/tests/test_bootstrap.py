@@ -34,12 +34,14 @@ class BootstrapTest(unittest.TestCase):
             answers["GET", "/.well-known/openid-configuration"] = (200, {"issuer": client.base})
             clients = self.clients(client.base, status, grant or {"changed": False, "roles": ["admin"]}, functions)
             steps, out = quiet()
-            code = bootstrap.bootstrap(target(**clients), EMAIL, lambda: password, None, steps)
+            code = bootstrap.bootstrap(target(**clients), EMAIL, lambda new: password, None, steps)
             return code, out.getvalue(), [path for _, path, _ in calls]
 
     def clients(self, url, status, grant, functions):
         sts, stubs = stubbed("sts")
-        stubs.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/op"})
+        stubs.add_response(
+            "get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/op"}
+        )
         cloudformation, stubs = stubbed("cloudformation")
         parameters = {"Stage": "dev", "PublicUrl": url, "Issuer": "", "MailFrom": "a@example.org", "SandboxUrl": ""}
         stack = {
@@ -109,6 +111,29 @@ class BootstrapTest(unittest.TestCase):
             code, printed, paths = self.run_it(status=status)
             self.assertEqual((code, paths), (FAILED, []))
             self.assertIn(status, printed)
+
+
+class PasswordTest(unittest.TestCase):
+    def ask(self, typed: list[str], new: bool, terminal=True):
+        with (
+            patch("sys.stdin.isatty", return_value=terminal),
+            patch("getpass.getpass", side_effect=typed) as asked,
+            patch("sys.stdout", io.StringIO()),
+            patch.dict("os.environ", {}, clear=True),
+        ):
+            password = bootstrap.password_of(target(), EMAIL)
+            return password(new), password(False), asked.call_count
+
+    def test_it_is_asked_for_once_and_of_a_new_account_twice_until_both_agree(self):
+        self.assertEqual(self.ask(["secret"], False), ("secret", "secret", 1))
+        self.assertEqual(self.ask(["secret", "secrte", "secret", "secret"], True), ("secret", "secret", 4))
+
+    def test_without_a_terminal_there_is_none(self):
+        self.assertEqual(self.ask([], True, terminal=False), (None, None, 0))
+
+    def test_the_environment_goes_first(self):
+        with patch.dict("os.environ", {"ADMIN_PASSWORD": "given"}):
+            self.assertEqual(bootstrap.password_of(target(), EMAIL)(True), "given")
 
 
 class MainTest(unittest.TestCase):

@@ -89,7 +89,9 @@ class MailTest(unittest.TestCase):
         self.assertEqual(len(self.found(self.production, None, identity, MailConfigurationSet="other").advice), 1)
 
     def test_paused_sending_and_probation_are_named(self):
-        found = self.found({"ProductionAccessEnabled": True, "SendingEnabled": False, "EnforcementStatus": "PROBATION"}, self.good)
+        found = self.found(
+            {"ProductionAccessEnabled": True, "SendingEnabled": False, "EnforcementStatus": "PROBATION"}, self.good
+        )
         self.assertEqual(len(found.advice), 2)
 
 

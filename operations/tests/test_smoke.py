@@ -63,7 +63,10 @@ class AdminsTest(unittest.TestCase):
 
     def test_a_wrong_password_says_so_and_a_second_factor_waits(self):
         login = ("POST", "/v1/auth/login")
-        with api({login: (401, {"code": "invalid_credentials"})}) as (client, _), self.assertRaises(StepFailed) as failure:
+        with (
+            api({login: (401, {"code": "invalid_credentials"})}) as (client, _),
+            self.assertRaises(StepFailed) as failure,
+        ):
             smoke.sign_in(client, "a@example.org", "wrong")
         self.assertIn("ADMIN_PASSWORD", failure.exception.remedy)
         with api({login: (200, {"mfa_token": "x"})}) as (client, _), self.assertRaises(StepWaits):
@@ -76,11 +79,20 @@ class AdminsTest(unittest.TestCase):
                 self.assertEqual(len(smoke.metrics(client).advice), advice)
         with api({("GET", "/v1/metrics"): (200, "auth_total 3\n")}) as (client, _), self.assertRaises(StepFailed):
             smoke.metrics(client)
-        with api({("GET", "/v1/metrics"): (503, {"code": "unavailable"})}) as (client, _), self.assertRaises(StepFailed):
+        with (
+            api({("GET", "/v1/metrics"): (503, {"code": "unavailable"})}) as (client, _),
+            self.assertRaises(StepFailed),
+        ):
             smoke.metrics(client)
 
     def screen(self, status, **answer):
-        whole = {"hits": [], "lists": [{"id": "un", "stale": False}], "took_ms": 1, "engine_version": "1", "clears": True}
+        whole = {
+            "hits": [],
+            "lists": [{"id": "un", "stale": False}],
+            "took_ms": 1,
+            "engine_version": "1",
+            "clears": True,
+        }
         with api({("POST", "/v1/aml/screenings"): (status, whole | answer)}) as (client, calls):
             found = smoke.screening(client)
             self.assertEqual(calls[0][2], {"name": smoke.NAME})

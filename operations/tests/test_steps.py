@@ -70,7 +70,11 @@ class StepsTest(unittest.TestCase):
 
     def test_an_answer_of_the_api_that_nobody_expected_is_a_failed_step_too(self):
         answer = Answer(503, {}, b'{"code": "unavailable"}', 0.1)
-        for error in (Refused("GET", "https://a/b", answer), TimeoutError("no such mail"), ConnectionResetError("reset")):
+        for error in (
+            Refused("GET", "https://a/b", answer),
+            TimeoutError("no such mail"),
+            ConnectionResetError("reset"),
+        ):
             steps, out = quiet()
             self.assertIsNone(steps.run("lists", raising(error)))
             self.assertEqual(steps.finish(), FAILED)

@@ -16,14 +16,26 @@ class NameTest(unittest.TestCase):
             self.assertEqual(check_name(name), name)
 
     def test_names_that_fail_half_way_are_refused(self):
-        for name in ("", "Verinym", "VERINYM", "a" * (LONGEST_NAME + 1), "1verinym", "-a", "a-", "a--b", "a_b", "a.b", "a b", "é", "a\n"):
+        for name in (
+            "",
+            "Verinym",
+            "VERINYM",
+            "a" * (LONGEST_NAME + 1),
+            "1verinym",
+            "-a",
+            "a-",
+            "a--b",
+            "a_b",
+            "a.b",
+            "a b",
+            "é",
+            "a\n",
+        ):
             with self.subTest(name), self.assertRaises(StepFailed):
                 check_name(name)
 
     def test_the_longest_name_fits_the_longest_bucket(self):
-        template = (
-            os.path.join(os.path.dirname(__file__), "..", "..", "template.yaml")
-        )
+        template = os.path.join(os.path.dirname(__file__), "..", "..", "template.yaml")
         with open(template) as text:
             buckets = [line.split("!Sub ")[1].strip() for line in text if "BucketName: !Sub" in line]
         self.assertTrue(buckets)
@@ -39,7 +51,9 @@ class NameTest(unittest.TestCase):
 
 class TargetTest(unittest.TestCase):
     def test_aws_is_never_the_emulator_whatever_the_environment_says(self):
-        with patch.dict(os.environ, KEYS | {"STACK": "aws", "REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}):
+        with patch.dict(
+            os.environ, KEYS | {"STACK": "aws", "REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+        ):
             target = Target.read("verinym")
             self.assertTrue(target.on_aws)
             self.assertEqual(target.client("sts").meta.endpoint_url, "https://sts.eu-west-1.amazonaws.com")
@@ -52,7 +66,10 @@ class TargetTest(unittest.TestCase):
             self.assertEqual(target.settings.stack_name, "other")
 
     def test_aws_without_a_region_and_an_unknown_stack_are_refused(self):
-        with patch.dict(os.environ, {"STACK": "aws", "AWS_CONFIG_FILE": "/dev/null"}, clear=True), self.assertRaises(StepFailed):
+        with (
+            patch.dict(os.environ, {"STACK": "aws", "AWS_CONFIG_FILE": "/dev/null"}, clear=True),
+            self.assertRaises(StepFailed),
+        ):
             Target.read("verinym")
         with patch.dict(os.environ, {"STACK": "azure"}), self.assertRaises(StepFailed):
             Target.read("verinym")
