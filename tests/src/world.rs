@@ -18,6 +18,7 @@ use verinym::{
     domain::time::Timestamp,
     http::{Endpoint, respond},
     messaging::Worker,
+    store::kek::Purpose,
 };
 
 use crate::{
@@ -83,6 +84,11 @@ impl World {
         for table in TABLES {
             aws.copy_table(&stack.named(table), &format!("{name}-{table}")).await;
             environment.insert(format!("TABLE_{}", table.to_uppercase()), format!("{name}-{table}"));
+        }
+        // The deployed keys, since the rotation alone makes any.
+        for purpose in Purpose::ALL {
+            let partition = format!("KEK#{}", purpose.name());
+            aws.copy_partition(&stack.named("keys"), &format!("{name}-keys"), &partition).await;
         }
         let mut queues = HashMap::new();
         for (queue, variable, worker) in QUEUES {
