@@ -7,7 +7,7 @@ use std::{
 
 use aws_sdk_dynamodb::operation::{
     batch_get_item::BatchGetItemInput, delete_item::DeleteItemInput, get_item::GetItemInput, put_item::PutItemInput,
-    query::QueryInput, transact_write_items::TransactWriteItemsInput, update_item::UpdateItemInput,
+    query::QueryInput, scan::ScanInput, transact_write_items::TransactWriteItemsInput, update_item::UpdateItemInput,
 };
 use aws_sdk_kms::operation::{
     decrypt::DecryptInput, encrypt::EncryptInput, generate_data_key::GenerateDataKeyInput,
@@ -31,19 +31,27 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::{Layer, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 /// Starts JSON logging to standard output; the level comes from `LOG_LEVEL` (default `info`).
 pub fn start() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("LOG_LEVEL")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let filter = log_filter(std::env::var("LOG_LEVEL").ok().as_deref());
     // A second start (in tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+}
+
+/// A level (`debug`), or levels by module (`warn,verinym=debug`). No `EnvFilter`: its filters by span and field bring a
+/// regular-expression engine into every function.
+fn log_filter(text: Option<&str>) -> Targets {
+    text.filter(|text| !text.trim().is_empty())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
 static METER: LazyLock<Mutex<Usage>> = LazyLock::new(Mutex::default);
@@ -177,6 +185,8 @@ fn table_of(input: &Input) -> Option<String> {
         input.table_name()
     } else if let Some(input) = input.downcast_ref::<DeleteItemInput>() {
         input.table_name()
+    } else if let Some(input) = input.downcast_ref::<ScanInput>() {
+        input.table_name()
     } else {
         None
     };
@@ -298,6 +308,18 @@ fn gauge_line(name: &str, value: u64, stage: &str, at: crate::domain::time::Time
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_level_is_info_unless_the_environment_says_otherwise() {
+        use tracing::Level;
+        let enables = |text: Option<&str>, target: &str, level: Level| log_filter(text).would_enable(target, &level);
+        for text in [None, Some(""), Some(" "), Some("nonsense=nonsense")] {
+            assert!(enables(text, "verinym", Level::INFO) && !enables(text, "verinym", Level::DEBUG), "{text:?}");
+        }
+        assert!(enables(Some("debug"), "hyper", Level::DEBUG));
+        assert!(enables(Some("warn,verinym=debug"), "verinym::http", Level::DEBUG));
+        assert!(!enables(Some("warn,verinym=debug"), "hyper", Level::INFO));
+    }
 
     #[test]
     fn a_gauge_s_line_holds_what_its_metric_names() {

@@ -28,7 +28,8 @@ pub async fn invocations(aws: &Aws) -> Vec<Invocation> {
     all
 }
 
-fn parse(line: &str) -> Option<Invocation> {
+/// One line of a function's log; `None` for any other than that of an invocation.
+pub fn parse(line: &str) -> Option<Invocation> {
     let line: Value = serde_json::from_str(line.trim()).ok()?;
     let calls = line.get("aws")?.as_object()?;
     Some(Invocation {

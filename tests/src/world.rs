@@ -22,6 +22,7 @@ use verinym::{
     http::{Endpoint, respond},
     messaging::Worker,
     providers::signature::{Scheme, standard_webhooks},
+    store::kek::Purpose,
 };
 
 use crate::{
@@ -93,6 +94,11 @@ impl World {
             aws.copy_table(&stack.named(table), &format!("{name}-{table}")).await;
         }
         config.tables = Tables::of_stack(&name);
+        // The deployed keys, since the rotation alone makes any.
+        for purpose in Purpose::ALL {
+            let partition = format!("KEK#{}", purpose.name());
+            aws.copy_partition(&stack.named("keys"), &format!("{name}-keys"), &partition).await;
+        }
         let mut queues = HashMap::new();
         for (queue, worker) in QUEUES {
             queues.insert(worker, aws.create_queue(&format!("{name}-{queue}")).await);

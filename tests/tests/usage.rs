@@ -31,18 +31,19 @@ const BY_THE_PLATFORM: [&str; 9] = [
 const RARE: &[(&[&str], &[&str], &str)] = &[
     (&["dynamodb:GetItem events"], &[], "to look for its own event after an answer that was lost"),
     (&["dynamodb:GetItem ephemeral"], &[], "to read a record again after losing the race for its key"),
-    (&["dynamodb:GetItem keys", "kms:Decrypt key/*"], &[], "to unwrap a key-encryption key that is not in memory"),
+    (&["dynamodb:Query keys", "kms:Decrypt key/*"], &[], "to unwrap key-encryption keys that are not in memory"),
+    (&["dynamodb:GetItem keys"], &[], "to read one person's key apart from the read that admits a caller"),
+    (
+        &["dynamodb:Scan keys", "dynamodb:UpdateItem keys", "dynamodb:DeleteItem keys"],
+        &["workers-rotate-keys"],
+        "while people's keys are re-wrapped, four times a year",
+    ),
     (&["dynamodb:DeleteItem ephemeral"], &[], "to give a message back that could not be worked"),
     (&["dynamodb:GetItem identity"], &["kyc-create-check"], "to read the account again after losing a race"),
     (
         &["dynamodb:ConditionCheckItem identity"],
         &["auth-register"],
         "while enumeration protection is on, a username is checked apart from a taken address",
-    ),
-    (
-        &["dynamodb:PutItem keys", "kms:GenerateDataKeyWithoutPlaintext key/*"],
-        &["auth-register"],
-        "to make a shard's first key-encryption key",
     ),
     (
         &[

@@ -38,6 +38,7 @@ pub fn endpoint() -> Endpoint {
         .secret_fields(&["current_password", "new_password"])
         .loads_profile()
         .problems(&[(400, "invalid_credentials"), (429, "temporarily_locked")])
+        .opens_profile_keys()
         .handled_by(change_password)
 }
 

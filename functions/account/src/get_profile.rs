@@ -10,6 +10,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("account-get-profile", "/v1/users/profile")
         .summary("Read one's own profile")
         .loads_profile()
+        .opens_profile_keys()
         .handled_by(get_profile)
 }
 

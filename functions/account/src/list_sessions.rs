@@ -23,6 +23,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("account-list-sessions", "/v1/sessions")
         .summary("List one's own sessions")
         .problems(&[(400, "invalid_cursor")])
+        .opens_profile_keys()
         .handled_by(list_sessions)
 }
 

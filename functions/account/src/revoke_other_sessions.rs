@@ -20,6 +20,7 @@ pub struct Revoked {
 pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-other-sessions", "/v1/sessions")
         .summary("End all of one's own sessions but this one")
+        .opens_profile_keys()
         .handled_by(revoke_other_sessions)
 }
 

@@ -11,6 +11,7 @@ pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-session", "/v1/sessions/{id}")
         .summary("End one of one's own sessions")
         .problems(&[(404, "not_found")])
+        .opens_profile_keys()
         .handled_by(revoke_session)
 }
 

@@ -27,6 +27,7 @@ pub fn endpoint() -> Endpoint {
         .loads_profile()
         .honours_if_match()
         .problems(&[(409, "check_in_progress"), (409, "username_taken")])
+        .opens_profile_keys()
         .handled_by(update_profile)
 }
 

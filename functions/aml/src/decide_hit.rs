@@ -46,6 +46,8 @@ pub fn endpoint() -> Endpoint {
             (409, "claimed_by_another"),
             (409, "illegal_transition"),
         ])
+        .opens_profile_keys()
+        .opens_evidence_keys()
         .handled_by(decide)
 }
 

@@ -40,6 +40,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("aml-list-hits", "/v1/aml/hits")
         .summary("Hits to be decided, or of somebody")
         .problems(&[(404, "not_found")])
+        .opens_evidence_keys()
         .handled_by(list)
 }
 

@@ -112,6 +112,7 @@ pub fn endpoint() -> Endpoint {
         .limited(&[Limited { limit: &limit::SCREENING, by: By::Caller }])
         .idempotent()
         .problems(&[(503, "unavailable")])
+        .opens_profile_keys()
         .handled_by(screen)
 }
 

@@ -22,6 +22,7 @@ use verinym::{
         commit::{CommitError, Tries},
         event::EventDraft,
         item::Key,
+        kek::Purpose,
         secrets::IndexSecrets,
         session::SessionItem,
         user::{AuthItem, Claim, PasswordHash},
@@ -87,6 +88,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         // Only to have them at hand: no identifier depends on them.
         app.token_secrets(),
         app.signing_ring(),
+        store.preload_keks(&[Purpose::Profile], call.now()),
     );
     let lockout = lockout?;
     call.refuse_locked_out(&lockout)?;

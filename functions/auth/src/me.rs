@@ -17,7 +17,7 @@ pub struct Me {
 }
 
 pub fn endpoint() -> Endpoint {
-    Route::get("auth-me", "/v1/auth/me").summary("Who is signed in").loads_profile().handled_by(me)
+    Route::get("auth-me", "/v1/auth/me").summary("Who is signed in").loads_profile().opens_profile_keys().handled_by(me)
 }
 
 async fn me(call: Call<Signed>, (): ()) -> Result<Plain<Me>> {

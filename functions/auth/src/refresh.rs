@@ -16,6 +16,7 @@ use verinym::{
     store::{
         admission::{Admission, Wanted},
         commit::{CommitError, Tries},
+        kek::Purpose,
         person_key::PersonKey,
         session::{Ending, SessionItem, Turn},
         user::AuthItem,
@@ -43,7 +44,9 @@ pub fn endpoint() -> Endpoint {
 
 /// Two round trips: limits, session, account and key; the turn.
 async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Plain<TokenSet>> {
-    let secrets = call.app.token_secrets().await?;
+    // The first call of a process reads its secrets at once.
+    let (secrets, ..) = tokio::join!(call.app.token_secrets(), call.app.index_secrets(), call.app.signing_ring());
+    let secrets = secrets?;
     let Some((_, token)) = secrets.refresh.open(form.refresh_token.expose()) else {
         call.limit_ip(&limit::ANONYMOUS).await?;
         return Err(AuthError::InvalidRefreshToken.into());
@@ -52,10 +55,11 @@ async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Pla
     let wanted =
         Wanted { user: token.user, session: token.session, idempotency_scope: None, profile: false, owner_of: None };
     let session_name = token.session.to_string();
-    let (by_ip, by_session, admission) = tokio::join!(
+    let (by_ip, by_session, admission, ()) = tokio::join!(
         call.limit_ip(&limit::ANONYMOUS),
         call.limit(&limit::USER, &session_name),
         store.admit(&wanted, call.now()),
+        store.preload_keks(&[Purpose::Profile], call.now()),
     );
     by_ip?;
     by_session?;

@@ -16,6 +16,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Withdraw a check")
         .idempotent()
         .problems(&[(404, "not_found"), (409, "illegal_transition")])
+        .opens_profile_keys()
         .handled_by(cancel)
 }
 

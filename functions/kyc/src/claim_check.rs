@@ -21,6 +21,7 @@ pub fn endpoint() -> Endpoint {
         .loads_owner()
         .idempotent()
         .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another"), (409, "illegal_transition")])
+        .opens_profile_keys()
         .handled_by(claim)
 }
 

@@ -45,6 +45,8 @@ pub fn endpoint() -> Endpoint {
             (400, "too_many_documents"),
             (409, "check_in_progress"),
         ])
+        .opens_profile_keys()
+        .opens_evidence_keys()
         .handled_by(create)
 }
 

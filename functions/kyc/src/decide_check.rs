@@ -56,6 +56,7 @@ pub fn endpoint() -> Endpoint {
             (409, "claimed_by_another"),
             (409, "illegal_transition"),
         ])
+        .opens_profile_keys()
         .handled_by(decide)
 }
 

@@ -16,6 +16,7 @@ pub fn endpoint() -> Endpoint {
     Route::delete("kyc-delete-document", "/v1/kyc/documents/{id}")
         .summary("Take a document back")
         .problems(&[(404, "not_found"), (409, "document_in_use")])
+        .opens_profile_keys()
         .handled_by(delete)
 }
 

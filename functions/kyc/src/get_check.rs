@@ -18,6 +18,7 @@ pub fn endpoint() -> Endpoint {
         .summary("One check")
         .loads_owner()
         .problems(&[(404, "not_found")])
+        .opens_evidence_keys()
         .handled_by(get)
 }
 

@@ -12,6 +12,7 @@ pub fn endpoint() -> Endpoint {
         .summary("One document")
         .loads_owner()
         .problems(&[(404, "not_found")])
+        .opens_evidence_keys()
         .handled_by(get)
 }
 

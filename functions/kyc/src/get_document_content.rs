@@ -20,6 +20,8 @@ pub fn endpoint() -> Endpoint {
         .summary("A document's content")
         .loads_owner()
         .problems(&[(404, "not_found"), (416, "range_not_satisfiable")])
+        .opens_profile_keys()
+        .opens_evidence_keys()
         .handled_by(content)
 }
 

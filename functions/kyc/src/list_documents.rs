@@ -20,7 +20,7 @@ pub struct ListDocuments {
 }
 
 pub fn endpoint() -> Endpoint {
-    Route::get("kyc-list-documents", "/v1/kyc/documents").summary("My documents").handled_by(list)
+    Route::get("kyc-list-documents", "/v1/kyc/documents").summary("My documents").opens_evidence_keys().handled_by(list)
 }
 
 async fn list(call: Call<Signed>, Query(query): Query<ListDocuments>) -> Result<Page<DocumentView>> {

@@ -20,6 +20,7 @@ pub fn endpoint() -> Endpoint {
         .loads_owner()
         .idempotent()
         .problems(&[(404, "not_found"), (409, "claimed_by_another")])
+        .opens_profile_keys()
         .handled_by(release)
 }
 

@@ -22,6 +22,8 @@ pub fn endpoint() -> Endpoint {
             (404, "not_found"),
             (409, "illegal_transition"),
         ])
+        .opens_profile_keys()
+        .opens_evidence_keys()
         .handled_by(submit)
 }
 

@@ -41,6 +41,8 @@ pub fn endpoint() -> Endpoint {
         .body_limit(BODY_LIMIT)
         .idempotent()
         .problems(&[(413, "payload_too_large")])
+        .opens_profile_keys()
+        .opens_evidence_keys()
         .handled_by(upload)
 }
 

@@ -246,7 +246,7 @@ impl Look<'_> {
             key: TaskKey { check: stored.check.id, step: STEP.to_owned(), attempt: stored.work.task },
             document_type: document.kind.as_str().to_owned(),
             document_number: document.number(&evidence)?.map(|number| Masked(number.as_str().to_owned())),
-            document_sha256: document.sha256.clone(),
+            document_sha256: document.sha256(&evidence)?,
             name: snapshot.name,
             date_of_birth: snapshot.date_of_birth,
             callback_url: format!(

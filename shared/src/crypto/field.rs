@@ -66,6 +66,12 @@ pub fn open(key: &DataKey, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing
     Ok(plain)
 }
 
+/// The first bytes of everything sealed with this version of a key.
+pub fn prefix(version: u32) -> [u8; 5] {
+    let [a, b, c, d] = version.to_be_bytes();
+    [FORMAT, a, b, c, d]
+}
+
 /// Which version of the key this was sealed with; trustworthy only once it has opened.
 pub fn key_version(sealed: &[u8]) -> Result<u32, CryptoError> {
     match sealed {

@@ -1,9 +1,9 @@
-//! Keys wrapped by keys: a key-encryption key (KEK, unwrapped by the key service) wraps the keys of people, which wrap
-//! or encrypt the rest.
+//! Keys wrapped by keys. KMS unwraps one root key per purpose and generation, the root key unwraps the sixteen
+//! key-encryption keys (KEKs) of that generation, and a KEK wraps the keys of people, which wrap or encrypt the rest.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -18,18 +18,15 @@ use crate::domain::time::Timestamp;
 /// Shards per purpose: how many KEKs share the people among them.
 pub const SHARDS: u8 = 16;
 
-/// How long an unwrapped KEK may be used.
+/// How long unwrapped KEKs may be used.
 pub const MAX_AGE: Duration = Duration::from_mins(5);
 
-/// Both purposes in all shards, and as many again while a version rotates.
-const MAX_CACHED: usize = 64;
-
-/// The wrapped form of `key`: a field ciphertext of its 32 bytes, whose key version is the KEK's.
+/// The wrapped form of `key`: a field ciphertext of its 32 bytes, whose key version is that of the wrapping key.
 pub fn wrap(kek: &DataKey, kek_version: u32, place: &Place<'_>, key: &DataKey) -> Vec<u8> {
     field::seal(kek, kek_version, place, key.expose())
 }
 
-/// The key that was wrapped for this place; [`field::key_version`] tells which KEK to bring.
+/// The key that was wrapped for this place; [`field::key_version`] tells which version of the wrapping key to bring.
 pub fn unwrap(kek: &DataKey, place: &Place<'_>, wrapped: &[u8]) -> Result<DataKey, CryptoError> {
     DataKey::try_from(field::open(kek, place, wrapped)?.as_slice())
 }
@@ -39,46 +36,94 @@ pub fn shard_of(user: &str) -> u8 {
     Sha256::digest(user)[0] % SHARDS
 }
 
-/// An unwrapped key-encryption key.
+/// The KEKs of one purpose that were made together, one per shard. A clone shares the keys' memory.
 #[derive(Debug, Clone)]
-pub struct Kek {
-    pub purpose: &'static str,
-    pub shard: u8,
-    pub version: u32,
-    pub key: DataKey,
-    pub unwrapped_at: Timestamp,
+pub struct Generation {
+    /// From 1 on; the key version of everything these KEKs wrap.
+    pub number: u32,
+    keks: Arc<[DataKey]>,
 }
 
-type Name = (&'static str, u8, u32);
+impl Generation {
+    /// New random keys.
+    pub fn generate(number: u32) -> Self {
+        Self { number, keks: (0..SHARDS).map(|_| DataKey::generate()).collect() }
+    }
 
-/// KEKs kept in memory for [`MAX_AGE`]. The age is checked at use, since a frozen process runs no timers, and at every
-/// use what is too old is dropped, and so wiped.
+    /// The key that wraps the keys of everybody in this shard.
+    pub fn kek(&self, shard: u8) -> &DataKey {
+        &self.keks[usize::from(shard % SHARDS)]
+    }
+
+    /// The wrapped KEKs in the order of their shards. `place` names the item; each KEK is bound to its shard too.
+    pub fn wrap(&self, root: &DataKey, place: &Place<'_>) -> Vec<Vec<u8>> {
+        let wrap_one =
+            |(shard, kek)| wrap(root, self.number, &Place { attribute: &of_shard(place, shard), ..*place }, kek);
+        self.keks.iter().enumerate().map(wrap_one).collect()
+    }
+
+    /// The generation that [`Generation::wrap`] wrapped under this number at this place. [`CryptoError::Malformed`] if
+    /// there are not sixteen keys, or one of another number.
+    pub fn unwrap<B: AsRef<[u8]>>(
+        number: u32,
+        root: &DataKey,
+        place: &Place<'_>,
+        wrapped: &[B],
+    ) -> Result<Self, CryptoError> {
+        if wrapped.len() != usize::from(SHARDS) {
+            return Err(CryptoError::Malformed);
+        }
+        let unwrap_one = |(shard, wrapped): (usize, &B)| {
+            if field::key_version(wrapped.as_ref())? != number {
+                return Err(CryptoError::Malformed);
+            }
+            unwrap(root, &Place { attribute: &of_shard(place, shard), ..*place }, wrapped.as_ref())
+        };
+        Ok(Self { number, keks: wrapped.iter().enumerate().map(unwrap_one).collect::<Result<_, _>>()? })
+    }
+}
+
+fn of_shard(place: &Place<'_>, shard: usize) -> String {
+    format!("{}/{shard:02}", place.attribute)
+}
+
+#[derive(Debug)]
+struct Held {
+    unwrapped_at: Timestamp,
+    generation: Generation,
+    /// Whether no newer one was there when it was read.
+    newest: bool,
+}
+
+/// Generations kept in memory for [`MAX_AGE`], by purpose and number. The age is checked at use, since a frozen process
+/// runs no timers, and at every use what is too old is dropped, and so wiped.
 #[derive(Debug, Default)]
-pub struct KekCache(Mutex<HashMap<Name, Kek>>);
+pub struct KekCache(Mutex<HashMap<(&'static str, u32), Held>>);
 
 impl KekCache {
-    /// The key, if it was unwrapped within [`MAX_AGE`].
-    pub fn get(&self, purpose: &'static str, shard: u8, version: u32, now: Timestamp) -> Option<DataKey> {
-        self.live(now).get(&(purpose, shard, version)).map(|kek| kek.key.clone())
+    /// A generation, if it was unwrapped within [`MAX_AGE`].
+    pub fn get(&self, purpose: &'static str, number: u32, now: Timestamp) -> Option<Generation> {
+        self.live(now).get(&(purpose, number)).map(|held| held.generation.clone())
     }
 
-    /// Keeps a key; when the cache is full, the oldest makes room.
-    pub fn put(&self, kek: Kek, now: Timestamp) {
-        let mut kept = self.live(now);
-        let name = (kek.purpose, kek.shard, kek.version);
-        if kept.len() >= MAX_CACHED && !kept.contains_key(&name) {
-            let oldest = kept.values().min_by_key(|kek| kek.unwrapped_at);
-            if let Some(oldest) = oldest.map(|kek| (kek.purpose, kek.shard, kek.version)) {
-                kept.remove(&oldest);
-            }
-        }
-        kept.insert(name, kek);
+    /// The generation that was the newest within [`MAX_AGE`].
+    pub fn newest(&self, purpose: &'static str, now: Timestamp) -> Option<Generation> {
+        let live = self.live(now);
+        let mut of_purpose = live.iter().filter(|((of, _), held)| *of == purpose && held.newest);
+        // Of two, each was the newest when it was read: the higher one still is.
+        of_purpose.by_ref().max_by_key(|((_, number), _)| *number).map(|(_, held)| held.generation.clone())
     }
 
-    fn live(&self, now: Timestamp) -> MutexGuard<'_, HashMap<Name, Kek>> {
+    /// Keeps a generation that was unwrapped at `now`.
+    pub fn put(&self, purpose: &'static str, generation: Generation, newest: bool, now: Timestamp) {
+        let number = generation.number;
+        self.live(now).insert((purpose, number), Held { unwrapped_at: now, generation, newest });
+    }
+
+    fn live(&self, now: Timestamp) -> MutexGuard<'_, HashMap<(&'static str, u32), Held>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that went back must not make a key young again.
-        kept.retain(|_, kek| kek.unwrapped_at <= now && now.since(kek.unwrapped_at) < MAX_AGE);
+        kept.retain(|_, held| held.unwrapped_at <= now && now.since(held.unwrapped_at) < MAX_AGE);
         kept
     }
 }
@@ -89,10 +134,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
     const PLACE: Place<'_> = Place { table: "keys", partition: "P#user_1", sort: "profile", attribute: "key" };
-
-    fn kek(shard: u8, version: u32, at: Timestamp) -> Kek {
-        Kek { purpose: "profile", shard, version, key: DataKey::from_bytes([shard; 32]), unwrapped_at: at }
-    }
+    const KEKS: Place<'_> = Place { table: "keys", partition: "KEK#profile", sort: "00000003", attribute: "keks" };
 
     #[test]
     fn a_wrapped_key_unwraps_at_its_place_only() {
@@ -115,38 +157,66 @@ mod tests {
     }
 
     #[test]
-    fn a_cached_key_serves_for_five_minutes() {
+    fn a_generation_unwraps_whole_and_in_its_order_only() {
+        let (root, made) = (DataKey::generate(), Generation::generate(3));
+        let wrapped = made.wrap(&root, &KEKS);
+        let read = Generation::unwrap(3, &root, &KEKS, &wrapped).unwrap();
+        assert!((0..SHARDS).all(|shard| read.kek(shard).expose() == made.kek(shard).expose()));
+        assert_ne!(made.kek(0).expose(), made.kek(1).expose());
+
+        let refused = |number, root: &DataKey, place: &Place<'_>, wrapped: &[Vec<u8>]| {
+            Generation::unwrap(number, root, place, wrapped).unwrap_err()
+        };
+        let mut swapped = wrapped.clone();
+        swapped.swap(4, 5);
+        assert_eq!(refused(3, &root, &KEKS, &swapped), CryptoError::DoesNotOpen);
+        let mut altered = wrapped.clone();
+        *altered[15].last_mut().unwrap() ^= 1;
+        assert_eq!(refused(3, &root, &KEKS, &altered), CryptoError::DoesNotOpen);
+        assert_eq!(refused(3, &DataKey::generate(), &KEKS, &wrapped), CryptoError::DoesNotOpen);
+        let evidence = Place { partition: "KEK#evidence", ..KEKS };
+        assert_eq!(refused(3, &root, &evidence, &wrapped), CryptoError::DoesNotOpen);
+        assert_eq!(refused(4, &root, &KEKS, &wrapped), CryptoError::Malformed);
+        assert_eq!(refused(3, &root, &KEKS, &wrapped[..15]), CryptoError::Malformed);
+        assert_eq!(refused(3, &root, &KEKS, &[]), CryptoError::Malformed);
+    }
+
+    #[test]
+    fn cached_keys_serve_for_five_minutes() {
         let cache = KekCache::default();
-        cache.put(kek(1, 1, NOW), NOW);
-        let at = |seconds| cache.get("profile", 1, 1, NOW + Duration::from_secs(seconds)).is_some();
+        cache.put("profile", Generation::generate(1), true, NOW);
+        let at = |seconds| cache.get("profile", 1, NOW + Duration::from_secs(seconds)).is_some();
         assert!(at(0) && at(299));
-        assert!(cache.get("evidence", 1, 1, NOW).is_none());
-        assert!(cache.get("profile", 2, 1, NOW).is_none());
-        assert!(cache.get("profile", 1, 2, NOW).is_none());
+        assert!(cache.newest("profile", NOW + Duration::from_secs(299)).is_some());
+        assert!(cache.get("evidence", 1, NOW).is_none() && cache.newest("evidence", NOW).is_none());
+        assert!(cache.get("profile", 2, NOW).is_none());
         assert!(!at(300));
         assert!(cache.0.lock().unwrap().is_empty(), "what is too old is dropped, not only hidden");
     }
 
     #[test]
-    fn a_clock_that_went_back_revives_nothing() {
+    fn the_use_of_one_purpose_drops_old_keys_of_another() {
         let cache = KekCache::default();
-        cache.put(kek(1, 1, NOW), NOW);
-        assert!(cache.get("profile", 1, 1, NOW - Duration::from_secs(1)).is_none());
+        cache.put("profile", Generation::generate(1), true, NOW);
+        assert!(cache.newest("evidence", NOW + MAX_AGE).is_none());
+        assert!(cache.0.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn the_oldest_makes_room() {
+    fn a_clock_that_went_back_revives_nothing() {
         let cache = KekCache::default();
-        for version in 0..100 {
-            let at = NOW + Duration::from_secs(u64::from(version));
-            cache.put(kek(1, version, at), at);
-        }
-        let at = NOW + Duration::from_secs(99);
-        assert_eq!(cache.0.lock().unwrap().len(), MAX_CACHED);
-        assert!(cache.get("profile", 1, 99, at).is_some());
-        assert!(cache.get("profile", 1, 36, at).is_some());
-        assert!(cache.get("profile", 1, 35, at).is_none());
-        cache.put(kek(1, 99, at), at);
-        assert!(cache.get("profile", 1, 36, at).is_some(), "a key anew evicts nobody");
+        cache.put("profile", Generation::generate(1), true, NOW);
+        assert!(cache.get("profile", 1, NOW - Duration::from_secs(1)).is_none());
+    }
+
+    #[test]
+    fn an_older_generation_is_never_the_newest() {
+        let cache = KekCache::default();
+        cache.put("profile", Generation::generate(1), false, NOW);
+        assert!(cache.newest("profile", NOW).is_none());
+        cache.put("profile", Generation::generate(1), true, NOW);
+        cache.put("profile", Generation::generate(2), true, NOW);
+        assert_eq!(cache.newest("profile", NOW).unwrap().number, 2);
+        assert_eq!(cache.get("profile", 1, NOW).unwrap().number, 1);
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     app::App,
     domain::limit,
     error::{Error, RequestError, Result},
+    store::kek::Purpose,
 };
 
 /// All that is declared about a route.
@@ -53,6 +54,17 @@ pub struct Loads {
     pub profile: bool,
     /// Who owns the check or document named by the path's `{id}`.
     pub owner: bool,
+    /// Key-encryption keys of profiles, and of evidence: loaded beside that read, unless they are in memory.
+    pub profile_keks: bool,
+    pub evidence_keks: bool,
+}
+
+impl Loads {
+    /// Purposes whose key-encryption keys are loaded.
+    pub fn keks(&self) -> Vec<Purpose> {
+        let wanted = [(self.profile_keks, Purpose::Profile), (self.evidence_keks, Purpose::Evidence)];
+        wanted.into_iter().filter_map(|(wanted, purpose)| wanted.then_some(purpose)).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +92,7 @@ impl Route {
             limits: None,
             idempotent: false,
             secret_fields: &[],
-            loads: Loads { profile: false, owner: false },
+            loads: Loads { profile: false, owner: false, profile_keks: false, evidence_keks: false },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
             cache: None,
@@ -152,6 +164,18 @@ impl Route {
 
     pub fn loads_owner(mut self) -> Self {
         self.loads.owner = true;
+        self
+    }
+
+    /// The handler opens somebody's profile key; the function's role must allow KMS for that purpose.
+    pub fn opens_profile_keys(mut self) -> Self {
+        self.loads.profile_keks = true;
+        self
+    }
+
+    /// The handler opens somebody's evidence key; the function's role must allow KMS for that purpose.
+    pub fn opens_evidence_keys(mut self) -> Self {
+        self.loads.evidence_keks = true;
         self
     }
 

@@ -210,7 +210,14 @@ async fn authenticate(
     user_slot: &std::sync::OnceLock<String>,
 ) -> Result<()> {
     let token = token_of(&incoming.headers).ok_or(RequestError::Unauthenticated)?;
-    let keys = app.verification_keys().await?;
+    // The other secret that the call will need comes along; its absence is told where it is used.
+    let counts = !incoming.route.limits_in_force().is_empty() || incoming.idempotency_key().is_some();
+    let (keys, ()) = tokio::join!(app.verification_keys(), async {
+        if counts {
+            let _ = app.index_secrets().await;
+        }
+    });
+    let keys = keys?;
     let expected =
         Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: LEEWAY };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
@@ -228,9 +235,11 @@ async fn authenticate(
         owner_of: incoming.path.get("id").filter(|_| incoming.route.loads.owner).and_then(|id| owner_key(id)),
     };
     let store = app.store().await;
-    let (admission, allowed) = tokio::join!(
+    let keks = incoming.route.loads.keks();
+    let (admission, allowed, ()) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
+        store.preload_keks(&keks, incoming.meta.now),
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {

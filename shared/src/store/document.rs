@@ -38,8 +38,9 @@ pub struct DocumentItem {
     pub content_type: ContentType,
     /// Plain bytes.
     pub size: u64,
-    /// Of the plain content, hex.
-    pub sha256: String,
+    /// SHA-256 of the plain content, 32 bytes encrypted under the evidence key: the bare digest would tell whoever reads
+    /// the table that two people handed in the same file, or that a file they have is among the documents.
+    pub sha256: ByteBuf,
     pub status: DocumentStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reject_reason: Option<RejectReason>,
@@ -90,7 +91,7 @@ impl DocumentItem {
             }),
             content_type: new.content_type,
             size: new.content.len() as u64,
-            sha256: hex::encode(new.sha256),
+            sha256: ByteBuf::from(evidence.seal(&attribute_place(&at, "sha256"), &new.sha256)),
             status: DocumentStatus::Uploaded,
             reject_reason: None,
             wrapped_key: ByteBuf::from(evidence.wrap(&attribute_place(&at, "wrapped_key"), &key)),
@@ -111,6 +112,12 @@ impl DocumentItem {
         DocumentNumber::parse(text).map(Some).map_err(|_| Internal::corrupt("a document's number").into())
     }
 
+    /// SHA-256 of the plain content, hex.
+    pub fn sha256(&self, evidence: &PersonKey) -> Result<String> {
+        let at = Self::key(&self.user_id, &self.id);
+        Ok(hex::encode(evidence.open(&attribute_place(&at, "sha256"), &self.sha256)?))
+    }
+
     pub fn view(&self, evidence: &PersonKey) -> Result<DocumentView> {
         Ok(DocumentView {
             id: self.id,
@@ -119,7 +126,7 @@ impl DocumentItem {
             number_masked: self.number(evidence)?.map(|number| Masked(number.masked())),
             content_type: Some(self.content_type),
             size: self.size,
-            sha256: Some(self.sha256.clone()),
+            sha256: Some(self.sha256(evidence)?),
             status: self.status,
             reject_reason: self.reject_reason,
             created_at: self.created_at,
@@ -272,10 +279,12 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
     use crate::{
         crypto::document::covering,
-        store::{commit::CommitError, testing},
+        store::{commit::CommitError, item::keyed, testing},
     };
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
@@ -291,10 +300,25 @@ mod tests {
             number: Some(&number),
             content_type: ContentType::Png,
             content,
-            sha256: [0; 32],
+            sha256: Sha256::digest(content).into(),
         };
         let (item, object) = DocumentItem::seal(&new, &key, NOW);
         (item, object, key)
+    }
+
+    #[test]
+    fn what_is_stored_tells_neither_the_digest_nor_that_two_files_are_the_same() {
+        let ((one, _, key), (other, _, other_key)) = (sealed(b"a passport"), sealed(b"a passport"));
+        let digest = Sha256::digest(b"a passport");
+        assert_eq!(one.view(&key).unwrap().sha256.unwrap(), hex::encode(digest));
+        assert_eq!(other.sha256(&other_key).unwrap(), hex::encode(digest));
+        assert_ne!(one.sha256, other.sha256);
+        let stored = format!("{:?}", keyed(&DocumentItem::key(&one.user_id, &one.id), &one).unwrap());
+        let as_printed = digest.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        assert!(!stored.contains(&hex::encode(digest)) && !stored.contains(&as_printed));
+        // Bound to its document: moved to another one of the same person it does not open.
+        let moved = DocumentItem { id: DocumentId::new(NOW), ..one };
+        assert!(moved.sha256(&key).is_err());
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod lockout;
 pub mod mail_token;
 pub mod outbox;
 pub mod person_key;
+mod rewrap;
 pub mod rotation;
 pub mod secrets;
 pub mod session;
@@ -31,10 +32,9 @@ mod throttling_tests;
 pub mod user;
 pub mod work;
 
-use std::{collections::HashMap, sync::Mutex};
-
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use crate::{config::names::Tables, crypto::wrap::KekCache};
 
@@ -74,8 +74,8 @@ pub struct Store {
     tables: Tables,
     kms_data_key: String,
     keks: KekCache,
-    /// The newest version of each shard's key, as last read.
-    newest: Mutex<HashMap<(kek::Purpose, u8), u32>>,
+    /// Held by whoever loads the KEKs of a purpose, so that others wait for them.
+    kek_loading: [Mutex<()>; kek::Purpose::ALL.len()],
 }
 
 impl Store {
@@ -86,7 +86,7 @@ impl Store {
             tables: tables.clone(),
             kms_data_key: kms_data_key.to_owned(),
             keks: KekCache::default(),
-            newest: Mutex::default(),
+            kek_loading: Default::default(),
         }
     }
 

@@ -13,7 +13,12 @@ use super::{
     kek::Purpose,
 };
 use crate::{
-    crypto::{field, field::Place, key::DataKey, wrap},
+    crypto::{
+        CryptoError,
+        field::{self, Place},
+        key::DataKey,
+        wrap::{self, Generation},
+    },
     domain::{id::UserId, time::Timestamp},
     error::{Internal, Result},
 };
@@ -69,6 +74,19 @@ fn place<'a>(owner: &'a str, purpose: &'a str) -> Place<'a> {
     Place { table: Table::Keys.logical(), partition: owner, sort: purpose, attribute: "wrapped" }
 }
 
+fn wrap_under(generation: &Generation, owner: &str, purpose: &str, key: &DataKey) -> Vec<u8> {
+    wrap::wrap(generation.kek(wrap::shard_of(owner)), generation.number, &place(owner, purpose), key)
+}
+
+fn unwrap_under(generation: &Generation, item: &KeyItem) -> Result<DataKey, CryptoError> {
+    wrap::unwrap(generation.kek(wrap::shard_of(&item.owner)), &place(&item.owner, &item.purpose), &item.wrapped)
+}
+
+/// The same key, wrapped by another generation.
+pub(super) fn rewrapped(item: &KeyItem, from: &Generation, to: &Generation) -> Result<Vec<u8>, CryptoError> {
+    Ok(wrap_under(to, &item.owner, &item.purpose, &unwrap_under(from, item)?))
+}
+
 fn anonymous_key_of(month: &str) -> Key {
     Key::new("KEK#anonymous-month", month)
 }
@@ -92,9 +110,9 @@ impl Store {
     }
 
     async fn new_key(&self, owner: String, purpose: Purpose, now: Timestamp) -> Result<(PersonKey, KeyItem)> {
-        let (kek_version, kek) = self.newest_kek(purpose, wrap::shard_of(&owner), now).await?;
+        let generation = self.newest_generation(purpose, now).await?;
         let key = DataKey::generate();
-        let wrapped = wrap::wrap(&kek, kek_version, &place(&owner, purpose.name()), &key);
+        let wrapped = wrap_under(&generation, &owner, purpose.name(), &key);
         let item =
             KeyItem { owner: owner.clone(), purpose: purpose.name().to_owned(), wrapped: ByteBuf::from(wrapped) };
         Ok((PersonKey { owner, version: FIRST, key }, item))
@@ -109,10 +127,9 @@ impl Store {
             "anonymous" => Purpose::Anonymous,
             other => return Err(Internal::corrupt(format!("key purpose {other}")).into()),
         };
-        let version = field::key_version(&item.wrapped).map_err(Internal::corrupt)?;
-        let (_, kek) = self.kek(purpose, wrap::shard_of(&item.owner), version, now).await?;
-        let key = wrap::unwrap(&kek, &place(&item.owner, &item.purpose), &item.wrapped);
-        let key = key.map_err(Internal::corrupt)?;
+        let number = field::key_version(&item.wrapped).map_err(Internal::corrupt)?;
+        let generation = self.generation(purpose, number, now).await?;
+        let key = unwrap_under(&generation, item).map_err(Internal::corrupt)?;
         Ok(PersonKey { owner: item.owner.clone(), version: FIRST, key })
     }
 

@@ -1,4 +1,4 @@
-//! Making and moving the keys that stand in Secrets Manager.
+//! Making and moving the keys that stand in Secrets Manager; those in the table of keys are looked after by `rewrap`.
 //!
 //! A secret is written only from the version that was read: the new version's id is derived from the old one's, and
 //! Secrets Manager refuses a second content under one id. So of two runs at once one wins, and the other reads again.
@@ -13,7 +13,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::secrets::{IndexSecrets, TokenSecrets};
+use super::{
+    rewrap::{Bounds, Renewed},
+    secrets::{IndexSecrets, TokenSecrets},
+};
 use crate::{
     app::App,
     crypto::{
@@ -88,15 +91,20 @@ fn indexes(held: Option<&IndexSecrets>) -> Step<IndexSecrets> {
 }
 
 impl App {
-    /// Makes the keys that are missing and moves those that are old. Gives the number of secrets written. Whatever it
-    /// is killed between, the next run goes on.
+    /// Makes the keys that are missing and moves those that are old, in Secrets Manager and in the table of keys. Gives
+    /// the number of secrets and keys written. Whatever it is killed between, the next run goes on.
     pub async fn rotate_keys(&self, now: Timestamp) -> Result<u32> {
         let vault = Vault(self.secretsmanager().await);
         let names = &self.config.secrets;
         let mut written = rotate_signing(&vault, &names.signing, &names.verification, now).await?;
         written += vault.turn(&names.tokens, "tokens", |held| Ok(tokens(held, now))).await?;
         written += vault.turn(&names.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
-        Ok(written)
+        let Renewed { made, moved, removed, damaged } = self.store().await.renew_keks(now, Bounds::default()).await?;
+        tracing::info!(made, moved, removed, damaged, "key-encryption keys looked after");
+        if damaged > 0 {
+            return Err(Internal::corrupt(format!("{damaged} keys of people do not open")).into());
+        }
+        Ok(written + made + moved)
     }
 }
 

@@ -12,8 +12,27 @@ use aws_sdk_dynamodb::{
 use super::{Store, Table};
 use crate::config::names::Tables;
 
+mod kms;
+
+pub use kms::FakeKms;
+
+/// The same with a key service.
+pub async fn store_with_kms() -> (Store, FakeKms) {
+    let kms = FakeKms::start();
+    (with_kms_at(Some(&kms.endpoint)).await, kms)
+}
+
+/// The same tables as another process sees them, with nothing in memory.
+pub fn other_process(store: &Store) -> Store {
+    Store::new(store.db.clone(), store.kms.clone(), &store.tables, &store.kms_data_key)
+}
+
 /// Empty tables; of the indexes the event log's `day` and the checks' `desk`. The database goes with the test's runtime.
 pub async fn store() -> Store {
+    with_kms_at(None).await
+}
+
+async fn with_kms_at(kms_endpoint: Option<&str>) -> Store {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
@@ -29,7 +48,7 @@ pub async fn store() -> Store {
         .behavior_version(BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)
-        .endpoint_url(&endpoint)
+        .endpoint_url(kms_endpoint.unwrap_or(&endpoint))
         .build();
     let tables = Tables {
         identity: "identity".into(),

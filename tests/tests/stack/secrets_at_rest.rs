@@ -36,6 +36,10 @@ async fn nothing_personal_and_no_secret_stands_in_the_clear() {
     let next = json!({"refresh_token": person.api.refresh_token()});
     let next = person.api.stranger().post("/v1/auth/refresh").json(&next).send().await.expect(200).json();
 
+    let documents = person.api.get("/v1/kyc/documents").send().await.expect(200).json();
+    let digest = documents["items"][0]["sha256"].as_str().unwrap().to_owned();
+    let digest_bytes = (0..32).map(|n| u8::from_str_radix(&digest[2 * n..2 * n + 2], 16).unwrap()).collect();
+
     let page = picture::page(&number);
     let (user, host) = draft.email.split_once('@').unwrap();
     let texts: Vec<(&str, Vec<u8>)> = vec![
@@ -49,6 +53,8 @@ async fn nothing_personal_and_no_secret_stands_in_the_clear() {
         ("the phone", phone.into()),
         ("the document's number", number[3..].into()),
         ("the document's bytes", page[200..232].into()),
+        ("the document's digest, as text", digest.into()),
+        ("the document's digest", digest_bytes),
         ("the password", draft.password.clone().into()),
         ("the access token", person.api.token().rsplit('.').next().unwrap()[..40].into()),
         ("the refresh token", person.api.refresh_token()[..40].into()),

@@ -10,11 +10,12 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    process::{Child, Command},
-    sync::{mpsc, oneshot},
+    process::{Child, ChildStdout, Command},
+    sync::{mpsc, oneshot, watch},
 };
+use verinym_tests::usage;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -27,6 +28,8 @@ pub struct Running {
     /// From the start of the process to its first poll.
     pub cold: Duration,
     work: mpsc::Sender<Work>,
+    /// Sequential calls to AWS of each invocation, as the function logged them.
+    logged: watch::Receiver<Vec<u32>>,
 }
 
 impl Running {
@@ -38,10 +41,12 @@ impl Running {
         let (first, polled) = oneshot::channel();
         tokio::spawn(serve(listener, queue, first));
         let began = Instant::now();
-        let child =
+        let mut child =
             command(binary, variables, address).spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
         let at: Instant = tokio::time::timeout(PATIENCE, polled).await.expect("it polls in time").expect("it polls");
-        Self { child, cold: at - began, work }
+        let (log, logged) = watch::channel(Vec::new());
+        tokio::spawn(follow(child.stdout.take().expect("it is piped"), log));
+        Self { child, cold: at - began, work, logged }
     }
 
     /// Lets the function do one piece of work; its answer.
@@ -49,6 +54,13 @@ impl Running {
         let (done, answer) = oneshot::channel();
         self.work.send((event, done)).await.expect("it lives");
         tokio::time::timeout(PATIENCE, answer).await.expect("it answers in time").expect("it answers")
+    }
+
+    /// Sequential calls to AWS of an invocation, by its number from 0 on.
+    pub async fn round_trips(&self, invocation: usize) -> u32 {
+        let mut logged = self.logged.clone();
+        let told = logged.wait_for(|logged| logged.len() > invocation);
+        tokio::time::timeout(PATIENCE, told).await.expect("it logs in time").expect("it logs")[invocation]
     }
 
     /// Resident memory in megabytes (10⁶ bytes).
@@ -82,10 +94,19 @@ fn command(binary: &Path, variables: &BTreeMap<String, String>, address: SocketA
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
     command
+}
+
+async fn follow(stdout: ChildStdout, log: watch::Sender<Vec<u32>>) {
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(invocation) = usage::parse(&line) {
+            log.send_modify(|logged| logged.push(u32::try_from(invocation.round_trips).unwrap_or(u32::MAX)));
+        }
+    }
 }
 
 async fn serve(listener: TcpListener, mut queue: mpsc::Receiver<Work>, first: oneshot::Sender<Instant>) {
@@ -189,4 +210,20 @@ pub fn gateway_event(method: &str, path: &str, token: Option<&str>, body: &Value
             "identity": {"sourceIp": "127.0.0.1", "userAgent": "bench"},
         },
     })
+}
+
+/// The same event on a route with path parameters.
+pub fn with_path(mut event: Value, resource: &str, parameters: &[(&str, &str)]) -> Value {
+    event["resource"] = json!(resource);
+    event["requestContext"]["resourcePath"] = json!(resource);
+    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+    event["pathParameters"] = Value::Object(parameters.collect());
+    event
+}
+
+/// The same event with a header more.
+pub fn with_header(mut event: Value, name: &str, value: &str) -> Value {
+    event["headers"][name] = json!(value);
+    event["multiValueHeaders"][name] = json!([value]);
+    event
 }

@@ -1,46 +1,69 @@
 //! What a login costs a core beside its Argon2id.
 
-use std::time::Instant;
-
 use serde_json::json;
 use verinym::{crypto::password, domain::secret::SecretText};
 use verinym_tests::Stack;
 
 use crate::{
     Row, binaries,
-    functions::variables,
+    functions::variables_of,
     harness::{Running, gateway_event},
 };
 
-const LOGINS: u32 = 200;
-const BUDGET: f64 = 90.0;
+/// In turns, so that what else the machine does meanwhile meets both alike.
+const TURNS: u32 = 10;
+const LOGINS_PER_TURN: u32 = 20;
+const LOGINS: u32 = TURNS * LOGINS_PER_TURN;
+const BUDGET: f64 = 85.0;
 
-/// Time on a core of both, since a function that waits for DynamoDB leaves its core to others.
+/// CPU time of both, user's and system's: a function that waits for DynamoDB leaves its core to others, and so does a
+/// thread that the machine has set aside.
 pub async fn row(stack: &Stack) -> Row {
     let person = stack.person().await;
-    let running = Running::start(&binaries().join("auth-login"), &variables(Some(stack)).await).await;
+    let running = Running::start(&binaries().join("auth-login"), &variables_of(stack, "auth-login").await).await;
     let form = json!({"email": person.draft.email, "password": person.draft.password});
     let event = gateway_event("POST", "/v1/auth/login", None, &form);
-    let before = running.ticks();
-    for _ in 0..LOGINS {
-        let answer = running.invoke(event.clone()).await;
-        assert_eq!(answer["statusCode"], 200, "{answer}");
+    let secret = SecretText::new(person.draft.password.clone());
+
+    let mut argon = 0.0;
+    let mut before = 0;
+    for turn in 0..=TURNS {
+        for _ in 0..LOGINS_PER_TURN {
+            let answer = running.invoke(event.clone()).await;
+            assert_eq!(answer["statusCode"], 200, "{answer}");
+        }
+        if turn == 0 {
+            // The first turn made clients and read keys.
+            before = running.ticks();
+            continue;
+        }
+        argon += hashes(&secret);
     }
-    let ticks = u32::try_from(running.ticks() - before).unwrap();
-    let login = f64::from(ticks) / 100.0 / f64::from(LOGINS);
+    let login = f64::from(u32::try_from(running.ticks() - before).unwrap()) / 100.0;
     running.end().await;
 
-    let secret = SecretText::new(person.draft.password.clone());
-    let began = Instant::now();
-    for _ in 0..LOGINS {
-        password::hash(&secret, &password::Params::default()).unwrap();
-    }
-    let argon = began.elapsed().as_secs_f64() / f64::from(LOGINS);
     let share = 100.0 * argon / login;
+    let each = |seconds: f64| 1e3 * seconds / f64::from(LOGINS);
     Row {
-        what: "logins on one core, of what Argon2id alone allows".to_owned(),
+        what: "CPU of a bare Argon2id, of a login's".to_owned(),
         budget: format!("≥ {BUDGET} %"),
-        measured: format!("{share:.0} %"),
+        measured: format!("{share:.0} % ({:.1} of {:.1} ms)", each(argon), each(login)),
         kept: share >= BUDGET,
     }
+}
+
+/// Seconds of CPU for as many bare hashes as a turn has logins.
+fn hashes(secret: &SecretText) -> f64 {
+    let before = cpu_of_this_thread();
+    for _ in 0..LOGINS_PER_TURN {
+        password::hash(secret, &password::Params::default()).unwrap();
+    }
+    cpu_of_this_thread() - before
+}
+
+/// Seconds this thread has run so far, by the kernel's count in nanoseconds.
+fn cpu_of_this_thread() -> f64 {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds: f64 = schedstat.split(' ').next().unwrap().parse().unwrap();
+    nanoseconds / 1e9
 }

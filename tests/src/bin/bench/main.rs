@@ -28,7 +28,7 @@ async fn main() {
     let mut rows = Vec::new();
     match &stack {
         Some(stack) => {
-            println!("· round trips of warm calls, by the functions' own count");
+            println!("· round trips of first and later calls of a process, by the functions' own count");
             rows.extend(round_trips::rows(stack).await);
         }
         None => println!("· no stack runs (make up): without round trips, logins and memory under load"),
@@ -38,7 +38,7 @@ async fn main() {
     println!("· packages");
     rows.extend(functions::packages());
     if let Some(stack) = &stack {
-        println!("· logins against bare Argon2id");
+        println!("· CPU of logins beside bare Argon2id");
         rows.push(logins::row(stack).await);
     }
     print(&rows);
