@@ -4,7 +4,11 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::LazyLock,
+    time::{Duration, Instant},
 };
+
+use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::{Client, aws::Aws};
 
@@ -72,9 +76,21 @@ impl Stack {
         format!("{}-{name}", self.var("STACK_NAME"))
     }
 
-    async fn staff(&self, role: &str) -> Client {
+    /// A member of staff signs in once in a while for all tests of this process: more than 20 sessions of one person end
+    /// each other.
+    async fn staff(&self, role: &'static str) -> Client {
+        const FRESH: Duration = Duration::from_mins(4);
+        static SIGNED_IN: LazyLock<Mutex<BTreeMap<&str, (Instant, Value)>>> = LazyLock::new(Mutex::default);
+        let mut signed_in = SIGNED_IN.lock().await;
+        if let Some((at, tokens)) = signed_in.get(role)
+            && at.elapsed() < FRESH
+        {
+            return self.client().holding(tokens.clone());
+        }
         let (email, password) = (self.var(&format!("{role}_EMAIL")), self.var(&format!("{role}_PASSWORD")));
-        self.client().login(email, password).await
+        let client = self.client().login(email, password).await;
+        signed_in.insert(role, (Instant::now(), client.tokens.clone()));
+        client
     }
 
     pub async fn admin(&self) -> Client {

@@ -10,7 +10,7 @@ use std::{
 
 use aws_config::Region;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use lambda_http::{Body, RequestExt};
+use lambda_http::{Body, RequestExt, request::RequestContext};
 use serde_json::{Value, json};
 use verinym::{
     app::{self, App},
@@ -62,6 +62,7 @@ pub struct World {
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
+    pub headers: http::HeaderMap,
     pub body: Value,
 }
 
@@ -158,6 +159,24 @@ impl World {
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> Reply {
+        self.send_from(None, function, token, path, headers, body).await
+    }
+
+    /// Calls an endpoint as nobody, from an address as the gateway sees it.
+    pub async fn call_from(&self, ip: &str, function: &str, body: &Value) -> Reply {
+        let headers = [("content-type", "application/json".to_owned())];
+        self.send_from(Some(ip), function, None, &[], &headers, body.to_string().into_bytes()).await
+    }
+
+    async fn send_from(
+        &self,
+        ip: Option<&str>,
+        function: &str,
+        token: Option<&str>,
+        path: &[(&str, &str)],
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Reply {
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.route.function == function);
         let endpoint = endpoint.unwrap_or_else(|| panic!("no function {function}"));
         let mut request = http::Request::builder().method(&endpoint.route.method).uri("http://world/");
@@ -169,12 +188,18 @@ impl World {
         }
         let path: HashMap<String, String> =
             path.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let request = request.body(Body::Binary(body)).expect("a request").with_path_parameters(path);
+        let mut request = request.body(Body::Binary(body)).expect("a request").with_path_parameters(path);
+        if let Some(ip) = ip {
+            let context = json!({"requestId": "r", "identity": {"sourceIp": ip}, "httpMethod": "POST"});
+            let context = serde_json::from_value(context).expect("a request context");
+            request = request.with_request_context(RequestContext::ApiGatewayV1(context));
+        }
         self.scissors.begin(function);
         let response = respond(self.app, endpoint, request).await;
         let status = response.status().as_u16();
+        let headers = response.headers().clone();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
-        Reply { status, body }
+        Reply { status, headers, body }
     }
 
     /// What this world's functions get at their start.

@@ -43,8 +43,19 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
     (
         &["dynamodb:ConditionCheckItem identity"],
         &["auth-register"],
-        "while enumeration protection is on, a username is checked apart from a taken address",
+        "while enumeration protection is on, a taken address is checked with what is written for it",
     ),
+    (
+        &["dynamodb:PutItem ephemeral"],
+        &["auth-register"],
+        "while enumeration protection is on, as much is written for a taken address as for a free one",
+    ),
+    (
+        &["sqs:SendMessage notification"],
+        &["auth-login"],
+        "while enumeration protection is on, the owner of an unconfirmed address gets another mail",
+    ),
+    (&["dynamodb:GetItem identity"], &["auth-logout"], "to read the session again after losing a race"),
     (
         &[
             "dynamodb:BatchGetItem identity",

@@ -12,7 +12,10 @@ use verinym::{
         secret::SecretText,
     },
     error::{Internal, RequestError, Result},
-    http::{Call, Endpoint, Json, NoContent, Route, Signed, idempotency, proof::Attempt},
+    http::{
+        Call, Endpoint, Json, NoContent, Route, Signed, idempotency,
+        proof::{Attempt, Proof, check_length},
+    },
     store::{
         Table,
         commit::{Change, Tries},
@@ -20,7 +23,7 @@ use verinym::{
         item::number,
         person_key::PersonKey,
         session::{Ending, SessionItem},
-        user::{AuthItem, PasswordHash},
+        user::AuthItem,
     },
 };
 
@@ -35,7 +38,6 @@ pub fn endpoint() -> Endpoint {
     Route::post("account-change-password", "/v1/users/password/change")
         .summary("Change one's own password")
         .idempotent()
-        .secret_fields(&["current_password", "new_password"])
         .loads_profile()
         .problems(&[(400, "invalid_credentials"), (429, "temporarily_locked")])
         .opens_profile_keys()
@@ -46,26 +48,39 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     let store = call.app.store().await;
     let caller = &call.caller;
     let key = call.loaded.key(store, call.now()).await?;
+    check_length("current_password", &form.current_password)?;
     check(&call, &key, &form.new_password)?;
 
     // Guesses of whoever holds a stolen session count like any others.
     let attempt = Attempt {
+        tried: call.reserve_try(&caller.auth.email_index).await?,
         identifier: &caller.auth.email_index,
-        lockout: store.lockout(caller.auth.email_index.as_ref()).await?,
         account: Some(&caller.auth),
         password: &form.current_password,
     };
     let proof = call.prove_password(attempt, AuthError::WrongPassword).await?;
-    let hash = password::hash(&form.new_password, &password::Params::default()).map_err(Internal::bug)?;
+    let changed = change(&call, &key, &proof, &form.new_password).await;
+    let after = call.settle(&proof, changed).await?;
 
+    let ending = Ending::revoked("password_changed", Actor::User(caller.user)).from(&key, call.meta.origin());
+    let cleaned =
+        store.end_sessions(&after, Some(&caller.session), &ending, call.now(), &call.meta.correlation_id).await;
+    if let Err(error) = cleaned {
+        // They are over since the commit, and what is left of them lets nobody in.
+        tracing::warn!(%error, user_id = %caller.user, "sessions of an earlier epoch were not all cleaned away");
+    }
+    Ok(NoContent)
+}
+
+/// Sets the password; the account after it.
+async fn change(call: &Call<Signed>, key: &PersonKey, proof: &Proof, password: &SecretText) -> Result<AuthItem> {
+    let (store, caller) = (call.app.store().await, &call.caller);
+    let hash = password::hash(password, &password::Params::default()).map_err(Internal::bug)?;
     let mut before = caller.auth.clone();
     let mut tries = Tries::new();
-    let after = loop {
+    loop {
         let mut after = before.clone();
-        after.password = Some(PasswordHash(hash.clone()));
-        after.session_epoch += 1;
-        after.updated_at = call.now();
-        after.version += 1;
+        after.set_password(hash.clone());
         // The session that asks goes on to the new epoch; all others are over with this commit.
         let goes_on = Change {
             update: "SET epoch = :epoch",
@@ -83,11 +98,11 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
                 EventDraft::new(EventType::PasswordChanged, subject, after.version, Actor::User(caller.user))
                     .person(caller.user)
                     .session(caller.session)
-                    .origin(&key, call.meta.origin()),
+                    .origin(key, call.meta.origin()),
             )
-            .remember(call.replay.as_ref(), &key, idempotency::keep(&NoContent));
-        match proof.forgive(commit).run().await {
-            Ok(()) => break after,
+            .remember(call.replay.as_ref(), key, idempotency::keep(&NoContent));
+        match call.forgive(proof, commit).run().await {
+            Ok(()) => return Ok(after),
             Err(error) => tries.again(error).await?,
         }
         before = store.auth(&caller.user).await?.ok_or(RequestError::Unauthenticated)?;
@@ -95,15 +110,7 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
             // Somebody else set another password meanwhile, which ended this session.
             return Err(RequestError::Unauthenticated.into());
         }
-    };
-    let ending = Ending::revoked("password_changed", Actor::User(caller.user)).from(&key, call.meta.origin());
-    let cleaned =
-        store.end_sessions(&after, Some(&caller.session), &ending, call.now(), &call.meta.correlation_id).await;
-    if let Err(error) = cleaned {
-        // They are over since the commit, and what is left of them lets nobody in.
-        tracing::warn!(%error, user_id = %caller.user, "sessions of an earlier epoch were not all cleaned away");
     }
-    Ok(NoContent)
 }
 
 fn check(call: &Call<Signed>, key: &PersonKey, password: &SecretText) -> Result<()> {

@@ -18,5 +18,5 @@ async fn get_profile(call: Call<Signed>, (): ()) -> Result<Versioned<User>> {
     let auth = &call.caller.auth;
     let key = call.loaded.key(call.app.store().await, call.now()).await?;
     let profile = call.loaded.profile()?.open(&auth.user, &key)?;
-    Ok(Versioned { version: auth.version, body: auth.user(profile) })
+    Ok(Versioned { version: auth.profile_version(), body: auth.user(profile) })
 }

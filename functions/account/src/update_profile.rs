@@ -38,7 +38,7 @@ async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> 
     let mut account = Account { auth: call.caller.auth.clone(), profile, profile_key: key };
     let mut tries = Tries::new();
     loop {
-        call.check_version(account.auth.version)?;
+        call.check_version(account.auth.profile_version())?;
         let profile = patch.clone().apply(&account.profile, call.now()).map_err(RequestError::Invalid)?;
         if profile == account.profile {
             return Ok(answer(&account.auth, profile));
@@ -54,7 +54,7 @@ async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> 
 }
 
 fn answer(auth: &AuthItem, profile: Profile) -> Versioned<User> {
-    Versioned { version: auth.version, body: auth.user(profile) }
+    Versioned { version: auth.profile_version(), body: auth.user(profile) }
 }
 
 /// The account after the change, if it may stand.
@@ -92,6 +92,11 @@ async fn commit(call: &Call<Signed>, account: &Account, auth: &AuthItem, profile
     Ok(move_username(commit, call, account.auth.username_index.as_ref(), auth))
 }
 
+/// The claim of the account's username.
+fn claim_of(auth: &AuthItem) -> Claim {
+    Claim { counted_under: Some(auth.email_index.clone()), ..Claim::new(auth.user) }
+}
+
 /// The claim moves with the name: the new one is taken and the old one given up in one transaction.
 fn move_username<'a>(
     mut commit: Commit<'a>,
@@ -104,7 +109,7 @@ fn move_username<'a>(
         return commit;
     }
     if let Some(index) = after {
-        let claim = keyed(&Claim::username_key(index), &Claim { user: auth.user, unverified_until: None });
+        let claim = keyed(&Claim::username_key(index), &claim_of(auth));
         let free = "attribute_not_exists(pk) OR unverified_until <= :now";
         let now = [(":now", text(call.now().to_string()))];
         commit = commit.put_if(Table::Identity, claim, free, &now, Some(AuthError::UsernameTaken.into()));

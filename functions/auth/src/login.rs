@@ -6,25 +6,32 @@ use verinym::{
     crypto::{
         index::BlindIndex,
         password::{self, Params},
+        random,
     },
     domain::{
         auth::AuthError,
         event::{Actor, EventType, Subject},
         field::{Fault, Fields},
+        id::UserId,
         limit,
         person::{Email, Username},
         secret::{Masked, SecretText},
     },
     error::{Internal, RequestError, Result},
-    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, proof::Attempt},
+    http::{
+        Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
+        proof::{Attempt, Proof},
+    },
+    messaging::{Message, message::Notice, queue::Queue},
     store::{
         Table,
         commit::{CommitError, Tries},
         event::EventDraft,
         item::Key,
         kek::Purpose,
+        person_key::KeyItem,
         secrets::IndexSecrets,
-        session::SessionItem,
+        session::{SessionItem, SignIns},
         user::{AuthItem, Claim, PasswordHash},
     },
 };
@@ -73,52 +80,109 @@ pub fn endpoint() -> Endpoint {
         .handled_by(login)
 }
 
-/// Three round trips: limits, lock-out and claim; the account; the session.
+/// Three round trips: the network's limit and the claim; the identifier's limit, a try, the account and its sessions; the
+/// session.
 async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<TokenSet>> {
     let app = call.app;
     let (identifier, password) = form.check()?;
     let (indexes, store) = tokio::join!(app.index_secrets(), app.store());
     let (index, claim_key) = identifier.look_up(&*indexes?);
 
-    let (by_ip, by_identifier, lockout, claim, ..) = tokio::join!(
+    let (by_ip, claim, ..) = tokio::join!(
         call.limit_ip(&limit::LOGIN_IP),
-        call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),
-        store.lockout(index.as_ref()),
         store.claim(&claim_key),
         // Only to have them at hand: no identifier depends on them.
         app.token_secrets(),
         app.signing_ring(),
         store.preload_keks(&[Purpose::Profile], call.now()),
     );
-    let lockout = lockout?;
-    call.refuse_locked_out(&lockout)?;
+    // Nothing counts against an identifier before the network's own limit has let the call in.
     by_ip?;
-    by_identifier?;
-
+    if !password::fits(&password) {
+        return Err(AuthError::InvalidCredentials.into());
+    }
     // Of nobody something is read as well, so that it takes as long.
-    let user = claim?.map_or_else(|| verinym::domain::id::UserId::new(call.now()), |claim| claim.user);
-    let found = store.auth_and_wrapped_key(&user).await?;
+    let claim = claim?.unwrap_or_else(|| Claim::new(UserId::new(call.now())));
+    let counted = claim.counted_under.as_ref().unwrap_or(&index);
+    let (by_identifier, tried, found, sign_ins) = tokio::join!(
+        call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),
+        call.reserve_try(counted),
+        store.auth_and_wrapped_key(&claim.user),
+        store.sign_ins(&claim.user),
+    );
+    let tried = tried?;
+    let read = by_identifier.and(found).and_then(|found| Ok((found, sign_ins?)));
+    let (found, sign_ins) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            call.give_back(&tried).await;
+            return Err(error);
+        }
+    };
     let (account, wrapped_key) = found.unzip();
-    let attempt = Attempt { identifier: &index, lockout, account: account.as_ref(), password: &password };
-    let proof = call.prove_password(attempt, AuthError::InvalidCredentials).await?;
+    let attempt = Attempt { tried, identifier: counted, account: account.as_ref(), password: &password };
+    let protected = app.config.enumeration_protection;
+    let proof =
+        if protected { prove_silently(&call, attempt).await? } else { call.prove_password(attempt, WRONG).await? };
 
     let auth = account.ok_or_else(|| Internal::bug("a password was proved without an account"))?;
+    let begun = begin(&call, &auth, wrapped_key.flatten().as_ref(), &proof, sign_ins, &password).await;
+    call.settle(&proof, begun).await.map(Plain)
+}
+
+const WRONG: AuthError = AuthError::InvalidCredentials;
+
+/// Proves a password without telling more than that it was right and its account open. An unconfirmed address counts as a
+/// wrong password, in every way: whoever registered somebody's address could tell by trying whether it had been taken.
+/// Its owner gets another mail to confirm it; as many messages are sent for all others, to nobody.
+async fn prove_silently(call: &Call<Anonymous>, attempt: Attempt<'_>) -> Result<Proof> {
+    let confirmed = attempt.account.is_some_and(|account| account.email_verified);
+    let address = attempt.account.map_or(attempt.identifier, |account| &account.email_index).clone();
+    let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
+    let person = attempt.account.map(|account| account.user);
+    let right = call.compare(attempt).await?;
+    if let Some(proof) = right.as_ref().filter(|_| confirmed) {
+        return Ok(proof.clone());
+    }
+    let message = Message {
+        key: format!("refused#{:032x}", u128::from_be_bytes(random::bytes())),
+        correlation_id: call.meta.correlation_id.clone(),
+        body: Notice::SignInRefused { address, unconfirmed: right.is_some() },
+    };
+    let (counted, sent) = tokio::join!(
+        call.count_failure(&tried, identifier, person),
+        call.app.send(Queue::Notification, &message, std::time::Duration::ZERO),
+    );
+    counted?;
+    sent?;
+    Err(WRONG.into())
+}
+
+/// The session of somebody who proved the password, with its tokens.
+async fn begin(
+    call: &Call<Anonymous>,
+    auth: &AuthItem,
+    wrapped_key: Option<&KeyItem>,
+    proof: &Proof,
+    mut sign_ins: SignIns,
+    password: &SecretText,
+) -> Result<TokenSet> {
+    let (app, store) = (call.app, call.app.store().await);
     auth.status.admit()?;
     if !auth.email_verified {
         return Err(AuthError::EmailNotVerified.into());
     }
-    let key = store.person_key(wrapped_key.flatten().as_ref(), call.now()).await?;
+    let key = store.person_key(wrapped_key, call.now()).await?;
     let kid = app.token_secrets().await?.refresh.current();
-    let session = SessionItem::begin(&auth, "pwd", kid, &call.meta.origin(), &key, call.now())?;
+    let session = SessionItem::begin(auth, "pwd", kid, &call.meta.origin(), &key, call.now())?;
+    let from = (key, call.meta.origin());
 
-    let mut rehashed = if proof.outdated { Some(rehash(&auth, &password, &call)?) } else { None };
+    let mut rehashed = if proof.outdated { Some(rehash(auth, password)?) } else { None };
     let mut tries = Tries::new();
     loop {
-        let mut commit = store
-            .commit(call.now(), &call.meta.correlation_id)
-            .create(Table::Identity, &SessionItem::key(&auth.user, &session.session), &session, None)
-            .event(session.created().origin(&key, call.meta.origin()));
-        commit = proof.forgive(commit);
+        let mut commit =
+            store.commit(call.now(), &call.meta.correlation_id).begin_session(&session, auth, &sign_ins, &from);
+        commit = call.forgive(proof, commit);
         if let Some(rehashed) = &rehashed {
             let subject = Subject::new("user", auth.user);
             let actor = Actor::system("password");
@@ -128,24 +192,22 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         }
         match commit.run().await {
             Ok(()) => break,
-            // The account changed meanwhile: the next sign-in hashes anew, this one is not held up.
+            // The account may have changed meanwhile: the next sign-in hashes anew, this one is not held up.
             Err(CommitError::Conflict) if rehashed.take().is_some() => {}
             Err(error) => tries.again(error).await?,
         }
+        sign_ins = store.sign_ins(&auth.user).await?;
     }
-    let tokens = token_set(app, &auth, &session, &key, call.now()).await?;
-    Ok(Plain(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?))
+    let tokens = token_set(app, auth, &session, &from.0, call.now()).await?;
+    Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
 }
 
 /// The account with its password hashed under today's parameters.
-fn rehash(auth: &AuthItem, password: &SecretText, call: &Call<Anonymous>) -> Result<AuthItem> {
+fn rehash(auth: &AuthItem, password: &SecretText) -> Result<AuthItem> {
     let hash = password::hash(password, &Params::default()).map_err(Internal::bug)?;
-    Ok(AuthItem {
-        password: Some(PasswordHash(hash)),
-        updated_at: call.now(),
-        version: auth.version + 1,
-        ..auth.clone()
-    })
+    let mut rehashed = AuthItem { password: Some(PasswordHash(hash)), ..auth.clone() };
+    rehashed.next_unseen();
+    Ok(rehashed)
 }
 
 /// What somebody signs in by.
@@ -156,7 +218,7 @@ enum Identifier {
 }
 
 impl Identifier {
-    /// What it is counted under, and where it is looked up.
+    /// Its index, and where it is looked up.
     fn look_up(&self, indexes: &IndexSecrets) -> (BlindIndex, Key) {
         match self {
             Self::Email(email) => {

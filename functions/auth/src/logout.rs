@@ -1,23 +1,47 @@
-//! POST /v1/auth/logout: the session that asks ends.
+//! POST /v1/auth/logout: a session ends, by its access token or by its refresh token alone.
 
+use serde::Deserialize;
+use utoipa::ToSchema;
 use verinym::{
-    domain::event::Actor,
-    error::Result,
-    http::{Call, Endpoint, NoContent, Route, Signed},
-    store::{commit::Tries, session::Ending},
+    crypto::refresh::nonce_matches,
+    domain::{auth::AuthError, event::Actor, secret::SecretText},
+    error::{RequestError, Result},
+    http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot},
+    store::{
+        admission::{Admission, Loaded, Wanted},
+        commit::Tries,
+        session::{Ending, SessionItem},
+    },
 };
 
-pub fn endpoint() -> Endpoint {
-    Route::post("auth-logout", "/v1/auth/logout").summary("Sign out").handled_by(logout)
+/// What proves the session where no access token does: one that has expired cannot be refreshed for this alone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Logout {
+    /// Any that this session ever had.
+    refresh_token: Option<SecretText>,
 }
 
-async fn logout(call: Call<Signed>, (): ()) -> Result<NoContent> {
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-logout", "/v1/auth/logout")
+        .summary("Sign out")
+        .problems(&[(401, "invalid_refresh_token")])
+        .handled_by(logout)
+}
+
+async fn logout(call: Call<SignedOrNot>, form: Option<Json<Logout>>) -> Result<NoContent> {
+    let token = form.and_then(|Json(form)| form.refresh_token);
     let store = call.app.store().await;
-    let key = call.loaded.key(store, call.now()).await?;
-    let ending = Ending::revoked("signed_out", Actor::User(call.caller.user)).from(&key, call.meta.origin());
-    let mut session = Some(call.caller.session_item.clone());
+    let (session, loaded) = match (call.caller.signed(), token) {
+        (Some(caller), _) => (Some(caller.session_item.clone()), call.loaded.clone()),
+        (None, Some(token)) => find(&call, &token).await?,
+        (None, None) => return Err(RequestError::Unauthenticated.into()),
+    };
+    let mut session = session;
     let mut tries = Tries::new();
     while let Some(live) = session {
+        let key = loaded.key(store, call.now()).await?;
+        let ending = Ending::revoked("signed_out", Actor::User(live.user)).from(&key, call.meta.origin());
         let commit = store.commit(call.now(), &call.meta.correlation_id).end_session(&live, &ending);
         match commit.run().await {
             Ok(()) => break,
@@ -26,4 +50,17 @@ async fn logout(call: Call<Signed>, (): ()) -> Result<NoContent> {
         session = store.session(&live.user, &live.session, call.now()).await?;
     }
     Ok(NoContent)
+}
+
+/// The session of a refresh token, if it has not ended: who holds any of its tokens, in their turn or not, may end it.
+async fn find(call: &Call<SignedOrNot>, token: &SecretText) -> Result<(Option<SessionItem>, Loaded)> {
+    let secrets = call.app.token_secrets().await?;
+    let (_, token) = secrets.refresh.open(token.expose()).ok_or(AuthError::InvalidRefreshToken)?;
+    let wanted =
+        Wanted { user: token.user, session: token.session, idempotency_scope: None, profile: false, owner_of: None };
+    let Admission { session, loaded, .. } = call.app.store().await.admit(&wanted, call.now()).await?;
+    match session {
+        Some(session) if !nonce_matches(&token.nonce, &session.nonce()?) => Err(AuthError::InvalidRefreshToken.into()),
+        session => Ok((session, loaded)),
+    }
 }

@@ -13,8 +13,11 @@ use verinym::{
     messaging::{Message, message::Notice, queue::Queue},
 };
 
-pub const LIMITS: &[Limited] =
-    &[Limited { limit: &limit::MAIL_IP, by: By::IpBeside }, Limited { limit: &limit::MAIL_ADDRESS, by: By::Submitted }];
+pub const LIMITS: &[Limited] = &[
+    Limited { limit: &limit::ANONYMOUS, by: By::Ip },
+    Limited { limit: &limit::MAIL_PAIR, by: By::Submitted },
+    Limited { limit: &limit::MAIL_ADDRESS, by: By::Submitted },
+];
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,14 +43,15 @@ pub async fn ask(call: &Call<Anonymous>, form: MailRequest, mail: MailKind) -> R
     fields.done().map_err(RequestError::Invalid)?;
     let email = email.ok_or_else(|| Internal::bug("a form without faults has an address"))?;
     let address = call.app.index_secrets().await?.email(email.as_str());
-    let (by_ip, by_address) =
-        tokio::join!(call.limit_ip(&limit::MAIL_IP), call.limit(&limit::MAIL_ADDRESS, address.as_ref()));
-    for verdict in [by_ip, by_address] {
-        match verdict {
-            Ok(()) => {}
-            Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(CheckYourEmail::ANSWER),
-            Err(error) => return Err(error),
-        }
+    // What an asker's own limit refuses does not count against the address: it is everybody's who asks for it.
+    let counted = match call.limit_pair(&limit::MAIL_PAIR, address.as_ref()).await {
+        Ok(()) => call.limit(&limit::MAIL_ADDRESS, address.as_ref()).await,
+        refused => refused,
+    };
+    match counted {
+        Ok(()) => {}
+        Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(CheckYourEmail::ANSWER),
+        Err(error) => return Err(error),
     }
     // A key of its own: who asks again is meant to get another mail, which voids the one before.
     let message = Message {

@@ -24,11 +24,12 @@ use verinym::{
     http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
     store::{
         Store, Table,
-        commit::{Change, CommitError, Tries},
+        commit::{Change, Commit, CommitError, Tries},
         event::EventDraft,
         item::{Item, keyed, text},
         kek::Purpose,
         person_key::PersonKey,
+        secrets::IndexSecrets,
         user::{AuthItem, Claim, PasswordHash, ProfileItem},
     },
 };
@@ -68,8 +69,8 @@ pub fn endpoint() -> Endpoint {
         .handled_by(register)
 }
 
-/// Two round trips: limit and claim; then the account, or the word to whoever has the address. Both ways cost the same,
-/// so that the time tells no more than the answer.
+/// Two round trips: limit and claims; then the account, or the word to whoever has the address. Where the protection is on
+/// both ways write as much, so that the time tells no more than the answer.
 async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<Answer> {
     let now = call.now();
     let (profile, password) = form.check(&call)?;
@@ -92,34 +93,44 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
         created_at: now,
         updated_at: now,
         version: 1,
+        unseen: 0,
     };
+    let protected = call.app.config.enumeration_protection;
     let claim_key = Claim::email_key(&auth.email_index);
-    let (limited, claim, keys) =
-        tokio::join!(call.limit_ip(&limit::REGISTER), store.claim(&claim_key), NewKeys::make(store, &user, now),);
+    let word = Word::of(&auth, &indexes, now);
+    let (limited, mut claim, keys, mut told) = tokio::join!(
+        call.limit_ip(&limit::REGISTER),
+        store.claim(&claim_key),
+        NewKeys::make(store, &user, now),
+        word.was_told(store, protected),
+    );
     limited?;
-    let holder = claim?.filter(|claim| !claim.lapsed(now));
     let keys = keys?;
 
     let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
     let auth = AuthItem { password: Some(PasswordHash(hash)), ..auth };
-    let protected = call.app.config.enumeration_protection;
-    if let Some(holder) = holder.filter(|_| protected) {
-        tell_holder(&call, &auth, &holder).await?;
-        return Ok(Either::Other(CheckYourEmail::ANSWER));
-    }
-    match create(&call, &auth, &profile, &keys).await {
-        Err(Error::Auth(AuthError::EmailTaken)) if protected => {
+    let new = NewAccount { sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, auth, keys };
+    let mut tries = Tries::new();
+    loop {
+        let holder = claim?.filter(|claim| protected && !claim.lapsed(now));
+        let commit = match &holder {
+            Some(holder) => new.tell_holder(&call, store, holder, &word, told?),
+            None => new.create(&call, store),
+        };
+        match commit.run().await {
+            Ok(()) => break,
             // Somebody else registered it in this very moment.
-            if let Some(holder) = store.claim(&claim_key).await? {
-                tell_holder(&call, &auth, &holder).await?;
+            Err(CommitError::Refused(Error::Auth(AuthError::EmailTaken))) if protected => {
+                tries.again(CommitError::Conflict).await?;
             }
+            Err(error) => tries.again(error).await?,
         }
-        created => created?,
+        (claim, told) = tokio::join!(store.claim(&claim_key), word.was_told(store, protected));
     }
     Ok(if protected {
         Either::Other(CheckYourEmail::ANSWER)
     } else {
-        let body = Registered { user: auth.user(profile) };
+        let body = Registered { user: new.auth.user(profile) };
         Either::One(Created { location: Some("/v1/users/profile".to_owned()), version: Some(1), body })
     })
 }
@@ -143,59 +154,102 @@ impl NewKeys {
 /// A unique value may be taken if nobody has it, or whoever had it never confirmed their address in time.
 const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";
 
-async fn create(call: &Call<Anonymous>, auth: &AuthItem, profile: &Profile, keys: &NewKeys) -> Result<()> {
-    let (user, store, now) = (auth.user, call.app.store().await, call.now());
-    let claim = Claim { user, unverified_until: auth.unverified_until };
-    let sealed = ProfileItem::seal(&user, profile, &keys.profile)?;
-    let values = [(":now", text(now.to_string()))];
-    let mut tries = Tries::new();
-    loop {
-        let mut commit = store.commit(now, &call.meta.correlation_id);
-        // The username first: its conflict is told whatever is the matter with the address.
-        if let Some(index) = &auth.username_index {
-            let item = keyed(&Claim::username_key(index), &claim);
-            commit = commit.put_if(Table::Identity, item, FREE, &values, Some(AuthError::UsernameTaken.into()));
-        }
-        let item = keyed(&Claim::email_key(&auth.email_index), &claim);
-        commit = commit
+/// All that a registration writes.
+struct NewAccount {
+    auth: AuthItem,
+    sealed: ProfileItem,
+    keys: NewKeys,
+}
+
+impl NewAccount {
+    fn create<'a>(&self, call: &Call<Anonymous>, store: &'a Store) -> Commit<'a> {
+        let (user, now) = (self.auth.user, call.now());
+        let claim = Claim { unverified_until: self.auth.unverified_until, ..Claim::new(user) };
+        let values = [(":now", text(now.to_string()))];
+        let item = keyed(&Claim::email_key(&self.auth.email_index), &claim);
+        let commit = self
+            .claim_username(store.commit(now, &call.meta.correlation_id), now)
             .put_if(Table::Identity, item, FREE, &values, Some(AuthError::EmailTaken.into()))
-            .create(Table::Identity, &AuthItem::key(&user), auth, None)
-            .put_if(Table::Identity, sealed.item(&user), "attribute_not_exists(pk)", &[], None)
+            .create(Table::Identity, &AuthItem::key(&user), &self.auth, None)
+            .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .event(
                 EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous)
                     .person(user)
-                    .origin(&keys.profile, call.meta.origin()),
+                    .origin(&self.keys.profile, call.meta.origin()),
             );
-        for item in &keys.items {
-            commit = commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None);
+        self.keys.items.iter().fold(commit, |commit, item| {
+            commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None)
+        })
+    }
+
+    /// The holder of a taken address hears of it by mail, once an hour; whoever asked does not. The username is claimed as
+    /// if there were an account, and given up like that of an account that is never confirmed.
+    fn tell_holder<'a>(
+        &self,
+        call: &Call<Anonymous>,
+        store: &'a Store,
+        holder: &Claim,
+        word: &Word,
+        told: bool,
+    ) -> Commit<'a> {
+        let now = call.now();
+        let held = Change {
+            condition: "#user = :user",
+            names: &["user"],
+            values: vec![(":user", text(holder.user.to_string()))],
+            ..Change::default()
+        };
+        let commit = self
+            .claim_username(store.commit(now, &call.meta.correlation_id), now)
+            .check(Table::Identity, &Claim::email_key(&self.auth.email_index), &held, None)
+            .decoy(AUTH_BYTES, now)
+            .decoy(self.sealed.fields.iter().map(|(name, sealed)| name.len() + sealed.len()).sum(), now)
+            .decoy(KEY_BYTES, now)
+            .decoy(KEY_BYTES, now);
+        if told {
+            return commit.decoy(EVENT_BYTES, now).decoy(EVENT_BYTES, now);
         }
-        match commit.run().await {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
+        let event =
+            EventDraft::new(EventType::UserRegistrationRepeated, word.subject.clone(), word.hour, Actor::Anonymous);
+        commit.event(event.person(holder.user))
+    }
+
+    /// Before all else: its conflict is told whatever is the matter with the address.
+    fn claim_username<'a>(&self, commit: Commit<'a>, now: Timestamp) -> Commit<'a> {
+        let Some(index) = &self.auth.username_index else { return commit };
+        let claim = Claim {
+            unverified_until: self.auth.unverified_until,
+            counted_under: Some(self.auth.email_index.clone()),
+            ..Claim::new(self.auth.user)
+        };
+        let values = [(":now", text(now.to_string()))];
+        let item = keyed(&Claim::username_key(index), &claim);
+        commit.put_if(Table::Identity, item, FREE, &values, Some(AuthError::UsernameTaken.into()))
     }
 }
 
-/// The holder of a taken address hears of it by mail; whoever asked does not. A username that is taken is told all the
-/// same, or its silence would tell that the address is.
-///
-/// The event's aggregate is the address, at the hour: strangers neither contend on the account nor fill a mailbox.
-async fn tell_holder(call: &Call<Anonymous>, asked: &AuthItem, holder: &Claim) -> Result<()> {
-    let (store, now) = (call.app.store().await, call.now());
-    let address = call.app.index_secrets().await?.digest(&[b"registration", asked.email_index.as_ref().as_bytes()]);
-    let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
-    let subject = Subject::new("identifier", address);
-    let mut commit = store.commit(now, &call.meta.correlation_id);
-    if let Some(index) = &asked.username_index {
-        let free = Change { condition: FREE, values: vec![(":now", text(now.to_string()))], ..Change::default() };
-        let taken = Some(AuthError::UsernameTaken.into());
-        commit = commit.check(Table::Identity, &Claim::username_key(index), &free, taken);
+/// About the sizes of what is not written for a taken address.
+const AUTH_BYTES: usize = 700;
+const KEY_BYTES: usize = 250;
+const EVENT_BYTES: usize = 600;
+
+/// The word to the holder of an address. Its aggregate is the address, at the hour: strangers neither contend on the
+/// account nor fill a mailbox.
+struct Word {
+    subject: Subject,
+    hour: u64,
+}
+
+impl Word {
+    fn of(asked: &AuthItem, indexes: &IndexSecrets, now: Timestamp) -> Self {
+        let address = indexes.digest(&[b"registration", asked.email_index.as_ref().as_bytes()]);
+        let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
+        Self { subject: Subject::new("identifier", address), hour }
     }
-    let event = EventDraft::new(EventType::UserRegistrationRepeated, subject, hour, Actor::Anonymous);
-    match commit.event(event.person(holder.user)).run().await {
-        // A conflict: they were told within this hour.
-        Ok(()) | Err(CommitError::Conflict) => Ok(()),
-        Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
+
+    /// Whether they were told within this hour.
+    async fn was_told(&self, store: &Store, protected: bool) -> Result<bool> {
+        Ok(protected && store.event_at(&self.subject.id, self.hour).await?.is_some())
     }
 }
 

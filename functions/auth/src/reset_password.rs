@@ -8,6 +8,7 @@ use verinym::{
         auth::AuthError,
         event::{Actor, EventType, Subject},
         field::Fields,
+        limit::LOGIN_IDENTIFIER,
         password::{OwnData, PasswordRules},
         profile::{Profile, changes},
         secret::SecretText,
@@ -15,7 +16,7 @@ use verinym::{
         user::UserStatus,
     },
     error::{Internal, RequestError, Result},
-    http::{Anonymous, Call, Endpoint, Json, NoContent, Route},
+    http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket},
     store::{
         Table,
         commit::{Commit, Tries},
@@ -23,8 +24,9 @@ use verinym::{
         item::Key,
         lockout,
         mail_token::Purpose,
+        secrets::IndexSecrets,
         session::Ending,
-        user::{Account, AuthItem, Claim, PasswordHash, ProfileItem},
+        user::{Account, AuthItem, Claim, ProfileItem},
     },
 };
 
@@ -73,7 +75,7 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
                 commit = claims::release(commit, &name, &after.user);
             }
         }
-        match forgive(commit, &account.auth).run().await {
+        match forgive(commit, &account.auth, &*call.app.index_secrets().await?).run().await {
             Ok(()) => break after,
             Err(error) => tries.again(error).await?,
         }
@@ -105,14 +107,11 @@ fn new_hash(password: &SecretText, profile: &Profile, call: &Call<Anonymous>) ->
 /// The account with its new password and its address proven; its sessions are over.
 fn reset(before: &AuthItem, hash: &str, now: Timestamp) -> AuthItem {
     let mut after = before.clone();
-    after.password = Some(PasswordHash(hash.to_owned()));
-    after.session_epoch += 1;
-    // Both kinds of mailed tokens: there is nothing left to confirm, and a reset happens once.
-    after.mailed.remove(Purpose::ResetPassword.name());
+    after.set_password(hash.to_owned());
+    // There is nothing left to confirm.
     after.mailed.remove(Purpose::VerifyEmail.name());
-    after.updated_at = now;
-    after.version += 1;
     if !before.email_verified {
+        after.updated_at = now;
         after.email_verified = true;
         after.unverified_until = None;
         after.username_index = None;
@@ -145,18 +144,24 @@ async fn username_held(call: &Call<Anonymous>, auth: &AuthItem) -> Result<Option
     Ok(claim.filter(|claim| claim.user == auth.user).map(|_| key))
 }
 
-/// A stranger's failures must not keep the owner out who has just proven the address.
-fn forgive<'a>(commit: Commit<'a>, auth: &AuthItem) -> Commit<'a> {
-    std::iter::once(&auth.email_index)
-        .chain(&auth.username_index)
-        .fold(commit, |commit, index| commit.clear(Table::Ephemeral, &lockout::key(index.as_ref())))
+/// Strangers' tries must not keep the owner out who has just proven the address: neither by lock-out nor by limit.
+fn forgive<'a>(commit: Commit<'a>, auth: &AuthItem, indexes: &IndexSecrets) -> Commit<'a> {
+    std::iter::once(&auth.email_index).chain(&auth.username_index).fold(commit, |commit, index| {
+        let index = index.as_ref();
+        commit
+            .clear(Table::Ephemeral, &lockout::key(index))
+            .clear(Table::Ephemeral, &bucket(indexes, &LOGIN_IDENTIFIER, index))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use verinym::domain::{id::UserId, user::KycStatus};
+    use verinym::{
+        domain::{id::UserId, user::KycStatus},
+        store::user::PasswordHash,
+    };
 
     use super::*;
 
@@ -181,13 +186,14 @@ mod tests {
             created_at: NOW,
             updated_at: NOW,
             version: 7,
+            unseen: 0,
         }
     }
 
     #[test]
     fn a_reset_ends_every_session_and_voids_what_was_mailed() {
         let after = reset(&auth(true), "new", NOW);
-        assert_eq!((after.session_epoch, after.version), (4, 8));
+        assert_eq!((after.session_epoch, after.version, after.profile_version()), (4, 8, 7));
         assert!(after.mailed.is_empty());
         assert_eq!(after.password.unwrap().0, "new");
         assert!(after.username_index.is_some());
@@ -198,6 +204,6 @@ mod tests {
         let after = reset(&auth(false), "new", NOW);
         assert!(after.email_verified && after.unverified_until.is_none() && after.username_index.is_none());
         // One version for each of its two events.
-        assert_eq!(after.version, 9);
+        assert_eq!((after.version, after.profile_version()), (9, 8));
     }
 }

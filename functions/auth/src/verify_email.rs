@@ -10,7 +10,10 @@ use verinym::{
         user::User,
     },
     error::Result,
-    http::{Anonymous, Call, Endpoint, Json, Plain, Route, proof::Attempt},
+    http::{
+        Anonymous, Call, Endpoint, Json, Plain, Route,
+        proof::{Attempt, Proof, check_length},
+    },
     store::{
         Table,
         commit::Tries,
@@ -50,10 +53,23 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> Result<Plain<Verified>> {
-    let now = call.now();
-    let store = call.app.store().await;
-    let token = Mailed::read(call.app, &form.token, Purpose::VerifyEmail, now).await?;
+    check_length("password", &form.password)?;
+    let token = Mailed::read(call.app, &form.token, Purpose::VerifyEmail, call.now()).await?;
     let mut proof = None;
+    let confirmed = confirm(&call, &form, &token, &mut proof).await;
+    match &proof {
+        Some(proof) => call.settle(proof, confirmed).await.map(Plain),
+        None => confirmed.map(Plain),
+    }
+}
+
+async fn confirm(
+    call: &Call<Anonymous>,
+    form: &VerifyEmail,
+    token: &Mailed,
+    proof: &mut Option<Proof>,
+) -> Result<Verified> {
+    let (now, store) = (call.now(), call.app.store().await);
     let mut tries = Tries::new();
     loop {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
@@ -63,13 +79,12 @@ async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> R
             return Err(AuthError::InvalidToken.into());
         }
         // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
-        let proof = match &mut proof {
+        let proof = match &mut *proof {
             Some(proof) => &*proof,
             none => {
-                let lockout = store.lockout(before.email_index.as_ref()).await?;
                 let attempt = Attempt {
+                    tried: call.reserve_try(&before.email_index).await?,
                     identifier: &before.email_index,
-                    lockout,
                     account: Some(&before),
                     password: &form.password,
                 };
@@ -77,7 +92,7 @@ async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> R
             }
         };
         before.status.admit()?;
-        let after = confirmed(&before, &call);
+        let after = confirmed(&before, call);
         let mut commit = store
             .commit(now, &call.meta.correlation_id)
             .replace(Table::Identity, &AuthItem::key(&after.user), &after, before.version)
@@ -96,8 +111,8 @@ async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> R
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
         }
-        match proof.forgive(commit).run().await {
-            Ok(()) => return Ok(Plain(Verified { user: after.user(account.profile) })),
+        match call.forgive(proof, commit).run().await {
+            Ok(()) => return Ok(Verified { user: after.user(account.profile) }),
             Err(error) => tries.again(error).await?,
         }
     }

@@ -12,6 +12,7 @@ use verinym::{
     domain::{
         event::{Actor, EventType, Subject},
         id::UserId,
+        limit::MAIL_SIGN_IN,
         mail::MailKind,
         secret::SecretText,
         user::UserStatus,
@@ -27,6 +28,7 @@ use verinym::{
         Table,
         commit::Tries,
         event::{EventDraft, EventRecord},
+        limit::{self, Verdict},
         mail_token::{MailToken, Purpose},
         user::{AuthItem, Claim},
     },
@@ -43,6 +45,10 @@ async fn work(app: &'static App, delivery: Delivery<Notice>) -> Result<Outcome> 
     match &delivery.body {
         Notice::Mail { mail, event } => tell(app, &delivery, *mail, event).await,
         Notice::Asked { mail, address } => ask(app, &delivery, *mail, address).await.map(|()| Outcome::Done),
+        Notice::SignInRefused { unconfirmed: false, .. } => Ok(Outcome::Done),
+        Notice::SignInRefused { address, unconfirmed: true } => {
+            remind(app, &delivery, address).await.map(|()| Outcome::Done)
+        }
     }
 }
 
@@ -70,8 +76,7 @@ async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, ev
         MailKind::SecurityNotice => Content::SecurityNotice { what: event.r#type, at: event.occurred_at },
         MailKind::AddressAlreadyRegistered => Content::AddressAlreadyRegistered,
     };
-    let name = account.profile.given_name.as_ref().map(|name| name.as_str());
-    let letter = content.letter(To { name, app_url: &app.config.app_url })?;
+    let letter = content.letter(To { name: account.name_in_mails(), app_url: &app.config.app_url })?;
     match app.send_letter(&account.profile.email, &letter).await? {
         Sent::Yes => {
             tracing::info!(correlation_id = delivery.correlation_id, user_id = %person, mail = mail.as_str(), "mail sent");
@@ -165,7 +170,7 @@ async fn record_first(
     let mut tries = Tries::new();
     loop {
         let read_version = auth.version;
-        auth.version += 1;
+        auth.next_unseen();
         auth.mailed.insert(token.purpose.name().to_owned(), *id);
         let committed = store
             .commit(delivery.now, &delivery.correlation_id)
@@ -183,6 +188,16 @@ async fn record_first(
             Some(read) => return Ok(read.mailed.get(token.purpose.name()) == Some(id)),
             None => return Ok(false),
         }
+    }
+}
+
+/// Sends another mail to confirm an address, a few times an hour: signing in counts against no limit of mails.
+async fn remind(app: &'static App, delivery: &Delivery<Notice>, address: &BlindIndex) -> Result<()> {
+    let key = limit::key(&MAIL_SIGN_IN, address.as_ref());
+    let store = app.store().await;
+    match store.count(&MAIL_SIGN_IN, &key, false, app.config.rate_limit_scale, delivery.now).await? {
+        Verdict::Allowed { .. } => ask(app, delivery, MailKind::Verify, address).await,
+        Verdict::Refused { .. } => Ok(()),
     }
 }
 
@@ -204,7 +219,7 @@ async fn ask(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, add
         }
         let user = auth.user;
         let read_version = auth.version;
-        auth.version += 1;
+        auth.next_unseen();
         let commit = store
             .commit(delivery.now, &delivery.correlation_id)
             .event(EventDraft::new(kind, Subject::new("user", user), auth.version, Actor::Anonymous).person(user));

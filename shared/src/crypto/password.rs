@@ -1,7 +1,6 @@
 //! Password hashes: Argon2id (RFC 9106), as PHC strings.
 //!
-//! A password is normalised by NFKC first: NIST SP 800-63B §3.1.1.2 asks for a stable form, and NFKC, unlike NFC,
-//! also folds the full-width and ligature forms that input methods make of the same keys.
+//! A password is normalised first, by [`normalise`], which also says how long it may be.
 
 use std::{
     hint::black_box,
@@ -13,17 +12,16 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use subtle::ConstantTimeEq;
-use unicode_normalization::UnicodeNormalization;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{CryptoError, random};
-use crate::domain::secret::Secret;
+use crate::domain::{
+    password::{TooLong, normalise},
+    secret::Secret,
+};
 
 /// Memory (KiB), passes and lanes. The default is OWASP's and ours: 19 MiB, 2 passes, 1 lane.
 pub use argon2::Params;
-
-/// Longest password taken, in bytes: room for 128 characters of four bytes, as typed.
-pub const MAX_BYTES: usize = 512;
 
 const SALT_LEN: usize = 16;
 const HASH_LEN: usize = 32;
@@ -34,6 +32,12 @@ const MAX_MEMORY_KIB: u32 = 128 * 1024;
 const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 4;
 
+impl From<TooLong> for CryptoError {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
+    }
+}
+
 /// What a comparison told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -43,7 +47,12 @@ pub struct Verified {
     pub outdated: bool,
 }
 
-/// A new PHC string with a random salt. [`CryptoError::TooLong`] beyond [`MAX_BYTES`].
+/// Whether a password is within the length that any is taken with. What is longer is nobody's.
+pub fn fits(password: &Secret<String>) -> bool {
+    normalise(password.expose()).is_ok()
+}
+
+/// A new PHC string with a random salt. [`CryptoError::TooLong`] for a password that does not fit.
 pub fn hash(password: &Secret<String>, params: &Params) -> Result<String, CryptoError> {
     hash_with(password, params, &random::bytes())
 }
@@ -57,7 +66,7 @@ pub(super) fn hash_with(
     phc(params, salt, &output)
 }
 
-/// Compares with a stored PHC string in constant time. A password beyond [`MAX_BYTES`] matches nothing.
+/// Compares with a stored PHC string in constant time. A password that is too long matches nothing, and costs nothing.
 pub fn verify(password: &Secret<String>, phc: &str, params: &Params) -> Result<Verified, CryptoError> {
     let stored = Stored::parse(phc)?;
     let outdated = stored.is_below(params);
@@ -129,7 +138,7 @@ fn phc(params: &Params, salt: &[u8; SALT_LEN], output: &[u8; HASH_LEN]) -> Resul
 static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
 fn derive(password: &Secret<String>, params: &Params, salt: &[u8]) -> Result<Zeroizing<[u8; HASH_LEN]>, CryptoError> {
-    let normalised = normalise(password)?;
+    let normalised = normalise(password.expose())?;
     let mut memory = std::mem::take(&mut *MEMORY.lock().unwrap_or_else(PoisonError::into_inner));
     let derived = derive_in(&mut memory, &normalised, params, salt);
     *MEMORY.lock().unwrap_or_else(PoisonError::into_inner) = memory;
@@ -153,18 +162,6 @@ fn derive_in(
     memory.iter_mut().take(params.block_count()).for_each(Zeroize::zeroize);
     derived.map_err(|_| CryptoError::PasswordHash)?;
     Ok(output)
-}
-
-fn normalise(password: &Secret<String>) -> Result<Zeroizing<String>, CryptoError> {
-    let password = password.expose();
-    if password.len() > MAX_BYTES {
-        return Err(CryptoError::TooLong);
-    }
-    // Room for the worst expansion NFKC has (one three-byte character to 33 bytes), so that no copy is left behind
-    // by growing.
-    let mut normalised = Zeroizing::new(String::with_capacity(password.len() * 11));
-    normalised.extend(password.nfkc());
-    Ok(normalised)
 }
 
 #[cfg(test)]
@@ -249,13 +246,25 @@ mod tests {
 
     #[test]
     fn an_overlong_password_is_refused_and_matches_nothing() {
-        let phc = hash(&secret(&"a".repeat(MAX_BYTES)), &quick()).unwrap();
-        assert!(matches(&"a".repeat(MAX_BYTES), &phc));
-        assert!(!matches(&"a".repeat(MAX_BYTES + 1), &phc));
-        assert_eq!(hash(&secret(&"a".repeat(MAX_BYTES + 1)), &quick()), Err(CryptoError::TooLong));
-        // 128 characters of the longest kind are within it, and so is what NFKC makes of the worst of them.
+        let longest = "a".repeat(128);
+        let phc = hash(&secret(&longest), &quick()).unwrap();
+        assert!(matches(&longest, &phc) && fits(&secret(&longest)));
+        let longer = format!("{longest}a");
+        assert!(!matches(&longer, &phc) && !fits(&secret(&longer)));
+        assert_eq!(hash(&secret(&longer), &quick()), Err(CryptoError::TooLong));
+        // 128 characters of the longest kind are within it.
         assert!(hash(&secret(&"𝕬".repeat(128)), &quick()).is_ok());
-        assert!(normalise(&secret(&"\u{fdfa}".repeat(128))).unwrap().len() <= 128 * 3 * 11);
+    }
+
+    /// 128 syllables, composed at sign-up and typed as their parts at sign-in: 1,152 bytes of the same password.
+    #[test]
+    fn a_long_password_matches_in_either_form() {
+        let composed = "각한".repeat(64);
+        let typed: String = unicode_normalization::UnicodeNormalization::nfd(composed.as_str()).collect();
+        assert!(typed.len() > 1000);
+        for (set, given) in [(&composed, &typed), (&typed, &composed)] {
+            assert!(matches(given, &hash(&secret(set), &quick()).unwrap()));
+        }
     }
 
     #[test]

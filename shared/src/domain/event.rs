@@ -31,6 +31,9 @@ words! {
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while; the person is known only if the
         /// identifier is theirs.
         UserLockedOut = "user.locked_out",
+        /// Wrong passwords were given for this account: one event stands for all of them from `data.from` to `data.to`, a
+        /// quarter of an hour.
+        UserSignInFailed = "user.sign_in_failed",
 
         /// Somebody signed in.
         SessionCreated = "session.created",

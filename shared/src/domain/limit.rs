@@ -75,10 +75,12 @@ pub const REGISTER: Limit = throughput("register", 3, HOUR);
 pub const LOGIN_IP: Limit = throughput("login_ip", 5, MINUTE);
 /// Logins, per submitted identifier.
 pub const LOGIN_IDENTIFIER: Limit = throughput("login_identifier", 5, MINUTE);
-/// Mails anybody can have sent (forgot, magic link, resend), per submitted address, known or not.
-pub const MAIL_ADDRESS: Limit = throughput("mail_address", 3, HOUR);
-/// The same, per IP.
-pub const MAIL_IP: Limit = throughput("mail_ip", 3, HOUR);
+/// Mails anybody can have sent (forgot, magic link, resend), per submitted address (known or not) and asker.
+pub const MAIL_PAIR: Limit = throughput("mail_pair", 3, HOUR);
+/// The same, per submitted address over all askers.
+pub const MAIL_ADDRESS: Limit = throughput("mail_address", 20, HOUR);
+/// Confirmation mails upon signing in with the right password of an unconfirmed address, per address.
+pub const MAIL_SIGN_IN: Limit = throughput("mail_sign_in", 3, HOUR);
 /// Text messages, per number and hour.
 pub const SMS_NUMBER_HOUR: Limit = throughput("sms_number_hour", 3, HOUR);
 /// Text messages, per number and day.
@@ -109,8 +111,9 @@ pub const ALL: &[Limit] = &[
     REGISTER,
     LOGIN_IP,
     LOGIN_IDENTIFIER,
+    MAIL_PAIR,
     MAIL_ADDRESS,
-    MAIL_IP,
+    MAIL_SIGN_IN,
     SMS_NUMBER_HOUR,
     SMS_NUMBER_DAY,
     SMS_COUNTRY_DAY,

@@ -12,6 +12,7 @@
 mod effort;
 
 use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
 
 use super::{field::Fault, profile::Profile, words::words};
 
@@ -43,20 +44,51 @@ pub const NO_SYMBOL: Fault = Fault::new("no_symbol", "must contain a symbol");
 /// The least [`effort`] that is not too common: that of three common words, or of one and four random digits.
 const LEAST_EFFORT: u32 = 6;
 
-/// The form in which a password is checked and hashed: NFKC, so that it is the same from every keyboard.
-pub fn normalise(password: &str) -> zeroize::Zeroizing<String> {
-    zeroize::Zeroizing::new(password.nfkc().collect())
+/// The most bytes as typed that are worth normalising: 128 characters, each decomposed into four of four bytes.
+const MAX_TYPED_BYTES: usize = 16 * MAX_CHARS;
+
+/// A password of more than [`MAX_CHARS`] characters in its normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("password is too long")]
+pub struct TooLong;
+
+/// The form in which a password is measured, checked and hashed: NFKC, so that it is the same from every keyboard. NIST
+/// SP 800-63B §3.1.1.2 asks for a stable form; unlike NFC, NFKC also folds the full-width and ligature forms that input
+/// methods make of the same keys.
+pub fn normalise(password: &str) -> Result<Zeroizing<String>, TooLong> {
+    if password.len() > MAX_TYPED_BYTES {
+        return Err(TooLong);
+    }
+    // Room for the longest one, so that growing leaves no copy behind.
+    let mut normalised = Zeroizing::new(String::with_capacity(4 * MAX_CHARS));
+    for (index, c) in password.nfkc().enumerate() {
+        if index == MAX_CHARS {
+            return Err(TooLong);
+        }
+        normalised.push(c);
+    }
+    Ok(normalised)
 }
 
-/// The account's own data that a password must not contain, as texts of at least three characters, lower case.
+/// The account's own data, lower case, that a password must not be made of.
 #[derive(Clone, Default)]
-pub struct OwnData(Vec<String>);
+pub struct OwnData {
+    /// Texts of letters only: names and their parts, of three letters or more.
+    words: Vec<String>,
+    /// Texts with other characters in them (addresses, phone numbers, dates), of four characters or more: long and
+    /// unlike any word, so they count wherever they stand.
+    texts: Vec<String>,
+}
 
 impl std::fmt::Debug for OwnData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
     }
 }
+
+/// From this many letters on, a password must not hold a name as a word of its own. Shorter names are too often parts of
+/// ordinary words.
+const LEAST_WORD: usize = 4;
 
 impl OwnData {
     /// What a profile holds: the address and its local part, names and username with their parts, phone, birth date
@@ -94,29 +126,59 @@ impl OwnData {
         own
     }
 
-    /// One more text, as a whole and in its parts of four characters or more; shorter ones are too often parts of
-    /// other words.
+    /// One more text, as a whole and in its parts.
     pub fn text(&mut self, text: &str) {
         self.whole(text);
-        for part in text.split(|c: char| !c.is_alphanumeric()).filter(|part| part.chars().count() >= 4) {
-            self.whole(part);
-        }
+        text.split(|c: char| !c.is_alphanumeric()).for_each(|part| self.whole(part));
     }
 
     fn whole(&mut self, text: &str) {
         let text: String = text.nfkc().collect::<String>().to_lowercase();
-        if text.chars().count() >= 3 && !self.0.contains(&text) {
-            self.0.push(text);
+        let letters = text.chars().all(char::is_alphabetic);
+        let (list, least) = if letters { (&mut self.words, 3) } else { (&mut self.texts, 4) };
+        if text.chars().count() >= least && !list.contains(&text) {
+            list.push(text);
         }
     }
 
-    /// Whether a password holds any of it: in any case, forwards or backwards, letters replaced by look-alikes or not.
+    /// Whether a password is made of it, in any case, letters replaced by look-alikes or not: it holds one of the texts,
+    /// or a name as a word of its own, forwards or backwards; or what is left without all of it is easily guessed.
     fn is_in(&self, password: &str) -> bool {
-        let plain = password.to_lowercase();
-        let backwards: String = plain.chars().rev().collect();
-        let forms = [effort::unleet(&plain), effort::unleet(&backwards), plain, backwards];
-        self.0.iter().any(|own| forms.iter().any(|form| form.contains(own.as_str())))
+        let lower = password.to_lowercase();
+        let forms = [effort::unleet(&lower), lower];
+        forms.iter().any(|form| self.has_text(form) || self.has_word(form)) || self.leaves_little(&forms)
     }
+
+    fn has_text(&self, form: &str) -> bool {
+        self.texts.iter().any(|text| form.contains(text.as_str()) || form.contains(reversed(text).as_str()))
+    }
+
+    fn has_word(&self, form: &str) -> bool {
+        form.split(|c: char| !c.is_alphabetic())
+            .filter(|word| word.chars().count() >= LEAST_WORD)
+            .any(|word| self.words.iter().any(|own| own == word || reversed(own) == word))
+    }
+
+    /// `forms` are of the same length, the last one as typed: what any of them shows to be own data is cut out of it.
+    fn leaves_little(&self, forms: &[String; 2]) -> bool {
+        let typed: Vec<char> = forms[1].chars().collect();
+        let mut own = vec![false; typed.len()];
+        for form in forms {
+            let form: Vec<char> = form.chars().collect();
+            for word in self.words.iter().flat_map(|word| [word.clone(), reversed(word)]) {
+                let word: Vec<char> = word.chars().collect();
+                for start in (0..form.len()).filter(|start| form[*start..].starts_with(&word)) {
+                    own[start..start + word.len()].fill(true);
+                }
+            }
+        }
+        let left: String = typed.iter().zip(&own).filter(|(_, own)| !**own).map(|(c, _)| *c).collect();
+        own.contains(&true) && effort(&left) < LEAST_EFFORT
+    }
+}
+
+fn reversed(text: &str) -> String {
+    text.chars().rev().collect()
 }
 
 /// The rules for a new password.
@@ -129,16 +191,12 @@ impl PasswordRules {
     /// Every fault of a new password, none if it is good. Costs time in proportion to the length, which is bounded
     /// first.
     pub fn check(&self, password: &str, own: &OwnData) -> Vec<Fault> {
-        // NFKC can shorten a text, but not without bound: what is far too long is not worth normalising.
-        if password.len() > 16 * MAX_CHARS {
-            return vec![TOO_LONG];
-        }
-        let password = normalise(password);
+        let typed = password.chars().count();
+        let Ok(password) = normalise(password) else { return vec![TOO_LONG] };
         let mut faults = vec![];
-        match password.chars().count() {
-            n if n < MIN_CHARS => faults.push(TOO_SHORT),
-            n if n > MAX_CHARS => return vec![TOO_LONG],
-            _ => {}
+        // The lesser of both: one typed character can become eighteen (U+FDFA), and several can become one.
+        if typed.min(password.chars().count()) < MIN_CHARS {
+            faults.push(TOO_SHORT);
         }
         if own.is_in(&password) {
             faults.push(OWN_DATA);
@@ -263,6 +321,75 @@ mod tests {
         assert_eq!(format!("{:?}", ada()), "***");
     }
 
+    /// A person with these names and nothing else that could matter.
+    fn named(given: &str, family: &str) -> OwnData {
+        let mut profile = Profile::new(Email::parse("q8@example.com").unwrap());
+        profile.given_name = Some(PersonName::parse(given).unwrap());
+        profile.family_name = Some(PersonName::parse(family).unwrap());
+        OwnData::of(&profile)
+    }
+
+    #[test]
+    fn a_name_inside_an_ordinary_word_bars_no_passphrase() {
+        for (given, family, password) in [
+            ("Eva", "Lee", "travel and sleep well"),
+            ("Ana", "Li", "purple banana dishwasher"),
+            ("Anna", "Roth", "savannah brother kettle"),
+            ("Noel", "Mark", "colonel at the supermarket"),
+            ("Leon", "Rose", "noelle prosecutes kettles"),
+            ("Ed", "Ng", "speeding kettle ornithopter"),
+        ] {
+            assert_eq!(NIST.check(password, &named(given, family)), [], "{given} {family}: {password}");
+        }
+    }
+
+    #[test]
+    fn a_name_as_a_word_or_with_little_beside_it_is_refused() {
+        for (given, family, password) in [
+            ("Anna", "Roth", "kettle anna ornithopter"),
+            ("Anna", "Roth", "kettle-htor-ornithopter"),
+            ("Anna", "Roth", "annaroth19annaroth"),
+            ("Leon", "Rose", "kettle-l30n-ornithopter"),
+            ("Eva", "Lee", "evaevaevaeva1234"),
+            ("Eva", "Lee", "EvaLee123456!"),
+            ("Eva", "Lee", "ave3v4eel2024!"),
+            ("Ana", "Li", "password-ana-ana"),
+            ("Eva", "Lee", "pasevasword2024"),
+            ("Maximilian", "Max", "xmaximilianmaxx1"),
+        ] {
+            let found = NIST.check(password, &named(given, family));
+            assert!(found.contains(&OWN_DATA), "{given} {family}: {password}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_lesser_count_decides_about_the_least_length() {
+        // One character that NFKC makes 18, several of the like, and four syllables typed as twelve.
+        for password in
+            ["\u{fdfa}", "\u{fdfb}\u{33c7}q", "\u{3316}\u{3324}\u{3336}", "각각한값".nfd().collect::<String>().as_str()]
+        {
+            assert!(faults(password).contains(&TOO_SHORT), "{password}");
+        }
+        let composed = "각한값좋은날씨는참드문일";
+        assert_eq!(composed.chars().count(), 12);
+        assert_eq!(faults(composed), []);
+        assert_eq!(faults(&composed.nfd().collect::<String>()), []);
+    }
+
+    #[test]
+    fn the_normal_form_is_what_is_measured() {
+        let longest = "각한".repeat(64);
+        let typed: String = longest.nfd().collect();
+        assert!(typed.len() > 512 && typed.chars().count() > MAX_CHARS);
+        assert_eq!(normalise(&typed).unwrap().as_str(), longest);
+        assert_eq!(normalise(&format!("{typed}a")), Err(TooLong));
+        assert_eq!(normalise(&"\u{fdfa}".repeat(8)), Err(TooLong));
+        assert_eq!(normalise(&"𝕬".repeat(MAX_CHARS)).unwrap().len(), MAX_CHARS);
+        // The character that shrinks most: four as typed, one composed.
+        let shrinks: String = "\u{1f82}".repeat(MAX_CHARS).nfd().collect();
+        assert_eq!(normalise(&shrinks).unwrap().chars().count(), MAX_CHARS);
+    }
+
     #[test]
     fn classes_are_asked_for_only_by_their_policy() {
         assert_eq!(faults("kettle ornithopter"), []);
@@ -273,8 +400,8 @@ mod tests {
 
     #[test]
     fn one_password_has_one_form() {
-        assert_eq!(*normalise("e\u{301}"), *normalise("\u{e9}"));
-        assert_eq!(*normalise("ｐａｓｓ"), "pass");
+        assert_eq!(normalise("e\u{301}"), normalise("\u{e9}"));
+        assert_eq!(*normalise("ｐａｓｓ").unwrap(), "pass");
     }
 
     proptest! {
@@ -307,9 +434,10 @@ mod tests {
         fn any_text_is_judged(password in "\\PC{0,200}") {
             let own = ada();
             let found = CLASSES.check(&password, &own);
-            let chars = normalise(&password).chars().count();
-            prop_assert_eq!(found.contains(&TOO_SHORT), chars < MIN_CHARS);
+            let chars = password.nfkc().count();
             prop_assert_eq!(found.contains(&TOO_LONG), chars > MAX_CHARS);
+            let short = chars.min(password.chars().count()) < MIN_CHARS;
+            prop_assert_eq!(found.contains(&TOO_SHORT), short && chars <= MAX_CHARS);
         }
     }
 }

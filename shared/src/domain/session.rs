@@ -13,6 +13,9 @@ use super::{
 /// to give. Below 80, so it has no doubled limits.
 pub const ONE_FACTOR_TRUST: u8 = 50;
 
+/// So many sessions of one person live at most; another sign-in ends the oldest.
+pub const MOST_SESSIONS: usize = 20;
+
 /// Somebody signed in from somewhere.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Session {

@@ -82,6 +82,33 @@ impl Authority for Signed {
     }
 }
 
+/// Somebody signed in, or nobody: for routes that take another proof in place of a token. A call with an `Authorization`
+/// header is authenticated like any other; a handler decides about one without.
+#[derive(Debug, Clone)]
+pub struct SignedOrNot(Option<Signed>);
+
+impl SignedOrNot {
+    pub fn signed(&self) -> Option<&Caller> {
+        self.0.as_deref()
+    }
+}
+
+impl Authority for SignedOrNot {
+    const AUTHENTICATED: bool = true;
+
+    fn authenticates(incoming: &Incoming) -> bool {
+        incoming.headers.contains_key(http::header::AUTHORIZATION)
+    }
+
+    fn admit(incoming: &Incoming) -> Result<Self> {
+        Ok(Self(Self::authenticates(incoming).then(|| Signed::admit(incoming)).transpose()?))
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.bearer_or_body();
+    }
+}
+
 /// Somebody signed in whose roles grant the permission `P`.
 #[derive(Debug, Clone)]
 pub struct Can<P>(Signed, PhantomData<P>);

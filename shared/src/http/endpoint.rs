@@ -35,8 +35,6 @@ pub struct Route {
     pub limits: Option<&'static [Limited]>,
     /// Takes `Idempotency-Key`.
     pub idempotent: bool,
-    /// Body fields that must not count when two bodies are compared, since nothing of a secret may be kept.
-    pub secret_fields: &'static [&'static str],
     /// Items the handler needs and that ride in the read that checks the session.
     pub loads: Loads,
     /// Largest body in bytes, checked before it is parsed.
@@ -91,7 +89,6 @@ impl Route {
             summary: "",
             limits: None,
             idempotent: false,
-            secret_fields: &[],
             loads: Loads { profile: false, owner: false, profile_keks: false, evidence_keks: false },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
@@ -149,11 +146,6 @@ impl Route {
 
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
-        self
-    }
-
-    pub fn secret_fields(mut self, fields: &'static [&'static str]) -> Self {
-        self.secret_fields = fields;
         self
     }
 

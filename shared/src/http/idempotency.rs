@@ -47,6 +47,7 @@ pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<
 /// Looks at what stands under the key.
 pub async fn begin(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result<Begin> {
     let Some(scope) = &incoming.loaded.idempotency_scope else { return Ok(Begin::Fresh(None)) };
+    // A keyed hash: a body may hold passwords, and whoever has the table alone must not be able to try some against it.
     let body = app.index_secrets().await?.digest(&[b"idempotency-body", fingerprint]).into_bytes();
     let replay = Replay { scope: scope.clone(), body };
     match &incoming.loaded.idempotency {

@@ -98,6 +98,21 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Json<T> {
     }
 }
 
+/// A JSON body, or none at all.
+impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Option<Json<T>> {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        if incoming.body.is_empty() {
+            return Ok((None, Fingerprint::new()));
+        }
+        let (value, fingerprint) = Json::parse(incoming).await?;
+        Ok((Some(value), fingerprint))
+    }
+
+    fn describe(_: &Route, doc: &mut OperationDoc) {
+        doc.optional_json_body::<T>();
+    }
+}
+
 fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprint)> {
     if !is_json(incoming.header("content-type").unwrap_or_default()) {
         return Err(RequestError::UnsupportedMediaType.into());
@@ -118,13 +133,10 @@ fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprin
     Ok((value, fingerprint(incoming)))
 }
 
-/// The body with sorted keys and without its secret fields.
+/// The body with sorted keys, secret fields included: only a keyed hash of it is ever kept.
 fn fingerprint(incoming: &Incoming) -> Fingerprint {
     match serde_json::from_slice(&incoming.body) {
-        Ok(serde_json::Value::Object(mut fields)) => {
-            fields.retain(|name, _| !incoming.route.secret_fields.contains(&name.as_str()));
-            serde_json::Value::Object(fields).to_string().into_bytes()
-        }
+        Ok(fields @ serde_json::Value::Object(_)) => fields.to_string().into_bytes(),
         _ => incoming.body.to_vec(),
     }
 }

@@ -23,7 +23,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Anonymous, Caller, Can, CanIf, Signed};
+pub use authority::{Anonymous, Caller, Can, CanIf, Signed, SignedOrNot};
 pub use call::{Call, Meta};
 pub use endpoint::{Endpoint, Route};
 pub use input::{Headers, Json, Path, Query, Raw};

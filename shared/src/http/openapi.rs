@@ -151,6 +151,12 @@ impl OperationDoc {
         }
     }
 
+    /// Somebody signed in, by a token or by what stands in the body.
+    pub(super) fn bearer_or_body(&mut self) {
+        self.bearer(None);
+        self.with(|op| op.security(SecurityRequirement::default()));
+    }
+
     pub(super) fn path_parameters(&mut self, route: &Route) {
         for name in route.path_parameters() {
             let parameter = ParameterBuilder::new()
@@ -171,9 +177,12 @@ impl OperationDoc {
     }
 
     fn body(&mut self, content_type: &str, schema: RefOr<Schema>) {
+        self.body_where(content_type, schema, openapi::Required::True);
+    }
+
+    fn body_where(&mut self, content_type: &str, schema: RefOr<Schema>, required: openapi::Required) {
         let content = ContentBuilder::new().schema(Some(schema)).build();
-        let body =
-            RequestBodyBuilder::new().content(content_type, content).required(Some(openapi::Required::True)).build();
+        let body = RequestBodyBuilder::new().content(content_type, content).required(Some(required)).build();
         self.with(|op| op.request_body(Some(body)));
         self.problem(413, "payload_too_large");
     }
@@ -189,8 +198,17 @@ impl OperationDoc {
     }
 
     pub(super) fn json_body<T: ToSchema>(&mut self) {
+        self.json_body_where::<T>(openapi::Required::True);
+    }
+
+    /// A body that may be left out.
+    pub(super) fn optional_json_body<T: ToSchema>(&mut self) {
+        self.json_body_where::<T>(openapi::Required::False);
+    }
+
+    fn json_body_where<T: ToSchema>(&mut self, required: openapi::Required) {
         let schema = self.reference::<T>();
-        self.body("application/json", schema);
+        self.body_where("application/json", schema, required);
         self.problem(400, "malformed_request");
         self.problem(400, "unknown_field");
         self.problem(400, "validation_failed");

@@ -1,91 +1,153 @@
 //! Proving a password, with the lock-out that bounds guessing.
 //!
-//! Whoever submits an identifier that nobody has pays the same: the same reads, the same Argon2, the same count.
+//! A try is reserved before the password is compared, so that guesses made at once are no more than guesses made one after
+//! the other. Whoever submits an identifier that nobody has pays the same: the same reads, the same Argon2, the same
+//! writes.
+
+use std::time::Duration;
 
 use super::call::Call;
 use crate::{
     crypto::{
         index::BlindIndex,
-        password::{self, Params},
+        password::{self, Params, Verified},
+        random,
     },
-    domain::{auth::AuthError, secret::SecretText},
-    error::{Internal, Result},
+    domain::{auth::AuthError, backoff::Backoff, field::Fields, id::UserId, secret::SecretText},
+    error::{Internal, RequestError, Result},
     store::{
-        Table,
         commit::Commit,
-        lockout::{self, Failure, LockoutItem},
+        lockout::{Failure, ReservedTry},
         user::AuthItem,
     },
 };
 
+/// How often, and how long at most each time, a call waits for tries in flight: as long as a few comparisons take. While an
+/// identifier is locked no call waits.
+const WAITS: u32 = 6;
+const WAIT: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_millis(400) };
+
 /// Somebody's try at a password.
 #[derive(Debug)]
 pub struct Attempt<'a> {
+    pub tried: ReservedTry,
     /// What it is counted under.
     pub identifier: &'a BlindIndex,
-    /// The identifier's failures, as read.
-    pub lockout: LockoutItem,
     /// Whose the identifier is, if anybody's.
     pub account: Option<&'a AuthItem>,
     pub password: &'a SecretText,
 }
 
 /// That a password is the account's.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct Proof {
     /// Its hash was made under lower parameters than today's.
     pub outdated: bool,
-    /// The identifier whose failures are to be forgotten.
-    counted: Option<String>,
+    tried: ReservedTry,
 }
 
-impl Proof {
-    /// Forgets the failures before, in the transaction that the proof allows.
-    pub fn forgive<'a>(&self, commit: Commit<'a>) -> Commit<'a> {
-        match &self.counted {
-            Some(identifier) => commit.clear(Table::Ephemeral, &lockout::key(identifier)),
-            None => commit,
-        }
+/// Refuses a password that is longer than any, before anything costly is done.
+pub fn check_length(field: &'static str, password: &SecretText) -> Result<()> {
+    let mut fields = Fields::default();
+    if !password::fits(password) {
+        fields.refuse(field, crate::domain::password::TOO_LONG);
     }
+    Ok(fields.done().map_err(RequestError::Invalid)?)
 }
 
 impl<A> Call<A> {
-    /// Refuses while an identifier is locked out, whatever the password, and before anything costly is done.
-    pub fn refuse_locked_out(&self, lockout: &LockoutItem) -> Result<()> {
-        match lockout.state.remaining(self.now()) {
-            None => Ok(()),
-            Some(wait) => {
-                let retry_after = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-                Err(AuthError::TemporarilyLocked { retry_after }.into())
+    /// Reserves a try at the password of an identifier; refused while it is locked out, whatever the password.
+    pub async fn reserve_try(&self, identifier: &BlindIndex) -> Result<ReservedTry> {
+        let store = self.app.store().await;
+        let mut now = self.now();
+        for attempt in 0.. {
+            match store.reserve_try(identifier.as_ref(), now).await? {
+                Ok(tried) => return Ok(tried),
+                Err(refused) if refused.in_flight && attempt < WAITS => {
+                    let wait = WAIT.delay(attempt, u64::from_be_bytes(random::bytes()));
+                    tokio::time::sleep(wait).await;
+                    now = now + wait;
+                }
+                Err(refused) => {
+                    let retry_after = u64::try_from(refused.wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+                    return Err(AuthError::TemporarilyLocked { retry_after: retry_after.max(1) }.into());
+                }
             }
         }
+        Err(Internal::bug("waits are counted").into())
     }
 
     /// Compares a password with its account's. A wrong one is counted and refused as `wrong`.
     pub async fn prove_password(&self, attempt: Attempt<'_>, wrong: AuthError) -> Result<Proof> {
-        self.refuse_locked_out(&attempt.lockout)?;
-        let identifier = attempt.identifier.as_ref();
-        let params = Params::default();
-        let hash = attempt.account.and_then(|account| account.password.as_ref());
-        let verified = if let Some(hash) = hash {
-            Some(password::verify(attempt.password, &hash.0, &params).map_err(Internal::corrupt)?)
-        } else {
-            password::verify_nobody(attempt.password, &params);
-            None
-        };
-        if let Some(verified) = verified.filter(|verified| verified.matches) {
-            let counted = (attempt.lockout.version > 0).then(|| identifier.to_owned());
-            return Ok(Proof { outdated: verified.outdated, counted });
+        let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
+        let person = attempt.account.map(|account| account.user);
+        if let Some(proof) = self.compare(attempt).await? {
+            return Ok(proof);
         }
+        self.count_failure(&tried, identifier, person).await?;
+        Err(wrong.into())
+    }
+
+    /// Compares a password with its account's, and leaves what becomes of a wrong one to the caller.
+    pub async fn compare(&self, attempt: Attempt<'_>) -> Result<Option<Proof>> {
+        match compare(attempt.account, attempt.password) {
+            Ok(verified) => Ok(verified
+                .filter(|verified| verified.matches)
+                .map(|verified| Proof { outdated: verified.outdated, tried: attempt.tried })),
+            Err(error) => {
+                self.give_back(&attempt.tried).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Counts a reserved try as a failure.
+    pub async fn count_failure(
+        &self,
+        tried: &ReservedTry,
+        identifier: &BlindIndex,
+        person: Option<UserId>,
+    ) -> Result<()> {
+        let indexes = self.app.index_secrets().await?;
+        let digest = |what: &[u8]| indexes.digest(&[what, identifier.as_ref().as_bytes()]);
         let failure = Failure {
-            identifier,
-            digest: &self.app.index_secrets().await?.digest(&[b"identifier", identifier.as_bytes()]),
-            person: attempt.account.map(|account| account.user),
+            locks: &digest(b"identifier"),
+            failures: &digest(b"failed sign-ins"),
+            person,
             now: self.now(),
             correlation_id: &self.meta.correlation_id,
         };
-        self.app.store().await.count_failure(&failure, attempt.lockout).await?;
-        Err(wrong.into())
+        self.app.store().await.count_failure(tried, &failure).await
     }
+
+    /// Gives a reserved try back. Where that fails it counts until it leaves the window.
+    pub async fn give_back(&self, tried: &ReservedTry) {
+        if let Err(error) = self.app.store().await.give_back(tried, self.now()).await {
+            tracing::warn!(%error, correlation_id = self.meta.correlation_id, "a try at a password was not given back");
+        }
+    }
+
+    /// Passes a command's outcome on; if it failed, the right password has not cost a try.
+    pub async fn settle<T>(&self, proof: &Proof, outcome: Result<T>) -> Result<T> {
+        if outcome.is_err() {
+            self.give_back(&proof.tried).await;
+        }
+        outcome
+    }
+
+    /// Forgets the failures before, in the transaction that the proof allows.
+    pub fn forgive<'a>(&self, proof: &Proof, commit: Commit<'a>) -> Commit<'a> {
+        proof.tried.forgive(commit, self.now())
+    }
+}
+
+/// What the comparison says; of nobody's password nothing, at the same price.
+fn compare(account: Option<&AuthItem>, password: &SecretText) -> Result<Option<Verified>> {
+    let params = Params::default();
+    if let Some(hash) = account.and_then(|account| account.password.as_ref()) {
+        return Ok(Some(password::verify(password, &hash.0, &params).map_err(Internal::corrupt)?));
+    }
+    password::verify_nobody(password, &params);
+    Ok(None)
 }

@@ -20,6 +20,9 @@ pub enum Notice {
     Mail { mail: MailKind, event: Box<EventRecord> },
     /// Somebody asked for a mail to an address; whether anybody is there is found out here and not at the door.
     Asked { mail: MailKind, address: BlindIndex },
+    /// A sign-in was refused. The owner of an unconfirmed address, whose password was right, gets another mail to confirm
+    /// it. All others are sent too, and dropped, so that a refusal takes as long for everybody.
+    SignInRefused { address: BlindIndex, unconfirmed: bool },
 }
 
 /// Body of queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.

@@ -55,14 +55,19 @@ enum Branch {
     Room,
 }
 
+/// Where the calls of a subject (a digest) are counted against a limit.
+pub fn key(limit: &Limit, subject: &str) -> Key {
+    Key::of(format!("LIM#{}#{subject}", limit.name))
+}
+
 impl Store {
-    /// Counts one call against a limit for a subject (a digest). `scale` multiplies throughput limits only.
-    pub async fn count(&self, limit: &Limit, subject: &str, scale: u32, now: Timestamp) -> Result<Verdict> {
-        let key = Key::of(format!("LIM#{}#{subject}", limit.name));
+    /// Counts one call against a limit, under a [`key`]. `doubles`: whether going on after a refusal doubles the wait.
+    /// `scale` multiplies throughput limits only.
+    pub async fn count(&self, limit: &Limit, key: &Key, doubles: bool, scale: u32, now: Timestamp) -> Result<Verdict> {
         let limit = limit.scaled(scale);
         let mut seen = Bucket::default();
         for branch in [Branch::Empty, Branch::Room] {
-            match self.take(&key, &branch, &limit, now).await? {
+            match self.take(key, &branch, &limit, now).await? {
                 Ok(bucket) => {
                     let outlook = outlook(Timestamp::from_unix_millis(bucket.tat), now, &limit);
                     return Ok(Verdict::Allowed {
@@ -76,10 +81,13 @@ impl Store {
         if let Some(wait) = seen.violations().wait(now) {
             return Ok(refused(wait));
         }
-        // One write per wait, however often the source knocks: it cannot buy writes with our money.
         let own = Timestamp::from_unix_millis(seen.tat).since(now + limit.tolerance());
+        if !doubles {
+            return Ok(refused(own));
+        }
+        // One write per wait, however often the source knocks: it cannot buy writes with our money.
         let violations = seen.violations().again(own, now);
-        self.strike(&key, &violations, now).await?;
+        self.strike(key, &violations, now).await?;
         Ok(refused(violations.wait(now).unwrap_or(own)))
     }
 
@@ -162,4 +170,34 @@ fn refused(wait: Duration) -> Verdict {
 
 fn whole_seconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain::limit::LOGIN_IP, store::testing};
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    async fn waits(doubles: bool) -> Vec<u64> {
+        let store = testing::store().await;
+        let key = key(&LOGIN_IP, "digest");
+        let (mut now, mut waits) = (NOW, Vec::new());
+        while waits.len() < 4 {
+            match store.count(&LOGIN_IP, &key, doubles, 1, now).await.unwrap() {
+                Verdict::Allowed { .. } => {}
+                Verdict::Refused { retry_after } => {
+                    waits.push(retry_after);
+                    now = now + Duration::from_secs(retry_after);
+                }
+            }
+        }
+        waits
+    }
+
+    #[tokio::test]
+    async fn going_on_after_a_refusal_doubles_a_network_s_wait_and_nobody_else_s() {
+        assert_eq!(waits(true).await, [12, 24, 48, 96]);
+        assert_eq!(waits(false).await, [12, 12, 12, 12]);
+    }
 }

@@ -1,49 +1,104 @@
-//! Lock-outs per submitted identifier, existing or not, by blind index.
+//! Lock-outs by blind index: tries at a password are reserved before it is compared, and settled after.
+//!
+//! The index is the one of the address, whether the address was submitted or a username that is claimed beside it: so an
+//! account has one budget, and an address has the same before and after somebody registers it. A username that nobody
+//! has counts under its own index.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Store, Table,
-    commit::CommitError,
+    commit::{Commit, CommitError},
     event::EventDraft,
-    item::{Key, keyed, number},
+    item::{Item, Key, keyed, number, read},
 };
 use crate::{
+    crypto::random,
     domain::{
         event::{Actor, EventType, Subject},
         id::UserId,
-        lockout::{self, Lockout},
+        lockout::{self, Lockout, NoTryLeft, REPORTED_EVERY, WINDOW},
         time::Timestamp,
     },
     error::{Internal, Result},
 };
 
-/// An identifier's failures as they are stored.
+/// An identifier's tries as they are stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LockoutItem {
     #[serde(flatten)]
     pub state: Lockout,
+    /// Drawn anew with each write, so that an item that was deleted and made again is not taken for the one before.
     pub version: u64,
     /// Unix seconds.
     pub expires: i64,
 }
 
-/// Where the failures of an identifier (a blind index) are counted.
+/// Where the tries of an identifier (a blind index) are counted.
 pub fn key(identifier: &str) -> Key {
     Key::of(format!("LOCK#{identifier}"))
 }
 
-/// A failure to be counted.
+/// A try that was let in. Whoever holds it settles it: by [`Store::count_failure`], by [`Store::give_back`], or by
+/// [`Self::forgive`] in the transaction that the right password allows.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ReservedTry {
+    identifier: String,
+    at: Timestamp,
+    /// As it was written with the reservation.
+    item: LockoutItem,
+}
+
+/// A failed try.
 #[derive(Debug, Clone, Copy)]
 pub struct Failure<'a> {
-    /// Blind index of what was submitted.
-    pub identifier: &'a str,
-    /// What the event calls the identifier: a digest, so that the log holds nothing one could look accounts up by.
-    pub digest: &'a str,
+    /// What the log calls the identifier where it tells of locks: a digest, so that the log holds nothing one could look
+    /// accounts up by.
+    pub locks: &'a str,
+    /// The same where it tells of failures.
+    pub failures: &'a str,
     /// Whose the identifier is, if anybody's.
     pub person: Option<UserId>,
     pub now: Timestamp,
     pub correlation_id: &'a str,
+}
+
+/// Others write at the same time at most as often as there are tries to reserve and to settle.
+const ROUNDS: usize = 32;
+/// The longest wait after meeting somebody's transaction.
+const CONFLICT_WAIT: Duration = Duration::from_millis(20);
+
+impl ReservedTry {
+    /// Forgets the failures, in the transaction that the right password allows.
+    pub fn forgive<'a>(&self, commit: Commit<'a>, now: Timestamp) -> Commit<'a> {
+        let at = key(&self.identifier);
+        if !self.item.state.reported_now(now) {
+            return commit.clear(Table::Ephemeral, &at);
+        }
+        // What the log was told of this quarter of an hour is kept, or the next failure would tell it again.
+        let forgiven = LockoutItem::new(self.item.state.clone().succeed(), now);
+        commit.put_if(
+            Table::Ephemeral,
+            keyed(&at, &forgiven),
+            "attribute_not_exists(pk) OR attribute_exists(pk)",
+            &[],
+            None,
+        )
+    }
+}
+
+impl LockoutItem {
+    fn new(state: Lockout, now: Timestamp) -> Self {
+        let expires = state.expires_at().unwrap_or(now + WINDOW).unix_seconds();
+        Self { state, version: u64::from_be_bytes(random::bytes()), expires }
+    }
 }
 
 impl Store {
@@ -51,130 +106,197 @@ impl Store {
         Ok(self.get_as(Table::Ephemeral, &key(identifier)).await?.unwrap_or_default())
     }
 
-    /// Counts a failure, given the state that was read before the try; concurrent failures each count. The failure that
-    /// locks the identifier writes its event with it, so that an attacker buys one event per lock and no more.
-    pub async fn count_failure(&self, failure: &Failure<'_>, seen: LockoutItem) -> Result<()> {
-        let mut seen = seen;
-        for _ in 0..5 {
-            if seen.state.remaining(failure.now).is_some() || self.put_lockout(failure, &seen).await? {
-                return Ok(());
+    /// Reserves a try: one conditional write where nothing stands against the identifier, one more where something does.
+    pub async fn reserve_try(&self, identifier: &str, now: Timestamp) -> Result<Result<ReservedTry, NoTryLeft>> {
+        let mut seen = LockoutItem::default();
+        for _ in 0..ROUNDS {
+            let state = match seen.state.reserve(now) {
+                Ok(state) => state,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let item = LockoutItem::new(state, now);
+            match self.put_lockout(identifier, &item, seen.version).await? {
+                Ok(()) => return Ok(Ok(ReservedTry { identifier: identifier.to_owned(), at: now, item })),
+                Err(current) => seen = current,
             }
-            seen = self.lockout(failure.identifier).await?;
         }
-        Err(Internal::unavailable("failures of one identifier are being counted by too many at once").into())
+        Err(contended())
     }
 
-    /// `false` if somebody else counted first.
-    async fn put_lockout(&self, failure: &Failure<'_>, seen: &LockoutItem) -> Result<bool> {
-        const UNCHANGED: &str = "attribute_not_exists(pk) OR version = :read";
-        let now = failure.now;
-        let counted = seen.fail(now);
-        let item = keyed(&key(failure.identifier), &counted);
-        if counted.state.remaining(now).is_some() {
-            // Locks of one identifier are minutes apart, so the second they begin in orders their events.
-            let version = u64::try_from(now.unix_seconds()).unwrap_or_default();
-            let subject = Subject::new("identifier", failure.digest);
-            let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous)
-                .data("count", lockout::FAILURES);
-            event.person = failure.person;
-            let committed = self
-                .commit(now, failure.correlation_id)
-                .put_if(Table::Ephemeral, item, UNCHANGED, &[(":read", number(seen.version))], None)
-                .event(event)
-                .run()
-                .await;
-            return match committed {
-                Ok(()) => Ok(true),
-                Err(CommitError::Conflict) => Ok(false),
-                Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
-            };
+    /// Settles a try as a failure; concurrent failures each count. The failure that locks the identifier writes its event
+    /// with it, and so does the first one of a person in a quarter of an hour: an attacker buys a few events and no more.
+    pub async fn count_failure(&self, tried: &ReservedTry, failure: &Failure<'_>) -> Result<()> {
+        let mut seen = tried.item.clone();
+        for _ in 0..ROUNDS {
+            match self.settle(tried, failure, &seen).await? {
+                None => return Ok(()),
+                Some(current) => seen = current,
+            }
         }
-        let put = self
+        Err(contended())
+    }
+
+    /// Gives a try back: it was not a failure.
+    pub async fn give_back(&self, tried: &ReservedTry, now: Timestamp) -> Result<()> {
+        let mut seen = tried.item.clone();
+        for _ in 0..ROUNDS {
+            let item = LockoutItem::new(seen.state.give_back(tried.at), now);
+            match self.put_lockout(&tried.identifier, &item, seen.version).await? {
+                Ok(()) => return Ok(()),
+                // Somebody's success forgot it already.
+                Err(current) if !current.state.reserved.contains(&tried.at) => return Ok(()),
+                Err(current) => seen = current,
+            }
+        }
+        Err(contended())
+    }
+
+    /// One round of settling a failure; what stands there if somebody else wrote first.
+    async fn settle(
+        &self,
+        tried: &ReservedTry,
+        failure: &Failure<'_>,
+        seen: &LockoutItem,
+    ) -> Result<Option<LockoutItem>> {
+        let now = failure.now;
+        let mut state = seen.state.clone().fail(tried.at, now);
+        let locked = state.remaining(now).is_some() && seen.state.remaining(now).is_none();
+        let unreported = state.unreported(now);
+        state.reported = state.reported.max(unreported);
+        let item = LockoutItem::new(state, now);
+        if !locked && unreported.is_none() {
+            return Ok(self.put_lockout(&tried.identifier, &item, seen.version).await?.err());
+        }
+        let mut commit = self.commit(now, failure.correlation_id);
+        let (unchanged, values) = unchanged(seen.version);
+        let values: Vec<_> = values.into_iter().collect();
+        commit = commit.put_if(Table::Ephemeral, keyed(&key(&tried.identifier), &item), unchanged, &values, None);
+        if locked {
+            commit = commit.event(failure.locked());
+        }
+        if let Some(quarter) = unreported {
+            commit = failure.report(commit, quarter);
+        }
+        match commit.run().await {
+            Ok(()) => Ok(None),
+            Err(CommitError::Conflict) => {
+                let mut current = self.lockout(&tried.identifier).await?;
+                // The log may have been told before a success made the item anew.
+                if let Some(quarter) = unreported
+                    && self.event_at(failure.failures, version_of(quarter)).await?.is_some()
+                {
+                    current.state.reported = Some(quarter);
+                }
+                pause().await;
+                Ok(Some(current))
+            }
+            Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Puts the item in place of the one that was read (version 0: none). The current one if that is another by now.
+    async fn put_lockout(
+        &self,
+        identifier: &str,
+        item: &LockoutItem,
+        read_version: u64,
+    ) -> Result<Result<(), LockoutItem>> {
+        let at = key(identifier);
+        let (unchanged, value) = unchanged(read_version);
+        let mut put = self
             .db
             .put_item()
             .table_name(self.name(Table::Ephemeral))
-            .set_item(Some(item?))
-            .condition_expression(UNCHANGED)
-            .expression_attribute_values(":read", number(seen.version))
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(false)
+            .set_item(Some(keyed(&at, item)?))
+            .condition_expression(unchanged)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some((name, value)) = value {
+            put = put.expression_attribute_values(name, value);
+        }
+        let Err(error) = put.send().await else { return Ok(Ok(())) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => match failed.item.clone() {
+                Some(item) => read(item).map(Err),
+                None => self.lockout(identifier).await.map(Err),
+            },
+            Some(PutItemError::TransactionConflictException(_)) => {
+                pause().await;
+                self.lockout(identifier).await.map(Err)
             }
-            Err(error) => Err(Internal::aws("count failure", &error).into()),
+            _ => Err(Internal::aws("put lock-out", &error).into()),
         }
     }
 }
 
-impl LockoutItem {
-    fn fail(&self, now: Timestamp) -> Self {
-        let state = self.state.clone().fail(now);
-        let expires = state.expires_at().map_or(0, Timestamp::unix_seconds);
-        Self { state, version: self.version + 1, expires }
+/// The condition that an item still has the version it was read with, and its value. No item has version 0: it stands for
+/// an item that was not there.
+fn unchanged(read_version: u64) -> (&'static str, Option<(&'static str, AttributeValue)>) {
+    match read_version {
+        0 => ("attribute_not_exists(pk)", None),
+        read => ("version = :read", Some((":read", number(read)))),
     }
+}
+
+impl Failure<'_> {
+    /// Locks of one identifier are minutes apart, so the second they begin in orders their events.
+    fn locked(&self) -> EventDraft {
+        let version = u64::try_from(self.now.unix_seconds()).unwrap_or_default();
+        let subject = Subject::new("identifier", self.locks);
+        let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous)
+            .data("count", lockout::FAILURES);
+        event.person = self.person;
+        event
+    }
+
+    /// The event that stands for all failures of a quarter of an hour. Of nobody's identifier the log is told nothing, or
+    /// anybody could fill it; as much is written all the same, so that it takes as long.
+    fn report<'a>(&self, commit: Commit<'a>, quarter: Timestamp) -> Commit<'a> {
+        if let Some(person) = self.person {
+            let subject = Subject::new("identifier", self.failures);
+            let kind = EventType::UserSignInFailed;
+            let event = EventDraft::new(kind, subject, version_of(quarter), Actor::Anonymous)
+                .person(person)
+                .data("from", quarter.to_string())
+                .data("to", (quarter + REPORTED_EVERY).to_string());
+            return commit.event(event);
+        }
+        (0..2).fold(commit, |commit, _| commit.decoy(DECOY_BYTES, self.now))
+    }
+}
+
+/// About the size of an event.
+const DECOY_BYTES: usize = 600;
+
+impl Commit<'_> {
+    /// Writes something of this size that says nothing and is gone within the hour: a command that has less to write than
+    /// it has for somebody who exists takes as long.
+    pub fn decoy(self, bytes: usize, now: Timestamp) -> Self {
+        #[derive(Serialize)]
+        struct Decoy {
+            filler: String,
+            expires: i64,
+        }
+        let at = Key::of(format!("DECOY#{:032x}", u128::from_be_bytes(random::bytes())));
+        let decoy = Decoy { filler: "x".repeat(bytes), expires: (now + Duration::from_hours(1)).unix_seconds() };
+        let item: Result<Item> = keyed(&at, &decoy);
+        self.put_if(Table::Ephemeral, item, "attribute_not_exists(pk)", &[], None)
+    }
+}
+
+fn version_of(quarter: Timestamp) -> u64 {
+    u64::try_from(quarter.unix_seconds()).unwrap_or_default()
+}
+
+/// A moment, so that whoever is at work can end.
+async fn pause() {
+    let random = u64::from_be_bytes(random::bytes());
+    let millis = random % u64::try_from(CONFLICT_WAIT.as_millis()).unwrap_or(1);
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
+fn contended() -> crate::error::Error {
+    Internal::unavailable("tries of one identifier are being counted by too many at once").into()
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::store::{item::Query, item::Sort, testing};
-
-    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
-
-    fn failure(person: Option<UserId>, now: Timestamp) -> Failure<'static> {
-        Failure { identifier: "v1.index", digest: "digest", person, now, correlation_id: "correlation" }
-    }
-
-    async fn rows(store: &Store, table: Table, partition: &str) -> usize {
-        let query = Query {
-            table,
-            index: None,
-            partition: ("pk", partition),
-            sort: Sort::Any,
-            newest_first: false,
-            limit: 100,
-            after: None,
-        };
-        store.query(query).await.unwrap().0.len()
-    }
-
-    #[tokio::test]
-    async fn concurrent_failures_each_count_and_the_one_that_locks_writes_the_only_event() {
-        let store = testing::store().await;
-        let seen = store.lockout("v1.index").await.unwrap();
-        let failure = failure(None, NOW);
-        let counted = (0..4).map(|_| store.count_failure(&failure, seen.clone()));
-        futures::future::try_join_all(counted).await.unwrap();
-        let four = store.lockout("v1.index").await.unwrap();
-        assert_eq!((four.state.failures.len(), four.state.remaining(NOW)), (4, None));
-        assert_eq!(rows(&store, Table::Events, "digest").await, 0);
-
-        for _ in 0..3 {
-            store.count_failure(&failure, four.clone()).await.unwrap();
-        }
-        let locked = store.lockout("v1.index").await.unwrap();
-        assert_eq!(locked.state.remaining(NOW), Some(Duration::from_mins(5)));
-        // While it is locked, tries that were under way already change nothing.
-        assert_eq!(locked.version, 5);
-        assert_eq!(rows(&store, Table::Events, "digest").await, 1);
-    }
-
-    #[tokio::test]
-    async fn each_further_lock_has_its_event_with_the_person_if_there_is_one() {
-        let store = testing::store().await;
-        let person = UserId::new(NOW);
-        for at in [NOW, NOW + Duration::from_mins(6)] {
-            for _ in 0..5 {
-                let seen = store.lockout("v1.index").await.unwrap();
-                store.count_failure(&failure(Some(person), at), seen).await.unwrap();
-            }
-        }
-        let (events, _) = store.events_of_subject("digest", 10, None).await.unwrap();
-        assert_eq!(events.len(), 2);
-        assert!(events.iter().all(|event| event.r#type == EventType::UserLockedOut && event.person == Some(person)));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use serde_bytes::ByteBuf;
 use super::{
     Store, Table,
     item::{Item, Key, keyed, read},
+    mail_token::Purpose,
     person_key::{KeyItem, PersonKey},
 };
 use crate::{
@@ -51,6 +52,10 @@ pub struct AuthItem {
     pub updated_at: Timestamp,
     /// The user aggregate's version: its events stand at it.
     pub version: u64,
+    /// How many of its versions changed nothing that the person sees of the account: strangers' requests for mails, and
+    /// passwords. [`Self::profile_version`] leaves them out.
+    #[serde(default)]
+    pub unseen: u64,
 }
 
 /// A password's hash: not printed, though it is no password.
@@ -67,6 +72,25 @@ impl std::fmt::Debug for PasswordHash {
 impl AuthItem {
     pub fn key(user: &UserId) -> Key {
         Key::new(format!("U#{user}"), "AUTH")
+    }
+
+    /// The version of what the person sees of the account; its entity tag.
+    pub const fn profile_version(&self) -> u64 {
+        self.version.saturating_sub(self.unseen)
+    }
+
+    /// Goes on to the next version, of which the person sees nothing.
+    pub const fn next_unseen(&mut self) {
+        self.version += 1;
+        self.unseen += 1;
+    }
+
+    /// Sets another password, at the next version: every session is over, and so are mailed tokens to set one.
+    pub fn set_password(&mut self, hash: String) {
+        self.password = Some(PasswordHash(hash));
+        self.session_epoch += 1;
+        self.mailed.remove(Purpose::ResetPassword.name());
+        self.next_unseen();
     }
 
     /// Whether the claim on the address has lapsed unconfirmed.
@@ -86,7 +110,7 @@ impl AuthItem {
                 mfa_methods: Vec::new(),
                 created_at: self.created_at,
                 updated_at: self.updated_at,
-                version: self.version,
+                version: self.profile_version(),
             },
             profile,
         )
@@ -156,9 +180,17 @@ pub struct Claim {
     /// On the claim of an address that is not confirmed: until then nobody else may take it, after it anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverified_until: Option<Timestamp>,
+    /// On the claim of a username: index of the address beside it, under which failed sign-ins are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_under: Option<BlindIndex>,
 }
 
 impl Claim {
+    /// A lasting claim.
+    pub const fn new(user: UserId) -> Self {
+        Self { user, unverified_until: None, counted_under: None }
+    }
+
     pub fn email_key(index: &BlindIndex) -> Key {
         Key::new(format!("EMAIL#{index}"), "CLAIM")
     }
@@ -179,6 +211,14 @@ pub struct Account {
     pub auth: AuthItem,
     pub profile: Profile,
     pub profile_key: PersonKey,
+}
+
+impl Account {
+    /// What mails call the person: nothing before the address is confirmed, since whoever registered it may be a stranger
+    /// who chooses words for a mail to somebody else.
+    pub fn name_in_mails(&self) -> Option<&str> {
+        self.profile.given_name.as_ref().filter(|_| self.auth.email_verified).map(|name| name.as_str())
+    }
 }
 
 impl Store {

@@ -407,7 +407,11 @@ async fn a_body_of_another_type_or_form_is_refused() {
             refusal(cast, operation, "JSON", request, 415, "unsupported_media_type").await;
             return;
         }
+        let optional = operation.body["requestBody"]["required"] == false;
         for malformed in ["", "{", "[1,2", "\u{feff}{}"] {
+            if malformed.is_empty() && optional {
+                continue;
+            }
             let request = request(&client, operation, &path).body("application/json", malformed);
             refusal(cast, operation, malformed, request, 400, "malformed_request").await;
         }

@@ -37,6 +37,7 @@ fn account() -> AuthItem {
         created_at: NOW,
         updated_at: NOW,
         version: 1,
+        unseen: 0,
     }
 }
 

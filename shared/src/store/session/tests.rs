@@ -36,6 +36,7 @@ fn auth() -> AuthItem {
         created_at: NOW,
         updated_at: NOW,
         version: 1,
+        unseen: 0,
     }
 }
 
@@ -156,4 +157,65 @@ async fn a_session_shows_its_person_where_it_was_begun() {
     let other = begin(&store, &auth).await;
     assert!(!session.view(&other.session, &key()).unwrap().current);
     assert!(session.view(&session.session, &PersonKey::from_key("user_eve", DataKey::from_bytes([8; 32]))).is_err());
+}
+
+async fn sign_in(store: &Store, auth: &AuthItem, at: Timestamp) -> SessionItem {
+    let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), at).unwrap();
+    let mut tries = crate::store::commit::Tries::new();
+    loop {
+        let before = store.sign_ins(&auth.user).await.unwrap();
+        let commit = store.commit(at, "correlation").begin_session(&session, auth, &before, &(key(), origin()));
+        match commit.run().await {
+            Ok(()) => return session,
+            Err(error) => tries.again(error).await.unwrap(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_twenty_first_session_ends_the_oldest_with_its_event() {
+    let (store, auth) = (testing::store().await, auth());
+    let mut begun = Vec::new();
+    for second in 0..23 {
+        begun.push(sign_in(&store, &auth, NOW + Duration::from_secs(second)).await.session);
+    }
+    let (live, _) = store.sessions(&auth.user, NOW, 100, None).await.unwrap();
+    let live: Vec<_> = live.iter().rev().map(|session| session.session).collect();
+    assert_eq!(live, begun[3..]);
+    let (events, _) = store.events_of_subject(&begun[0].to_string(), 10, None).await.unwrap();
+    assert_eq!(events[0].r#type, EventType::SessionRevoked);
+    assert_eq!(events[0].data["reason"], "too_many_sessions");
+}
+
+#[tokio::test]
+async fn sign_ins_at_once_keep_the_bound_too() {
+    let (store, auth) = (testing::store().await, auth());
+    for second in 0..18 {
+        sign_in(&store, &auth, NOW + Duration::from_secs(second)).await;
+    }
+    // As many as there are tries at a password at once.
+    let later = NOW + Duration::from_mins(1);
+    futures::future::join_all((0..5).map(|_| sign_in(&store, &auth, later))).await;
+    let (live, _) = store.sessions(&auth.user, NOW, 100, None).await.unwrap();
+    assert_eq!(live.len(), 20);
+}
+
+#[tokio::test]
+async fn sessions_from_before_the_bound_end_a_few_at_a_time_and_those_that_are_over_count_for_nothing() {
+    let (store, auth) = (testing::store().await, auth());
+    let next = AuthItem { session_epoch: 1, ..auth.clone() };
+    for _ in 0..25 {
+        begin(&store, &auth).await;
+    }
+    for _ in 0..45 {
+        begin(&store, &next).await;
+    }
+    sign_in(&store, &next, NOW).await;
+    let live = async || {
+        let (all, _) = store.sessions(&auth.user, NOW, 100, None).await.unwrap();
+        all.iter().filter(|session| session.admitted(&next, NOW)).count()
+    };
+    assert_eq!(live().await, 26);
+    sign_in(&store, &next, NOW).await;
+    assert_eq!(live().await, 20);
 }
