@@ -44,7 +44,8 @@ pub struct Config {
     pub kms_data_key: String,
     pub kms_national_id_key: String,
     pub secrets: SecretArns,
-    pub sandbox_url: String,
+    /// Base URL of the sandbox provider; `None` where there is no sandbox.
+    pub sandbox_url: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +171,7 @@ impl Config {
                 indexes: r.text("SECRET_INDEXES"),
                 sandbox: r.text("SECRET_SANDBOX"),
             },
-            sandbox_url: r.url("SANDBOX_URL"),
+            sandbox_url: r.optional_url("SANDBOX_URL"),
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(reader.faults)) }
     }
@@ -198,6 +199,11 @@ impl Reader<'_> {
             self.faults.push(format!("{name} is not an http(s) URL"));
         }
         value.trim_end_matches('/').to_owned()
+    }
+
+    /// A variable that is absent or empty is no fault.
+    fn optional_url(&mut self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty()).map(|_| self.url(name))
     }
 
     fn one_of<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> T {

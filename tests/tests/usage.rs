@@ -34,7 +34,6 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
     (&["dynamodb:GetItem ephemeral"], &[], "to read a record again after losing the race for its key"),
     (&["dynamodb:GetItem keys", "kms:Decrypt"], &[], "to unwrap a key-encryption key that is not in memory"),
     (&["dynamodb:DeleteItem ephemeral"], &[], "to give a message back that could not be worked"),
-    (&["dynamodb:GetItem identity"], &["kyc-create-check"], "to read the account again after losing a race"),
     (
         &["dynamodb:ConditionCheckItem identity"],
         &["auth-register"],
