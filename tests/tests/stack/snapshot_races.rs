@@ -35,7 +35,10 @@ async fn the_snapshot_is_the_profile_whichever_of_the_two_commits_first() {
     const PEOPLE: usize = 5;
     const ROUNDS: usize = 40;
     let world = World::new(&Stack::get(), &[]).await;
-    let people = join_all((0..PEOPLE).map(|_| Applicant::new(&world))).await;
+    let mut people = Vec::new();
+    for _ in 0..PEOPLE {
+        people.push(Applicant::new(&world).await);
+    }
     let mut ends: BTreeMap<(u16, &str), usize> = BTreeMap::new();
     let ended = join_all(people.iter().enumerate().map(async |(number, person)| {
         let document = person.upload(&format!("OK-{}", tag())).await;
@@ -50,8 +53,8 @@ async fn the_snapshot_is_the_profile_whichever_of_the_two_commits_first() {
                 tokio::time::sleep(std::time::Duration::from_millis(((round + number) % 5) as u64)).await;
                 person.call("kyc-create-check", &[], &body).await
             };
-            let rename = person.reply("account-update-profile", &[], &name(LISTED));
-            let (check, renamed) = tokio::join!(create(), rename);
+            let rename = async || person.reply("account-update-profile", &[], &name(LISTED)).await;
+            let (check, renamed) = tokio::join!(create(), rename());
             let id = check["id"].as_str().unwrap();
             let submitted = submitted_name(&world, user, id).await;
             let profile = person.call("account-get-profile", &[], &Value::Null).await;
