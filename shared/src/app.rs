@@ -14,7 +14,11 @@ use crate::{
     aws,
     config::{Config, ConfigFaults, Stage},
     crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
-    domain::{kyc::KycError, time::Timestamp},
+    domain::{
+        check::{MANUAL, SANDBOX},
+        kyc::KycError,
+        time::Timestamp,
+    },
     error::{Internal, Result},
     providers::{
         Provider, idfy,
@@ -52,9 +56,6 @@ pub struct App {
     sandbox_client: Mutex<Option<(Arc<ProviderSecrets>, Arc<idfy::Idfy>)>>,
     pub(crate) watchlists: watchlists::Held,
 }
-
-/// The provider that comes with the system, to rehearse with.
-pub const SANDBOX: &str = "sandbox";
 
 #[expect(clippy::unused_async, reason = "a client may come to be made by asking somewhere")]
 impl App {
@@ -153,18 +154,20 @@ impl App {
         self.sandbox.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.sandbox).await).await
     }
 
-    /// Name of the identity provider that the policy of this deployment chooses. In `prod` the sandbox is refused.
-    pub fn chosen_provider(&self) -> Result<&'static str> {
-        match self.config.stage {
-            Stage::Prod => Err(Internal::unavailable("no identity provider is configured").into()),
-            Stage::Local | Stage::Dev | Stage::Staging => Ok(SANDBOX),
-        }
+    /// Name of the provider of new checks: the sandbox on the local stack, reviewers everywhere else.
+    pub fn chosen_provider(&self) -> &'static str {
+        if self.config.stage == Stage::Local && self.sandbox_url().is_some() { SANDBOX } else { MANUAL }
     }
 
-    /// A provider by its name; [`KycError::UnknownProvider`] where there is none of that name.
+    /// Where the sandbox is reached; `None` without one and, whatever the configuration says, in `prod`.
+    fn sandbox_url(&self) -> Option<&str> {
+        self.config.sandbox_url.as_deref().filter(|_| self.config.stage != Stage::Prod)
+    }
+
+    /// A provider that is called over the network, by its name; [`KycError::UnknownProvider`] where there is none of
+    /// that name. [`MANUAL`] is none of them: its checks go to reviewers without a call.
     pub async fn provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
-        let url = self.config.sandbox_url.as_deref().filter(|_| name == SANDBOX && self.config.stage != Stage::Prod);
-        let Some(url) = url else { return Err(KycError::UnknownProvider.into()) };
+        let base_url = self.sandbox_url().filter(|_| name == SANDBOX).ok_or(KycError::UnknownProvider)?;
         let secrets = self.sandbox_secrets().await?;
         let mut slot = self.sandbox_client.lock().await;
         if let Some((of, client)) = slot.as_ref()
@@ -173,7 +176,7 @@ impl App {
             return Ok(client.clone());
         }
         let config = idfy::Config {
-            base_url: url.parse().map_err(Internal::bug)?,
+            base_url: base_url.parse().map_err(Internal::bug)?,
             allow_http: matches!(self.config.stage, Stage::Local | Stage::Dev),
             account_id: secrets.account_id.clone(),
             api_key: secrets.api_key.clone(),
@@ -188,7 +191,7 @@ impl App {
 
     /// Keys that a provider signs its callbacks with.
     pub async fn callback_keys(&self, name: &str, scheme: Scheme) -> Result<Vec<signature::Key>> {
-        if name != SANDBOX {
+        if name != SANDBOX || self.sandbox_url().is_none() {
             return Err(KycError::UnknownProvider.into());
         }
         let secrets = self.sandbox_secrets().await?;

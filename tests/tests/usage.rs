@@ -39,7 +39,6 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
         "while people's keys are re-wrapped, four times a year",
     ),
     (&["dynamodb:DeleteItem ephemeral"], &[], "to give a message back that could not be worked"),
-    (&["dynamodb:GetItem identity"], &["kyc-create-check"], "to read the account again after losing a race"),
     (
         &["dynamodb:ConditionCheckItem identity"],
         &["auth-register"],

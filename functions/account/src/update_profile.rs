@@ -34,8 +34,9 @@ pub fn endpoint() -> Endpoint {
 async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> Result<Versioned<User>> {
     let store = call.app.store().await;
     let key = call.loaded.key(store, call.now()).await?;
-    let profile = call.loaded.profile()?.open(&call.caller.user, &key)?;
-    let mut account = Account { auth: call.caller.auth.clone(), profile, profile_key: key };
+    let profile_item = call.loaded.profile()?.clone();
+    let profile = profile_item.open(&call.caller.user, &key)?;
+    let mut account = Account { auth: call.caller.auth.clone(), profile, profile_item, profile_key: key };
     let mut tries = Tries::new();
     loop {
         call.check_version(account.auth.profile_version())?;
@@ -87,7 +88,9 @@ async fn commit(call: &Call<Signed>, account: &Account, auth: &AuthItem, profile
     let commit = store
         .commit(call.now(), &call.meta.correlation_id)
         .replace(Table::Identity, &AuthItem::key(&auth.user), auth, account.auth.version)
-        .put_if(Table::Identity, sealed.item(&auth.user), "attribute_exists(pk)", &[], None)
+        // The account's version states that no check was opened meanwhile, the profile's revision that what changes is
+        // what was read: the two were read together, but not in one transaction.
+        .profile_changes(&auth.user, &account.profile_item, &sealed)
         .event(event);
     Ok(move_username(commit, call, account.auth.username_index.as_ref(), auth))
 }

@@ -1,13 +1,16 @@
 //! GET /v1/admin/audit-logs: the event log by person, by subject, by actor or by time, newest first; then by type and
 //! correlation id.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{EventType, EventView, Origin},
+        event::{Actor, EventType, EventView, Origin},
         field::{Fault, Fields},
         id::UserId,
         role::AuditRead,
@@ -18,6 +21,7 @@ use verinym::{
     http::{
         Call, Can, Endpoint, Page, Query, Route,
         cursor::{Binding, page_size},
+        reads::{Read, commit_reads},
     },
     store::{
         Position, Store,
@@ -69,16 +73,26 @@ async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) 
     let (found, next) = read(store, &wanted, limit as usize, after).await?;
     let owners = found.iter().filter_map(|record| Some(record.origin.as_ref()?.key.as_str()));
     let keys = store.origin_keys(owners, call.now()).await?;
+    let reader = call.caller.user;
+    let shown: Vec<_> = found.into_iter().filter_map(|record| view(record, reader, &keys)).collect();
+    commit_reads(&call, wanted.reads_of_others(&shown).as_slice()).await?;
     Ok(Page {
-        items: found.into_iter().map(|record| view(record, &keys)).collect(),
+        items: shown.into_iter().map(|(view, _)| view).collect(),
         next_cursor: binding.seal(call.app, next.as_ref()).await?,
     })
 }
 
 /// Read at a time where a filter may leave little of it.
 const CHUNK: u32 = 200;
-/// A filter may leave nothing: so many chunks are read for one answer, and the cursor goes on from there.
-const MOST_CHUNKS: usize = 5;
+/// Read beside the page: what is hidden from the reader, and one event more, which tells whether the list goes on. Nobody
+/// has so many hidden events in a row by what happens to one check, so a page that hides some takes as many reads as one
+/// that does not.
+const SLACK: u32 = 64;
+/// A filter may leave nothing: so many events are looked at for one answer, and the cursor goes on from there. Hidden ones
+/// do not count, so that the end of a page does not tell of them.
+const MOST_EXAMINED: usize = 1000;
+/// Nor may hidden ones be read without end. Only readers who made thousands of such events themselves come to this.
+const MOST_CHUNKS: usize = 40;
 
 async fn read(
     store: &Store,
@@ -86,20 +100,26 @@ async fn read(
     limit: usize,
     mut after: Option<Position>,
 ) -> Result<(Vec<EventRecord>, Option<Position>)> {
-    let chunk = if wanted.filters() { CHUNK } else { u32::try_from(limit).unwrap_or(CHUNK) };
+    let page = u32::try_from(limit).unwrap_or(CHUNK) + SLACK;
+    let chunk = if wanted.filters() { CHUNK.max(page) } else { page };
     let mut found: Vec<EventRecord> = Vec::new();
+    let (mut examined, mut last) = (0, None);
     for _ in 0..MOST_CHUNKS {
         let (records, next) = store.log(&wanted.log, chunk, after.as_ref()).await?;
-        for record in records.into_iter().filter(|record| wanted.admits(record)) {
-            if found.len() == limit {
-                let position = found.last().map(|last| wanted.log.position_after(last));
-                return Ok((found, position));
+        for record in records.into_iter().filter(|record| !wanted.hides(record)) {
+            let admitted = wanted.admits(&record);
+            if examined == MOST_EXAMINED || admitted && found.len() == limit {
+                return Ok((found, last));
             }
-            found.push(record);
+            examined += 1;
+            last = Some(wanted.log.position_after(&record));
+            if admitted {
+                found.push(record);
+            }
         }
         after = next;
-        if after.is_none() || found.len() == limit {
-            break;
+        if after.is_none() {
+            return Ok((found, None));
         }
     }
     Ok((found, after))
@@ -120,36 +140,63 @@ impl Wanted {
     }
 
     fn admits(&self, record: &EventRecord) -> bool {
-        !self.is_about_the_reader(record)
-            && self.kind.is_none_or(|kind| record.r#type == kind)
+        self.kind.is_none_or(|kind| record.r#type == kind)
             && self.correlation_id.as_ref().is_none_or(|id| record.correlation_id == *id)
     }
 
     /// Staff are applicants, too: of their own checks they learn here what any applicant may, and no more.
-    fn is_about_the_reader(&self, record: &EventRecord) -> bool {
-        let kind = record.r#type;
-        let inside = kind.as_str().starts_with("kyc.") || kind.as_str().starts_with("aml.");
-        record.person == Some(self.reader) && inside && !kind.is_public()
+    fn hides(&self, record: &EventRecord) -> bool {
+        if !is_of_own_check(record, self.reader) {
+            return false;
+        }
+        // An applicant is not told who decided, so no question for an actor or a call may find the decision by it.
+        let by_whom = self.correlation_id.is_some() || matches!(self.log, Log::Actor(_));
+        !record.r#type.is_public() || by_whom && !is_own_act(record, self.reader)
+    }
+
+    /// The event of a page that shows addresses or devices of others: one for all of it, since the log grows by it.
+    fn reads_of_others(&self, shown: &[(EventView, Option<String>)]) -> Vec<Read> {
+        let owners: BTreeSet<_> = shown.iter().filter_map(|(_, owner)| owner.as_deref()).collect();
+        if owners.is_empty() {
+            return vec![];
+        }
+        let people: Vec<UserId> = owners.iter().filter_map(|owner| owner.parse().ok()).collect();
+        let person = match (people.as_slice(), &self.log) {
+            ([person], _) if owners.len() == 1 => Some(*person),
+            (_, Log::Person(person)) => Some(*person),
+            _ => None,
+        };
+        let named: Vec<_> = people.iter().map(ToString::to_string).collect();
+        let data = [("people".to_owned(), named.into()), ("events".to_owned(), shown.len().into())];
+        vec![Read { kind: EventType::AuditLogRead, person, data: data.into_iter().collect() }]
     }
 }
 
-/// With whence it was asked, where the key of that still lives.
-fn view(record: EventRecord, keys: &HashMap<String, PersonKey>) -> EventView {
-    let key = record.origin.as_ref().and_then(|origin| keys.get(&origin.key));
-    let opened = key.and_then(|key| record.open_origin(key));
-    let (ip, user_agent) = opened.map(|origin| (Masked(origin.ip), Masked(origin.user_agent))).unzip();
-    EventView {
-        id: record.id,
-        kind: record.r#type,
-        occurred_at: record.occurred_at,
-        subject: record.subject,
-        person: record.person,
-        actor: record.actor.view(),
-        correlation_id: record.correlation_id,
-        data: record.data.into(),
-        changes: record.changes,
-        origin: Some(Origin { ip, user_agent, session_id: record.session, risk_score: None }),
+fn is_of_own_check(record: &EventRecord, reader: UserId) -> bool {
+    let kind = record.r#type.as_str();
+    record.person == Some(reader) && (kind.starts_with("kyc.") || kind.starts_with("aml."))
+}
+
+fn is_own_act(record: &EventRecord, reader: UserId) -> bool {
+    record.actor == Actor::User(reader)
+}
+
+/// With whence it was asked, where the key of that still lives, and whose that key is, if it is not the reader's.
+fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) -> Option<(EventView, Option<String>)> {
+    if is_of_own_check(&record, reader) && !is_own_act(&record, reader) {
+        // Neither who decided it, nor from where, nor why, beyond what any applicant is told.
+        let origin = Some(Origin { ip: None, user_agent: None, session_id: None, risk_score: None });
+        return Some((EventView { origin, ..record.for_person(reader)? }, None));
     }
+    let key = record.origin.as_ref().and_then(|origin| keys.get(&origin.key));
+    let opened = key.and_then(|key| Some((key.owner.clone(), record.open_origin(key)?)));
+    let (owner, opened) = opened.unzip();
+    let (ip, user_agent) = opened.map(|origin| (Masked(origin.ip), Masked(origin.user_agent))).unzip();
+    let session_id = record.session;
+    // Of one's own check the data, too, is an applicant's: it names the state that the act led to.
+    let view = if is_of_own_check(&record, reader) { record.for_person(reader)? } else { record.for_staff() };
+    let origin = Some(Origin { ip, user_agent, session_id, risk_score: None });
+    Some((EventView { origin, ..view }, owner.filter(|owner| *owner != reader.to_string())))
 }
 
 impl AuditLogs {

@@ -32,13 +32,10 @@ async fn desk(call: Call<Can<KycRead>>, Query(query): Query<Desk>) -> Result<Pag
     let limit = page_size(query.limit)?;
     let binding = Binding::new(&call, &call.caller.user, &[]);
     let after = binding.open(call.app, query.cursor.as_deref()).await?;
-    let (checks, next) = call.app.store().await.desk_page(AT_DESK, limit, after.as_ref()).await?;
+    let store = call.app.store().await;
+    let (checks, next) = store.desk_page(AT_DESK, &call.caller.user, limit, after.as_ref()).await?;
     Ok(Page {
-        items: checks
-            .iter()
-            .filter(|stored| stored.check.user_id != call.caller.user)
-            .map(|stored| stored.check.for_staff(call.now()))
-            .collect(),
+        items: checks.iter().map(|stored| stored.check.for_staff(call.now())).collect(),
         next_cursor: binding.seal(call.app, next.as_ref()).await?,
     })
 }

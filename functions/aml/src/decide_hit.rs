@@ -9,6 +9,7 @@ use verinym::{
         event::{Actor, EventType, Subject},
         field::{Fault, Fields},
         id::HitId,
+        kyc::KycError,
         role::{AmlReview, UsersReadPii},
         secret::Masked,
     },
@@ -52,8 +53,12 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>)) -> Result<Answer> {
-    form.check()?;
     let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
+    // Before anything of the hit is read: the answer is the same whatever became of it.
+    if owner == reviewer {
+        return Err(KycError::OwnCheck.into());
+    }
+    form.check()?;
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     let plain = call.caller.can::<UsersReadPii>();

@@ -15,9 +15,11 @@ use verinym::{
     },
 };
 
+use crate::own_check::refuse_own;
+
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-claim-check", "/v1/kyc/checks/{id}/claim")
-        .summary("Take a check at the desk")
+        .summary("Take a check for review")
         .loads_owner()
         .idempotent()
         .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another"), (409, "illegal_transition")])
@@ -27,6 +29,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn claim(call: Call<Can<KycReview>>, (Path(id), ()): (Path<CheckId>, ())) -> Result<Versioned<CheckForStaff>> {
     let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
+    refuse_own(owner, reviewer)?;
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     let mut tries = Tries::new();

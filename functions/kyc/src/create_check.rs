@@ -9,7 +9,7 @@ use verinym::{
         id::CheckId,
         kyc::KycError,
     },
-    error::Result,
+    error::{RequestError, Result},
     http::{Call, Created, Endpoint, Json, Route, Signed, idempotency},
     store::{
         check::{Snapshot, StoredCheck, check_event},
@@ -52,15 +52,14 @@ pub fn endpoint() -> Endpoint {
 
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Created<CheckForPerson>> {
     let (now, user) = (call.now(), call.caller.user);
-    let provider = call.app.chosen_provider()?;
+    let provider = call.app.chosen_provider();
     let documents = papers::named(&form.document_ids)?;
     let store = call.app.store().await;
     let (key, evidence) =
         futures::try_join!(call.loaded.key(store, now), papers::evidence_for(store, &user, &documents, now),)?;
-    let profile = call.loaded.profile()?.open(&user, &key)?;
     let actor = || Actor::User(user);
 
-    let mut auth = call.caller.auth.clone();
+    let (mut auth, mut profile) = (call.caller.auth.clone(), call.loaded.profile()?.clone());
     let mut tries = Tries::new();
     loop {
         if auth.open_check.is_some() {
@@ -81,13 +80,16 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Cre
             let (submitted, kind) = stored.check.apply(Action::Submit(auth.kyc_status), now)?;
             events.push(check_event(kind, &submitted, actor()));
             stored.check = submitted;
-            stored.take_snapshot(&Snapshot::of(&profile, now)?, &evidence)?;
+            stored.take_snapshot(&Snapshot::of(&profile.open(&user, &key)?, now)?, &evidence)?;
             held = &documents;
         }
         let body = stored.check.for_person();
         let reply =
             Created { location: Some(format!("/v1/kyc/checks/{}", body.id)), version: Some(body.version), body };
         let mut commit = store.commit(now, &call.meta.correlation_id).new_check(&stored, &auth, now);
+        if form.submit {
+            commit = commit.profile_unchanged(&user, &profile);
+        }
         for document in held {
             commit = commit.document_held(&user, document, &stored.check.id);
         }
@@ -98,8 +100,9 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Cre
             Ok(()) => return Ok(reply),
             Err(error) => tries.again(error).await?,
         }
-        // Somebody wrote first: the account or a document is not what it was.
+        // Somebody wrote first: the account, the profile or a document is not what it was.
         papers::evidence_for(store, &user, &documents, now).await?;
-        auth = store.auth(&user).await?.ok_or(verinym::error::RequestError::Unauthenticated)?;
+        let account = store.account(&user, now).await?.ok_or(RequestError::Unauthenticated)?;
+        (auth, profile) = (account.auth, account.profile_item);
     }
 }

@@ -21,6 +21,8 @@ use verinym::{
     },
 };
 
+use crate::own_check::refuse_own;
+
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
@@ -65,6 +67,7 @@ async fn decide(
     (Path(id), Json(form)): (Path<CheckId>, Json<DecideCheck>),
 ) -> Result<Answer> {
     let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
+    refuse_own(owner, reviewer)?;
     let (decision, note) = form.check()?;
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;

@@ -7,7 +7,10 @@ use verinym::{
         role::{AmlRead, KycRead, UsersReadPii},
     },
     error::{RequestError, Result},
-    http::{Call, Either, Endpoint, Path, Route, Signed, Versioned},
+    http::{
+        Call, Either, Endpoint, Path, Route, Signed, Versioned,
+        reads::{commit_reads, hits_read},
+    },
     store::{check::StoredCheck, kek::Purpose},
 };
 
@@ -58,6 +61,9 @@ async fn for_staff(call: &Call<Signed>, stored: &StoredCheck) -> Result<CheckFor
         store.read_person_key(&check.user_id, Purpose::Evidence, now),
     )?;
     let plain = call.caller.can::<UsersReadPii>();
+    if plain {
+        commit_reads(call, &hits_read(hits.iter())).await?;
+    }
     view.hits = Some(hits.iter().map(|hit| hit.for_staff(&evidence, plain)).collect::<Result<_>>()?);
     Ok(view)
 }

@@ -18,10 +18,19 @@ pub fn endpoint() -> Endpoint {
 
 async fn get(call: Call<Signed>, Path(id): Path<DocumentId>) -> Result<Plain<DocumentView>> {
     let (item, evidence) = readable(&call, &id).await?;
+    if !is_own(&call, &item) && !item.is_settled() {
+        return Err(RequestError::NotFound.into());
+    }
     Ok(Plain(item.view(&evidence)?))
 }
 
-/// A document that the caller may see, theirs or as staff, and the key that opens it.
+/// Whether it is the caller's. Staff see a document of somebody else once it was inspected, and its content only if it
+/// was found sound.
+pub(crate) fn is_own(call: &Call<Signed>, item: &DocumentItem) -> bool {
+    item.user_id == call.caller.user
+}
+
+/// A document that the caller may read, theirs or as staff, and the key that opens it.
 pub(crate) async fn readable(call: &Call<Signed>, id: &DocumentId) -> Result<(DocumentItem, PersonKey)> {
     let owner = call.owner()?;
     if owner != call.caller.user && !call.caller.can::<KycRead>() {

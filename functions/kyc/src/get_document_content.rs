@@ -7,6 +7,7 @@ use verinym::{
         document::DocumentStatus,
         event::{Actor, EventType, Subject},
         id::DocumentId,
+        role::{KycRead, KycReview, Needs},
     },
     error::{Internal, RequestError, Result},
     http::{Binary, Call, Endpoint, Headers, Path, Route, Signed},
@@ -19,16 +20,20 @@ pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document-content", "/v1/kyc/documents/{id}/content")
         .summary("A document's content")
         .loads_owner()
-        .problems(&[(404, "not_found"), (416, "range_not_satisfiable")])
+        .problems(&[(403, "forbidden"), (404, "not_found"), (416, "range_not_satisfiable")])
         .opens_profile_keys()
         .opens_evidence_keys()
         .handled_by(content)
 }
 
 async fn content(call: Call<Signed>, (Path(id), Headers(headers)): (Path<DocumentId>, Headers)) -> Result<Binary> {
+    let own = call.owner()? == call.caller.user;
+    if !own && call.caller.can::<KycRead>() && !call.caller.can::<KycReview>() {
+        return Err(RequestError::Forbidden(KycReview::PERMISSION).into());
+    }
     let (item, evidence) = readable(&call, &id).await?;
-    // What was rejected has no content any more.
-    if item.status == DocumentStatus::Rejected {
+    // What was rejected has no content any more, and staff get no file that was not inspected.
+    if item.status == DocumentStatus::Rejected || !own && item.status != DocumentStatus::Stored {
         return Err(RequestError::NotFound.into());
     }
     let header = headers.get("range").and_then(|value| value.to_str().ok());

@@ -14,18 +14,21 @@ use verinym::{
     },
 };
 
+use crate::own_check::refuse_own;
+
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-release-check", "/v1/kyc/checks/{id}/release")
         .summary("Give a check back to the desk")
         .loads_owner()
         .idempotent()
-        .problems(&[(404, "not_found"), (409, "claimed_by_another")])
+        .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another")])
         .opens_profile_keys()
         .handled_by(release)
 }
 
 async fn release(call: Call<Can<KycReview>>, (Path(id), ()): (Path<CheckId>, ())) -> Result<NoContent> {
     let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
+    refuse_own(owner, reviewer)?;
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     let mut tries = Tries::new();

@@ -70,6 +70,11 @@ impl Course {
         self.account_stays = true;
     }
 
+    /// There is no provider to ask: once its name is screened, a reviewer decides.
+    pub fn manual(&mut self) -> Result<()> {
+        self.heard(false, vec![ReasonCode::ManualReview], verification())
+    }
+
     /// The provider has the task.
     pub fn taken(&mut self, reference: &Reference) {
         let (check, work) = (&mut self.after.check, &mut self.after.work);
@@ -104,6 +109,11 @@ impl Course {
     fn heard(&mut self, vouched: bool, doubts: Vec<ReasonCode>, actor: Actor) -> Result<()> {
         self.after.work.next_look = None;
         self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data("vouched", vouched))
+    }
+
+    /// Notes when a closed check is to be looked at next; an open one is noted with its moves.
+    pub fn look_at(&mut self, at: Timestamp) {
+        self.after.work.next_look = Some(at);
     }
 
     /// The name was screened; while a machine is at work, that was the last it had to do.

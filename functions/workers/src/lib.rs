@@ -1,6 +1,7 @@
 //! Work that no caller waits for: one module per function; [`workers`] names them all.
 
 pub mod apply_callback;
+mod closed_checks;
 mod course;
 pub mod dispatch;
 mod earlier_hits;

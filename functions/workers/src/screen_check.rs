@@ -3,6 +3,9 @@
 //! Whom no list names goes through; whom one may name goes to the desk with the hits. Where the lists could clear nobody
 //! the message stays with the check and comes back until they can; so it does where a check at the desk cannot be screened
 //! at all, since no sweep looks for those. When it comes back is noted, so that no second message stays beside it.
+//!
+//! A check that was rejected or cancelled before it was screened is screened all the same (`closed_checks`); the next
+//! check of its person screens what is left of that before itself.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -33,6 +36,7 @@ use verinym::{
 };
 
 use crate::{
+    closed_checks::Screening,
     course::Course,
     earlier_hits::{Entity, entities, taken_on},
     verify::subject,
@@ -43,7 +47,7 @@ const LONGEST: Duration = Duration::from_secs(25);
 /// Lists that are not there yet are there soon.
 const SOON: Duration = Duration::from_secs(20);
 /// Lists that are stale take longer.
-const UNTIL_FRESH: Duration = Duration::from_mins(10);
+pub(crate) const UNTIL_FRESH: Duration = Duration::from_mins(10);
 /// Checks that cannot be screened for so long are a matter for a person; they are screened still, when they can be.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(30);
 /// The queue's visibility time-out: until then no sweep need replace a message that failed.
@@ -87,6 +91,19 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             return later(store, &stored, UNTIL_FRESH).await;
         }
         let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
+        let correlation_id = &delivery.correlation_id;
+        let screening = Screening { app, lists: &lists, evidence: &evidence, clears, correlation_id, now };
+        if !stored.check.state.is_open() {
+            match screening.of_closed(&stored, &auth).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => tries.again(error).await?,
+            }
+            continue;
+        }
+        if let Err(error) = screening.earlier_than(&stored, &auth).await {
+            tries.again(error).await?;
+            continue;
+        }
         let hits = hits(store, &stored, &lists, &evidence, now).await?;
         let count = hits.len();
         let mut course = Course::of(&stored, now);
@@ -107,11 +124,15 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
     }
 }
 
-/// Whether it is a sweep's message though another one of this check is on its way; at the desk there is no sweep that
-/// could send it again.
+/// Whether it is a sweep's message though another one of this check is on its way.
 fn is_one_too_many(stored: &StoredCheck, task: &Task, now: Timestamp) -> bool {
     let early = stored.work.next_look.is_some_and(|due| due > now + TOLERANCE);
-    early && stored.check.state == CheckState::Processing && matches!(task, Task::Again { .. })
+    early && is_swept(stored) && matches!(task, Task::Again { .. })
+}
+
+/// Whether a sweep replaces the check's message if that gets lost: not while it waits for a reviewer or its person.
+fn is_swept(stored: &StoredCheck) -> bool {
+    stored.check.state == CheckState::Processing || !stored.check.state.is_open()
 }
 
 /// While no lists are in force at all, a check waits for them; after a while it waits at the desk.
@@ -140,7 +161,7 @@ async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Resul
     if !stored.check.wants_screening() {
         return Err(error);
     }
-    if stored.check.state == CheckState::Processing {
+    if is_swept(&stored) {
         store.look_again_at(&stored, Timestamp::now() + DELIVERED_AGAIN).await?;
         return Err(error);
     }
@@ -149,7 +170,7 @@ async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Resul
 }
 
 /// Comes back after a while, and notes when.
-async fn later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Outcome> {
+pub(crate) async fn later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Outcome> {
     store.look_again_at(stored, Timestamp::now() + wait).await?;
     Ok(Outcome::Later(wait))
 }
@@ -176,7 +197,7 @@ async fn hits(
     Ok(hits)
 }
 
-fn find(
+pub(crate) fn find(
     stored: &StoredCheck,
     lists: &InForce,
     evidence: &PersonKey,
@@ -229,7 +250,7 @@ fn matched(hit: screening::Hit) -> Match {
 }
 
 /// What makes the screening repeatable: engine, lists and threshold.
-fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usize, clears: bool) -> EventDraft {
+pub(crate) fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usize, clears: bool) -> EventDraft {
     event
         .data("engine_version", ENGINE_VERSION)
         .data("lists", lists.versions())
@@ -238,7 +259,7 @@ fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usize, clears:
         .data("clears", clears)
 }
 
-fn opened(hit: &Hit) -> EventDraft {
+pub(crate) fn opened(hit: &Hit) -> EventDraft {
     let subject = Subject::new("hit", hit.id);
     EventDraft::new(EventType::HitOpened, subject, hit.version, Actor::system("screening"))
         .person(hit.user_id)

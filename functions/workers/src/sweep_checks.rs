@@ -1,5 +1,6 @@
-//! Every minute: checks that a machine should have gone on with. Their message got lost, so another one is sent; those
-//! that waited too long go to the desk, without a call that could fail again.
+//! Every minute: checks that a machine should have gone on with, and closed ones whose snapshot is not screened yet. Their
+//! message got lost, so another one is sent; open checks that waited too long go to a reviewer, without a call that could
+//! fail again.
 
 use std::time::Duration;
 
@@ -28,14 +29,16 @@ pub fn worker() -> Worker {
 async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
     let store = app.store().await;
     let mut worked = 0;
+    let mut overdue = store.unscreened_checks(now - GRACE, MOST).await?;
     for state in [CheckState::Submitted, CheckState::Processing] {
-        for stored in store.overdue_checks(state, now - GRACE, MOST).await? {
-            let id = stored.check.id;
-            // One check that cannot be swept must not keep the others from it.
-            match sweep_one(app, &stored, now).await {
-                Ok(()) => worked += 1,
-                Err(error) => tracing::error!(check = %id, %error, "check not swept"),
-            }
+        overdue.extend(store.overdue_checks(state, now - GRACE, MOST).await?);
+    }
+    for stored in overdue {
+        let id = stored.check.id;
+        // One check that cannot be swept must not keep the others from it.
+        match sweep_one(app, &stored, now).await {
+            Ok(()) => worked += 1,
+            Err(error) => tracing::error!(check = %id, %error, "check not swept"),
         }
     }
     Ok(worked)
@@ -44,7 +47,9 @@ async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
 async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()> {
     let check = &stored.check;
     let correlation_id = format!("sweep-{}", check.id);
-    let (queue, run_out) = if let Some(since) = check.screening.since {
+    let (queue, run_out) = if !check.state.is_open() {
+        (Queue::Screening, false)
+    } else if let Some(since) = check.screening.since {
         (Queue::Screening, now.since(since) >= screen_check::PATIENCE)
     } else {
         let patience = Patience::with(&check.policy.provider);

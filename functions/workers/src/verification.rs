@@ -8,7 +8,7 @@ use verinym::{
     crypto::random,
     domain::{
         breaker,
-        check::{CheckState, Patience},
+        check::{CheckState, MANUAL, Patience},
         document::DocumentStatus,
         id::{CheckId, UserId},
         kyc::KycError,
@@ -116,6 +116,12 @@ impl Look<'_> {
     /// Gives the check to the provider, under a name of its own: however often this is repeated, it is one task.
     async fn hand_over(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
         let name = &stored.check.policy.provider;
+        if name == MANUAL {
+            let mut course = Course::of(stored, Timestamp::now());
+            course.manual()?;
+            course.commit(self.app.store().await, auth, self.correlation_id).await?;
+            return Ok(Step::Moved);
+        }
         let provider = match self.app.provider(name).await {
             Ok(provider) => provider,
             Err(Error::Kyc(KycError::UnknownProvider)) => return self.failed(stored, auth, None).await,

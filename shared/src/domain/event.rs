@@ -111,6 +111,8 @@ words! {
         HitClearanceProposed = "aml.hit.clearance_proposed",
         /// A reviewer decided a hit.
         HitDecided = "aml.hit.decided",
+        /// Staff read hits on a person unmasked: `data` names the hits. The subject is the reading itself.
+        HitsRead = "aml.hit.read",
         /// Somebody asked for a list to be fetched now.
         ListRefreshRequested = "aml.list.refresh_requested",
         /// A list with new content was read and stored; it is not in force before it is compiled.
@@ -119,6 +121,9 @@ words! {
         ListRefused = "aml.list.refused",
         /// Newly compiled lists are in force.
         ListsUpdated = "aml.list.updated",
+
+        /// Staff read addresses and devices of others in the event log: `data.people` names whose.
+        AuditLogRead = "audit.log.read",
 
         /// A provider's callback with a good signature came in and was kept.
         CallbackReceived = "kyc.callback.received",
@@ -160,7 +165,10 @@ impl EventType {
             | Self::SessionRefreshReused
             | Self::UserLocked
             | Self::UserRolesChanged => &[Route::Mail(MailKind::SecurityNotice)],
-            Self::CheckApproved | Self::CheckRejected | Self::CheckActionNeeded => &[Route::Mail(MailKind::Decision)],
+            Self::CheckApproved | Self::CheckActionNeeded => &[Route::Mail(MailKind::Decision)],
+            // What was submitted is screened, whatever becomes of the check.
+            Self::CheckRejected => &[Route::Mail(MailKind::Decision), Route::Screening],
+            Self::CheckCancelled => &[Route::Screening],
             Self::CheckSubmitted => &[Route::Verification],
             Self::CheckScreening => &[Route::Screening],
             Self::ListRefreshRequested | Self::ListLoaded => &[Route::Lists],

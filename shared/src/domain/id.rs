@@ -121,6 +121,8 @@ kinds! {
     Hit = "hit", HitId;
     /// One screening of a name outside of any check.
     Screening = "scr", ScreeningId;
+    /// One reading of personal data by staff.
+    Read = "read", ReadId;
     /// A callback received from a provider.
     Inbound = "inb", InboundId;
 }

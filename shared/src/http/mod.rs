@@ -18,6 +18,7 @@ pub mod multipart;
 pub mod openapi;
 pub mod problem;
 pub mod proof;
+pub mod reads;
 pub mod reply;
 mod serve;
 #[cfg(test)]

@@ -350,4 +350,6 @@ impl Store {
 }
 
 #[cfg(test)]
+mod pair_tests;
+#[cfg(test)]
 mod tests;

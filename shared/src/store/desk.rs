@@ -6,6 +6,7 @@
 //! | `in_review`, `awaiting_second_review` | highest risk, then oldest | the desk |
 //! | `draft`, `approved` | when it ends | the expiry |
 //! | `awaiting_applicant` | age | staff |
+//! | `unscreened` (rejected or cancelled checks whose snapshot is not screened yet) | when to look at it next | the sweep |
 //! | `hit_open` (open hits of checks) | most urgent list, then oldest | the desk of hits |
 //!
 //! Other states stand in no index: nothing is done with such a check any more. The index is a little behind the table,
@@ -17,11 +18,12 @@ use super::{
     Position, Store, Table,
     check::StoredCheck,
     event::shard,
-    item::{Item, Query, SHARDS, Sort},
+    item::{Item, Query, SHARDS, Sort, text},
 };
 use crate::{
     domain::{
         check::{CheckState, RiskLevel},
+        id::UserId,
         time::Timestamp,
     },
     error::Result,
@@ -41,6 +43,14 @@ pub(super) fn rank(level: RiskLevel) -> usize {
     RiskLevel::ALL.iter().filter(|other| **other > level).count()
 }
 
+/// The word that closed checks are filed under until their snapshot is screened.
+const UNSCREENED: &str = "unscreened";
+
+/// Items of the reader's own that a page may leave out without another round of queries, per shard. Nobody has more than
+/// one check in the queue, nor more hits of one check than this in one shard, so a page that leaves some out takes as
+/// long as one that does not.
+const HIDDEN_PER_SHARD: u32 = 8;
+
 /// Where a check is filed.
 pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
     let check = &stored.check;
@@ -52,41 +62,56 @@ pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
         }
         CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
         CheckState::AwaitingApplicant => since.to_string(),
+        CheckState::Rejected | CheckState::Cancelled if check.wants_screening() => {
+            return Some(filed(UNSCREENED, &stored.next_look().to_string(), &check.id.to_string()));
+        }
         CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
     };
     Some(filed(check.state.as_str(), &waited_on, &check.id.to_string()))
 }
 
 impl Store {
-    /// One page of the checks in some states, in the order of their queue: at the desk the highest risk first, then
-    /// the oldest.
+    /// One page of the checks in some states, in the order of their queue: in review the highest risk first, then the
+    /// oldest. Those of the `reader` are left out as if there were none.
     pub async fn desk_page(
         &self,
         states: &[CheckState],
+        reader: &UserId,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
         let words: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-        let (items, next) = self.filed_page(&words, limit, after).await?;
+        let (items, next) = self.filed_page(&words, reader, limit, after).await?;
         Ok((items.into_iter().map(StoredCheck::from_item).collect::<Result<_>>()?, next))
     }
 
     /// Checks in a state whose time has come: to be looked at, or over.
     pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
-        let found = self.filed_under(&[state.as_str()], "", &format!("{now}#"), limit).await?;
+        self.overdue(state.as_str(), now, limit).await
+    }
+
+    /// Closed checks whose snapshot should have been screened by now.
+    pub async fn unscreened_checks(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+        self.overdue(UNSCREENED, now, limit).await
+    }
+
+    async fn overdue(&self, word: &str, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+        let found = self.filed_under(&[word], "", &format!("{now}#"), limit, None).await?;
         found.into_iter().map(|(_, item)| StoredCheck::from_item(item)).collect()
     }
 
-    /// One page of what is filed under some words. Each shard is asked for a page, and the first of all make the page.
+    /// One page of what is filed under some words, less what is the reader's own. Each shard is asked for a page, and
+    /// the first of all make the page.
     pub(super) async fn filed_page(
         &self,
         words: &[&str],
+        reader: &UserId,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<Item>, Option<Position>)> {
         let after = after.and_then(|position| position.0.get("desk_sk")).map_or("", String::as_str);
         // One more than wanted, since the range includes its beginning.
-        let found = self.filed_under(words, after, "~", limit + 2).await?;
+        let found = self.filed_under(words, after, "~", limit + 2, Some(reader)).await?;
         let mut found: Vec<_> = found.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
@@ -97,31 +122,59 @@ impl Store {
         Ok((found.into_iter().map(|(_, item)| item).collect(), next))
     }
 
-    /// Items filed in the index under some words, in the order of their sort, from `low` to `high`, both included; at most
-    /// `limit` of each shard.
-    async fn filed_under(&self, words: &[&str], low: &str, high: &str, limit: u32) -> Result<Vec<(String, Item)>> {
+    /// Items filed in the index under some words, in the order of their sort, from `low` to `high`, both included; at least
+    /// `limit` of each shard that has so many, without those of one person.
+    async fn filed_under(
+        &self,
+        words: &[&str],
+        low: &str,
+        high: &str,
+        limit: u32,
+        without: Option<&UserId>,
+    ) -> Result<Vec<(String, Item)>> {
         // DynamoDB takes no empty key.
         let low = if low.is_empty() { "#" } else { low };
-        let pages =
-            words.iter().flat_map(|word| (0..SHARDS).map(|shard| partition(word, shard))).map(async |partition| {
-                let query = Query {
-                    table: Table::Kyc,
-                    index: Some("desk"),
-                    partition: ("desk_pk", &partition),
-                    sort: Sort::Between("desk_sk", low, high),
-                    newest_first: false,
-                    limit,
-                    after: None,
-                };
-                self.query(query).await
-            });
+        let pages = words
+            .iter()
+            .flat_map(|word| (0..SHARDS).map(|shard| partition(word, shard)))
+            .map(async |partition| self.filed_in(&partition, low, high, limit, without).await);
         let pages = futures::future::try_join_all(pages).await?;
         let mut all = Vec::new();
-        for item in pages.into_iter().flat_map(|(items, _)| items) {
+        for item in pages.into_iter().flatten() {
             let sort = item.get("desk_sk").and_then(|sort| sort.as_s().ok()).cloned().unwrap_or_default();
             all.push((sort, item));
         }
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(all)
+    }
+
+    /// The same of one shard.
+    async fn filed_in(
+        &self,
+        partition: &str,
+        low: &str,
+        high: &str,
+        limit: u32,
+        without: Option<&UserId>,
+    ) -> Result<Vec<Item>> {
+        let hidden = without.map(|user| text(user.to_string()));
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let query = Query {
+                table: Table::Kyc,
+                index: Some("desk"),
+                partition: ("desk_pk", partition),
+                sort: Sort::Between("desk_sk", low, high),
+                newest_first: false,
+                limit: if hidden.is_some() { limit + HIDDEN_PER_SHARD } else { limit },
+                after: after.as_ref(),
+            };
+            let (items, next) = self.query(query).await?;
+            found.extend(items.into_iter().filter(|item| hidden.is_none() || item.get("user_id") != hidden.as_ref()));
+            after = next;
+            if after.is_none() || found.len() >= limit as usize {
+                return Ok(found);
+            }
+        }
     }
 }

@@ -182,9 +182,15 @@ impl Store {
         Ok(hits.into_iter().filter(|stored| stored.hit.check_id == *check).collect())
     }
 
-    /// One page of the hits that nobody has decided: sanctions first, then the oldest. The index may be a little behind.
-    pub async fn open_hits(&self, limit: u32, after: Option<&Position>) -> Result<(Vec<StoredHit>, Option<Position>)> {
-        let (items, next) = self.filed_page(&[OPEN], limit, after).await?;
+    /// One page of the hits that nobody has decided: sanctions first, then the oldest. Those on the `reader` are left out
+    /// as if there were none. The index may be a little behind.
+    pub async fn open_hits(
+        &self,
+        reader: &UserId,
+        limit: u32,
+        after: Option<&Position>,
+    ) -> Result<(Vec<StoredHit>, Option<Position>)> {
+        let (items, next) = self.filed_page(&[OPEN], reader, limit, after).await?;
         Ok((items.into_iter().map(StoredHit::from_item).collect::<Result<_>>()?, next))
     }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::{
     Store, Table,
-    item::{Item, Key, keyed, read},
+    commit::{Change, Commit},
+    item::{Item, Key, keyed, read, text},
     mail_token::Purpose,
     person_key::{KeyItem, PersonKey},
 };
 use crate::{
-    crypto::{field::Place, index::BlindIndex, mailed::MailId},
+    crypto::{field::Place, index::BlindIndex, mailed::MailId, random},
     domain::{
         id::{CheckId, UserId},
         profile::Profile,
@@ -120,6 +122,9 @@ impl AuthItem {
 /// The profile: each field a ciphertext of its own, bound to its place.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ProfileItem {
+    /// Names this content: each sealing makes another one, so that a transaction can state which content it read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    revision: String,
     #[serde(flatten)]
     pub fields: BTreeMap<String, ByteBuf>,
 }
@@ -143,7 +148,7 @@ impl ProfileItem {
                 (name, ByteBuf::from(sealed))
             })
             .collect();
-        Ok(Self { fields })
+        Ok(Self { revision: hex::encode(random::bytes::<16>()), fields })
     }
 
     pub fn open(&self, user: &UserId, key: &PersonKey) -> Result<Profile> {
@@ -161,6 +166,16 @@ impl ProfileItem {
         keyed(&profile_key(user), self)
     }
 
+    /// The condition that the stored profile still is the one read as this, and its values.
+    fn unchanged(&self) -> (&'static str, Vec<(&'static str, AttributeValue)>) {
+        if self.revision.is_empty() {
+            // It was written before revisions were.
+            ("attribute_exists(pk) AND attribute_not_exists(revision)", vec![])
+        } else {
+            ("revision = :revision", vec![(":revision", text(self.revision.clone()))])
+        }
+    }
+
     /// From an item as read: keys are not fields.
     pub fn from_item(mut item: Item) -> Result<Self> {
         item.remove("pk");
@@ -171,6 +186,21 @@ impl ProfileItem {
 
 fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
     Place { table: Table::Identity.logical(), partition: &at.pk, sort: &at.sk, attribute }
+}
+
+impl Commit<'_> {
+    /// A profile in place of the one that was read.
+    pub fn profile_changes(self, user: &UserId, read: &ProfileItem, after: &ProfileItem) -> Self {
+        let (condition, values) = read.unchanged();
+        self.put_if(Table::Identity, after.item(user), condition, &values, None)
+    }
+
+    /// Only goes through while the profile is the one that was read: what the transaction writes was made from it.
+    pub fn profile_unchanged(self, user: &UserId, read: &ProfileItem) -> Self {
+        let (condition, values) = read.unchanged();
+        let unchanged = Change { condition, values, ..Change::default() };
+        self.check(Table::Identity, &profile_key(user), &unchanged, None)
+    }
 }
 
 /// A claim of a unique value: whoever holds it is found by it.
@@ -210,6 +240,8 @@ impl Claim {
 pub struct Account {
     pub auth: AuthItem,
     pub profile: Profile,
+    /// The profile as it was read, for the condition that it is still that.
+    pub profile_item: ProfileItem,
     pub profile_key: PersonKey,
 }
 
@@ -259,7 +291,8 @@ impl Store {
         let profile = found.remove(&keys[1].1).ok_or_else(|| Internal::corrupt("an account without a profile"))?;
         let key = found.remove(&keys[2].1).map(read::<KeyItem>).transpose()?;
         let profile_key = self.person_key(key.as_ref(), now).await?;
-        let profile = ProfileItem::from_item(profile)?.open(user, &profile_key)?;
-        Ok(Some(Account { auth, profile, profile_key }))
+        let profile_item = ProfileItem::from_item(profile)?;
+        let profile = profile_item.open(user, &profile_key)?;
+        Ok(Some(Account { auth, profile, profile_item, profile_key }))
     }
 }

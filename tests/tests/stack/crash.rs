@@ -7,7 +7,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use verinym_tests::{Draft, Stack, client::multipart, cut::Fault, people::tag, picture, world::World};
+use verinym_tests::{
+    Draft, Stack,
+    client::multipart,
+    cut::Fault,
+    people::tag,
+    picture,
+    world::{Reply, World},
+};
 
 /// Where a story came out.
 #[derive(Debug, PartialEq)]
@@ -116,6 +123,21 @@ impl<'a> Applicant<'a> {
         let reply = self.world.call(function, Some(&self.token), path, body).await;
         assert!(reply.status < 300, "{function}: {reply:?}");
         reply.body
+    }
+
+    /// The same where a refusal is one of the outcomes.
+    pub(crate) async fn reply(&self, function: &str, path: &[(&str, &str)], body: &Value) -> Reply {
+        self.world.call(function, Some(&self.token), path, body).await
+    }
+
+    /// The person's access token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The person's id.
+    pub(crate) async fn id(&self) -> String {
+        self.call("auth-me", &[], &Value::Null).await["user"]["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn upload(&self, number: &str) -> String {

@@ -89,6 +89,7 @@ async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers
     let auditor = case.stack.auditor().await;
     let masked = auditor.all(&format!("/v1/aml/hits?user_id={}&limit=1", case.person.id)).await;
     assert_eq!((&masked[0]["explanation"], &masked[0]["id"]), (&Value::Null, &hit["id"]));
+    assert_eq!((&masked[0]["name"], &masked[0]["dates_of_birth"]), (&Value::Null, &json!([])));
 
     case.approve(&case.moderator).await.refused(409, "open_hits");
     let path = format!("/v1/aml/hits/{}/decision", hit["id"].as_str().unwrap());
@@ -110,7 +111,10 @@ async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers
 
     let check = case.check().await;
     assert_eq!((check["hit_counts"]["open"].as_u64(), check["reasons"].as_array().unwrap().len()), (Some(0), 0));
-    assert_eq!(case.approve(&case.moderator).await.expect(200).json()["state"], "approved");
+    let proposed = case.approve(&case.moderator).await.expect(202).json();
+    assert_eq!((&proposed["state"], &proposed["risk"]["level"]), (&json!("awaiting_second_review"), &json!("HIGH")));
+    case.approve(&case.moderator).await.refused(403, "same_reviewer");
+    assert_eq!(case.approve(&admin).await.expect(200).json()["state"], "approved");
     let history = case.moderator.all(&format!("/v1/kyc/checks/{}/history", case.id)).await;
     let told = types(&history);
     for kind in ["kyc.check.screening", "kyc.check.screened", "kyc.check.hit_reviewed", "kyc.check.approved"] {
@@ -204,12 +208,15 @@ async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
 }
 
 #[tokio::test]
-async fn one_reviewer_clears_a_politically_exposed_person() {
+async fn one_reviewer_clears_a_politically_exposed_person_and_another_agrees_to_the_approval() {
     let case = Listed::new(exposed()).await;
     let hit = case.hit().await;
     assert_eq!(hit["kind"], "pep");
     case.decide(&case.moderator, &hit, "false_positive").await.expect(200);
-    case.approve(&case.moderator).await.expect(200);
+    assert_eq!(case.check().await["risk"]["level"], "HIGH");
+    case.approve(&case.moderator).await.expect(202);
+    case.approve(&case.moderator).await.refused(403, "same_reviewer");
+    case.approve(&case.stack.admin().await).await.expect(200);
     case.person.check_once(&case.id, "approved").await;
 }
 

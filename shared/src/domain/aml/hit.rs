@@ -201,19 +201,20 @@ pub struct HitForStaff {
     pub engine_version: String,
     /// The list's own key.
     pub entity_id: String,
-    /// The listed name that agrees best, as published.
-    #[schema(value_type = String)]
-    pub name: Masked<String>,
+    /// The listed name that agrees best, as published. It is the person's own where the hit is true, so it is absent for
+    /// readers who may not see personal data (`users:read_pii`).
+    #[schema(value_type = Option<String>)]
+    pub name: Option<Masked<String>>,
     /// That this is the person; 0 to 1.
     pub score: f64,
     /// That the names agree, and no more; 0 to 1.
     pub name_score: f64,
     /// `name`, `alias`, `date_of_birth`, `country`, `identifier`.
     pub matched_on: Vec<String>,
-    /// What agrees, what does not, and what it cost. It quotes the person, so it is absent for readers who may not see
-    /// personal data (`users:read_pii`).
+    /// What agrees, what does not, and what it cost. It quotes the person, so it is absent for the same readers.
     #[schema(value_type = Option<String>)]
     pub explanation: Option<Masked<String>>,
+    /// Empty for the same readers: where `matched_on` names the date of birth, these tell the person's.
     pub dates_of_birth: Vec<String>,
     pub countries: Vec<String>,
     pub programmes: Vec<String>,
@@ -245,12 +246,12 @@ impl Hit {
             list_version: self.list_version.clone(),
             engine_version: self.engine_version.clone(),
             entity_id: found.entity_id.clone(),
-            name: found.name.clone(),
+            name: plain.then(|| found.name.clone()),
             score: found.score,
             name_score: found.name_score,
             matched_on: found.matched_on.clone(),
             explanation: plain.then(|| found.explanation.clone()),
-            dates_of_birth: found.dates_of_birth.clone(),
+            dates_of_birth: if plain { found.dates_of_birth.clone() } else { vec![] },
             countries: found.countries.clone(),
             programmes: found.programmes.clone(),
             decision: self.decision,
@@ -339,7 +340,7 @@ mod tests {
             name_score: 0.95,
             matched_on: vec!["name".into()],
             explanation: Masked("\"karim\" is the same".into()),
-            dates_of_birth: vec![],
+            dates_of_birth: vec!["1971-03-09".into()],
             countries: vec![],
             programmes: vec![],
         };
@@ -347,9 +348,11 @@ mod tests {
         let reasons = Reasons { last: wrote("another Karim"), first: wrote("other passport") };
         let hit = hit(ListKind::Sanctions);
         let masked = hit.for_staff(&found, &reasons, false);
-        assert_eq!((masked.explanation, masked.reason, masked.first_reason), (None, None, None));
+        assert_eq!((&masked.name, &masked.explanation), (&None, &None));
+        assert_eq!((&masked.reason, &masked.first_reason, masked.dates_of_birth.len()), (&None, &None, 0));
         let plain = hit.for_staff(&found, &reasons, true);
-        assert!(plain.explanation.is_some() && plain.reason.is_some() && plain.first_reason.is_some());
+        assert!(plain.name.is_some() && plain.explanation.is_some() && plain.dates_of_birth.len() == 1);
+        assert!(plain.reason.is_some() && plain.first_reason.is_some());
         assert!(!format!("{plain:?}{found:?}").contains("arim"));
     }
 }

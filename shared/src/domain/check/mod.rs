@@ -31,6 +31,10 @@ pub const VALIDITY: Duration = Duration::from_hours(365 * 24);
 pub const DRAFT_LIFE: Duration = Duration::from_hours(30 * 24);
 /// A reviewer holds a check this long.
 pub const CLAIM_LEASE: Duration = Duration::from_mins(15);
+/// The provider that rehearses every outcome; refused in `prod`.
+pub const SANDBOX: &str = "sandbox";
+/// The provider without a service: documents are inspected, the name is screened, and a reviewer decides.
+pub const MANUAL: &str = "manual";
 /// A check names this many documents at most.
 pub const MAX_DOCUMENTS: usize = 10;
 
@@ -108,6 +112,18 @@ words! {
     pub enum Outcome {
         Approved = "approved",
         Rejected = "rejected",
+    }
+}
+
+impl RiskLevel {
+    /// The lowest score (0 to 1) of this level.
+    pub const fn lowest_score(self) -> f64 {
+        match self {
+            Self::Low => 0.0,
+            Self::Medium => 0.3,
+            Self::High => 0.6,
+            Self::Critical => 0.85,
+        }
     }
 }
 
@@ -279,11 +295,15 @@ impl Check {
         self.claim.filter(|claim| claim.until > now).map(|claim| claim.by)
     }
 
+    /// [`KycError::OwnCheck`] to the check's person. To be asked before anything else, so that the answer tells them
+    /// nothing about where their check stands.
+    pub fn admits_other_than_owner(&self, reviewer: UserId) -> Result<(), KycError> {
+        if reviewer == self.user_id { Err(KycError::OwnCheck) } else { Ok(()) }
+    }
+
     /// Reviewers neither decide their own check nor one that another holds.
     fn admits_reviewer(&self, reviewer: UserId, now: Timestamp) -> Result<(), KycError> {
-        if reviewer == self.user_id {
-            return Err(KycError::OwnCheck);
-        }
+        self.admits_other_than_owner(reviewer)?;
         match self.claimed_by(now) {
             Some(holder) if holder != reviewer => Err(KycError::ClaimedByAnother),
             _ => Ok(()),
@@ -292,6 +312,7 @@ impl Check {
 
     /// Takes it for [`CLAIM_LEASE`], or for that long again.
     pub fn claim(&self, reviewer: UserId, now: Timestamp) -> Result<Self, KycError> {
+        self.admits_other_than_owner(reviewer)?;
         if !self.state.is_at_desk() {
             return Err(KycError::IllegalTransition);
         }
@@ -302,6 +323,7 @@ impl Check {
 
     /// Gives it back. Only its holder can; a lease that ran out is gone anyway, and giving back nothing is no fault.
     pub fn release(&self, reviewer: UserId, now: Timestamp) -> Result<Self, KycError> {
+        self.admits_other_than_owner(reviewer)?;
         match self.claimed_by(now) {
             Some(holder) if holder != reviewer => Err(KycError::ClaimedByAnother),
             Some(_) => Ok(Self { claim: None, updated_at: now, version: self.version + 1, ..self.clone() }),

@@ -30,6 +30,8 @@ words! {
         ProviderUnsure = "provider_unsure",
         /// Internal: the provider gave a reason that we have no word for.
         ProviderReason = "provider_reason",
+        /// Internal: the check has no provider but reviewers.
+        ManualReview = "manual_review",
         /// Internal: the provider approved, but a step of the policy has not passed.
         PolicyIncomplete = "policy_incomplete",
         /// Internal: another person handed in the same document.
@@ -92,6 +94,7 @@ impl ReasonCode {
             Self::ProviderUnavailable
             | Self::ProviderUnsure
             | Self::ProviderReason
+            | Self::ManualReview
             | Self::PolicyIncomplete
             | Self::DuplicateIdentity
             | Self::SuspectedFraud
@@ -123,6 +126,7 @@ impl ReasonCode {
             Self::ProviderUnavailable => "The provider did not answer.",
             Self::ProviderUnsure => "The provider could not decide.",
             Self::ProviderReason => "The provider gave a reason of its own.",
+            Self::ManualReview => "A reviewer compares the documents with the person's data.",
             Self::PolicyIncomplete => "The provider approved, but a step of the policy has not passed.",
             Self::DuplicateIdentity => "Another account handed in the same document.",
             Self::SuspectedFraud => "There are signs of fraud.",

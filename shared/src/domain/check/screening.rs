@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckState, ReasonCode, RiskLevel, StepKind};
+use super::{Check, CheckState, ReasonCode, Risk, RiskLevel, StepKind, Verb, next};
 use crate::domain::{
     aml::{HitDecision, HitMark, ListKind},
     id::{HitId, UserId},
@@ -23,9 +23,11 @@ pub struct Screening {
 }
 
 impl Check {
-    /// Whether a machine has to screen it still.
+    /// Whether a machine has to screen it still. Every submitted snapshot is screened: of an open check once its
+    /// provider was heard, of one that was rejected or withdrawn before that afterwards.
     pub fn wants_screening(&self) -> bool {
-        self.screening.since.is_some() && !self.screening.done && self.state.is_open()
+        let ready = if self.state.is_open() { self.screening.since.is_some() } else { self.submitted_at.is_some() };
+        ready && !self.screening.done && next(self.state, Verb::Screened).is_ok()
     }
 
     /// How many of its hits stand so.
@@ -68,8 +70,14 @@ impl Check {
             return Err(KycError::IllegalTransition);
         }
         self.screening.done = clears;
+        if !self.state.is_open() {
+            // It stays as it was decided; the next check of its person takes the hits on.
+            self.screening.hits.extend(hits);
+            return Ok(());
+        }
         self.doubt(hits.iter().map(|hit| hit.kind.into()).collect());
         self.screening.hits.extend(hits);
+        self.assess_hits();
         if clears {
             self.reasons.retain(|code| !matches!(code, ReasonCode::ListsStale | ReasonCode::ScreeningUnavailable));
         } else {
@@ -77,6 +85,21 @@ impl Check {
         }
         self.settle_screening();
         Ok(())
+    }
+
+    /// Until assessments exist, the risk follows from the hits. A hit that a reviewer cleared still counts: that one
+    /// person found it to be somebody else must not be what lets the same person approve alone.
+    fn assess_hits(&mut self) {
+        let of_hit = |hit: &HitMark| match (hit.kind, hit.decision) {
+            (ListKind::Sanctions, HitDecision::TrueMatch) => RiskLevel::Critical,
+            (ListKind::Sanctions | ListKind::Pep, _) => RiskLevel::High,
+            (ListKind::AdverseMedia, _) => RiskLevel::Medium,
+        };
+        let level = self.screening.hits.iter().map(of_hit).max();
+        let assessed = self.risk.map(|risk| risk.level);
+        if level > assessed {
+            self.risk = level.map(|level| Risk { score: level.lowest_score(), level });
+        }
     }
 
     /// Adds reasons for a person to look at it.
@@ -124,6 +147,7 @@ impl Check {
     /// that one's hold does not keep them away.
     pub fn admits_hit_decision(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), KycError> {
         use CheckState as S;
+        self.admits_other_than_owner(reviewer)?;
         if !matches!(self.state, S::InReview | S::AwaitingApplicant | S::Rejected | S::Cancelled) {
             return Err(KycError::IllegalTransition);
         }
@@ -139,6 +163,7 @@ impl Check {
         let mark = after.screening.hits.iter_mut().find(|mark| mark.id == hit).ok_or(KycError::IllegalTransition)?;
         mark.decision = decision;
         if after.state.is_open() {
+            after.assess_hits();
             after.doubt(vec![mark_reason(&after, hit)?]);
             after.settle_screening();
         }

@@ -140,6 +140,7 @@ fn reviewers_do_not_decide_their_own_check_nor_one_another_holds() {
     let approve = |by| Action::Approve { by: user(by), reasons: vec![] };
     assert_eq!(refused(&check, approve(PERSON)), KycError::OwnCheck);
     assert_eq!(check.claim(user(PERSON), START), Err(KycError::OwnCheck));
+    assert_eq!(check.release(user(PERSON), START), Err(KycError::OwnCheck));
 
     let claimed = check.claim(user(REVIEWER), START).unwrap();
     assert_eq!(refused(&claimed, approve(SECOND)), KycError::ClaimedByAnother);
@@ -151,6 +152,40 @@ fn reviewers_do_not_decide_their_own_check_nor_one_another_holds() {
     assert_eq!(claimed.claimed_by(later), None);
     assert!(claimed.claim(user(SECOND), later).is_ok());
     assert_eq!(claimed.release(user(REVIEWER), START).unwrap().claim, None);
+}
+
+/// Every state a check can be in, with hits and without, claimed by somebody and not.
+fn of_every_kind() -> Vec<Check> {
+    let reject = Action::Reject { by: user(REVIEWER), reasons: vec![ReasonCode::DocumentForged] };
+    let ask = Action::RequestDocuments { by: user(REVIEWER), needed: vec![ReasonCode::SelfieNeeded] };
+    let propose = Action::Propose { by: user(REVIEWER), reasons: vec![] };
+    let mut all = vec![draft(), after(submitted()), after(processing()), after(in_review()), after(approved())];
+    for last in [reject, ask, propose, Action::Cancel] {
+        all.push(after([in_review(), vec![last]].concat()));
+    }
+    all.push(with_hits(&[mark(1, ListKind::Sanctions)]));
+    all.push(after(approved()).apply(Action::Expire, START + VALIDITY).unwrap().0);
+    all.push(after(in_review()).claim(user(SECOND), START).unwrap());
+    assert_eq!(all.iter().map(|check| check.state).collect::<BTreeSet<_>>().len(), CheckState::ALL.len());
+    all
+}
+
+#[test]
+fn staff_get_the_same_answer_about_their_own_check_whatever_its_state() {
+    for check in of_every_kind() {
+        let own = user(PERSON);
+        assert_eq!(check.claim(own, START), Err(KycError::OwnCheck), "{}", check.state);
+        assert_eq!(check.release(own, START), Err(KycError::OwnCheck), "{}", check.state);
+        for second in [false, true] {
+            assert_eq!(check.admits_hit_decision(own, second, START), Err(KycError::OwnCheck), "{}", check.state);
+        }
+        let decisions =
+            [DeskDecision::Approve(vec![]), DeskDecision::Reject(vec![]), DeskDecision::RequestDocuments(vec![])];
+        for (decision, four_eyes) in decisions.into_iter().flat_map(|one| [(one.clone(), true), (one, false)]) {
+            let action = check.desk_action(decision, own, four_eyes);
+            assert_eq!(refused(&check, action), KycError::OwnCheck, "{}", check.state);
+        }
+    }
 }
 
 #[test]
@@ -257,6 +292,76 @@ fn a_check_with_an_open_hit_is_not_approved_and_with_a_true_match_never() {
 }
 
 #[test]
+fn risk_follows_from_the_hits_and_stays_when_a_reviewer_cleared_them() {
+    let level = |check: &Check| check.risk.map(|risk| risk.level);
+    assert_eq!(level(&with_hits(&[])), None);
+    for (kind, risk) in [
+        (ListKind::Sanctions, RiskLevel::High),
+        (ListKind::Pep, RiskLevel::High),
+        (ListKind::AdverseMedia, RiskLevel::Medium),
+    ] {
+        let hit = mark(1, kind);
+        let check = with_hits(&[hit]);
+        assert_eq!(level(&check), Some(risk), "{kind}");
+        let cleared = check.hit_decided(hit.id, HitDecision::FalsePositive, START).unwrap();
+        assert_eq!(level(&cleared), Some(risk), "{kind}");
+        // One reviewer who cleared it does not approve alone, nor after another disagreed.
+        let action = cleared.desk_action(DeskDecision::Approve(vec![]), user(REVIEWER), true);
+        assert_eq!(action.verb() == Verb::Propose, risk >= RiskLevel::High, "{kind}");
+        if action.verb() == Verb::Propose {
+            let proposed = cleared.apply(action, START).unwrap().0;
+            let no = Action::Disagree { by: user(SECOND), reasons: vec![ReasonCode::DocumentUnreadable] };
+            let again = proposed.apply(no, START).unwrap().0;
+            assert!(again.needs_second_reviewer(true), "{kind}");
+        }
+        let held = cleared.hit_decided(hit.id, HitDecision::TrueMatch, START).unwrap();
+        let worst = if kind == ListKind::Sanctions { RiskLevel::Critical } else { risk };
+        assert_eq!(level(&held), Some(worst), "{kind}");
+    }
+    // Hits that were found on stale lists count, and so do those found later.
+    let stale = Action::Screened { hits: vec![mark(1, ListKind::AdverseMedia)], clears: false };
+    let check =
+        after([processing(), vec![vouched(), stale, Action::Doubt(vec![]), found(&[mark(2, ListKind::Pep)])]].concat());
+    assert_eq!(level(&check), Some(RiskLevel::High));
+    // An assessed risk is never lowered.
+    let critical = Check { risk: Some(Risk { score: 0.9, level: RiskLevel::Critical }), ..with_hits(&[]) };
+    let decided = Check { screening: with_hits(&[mark(1, ListKind::Pep)]).screening, ..critical };
+    let decided = decided.hit_decided(mark(1, ListKind::Pep).id, HitDecision::FalsePositive, START).unwrap();
+    assert_eq!(level(&decided), Some(RiskLevel::Critical));
+}
+
+#[test]
+fn a_submitted_snapshot_is_screened_though_its_check_was_closed_before() {
+    let reject = Action::ProviderRejected(vec![ReasonCode::DocumentForged]);
+    let by_reviewer = Action::Reject { by: user(REVIEWER), reasons: vec![ReasonCode::DocumentForged] };
+    let stale = Action::Screened { hits: vec![], clears: false };
+    let unscreened = [processing(), vec![vouched(), stale, Action::Doubt(vec![])]].concat();
+    for closed in [
+        after([submitted(), vec![Action::Cancel]].concat()),
+        after([processing(), vec![Action::Cancel]].concat()),
+        after([processing(), vec![reject]].concat()),
+        after([unscreened, vec![by_reviewer]].concat()),
+    ] {
+        assert!(closed.wants_screening(), "{}", closed.state);
+        let hit = mark(1, ListKind::Sanctions);
+        let again = Action::Screened { hits: vec![hit], clears: false };
+        let (seen, event) = closed.apply(again, START + MINUTE).unwrap();
+        assert!(seen.wants_screening() && event == EventType::CheckScreened);
+        let (done, _) = seen.apply(found(&[]), START + MINUTE).unwrap();
+        assert!(!done.wants_screening());
+        assert_eq!((done.state, &done.reasons, &done.decision), (closed.state, &closed.reasons, &closed.decision));
+        assert_eq!((done.hits(HitDecision::Open), done.for_person()), (1, closed.for_person()));
+        assert_eq!(refused(&done, found(&[])), KycError::IllegalTransition, "once is enough");
+        assert_eq!(done.admits_hit_decision(user(REVIEWER), false, START), Ok(()));
+    }
+    let cancelled_draft = after([Action::AddDocuments(vec![document(1)]), Action::Cancel]);
+    for none in [cancelled_draft, after(approved()), after(submitted()), draft()] {
+        assert!(!none.wants_screening(), "{}", none.state);
+        assert_eq!(refused(&none, found(&[])), KycError::IllegalTransition, "{}", none.state);
+    }
+}
+
+#[test]
 fn who_was_cleared_can_be_held_again_and_then_the_step_has_not_passed() {
     let check = with_hits(&[mark(1, ListKind::Pep)]);
     let id = mark(1, ListKind::Pep).id;
@@ -284,7 +389,8 @@ fn finding_nothing_on_stale_lists_clears_nobody_until_they_are_fresh() {
 #[test]
 fn the_desk_hurries_by_what_the_lists_say() {
     assert_eq!(with_hits(&[]).urgency(), RiskLevel::Low);
-    assert_eq!(with_hits(&[mark(1, ListKind::Pep)]).urgency(), RiskLevel::Medium);
+    assert_eq!(with_hits(&[mark(1, ListKind::AdverseMedia)]).urgency(), RiskLevel::Medium);
+    assert_eq!(with_hits(&[mark(1, ListKind::Pep)]).urgency(), RiskLevel::High);
     let sanctioned = with_hits(&[mark(1, ListKind::Pep), mark(2, ListKind::Sanctions)]);
     assert_eq!(sanctioned.urgency(), RiskLevel::High);
     let held = sanctioned.hit_decided(mark(2, ListKind::Sanctions).id, HitDecision::TrueMatch, START).unwrap();
@@ -367,7 +473,8 @@ fn a_document_is_in_use_once_its_check_was_submitted() {
 fn no_way_leads_out_of_a_decision() {
     for verb in Verb::ALL {
         for state in [CheckState::Rejected, CheckState::Cancelled, CheckState::Expired] {
-            assert_eq!(next(state, *verb), Err(KycError::IllegalTransition), "{state} {verb:?}");
+            let stays = *verb == Verb::Screened && state != CheckState::Expired;
+            assert_eq!(next(state, *verb).ok(), stays.then_some(state), "{state} {verb:?}");
         }
         let expires = (*verb == Verb::Expire).then_some(CheckState::Expired);
         assert_eq!(next(CheckState::Approved, *verb).ok(), expires, "{verb:?}");
@@ -440,7 +547,8 @@ proptest! {
             prop_assert_eq!(after.version, check.version + 1);
             if check.decision.is_some() {
                 prop_assert_eq!(&after.decision, &check.decision);
-                prop_assert_eq!(after.state, CheckState::Expired);
+                let stays = after.state == check.state && action.verb() == Verb::Screened;
+                prop_assert!(after.state == CheckState::Expired || stays);
             }
             if !after.state.is_open() && check.state.is_open() {
                 let decided = matches!(after.state, CheckState::Approved | CheckState::Rejected);

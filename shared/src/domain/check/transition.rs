@@ -130,6 +130,9 @@ pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError>
         // What could not be screened in time is screened while it waits.
         (S::InReview, V::Screened) => S::InReview,
         (S::AwaitingApplicant, V::Screened) => S::AwaitingApplicant,
+        // A snapshot that was submitted is screened, whatever became of its check.
+        (S::Rejected, V::Screened) => S::Rejected,
+        (S::Cancelled, V::Screened) => S::Cancelled,
 
         (S::InReview, V::RequestDocuments) => S::AwaitingApplicant,
         (S::AwaitingApplicant, V::AddDocuments | V::Submit) => S::InReview,
@@ -240,6 +243,9 @@ impl Check {
     /// The check after an action, and the event that tells of it; or why it may not be.
     pub fn apply(&self, action: Action, now: Timestamp) -> Result<(Self, EventType), KycError> {
         let verb = action.verb();
+        if let Some(reviewer) = action.reviewer() {
+            self.admits_other_than_owner(reviewer)?;
+        }
         let state = next(self.state, verb)?;
         if let Some(reviewer) = action.reviewer() {
             self.admits_reviewer(reviewer, now)?;

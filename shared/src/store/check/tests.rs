@@ -14,13 +14,13 @@ use crate::{
     store::{commit::CommitError, testing},
 };
 
-const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
 fn index() -> BlindIndex {
     IndexKeys::generate().current("email", "ada@example.org")
 }
 
-fn account() -> AuthItem {
+pub(super) fn account() -> AuthItem {
     AuthItem {
         user: UserId::new(NOW),
         status: UserStatus::Active,
@@ -41,7 +41,7 @@ fn account() -> AuthItem {
     }
 }
 
-fn draft(auth: &AuthItem) -> StoredCheck {
+pub(super) fn draft(auth: &AuthItem) -> StoredCheck {
     let id = CheckId::new(NOW);
     let mut check = Check::draft(id, auth.user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
     check.document_ids.push(DocumentId::new(NOW));
@@ -144,13 +144,85 @@ async fn the_desk_shows_the_highest_risk_first_then_the_oldest() {
         wanted.push(stored.check.id);
     }
     let states = [CheckState::InReview, CheckState::AwaitingSecondReview];
+    let nobody = UserId::new(NOW);
     let (mut found, mut after) = (Vec::new(), None);
     for _ in 0..3 {
-        let (page, next) = store.desk_page(&states, 2, after.as_ref()).await.unwrap();
+        let (page, next) = store.desk_page(&states, &nobody, 2, after.as_ref()).await.unwrap();
         found.extend(page.iter().map(|stored| stored.check.id));
         after = next;
     }
     assert_eq!((found, after), (wanted, None));
+}
+
+/// Walks all pages of this size.
+async fn all_pages(store: &Store, reader: &UserId, limit: u32) -> (Vec<CheckId>, Vec<usize>) {
+    let states = [CheckState::InReview, CheckState::AwaitingSecondReview];
+    let (mut found, mut sizes, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let (page, next) = store.desk_page(&states, reader, limit, after.as_ref()).await.unwrap();
+        sizes.push(page.len());
+        found.extend(page.iter().map(|stored| stored.check.id));
+        after = next;
+        if after.is_none() {
+            return (found, sizes);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_s_own_checks_leave_no_gap_in_the_queue() {
+    let store = testing::store().await;
+    let reader = known(&store).await;
+    let place = async |auth: &AuthItem, minute: u64| {
+        let mut stored = draft(auth);
+        stored.check.state = CheckState::InReview;
+        stored.check.submitted_at = Some(NOW + Duration::from_mins(minute));
+        // A second check of a person could not be begun; what is held here is what the index gives of it.
+        store
+            .commit(NOW, "test-1234")
+            .put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None)
+            .run()
+            .await
+            .unwrap();
+        stored.check.id
+    };
+    let others = [known(&store).await, known(&store).await];
+    let mut wanted = Vec::new();
+    for minute in 0..12 {
+        wanted.push(place(&others[usize::try_from(minute % 2).unwrap()], minute * 10).await);
+    }
+    let before: Vec<_> =
+        futures::future::join_all([1, 4, 12].map(|limit| all_pages(&store, &reader.user, limit))).await;
+    // First, last, between, and so many that a shard's page is full of them.
+    for minute in [0, 5, 55, 500].into_iter().chain(600..800) {
+        place(&reader, minute).await;
+    }
+    for (limit, before) in [1, 4, 12].into_iter().zip(before) {
+        let after = all_pages(&store, &reader.user, limit).await;
+        assert_eq!(after, before, "pages of {limit}");
+        assert_eq!(after.0, wanted);
+        assert!(after.1.iter().all(|size| *size > 0));
+    }
+    let (seen, _) = all_pages(&store, &others[0].user, 100).await;
+    assert_eq!(seen.len(), 6 + 204);
+}
+
+#[tokio::test]
+async fn a_closed_check_is_overdue_until_its_snapshot_is_screened() {
+    let store = testing::store().await;
+    let auth = known(&store).await;
+    let stored = draft(&auth);
+    let id = stored.check.id;
+    begin(&store, &stored, &auth).await.unwrap();
+    act(&store, &auth, &id, Action::Submit(KycStatus::None)).await;
+    let (closed, _) = act(&store, &auth, &id, Action::Cancel).await;
+    let overdue = async |at| store.unscreened_checks(at, 10).await.unwrap().len();
+    let due = closed.next_look() + Duration::from_secs(1);
+    assert_eq!((overdue(NOW).await, overdue(due).await), (0, 1));
+    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: false }).await;
+    assert_eq!(overdue(due).await, 1);
+    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: true }).await;
+    assert_eq!(overdue(due).await, 0);
 }
 
 #[tokio::test]

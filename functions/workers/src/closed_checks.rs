@@ -1,0 +1,99 @@
+//! Screening of submitted snapshots whose check was rejected or cancelled before it was screened. Every submitted snapshot
+//! is screened, so that neither withdrawing a check nor failing it hides whom a person once said to be. What is found
+//! stays with the closed check as open hits, and the person's next check takes them on.
+
+use verinym::{
+    app::App,
+    domain::{id::CheckId, time::Timestamp},
+    error::Result,
+    messaging::Outcome,
+    store::{Store, check::StoredCheck, commit::CommitError, person_key::PersonKey, user::AuthItem},
+    watchlists::InForce,
+};
+
+use crate::{
+    course::Course,
+    earlier_hits::entities,
+    screen_check::{UNTIL_FRESH, find, later, opened, told},
+};
+
+/// A screening against the lists as they are now.
+#[derive(Debug)]
+pub struct Screening<'a> {
+    pub app: &'a App,
+    pub lists: &'a InForce,
+    pub evidence: &'a PersonKey,
+    /// Whether finding nothing clears: no list is stale or missing.
+    pub clears: bool,
+    pub correlation_id: &'a str,
+    pub now: Timestamp,
+}
+
+/// What became of a closed check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// Its screening, and what it found.
+    Screened,
+    /// Nothing: the lists clear nobody, and what they say is known already.
+    Nothing,
+}
+
+impl Screening<'_> {
+    /// Screens the snapshots of all earlier checks of the person that nobody screened. Once this is done on lists that
+    /// clear, no such snapshot is left: a person has one open check at a time, so none can be added before `check` closes.
+    pub async fn earlier_than(&self, check: &StoredCheck, auth: &AuthItem) -> Result<(), CommitError> {
+        let store = self.app.store().await;
+        for earlier in unscreened(store, check).await? {
+            self.write(&earlier, auth).await?;
+        }
+        Ok(())
+    }
+
+    /// Screens one closed check.
+    pub async fn of_closed(&self, stored: &StoredCheck, auth: &AuthItem) -> Result<Outcome, CommitError> {
+        match self.write(stored, auth).await? {
+            Written::Screened if self.clears => Ok(Outcome::Done),
+            Written::Screened => Ok(Outcome::Later(UNTIL_FRESH)),
+            Written::Nothing => Ok(later(self.app.store().await, stored, UNTIL_FRESH).await?),
+        }
+    }
+
+    async fn write(&self, stored: &StoredCheck, auth: &AuthItem) -> Result<Written, CommitError> {
+        let (store, check) = (self.app.store().await, &stored.check);
+        let ids: Vec<_> = check.screening.hits.iter().map(|hit| hit.id).collect();
+        let known = entities(&store.hits_of_check(&check.user_id, &check.id, &ids).await?, self.evidence)?;
+        let hits = find(stored, self.lists, self.evidence, &known, self.now)?;
+        if !self.clears && hits.is_empty() {
+            return Ok(Written::Nothing);
+        }
+        let count = hits.len();
+        let mut course = Course::of(stored, self.now);
+        course.leave_account();
+        let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
+        let threshold = check.policy.threshold;
+        course.screened(marks, self.clears, |event| told(event, self.lists, threshold, count, self.clears))?;
+        course.look_at(self.now + UNTIL_FRESH);
+        let committed = course.commit_with(store, auth, self.correlation_id, |mut commit| {
+            for stored in &hits {
+                commit = commit.new_hit(stored).event(opened(&stored.hit));
+            }
+            commit
+        });
+        committed.await.map(|()| Written::Screened)
+    }
+}
+
+/// The person's other checks whose snapshot is to be screened.
+async fn unscreened(store: &Store, current: &StoredCheck) -> Result<Vec<StoredCheck>> {
+    const PAGE: u32 = 100;
+    let is_other = |id: CheckId| id != current.check.id;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let (page, next) = store.checks(&current.check.user_id, None, None, PAGE, after.as_ref()).await?;
+        found.extend(page.into_iter().filter(|stored| is_other(stored.check.id) && stored.check.wants_screening()));
+        after = next;
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
+}

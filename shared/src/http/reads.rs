@@ -1,0 +1,70 @@
+//! Reads of unmasked personal data of others: the log tells of each before the answer leaves.
+
+use std::{collections::BTreeMap, ops::Deref};
+
+use super::{authority::Caller, call::Call};
+use crate::{
+    domain::{
+        event::{Actor, EventType, Subject},
+        id::{ReadId, UserId},
+    },
+    error::Result,
+    store::{commit::Tries, event::EventDraft, hit::StoredHit},
+};
+
+/// What was read of whom.
+#[derive(Debug, Clone)]
+pub struct Read {
+    pub kind: EventType,
+    /// Whose data it is; `None` if it is of several people or of strangers.
+    pub person: Option<UserId>,
+    /// Ids of what was read; no personal data.
+    pub data: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The reads of hits, one for each person they are on.
+pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<Read> {
+    let mut by_person: BTreeMap<UserId, Vec<serde_json::Value>> = BTreeMap::new();
+    for stored in hits {
+        by_person.entry(stored.hit.user_id).or_default().push(stored.hit.id.to_string().into());
+    }
+    let read = |(person, hits): (UserId, Vec<_>)| Read {
+        kind: EventType::HitsRead,
+        person: Some(person),
+        data: serde_json::Map::from_iter([("hits".to_owned(), hits.into())]),
+    };
+    by_person.into_iter().map(read).collect()
+}
+
+/// Each read is an event and an outbox row; one transaction takes 100 writes.
+const AT_ONCE: usize = 40;
+
+/// Writes an event for each read. The thing read keeps its version, which is what clients decide upon, so the event's
+/// subject is the reading itself.
+pub async fn commit_reads<A: Deref<Target = Caller>>(call: &Call<A>, reads: &[Read]) -> Result<()> {
+    if reads.is_empty() {
+        return Ok(());
+    }
+    let (store, now) = (call.app.store().await, call.now());
+    let key = call.loaded.key(store, now).await?;
+    for some in reads.chunks(AT_ONCE) {
+        let mut tries = Tries::new();
+        loop {
+            let mut commit = store.commit(now, &call.meta.correlation_id);
+            for read in some {
+                let subject = Subject::new("read", ReadId::new(now));
+                let mut event = EventDraft::new(read.kind, subject, 1, Actor::User(call.caller.user))
+                    .session(call.caller.session)
+                    .origin(&key, call.meta.origin());
+                event.person = read.person;
+                event.data.clone_from(&read.data);
+                commit = commit.event(event);
+            }
+            match commit.run().await {
+                Ok(()) => break,
+                Err(error) => tries.again(error).await?,
+            }
+        }
+    }
+    Ok(())
+}

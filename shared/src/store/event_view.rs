@@ -1,0 +1,121 @@
+//! An event as staff and as the person concerned see it.
+
+use super::event::EventRecord;
+use crate::domain::{
+    check::ReasonCode,
+    event::{Actor, ActorView, EventType, EventView},
+    id::UserId,
+};
+
+impl EventRecord {
+    /// All of it, but for where it was asked from.
+    pub fn for_staff(self) -> EventView {
+        let actor = self.actor.view();
+        self.view(actor)
+    }
+
+    /// What the person concerned may know of it: nothing of reviewers, providers and internal reasons, and of who did it
+    /// only whether it was they themselves. `None` where they may not know of it at all.
+    pub fn for_person(mut self, person: UserId) -> Option<EventView> {
+        if !self.r#type.is_public() {
+            return None;
+        }
+        let actor = if self.actor == Actor::User(person) {
+            self.actor.view()
+        } else {
+            ActorView { kind: "system".to_owned(), id: None }
+        };
+        let words = self.data.remove("reasons").and_then(|reasons| serde_json::from_value::<Vec<String>>(reasons).ok());
+        let codes: Vec<ReasonCode> = words.unwrap_or_default().iter().filter_map(|word| word.parse().ok()).collect();
+        let must_say = matches!(self.r#type, EventType::CheckRejected | EventType::CheckActionNeeded);
+        let told = if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::told(&codes, must_say) };
+        self.data.clear();
+        if !told.is_empty() {
+            let told = told.into_iter().map(|reason| reason.code.as_str().into()).collect();
+            self.data.insert("reasons".to_owned(), serde_json::Value::Array(told));
+        }
+        self.changes.clear();
+        // It names whoever called, a reviewer too.
+        if actor.id.is_none() {
+            self.correlation_id.clear();
+        }
+        Some(self.view(actor))
+    }
+
+    fn view(self, actor: ActorView) -> EventView {
+        EventView {
+            id: self.id,
+            kind: self.r#type,
+            occurred_at: self.occurred_at,
+            subject: self.subject,
+            person: self.person,
+            actor,
+            correlation_id: self.correlation_id,
+            data: serde_json::Value::Object(self.data),
+            changes: self.changes,
+            origin: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{
+            event::Subject,
+            id::{CheckId, EventId},
+            time::Timestamp,
+        },
+        store::event::EventDraft,
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn record(kind: EventType, actor: Actor, reasons: &[&str]) -> EventRecord {
+        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3, actor)
+            .data("provider", "sandbox")
+            .data("state", "rejected")
+            .data("reasons", reasons.to_vec());
+        EventRecord::new(EventId::new(NOW), NOW, "correlation-1", draft)
+    }
+
+    #[test]
+    fn the_person_sees_no_reviewer_no_provider_and_no_internal_reason() {
+        let (owner, reviewer) = (UserId::new(NOW), UserId::new(NOW));
+        let rejected = record(EventType::CheckRejected, Actor::User(reviewer), &["document_forged", "sanctions_match"]);
+        let seen = rejected.for_person(owner).unwrap();
+        assert_eq!((seen.actor.kind.as_str(), seen.actor.id), ("system", None));
+        assert_eq!(seen.data, serde_json::json!({"reasons": ["document_forged"]}));
+        assert!(seen.correlation_id.is_empty());
+        let internal = record(EventType::CheckRejected, Actor::Provider("sandbox".into()), &["sanctions_match"]);
+        let seen = internal.for_person(owner).unwrap();
+        assert_eq!(seen.data, serde_json::json!({"reasons": ["verification_failed"]}));
+        assert_eq!(seen.actor.kind, "system");
+    }
+
+    #[test]
+    fn what_machines_and_reviewers_do_is_not_shown_to_the_person() {
+        let owner = UserId::new(NOW);
+        for kind in EventType::ALL.iter().filter(|kind| !kind.is_public()) {
+            assert!(record(*kind, Actor::User(owner), &[]).for_person(owner).is_none());
+        }
+    }
+
+    #[test]
+    fn the_person_sees_what_they_did_themselves() {
+        let owner = UserId::new(NOW);
+        let seen = record(EventType::CheckSubmitted, Actor::User(owner), &[]).for_person(owner).unwrap();
+        assert_eq!(seen.actor.id, Some(owner.to_string()));
+        assert_eq!(seen.correlation_id, "correlation-1");
+        assert_eq!(seen.data, serde_json::json!({}));
+    }
+
+    #[test]
+    fn staff_see_all_of_it() {
+        let reviewer = UserId::new(NOW);
+        let seen = record(EventType::CheckInReview, Actor::User(reviewer), &["provider_unavailable"]).for_staff();
+        assert_eq!(seen.actor.id, Some(reviewer.to_string()));
+        assert_eq!(seen.data["reasons"][0], "provider_unavailable");
+    }
+}
