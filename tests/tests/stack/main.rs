@@ -10,6 +10,7 @@ mod crash;
 mod deliveries;
 mod desk;
 mod documents;
+mod grants;
 mod idempotency;
 mod journey;
 mod lists;
