@@ -173,11 +173,6 @@ impl Reader<'_> {
         value.trim_end_matches('/').to_owned()
     }
 
-    /// A variable that is absent or empty is no fault.
-    fn optional_url(&mut self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.trim().is_empty()).map(|_| self.url(name))
-    }
-
     fn one_of<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> T {
         let value = self.text(name);
         if let Some((_, choice)) = choices.iter().find(|(text, _)| *text == value) {

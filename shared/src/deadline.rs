@@ -52,7 +52,8 @@ impl Deadline {
     /// already is never extended.
     pub async fn run<F: Future>(self, work: F) -> Option<F::Output> {
         let earliest = Self::current().map_or(self, |outer| outer.min(self));
-        CURRENT.scope(earliest, tokio::time::timeout_at(earliest.0, work)).await.ok()
+        // Boxed: futures of the harness are nested deep enough as it is.
+        CURRENT.scope(earliest, tokio::time::timeout_at(earliest.0, Box::pin(work))).await.ok()
     }
 }
 

@@ -14,8 +14,8 @@ pub mod messaging;
 pub mod objects;
 pub mod providers;
 pub mod screening;
-#[cfg(test)]
-mod scripted;
+#[cfg(any(test, feature = "testing"))]
+pub mod scripted;
 pub mod store;
 pub mod telemetry;
 pub mod watchlists;

@@ -1,7 +1,12 @@
 //! AWS as a test tells it: every call of the SDK's clients is answered by a function, in this process, so that time may
 //! be paused and nothing depends on a clock.
 
-use std::sync::{Arc, Mutex};
+#![expect(clippy::expect_used, reason = "a test that is told nonsense fails")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -21,12 +26,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{
-    app::App,
-    aws,
-    config::{Config, tests::sample},
-    store::Store,
-};
+use crate::{app::App, aws, config::Config, store::Store};
 
 /// One call as it came in: an attempt, not what the SDK makes of several.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ impl Script {
 
     /// Every attempt so far.
     pub fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap().clone()
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Attempts of one operation.
@@ -82,7 +82,9 @@ impl Script {
         let mut sdk = aws::sdk_config().into_builder();
         sdk.set_region(Some(Region::new("eu-central-1")));
         sdk.set_endpoint_url(Some("http://aws.test".to_owned()));
-        sdk.set_credentials_provider(Some(SharedCredentialsProvider::new(Credentials::for_tests())));
+        sdk.set_credentials_provider(Some(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "scripted",
+        ))));
         let client: SharedHttpClient = self.clone().into_shared();
         sdk.set_http_client(Some(client));
         sdk.build()
@@ -90,12 +92,28 @@ impl Script {
 
     /// An application whose clients are set up as in production, but for whom they reach.
     pub fn app(&self) -> &'static App {
-        Box::leak(Box::new(App::with_sdk(Config::from_lookup(sample).unwrap(), self.sdk())))
+        Box::leak(Box::new(App::with_sdk(Config::from_lookup(setting).expect("a whole configuration"), self.sdk())))
     }
 
     pub async fn store(&self) -> &'static Store {
         self.app().store().await
     }
+}
+
+/// A configuration of words: tables are called `value`, queues are reached at one address.
+fn setting(name: &str) -> Option<String> {
+    let value = match name {
+        "STAGE" => "dev",
+        "CORS_ORIGINS" => "",
+        "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+        "PASSWORD_POLICY" => "nist",
+        "SCREENING_THRESHOLD" => "0.85",
+        "RATE_LIMIT_SCALE" => "1",
+        "SCREENING_LISTS" => return None,
+        name if name.ends_with("_URL") || name.starts_with("QUEUE_") || name == "ISSUER" => "https://id.example",
+        _ => "value",
+    };
+    Some(value.to_owned())
 }
 
 impl HttpClient for Script {
@@ -107,8 +125,8 @@ impl HttpClient for Script {
 impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let call = read(&request);
-        self.calls.lock().unwrap().push(call.clone());
-        let reply = (self.answer.lock().unwrap())(&call);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
+        let reply = (self.answer.lock().unwrap_or_else(PoisonError::into_inner))(&call);
         HttpConnectorFuture::new(async move {
             match reply {
                 Reply::Ok(body) => Ok(response(200, body.to_string())),
@@ -126,17 +144,15 @@ impl HttpConnector for Script {
 fn read(request: &HttpRequest) -> Call {
     let bytes = request.body().bytes().unwrap_or_default();
     let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-    let (operation, body) = match target {
-        Some(target) => (target.to_owned(), serde_json::from_slice(bytes).unwrap_or_default()),
-        None => {
-            let form: std::collections::BTreeMap<String, String> =
-                serde_urlencoded::from_bytes(bytes).unwrap_or_default();
-            (form.get("Action").cloned().unwrap_or_default(), json!(form))
-        }
+    let (operation, body) = if let Some(target) = target {
+        (target.to_owned(), serde_json::from_slice(bytes).unwrap_or_default())
+    } else {
+        let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(bytes).unwrap_or_default();
+        (form.get("Action").cloned().unwrap_or_default(), json!(form))
     };
     Call { operation, body, at: Instant::now() }
 }
 
 fn response(status: u16, body: String) -> HttpResponse {
-    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+    HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))
 }

@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::{
     shared::IntoShared,
 };
 use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::wire;
@@ -34,6 +35,8 @@ pub enum Fault {
     Killed,
     /// The call is made and done, and its answer never comes.
     AnswerLost,
+    /// A transaction is cancelled because another one is at the same items; nothing is done.
+    Conflict,
 }
 
 /// Where the next cut is, and what was called so far.
@@ -42,10 +45,13 @@ pub struct Scissors {
     plan: Mutex<Option<(usize, Fault)>>,
     count: AtomicUsize,
     called: Mutex<Vec<String>>,
+    /// How many transactions are still to be cancelled by a conflict.
+    conflicts: AtomicUsize,
+    conflict_in_each: AtomicBool,
     killed: Notify,
-    conflicts: AtomicBool,
-    conflict_is_due: AtomicBool,
+    /// The function whose invocation runs.
     function: Mutex<String>,
+    /// The permissions that each function used.
     used: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
 
@@ -62,32 +68,38 @@ impl Scissors {
         self.called.lock().unwrap().clone()
     }
 
-    /// Whether a fault is still to come.
-    pub fn is_set(&self) -> bool {
-        self.plan.lock().unwrap().is_some()
+    /// Cancels the next transactions, so many, by a conflict, and forgets the permissions noted so far.
+    pub fn conflicts(&self, count: usize) {
+        self.conflicts.store(count, Ordering::SeqCst);
+        self.used.lock().unwrap().clear();
     }
 
-    /// From now on the first transaction of each invocation is answered as a conflict with another one, and not made.
-    pub fn set_conflicts(&self, on: bool) {
-        self.conflicts.store(on, Ordering::SeqCst);
+    /// From now on the first transaction of each invocation is cancelled by a conflict.
+    pub fn conflict_in_each_invocation(&self) {
+        self.conflict_in_each.store(true, Ordering::SeqCst);
     }
 
     /// An invocation of this function begins.
     pub fn begin(&self, function: &str) {
         function.clone_into(&mut self.function.lock().unwrap());
-        self.conflict_is_due.store(self.conflicts.load(Ordering::SeqCst), Ordering::SeqCst);
+        if self.conflict_in_each.load(Ordering::SeqCst) {
+            self.conflicts.store(1, Ordering::SeqCst);
+        }
     }
 
-    /// The permissions that each function used so far.
+    /// The permissions that each function used so far, in the template's words: `dynamodb:PutItem kyc`.
     pub fn used(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.used.lock().unwrap().clone()
     }
 
-    /// Notes what a request needs; whether it is to be answered as a conflict.
-    fn note(&self, request: &HttpRequest) -> bool {
-        let function = self.function.lock().unwrap().clone();
-        self.used.lock().unwrap().entry(function).or_default().extend(wire::permissions(request));
-        name(request) == "TransactWriteItems" && self.conflict_is_due.swap(false, Ordering::SeqCst)
+    /// The same of all functions together.
+    pub fn permissions(&self) -> BTreeSet<String> {
+        self.used().into_values().flatten().collect()
+    }
+
+    /// Whether a fault is still to come.
+    pub fn is_set(&self) -> bool {
+        self.plan.lock().unwrap().is_some()
     }
 
     /// Ends when a process was killed.
@@ -99,6 +111,13 @@ impl Scissors {
     fn next(&self, request: &HttpRequest) -> Option<Fault> {
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
         self.called.lock().unwrap().push(name(request));
+        let function = self.function.lock().unwrap().clone();
+        self.used.lock().unwrap().entry(function).or_default().extend(wire::permissions(request));
+        let conflict = name(request) == "TransactWriteItems"
+            && self.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if conflict {
+            return Some(Fault::Conflict);
+        }
         let mut plan = self.plan.lock().unwrap();
         let (_, fault) = plan.filter(|(at, _)| *at == number)?;
         *plan = None;
@@ -111,15 +130,15 @@ fn name(request: &HttpRequest) -> String {
     target.map_or_else(|| format!("{} {}", request.method(), wire::service(request)), str::to_owned)
 }
 
-/// The answer of DynamoDB to a transaction that met another one on one of its items.
-fn conflict() -> HttpResponse {
-    let body = r#"{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
-        "CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]}"#;
-    let status = StatusCode::try_from(400).expect("a status");
-    let mut response = HttpResponse::new(status, SdkBody::from(body));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-    response
+/// How DynamoDB says that a transaction met another one.
+fn conflict(request: &HttpRequest) -> HttpResponse {
+    let body: Value = request.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+    let count = body["TransactItems"].as_array().map_or(1, Vec::len);
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "CancellationReasons": vec![json!({"Code": "TransactionConflict"}); count],
+    });
+    HttpResponse::new(StatusCode::try_from(400).expect("a status"), SdkBody::from(body.to_string()))
 }
 
 /// An HTTP client with scissors.
@@ -143,9 +162,6 @@ impl HttpClient for Cutting<SharedHttpClient> {
 
 impl HttpConnector for Cutting<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if self.scissors.note(&request) {
-            return HttpConnectorFuture::ready(Ok(conflict()));
-        }
         match self.scissors.next(&request) {
             None => self.inner.call(request),
             Some(Fault::Killed) => {
@@ -153,6 +169,7 @@ impl HttpConnector for Cutting<SharedHttpConnector> {
                 self.scissors.killed.notify_one();
                 HttpConnectorFuture::new(std::future::pending())
             }
+            Some(Fault::Conflict) => HttpConnectorFuture::ready(Ok(conflict(&request))),
             Some(Fault::AnswerLost) => {
                 let call = self.inner.call(request);
                 HttpConnectorFuture::new(async move {

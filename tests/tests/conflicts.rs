@@ -234,7 +234,7 @@ async fn callbacks(world: &World) {
 #[tokio::test]
 async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     let world = World::new(&Stack::get(), &[]).await;
-    world.scissors.set_conflicts(true);
+    world.scissors.conflict_in_each_invocation();
     accounts(&world).await;
     checks(&world).await;
     callbacks(&world).await;

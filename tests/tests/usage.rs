@@ -70,6 +70,19 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
         "where a check is overdue by days, or an object belongs to nobody",
     ),
     (
+        &["dynamodb:GetItem identity"],
+        &["account-change-password", "auth-reset-password"],
+        "to read the account again after losing a race, or the claim of an unconfirmed account's username",
+    ),
+    (
+        &["dynamodb:BatchGetItem ephemeral", "dynamodb:PutItem ephemeral"],
+        &["account-change-password"],
+        "where the caller sends an idempotency key",
+    ),
+    (&["sqs:SendMessage notification"], &["workers-send-mail"], "where SES sends no more for now"),
+    (&["sqs:SendMessage documents"], &["workers-process-document"], "where a function runs out of time"),
+    (&["dynamodb:PutItem outbound"], &["workers-run-due"], "where a row cannot be sent"),
+    (
         &[
             "dynamodb:UpdateItem outbound",
             "dynamodb:DeleteItem outbound",

@@ -19,8 +19,8 @@ use verinym::{
 /// Minutes looked at in one round; more than that were missed only after hours of standstill.
 const MINUTES: usize = 120;
 const AT_ONCE: usize = 8;
-/// A shard of a minute is begun only while there is time for it.
-const FOR_A_SHARD: Duration = Duration::from_secs(5);
+/// A shard of a minute is begun only while there is time for a call that fails at each of its tries.
+const FOR_A_SHARD: Duration = Duration::from_secs(12);
 /// What the alarm watches: rows that can never be sent.
 const SET_ASIDE: &str = "due_rows_set_aside";
 
@@ -116,4 +116,123 @@ async fn set_aside(app: &App, found: &Found, reason: &str, now: Timestamp, swept
     app.store().await.set_due_aside(found, reason, now).await?;
     swept.set_aside += 1;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::{Arc, Mutex},
+    };
+
+    use serde_json::{Value, json};
+    use verinym::scripted::{Call, Reply, Script};
+
+    use super::*;
+
+    fn row(key: &str, due_at: &str) -> Value {
+        json!({
+            "sk": {"S": key}, "queue": {"S": "notification"}, "due_at": {"S": due_at},
+            "message": {"S": format!("{{\"key\":\"{key}\"}}")},
+        })
+    }
+
+    /// A table whose mark stood half an hour ago, with these rows in every partition that is read.
+    fn table(
+        now: Timestamp,
+        rows: Vec<Value>,
+        mut other: impl FnMut(&Call) -> Option<Reply> + Send + 'static,
+    ) -> Script {
+        let mark = (now - Duration::from_mins(30)).to_string();
+        Script::new(move |call| {
+            other(call).unwrap_or_else(|| match call.operation.as_str() {
+                "GetItem" => Reply::Ok(json!({"Item": {"through": {"S": mark}}})),
+                "Query" => {
+                    let partition = &call.body["ExpressionAttributeValues"][":p"];
+                    let with = |row: &Value| {
+                        let mut row = row.clone();
+                        row["pk"] = partition.clone();
+                        row
+                    };
+                    Reply::Ok(json!({"Items": rows.iter().map(with).collect::<Vec<_>>()}))
+                }
+                _ => Reply::Ok(json!({})),
+            })
+        })
+    }
+
+    async fn round(script: &Script, now: Timestamp) -> Result<u32> {
+        Deadline::after(Duration::from_secs(49)).run(run_due(script.app(), now)).await.expect("an end in time")
+    }
+
+    /// Where the mark was moved to.
+    fn mark(script: &Script) -> Option<Timestamp> {
+        let moved = script.of("UpdateItem");
+        let next = moved.first()?.body["ExpressionAttributeValues"][":next"]["S"].as_str()?.parse();
+        Some(next.unwrap())
+    }
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+    const PLACES: usize = 31 * DUE_SHARDS as usize;
+    const MARK: Timestamp = Timestamp::from_unix_seconds(1_772_357_400 - 360);
+
+    #[tokio::test(start_paused = true)]
+    async fn bad_rows_are_set_aside_and_every_minute_is_read() {
+        let bad = json!({"sk": {"S": "bad"}, "due_at": {"S": "soon"}});
+        let rows = vec![bad, row("good", "2026-03-01T09:00:00.000Z")];
+        let script = table(NOW, rows, |_| None);
+        assert_eq!(round(&script, NOW).await.unwrap(), u32::try_from(PLACES).unwrap());
+        let queries = script.of("Query");
+        let read: BTreeSet<_> =
+            queries.iter().map(|call| call.body["ExpressionAttributeValues"][":p"]["S"].to_string()).collect();
+        assert_eq!((queries.len(), read.len()), (PLACES, PLACES));
+        let moved = script.of("TransactWriteItems");
+        assert_eq!(moved.len(), PLACES);
+        let kept = &moved[0].body["TransactItems"][1]["Put"]["Item"];
+        assert_eq!(kept["pk"]["S"], "DUE#set-aside");
+        assert_eq!(mark(&script), Some(MARK));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_the_queue_will_never_take_is_set_aside_and_one_it_does_not_take_now_comes_later() {
+        for (code, aside) in [("InvalidMessageContents", true), ("AWS.SimpleQueueService.NonExistentQueue", false)] {
+            let script = table(NOW, vec![row("one", "2026-03-01T09:00:00.000Z")], move |call| {
+                (call.operation == "SendMessage").then(|| Reply::Error(code, json!({})))
+            });
+            let ended = round(&script, NOW).await;
+            assert_eq!(ended.is_ok(), aside, "rows that were put off are a failure of the round: {ended:?}");
+            let moved = script.of("TransactWriteItems");
+            assert_eq!(moved.len(), PLACES);
+            let to = moved[0].body["TransactItems"][1]["Put"]["Item"]["pk"]["S"].as_str().unwrap();
+            assert_eq!(to == "DUE#set-aside", aside, "{code}: {to}");
+            // Either way the mark goes on: the rows stand elsewhere.
+            assert_eq!(mark(&script), Some(MARK));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_minute_that_cannot_be_read_holds_the_mark_and_no_other_minute() {
+        let unreadable = (NOW - Duration::from_mins(10)).minute();
+        let seen = Arc::new(Mutex::new(0));
+        let count = seen.clone();
+        let script = table(NOW, vec![row("good", "2026-03-01T09:00:00.000Z")], move |call| {
+            let partition = call.body["ExpressionAttributeValues"][":p"]["S"].as_str().unwrap_or_default();
+            if call.operation == "Query" && partition == format!("DUE#{unreadable}#01") {
+                *count.lock().unwrap() += 1;
+                return Some(Reply::Error("AccessDeniedException", json!({})));
+            }
+            None
+        });
+        assert!(round(&script, NOW).await.is_err());
+        assert_eq!(*seen.lock().unwrap(), 1);
+        assert_eq!(script.of("SendMessage").len(), PLACES - 1);
+        assert_eq!(mark(&script), Some(NOW - Duration::from_mins(10)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_that_runs_out_of_time_ends_before_its_function_and_keeps_the_mark_before_what_is_left() {
+        let script = table(NOW, vec![], |call| (call.operation == "Query").then_some(Reply::Hang));
+        assert!(round(&script, NOW).await.is_err());
+        assert_eq!(mark(&script), None, "the first minute was not read");
+    }
 }

@@ -246,3 +246,54 @@ fn may_ask(purpose: Purpose, auth: &AuthItem) -> bool {
         Purpose::ResetPassword => matches!(auth.status, UserStatus::Active | UserStatus::Deactivated),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use verinym::{
+        domain::time::Timestamp,
+        error::Error,
+        scripted::{Reply, Script},
+    };
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    async fn told(script: &Script) -> Result<()> {
+        let address = serde_json::from_value(json!("v1.index")).map_err(Internal::bug)?;
+        let delivery = Delivery {
+            key: "evt_1#welcome".to_owned(),
+            correlation_id: "correlation".to_owned(),
+            body: Notice::Asked { mail: MailKind::Welcome, address },
+            now: NOW,
+            attempt: 1,
+            deadline: NOW,
+        };
+        refused(script.app(), &delivery, UserId::new(NOW), MailKind::Welcome, "message_rejected").await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lasting_refusal_is_written_down_once_with_its_reason() {
+        let script = Script::new(|_| Reply::Ok(json!({})));
+        told(&script).await.unwrap();
+        let commits = script.of("TransactWriteItems");
+        let item = &commits[0].body["TransactItems"][0]["Put"]["Item"];
+        assert_eq!((&item["pk"]["S"], &item["sk"]["S"]), (&json!("evt_1#welcome"), &json!("000000000001")));
+        assert_eq!(commits.len(), 1);
+
+        // A delivery that comes again finds the event there, and is done.
+        let there = item.clone();
+        let conflict = json!({"CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}]});
+        let script = Script::new(move |call| match call.operation.as_str() {
+            "GetItem" => Reply::Ok(json!({"Item": there})),
+            _ => Reply::Error("TransactionCanceledException", conflict.clone()),
+        });
+        told(&script).await.unwrap();
+        assert_eq!(script.of("TransactWriteItems").len(), 1);
+
+        // Where it cannot be written down, the message comes again.
+        let script = Script::new(|_| Reply::Error("AccessDeniedException", json!({})));
+        assert!(matches!(told(&script).await, Err(Error::Internal(_))));
+    }
+}

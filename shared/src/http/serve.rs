@@ -19,7 +19,7 @@ use super::{
 use crate::{
     app::App,
     crypto::access::Expected,
-    deadline::{Deadline, RESERVE},
+    deadline::Deadline,
     domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
     store::admission::{Loaded, Wanted, owner_key},
@@ -119,12 +119,12 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     finish(app, route, part.take(answer), &meta.correlation_id, origin.as_deref(), reports.fullest())
 }
 
-/// The gateway waits no longer for an answer.
-const GATEWAY: Duration = Duration::from_secs(29);
+/// The gateway waits 29 s for an answer.
+const LONGEST: Duration = Duration::from_secs(28);
 
 /// When the answer must stand: before the platform ends the invocation, and before the gateway stops waiting.
 fn deadline(request: &Request, now: Timestamp) -> Deadline {
-    let longest = Deadline::after(GATEWAY - RESERVE);
+    let longest = Deadline::after(LONGEST);
     let ends_at = request.lambda_context_ref().map(|context| context.deadline).filter(|millis| *millis > 0);
     ends_at.map_or(longest, |millis| {
         let ends_at = Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX));

@@ -32,6 +32,7 @@ fn may_double(calls: &[String], at: usize, fault: Fault) -> bool {
         // Between the sending and the mark that follows it.
         Fault::Killed => at >= 2 && sending(at - 2),
         Fault::AnswerLost => at >= 1 && sending(at - 1),
+        Fault::Conflict => false,
     }
 }
 

@@ -13,6 +13,7 @@ mod documents;
 mod earlier_snapshots;
 mod enumeration;
 mod guessing;
+mod grants;
 mod idempotency;
 mod journey;
 mod lists;

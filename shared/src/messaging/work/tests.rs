@@ -140,7 +140,7 @@ async fn a_message_counts_its_rounds_and_comes_back_a_bounded_number_of_times() 
     let wait = Duration::from_secs(20);
     for (rounds, next) in [(None, Some(1)), (Some(15), Some(16)), (Some(1007), Some(1008)), (Some(1008), None)] {
         let script = Script::new(healthy);
-        let (ran, failed, sent) = run(&script, &later(), &[message(wait, rounds)], Duration::from_secs(60)).await;
+        let (ran, failed, sent) = run(&script, &later(), &[message(wait, rounds)], Duration::from_mins(1)).await;
         match next {
             Some(next) => {
                 assert_eq!((ran.worked, sent.len()), (1, 1));
@@ -161,7 +161,7 @@ async fn a_message_counts_its_rounds_and_comes_back_a_bounded_number_of_times() 
 async fn a_wait_beyond_a_quarter_of_an_hour_is_a_due_row_that_keeps_the_rounds() {
     let script = Script::new(healthy);
     let wait = Duration::from_mins(40);
-    let (ran, _, sent) = run(&script, &later(), &[message(wait, Some(4))], Duration::from_secs(60)).await;
+    let (ran, _, sent) = run(&script, &later(), &[message(wait, Some(4))], Duration::from_mins(1)).await;
     assert_eq!((ran.worked, sent.len()), (1, 0));
     let commits = script.of("TransactWriteItems");
     let item = &commits[0].body["TransactItems"][0]["Put"]["Item"];

@@ -1,0 +1,80 @@
+//! Roles, without a stack: what a kind of function may have to do, however rarely, each function of that kind may do.
+
+#![allow(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use verinym_tests::{
+    contract::endpoints,
+    template::{Template, target},
+};
+
+/// The role of each function, by the function's name.
+fn roles(template: &Template) -> BTreeMap<String, String> {
+    template.functions().into_iter().map(|function| (function.name, function.role)).collect()
+}
+
+#[track_caller]
+fn lacks(template: &Template, role: &str, needed: &[String]) -> Vec<String> {
+    let granted = template.grants(role);
+    needed.iter().filter(|action| !granted.contains(*action)).map(|action| format!("{role}: {action}")).collect()
+}
+
+#[test]
+fn a_route_that_takes_an_idempotency_key_may_keep_and_replay_answers() {
+    let template = Template::main();
+    let roles = roles(&template);
+    let needed = ["BatchGetItem", "GetItem", "PutItem"].map(|verb| format!("dynamodb:{verb} ephemeral"));
+    let idempotent: Vec<_> = endpoints().into_iter().filter(|endpoint| endpoint.route.idempotent).collect();
+    assert!(idempotent.len() > 5, "only {} routes take a key", idempotent.len());
+    let lacking: Vec<_> =
+        idempotent.iter().flat_map(|endpoint| lacks(&template, &roles[endpoint.route.function], &needed)).collect();
+    assert!(lacking.is_empty(), "{lacking:#?}");
+}
+
+#[test]
+fn a_worker_of_a_queue_may_claim_its_message_and_put_it_back_for_any_wait() {
+    let template = Template::main();
+    let mut workers = 0;
+    let mut lacking = Vec::new();
+    for function in template.functions() {
+        let queues = function.events.iter().filter(|event| event["Type"] == "SQS");
+        for queue in queues.map(|event| target(&event["Properties"]["Queue"])) {
+            workers += 1;
+            let name = &template.resources()[&queue]["Properties"]["QueueName"]["Fn::Sub"];
+            let name = name.as_str().unwrap().rsplit('-').next().unwrap();
+            let needed = [
+                "dynamodb:UpdateItem ephemeral".to_owned(),
+                "dynamodb:DeleteItem ephemeral".to_owned(),
+                "dynamodb:PutItem outbound".to_owned(),
+                format!("sqs:SendMessage {name}"),
+            ];
+            lacking.extend(lacks(&template, &function.role, &needed));
+        }
+    }
+    assert_eq!(workers, 6);
+    assert!(lacking.is_empty(), "{lacking:#?}");
+}
+
+/// A callback that comes after its task failed finds the check without one, and hands it over anew.
+#[test]
+fn whoever_goes_on_with_a_check_may_take_each_of_its_steps() {
+    let template = Template::main();
+    let roles = roles(&template);
+    let own = |action: &String| action.starts_with("sqs:");
+    let grants = |function: &str| -> BTreeSet<String> {
+        template.grants(&roles[function]).into_iter().filter(|action| !own(action)).collect()
+    };
+    let (verify, callback) = (grants("workers-verify"), grants("workers-apply-callback"));
+    let lacking: Vec<_> = verify.difference(&callback).collect();
+    assert!(lacking.is_empty(), "workers-apply-callback lacks {lacking:?}");
+}
+
+#[test]
+fn the_round_of_due_rows_may_move_a_row() {
+    let template = Template::main();
+    let verbs = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"];
+    let needed = verbs.map(|verb| format!("dynamodb:{verb} outbound"));
+    let lacking = lacks(&template, &roles(&template)["workers-run-due"], &needed);
+    assert!(lacking.is_empty(), "{lacking:#?}");
+}
