@@ -83,6 +83,14 @@ impl Aws {
         page["Items"].as_array().unwrap().clone()
     }
 
+    /// The events of an aggregate as they stand in the log, in their canonical form.
+    pub async fn events(&self, aggregate: &str) -> Vec<Value> {
+        let items = self.partition("events", aggregate).await;
+        let values = items.iter().flat_map(|item| item.as_object().unwrap().values());
+        let bodies = values.filter_map(|value| BASE64.decode(value["B"].as_str()?).ok());
+        bodies.filter_map(|body| serde_json::from_slice(&body).ok()).collect()
+    }
+
     /// Sets one attribute of an item of a table without sort key.
     pub async fn set(&self, table: &str, pk: &Value, name: &str, value: &Value) {
         let body = json!({

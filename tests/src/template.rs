@@ -27,6 +27,15 @@ pub struct Function {
     pub events: Vec<Value>,
 }
 
+/// Where the gateway's own definition leads `HEAD` on a path, and the role it invokes the function by.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub path: String,
+    /// What stands after the stack's name.
+    pub function: String,
+    pub role: String,
+}
+
 /// A function's method and path.
 pub type RouteName = (String, String, String);
 
@@ -98,6 +107,25 @@ impl Template {
             .flatten()
             .filter(|(_, methods)| methods["options"].is_object())
             .map(|(path, _)| path.clone())
+            .collect()
+    }
+
+    pub fn heads(&self) -> Vec<Head> {
+        let functions = self.functions();
+        let api = &self.resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
+        let paths = api.as_object().into_iter().flatten().filter(|(_, methods)| methods["head"].is_object());
+        paths
+            .map(|(path, methods)| {
+                let integration = &methods["head"]["x-amazon-apigateway-integration"];
+                let uri = text(&integration["uri"]["Fn::Sub"]);
+                let logical = uri.split("/functions/${").nth(1).and_then(|rest| rest.split('.').next());
+                let function = functions.iter().find(|function| Some(function.logical.as_str()) == logical);
+                Head {
+                    path: path.clone(),
+                    function: function.map(|function| function.name.clone()).unwrap_or_default(),
+                    role: target(&integration["credentials"]),
+                }
+            })
             .collect()
     }
 

@@ -1,7 +1,4 @@
 //! Methods of a route: those it declares, and `HEAD` beside `GET`.
-//!
-//! A function of a `GET` route gets every method of its path that no other function takes, so that `HEAD` reaches it
-//! without a permission of its own (the template's events say `any`).
 
 use http::{HeaderMap, Method, header};
 
@@ -32,7 +29,7 @@ impl Part {
     }
 }
 
-/// Refuses a method that the route does not have, in the gateway's words for a path without it; `Range` is heard for
+/// Refuses a method that the route does not have, as the gateway refuses it on a path without that method; `Range` is heard for
 /// `GET` alone (RFC 9110 §14.2).
 pub(super) fn admit(route: &Route, method: &Method, headers: &mut HeaderMap) -> Result<()> {
     if *method == Method::HEAD && route.method == Method::GET {

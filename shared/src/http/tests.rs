@@ -301,7 +301,6 @@ async fn head_does_not_hear_a_range() {
     }
 }
 
-/// A function of a `GET` route gets all methods of its path that no other function has.
 #[tokio::test]
 async fn a_method_that_the_route_does_not_have_is_not_found() {
     let status = async |endpoint: &Endpoint, method: &str| {

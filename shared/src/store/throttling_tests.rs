@@ -9,7 +9,7 @@ use super::{
     Table,
     commit::{Change, CommitError},
     item::Key,
-    limit::Verdict,
+    limit::{Verdict, key as limit_key},
     work::{Claim, Claimed},
 };
 use crate::{

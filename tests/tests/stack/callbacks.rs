@@ -74,6 +74,14 @@ async fn a_true_callback_moves_the_check_and_a_repeat_does_nothing() {
     assert!(first["id"].as_str().unwrap().starts_with("inb_"), "{first}");
     assert_eq!(sender.truly(&body).await.expect(200).json()["duplicate"], true);
     person.check_once(&id, "approved").await;
+    // A poll would have found the outcome too: that the callback's worker looked stands under the callback's own id.
+    let callback = first["id"].as_str().unwrap();
+    let processed = until("the callback to be worked off", async || {
+        let events = sender.stack.aws().events(callback).await;
+        events.into_iter().find(|event| event["type"] == "kyc.callback.processed")
+    })
+    .await;
+    assert_eq!(processed["data"]["outcome"], "settled", "{processed}");
     assert_eq!(sender.truly(&body).await.expect(200).json()["duplicate"], true);
     let staff = sender.stack.moderator().await;
     let events = staff.all(&format!("/v1/kyc/checks/{id}/history")).await;

@@ -55,12 +55,13 @@ async fn only_documents_of_one_s_own_are_taken() {
     let theirs = other.passport(&format!("OK-{}", tag())).await;
     for ids in [json!([theirs]), json!(["doc_x"]), json!([person.id])] {
         let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": ids})).send().await;
-        assert!(matches!(answer.status, 400 | 404), "{answer}");
+        let answer = answer.refused(400, "validation_failed");
+        assert_eq!(answer.faults(), ["document_ids unknown_document"], "{answer}");
     }
     let own = person.passport(&format!("OK-{}", tag())).await;
     let many: Vec<_> = (0..11).map(|_| own.clone()).collect();
     let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": many})).send().await;
-    assert_eq!(answer.status, 400, "{answer}");
+    answer.refused(400, "too_many_documents");
     assert!(person.api.all("/v1/kyc/checks").await.is_empty());
     assert_eq!(person.api.get("/v1/auth/me").send().await.expect(200).json()["user"]["kyc_status"], "none");
 }

@@ -1,0 +1,213 @@
+//! The people of these tests, made once for all areas, and what stands for the parameters of a path.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use verinym::domain::{
+    id::{CheckId, DocumentId, HitId, SessionId},
+    time::Timestamp,
+};
+use verinym_tests::{
+    Client, Draft, Stack,
+    client::Request,
+    contract::Operation,
+    people::tag,
+    tokens::{self, Bad},
+};
+
+/// Two people who know nothing of each other, and what belongs to one of them. Each test has connections of its own.
+pub struct Cast {
+    pub stack: Stack,
+    pub caller: Client,
+    pub admin: Client,
+    pub auditor: Client,
+    kept: Arc<Kept>,
+}
+
+/// What the tests of all areas share.
+struct Kept {
+    made: Instant,
+    draft: Draft,
+    caller: Value,
+    admin: Value,
+    auditor: Value,
+    /// Not the caller's.
+    theirs: Ids,
+    /// Nobody's.
+    nobodys: Ids,
+    bad_of_caller: Vec<Bad>,
+    bad_of_admin: Vec<Bad>,
+}
+
+pub struct Ids {
+    pub check: String,
+    pub document: String,
+    pub session: String,
+    pub hit: String,
+    pub list: String,
+}
+
+/// Access tokens live 15 minutes.
+const USABLE: Duration = Duration::from_mins(8);
+
+static KEPT: Mutex<Option<Arc<Kept>>> = Mutex::const_new(None);
+
+impl Kept {
+    async fn new(stack: &Stack) -> Self {
+        let (caller, other) = (stack.person().await, stack.person().await);
+        let document = other.passport(&format!("OK-{}", tag())).await;
+        let draft = json!({"document_ids": [document], "submit": false});
+        let check = other.api.post("/v1/kyc/checks").json(&draft).send().await.expect(201).json();
+        let theirs = Ids {
+            check: check["id"].as_str().unwrap().to_owned(),
+            document,
+            session: other.api.session_id().to_owned(),
+            hit: HitId::new(Timestamp::now()).to_string(),
+            // Lists are everybody's; this one is only configured.
+            list: "test_same".to_owned(),
+        };
+        let now = Timestamp::now();
+        let nobodys = Ids {
+            check: CheckId::new(now).to_string(),
+            document: DocumentId::new(now).to_string(),
+            session: SessionId::new(now).to_string(),
+            hit: HitId::new(now).to_string(),
+            list: "nobodys_list".to_owned(),
+        };
+        let admin = stack.admin().await;
+        Self {
+            made: Instant::now(),
+            draft: caller.draft,
+            bad_of_caller: tokens::bad_tokens(stack, caller.api.token()).await,
+            bad_of_admin: tokens::bad_tokens(stack, admin.token()).await,
+            caller: caller.api.tokens,
+            admin: admin.tokens,
+            auditor: stack.auditor().await.tokens,
+            theirs,
+            nobodys,
+        }
+    }
+}
+
+impl Cast {
+    pub async fn get() -> Self {
+        let stack = Stack::get();
+        let mut slot = KEPT.lock().await;
+        let kept = match slot.take().filter(|kept| kept.made.elapsed() < USABLE) {
+            Some(kept) => kept,
+            None => Arc::new(Kept::new(&stack).await),
+        };
+        *slot = Some(kept.clone());
+        let holding = |tokens: &Value| stack.client().holding(tokens.clone());
+        Self {
+            caller: holding(&kept.caller),
+            admin: holding(&kept.admin),
+            auditor: holding(&kept.auditor),
+            stack,
+            kept,
+        }
+    }
+
+    pub fn theirs(&self) -> &Ids {
+        &self.kept.theirs
+    }
+
+    pub fn nobodys(&self) -> &Ids {
+        &self.kept.nobodys
+    }
+
+    /// What no answer to a stranger may say.
+    pub fn personal_data(&self) -> [&str; 4] {
+        let draft = &self.kept.draft;
+        [&draft.email, &draft.given_name, &draft.family_name, &draft.date_of_birth]
+    }
+
+    /// A path with its parameters filled in.
+    pub fn path(operation: &Operation, ids: &Ids) -> String {
+        let mut path = operation.path.clone();
+        if let Some(kind) = kind_of_id(&operation.path) {
+            path = path.replace("{id}", ids.of(kind));
+        }
+        path = path.replace("{provider}", "sandbox");
+        assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
+        path
+    }
+
+    /// Somebody who is let in to this operation.
+    pub fn entitled(&self, operation: &Operation) -> Client {
+        match operation.permission() {
+            "anonymous" => self.stack.client(),
+            "signed-in" => self.caller.clone(),
+            _ => self.admin.clone(),
+        }
+    }
+
+    /// Tokens made from a good one of somebody who is let in to this operation.
+    pub fn bad_tokens(&self, operation: &Operation) -> &[Bad] {
+        if operation.permission() == "signed-in" { &self.kept.bad_of_caller } else { &self.kept.bad_of_admin }
+    }
+}
+
+impl Ids {
+    pub fn of(&self, kind: IdKind) -> &str {
+        match kind {
+            IdKind::Check => &self.check,
+            IdKind::Document => &self.document,
+            IdKind::Session => &self.session,
+            IdKind::Hit => &self.hit,
+            IdKind::List => &self.list,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum IdKind {
+    Check,
+    Document,
+    Session,
+    Hit,
+    List,
+}
+
+/// What the `{id}` of a path names.
+pub fn kind_of_id(path: &str) -> Option<IdKind> {
+    if !path.contains("{id}") {
+        None
+    } else if path.starts_with("/v1/kyc/checks/") {
+        Some(IdKind::Check)
+    } else if path.starts_with("/v1/kyc/documents/") {
+        Some(IdKind::Document)
+    } else if path.starts_with("/v1/sessions/") {
+        Some(IdKind::Session)
+    } else if path.starts_with("/v1/aml/hits/") {
+        Some(IdKind::Hit)
+    } else if path.starts_with("/v1/aml/lists/") {
+        Some(IdKind::List)
+    } else {
+        panic!("{path}: tell the tests what its id names")
+    }
+}
+
+/// A body that the operation would take from its owner, where it takes one.
+pub fn sample(operation: &Operation) -> Option<Value> {
+    match (operation.method.as_str(), operation.path.as_str()) {
+        ("PUT", "/v1/kyc/checks/{id}") => Some(json!({"decision": "approve"})),
+        ("POST", "/v1/kyc/checks/{id}/documents") => {
+            Some(json!({"document_ids": [DocumentId::new(Timestamp::now()).to_string()]}))
+        }
+        ("POST", "/v1/aml/hits/{id}/decision") => Some(json!({"decision": "false_positive", "reason": "x"})),
+        (_, path) if operation.takes().is_some() && path.contains("{id}") => {
+            panic!("{} {path}: tell the tests a body that it takes", operation.method)
+        }
+        _ => None,
+    }
+}
+
+pub fn request(client: &Client, operation: &Operation, path: &str) -> Request {
+    let request = client.call(operation.method.clone(), path);
+    if operation.requires_if_match() { request.header("if-match", "\"1\"") } else { request }
+}

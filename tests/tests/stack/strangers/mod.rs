@@ -1,0 +1,199 @@
+//! Every route against those who should get nothing from it, driven by the OpenAPI document, so that a new route cannot
+//! escape: no token, bad tokens, a wrong role, malformed and foreign ids, bodies that are too large, of a wrong type or
+//! with fields nobody knows. Each answer is a problem of the right kind and says not a word too much.
+//!
+//! Each area is a test of its own, so that areas run beside each other and can be run alone (`strangers::kyc`).
+
+mod cast;
+mod refusals;
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, stream};
+use http::Method;
+use verinym_tests::{
+    Answer, Stack,
+    contract::{Operation, document, operations},
+    tokens,
+};
+
+use cast::Cast;
+
+/// Operations of one area that are called at once.
+const AT_ONCE: usize = 4;
+
+fn area(operation: &Operation) -> &str {
+    operation.id.split('-').next().unwrap_or_default()
+}
+
+async fn every_operation_of(name: &str) {
+    let cast = Cast::get().await;
+    let operations: Vec<_> = operations(&document()).into_iter().filter(|operation| area(operation) == name).collect();
+    assert!(!operations.is_empty(), "{name} has no operations");
+    stream::iter(&operations)
+        .for_each_concurrent(AT_ONCE, async |operation| {
+            refusals::without_a_good_token_nobody_gets_in(&cast, operation).await;
+            refusals::who_lacks_the_permission_is_forbidden(&cast, operation).await;
+            refusals::an_auditor_can_change_nothing(&cast, operation).await;
+            refusals::a_malformed_id_names_nothing(&cast, operation).await;
+            refusals::what_is_somebody_else_s_or_nobody_s_is_not_found(&cast, operation).await;
+            refusals::a_body_that_is_too_large_is_refused_unread(&cast, operation).await;
+            refusals::a_field_that_is_not_known_is_refused_by_name(&cast, operation).await;
+            refusals::a_body_of_another_type_or_form_is_refused(&cast, operation).await;
+            refusals::head_is_answered_as_get(&cast, operation).await;
+        })
+        .await;
+}
+
+macro_rules! areas {
+    ($($area:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $area() {
+            every_operation_of(stringify!($area)).await;
+        })+
+
+        #[test]
+        fn every_area_is_tested() {
+            let operations = operations(&document());
+            assert!(operations.len() > 30, "{} operations", operations.len());
+            let areas: BTreeSet<_> = operations.iter().map(area).collect();
+            assert_eq!(areas, BTreeSet::from([$(stringify!($area)),+]));
+        }
+    };
+}
+
+areas!(account, admin, aml, auth, kyc, platform, webhooks);
+
+/// RFC 9457's shape, our headers, and nothing of what is behind.
+pub fn proper_problem(answer: &Answer) {
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer}");
+    let body = answer.json();
+    let code = body["code"].as_str().unwrap_or_default();
+    assert_eq!(body["type"], format!("https://verinym.dev/problems/{code}"), "{answer}");
+    assert_eq!(body["status"], answer.status, "{answer}");
+    assert!(body["title"].as_str().is_some_and(|title| title.len() > 5), "{answer}");
+    assert_eq!(body["correlation_id"].as_str(), answer.header("x-correlation-id"), "{answer}");
+    for name in body.as_object().unwrap().keys() {
+        let known = ["type", "title", "status", "code", "detail", "correlation_id", "errors"];
+        assert!(known.contains(&name.as_str()), "'{name}' in {answer}");
+    }
+    proper_headers(answer);
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer}");
+    silent(answer);
+}
+
+/// Headers that every answer has.
+pub fn proper_headers(answer: &Answer) {
+    for (name, value) in [
+        ("strict-transport-security", "max-age="),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("content-security-policy", ""),
+        ("x-frame-options", "DENY"),
+        ("cache-control", ""),
+    ] {
+        let found = answer.header(name);
+        assert!(found.is_some_and(|found| found.starts_with(value)), "{name}: {found:?} in {answer}");
+        assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{name} more than once in {answer}");
+    }
+    assert_ne!(answer.header("access-control-allow-origin"), Some("*"), "{answer}");
+    assert!(answer.header("set-cookie").is_none(), "{answer}");
+    assert!(answer.header("x-correlation-id").is_some_and(|id| id.len() >= 8), "{answer}");
+}
+
+/// Not a word of AWS, of tables, of the code.
+fn silent(answer: &Answer) {
+    let text = answer.text().to_lowercase();
+    for word in [
+        "amazon",
+        "arn:",
+        "dynamo",
+        "exception",
+        "lambda",
+        "panick",
+        ".rs",
+        "stack",
+        "serde",
+        "#auth",
+        "bidx",
+        "secret",
+        "127.0.0.1",
+    ] {
+        assert!(!text.contains(word), "'{word}' in {answer}");
+    }
+}
+
+/// Else the refusals above would prove nothing.
+#[tokio::test]
+async fn a_token_that_the_tests_issue_by_our_key_is_taken() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let token = tokens::reissued(&stack, person.api.token()).await;
+    person.api.bearing(&token).get("/v1/auth/me").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn what_the_gateway_refuses_looks_like_what_we_refuse() {
+    let stack = Stack::get();
+    if stack.lacks("localstack", "of the gateway's own responses it applies the status only, not body and headers") {
+        return;
+    }
+    let person = stack.person().await;
+    for client in [stack.client(), person.api.clone()] {
+        for path in ["/v1/nothing", "/v2/health", "/", "/v1/kyc/checks/x/y/z", "/v1/auth/login/"] {
+            let answer = client.get(path).send().await.refused(404, "not_found");
+            proper_problem(&answer);
+        }
+        for path in ["/v1/auth/login", "/v1/health"] {
+            let answer = client.delete(path).send().await.refused(404, "not_found");
+            proper_problem(&answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn good_answers_carry_the_headers_too() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    for path in ["/v1/health", "/.well-known/jwks.json", "/v1/openapi.json", "/docs", "/v1/auth/me", "/v1/kyc/status"] {
+        let answer = person.api.get(path).header("x-correlation-id", "order-42.a_b").send().await.expect(200);
+        proper_headers(&answer);
+        assert_eq!(answer.header("x-correlation-id"), Some("order-42.a_b"));
+    }
+    let answer = person.api.get("/v1/health").header("x-correlation-id", "no good").send().await.expect(200);
+    assert_ne!(answer.header("x-correlation-id"), Some("no good"));
+}
+
+#[tokio::test]
+async fn only_listed_origins_may_read_answers() {
+    let stack = Stack::get();
+    let ask = async |origin: &str| {
+        let preflight = stack
+            .client()
+            .call(Method::OPTIONS, "/v1/auth/login")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type,idempotency-key")
+            .send()
+            .await;
+        let call = stack.client().get("/v1/health").header("origin", origin).send().await.expect(200);
+        (preflight, call)
+    };
+    let ours = "http://localhost:3000";
+    let (preflight, call) = ask(ours).await;
+    let preflight = preflight.expect(204);
+    for answer in [&preflight, &call] {
+        assert_eq!(answer.header("access-control-allow-origin"), Some(ours), "{answer}");
+        assert!(answer.headers.get_all("vary").iter().any(|vary| vary == "Origin"), "{answer}");
+    }
+    let headers = preflight.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
+    for name in ["authorization", "content-type", "idempotency-key", "if-match"] {
+        assert!(headers.contains(name), "{name} in '{headers}'");
+    }
+    for other in ["https://evil.example", "http://localhost:3000.evil.example", "null"] {
+        let (preflight, call) = ask(other).await;
+        for answer in [preflight, call] {
+            assert_eq!(answer.header("access-control-allow-origin"), None, "{answer}");
+        }
+    }
+}
