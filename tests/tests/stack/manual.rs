@@ -41,6 +41,7 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
         let world = world_of(variables).await;
         let applicant = Applicant::new(&world).await;
         let document = applicant.upload(&format!("BAD-{}", tag())).await;
+        world.settle(None).await;
         let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
         let id = check["id"].as_str().unwrap();
         world.settle(None).await;
@@ -81,6 +82,7 @@ async fn the_sandbox_is_refused_in_prod_and_what_was_begun_with_it_goes_to_a_rev
 
     let applicant = Applicant::new(&world).await;
     let document = applicant.upload(&format!("OK-{}", tag())).await;
+    world.settle(None).await;
     let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
     let id = check["id"].as_str().unwrap();
     let item = stored(&world, id).await;
