@@ -8,7 +8,9 @@ PYTHON ?= python3
 PORT ?= 4566
 STACK ?= ministack
 TEST_PORT ?= 4570
-ARCH ?= x86_64
+# The default of the template's parameter is the one place that decides for which architecture functions are built.
+TEMPLATE_ARCH := $(shell sed -n '/^  Architecture:$$/,/Default:/s/.*Default: *//p' template.yaml)
+ARCH ?= $(TEMPLATE_ARCH)
 export PORT STACK
 
 STACK_PYTHON := .venv/stack/bin/python
@@ -135,8 +137,10 @@ bench-screening:
 release:
 	cargo build --workspace --bins --release
 
-## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy` (ARCH=x86_64 or arm64)
+## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy`
 package:
+	$(if $(or $(filter $(TEMPLATE_ARCH),$(ARCH)),$(filter localstack,$(STACK)),$(BUILD_ONLY)),,$(error \
+		template.yaml says $(TEMPLATE_ARCH): change the default of Architecture in both templates instead of ARCH))
 	@$(PYTHON) localstack/venv.py package
 	PATH=$(PACKAGE_BIN):$$PATH cargo lambda build --release --workspace --bins --lambda-dir target/lambda \
 		$(if $(filter arm64,$(ARCH)),--arm64,--x86-64)

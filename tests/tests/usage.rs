@@ -33,6 +33,7 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
     (&["dynamodb:GetItem events"], &[], "to look for its own event after an answer that was lost"),
     (&["dynamodb:GetItem ephemeral"], &[], "to read a record again after losing the race for its key"),
     (&["dynamodb:GetItem keys", "kms:Decrypt"], &[], "to unwrap a key-encryption key that is not in memory"),
+    (&["s3:ListBucket"], &[], "so that a missing object is told from a refusal"),
     (&["dynamodb:DeleteItem ephemeral"], &[], "to give a message back that could not be worked"),
     (&["dynamodb:GetItem identity"], &["kyc-create-check"], "to read the account again after losing a race"),
     (

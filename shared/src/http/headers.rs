@@ -13,8 +13,9 @@ const EVERYWHERE: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
-const EXPOSED: &str =
-    "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Correlation-Id";
+/// What a page of another origin may read beside the few headers that it always may.
+const EXPOSED: &str = "Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Location, RateLimit, \
+                       RateLimit-Policy, Retry-After, X-Correlation-Id";
 
 /// Sets what an answer has not set itself (a page of documentation brings its own content policy).
 pub fn finish(headers: &mut HeaderMap, config: &Config, correlation_id: &str, cache: &str, origin: Option<&str>) {
@@ -70,6 +71,17 @@ mod tests {
         assert_eq!(allowed(&config, Some("https://app.example.evil")), None);
         assert_eq!(allowed(&config, Some("*")), None);
         assert_eq!(allowed(&config, None), None);
+    }
+
+    #[test]
+    fn a_page_of_a_listed_origin_may_read_what_it_needs() {
+        let config = Config::from_lookup(sample).unwrap();
+        let mut map = HeaderMap::new();
+        finish(&mut map, &config, "correlation", "no-store", Some("https://app.example"));
+        let exposed: Vec<_> = map["access-control-expose-headers"].to_str().unwrap().split(", ").collect();
+        for name in ["Content-Range", "Content-Disposition", "ETag", "Retry-After", "Location", "X-Correlation-Id"] {
+            assert!(exposed.contains(&name), "{name} in {exposed:?}");
+        }
     }
 
     #[test]

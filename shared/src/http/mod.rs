@@ -8,6 +8,8 @@ pub mod authority;
 pub mod call;
 pub mod cursor;
 pub mod endpoint;
+#[cfg(test)]
+mod gateway_tests;
 mod headers;
 pub mod idempotency;
 pub mod input;

@@ -189,7 +189,6 @@ pub fn answer(error: &Error, correlation_id: &str) -> Answer {
         Error::Request(RequestError::RangeNotSatisfiable { size }) => {
             headers.push(("content-range", format!("bytes */{size}")));
         }
-        Error::Request(RequestError::Unauthenticated) => headers.push(("www-authenticate", "Bearer".to_owned())),
         Error::Internal(Internal::Unavailable(_)) | Error::Aml(AmlError::ListsUnavailable) => {
             headers.push(("retry-after", "2".to_owned()));
         }

@@ -233,9 +233,7 @@ async fn without_a_good_token_nobody_gets_in() {
         }
         let path = Cast::path(operation, &cast.nobodys);
         let stranger = cast.stack.client();
-        let answer =
-            refusal(cast, operation, "no token", request(&stranger, operation, &path), 401, "unauthenticated").await;
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{answer}");
+        refusal(cast, operation, "no token", request(&stranger, operation, &path), 401, "unauthenticated").await;
         for other in ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Token abc"] {
             let request = request(&stranger, operation, &path).header("authorization", other);
             refusal(cast, operation, other, request, 401, "unauthenticated").await;
