@@ -8,11 +8,13 @@ PYTHON ?= python3
 PORT ?= 4566
 STACK ?= ministack
 TEST_PORT ?= 4570
-# What functions run on. LocalStack's containers run on this machine.
-ARCH ?= $(if $(filter localstack,$(STACK)),$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64),x86_64)
 # Tests of the stack wait more than they compute: on two cores six at once take half the time of two (163 s instead of
 # 303 s for the 76 longest).
 TEST_THREADS ?= 6
+# The default of the template's parameter is the one place that decides for which architecture functions are built.
+TEMPLATE_ARCH := $(shell sed -n '/^  Architecture:$$/,/Default:/s/.*Default: *//p' template.yaml)
+# LocalStack's containers run on this machine.
+ARCH ?= $(if $(filter localstack,$(STACK)),$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64),$(TEMPLATE_ARCH))
 export PORT STACK
 
 STACK_PYTHON := .venv/stack/bin/python
@@ -145,8 +147,10 @@ bench-screening:
 release:
 	cargo build --workspace --bins --release
 
-## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy` (ARCH=x86_64 or arm64)
+## package: release functions as target/lambda/<name>/bootstrap, for `sam deploy`
 package:
+	$(if $(or $(filter $(TEMPLATE_ARCH),$(ARCH)),$(filter localstack,$(STACK)),$(BUILD_ONLY)),,$(error \
+		template.yaml says $(TEMPLATE_ARCH): change the default of Architecture in both templates instead of ARCH))
 	@$(PYTHON) localstack/venv.py package
 	PATH=$(PACKAGE_BIN):$$PATH cargo lambda build --release --workspace --bins --lambda-dir target/lambda \
 		$(if $(filter arm64,$(ARCH)),--arm64,--x86-64)

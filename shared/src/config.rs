@@ -65,17 +65,6 @@ pub enum Stage {
     Prod,
 }
 
-impl Stage {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Dev => "dev",
-            Self::Staging => "staging",
-            Self::Prod => "prod",
-        }
-    }
-}
-
 /// All that is wrong with the environment, one line per variable.
 #[derive(Debug)]
 pub struct ConfigFaults(pub Vec<String>);

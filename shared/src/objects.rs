@@ -103,3 +103,54 @@ impl App {
         Ok(ids.take_while(|id| *id < end).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+
+    use super::*;
+    use crate::providers::test_server::{Reply, TestServer};
+
+    /// Reads one object of a server that answers so.
+    async fn read(replies: Vec<Reply>) -> (Result<Option<Vec<u8>>>, usize) {
+        let server = TestServer::start(replies);
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(server.url.as_str())
+            .force_path_style(true)
+            .build();
+        let get = aws_sdk_s3::Client::from_conf(config).get_object().bucket("bucket").key("key");
+        let found = read_whole(&get, "object").await;
+        (found, server.requests().len())
+    }
+
+    fn whole() -> Reply {
+        Reply::Say(200, "", "content".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_asked_for_once_more() {
+        let (found, asked) = read(vec![Reply::Break, whole()]).await;
+        assert_eq!((found.unwrap().as_deref(), asked), (Some(&b"content"[..]), 2));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_twice_is_unavailable() {
+        let (found, asked) = read(vec![Reply::Break, Reply::Break, whole()]).await;
+        assert!(found.unwrap_err().to_string().contains("broke off twice"));
+        assert_eq!(asked, 2);
+    }
+
+    #[tokio::test]
+    async fn a_missing_object_is_none_and_a_refusal_is_not() {
+        let error = |status, code: &str| {
+            let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
+            Reply::Say(status, "content-type: application/xml\r\n", body)
+        };
+        assert_eq!(read(vec![error(404, "NoSuchKey")]).await.0.unwrap(), None);
+        assert!(read(vec![error(403, "AccessDenied")]).await.0.is_err());
+        assert!(read(vec![error(404, "NoSuchBucket")]).await.0.is_err());
+    }
+}

@@ -1,9 +1,8 @@
 //! Logs, metrics and the count of AWS calls: one JSON line per invocation, without personal data.
 
-use std::{
-    collections::BTreeMap,
-    sync::{LazyLock, Mutex, PoisonError},
-};
+#[cfg(not(test))]
+use std::sync::{Mutex, PoisonError};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::operation::{
     batch_get_item::BatchGetItemInput, delete_item::DeleteItemInput, get_item::GetItemInput, put_item::PutItemInput,
@@ -54,7 +53,23 @@ fn log_filter(text: Option<&str>) -> Targets {
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
-static METER: LazyLock<Mutex<Usage>> = LazyLock::new(Mutex::default);
+/// The stack that this process belongs to, as the template tells it.
+static STACK: LazyLock<String> = LazyLock::new(|| std::env::var("STACK_NAME").unwrap_or_else(|_| "unknown".to_owned()));
+
+/// The count of the current invocation. A process has one invocation at a time; tests run side by side in threads of one
+/// process, and each has a count of its own.
+fn with_usage<R>(work: impl FnOnce(&mut Usage) -> R) -> R {
+    #[cfg(not(test))]
+    {
+        static METER: Mutex<Usage> = Mutex::new(Usage { round_trips: 0, calls: BTreeMap::new() });
+        work(&mut METER.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+    #[cfg(test)]
+    {
+        thread_local!(static METER: std::cell::RefCell<Usage> = std::cell::RefCell::default());
+        METER.with_borrow_mut(work)
+    }
+}
 
 /// What one invocation asked of AWS.
 #[derive(Debug, Default, Clone)]
@@ -67,7 +82,7 @@ pub struct Usage {
 
 /// Ends the count of this process's current invocation and begins the next; a Lambda process has one at a time.
 pub fn take_usage() -> Usage {
-    std::mem::take(&mut *METER.lock().unwrap_or_else(PoisonError::into_inner))
+    with_usage(std::mem::take)
 }
 
 /// Counts calls and their depth on every SDK client of the process.
@@ -94,14 +109,14 @@ impl Intercept for Meter {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = cfg.load::<Metadata>().map(|m| (m.service().to_owned(), m.name().to_owned()));
-        let mut usage = METER.lock().unwrap_or_else(PoisonError::into_inner);
+        let actions = operation.map(|(service, name)| actions(&service, &name, context.input())).unwrap_or_default();
         // Whatever ended before this call began may be what it waited for.
-        let depth = usage.round_trips + 1;
-        if let Some((service, name)) = operation {
-            for action in actions(&service, &name, context.input()) {
+        let depth = with_usage(|usage| {
+            for action in actions {
                 *usage.calls.entry(action).or_default() += 1;
             }
-        }
+            usage.round_trips + 1
+        });
         cfg.interceptor_state().store_put(Depth(depth));
         Ok(())
     }
@@ -113,8 +128,7 @@ impl Intercept for Meter {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(Depth(depth)) = cfg.load::<Depth>() {
-            let mut usage = METER.lock().unwrap_or_else(PoisonError::into_inner);
-            usage.round_trips = usage.round_trips.max(*depth);
+            with_usage(|usage| usage.round_trips = usage.round_trips.max(*depth));
         }
         Ok(())
     }
@@ -262,14 +276,19 @@ pub struct Invocation<'a> {
 }
 
 /// The one line of an invocation: a log entry and, by CloudWatch's embedded metric format, two metrics in the same
-/// breath. Dimensions are few (area, outcome); all else rides along as properties.
+/// breath. Dimensions are few (stack, area, outcome); all else rides along as properties. With the stack among them two
+/// stacks of one account and region do not add up to one metric.
 #[expect(clippy::print_stdout, reason = "standard output is where CloudWatch reads from")]
 pub fn write(invocation: Invocation<'_>) {
-    let usage = take_usage();
+    println!("{}", line(invocation, take_usage(), &STACK));
+}
+
+fn line(invocation: Invocation<'_>, usage: Usage, stack: &str) -> serde_json::Value {
     let mut line = invocation.properties;
     line.insert("timestamp".into(), invocation.at.to_string().into());
     line.insert("level".into(), "INFO".into());
     line.insert("function".into(), invocation.function.into());
+    line.insert("stack".into(), stack.into());
     line.insert("area".into(), invocation.area.into());
     line.insert("outcome".into(), invocation.outcome.into());
     line.insert("calls".into(), 1.into());
@@ -283,24 +302,24 @@ pub fn write(invocation: Invocation<'_>) {
     line.insert(
         "_aws".into(),
         serde_json::json!({"Timestamp": invocation.at.unix_millis(), "CloudWatchMetrics": [{
-            "Namespace": "Verinym", "Dimensions": [["area", "outcome"]],
+            "Namespace": "Verinym", "Dimensions": [["stack", "area", "outcome"]],
             "Metrics": [{"Name": "calls", "Unit": "Count"}, {"Name": "duration", "Unit": "Milliseconds"}],
         }]}),
     );
-    println!("{}", serde_json::Value::Object(line));
+    serde_json::Value::Object(line)
 }
 
-/// A number as it is now, by stage: a log line that is a metric too (embedded metric format), for alarms.
+/// A number as it is now, of this stack: a log line that is a metric too (embedded metric format), for alarms.
 #[expect(clippy::print_stdout, reason = "standard output is where CloudWatch reads from")]
-pub fn gauge(name: &str, value: u64, stage: &str, at: crate::domain::time::Timestamp) {
-    println!("{}", gauge_line(name, value, stage, at));
+pub fn gauge(name: &str, value: u64, at: crate::domain::time::Timestamp) {
+    println!("{}", gauge_line(name, value, &STACK, at));
 }
 
-fn gauge_line(name: &str, value: u64, stage: &str, at: crate::domain::time::Timestamp) -> serde_json::Value {
+fn gauge_line(name: &str, value: u64, stack: &str, at: crate::domain::time::Timestamp) -> serde_json::Value {
     serde_json::json!({
-        "timestamp": at.to_string(), "level": "INFO", "stage": stage, name: value,
+        "timestamp": at.to_string(), "level": "INFO", "stack": stack, name: value,
         "_aws": {"Timestamp": at.unix_millis(), "CloudWatchMetrics": [{
-            "Namespace": "Verinym", "Dimensions": [["stage"]], "Metrics": [{"Name": name, "Unit": "Count"}],
+            "Namespace": "Verinym", "Dimensions": [["stack"]], "Metrics": [{"Name": name, "Unit": "Count"}],
         }]},
     })
 }
@@ -323,11 +342,28 @@ mod tests {
 
     #[test]
     fn a_gauge_s_line_holds_what_its_metric_names() {
-        let line = gauge_line("stale_lists", 2, "dev", crate::domain::time::Timestamp::from_unix_seconds(1));
+        let line = gauge_line("stale_lists", 2, "verinym-dev", crate::domain::time::Timestamp::from_unix_seconds(1));
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(line[directive["Metrics"][0]["Name"].as_str().unwrap()], 2);
-        assert_eq!(line[directive["Dimensions"][0][0].as_str().unwrap()], "dev");
+        assert_eq!(line[directive["Dimensions"][0][0].as_str().unwrap()], "verinym-dev");
         assert_eq!(line["_aws"]["Timestamp"], 1000);
+    }
+
+    /// The embedded metric format ignores a dimension that the line does not hold as text.
+    #[test]
+    fn a_line_holds_each_dimension_and_the_stack_is_one() {
+        let invocation = Invocation {
+            function: "auth-login",
+            area: "auth",
+            outcome: "ok",
+            millis: 3,
+            at: crate::domain::time::Timestamp::from_unix_seconds(1),
+            properties: serde_json::Map::new(),
+        };
+        let line = line(invocation, Usage::default(), "verinym-dev");
+        let dimensions = line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0].as_array().unwrap();
+        let values: Vec<_> = dimensions.iter().map(|name| line[name.as_str().unwrap()].as_str().unwrap()).collect();
+        assert_eq!(values, ["verinym-dev", "auth", "ok"]);
     }
 
     #[tokio::test]

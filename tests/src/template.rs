@@ -50,10 +50,20 @@ impl Template {
         Self::load("functions/sandbox/template.yaml")
     }
 
-    fn load(path: &str) -> Self {
-        let text = std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let documents = YamlOwned::load_from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    /// The template at a path, from the workspace.
+    pub fn load(path: &str) -> Self {
+        Self::parse(&std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}")))
+    }
+
+    /// A template's text.
+    pub fn parse(text: &str) -> Self {
+        let documents = YamlOwned::load_from_str(text).unwrap_or_else(|error| panic!("a template: {error}"));
         Self { body: plain(&documents[0]) }
+    }
+
+    /// The whole, intrinsic functions in their long form.
+    pub fn body(&self) -> &Value {
+        &self.body
     }
 
     /// Logical name and definition of each resource.

@@ -31,7 +31,7 @@ async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {
         tracing::warn!(list = standing.id, in_force = standing.in_force.is_some(), "list is stale");
         stale += 1;
     }
-    telemetry::gauge(STALE_LISTS, stale, app.config.stage.as_str(), now);
+    telemetry::gauge(STALE_LISTS, stale, now);
     Ok(sent)
 }
 

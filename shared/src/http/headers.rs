@@ -75,6 +75,17 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_a_listed_origin_may_read_what_it_needs() {
+        let config = Config::from_lookup(sample).unwrap();
+        let mut map = HeaderMap::new();
+        finish(&mut map, &config, "correlation", "no-store", Some("https://app.example"));
+        let exposed: Vec<_> = map["access-control-expose-headers"].to_str().unwrap().split(", ").collect();
+        for name in ["Content-Range", "Content-Disposition", "ETag", "Retry-After", "Location", "X-Correlation-Id"] {
+            assert!(exposed.contains(&name), "{name} in {exposed:?}");
+        }
+    }
+
+    #[test]
     fn correlation_ids_are_taken_only_in_a_harmless_form() {
         assert_eq!(correlation_id(Some("order-42.a_b")), "order-42.a_b");
         for bad in ["short", "with space 123", "line\nbreak12", &"x".repeat(129)] {

@@ -9,6 +9,8 @@ pub mod call;
 mod content_type;
 pub mod cursor;
 pub mod endpoint;
+#[cfg(test)]
+mod gateway_tests;
 mod headers;
 pub mod idempotency;
 pub mod input;

@@ -1,0 +1,88 @@
+//! What roles may do, in AWS's own words.
+
+use std::collections::BTreeSet;
+
+use verinym_tests::{
+    deployment::{Deployment, text_of, texts},
+    samconfig::main_targets,
+};
+
+use crate::{FUNCTION, local, prod};
+
+/// Purposes for which each role may unwrap keys. Whoever needs another one says so here.
+fn purposes(deployment: &Deployment, role: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for statement in deployment.statements(role) {
+        if texts(&statement["Action"]).contains("kms:Decrypt") {
+            all.extend(texts(&statement["Condition"]["StringEquals"]["kms:EncryptionContext:purpose"]));
+        }
+    }
+    all
+}
+
+#[test]
+fn each_use_of_the_data_key_names_its_purpose_on_aws() {
+    for target in main_targets() {
+        let deployment = target.deployment();
+        for role in deployment.of_type("AWS::IAM::Role").keys() {
+            for statement in deployment.statements(role) {
+                let actions = texts(&statement["Action"]);
+                if actions.iter().any(|action| action == "kms:Decrypt" || action.starts_with("kms:GenerateDataKey")) {
+                    let purpose = &statement["Condition"]["StringEquals"]["kms:EncryptionContext:purpose"];
+                    assert!(!purpose.is_null(), "{role} may use the key for anything: {statement}");
+                }
+            }
+        }
+    }
+    // The emulator's IAM does not know the key of the condition and would deny every call.
+    let local = local("verinym");
+    for role in local.of_type("AWS::IAM::Role").keys() {
+        assert!(local.statements(role).iter().all(|statement| statement.get("Condition").is_none()), "{role}");
+    }
+}
+
+#[test]
+fn a_reader_of_profiles_cannot_open_evidence() {
+    let deployment = prod().deployment();
+    let evidence = |role: &str| purposes(&deployment, role).contains("evidence");
+    let roles = deployment.of_type("AWS::IAM::Role");
+    assert!(roles.keys().any(|role| evidence(role)));
+    for (name, function) in deployment.of_type(FUNCTION) {
+        let role = text_of(&function["Role"]);
+        let role = role.rsplit(':').next().unwrap();
+        let may = ["Kyc", "AmlListHits", "AmlDecideHit", "AuthRegister", "WorkersVerify", "WorkersScreenCheck"];
+        let may = may.iter().any(|prefix| name.starts_with(prefix)) || name == "WorkersProcessDocument";
+        assert!(may || !evidence(role), "{name} may open evidence");
+    }
+    assert_eq!(purposes(&deployment, "ReadProfileRole"), BTreeSet::from(["profile".to_owned()]));
+    assert_eq!(purposes(&deployment, "ReadDocumentsRole"), BTreeSet::from(["evidence".to_owned()]));
+}
+
+/// Without `s3:ListBucket` S3 answers 403 for a missing object, which looks like a fault and is tried again and again.
+#[test]
+fn whoever_reads_objects_can_tell_a_missing_one_from_a_refusal() {
+    let deployment = prod().deployment();
+    let mut readers = 0;
+    for role in deployment.of_type("AWS::IAM::Role").keys() {
+        let statements = deployment.statements(role);
+        let of = |action: &str| -> BTreeSet<String> {
+            let granting = statements.iter().filter(|statement| texts(&statement["Action"]).contains(action));
+            granting.flat_map(|statement| texts(&statement["Resource"])).collect()
+        };
+        let listed = of("s3:ListBucket");
+        for object in of("s3:GetObject") {
+            let bucket = object.split('/').next().unwrap().to_owned();
+            assert!(listed.contains(&bucket), "{role} reads {object} and may not list {bucket}");
+            readers += 1;
+        }
+    }
+    assert!(readers > 5);
+}
+
+#[test]
+fn roles_have_no_more_managed_policies_than_iam_allows() {
+    for (role, properties) in prod().deployment().of_type("AWS::IAM::Role") {
+        let count = properties["ManagedPolicyArns"].as_array().map_or(0, Vec::len);
+        assert!(count <= 10, "{role} has {count}");
+    }
+}
