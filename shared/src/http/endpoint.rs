@@ -52,15 +52,20 @@ pub struct Loads {
     pub profile: bool,
     /// Who owns the check or document named by the path's `{id}`.
     pub owner: bool,
-    /// Key-encryption keys of profiles, and of evidence: loaded beside that read, unless they are in memory.
-    pub profile_keks: bool,
-    pub evidence_keks: bool,
+    /// Key-encryption keys: loaded beside that read, unless they are in memory.
+    pub keks: Keks,
 }
 
-impl Loads {
-    /// Purposes whose key-encryption keys are loaded.
-    pub fn keks(&self) -> Vec<Purpose> {
-        let wanted = [(self.profile_keks, Purpose::Profile), (self.evidence_keks, Purpose::Evidence)];
+/// Whose keys a handler opens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keks {
+    pub profile: bool,
+    pub evidence: bool,
+}
+
+impl Keks {
+    pub fn purposes(self) -> Vec<Purpose> {
+        let wanted = [(self.profile, Purpose::Profile), (self.evidence, Purpose::Evidence)];
         wanted.into_iter().filter_map(|(wanted, purpose)| wanted.then_some(purpose)).collect()
     }
 }
@@ -89,7 +94,7 @@ impl Route {
             summary: "",
             limits: None,
             idempotent: false,
-            loads: Loads { profile: false, owner: false, profile_keks: false, evidence_keks: false },
+            loads: Loads { profile: false, owner: false, keks: Keks { profile: false, evidence: false } },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
             cache: None,
@@ -161,13 +166,13 @@ impl Route {
 
     /// The handler opens somebody's profile key; the function's role must allow KMS for that purpose.
     pub fn opens_profile_keys(mut self) -> Self {
-        self.loads.profile_keks = true;
+        self.loads.keks.profile = true;
         self
     }
 
     /// The handler opens somebody's evidence key; the function's role must allow KMS for that purpose.
     pub fn opens_evidence_keys(mut self) -> Self {
-        self.loads.evidence_keks = true;
+        self.loads.keks.evidence = true;
         self
     }
 

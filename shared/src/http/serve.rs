@@ -235,11 +235,11 @@ async fn authenticate(
         owner_of: incoming.path.get("id").filter(|_| incoming.route.loads.owner).and_then(|id| owner_key(id)),
     };
     let store = app.store().await;
-    let keks = incoming.route.loads.keks();
+    let purposes = incoming.route.loads.keks.purposes();
     let (admission, allowed, ()) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
-        store.preload_keks(&keks, incoming.meta.now),
+        store.preload_keks(&purposes, incoming.meta.now),
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {

@@ -228,7 +228,7 @@ async fn an_item_of_another_shape_holds_up_no_key() {
     let (store, _kms, people) = with_people(3).await;
     run(&store, NOW + IN_USE_FOR).await;
     for (name, wrapped) in
-        [("text", Some(text("x"))), ("nothing", None), ("short", Some(AttributeValue::B(Blob::new([1]))))]
+        [("text", Some(text("x"))), ("nothing", None), ("short", Some(AttributeValue::B(Blob::new(b"\x01".to_vec()))))]
     {
         let mut item = Key::new(format!("P#{name}"), "profile").to_item();
         item.insert("owner".into(), text("x"));
