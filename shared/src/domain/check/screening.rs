@@ -63,11 +63,17 @@ impl Check {
         Ok(())
     }
 
-    pub(super) fn screened(&mut self, hits: Vec<HitMark>, clears: bool) -> Result<(), KycError> {
+    pub(super) fn screened(
+        &mut self,
+        hits: Vec<HitMark>,
+        clears: bool,
+        doubts: Vec<ReasonCode>,
+    ) -> Result<(), KycError> {
         if !self.wants_screening() {
             return Err(KycError::IllegalTransition);
         }
         self.screening.done = clears;
+        self.doubt(doubts);
         self.doubt(hits.iter().map(|hit| hit.kind.into()).collect());
         self.screening.hits.extend(hits);
         if clears {
