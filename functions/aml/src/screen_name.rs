@@ -19,7 +19,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     http::{By, Call, Can, Endpoint, Json, Limited, Plain, Route, idempotency},
-    screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, Options, Query, date},
+    screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
     store::{commit::Tries, event::EventDraft},
     watchlists::{InForce, ListInForce},
 };
@@ -61,8 +61,12 @@ pub struct Screened {
     /// The lists that were looked at.
     lists: Vec<Seen>,
     engine_version: &'static str,
-    /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing.
+    /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing, and for a name with
+    /// `doubts`.
     clears: bool,
+    /// Why finding nothing clears nobody of this name: `mixed_scripts` (a word mixes letters of several scripts, or letters
+    /// and signs), `not_screenable` (the name, or a part of it, cannot be compared).
+    doubts: Vec<&'static str>,
     /// Time in the engine, milliseconds.
     took_ms: f64,
 }
@@ -126,7 +130,8 @@ async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Res
     let began = Instant::now();
     let found = lists.artifact.screen(&query, &options);
     let took_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    let reply = Plain(answer(found, &lists, &options.lists, took_ms, now));
+    let doubts = query.doubts();
+    let reply = Plain(answer(found, &doubts, &lists, &options.lists, took_ms, now));
 
     let mut tries = Tries::new();
     loop {
@@ -146,12 +151,20 @@ async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Res
     }
 }
 
-fn answer(found: Vec<screening::Hit>, lists: &InForce, wanted: &[String], took_ms: f64, now: Timestamp) -> Screened {
+fn answer(
+    found: Vec<screening::Hit>,
+    doubts: &[NameDoubt],
+    lists: &InForce,
+    wanted: &[String],
+    took_ms: f64,
+    now: Timestamp,
+) -> Screened {
     let seen: Vec<_> = lists.lists.iter().filter(|list| wanted.is_empty() || wanted.contains(&list.id)).collect();
     let all_there = !wanted.is_empty() || lists.missing.is_empty();
     Screened {
         hits: found.into_iter().map(|hit| Found::new(hit, lists)).collect(),
-        clears: all_there && seen.iter().all(|list| !list.is_stale(now)),
+        clears: doubts.is_empty() && all_there && seen.iter().all(|list| !list.is_stale(now)),
+        doubts: doubts.iter().map(|doubt| doubt.as_str()).collect(),
         lists: seen.into_iter().map(|list| Seen::new(list, now)).collect(),
         engine_version: ENGINE_VERSION,
         took_ms,
@@ -168,6 +181,7 @@ fn event(reply: &Screened, options: &Options, lists: &InForce, actor: Actor, now
         .data("threshold", options.threshold)
         .data("hits", reply.hits.len())
         .data("clears", reply.clears)
+        .data("doubts", reply.doubts.clone())
 }
 
 impl Found {
@@ -211,7 +225,10 @@ const LOWEST: f64 = 0.5;
 
 impl ScreenName {
     fn check(self, lists: &InForce) -> Result<(Query, Options)> {
-        const NAME: Fault = Fault::new("invalid_name", "must have 1 to 300 characters, a letter or digit among them");
+        const NAME: Fault = Fault::new(
+            "invalid_name",
+            "must have 1 to 300 characters, among them a letter or digit that can be compared",
+        );
         const DATE: Fault = Fault::new("invalid_date", "must be a date, YYYY-MM-DD, YYYY-MM or YYYY");
         const MANY: Fault = Fault::new("too_many", "must hold at most 10 countries");
         const THRESHOLD: Fault = Fault::new("out_of_range", "must be from 0.5 to 1");
@@ -219,7 +236,12 @@ impl ScreenName {
         let mut fields = Fields::default();
         let f = &mut fields;
         let name = self.name.0;
-        if name.chars().count() > LONGEST_NAME || !name.chars().any(char::is_alphanumeric) {
+        let kind = self.kind.map(|kind| match kind {
+            Asked::Person => Kind::Person,
+            Asked::Organization => Kind::Organisation,
+            Asked::Vessel => Kind::Vessel,
+        });
+        if name.chars().count() > LONGEST_NAME || (Query { kind, ..Query::name(&name) }).is_empty() {
             f.refuse("name", NAME);
         }
         let date_of_birth = f.check_optional("date_of_birth", self.date_of_birth, |text| {
@@ -242,11 +264,7 @@ impl ScreenName {
         let countries = countries.ok_or_else(|| Internal::bug("a form without faults has its countries"))?;
         let query = Query {
             name,
-            kind: self.kind.map(|kind| match kind {
-                Asked::Person => Kind::Person,
-                Asked::Organization => Kind::Organisation,
-                Asked::Vessel => Kind::Vessel,
-            }),
+            kind,
             date_of_birth,
             countries: countries.iter().map(|country| country.as_str().to_owned()).collect(),
             identifiers: vec![],

@@ -71,7 +71,7 @@ impl Screening<'_> {
         course.leave_account();
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
         let threshold = check.policy.threshold;
-        course.screened(marks, self.clears, |event| told(event, self.lists, threshold, count, self.clears))?;
+        course.screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
         course.look_at(self.now + UNTIL_FRESH);
         let committed = course.commit_with(store, auth, self.correlation_id, |mut commit| {
             for stored in &hits {

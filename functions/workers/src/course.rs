@@ -116,14 +116,16 @@ impl Course {
         self.after.work.next_look = Some(at);
     }
 
-    /// The name was screened; while a machine is at work, that was the last it had to do.
+    /// The name was screened, and `doubts` say why a person has to look at it whatever was found; while a machine is at work,
+    /// that was the last it had to do.
     pub fn screened(
         &mut self,
         found: Vec<HitMark>,
         clears: bool,
+        doubts: Vec<ReasonCode>,
         tell: impl FnOnce(EventDraft) -> EventDraft,
     ) -> Result<()> {
-        self.act_telling(Action::Screened { hits: found, clears }, screening(), tell)?;
+        self.act_telling(Action::Screened { hits: found, clears, doubts }, screening(), tell)?;
         if self.after.check.state == CheckState::Processing { self.conclude() } else { Ok(()) }
     }
 
@@ -276,7 +278,7 @@ mod tests {
     }
 
     fn nothing_found(course: &mut Course) {
-        course.screened(vec![], true, |event| event).unwrap();
+        course.screened(vec![], true, vec![], |event| event).unwrap();
     }
 
     fn kinds(course: &Course) -> Vec<&'static str> {
@@ -319,10 +321,19 @@ mod tests {
             let mut course = Course::of(&processing(), NOW);
             course.outcome(outcome).unwrap();
             let hit = HitMark { id: HitId::new(NOW), kind: ListKind::Sanctions, decision: HitDecision::Open };
-            course.screened(vec![hit], true, |event| event).unwrap();
+            course.screened(vec![hit], true, vec![], |event| event).unwrap();
             assert_eq!(course.after.check.state, CheckState::InReview);
             assert!(course.after.check.reasons.contains(&ReasonCode::SanctionsMatch));
         }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_trusted_goes_to_the_desk_though_no_list_names_it() {
+        let mut course = Course::of(&processing(), NOW);
+        course.outcome(Outcome::Approve).unwrap();
+        course.screened(vec![], true, vec![ReasonCode::NameMixedScripts], |event| event).unwrap();
+        assert_eq!(kinds(&course), ["screening", "screened", "in_review"]);
+        assert_eq!(course.after.check.reasons, [ReasonCode::NameMixedScripts]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use verinym::{
     },
     error::{Error, Result},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
-    screening::{self, ENGINE_VERSION, Kind, Options, Query},
+    screening::{self, ENGINE_VERSION, Kind, NameDoubt, Options, Query},
     store::{
         Store,
         check::{Snapshot, StoredCheck},
@@ -105,10 +105,13 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             continue;
         }
         let hits = hits(store, &stored, &lists, &evidence, now).await?;
+        let doubts = doubts(&stored.snapshot(&evidence)?);
         let count = hits.len();
         let mut course = Course::of(&stored, now);
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
-        course.screened(marks, clears, |event| told(event, &lists, stored.check.policy.threshold, count, clears))?;
+        course.screened(marks, clears, doubts, |event| {
+            told(event, &lists, stored.check.policy.threshold, count, clears)
+        })?;
         let settled = clears || !course.state().is_open();
         let committed = course.commit_with(store, &auth, &delivery.correlation_id, |mut commit| {
             for stored in &hits {
@@ -235,6 +238,15 @@ fn query(person: &Snapshot) -> Query {
     }
 }
 
+/// What of the name a machine must not clear.
+fn doubts(person: &Snapshot) -> Vec<ReasonCode> {
+    let reason = |doubt: &NameDoubt| match doubt {
+        NameDoubt::MixedScripts => ReasonCode::NameMixedScripts,
+        NameDoubt::NotScreenable => ReasonCode::NameNotScreenable,
+    };
+    query(person).doubts().iter().map(reason).collect()
+}
+
 fn matched(hit: screening::Hit) -> Match {
     Match {
         entity_id: hit.entity_id,
@@ -268,4 +280,29 @@ pub(crate) fn opened(hit: &Hit) -> EventDraft {
         .data("kind", hit.kind.as_str())
         .data("list_version", hit.list_version.clone())
         .data("engine_version", hit.engine_version.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use verinym::store::check::Snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_the_lists_cannot_be_asked_for_is_a_matter_for_a_person() {
+        let named = |name: &str| Snapshot {
+            name: Masked(name.to_owned()),
+            date_of_birth: None,
+            countries: vec![],
+            taken_at: Timestamp::now(),
+        };
+        for (name, expected) in [
+            ("Karim al-Zubayri", vec![]),
+            ("Ka\u{1160}rim al-Zubayri", vec![]),
+            ("K\u{430}rim al-Zubayri", vec![ReasonCode::NameMixedScripts]),
+            ("-", vec![ReasonCode::NameNotScreenable]),
+        ] {
+            assert_eq!(doubts(&named(name)), expected, "{name:?}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::DEFAULT_THRESHOLD;
 use super::date::PartialDate;
 use super::entity::Kind;
+use super::normalise::{NameDoubt, Reading, doubts, forms};
 
 /// Whom to screen. More is better: dates, countries and numbers speak for and against.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,26 @@ pub struct Query {
 }
 
 impl Query {
+    /// In which ways the name is read: as a person's, as an organisation's.
+    pub fn readings(&self) -> impl Iterator<Item = Reading> + use<> {
+        let kind = self.kind.filter(|kind| *kind != Kind::Unknown);
+        let wanted =
+            move |reading: &Reading| kind.is_none_or(|kind| (kind == Kind::Person) == (*reading == Reading::Person));
+        [Reading::Person, Reading::Organisation].into_iter().filter(wanted)
+    }
+
+    /// Whether there is nothing in the name that could be compared with a listed one.
+    pub fn is_empty(&self) -> bool {
+        self.readings().all(|reading| forms(&self.name, reading).is_empty())
+    }
+
+    /// Why finding nothing clears nobody of this name, in whichever way it is read.
+    pub fn doubts(&self) -> Vec<NameDoubt> {
+        let mut readings = self.readings().map(|reading| doubts(&self.name, reading));
+        let first = readings.next().unwrap_or_default();
+        readings.fold(first, |known, more| known.into_iter().filter(|doubt| more.contains(doubt)).collect())
+    }
+
     pub fn name(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }

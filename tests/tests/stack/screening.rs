@@ -308,6 +308,8 @@ async fn a_screening_says_what_is_wrong_with_it() {
     let long = "x".repeat(301);
     for (form, fault) in [
         (json!({"name": " "}), "name invalid_name"),
+        (json!({"name": "-"}), "name invalid_name"),
+        (json!({"name": "\u{3164}\u{1160}"}), "name invalid_name"),
         (json!({"name": long}), "name invalid_name"),
         (json!({"name": "A B", "date_of_birth": "yesterday"}), "date_of_birth invalid_date"),
         (json!({"name": "A B", "threshold": 0.1}), "threshold out_of_range"),
@@ -320,6 +322,35 @@ async fn a_screening_says_what_is_wrong_with_it() {
     assert_eq!((nothing["hits"].as_array().unwrap().len(), nothing["lists"].as_array().unwrap().len()), (0, 1));
     let person = stack.person().await;
     person.api.post("/v1/aml/screenings").json(&json!({"name": "A B"})).send().await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_screening_says_that_a_name_of_mixed_scripts_clears_nobody() {
+    let stack = Stack::get();
+    let moderator = stack.moderator().await;
+    let ask = async |name: &str| {
+        let form = json!({"name": name, "kind": "person", "lists": ["un"]});
+        moderator.post("/v1/aml/screenings").json(&form).send().await.expect(200).json()
+    };
+    let hidden = ask("K\u{430}rim Nabil al-Zub\u{1160}ayri").await;
+    assert_eq!((&hidden["hits"][0]["entity_id"], &hidden["doubts"]), (&json!("900001"), &json!(["mixed_scripts"])));
+    let unknown = ask("Brunhild\u{435} Xylander").await;
+    assert_eq!((&unknown["clears"], &unknown["hits"]), (&json!(false), &json!([])));
+    assert_eq!(ask("A B").await["doubts"], json!(["not_screenable"]));
+    assert_eq!(ask("Brunhilde Xylander").await["doubts"], json!([]));
+}
+
+#[tokio::test]
+async fn a_name_of_mixed_scripts_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
+    let draft = Draft { given_name: "Brunhild\u{435}".to_owned(), family_name: "Xylander".to_owned(), ..Draft::new() };
+    let case = Listed::new(draft).await;
+    let check = case.check().await;
+    let codes: Vec<_> = check["reasons"].as_array().unwrap().iter().map(|reason| &reason["code"]).collect();
+    assert_eq!((codes.as_slice(), &check["hits"]), ([&json!("name_mixed_scripts")].as_slice(), &json!([])));
+    let own = case.person.api.get(&format!("/v1/kyc/checks/{}", case.id)).send().await.expect(200).json();
+    is_the_person_s_view(&own);
+    assert_eq!(own["status"], "processing");
+    assert_eq!(case.approve(&case.moderator).await.expect(200).json()["state"], "approved");
 }
 
 #[tokio::test]

@@ -46,6 +46,10 @@ words! {
         ListsStale = "lists_stale",
         /// Internal: no lists to screen against, after all retries.
         ScreeningUnavailable = "screening_unavailable",
+        /// Internal: the name mixes scripts, so that a letter of one may pass for one of another.
+        NameMixedScripts = "name_mixed_scripts",
+        /// Internal: the name, or a part of it, cannot be compared with the lists.
+        NameNotScreenable = "name_not_screenable",
         /// Internal: adverse media.
         AdverseMedia = "adverse_media",
         /// Internal: the assessment's level asks for a person's eyes.
@@ -102,6 +106,8 @@ impl ReasonCode {
             | Self::PepMatch
             | Self::ListsStale
             | Self::ScreeningUnavailable
+            | Self::NameMixedScripts
+            | Self::NameNotScreenable
             | Self::AdverseMedia
             | Self::HighRisk => false,
         }
@@ -134,6 +140,8 @@ impl ReasonCode {
             Self::PepMatch => "A list of politically exposed persons has a match.",
             Self::ListsStale => "A list was older than it may be, or missing.",
             Self::ScreeningUnavailable => "The lists could not be searched.",
+            Self::NameMixedScripts => "The name mixes letters of several scripts.",
+            Self::NameNotScreenable => "The name cannot be compared with the lists in full.",
             Self::AdverseMedia => "Adverse media have a match.",
             Self::HighRisk => "The risk level asks for a reviewer.",
         }
@@ -162,7 +170,7 @@ mod tests {
     #[test]
     fn providers_cannot_make_us_tell_what_is_ours() {
         assert_eq!(ReasonCode::of_provider("document_forged"), ReasonCode::DocumentForged);
-        for word in ["sanctions_match", "verification_failed", "high_risk", "weather", ""] {
+        for word in ["sanctions_match", "verification_failed", "high_risk", "name_mixed_scripts", "weather", ""] {
             assert_eq!(ReasonCode::of_provider(word), ReasonCode::ProviderReason, "{word}");
         }
     }

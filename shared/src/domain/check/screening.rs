@@ -65,7 +65,12 @@ impl Check {
         Ok(())
     }
 
-    pub(super) fn screened(&mut self, hits: Vec<HitMark>, clears: bool) -> Result<(), KycError> {
+    pub(super) fn screened(
+        &mut self,
+        hits: Vec<HitMark>,
+        clears: bool,
+        doubts: Vec<ReasonCode>,
+    ) -> Result<(), KycError> {
         if !self.wants_screening() {
             return Err(KycError::IllegalTransition);
         }
@@ -75,6 +80,7 @@ impl Check {
             self.screening.hits.extend(hits);
             return Ok(());
         }
+        self.doubt(doubts);
         self.doubt(hits.iter().map(|hit| hit.kind.into()).collect());
         self.screening.hits.extend(hits);
         self.assess_hits();

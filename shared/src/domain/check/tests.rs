@@ -67,7 +67,7 @@ fn mark(n: u8, kind: ListKind) -> HitMark {
 }
 
 fn found(hits: &[HitMark]) -> Action {
-    Action::Screened { hits: hits.to_vec(), clears: true }
+    Action::Screened { hits: hits.to_vec(), clears: true, doubts: vec![] }
 }
 
 /// At the desk with these hits.
@@ -373,7 +373,7 @@ fn who_was_cleared_can_be_held_again_and_then_the_step_has_not_passed() {
 
 #[test]
 fn finding_nothing_on_stale_lists_clears_nobody_until_they_are_fresh() {
-    let stale = Action::Screened { hits: vec![], clears: false };
+    let stale = Action::Screened { hits: vec![], clears: false, doubts: vec![] };
     let check = after([processing(), vec![vouched(), stale]].concat());
     assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
     let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
@@ -384,6 +384,20 @@ fn finding_nothing_on_stale_lists_clears_nobody_until_they_are_fresh() {
     assert_eq!((screened.state, screened.reasons.len()), (CheckState::InReview, 0));
     assert_eq!(refused(&screened, found(&[])), KycError::IllegalTransition, "once is enough");
     assert!(screened.apply(approve, START).is_ok());
+}
+
+#[test]
+fn a_machine_never_approves_a_name_that_cannot_be_trusted_and_its_person_hears_nothing_of_it() {
+    for doubt in [ReasonCode::NameMixedScripts, ReasonCode::NameNotScreenable] {
+        let screened = Action::Screened { hits: vec![], clears: true, doubts: vec![doubt] };
+        let check = after([processing(), vec![vouched(), screened]].concat());
+        assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
+        let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
+        assert_eq!((check.state, check.reasons.as_slice()), (CheckState::InReview, [doubt].as_slice()));
+        assert!(!doubt.is_public());
+        let approve = Action::Approve { by: user(REVIEWER), reasons: vec![] };
+        assert!(check.apply(approve, START).is_ok(), "a reviewer may");
+    }
 }
 
 #[test]
@@ -511,6 +525,7 @@ fn any_action() -> impl Strategy<Value = Action> {
             Verb::Screened => Action::Screened {
                 hits: (n % 4 == 0).then(|| mark(n, ListKind::ALL[n as usize % 3])).into_iter().collect(),
                 clears: n % 5 > 0,
+                doubts: (n % 7 == 0).then_some(ReasonCode::NameMixedScripts).into_iter().collect(),
             },
             Verb::Pass => Action::Pass,
             Verb::ProviderRejected => Action::ProviderRejected(reasons),

@@ -29,6 +29,8 @@ pub enum Action {
         hits: Vec<HitMark>,
         /// Whether the lists may clear somebody: none of them stale or missing.
         clears: bool,
+        /// Why a person has to look at the name, whatever the lists say.
+        doubts: Vec<ReasonCode>,
     },
     /// Every step passed, and nobody has doubts: the policy approves.
     Pass,
@@ -268,7 +270,7 @@ impl Check {
             Action::Submit(status) => self.hand_in(status, now)?,
             Action::Start => {}
             Action::Screen { vouched, doubts } => self.hand_to_screening(vouched, doubts, now)?,
-            Action::Screened { hits, clears } => self.screened(hits, clears)?,
+            Action::Screened { hits, clears, doubts } => self.screened(hits, clears, doubts)?,
             Action::Pass => {
                 if !self.is_passed() || !self.reasons.is_empty() {
                     return Err(KycError::StepsMissing);

@@ -101,4 +101,6 @@ fn bare_number(number: &str) -> String {
 }
 
 #[cfg(test)]
+mod evasion_tests;
+#[cfg(test)]
 mod tests;

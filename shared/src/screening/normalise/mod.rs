@@ -2,9 +2,9 @@
 //!
 //! The steps, each in its own file and each tested on its own:
 //!
-//! 1. [`words`]: Unicode NFKC (UAX #15), apostrophes, dotted abbreviations, run-together words, letters written as
+//! 1. [`characters`] and [`words`]: what carries no letter goes, Unicode NFKC (UAX #15), apostrophes, dotted abbreviations, run-together words, letters written as
 //!    digits.
-//! 2. [`script`]: every script to lower-case ASCII (Cyrillic, Greek, Armenian, Georgian, Han, kana, Hangul by the
+//! 2. [`scripts`]: letters of other scripts inside a word; [`script`]: every script to lower-case ASCII (Cyrillic, Greek, Armenian, Georgian, Han, kana, Hangul by the
 //!    `any_ascii` tables; Arabic, Hebrew and the Indic scripts by tables of our own, because those need rules).
 //!    What an organisation in another script is or does is translated ([`translate`]): no list writes "youxiangongsi".
 //! 3. [`classify`]: what a token is: a name, an initial, a particle, a title, a number, a company form …
@@ -14,17 +14,23 @@
 //! Nothing is thrown away silently: a title or a company form stays as a token of weight zero, so that an
 //! explanation can name it.
 
+mod characters;
 mod classify;
 mod company;
+mod indic;
 pub mod numbers;
+mod review;
 pub mod script;
+mod scripts;
 pub mod sound;
 mod translate;
 pub mod variants;
 mod vocabulary;
 pub mod words;
 
+use characters::Unusual;
 pub use classify::{TokenKind, full_initials};
+pub use review::{NameDoubt, doubts};
 
 /// Names longer than this many tokens are cut: no listed name needs more, and it bounds the matcher's work.
 pub const MAX_TOKENS: usize = 24;
@@ -79,14 +85,25 @@ impl NameForm {
 }
 
 /// All forms of one published name: almost always one; more where a field holds two names (`Al-Qa'ida/Islamic Army`)
-/// or a name with its own acronym in brackets.
+/// or a name with its own acronym in brackets, and where characters can be read in several ways.
 pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
     let cut: String = name.chars().take(MAX_NAME_CHARS).collect();
     let mut out: Vec<NameForm> = Vec::with_capacity(1);
-    for part in company::alternatives(&cut, reading) {
-        let form = form(&part, reading);
+    let mut add = |form: NameForm| {
         if !form.is_empty() && !out.iter().any(|f| f.tokens == form.tokens) {
             out.push(form);
+        }
+    };
+    for part in company::alternatives(&cut, reading) {
+        let mut words = words::split(&part, reading, Unusual::Read);
+        add(form_of(&part, &words.words, reading));
+        if words.unusual {
+            for unusual in [Unusual::Dropped, Unusual::AsLatin] {
+                add(form_of(&part, &words::split(&part, reading, unusual).words, reading));
+            }
+        }
+        if reading == Reading::Person && words::join_letters(&mut words.words) {
+            add(form_of(&part, &words.words, reading));
         }
     }
     out
@@ -94,10 +111,13 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
 
 /// The one form of a name that holds one name.
 pub fn form(name: &str, reading: Reading) -> NameForm {
-    let raw = words::split(name, reading);
+    form_of(name, &words::split(name, reading, Unusual::Read).words, reading)
+}
+
+fn form_of(name: &str, words: &[words::Word], reading: Reading) -> NameForm {
     let ideographs = script::ideographs(name);
-    let mut tokens = Vec::with_capacity(raw.len());
-    for word in &raw {
+    let mut tokens = Vec::with_capacity(words.len());
+    for word in words {
         script::romanise(word, reading, &mut tokens);
     }
     let mut tokens = classify::classify(&tokens, reading);

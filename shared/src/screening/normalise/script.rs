@@ -8,9 +8,11 @@
 
 use any_ascii::any_ascii_char;
 use unicode_normalization::UnicodeNormalization;
+use unicode_script::{Script as Uni, UnicodeScript};
 
-use super::words::Word;
-use super::{Reading, Token, TokenKind, sound, translate};
+use super::characters::{Unusual, is_east_asian};
+use super::words::{self, Word};
+use super::{Reading, Token, TokenKind, indic::indic, scripts, sound, translate};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
@@ -35,10 +37,20 @@ fn script_of(c: char) -> Script {
     }
 }
 
-/// The characters of a name written in Han or Hangul alone (spaces and middle dots aside), else nothing.
+/// Han, kana and Hangul, of which a character is a syllable or a word.
+#[cfg(test)]
+pub fn is_syllable(c: char) -> bool {
+    is_east_asian(c.script())
+}
+
+/// The characters of a name written in Han or Hangul alone (spaces, middle dots and unusual characters aside), else nothing.
 pub fn ideographs(name: &str) -> Vec<char> {
+    if name.is_ascii() {
+        return Vec::new();
+    }
     let mut out = Vec::new();
-    for c in name.nfkc() {
+    for c in words::split(name, Reading::Organisation, Unusual::Dropped).words.iter().flat_map(|word| word.text.chars())
+    {
         match script_of(c) {
             Script::Han | Script::Hangul => out.push(c),
             _ if c.is_alphanumeric() => return Vec::new(),
@@ -48,12 +60,17 @@ pub fn ideographs(name: &str) -> Vec<char> {
     out
 }
 
+/// The script of most of a word's letters, for which there are rules. Among the East Asian ones the first with rules decides.
+fn script_of_word(word: &str) -> Script {
+    let home = scripts::main_script(word);
+    let of_home = |c: &char| c.script() == home || (home == Uni::Han && is_east_asian(c.script()));
+    word.chars().filter(of_home).map(script_of).find(|s| *s != Script::Other).unwrap_or(Script::Other)
+}
+
 /// Romanises one word and appends its token or tokens (one per character for Han and Hangul, where a name's syllables
 /// may be written together or apart in Latin letters; the matcher joins them).
 pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
-    let Some(script) = word.text.chars().map(script_of).find(|s| *s != Script::Other).or(Some(Script::Other)) else {
-        return;
-    };
+    let script = script_of_word(&word.text);
     let mut push = |text: String| {
         if !text.is_empty() {
             let canon = sound::canonical(&text);
@@ -82,7 +99,7 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
                 stem => out.extend(unvowelled(stem.chars().map(arabic))),
             }
         }
-        Script::Hebrew => out.extend(unvowelled(word.text.nfkd().map(hebrew))),
+        Script::Hebrew => out.extend(unvowelled(medial(&word.text).nfkd().map(hebrew))),
         Script::Indic => push(indic(&word.text)),
         Script::Han | Script::Hangul if organisation => unspaced(&word.text, &mut push),
         Script::Han | Script::Hangul if !word.dotted => {
@@ -191,7 +208,7 @@ fn korean_family_name(name: &str) -> Option<&'static str> {
 }
 
 /// NFKD, marks dropped, then the table; lower case, letters and digits only.
-fn ascii(text: &str) -> String {
+pub fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
         if c.is_ascii_alphanumeric() {
@@ -274,6 +291,12 @@ fn arabic(letter: char) -> String {
     sound.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// A final nun inside a word is a vav: they look alike, and it stands nowhere but at the end.
+fn medial(word: &str) -> String {
+    let last = word.chars().count().saturating_sub(1);
+    word.chars().enumerate().map(|(at, c)| if c == 'ן' && at < last { 'ו' } else { c }).collect()
+}
+
 fn hebrew(letter: char) -> &'static str {
     match letter {
         'א' | 'ע' => "a",
@@ -296,77 +319,6 @@ fn hebrew(letter: char) -> &'static str {
         'ש' => "sh",
         _ => "",
     }
-}
-
-/// The nine Indic blocks of Unicode (Devanagari to Malayalam) share the layout of ISCII (IS 13194:1991): the offset in
-/// the block names the letter in all of them. Simplified ISO 15919: no length marks, no retroflex dots.
-fn indic(word: &str) -> String {
-    let chars: Vec<char> = word.nfc().collect();
-    let mut out = String::new();
-    // Northern scripts do not pronounce a final inherent `a` (Ram, not Rama); southern ones do.
-    let mut drops_final = true;
-    for (i, &c) in chars.iter().enumerate() {
-        let code = c as u32;
-        if !(0x0900..0x0d80).contains(&code) {
-            out.push_str(any_ascii_char(c));
-            continue;
-        }
-        drops_final = code < 0x0b80;
-        let offset = code % 0x80;
-        if let Some(vowel) = independent_vowel(offset).or_else(|| vowel_sign(offset)) {
-            out.push_str(vowel);
-        } else if let Some(consonant) = indic_consonant(offset) {
-            out.push_str(consonant);
-            let next = chars.get(i + 1).map(|n| (*n as u32) % 0x80);
-            let silenced = next.is_some_and(|n| vowel_sign(n).is_some() || n == 0x4d);
-            let followed = next.is_some_and(|n| n != 0x3c);
-            let nukta =
-                next == Some(0x3c) && chars.get(i + 2).is_some_and(|n| vowel_sign((*n as u32) % 0x80).is_some());
-            if !silenced && !nukta && (followed || !drops_final) {
-                out.push('a');
-            }
-        } else if matches!(offset, 0x01 | 0x02 | 0x70) {
-            out.push('n');
-        }
-    }
-    let _ = drops_final;
-    out.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-fn independent_vowel(offset: u32) -> Option<&'static str> {
-    Some(match offset {
-        0x05 | 0x06 => "a",
-        0x07 | 0x08 => "i",
-        0x09 | 0x0a => "u",
-        0x0b => "ri",
-        0x0d..=0x0f => "e",
-        0x10 => "ai",
-        0x11..=0x13 => "o",
-        0x14 => "au",
-        _ => return None,
-    })
-}
-
-fn vowel_sign(offset: u32) -> Option<&'static str> {
-    Some(match offset {
-        0x3e => "a",
-        0x3f | 0x40 => "i",
-        0x41 | 0x42 => "u",
-        0x43 => "ri",
-        0x45..=0x47 => "e",
-        0x48 => "ai",
-        0x49..=0x4b => "o",
-        0x4c => "au",
-        _ => return None,
-    })
-}
-
-fn indic_consonant(offset: u32) -> Option<&'static str> {
-    const TABLE: [&str; 37] = [
-        "k", "kh", "g", "gh", "n", "ch", "chh", "j", "jh", "n", "t", "th", "d", "dh", "n", "t", "th", "d", "dh", "n",
-        "n", "p", "ph", "b", "bh", "m", "y", "r", "r", "l", "l", "l", "v", "sh", "sh", "s", "h",
-    ];
-    TABLE.get((offset.checked_sub(0x15)?) as usize).copied()
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::Reading;
+use super::characters::{Unusual, clean, is_apostrophe, is_styled};
+use super::scripts::{as_latin, settle};
 
 /// A word as written, after NFKC, with what its surroundings told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,18 +13,6 @@ pub struct Word {
     /// The word stood next to a middle dot, which separates the parts of a foreign name in Chinese and Japanese:
     /// each part then sounds out one word instead of being one name per character.
     pub dotted: bool,
-}
-
-/// Characters that stand inside a word and carry no meaning for comparison: apostrophes, the hamza and ayn marks of
-/// romanisations, modifier letters. `Qa'ida` is one word.
-fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '’' | '‘' | 'ʼ' | 'ʻ' | '`' | '´' | 'ʿ' | 'ʾ' | '′' | 'ʹ' | 'ʺ' | '＇')
-}
-
-/// Characters without width or meaning: joiners, direction marks, soft hyphens, the Arabic tatweel, byte order marks.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' | '\u{640}')
-        || (c.is_control() && !c.is_whitespace())
 }
 
 fn is_middle_dot(c: char) -> bool {
@@ -37,20 +25,32 @@ fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
 }
 
+/// A name in words, with what is suspicious about it.
+#[derive(Debug, Default)]
+pub struct Cut {
+    pub words: Vec<Word>,
+    /// Some characters can be read in another way.
+    pub unusual: bool,
+    /// A word holds letters of several scripts, or looks like Latin beside Latin words without being it.
+    pub mixed: bool,
+    /// A word is written in letters of no living language's alphabet.
+    pub illegible: bool,
+}
+
 /// Cuts `name` into words. Dots inside abbreviations (`G.m.b.H.`, `J.R.`) join the letters of an organisation's name
 /// and separate a person's initials; hyphens, slashes and brackets separate; run-together words with a capital
 /// inside (`AlisherUsmanov`) are cut at the capital.
-pub fn split(name: &str, reading: Reading) -> Vec<Word> {
+pub fn split(name: &str, reading: Reading, unusual: Unusual) -> Cut {
     let repaired = repair(name);
-    let clean: String = repaired.nfkc().filter(|c| !is_invisible(*c)).collect();
-    let mut out = Vec::new();
+    let clean = clean(&repaired, unusual);
+    let mut out = Cut { unusual: repaired.chars().any(is_styled), ..Cut::default() };
     for chunk in clean
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '"' | '(' | ')' | '«' | '»' | '“' | '”'))
     {
         if chunk.is_empty() {
             continue;
         }
-        if chunk.contains('.') && push_abbreviation(chunk, reading, &mut out) {
+        if chunk.contains('.') && push_abbreviation(chunk, reading, &mut out.words) {
             continue;
         }
         let dotted = chunk.chars().any(is_middle_dot);
@@ -61,15 +61,62 @@ pub fn split(name: &str, reading: Reading) -> Vec<Word> {
             } else if is_apostrophe(c) {
                 // dropped: the word goes on
             } else {
-                push_word(&mut word, dotted, reading, &mut out);
+                push_word(&mut word, dotted, reading, unusual, &mut out);
                 if c == '&' || c == '+' {
-                    out.push(Word { text: "and".into(), dotted: false });
+                    out.words.push(Word { text: "and".into(), dotted: false });
                 }
             }
         }
-        push_word(&mut word, dotted, reading, &mut out);
+        push_word(&mut word, dotted, reading, unusual, &mut out);
+    }
+    if !clean.is_ascii() {
+        latin_lookalike_words(&mut out, unusual);
     }
     out
+}
+
+/// Words of another script that look like Latin ones from the first letter to the last: beside a Latin word they are no
+/// words of that script, and if all words are such, the name may be meant to be read as Latin.
+fn latin_lookalike_words(cut: &mut Cut, unusual: Unusual) {
+    let latin: Vec<Option<String>> = cut.words.iter().map(|word| as_latin(&word.text)).collect();
+    let changed =
+        || cut.words.iter().zip(&latin).filter(|(word, latin)| latin.as_ref().is_some_and(|l| *l != word.text));
+    let (disguised, plain) = (changed().count(), latin.iter().flatten().count());
+    if disguised == 0 {
+        return;
+    }
+    cut.mixed |= plain > disguised;
+    if plain == cut.words.len() {
+        cut.unusual = true;
+        if unusual == Unusual::AsLatin {
+            for (word, latin) in cut.words.iter_mut().zip(latin.into_iter().flatten()) {
+                word.text = latin;
+            }
+        }
+    }
+}
+
+/// Joins letters that stand alone one behind the other (`A l v a r o`), four or more. Answers whether there were such.
+pub fn join_letters(words: &mut Vec<Word>) -> bool {
+    const LEAST: usize = 4;
+    let alone = |word: &Word| word.text.chars().count() == 1;
+    let before = words.len();
+    let mut out: Vec<Word> = Vec::with_capacity(before);
+    let mut rest = std::mem::take(words).into_iter().peekable();
+    while let Some(word) = rest.next() {
+        let mut run = vec![word];
+        while alone(&run[0]) && rest.peek().is_some_and(alone) {
+            run.extend(rest.next());
+        }
+        if run.len() >= LEAST {
+            let text = run.iter().map(|word| word.text.as_str()).collect();
+            out.push(Word { text, dotted: false });
+        } else {
+            out.append(&mut run);
+        }
+    }
+    *words = out;
+    words.len() < before
 }
 
 /// UTF-8 that was read as Latin-1 on its way here (`CÃ´té`), set right: two such characters are one.
@@ -107,18 +154,24 @@ fn push_abbreviation(chunk: &str, reading: Reading, out: &mut Vec<Word>) -> bool
     true
 }
 
-fn push_word(word: &mut String, dotted: bool, reading: Reading, out: &mut Vec<Word>) {
+fn push_word(word: &mut String, dotted: bool, reading: Reading, unusual: Unusual, out: &mut Cut) {
     if word.is_empty() {
         return;
     }
+    let settled = settle(std::mem::take(word), reading, unusual);
+    out.unusual |= settled.unusual;
+    out.mixed |= settled.mixed;
+    out.illegible |= settled.illegible;
     let text = match reading {
         // "Bank's" is the bank's: the apostrophe is gone by now, so this is done by the matcher's one-letter rule.
         // Organisations do carry numbers: only a nought amid letters is none.
-        Reading::Organisation => unmask_noughts(&std::mem::take(word)),
-        Reading::Person => undisguise(&std::mem::take(word)),
+        Reading::Organisation => unmask_noughts(&settled.text),
+        Reading::Person => undisguise(&settled.text),
     };
     for part in split_camel(&text) {
-        out.push(Word { text: part.to_owned(), dotted });
+        if !part.is_empty() {
+            out.words.push(Word { text: part.to_owned(), dotted });
+        }
     }
 }
 
@@ -157,6 +210,8 @@ fn undisguise(word: &str) -> String {
             '5' => 's',
             '8' => 'b',
             '7' => 't',
+            '2' => 'z',
+            '6' | '9' => 'g',
             other => other,
         })
         .collect()
@@ -195,9 +250,12 @@ mod tests {
             ("Ａｌｐｈａ\u{200b}Ｂ", Reading::Organisation, "AlphaB"),
             ("A\u{301}lvaro", Reading::Person, "Álvaro"),
             ("R0bert 22", Reading::Person, "Robert|22"),
+            ("Ale6andr", Reading::Person, "Alegandr"),
+            ("Anna\u{3000}Maria", Reading::Person, "Anna|Maria"),
             ("", Reading::Person, ""),
         ] {
-            let got = split(name, reading).into_iter().map(|w| w.text).collect::<Vec<_>>().join("|");
+            let got =
+                split(name, reading, Unusual::Read).words.into_iter().map(|w| w.text).collect::<Vec<_>>().join("|");
             assert_eq!(got, expected, "{name}");
         }
     }
