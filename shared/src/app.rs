@@ -242,29 +242,3 @@ impl<T> Aged<T> {
         Ok(value)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(variables: &[(&str, &str)]) -> SdkConfig {
-        addressed(SdkConfig::builder().build(), |name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn fips_and_dual_stack_come_from_the_environment() {
-        let both = with(&[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")]);
-        assert_eq!((both.use_fips(), both.use_dual_stack()), (Some(true), Some(true)));
-        let off = with(&[("AWS_USE_FIPS_ENDPOINT", "false"), ("AWS_USE_DUALSTACK_ENDPOINT", "")]);
-        assert_eq!((off.use_fips(), off.use_dual_stack()), (Some(false), None));
-    }
-
-    #[test]
-    fn an_empty_endpoint_is_aws_itself() {
-        let config = with(&[("AWS_REGION", "eu-central-1"), ("AWS_ENDPOINT_URL", "")]);
-        assert_eq!(config.endpoint_url(), None);
-        assert_eq!(config.region().map(Region::as_ref), Some("eu-central-1"));
-    }
-}

@@ -38,16 +38,21 @@ pub fn sdk_config() -> SdkConfig {
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(12))
         .build();
-    let mut config = SdkConfig::builder()
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard())
         .http_client(Renewing::new(https));
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    addressed(config.build(), |name| std::env::var(name).ok())
+}
+
+/// Where the services are: region, a local stack's endpoint, FIPS and dual stack, by the variables of AWS's other tools.
+fn addressed(config: SdkConfig, lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
+    let mut config = config.into_builder();
+    let variable = |name| lookup(name).filter(|value| !value.is_empty());
     config.set_region(variable("AWS_REGION").map(Region::new));
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
-    // The variables of AWS's other tools; absent is the service's usual address.
     let switch = |name| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
     config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT"));
@@ -240,5 +245,26 @@ mod tests {
         assert_eq!(made_after(3600, 0), 2);
         assert_eq!(made_after(21, 1), 2);
         assert_eq!(made_after(-15, 5), 2);
+    }
+
+    fn with(variables: &[(&str, &str)]) -> SdkConfig {
+        addressed(SdkConfig::builder().build(), |name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn fips_and_dual_stack_come_from_the_environment() {
+        let both = with(&[("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")]);
+        assert_eq!((both.use_fips(), both.use_dual_stack()), (Some(true), Some(true)));
+        let off = with(&[("AWS_USE_FIPS_ENDPOINT", "false"), ("AWS_USE_DUALSTACK_ENDPOINT", "")]);
+        assert_eq!((off.use_fips(), off.use_dual_stack()), (Some(false), None));
+    }
+
+    #[test]
+    fn an_empty_endpoint_is_aws_itself() {
+        let config = with(&[("AWS_REGION", "eu-central-1"), ("AWS_ENDPOINT_URL", "")]);
+        assert_eq!(config.endpoint_url(), None);
+        assert_eq!(config.region().map(Region::as_ref), Some("eu-central-1"));
     }
 }

@@ -38,11 +38,7 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
         &["workers-rotate-keys"],
         "while people's keys are re-wrapped, four times a year",
     ),
-    (
-        &["s3:ListBucket documents", "s3:ListBucket lists"],
-        &[],
-        "so that S3 tells a missing object from a refusal",
-    ),
+    (&["s3:ListBucket documents", "s3:ListBucket lists"], &[], "so that S3 tells a missing object from a refusal"),
     (&["dynamodb:DeleteItem ephemeral"], &[], "to give a message back that could not be worked"),
     (
         &["dynamodb:ConditionCheckItem identity"],

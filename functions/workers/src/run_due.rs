@@ -50,7 +50,7 @@ async fn run_due(app: &'static App, now: Timestamp) -> Result<u32> {
         .await;
     let left = swept.iter().filter(|(_, swept)| swept.left).map(|(minute, _)| *minute).min();
     let sum = |count: fn(&Swept) -> u32| swept.iter().map(|(_, swept)| count(swept)).sum::<u32>();
-    telemetry::gauge(SET_ASIDE, sum(|swept| swept.set_aside).into(), app.config.stage.as_str(), now);
+    telemetry::gauge(SET_ASIDE, sum(|swept| swept.set_aside).into(), now);
     store.end_due_round(&round, left).await?;
     let put_off = sum(|swept| swept.put_off);
     if put_off > 0 || left.is_some() {

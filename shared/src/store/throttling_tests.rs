@@ -90,7 +90,8 @@ async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
     let conflict = Reply::Error("TransactionConflictException", json!({}));
     let bucket = json!({"Attributes": {"tat": {"N": "0"}}});
     let script = in_turn(vec![conflict.clone(), conflict.clone(), Reply::Ok(bucket)]);
-    let verdict = script.store().await.count(&limit::USER, &limit_key(&limit::USER, "subject"), false, 1, NOW).await.unwrap();
+    let verdict =
+        script.store().await.count(&limit::USER, &limit_key(&limit::USER, "subject"), false, 1, NOW).await.unwrap();
     assert!(matches!(verdict, Verdict::Allowed { .. }));
     assert_eq!(script.of("UpdateItem").len(), 3);
 
@@ -105,7 +106,10 @@ async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
     // One that others hold for ever is an outage, after a number of tries and in time.
     let script = in_turn(vec![conflict]);
     let (store, began) = (script.store().await, Instant::now());
-    let failed = Deadline::after(TIME).run(store.count(&limit::USER, &limit_key(&limit::USER, "subject"), false, 1, NOW)).await.unwrap();
+    let failed = Deadline::after(TIME)
+        .run(store.count(&limit::USER, &limit_key(&limit::USER, "subject"), false, 1, NOW))
+        .await
+        .unwrap();
     assert!(matches!(failed, Err(Error::Internal(Internal::Unavailable(_)))));
     assert!(began.elapsed() < TIME && script.calls().len() == 8);
 }

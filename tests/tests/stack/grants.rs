@@ -2,7 +2,12 @@
 //! what it asks of the tables on the way must be granted by its role.
 
 use serde_json::{Value, json};
-use verinym_tests::{Draft, Stack, people::tag, template::{Template, allows}, world::World};
+use verinym_tests::{
+    Draft, Stack,
+    people::tag,
+    template::{Template, allows},
+    world::World,
+};
 
 /// Whether the role of a function grants what was asked for since the last conflict was ordered.
 #[track_caller]

@@ -319,7 +319,7 @@ fn risk_follows_from_the_hits_and_stays_when_a_reviewer_cleared_them() {
         assert_eq!(level(&held), Some(worst), "{kind}");
     }
     // Hits that were found on stale lists count, and so do those found later.
-    let stale = Action::Screened { hits: vec![mark(1, ListKind::AdverseMedia)], clears: false };
+    let stale = Action::Screened { hits: vec![mark(1, ListKind::AdverseMedia)], clears: false, doubts: vec![] };
     let check =
         after([processing(), vec![vouched(), stale, Action::Doubt(vec![]), found(&[mark(2, ListKind::Pep)])]].concat());
     assert_eq!(level(&check), Some(RiskLevel::High));
@@ -334,7 +334,7 @@ fn risk_follows_from_the_hits_and_stays_when_a_reviewer_cleared_them() {
 fn a_submitted_snapshot_is_screened_though_its_check_was_closed_before() {
     let reject = Action::ProviderRejected(vec![ReasonCode::DocumentForged]);
     let by_reviewer = Action::Reject { by: user(REVIEWER), reasons: vec![ReasonCode::DocumentForged] };
-    let stale = Action::Screened { hits: vec![], clears: false };
+    let stale = Action::Screened { hits: vec![], clears: false, doubts: vec![] };
     let unscreened = [processing(), vec![vouched(), stale, Action::Doubt(vec![])]].concat();
     for closed in [
         after([submitted(), vec![Action::Cancel]].concat()),
@@ -344,7 +344,7 @@ fn a_submitted_snapshot_is_screened_though_its_check_was_closed_before() {
     ] {
         assert!(closed.wants_screening(), "{}", closed.state);
         let hit = mark(1, ListKind::Sanctions);
-        let again = Action::Screened { hits: vec![hit], clears: false };
+        let again = Action::Screened { hits: vec![hit], clears: false, doubts: vec![] };
         let (seen, event) = closed.apply(again, START + MINUTE).unwrap();
         assert!(seen.wants_screening() && event == EventType::CheckScreened);
         let (done, _) = seen.apply(found(&[]), START + MINUTE).unwrap();

@@ -92,6 +92,9 @@ pub fn main_script(word: &str) -> Script {
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(Script::Common, |(script, _)| *script)
 }
 
+/// Scripts that are written in one word with Han.
+const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
+
 fn belongs(c: char, main: Script) -> bool {
     if c.is_ascii_digit() || main == Script::Common {
         return true;
@@ -100,7 +103,6 @@ fn belongs(c: char, main: Script) -> bool {
     if scripts.is_common() || scripts.is_inherited() || scripts.contains_script(main) {
         return true;
     }
-    const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
     main == Script::Han && EAST_ASIAN.iter().any(|script| scripts.contains_script(*script))
 }
 

@@ -219,9 +219,9 @@ async fn a_closed_check_is_overdue_until_its_snapshot_is_screened() {
     let overdue = async |at| store.unscreened_checks(at, 10).await.unwrap().len();
     let due = closed.next_look() + Duration::from_secs(1);
     assert_eq!((overdue(NOW).await, overdue(due).await), (0, 1));
-    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: false }).await;
+    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: false, doubts: vec![] }).await;
     assert_eq!(overdue(due).await, 1);
-    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: true }).await;
+    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: true, doubts: vec![] }).await;
     assert_eq!(overdue(due).await, 0);
 }
 
