@@ -1,6 +1,9 @@
 //! The SAM templates, read as they stand: what is deployed and what it may do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::{Map, Value, json};
@@ -50,9 +53,15 @@ impl Template {
         Self::load("functions/sandbox/template.yaml")
     }
 
-    /// The template at a path, from the workspace.
+    /// The template at a path, from the workspace. Read once, since that takes most of a test's time.
     pub fn load(path: &str) -> Self {
-        Self::parse(&std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}")))
+        static READ: Mutex<BTreeMap<String, Template>> = Mutex::new(BTreeMap::new());
+        let mut read = READ.lock().expect("no reader panics while it holds the lock");
+        let parse = || {
+            let text = std::fs::read_to_string(root().join(path));
+            Self::parse(&text.unwrap_or_else(|error| panic!("{path}: {error}")))
+        };
+        read.entry(path.to_owned()).or_insert_with(parse).clone()
     }
 
     /// A template's text.
@@ -81,6 +90,13 @@ impl Template {
             .iter()
             .filter(move |(_, resource)| resource["Type"] == kind)
             .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
+    }
+
+    /// The roles that functions take on; a service of AWS may have one too.
+    pub fn function_roles(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.of_type("AWS::IAM::Role").filter(|(_, properties)| {
+            properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == "lambda.amazonaws.com"
+        })
     }
 
     pub fn functions(&self) -> Vec<Function> {

@@ -223,7 +223,7 @@ fn every_queue_has_a_dead_letter_queue_and_time_for_six_tries() {
 #[test]
 fn no_role_may_change_or_delete_an_event() {
     let template = Template::main();
-    for (role, _) in template.of_type("AWS::IAM::Role") {
+    for (role, _) in template.function_roles() {
         for grant in template.grants(role) {
             let forbidden =
                 ["dynamodb:UpdateItem events", "dynamodb:DeleteItem events", "dynamodb:BatchWriteItem events"];
@@ -239,7 +239,7 @@ fn no_two_roles_grant_the_same_and_none_is_unused() {
     let functions = template.functions().into_iter().map(|function| function.role);
     let used: BTreeSet<_> = functions.chain(template.heads().into_iter().map(|head| head.role)).collect();
     let mut seen = BTreeMap::new();
-    for (role, properties) in template.of_type("AWS::IAM::Role") {
+    for (role, properties) in template.function_roles() {
         assert!(used.contains(role), "{role} is nobody's");
         let told = (properties["ManagedPolicyArns"].to_string(), properties["Policies"].to_string());
         if let Some(other) = seen.insert(told, role) {
