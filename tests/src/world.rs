@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use verinym::{
     app::{self, App},
     config::{
-        Config, LIST_SOURCES_KEY,
+        Config, LIST_SOURCES_KEY, Stage,
         names::{Queues, Tables},
     },
     domain::{secret::Secret, time::Timestamp},
@@ -75,8 +75,17 @@ impl Reply {
 }
 
 impl World {
-    /// With the deployed configuration but for tables and queues. Without lists of its own the deployed ones are in force.
-    pub async fn new(stack: &Stack, lists: Option<&Value>) -> Self {
+    /// With the deployed configuration but for tables, queues and these variables, and with the deployed lists in force.
+    pub async fn new(stack: &Stack, variables: &[(&str, &str)]) -> Self {
+        Self::made(stack, variables, None).await
+    }
+
+    /// With the deployed configuration but for tables and queues, and with lists of its own, none of them loaded.
+    pub async fn with_lists(stack: &Stack, lists: &Value) -> Self {
+        Self::made(stack, &[], Some(lists)).await
+    }
+
+    async fn made(stack: &Stack, variables: &[(&str, &str)], lists: Option<&Value>) -> Self {
         let (aws, name) = (stack.aws(), format!("world-{}", tag()));
         let deployed = aws.environment("workers-screen-check").await;
         let mut environment: BTreeMap<String, String> = deployed
@@ -89,6 +98,7 @@ impl World {
         for variable in ["AWS_REGION", "AWS_ENDPOINT_URL"] {
             environment.insert(variable.to_owned(), stack.var(variable).to_owned());
         }
+        environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config =
             Config::from_lookup(|name| environment.get(name).cloned()).expect("the deployed configuration");
         for table in TABLES {
@@ -110,8 +120,15 @@ impl World {
             config.list_sources_key = format!("config/{name}.json");
             aws.put_object(&config.lists_bucket, &config.list_sources_key, &lists.to_string()).await;
         } else {
-            let lists = aws.object(&config.lists_bucket, LIST_SOURCES_KEY).await;
-            let lists: Value = serde_json::from_slice(&lists).expect("the configured lists");
+            let text = aws.object(&config.lists_bucket, LIST_SOURCES_KEY).await;
+            let text = String::from_utf8(text).expect("text");
+            if config.stage != Stage::Local {
+                // Off the local stack lists come by TLS only; nothing is fetched here.
+                config.list_sources_key = format!("config/{name}.json");
+                let secure = text.replace("http://", "https://");
+                aws.put_object(&config.lists_bucket, &config.list_sources_key, &secure).await;
+            }
+            let lists: Value = serde_json::from_str(&text).expect("the configured lists");
             let ids = lists.as_array().expect("an array").iter().filter_map(|list| list["id"].as_str());
             let keys = ids.map(|id| format!("LIST#{id}")).chain(["LISTS".to_owned()]);
             for key in keys {

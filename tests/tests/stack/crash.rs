@@ -62,7 +62,7 @@ fn difference(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) -> 
 }
 
 async fn a_mail_is_neither_lost_nor_doubled(fault: Fault) {
-    let world = World::new(&Stack::get(), None).await;
+    let world = World::new(&Stack::get(), &[]).await;
     disturbed(fault, async |fault| {
         let before = world.counters().await;
         let draft = Draft::new();
@@ -163,7 +163,7 @@ enum Part {
 
 async fn a_check_is_neither_lost_nor_doubled(part: Part, fault: Fault) {
     // Callbacks are the test's own: the sandbox is silent.
-    let world = World::new(&Stack::get(), None).await;
+    let world = World::new(&Stack::get(), &[]).await;
     let applicant = Applicant::new(&world).await;
     disturbed(fault, async |fault| {
         let (before, mails) = (world.counters().await, world.stack.mails(&applicant.email).await.len());

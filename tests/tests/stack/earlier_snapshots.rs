@@ -45,7 +45,7 @@ impl<'a> Case<'a> {
         self.world.settle(None).await;
         let id = check["id"].as_str().unwrap();
         // The provider vouches for the document.
-        self.applicant.callback(id).await;
+        self.world.callback(id).await;
         self.world.settle(None).await;
         let check = self.stored(id).await;
         assert_ne!(check["state"]["S"], "approved", "{check}");

@@ -14,21 +14,6 @@ fn reasons(check: &Value) -> Vec<&str> {
     check["reasons"]["L"].as_array().unwrap().iter().map(|reason| reason["S"].as_str().unwrap()).collect()
 }
 
-/// A small world of another stage, screened against the deployed lists. Off the local stack lists come by TLS only.
-async fn world_of(variables: &[(&str, &str)]) -> World {
-    let stack = Stack::get();
-    let deployed = stack.aws().environment("workers-screen-check").await;
-    let lists = deployed["SCREENING_LISTS"].as_str().unwrap().replace("http://", "https://");
-    let variables: Vec<_> = variables.iter().copied().chain([("SCREENING_LISTS", lists.as_str())]).collect();
-    let world = World::new(&stack, &variables).await;
-    let parsed: Value = serde_json::from_str(&lists).unwrap();
-    let ids = parsed.as_array().unwrap().iter().map(|list| format!("LIST#{}", list["id"].as_str().unwrap()));
-    for key in ids.chain(["LISTS".to_owned()]) {
-        world.aws.copy_partition(&stack.named("kyc"), &world.table("kyc"), &key).await;
-    }
-    world
-}
-
 #[tokio::test]
 async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_reviewer() {
     for variables in [
@@ -38,7 +23,7 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
         &[("STAGE", "dev"), ("SANDBOX_URL", "")],
         &[("SANDBOX_URL", "")],
     ] {
-        let world = world_of(variables).await;
+        let world = World::new(&Stack::get(), variables).await;
         let applicant = Applicant::new(&world).await;
         let document = applicant.upload(&format!("BAD-{}", tag())).await;
         world.settle(None).await;
@@ -73,7 +58,7 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
 
 #[tokio::test]
 async fn the_sandbox_is_refused_in_prod_and_what_was_begun_with_it_goes_to_a_reviewer() {
-    let world = world_of(&[("STAGE", "prod")]).await;
+    let world = World::new(&Stack::get(), &[("STAGE", "prod")]).await;
     let path = [("provider", "sandbox")];
     let refused = world.call("webhooks-receive-provider", None, &path, &json!({})).await;
     assert_eq!((refused.status, &refused.body["code"]), (404, &json!("not_found")));

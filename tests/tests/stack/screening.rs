@@ -421,7 +421,7 @@ impl<'a> Unscreened<'a> {
 
 #[tokio::test]
 async fn a_check_that_cannot_be_screened_waits_by_one_message_and_is_screened_when_it_can_be() {
-    let world = World::new(&Stack::get(), None).await;
+    let world = World::new(&Stack::get(), &[]).await;
     let check = Unscreened::new(&world).await;
     assert_eq!(check.stored().await["state"]["S"], "processing");
     assert!(check.again().await, "its own message comes back: the sweep's is one too many");

@@ -233,7 +233,7 @@ impl Island {
             "id": id, "name": id, "kind": "sanctions", "format": "mapped_csv", "columns": {"name": "Name"},
             "urls": [url], "max_age_hours": 1,
         }]);
-        let world = World::new(&stack, Some(&lists)).await;
+        let world = World::with_lists(&stack, &lists).await;
         Self { world, id }
     }
 
