@@ -212,7 +212,8 @@ impl World {
             request = request.with_request_context(RequestContext::ApiGatewayV1(context));
         }
         self.scissors.begin(function);
-        let response = respond(self.app, endpoint, request).await;
+        // Boxed, since a story nests many of these.
+        let response = Box::pin(respond(self.app, endpoint, request)).await;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
@@ -308,7 +309,7 @@ impl World {
         tokio::select! {
             biased;
             () = self.scissors.killed() => None,
-            ran = worker.invoke(self.app, event, deadline) => ran.ok().map(|ran| ran.answer),
+            ran = Box::pin(worker.invoke(self.app, event, deadline)) => ran.ok().map(|ran| ran.answer),
         }
     }
 
