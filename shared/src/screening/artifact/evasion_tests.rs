@@ -82,7 +82,7 @@ impl Counts {
     }
 
     fn verdict(&self, what: &str) {
-        println!(
+        eprintln!(
             "{what}: {} tried, {} hits kept, {} for review, {} misspelled by several letters, {} missed",
             self.tried,
             self.hits,
@@ -225,15 +225,9 @@ fn inputs_of_public_reports_hide_no_listed_name() {
 #[test]
 fn ordinary_names_are_not_doubtful() {
     // agent-threat-rules 489, sublime-rules 4267, Meziantou.Framework 2280.
-    for name in [
-        "Сохра Расхо",
-        "Управляет Команды",
-        "日本語 です",
-        "山田ジョー",
-        "李·安娜",
-        "Nguyễn Văn Ánh",
-        "D'Arc-Müller",
-    ] {
+    for name in
+        ["Сохра Расхо", "Управляет Команды", "日本語 です", "山田ジョー", "李·安娜", "Nguyễn Văn Ánh", "D'Arc-Müller"]
+    {
         assert_eq!(doubts(name, Reading::Person), [], "{name}");
     }
 }

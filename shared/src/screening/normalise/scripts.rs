@@ -93,6 +93,7 @@ pub fn main_script(word: &str) -> Script {
 }
 
 fn belongs(c: char, main: Script) -> bool {
+    const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
     if c.is_ascii_digit() || main == Script::Common {
         return true;
     }
@@ -100,7 +101,6 @@ fn belongs(c: char, main: Script) -> bool {
     if scripts.is_common() || scripts.is_inherited() || scripts.contains_script(main) {
         return true;
     }
-    const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
     main == Script::Han && EAST_ASIAN.iter().any(|script| scripts.contains_script(*script))
 }
 
