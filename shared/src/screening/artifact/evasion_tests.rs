@@ -82,7 +82,7 @@ impl Counts {
     }
 
     fn verdict(&self, what: &str) {
-        let counts = format!(
+        eprintln!(
             "{what}: {} tried, {} hits kept, {} for review, {} misspelled by several letters, {} missed",
             self.tried,
             self.hits,
@@ -90,7 +90,7 @@ impl Counts {
             self.misspelled,
             self.misses.len()
         );
-        assert!(self.misses.is_empty(), "{counts}: {:#?}", &self.misses[..self.misses.len().min(60)]);
+        assert!(self.misses.is_empty(), "{:#?}", &self.misses[..self.misses.len().min(60)]);
     }
 }
 

@@ -45,7 +45,8 @@ pub fn is_syllable(c: char) -> bool {
 
 /// The characters of a name written in Han or Hangul alone (spaces, middle dots and unusual characters aside), else nothing.
 pub fn ideographs(name: &str) -> Vec<char> {
-    if name.is_ascii() {
+    // Most names hold no character from the first block of Hangul on.
+    if name.chars().all(|c| c < '\u{1100}') {
         return Vec::new();
     }
     let mut out = Vec::new();

@@ -96,6 +96,7 @@ pub fn main_script(word: &str) -> Script {
 const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
 
 fn belongs(c: char, main: Script) -> bool {
+    const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
     if c.is_ascii_digit() || main == Script::Common {
         return true;
     }

@@ -62,7 +62,7 @@ pub fn split(name: &str, reading: Reading, unusual: Unusual) -> Cut {
                 // dropped: the word goes on
             } else {
                 push_word(&mut word, dotted, reading, unusual, &mut out);
-                if c == '&' || c == '+' {
+                if reading == Reading::Organisation && (c == '&' || c == '+') {
                     out.words.push(Word { text: "and".into(), dotted: false });
                 }
             }
