@@ -42,7 +42,7 @@ fn a_worker_of_a_queue_may_claim_its_message_and_put_it_back_for_any_wait() {
         for queue in queues.map(|event| target(&event["Properties"]["Queue"])) {
             workers += 1;
             let name = &template.resources()[&queue]["Properties"]["QueueName"]["Fn::Sub"];
-            let name = name.as_str().unwrap().rsplit('-').next().unwrap();
+            let name = name.as_str().unwrap().trim_start_matches("${AWS::StackName}-");
             let needed = [
                 "dynamodb:UpdateItem ephemeral".to_owned(),
                 "dynamodb:DeleteItem ephemeral".to_owned(),

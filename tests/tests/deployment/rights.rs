@@ -50,8 +50,18 @@ fn a_reader_of_profiles_cannot_open_evidence() {
     for (name, function) in deployment.of_type(FUNCTION) {
         let role = text_of(&function["Role"]);
         let role = role.rsplit(':').next().unwrap();
-        let may = ["Kyc", "AmlListHits", "AmlDecideHit", "AuthRegister", "WorkersVerify", "WorkersScreenCheck"];
-        let may = may.iter().any(|prefix| name.starts_with(prefix)) || name == "WorkersProcessDocument";
+        let may = [
+            "Kyc",
+            "AmlListHits",
+            "AmlDecideHit",
+            "AuthRegister",
+            "WorkersVerify",
+            "WorkersScreenCheck",
+            "WorkersApplyCallback",
+            "WorkersProcessDocument",
+            "WorkersRotateKeys",
+        ];
+        let may = may.iter().any(|prefix| name.starts_with(prefix));
         assert!(may || !evidence(role), "{name} may open evidence");
     }
     assert_eq!(purposes(&deployment, "ReadProfileRole"), BTreeSet::from(["profile".to_owned()]));

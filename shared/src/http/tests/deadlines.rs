@@ -45,8 +45,8 @@ async fn a_request_that_hangs_is_a_503_before_its_function_ends() {
 async fn a_call_is_answered_in_time_where_aws_answers_nothing() {
     let script = Script::new(|_| Reply::Hang);
     // Limits, of a stranger and of whoever says to be signed in.
-    let open = Route::get("test-open", "/v1/open").handled_by(|_: Call<Anonymous>, ()| async { Ok(NoContent) });
-    let closed = Route::get("test-closed", "/v1/closed").handled_by(|_: Call<Signed>, ()| async { Ok(NoContent) });
+    let open = Route::post("test-open", "/v1/open").handled_by(|_: Call<Anonymous>, ()| async { Ok(NoContent) });
+    let closed = Route::post("test-closed", "/v1/closed").handled_by(|_: Call<Signed>, ()| async { Ok(NoContent) });
     for endpoint in [open, closed] {
         let mut request = within(post(""), Duration::from_secs(15));
         request.headers_mut().insert("authorization", "Bearer x.y.z".parse().unwrap());
