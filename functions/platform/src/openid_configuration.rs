@@ -1,5 +1,5 @@
-//! GET /.well-known/openid-configuration: where keys and documents are, for services that verify our access tokens
-//! (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+//! GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: who issues our access tokens and where
+//! the keys are, for services that verify them (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,24 +9,24 @@ use verinym::{
     http::{Anonymous, Call, Endpoint, Plain, Route},
 };
 
-/// Only what exists: members for flows that are not offered are empty or absent.
+/// Metadata of the issuer. A member describes what exists and is never empty (RFC 8414 §3.2): there are no authorization
+/// endpoint, no token endpoint and no ID tokens, so the members about them are absent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpenidConfiguration {
     /// `iss` of every token.
     issuer: String,
     jwks_uri: String,
-    response_types_supported: Vec<&'static str>,
-    grant_types_supported: Vec<&'static str>,
+    /// `public`: every recipient of a token sees the same `sub` for the same person.
     subject_types_supported: Vec<&'static str>,
-    id_token_signing_alg_values_supported: Vec<&'static str>,
-    /// Of access tokens (RFC 9068).
+    /// Claims of access tokens (RFC 9068).
     claims_supported: Vec<&'static str>,
     service_documentation: String,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-openid-configuration", "/.well-known/openid-configuration")
-        .summary("Where keys and documents are")
+        .also_at("/.well-known/oauth-authorization-server")
+        .summary("Who issues access tokens, and where their keys are")
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(openid_configuration)
@@ -40,10 +40,7 @@ fn of(config: &Config) -> OpenidConfiguration {
     OpenidConfiguration {
         issuer: config.issuer.clone(),
         jwks_uri: format!("{}/.well-known/jwks.json", config.public_url),
-        response_types_supported: vec![],
-        grant_types_supported: vec![],
         subject_types_supported: vec!["public"],
-        id_token_signing_alg_values_supported: vec!["RS256"],
         claims_supported: vec![
             "iss",
             "sub",
@@ -60,5 +57,119 @@ fn of(config: &Config) -> OpenidConfiguration {
             "auth_time",
         ],
         service_documentation: format!("{}/docs", config.public_url),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Map, Value, json};
+    use verinym::crypto::access::AccessClaims;
+
+    use super::*;
+
+    const PUBLIC_URL: &str = "https://api.example.org/dev";
+
+    /// The document where `ISSUER` is this (empty: not set) and the API has a base path.
+    fn document(issuer: &str) -> Map<String, Value> {
+        let config = Config::from_lookup(|name| {
+            let value = match name {
+                "STAGE" => "dev",
+                "PASSWORD_POLICY" => "nist",
+                "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+                "SCREENING_THRESHOLD" => "0.85",
+                "RATE_LIMIT_SCALE" => "1",
+                "PUBLIC_URL" | "APP_URL" => PUBLIC_URL,
+                "ISSUER" => issuer,
+                "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" | "SANDBOX_URL" => "",
+                _ => "value",
+            };
+            Some(value.to_owned())
+        })
+        .unwrap();
+        let Value::Object(members) = serde_json::to_value(of(&config)).unwrap() else { panic!("not an object") };
+        members
+    }
+
+    #[test]
+    fn the_issuer_is_the_configured_one() {
+        assert_eq!(document("")["issuer"], PUBLIC_URL);
+        assert_eq!(document("https://id.example.org/tenant")["issuer"], "https://id.example.org/tenant");
+    }
+
+    #[test]
+    fn no_member_is_empty() {
+        for (name, value) in document("") {
+            let filled = match &value {
+                Value::Array(elements) => {
+                    !elements.is_empty() && elements.iter().all(|one| one.as_str().is_some_and(|text| !text.is_empty()))
+                }
+                Value::String(text) => !text.is_empty(),
+                _ => false,
+            };
+            assert!(filled, "{name}: {value}");
+        }
+    }
+
+    /// The base path is kept, and what is advertised can be got.
+    #[test]
+    fn every_url_is_a_route_under_the_public_url() {
+        let endpoints = crate::endpoints();
+        let gets: BTreeSet<_> = endpoints
+            .iter()
+            .flat_map(|endpoint| endpoint.route.addresses())
+            .filter_map(|(method, path)| (method.as_str() == "GET").then_some(path))
+            .collect();
+        let document = document("https://id.example.org");
+        let is_address =
+            |name: &str| name.ends_with("_uri") || name.ends_with("_endpoint") || name.ends_with("_documentation");
+        let addresses: Vec<_> = document.iter().filter(|(name, _)| is_address(name)).collect();
+        assert!(addresses.len() >= 2, "{addresses:?}");
+        for (name, address) in addresses {
+            let path = address.as_str().unwrap().strip_prefix(PUBLIC_URL);
+            assert!(path.is_some_and(|path| gets.contains(path)), "{name}: {address}");
+        }
+        let urls = document.values().filter(|value| value.as_str().is_some_and(|text| text.contains("://"))).count();
+        assert_eq!(urls, 3, "a URL that is neither the issuer nor checked above: {document:?}");
+    }
+
+    #[test]
+    fn the_claims_are_those_of_an_access_token() {
+        let claims = AccessClaims {
+            iss: String::new(),
+            sub: serde_json::from_value(json!("user_01h2xcejqtf2nbrexx3vqjhp41")).unwrap(),
+            aud: String::new(),
+            client_id: String::new(),
+            exp: 0,
+            iat: 0,
+            nbf: 0,
+            jti: String::new(),
+            sid: serde_json::from_value(json!("sess_01h2xcejqtf2nbrexx3vqjhp41")).unwrap(),
+            roles: vec![],
+            kyc_status: String::new(),
+            amr: vec![],
+            auth_time: 0,
+        };
+        let Value::Object(claims) = serde_json::to_value(claims).unwrap() else { panic!("not an object") };
+        let document = document("");
+        let told: BTreeSet<_> =
+            document["claims_supported"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(told, claims.keys().map(String::as_str).collect());
+    }
+
+    /// What does not exist yet; a client that needs it has to see that it is missing.
+    #[test]
+    fn nothing_is_told_of_flows_and_id_tokens_that_do_not_exist() {
+        let document = document("");
+        for name in [
+            "authorization_endpoint",
+            "token_endpoint",
+            "response_types_supported",
+            "grant_types_supported",
+            "id_token_signing_alg_values_supported",
+        ] {
+            assert!(!document.contains_key(name), "{name}: {}", document[name]);
+        }
     }
 }

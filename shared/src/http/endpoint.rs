@@ -30,6 +30,8 @@ pub struct Route {
     pub also: Option<Method>,
     /// With `{name}` for path parameters; the stage is no part of it.
     pub path: &'static str,
+    /// A second path of the same function, with the same parameters.
+    pub also_at: Option<&'static str>,
     pub summary: &'static str,
     /// `None`: those for anything else. Empty only where the route does no I/O, so that the gateway's throttle is enough.
     pub limits: Option<&'static [Limited]>,
@@ -91,6 +93,7 @@ impl Route {
             method,
             also: None,
             path,
+            also_at: None,
             summary: "",
             limits: None,
             idempotent: false,
@@ -128,6 +131,11 @@ impl Route {
 
     pub fn also(mut self, method: Method) -> Self {
         self.also = Some(method);
+        self
+    }
+
+    pub fn also_at(mut self, path: &'static str) -> Self {
+        self.also_at = Some(path);
         self
     }
 
@@ -222,6 +230,12 @@ impl Route {
 
     pub fn limits_in_force(&self) -> &'static [Limited] {
         self.limits.unwrap_or_default()
+    }
+
+    /// Every method and path that leads to the function, the declared pair first.
+    pub fn addresses(&self) -> impl Iterator<Item = (&Method, &'static str)> {
+        let paths = std::iter::once(self.path).chain(self.also_at);
+        paths.flat_map(|path| std::iter::once(&self.method).chain(&self.also).map(move |method| (method, path)))
     }
 
     /// Names of the path's parameters, in order.

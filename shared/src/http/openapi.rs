@@ -311,16 +311,17 @@ pub fn document(endpoints: &[Endpoint]) -> OpenApi {
     let mut schemas = BTreeMap::new();
     for endpoint in endpoints {
         let route = &endpoint.route;
-        for method in std::iter::once(&route.method).chain(&route.also) {
-            let Some(method) = known(method) else { continue };
+        for address in route.addresses() {
+            let (method, path) = address;
+            let Some(known_method) = known(method) else { continue };
             let mut doc = OperationDoc::default();
             (endpoint.describe)(route, &mut doc);
             let (mut operation, components) = doc.finish();
-            if known(&route.method) != Some(method.clone()) {
+            if address != (&route.method, route.path) {
                 operation.operation_id = operation.operation_id.map(|id| format!("{id}-alias"));
             }
             schemas.extend(components);
-            paths = paths.path(route.path, PathItem::new(method, operation));
+            paths = paths.path(path, PathItem::new(known_method, operation));
         }
     }
     let mut components = Components::new();

@@ -76,6 +76,8 @@ async fn discovery_keys_and_tokens_agree() {
     let person = stack.person().await;
     let discovery = stack.client().get("/.well-known/openid-configuration").send().await.expect(200).json();
     assert_eq!(discovery["issuer"], stack.var("API_URL"));
+    let of_server = stack.client().get("/.well-known/oauth-authorization-server").send().await.expect(200).json();
+    assert_eq!(of_server, discovery);
     let keys = reqwest::get(discovery["jwks_uri"].as_str().unwrap()).await.unwrap();
     assert!(keys.headers()["cache-control"].to_str().unwrap().contains("max-age"));
     let keys: serde_json::Value = keys.json().await.unwrap();
