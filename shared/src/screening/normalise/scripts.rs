@@ -92,9 +92,6 @@ pub fn main_script(word: &str) -> Script {
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(Script::Common, |(script, _)| *script)
 }
 
-/// Scripts that are written in one word with Han.
-const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
-
 fn belongs(c: char, main: Script) -> bool {
     const EAST_ASIAN: [Script; 4] = [Script::Hiragana, Script::Katakana, Script::Hangul, Script::Bopomofo];
     if c.is_ascii_digit() || main == Script::Common {
