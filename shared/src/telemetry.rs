@@ -14,7 +14,7 @@ use aws_sdk_kms::operation::{
 };
 use aws_sdk_s3::operation::{
     delete_object::DeleteObjectInput, get_object::GetObjectInput, head_bucket::HeadBucketInput,
-    list_objects_v2::ListObjectsV2Input, put_object::PutObjectInput,
+    head_object::HeadObjectInput, list_objects_v2::ListObjectsV2Input, put_object::PutObjectInput,
 };
 use aws_sdk_secretsmanager::operation::{get_secret_value::GetSecretValueInput, put_secret_value::PutSecretValueInput};
 use aws_sdk_sqs::operation::{get_queue_attributes::GetQueueAttributesInput, send_message::SendMessageInput};
@@ -213,6 +213,8 @@ fn object_of(input: &Input) -> Option<String> {
         bucket.map(|bucket| format!("{bucket}/{folder}"))
     };
     if let Some(input) = input.downcast_ref::<GetObjectInput>() {
+        in_bucket(input.bucket(), input.key())
+    } else if let Some(input) = input.downcast_ref::<HeadObjectInput>() {
         in_bucket(input.bucket(), input.key())
     } else if let Some(input) = input.downcast_ref::<PutObjectInput>() {
         in_bucket(input.bucket(), input.key())

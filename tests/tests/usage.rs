@@ -15,12 +15,13 @@ use verinym_tests::{
 };
 
 /// What the platform does for a function, in its name: no call of ours.
-const BY_THE_PLATFORM: [&str; 9] = [
+const BY_THE_PLATFORM: [&str; 10] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
@@ -39,6 +40,8 @@ const RARE: &[(&[&str], &[&str], &str)] = &[
         "while people's keys are re-wrapped, four times a year",
     ),
     (&["s3:ListBucket documents", "s3:ListBucket lists"], &[], "so that S3 tells a missing object from a refusal"),
+    (&["kms:Decrypt key/anonymous"], &[], "to read the address in an event of somebody who was not signed in"),
+    (&["kms:Decrypt key/evidence"], &["workers-apply-callback"], "where a callback comes after its task failed"),
     (&["dynamodb:DeleteItem ephemeral"], &[], "to give a message back that could not be worked"),
     (
         &["dynamodb:ConditionCheckItem identity"],
