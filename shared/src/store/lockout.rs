@@ -214,17 +214,20 @@ impl Store {
             put = put.expression_attribute_values(name, value);
         }
         let Err(error) = put.send().await else { return Ok(Ok(())) };
-        match error.as_service_error() {
+        let current = match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => match failed.item.clone() {
-                Some(item) => read(item).map(Err),
-                None => self.lockout(identifier).await.map(Err),
+                Some(item) => read(item)?,
+                None => self.lockout(identifier).await?,
             },
-            Some(PutItemError::TransactionConflictException(_)) => {
-                pause().await;
-                self.lockout(identifier).await.map(Err)
-            }
-            _ => Err(Internal::aws("put lock-out", &error).into()),
+            Some(PutItemError::TransactionConflictException(_)) => self.lockout(identifier).await?,
+            _ => return Err(Internal::aws("put lock-out", &error).into()),
+        };
+        // The SDK sends a write again whose answer it did not get, and then fails on what the first one wrote.
+        if current.version == item.version {
+            return Ok(Ok(()));
         }
+        pause().await;
+        Ok(Err(current))
     }
 }
 

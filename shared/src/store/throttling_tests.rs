@@ -157,3 +157,16 @@ async fn keys_that_a_batch_left_are_asked_for_after_a_pause_and_alone() {
     assert!(matches!(failed, Err(Error::Internal(Internal::Unavailable(_)))));
     assert!(began.elapsed() < TIME && script.calls().len() > 14, "{} calls", script.calls().len());
 }
+
+/// The first write of an item is done and its answer lost; the SDK sends it again, and that finds the first.
+#[tokio::test(start_paused = true)]
+async fn a_reserved_try_whose_answer_was_lost_is_reserved_once() {
+    let mut written = None;
+    let script = Script::new(move |call| match written.replace(call.body["Item"].clone()) {
+        None => Reply::Error("ThrottlingException", json!({})),
+        Some(first) => Reply::Error("ConditionalCheckFailedException", json!({ "Item": first })),
+    });
+    let tried = script.store().await.reserve_try("identifier", NOW).await.unwrap();
+    assert!(tried.is_ok());
+    assert_eq!(script.of("PutItem").len(), 2);
+}
