@@ -4,7 +4,11 @@
 
 use verinym::{
     app::App,
-    domain::{id::CheckId, time::Timestamp},
+    domain::{
+        check::{CheckState, ReasonCode},
+        id::CheckId,
+        time::Timestamp,
+    },
     error::Result,
     messaging::Outcome,
     store::{Store, check::StoredCheck, commit::CommitError, person_key::PersonKey, user::AuthItem},
@@ -14,7 +18,7 @@ use verinym::{
 use crate::{
     course::Course,
     earlier_hits::entities,
-    screen_check::{UNTIL_FRESH, find, later, opened, told},
+    screen_check::{UNTIL_FRESH, doubts, find, later, opened, told},
 };
 
 /// A screening against the lists as they are now.
@@ -85,12 +89,33 @@ impl Screening<'_> {
 
 /// The person's other checks whose snapshot is to be screened.
 async fn unscreened(store: &Store, current: &StoredCheck) -> Result<Vec<StoredCheck>> {
+    let others = others(store, current).await?;
+    Ok(others.into_iter().filter(|stored| stored.check.wants_screening()).collect())
+}
+
+/// Why a machine must not clear the names that the person submitted since the last approval: withdrawing a check and
+/// renaming oneself does not end a doubt.
+pub async fn earlier_doubts(store: &Store, current: &StoredCheck, evidence: &PersonKey) -> Result<Vec<ReasonCode>> {
+    let mut found = Vec::new();
+    for earlier in others(store, current).await? {
+        if earlier.check.state == CheckState::Approved {
+            break;
+        }
+        if earlier.check.submitted_at.is_some() {
+            found.extend(doubts(&earlier.snapshot(evidence)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The person's other checks, newest first.
+async fn others(store: &Store, current: &StoredCheck) -> Result<Vec<StoredCheck>> {
     const PAGE: u32 = 100;
     let is_other = |id: CheckId| id != current.check.id;
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let (page, next) = store.checks(&current.check.user_id, None, None, PAGE, after.as_ref()).await?;
-        found.extend(page.into_iter().filter(|stored| is_other(stored.check.id) && stored.check.wants_screening()));
+        found.extend(page.into_iter().filter(|stored| is_other(stored.check.id)));
         after = next;
         if after.is_none() {
             return Ok(found);

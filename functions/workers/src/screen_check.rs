@@ -36,7 +36,7 @@ use verinym::{
 };
 
 use crate::{
-    closed_checks::Screening,
+    closed_checks::{Screening, earlier_doubts},
     course::Course,
     earlier_hits::{Entity, entities, taken_on},
     verify::subject,
@@ -105,7 +105,8 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             continue;
         }
         let hits = hits(store, &stored, &lists, &evidence, now).await?;
-        let doubts = doubts(&stored.snapshot(&evidence)?);
+        let mut doubts = doubts(&stored.snapshot(&evidence)?);
+        doubts.extend(earlier_doubts(store, &stored, &evidence).await?);
         let count = hits.len();
         let mut course = Course::of(&stored, now);
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
@@ -239,7 +240,7 @@ fn query(person: &Snapshot) -> Query {
 }
 
 /// What of the name a machine must not clear.
-fn doubts(person: &Snapshot) -> Vec<ReasonCode> {
+pub(crate) fn doubts(person: &Snapshot) -> Vec<ReasonCode> {
     let reason = |doubt: &NameDoubt| match doubt {
         NameDoubt::MixedScripts => ReasonCode::NameMixedScripts,
         NameDoubt::NotScreenable => ReasonCode::NameNotScreenable,

@@ -91,6 +91,28 @@ async fn a_snapshot_is_screened_though_its_check_was_cancelled_before() {
 }
 
 #[tokio::test]
+async fn a_doubt_about_a_name_outlives_its_check_and_the_name() {
+    let world = World::new(&Stack::get(), &[]).await;
+    let applicant = Applicant::new(&world).await;
+    let doubtful = json!({"given_name": "K\u{430}rim", "family_name": "Nobody", "date_of_birth": "1980-01-01"});
+    applicant.call("account-update-profile", &[], &doubtful).await;
+    let document = applicant.upload(&format!("OK-{}", tag())).await;
+    world.settle(None).await;
+    let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
+    let first = check["id"].as_str().unwrap().to_owned();
+    applicant.call("kyc-cancel-check", &[("id", &first)], &Value::Null).await;
+    world.settle(None).await;
+    let case = Case { world: &world, applicant, first };
+    let second = case.again().await;
+    assert_eq!(second["state"]["S"], "in_review", "{second}");
+    assert_eq!(reasons_of(&second), ["name_mixed_scripts"]);
+}
+
+fn reasons_of(check: &Value) -> Vec<&str> {
+    check["reasons"]["L"].as_array().unwrap().iter().map(|reason| reason["S"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
 async fn the_next_check_waits_for_the_screening_of_a_snapshot_whose_message_was_lost() {
     let world = World::new(&Stack::get(), &[]).await;
     let case = Case::new(&world, "OK").await;

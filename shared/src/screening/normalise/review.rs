@@ -1,7 +1,9 @@
 //! Names that no machine may clear, whatever the lists say.
 
+use unicode_script::{Script, UnicodeScript};
+
 use super::characters::{Unusual, breaks_a_word, is_apostrophe, is_sign};
-use super::{MAX_NAME_CHARS, MAX_TOKENS, Reading, TokenKind, forms, script, words};
+use super::{MAX_NAME_CHARS, MAX_TOKENS, Reading, TokenKind, forms, script, vocabulary, words};
 
 /// Why finding nothing under a name means nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +11,7 @@ pub enum NameDoubt {
     /// A word holds letters of several scripts, letters that pass for those of another, or signs and digits beside letters.
     MixedScripts,
     /// There is nothing to compare, or not all of the name can be compared: no letters, initials alone, letters of no
-    /// living language, more words than are compared.
+    /// living language, more words than are compared, words in pieces.
     NotScreenable,
 }
 
@@ -33,6 +35,7 @@ pub fn doubts(name: &str, reading: Reading) -> Vec<NameDoubt> {
     if cut.illegible
         || too_long(name, &cut.words)
         || has_unread_word(&cut.words, reading)
+        || (reading == Reading::Person && is_in_pieces(&cut.words))
         || says_nothing(name, reading)
     {
         out.push(NameDoubt::NotScreenable);
@@ -57,6 +60,31 @@ fn has_signs(name: &str) -> bool {
 
 fn too_long(name: &str, words: &[words::Word]) -> bool {
     words.len() > MAX_TOKENS || name.chars().nth(MAX_NAME_CHARS).is_some()
+}
+
+/// A word written in pieces (`Zu b ay ri`, `Ka-ri-m`) is compared with listed words only as long as few pieces make it. Three
+/// pieces of at most two letters in a row, or five single letters, are more than names have of themselves: particles,
+/// titles and up to four initials do not count, nor do scripts whose words are this short.
+fn is_in_pieces(words: &[words::Word]) -> bool {
+    const LONGEST_PIECE: usize = 2;
+    const PIECES: usize = 3;
+    const SINGLE_LETTERS: usize = 5;
+    let alphabetic = |c: char| {
+        let script = c.script();
+        matches!(script, Script::Latin | Script::Cyrillic | Script::Greek | Script::Arabic | Script::Hebrew)
+    };
+    let (mut pieces, mut singles) = (0, 0);
+    words.iter().any(|word| {
+        let letters = word.text.chars().filter(|c| alphabetic(*c)).count();
+        let text = word.text.to_lowercase();
+        if letters == 0 || letters > LONGEST_PIECE || vocabulary::is_particle(&text) || vocabulary::is_title(&text) {
+            (pieces, singles) = (0, 0);
+        } else {
+            pieces += 1;
+            singles += usize::from(letters == 1);
+        }
+        singles >= SINGLE_LETTERS || (pieces >= PIECES && singles < pieces)
+    })
 }
 
 /// Letters that no table reads.
@@ -104,6 +132,15 @@ mod tests {
             ("สมชาย ใจดี", &[]),
             ("Al\u{200b}varo Ruiz", &[]),
             ("Ng E", &[]),
+            ("J. R. R. Tolkien", &[]),
+            ("A P J Abdul Kalam", &[]),
+            ("Maria de la O da Silva e Sá", &[]),
+            ("Li Na", &[]),
+            ("Karim Nabil al Zu b ay ri", unscreenable),
+            ("Ka-ri-m Na-bi-l al-Zu-ba-yr-i", unscreenable),
+            ("Ca th er in e Du po n t", unscreenable),
+            ("A l v a r o Montenegro", unscreenable),
+            ("A. l. v. a. r. o. Montenegro", unscreenable),
             ("Alvаro Montenegro", mixed),
             ("Alv\u{1175}aro Montenegro", mixed),
             ("Alvaro Роре", mixed),
