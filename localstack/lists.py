@@ -14,7 +14,7 @@ from localstack.settings import ROOT, Settings, step
 from operations import actions
 from operations.target import Target
 
-SAMPLES = ROOT / "shared" / "samples" / "lists"
+SAMPLES = ROOT / "shared" / "screening" / "samples" / "lists"
 LIMIT = 120.0
 CONFIGURATION = "config/lists.json"
 

@@ -257,6 +257,7 @@ mod tests {
     use verinym::error::Error;
 
     use super::*;
+    use verinym::crypto::random::RandomId;
 
     fn query(pairs: &[(&str, &str)]) -> Result<Wanted, Vec<(String, &'static str)>> {
         let form: serde_json::Map<_, _> =

@@ -2,6 +2,7 @@
 //! engine, lists and the number of hits.
 
 use std::time::Instant;
+use verinym::crypto::random::RandomId;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

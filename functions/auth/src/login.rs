@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use utoipa::ToSchema;
+use verinym::crypto::random::RandomId;
 use verinym::{
     crypto::{
         index::BlindIndex,

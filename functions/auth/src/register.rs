@@ -1,6 +1,7 @@
 //! POST /v1/auth/register: an account, whose address is confirmed by a mailed link.
 
 use std::time::Duration;
+use verinym::crypto::random::RandomId;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -60,6 +60,7 @@ fn invalid(code: &'static str, message: &'static str) -> verinym::error::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use verinym::crypto::random::RandomId;
 
     fn texts(count: i64) -> Vec<String> {
         (0..count).map(|n| DocumentId::new(Timestamp::from_unix_millis(n)).to_string()).collect()

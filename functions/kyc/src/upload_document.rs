@@ -1,5 +1,6 @@
 //! POST /v1/kyc/documents: a document, encrypted here before it reaches the bucket.
 
+use verinym::crypto::random::RandomId;
 use verinym::{
     domain::{
         document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},

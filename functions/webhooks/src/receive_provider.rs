@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use verinym::crypto::random::RandomId;
 use verinym::{
     domain::{
         event::{Actor, EventType, Subject},

@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 
 use verinym::{
+    crypto::random::RandomId,
     domain::{
         aml::{Hit, HitDecision, Match},
         check::Check,
+        id::HitId,
         secret::Masked,
         time::Timestamp,
     },
@@ -61,7 +63,7 @@ fn as_of(check: &Check, earlier: &Hit, found: Match, now: Timestamp) -> Option<(
     }
     let was = if earlier.decision == HitDecision::TrueMatch { "a true match" } else { "not decided" };
     let explanation = format!("Found in an earlier check, {}, {was}. {}", earlier.check_id, found.explanation.0);
-    let hit = Hit::new(check.id, check.user_id, earlier.source(), now);
+    let hit = Hit::new(HitId::new(now), check.id, check.user_id, earlier.source(), now);
     Some((hit, Match { explanation: Masked(explanation), ..found }))
 }
 
@@ -79,7 +81,13 @@ mod tests {
 
     fn hit(user: UserId) -> Hit {
         let (list, list_version, engine_version) = ("un".into(), "v1".into(), "1".into());
-        Hit::new(CheckId::new(NOW), user, Source { list, kind: ListKind::Sanctions, list_version, engine_version }, NOW)
+        Hit::new(
+            HitId::new(NOW),
+            CheckId::new(NOW),
+            user,
+            Source { list, kind: ListKind::Sanctions, list_version, engine_version },
+            NOW,
+        )
     }
 
     fn found() -> Match {

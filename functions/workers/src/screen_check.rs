@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use verinym::{
     app::App,
+    crypto::random::RandomId,
     domain::{
         aml::{AmlError, Hit, Match, Source},
         check::{CheckState, ReasonCode},
@@ -222,7 +223,7 @@ pub(crate) fn find(
                 list_version: lists.list(&found.list).map(|list| list.version.clone()).unwrap_or_default(),
                 engine_version: ENGINE_VERSION.to_owned(),
             };
-            let hit = Hit::new(check.id, check.user_id, source, now);
+            let hit = Hit::new(HitId::new(now), check.id, check.user_id, source, now);
             StoredHit::new(hit, &matched(found), evidence)
         })
         .collect()

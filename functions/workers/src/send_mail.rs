@@ -257,6 +257,7 @@ mod tests {
     };
 
     use super::*;
+    use verinym::crypto::random::RandomId;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 

@@ -1,5 +1,6 @@
 //! Reads of unmasked personal data of others: the log tells of each before the answer leaves.
 
+use crate::crypto::random::RandomId;
 use std::{collections::BTreeMap, ops::Deref};
 
 use super::{authority::Caller, call::Call};

@@ -3,6 +3,7 @@
 //! Each write states its condition and what its failing means, so a transaction that is cancelled comes back as the
 //! refusal that the command would have given had it read later.
 
+use crate::crypto::random::RandomId;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{

@@ -282,6 +282,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::crypto::random::RandomId;
     use crate::{
         crypto::document::covering,
         store::{commit::CommitError, item::keyed, testing},

@@ -383,6 +383,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::crypto::random::RandomId;
 
     fn at(millis: i64) -> EventRecord {
         let now = Timestamp::from_unix_millis(millis);

@@ -61,6 +61,7 @@ impl EventRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::random::RandomId;
     use crate::{
         domain::{
             event::Subject,

@@ -147,6 +147,7 @@ fn counter_shard(shard: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::random::RandomId;
     use crate::{
         domain::{
             event::{Actor, EventType, Subject},

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::crypto::random::RandomId;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 

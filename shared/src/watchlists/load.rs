@@ -303,7 +303,7 @@ mod tests {
     }
 
     fn sample(name: &str) -> Vec<u8> {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/lists").join(name);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("screening/samples/lists").join(name);
         std::fs::read(path).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! Messages that come twice, and messages that are none.
 
 use serde_json::{Value, json};
+use verinym::crypto::random::RandomId;
 use verinym::domain::{id::InboundId, time::Timestamp};
 use verinym_tests::{Person, Stack, people::tag, until};
 

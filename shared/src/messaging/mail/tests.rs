@@ -1,4 +1,5 @@
 use super::*;
+use crate::crypto::random::RandomId;
 use crate::domain::{
     event::{Actor, Subject},
     id::{CheckId, EventId},

@@ -1,3 +1,4 @@
+use crate::crypto::random::RandomId;
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,5 +1,6 @@
 //! Generations of key-encryption keys over a real table and a key service.
 
+use crate::crypto::random::RandomId;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;

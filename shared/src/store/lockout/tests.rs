@@ -1,6 +1,7 @@
 //! Tries over a real table: at once, settled, given back, told to the log.
 
 use super::*;
+use crate::crypto::random::RandomId;
 use crate::store::{
     event::EventRecord,
     item::{Query, Sort},

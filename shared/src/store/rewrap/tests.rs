@@ -1,5 +1,6 @@
 //! Rotation of key-encryption keys over a real table, with people registering and runs dying in between.
 
+use crate::crypto::random::RandomId;
 use std::collections::BTreeSet;
 
 use futures::future::{join_all, try_join_all};

@@ -1,5 +1,6 @@
 //! Sessions over a real table: races, endings, epochs.
 
+use crate::crypto::random::RandomId;
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Ending, SessionItem, Turn};

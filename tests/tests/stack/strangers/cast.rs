@@ -4,6 +4,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use verinym::crypto::random::RandomId;
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;

@@ -1,0 +1,268 @@
+//! Tokens sent by mail, derived and not stored: `id.HMAC(key, purpose ‖ id ‖ user)`, both base64url.
+//!
+//! The mail worker derives the token again from the event, so that no secret travels in one. The id names the record
+//! that makes it single-use; it is no secret.
+
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{CryptoError, DataKey, key::as_base64, mac};
+use verinym_domain::{
+    id::{EventId, UserId},
+    secret::Secret,
+    time::Timestamp,
+};
+
+/// How long a retired key verifies: beyond the longest life of a mailed token (72 h).
+pub const RETIRED_FOR: Duration = Duration::from_hours(4 * 24);
+
+const ID_TEXT_LEN: usize = 22;
+const TAG_TEXT_LEN: usize = 43;
+
+/// Names a mailed token; text form base64url of its 16 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MailId([u8; 16]);
+
+/// The text is not a mail id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("malformed mail id")]
+pub struct MalformedMailId;
+
+impl MailId {
+    /// The id for an event and a purpose: a redelivered event finds the same record and derives the same token.
+    pub fn from_event(event: &EventId, purpose: &str) -> Self {
+        let parts = mac::prefixed(&[b"mailed token id", purpose.as_bytes(), event.uuid().as_bytes()]);
+        let hash: [u8; 32] = Sha256::digest(parts).into();
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        Self(id)
+    }
+}
+
+impl fmt::Display for MailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for MailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for MailId {
+    type Err = MalformedMailId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedMailId> {
+        decode(text, ID_TEXT_LEN).map(Self).ok_or(MalformedMailId)
+    }
+}
+
+impl Serialize for MailId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MailId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The secret half of a token, as it came; compared by [`MailKeys::verify`] only.
+#[derive(Clone, Copy)]
+pub struct Tag([u8; 32]);
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The two halves of a token's text; `None` if it has not the form. Says nothing yet about whether it is ours.
+pub fn parse(text: &str) -> Option<(MailId, Tag)> {
+    if text.len() != ID_TEXT_LEN + 1 + TAG_TEXT_LEN {
+        return None;
+    }
+    let (id, tag) = text.split_once('.')?;
+    Some((id.parse().ok()?, Tag(decode(tag, TAG_TEXT_LEN)?)))
+}
+
+fn decode<const N: usize>(text: &str, text_len: usize) -> Option<[u8; N]> {
+    if text.len() != text_len {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
+/// The keys in use; JSON in a secret. The ring holds the key after the current one already, so that a process with a
+/// ring from before a rotation verifies what is derived after it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+pub struct MailKeys {
+    current: u32,
+    keys: BTreeMap<u32, MailKey>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct MailKey {
+    #[serde(serialize_with = "as_base64")]
+    key: DataKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    current: u32,
+    keys: BTreeMap<u32, MailKey>,
+}
+
+impl TryFrom<Stored> for MailKeys {
+    type Error = CryptoError;
+
+    fn try_from(Stored { current, keys }: Stored) -> Result<Self, CryptoError> {
+        if keys.contains_key(&current) { Ok(Self { current, keys }) } else { Err(CryptoError::Key) }
+    }
+}
+
+impl MailKey {
+    fn generate() -> Self {
+        Self { key: DataKey::generate(), retired_at: None }
+    }
+}
+
+impl MailKeys {
+    /// A current key and the next.
+    pub fn generate() -> Self {
+        Self { current: 1, keys: [1, 2].map(|version| (version, MailKey::generate())).into() }
+    }
+
+    /// The ring one step on: the next key derives, the current retires, what retired longer than [`RETIRED_FOR`] ago is
+    /// dropped.
+    pub fn rotated(&self, now: Timestamp) -> Self {
+        let mut keys = self.keys.clone();
+        keys.retain(|_, key| key.retired_at.is_none_or(|at| now.since(at) <= RETIRED_FOR));
+        if let Some(key) = keys.get_mut(&self.current) {
+            key.retired_at = Some(now);
+        }
+        let current = self.current.wrapping_add(1);
+        keys.entry(current).or_insert_with(MailKey::generate);
+        keys.entry(current.wrapping_add(1)).or_insert_with(MailKey::generate);
+        Self { current, keys }
+    }
+
+    /// The token's text, by the current key.
+    pub fn derive(&self, purpose: &str, id: &MailId, user: &UserId) -> Secret<String> {
+        let tag = tag(&self.keys[&self.current].key, purpose, id, user);
+        Secret::new(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag)))
+    }
+
+    /// Whether the token was derived by us for this purpose, id and user, by any live key; in constant time.
+    pub fn verify(&self, purpose: &str, id: &MailId, user: &UserId, given: &Tag) -> bool {
+        let matching = self.keys.values().map(|key| tag(&key.key, purpose, id, user).ct_eq(&given.0));
+        matching.fold(subtle::Choice::from(0), |any, one| any | one).into()
+    }
+}
+
+fn tag(key: &DataKey, purpose: &str, id: &MailId, user: &UserId) -> [u8; 32] {
+    mac::tag(key, "mailed token", &[purpose.as_bytes(), &id.0, user.uuid().as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+    fn event(n: u8) -> EventId {
+        EventId::from_parts(NOW, [n; 10])
+    }
+
+    fn user(n: u8) -> UserId {
+        UserId::from_parts(NOW, [n; 10])
+    }
+
+    #[test]
+    fn a_redelivered_event_derives_the_same_token() {
+        let keys = MailKeys::generate();
+        let derive = || {
+            let id = MailId::from_event(&event(1), "verify");
+            keys.derive("verify", &id, &user(1)).expose().clone()
+        };
+        assert_eq!(derive(), derive());
+        assert_ne!(MailId::from_event(&event(1), "verify"), MailId::from_event(&event(2), "verify"));
+        assert_ne!(MailId::from_event(&event(1), "verify"), MailId::from_event(&event(1), "reset"));
+    }
+
+    #[test]
+    fn a_token_is_bound_to_purpose_id_user_and_ring() {
+        let keys = MailKeys::generate();
+        let id = MailId::from_event(&event(1), "verify");
+        let (read, tag) = parse(keys.derive("verify", &id, &user(1)).expose()).unwrap();
+        assert_eq!(read, id);
+        assert!(keys.verify("verify", &id, &user(1), &tag));
+        assert!(!keys.verify("reset", &id, &user(1), &tag));
+        assert!(!keys.verify("verify", &MailId::from_event(&event(2), "verify"), &user(1), &tag));
+        assert!(!keys.verify("verify", &id, &user(2), &tag));
+        assert!(!MailKeys::generate().verify("verify", &id, &user(1), &tag));
+        for byte in 0..32 {
+            let mut altered = tag;
+            altered.0[byte] ^= 1;
+            assert!(!keys.verify("verify", &id, &user(1), &altered));
+        }
+    }
+
+    #[test]
+    fn tokens_outlive_a_rotation_by_their_term() {
+        let keys = MailKeys::generate();
+        let id = MailId::from_event(&event(1), "verify");
+        let verifies = |ring: &MailKeys, text: &str| ring.verify("verify", &id, &user(1), &parse(text).unwrap().1);
+        let old = keys.derive("verify", &id, &user(1));
+        let rotated = keys.rotated(NOW);
+        let new = rotated.derive("verify", &id, &user(1));
+        assert_ne!(old.expose(), new.expose());
+        assert!(verifies(&rotated, old.expose()));
+        assert!(verifies(&keys, new.expose()), "a ring from before the rotation");
+        let later = rotated.rotated(NOW + RETIRED_FOR + Duration::from_secs(1));
+        assert!(!verifies(&later, old.expose()));
+        assert!(verifies(&later, new.expose()));
+    }
+
+    #[test]
+    fn what_has_not_the_form_is_refused() {
+        let keys = MailKeys::generate();
+        let text = keys.derive("verify", &MailId::from_event(&event(1), "verify"), &user(1)).expose().clone();
+        assert!(parse(&text).is_some());
+        for bad in [
+            String::new(),
+            ".".into(),
+            text[1..].into(),
+            format!("{text}="),
+            text.replace('.', "_"),
+            text.replacen('.', "é", 1)[..text.len()].into(),
+            format!("{}é", &text[..text.len() - 2]),
+            // Another spelling of the same bytes: the last character of the id holds two bits only.
+            format!("{}_{}", &text[..21], &text[22..]),
+        ] {
+            assert!(parse(&bad).is_none(), "{bad}");
+        }
+        assert!(!format!("{:?}", parse(&text)).contains(&text[23..]));
+    }
+
+    #[test]
+    fn ids_and_rings_round_trip_as_json() {
+        let id = MailId::from_event(&event(1), "verify");
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<MailId>(&json).unwrap(), id);
+        let keys = MailKeys::generate().rotated(NOW);
+        let read: MailKeys = serde_json::from_str(&serde_json::to_string(&keys).unwrap()).unwrap();
+        assert_eq!(read.derive("p", &id, &user(1)).expose(), keys.derive("p", &id, &user(1)).expose());
+    }
+}

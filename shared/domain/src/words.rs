@@ -1,0 +1,93 @@
+//! Enums whose values have one text form, the same in the API, the tables and the logs.
+
+/// The text is none of the words of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a known word")]
+pub struct UnknownWord;
+
+/// Declares an enum with its words: `as_str`, `ALL`, `Display`, `FromStr`, serde and the schema all follow from the
+/// one table, so that they cannot drift apart.
+macro_rules! words {
+    ($(
+        $(#[$meta:meta])*
+        pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }
+    )+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in the order declared.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The text form.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::words::UnknownWord;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::words::UnknownWord),
+                }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .enum_values(Some([$($text,)+]))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    )+};
+}
+
+pub(crate) use words;
+
+#[cfg(test)]
+mod tests {
+    use super::UnknownWord;
+
+    words! {
+        /// Two tastes.
+        pub enum Taste { Sweet = "sweet", Sour = "sour.ish", }
+    }
+
+    #[test]
+    fn text_forms_round_trip_and_others_are_refused() {
+        for taste in Taste::ALL {
+            assert_eq!(taste.as_str().parse(), Ok(*taste));
+            let json = serde_json::to_string(taste).unwrap();
+            assert_eq!(json, format!("\"{taste}\""));
+            assert_eq!(serde_json::from_str::<Taste>(&json).unwrap(), *taste);
+        }
+        assert_eq!("Sweet".parse::<Taste>(), Err(UnknownWord));
+        assert!(serde_json::from_str::<Taste>("\"bitter\"").is_err());
+    }
+}

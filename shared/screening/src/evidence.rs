@@ -1,0 +1,172 @@
+//! From "the names agree" to "this is the person".
+//!
+//! Evidence in favour closes a share of the distance to certainty, so it can never lower a score and never reach 1 by
+//! repetition; evidence against takes points off. All in thousandths.
+
+use super::date::{DateSpan, PartialDate};
+
+/// The most that a name alone can score.
+pub const NAME_CEILING: i32 = 970;
+
+/// What a comparison of one kind of evidence found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Percent of the distance to certainty.
+    For(i32),
+    /// Thousandths off.
+    Against(i32),
+    /// Nothing to compare, or nothing to be learnt.
+    Silent,
+}
+
+impl Verdict {
+    /// The score after this evidence.
+    pub fn apply(self, score: i32) -> i32 {
+        match self {
+            Self::For(percent) => score + (1000 - score).max(0) * percent / 100,
+            Self::Against(points) => (score - points).max(0),
+            Self::Silent => score,
+        }
+    }
+}
+
+/// Name scores above the threshold are compressed towards [`NAME_CEILING`]; 850 stays 850.
+pub fn ceiling(name_score: i32) -> i32 {
+    if name_score <= 850 { name_score } else { 850 + (name_score - 850) * (NAME_CEILING - 850) / 150 }
+}
+
+/// How the birth date stands to those on the list: the one that agrees best counts, since lists give alternatives.
+pub fn birth(asked: Option<PartialDate>, listed: impl Iterator<Item = DateSpan>) -> Verdict {
+    let Some(asked) = asked else { return Verdict::Silent };
+    let worth = |v: &Verdict| match v {
+        Verdict::For(p) => 1000 + p,
+        Verdict::Silent => 0,
+        Verdict::Against(p) => -p,
+    };
+    listed.map(|span| one_birth(asked, span)).max_by_key(worth).unwrap_or(Verdict::Silent)
+}
+
+fn one_birth(asked: PartialDate, listed: DateSpan) -> Verdict {
+    let slack = u16::from(listed.circa);
+    let (first, last) = (listed.from.year.saturating_sub(slack), listed.to.year + slack);
+    if asked.year < first || asked.year > last {
+        let apart = if asked.year < first { first - asked.year } else { asked.year - last };
+        return Verdict::Against(match apart {
+            // Off by one happens: other calendars, guessed years.
+            1 => 30,
+            2 => 70,
+            3..=5 => 120,
+            _ => 200,
+        });
+    }
+    if listed.from != listed.to || listed.circa {
+        return Verdict::For(20);
+    }
+    let (a, l) = (asked, listed.from);
+    if a.month == 0 || l.month == 0 {
+        return Verdict::For(25);
+    }
+    let day_known = a.day != 0 && l.day != 0;
+    if a.month == l.month && (!day_known || a.day == l.day) {
+        return Verdict::For(if day_known { 60 } else { 40 });
+    }
+    // The first of January stands for "day unknown" in many registers; day and month change places in others.
+    if (l.month == 1 && l.day == 1) || (a.month == 1 && a.day == 1) {
+        return Verdict::For(20);
+    }
+    if day_known && a.day == l.month && a.month == l.day {
+        return Verdict::For(40);
+    }
+    Verdict::Against(if a.month == l.month || (day_known && a.day == l.day) { 10 } else { 40 })
+}
+
+/// Nationality and residence: one in common speaks a little for, none a little against (people have several).
+pub fn countries<'a>(asked: &[String], listed: impl Iterator<Item = &'a str>) -> Verdict {
+    let mut any = false;
+    for country in listed {
+        any = true;
+        if asked.iter().any(|a| a.eq_ignore_ascii_case(country)) {
+            return Verdict::For(12);
+        }
+    }
+    if any && !asked.is_empty() { Verdict::Against(20) } else { Verdict::Silent }
+}
+
+/// A number in common says almost everything; none in common says nothing, since people have many.
+pub fn identifiers<'a>(
+    asked: &[String],
+    listed: impl Iterator<Item = (&'a str, &'a str)>,
+) -> (Verdict, Option<&'a str>) {
+    if asked.is_empty() {
+        return (Verdict::Silent, None);
+    }
+    for (kind, number) in listed {
+        // Numbers of one to four characters are shared by chance.
+        if number.len() >= 5 && asked.iter().any(|a| a == number) {
+            return (Verdict::For(85), Some(kind));
+        }
+    }
+    (Verdict::Silent, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::date::parse;
+    use proptest::prelude::*;
+
+    #[test]
+    fn birth_dates() {
+        for (asked, listed, expected) in [
+            ("1962-07-14", "1962-07-14", Verdict::For(60)),
+            ("1962-07-14", "14 Jul 1962", Verdict::For(60)),
+            ("1962-07-14", "Jul 1962", Verdict::For(40)),
+            ("1962-07-14", "1962", Verdict::For(25)),
+            ("1962", "1962-07-14", Verdict::For(25)),
+            ("1962-07-14", "1962-01-01", Verdict::For(20)),
+            ("1962-07-04", "1962-04-07", Verdict::For(40)),
+            ("1962-07-14", "1962-07-15", Verdict::Against(10)),
+            ("1962-07-14", "1962-09-20", Verdict::Against(40)),
+            ("1962-07-14", "1960 to 1965", Verdict::For(20)),
+            ("1962-07-14", "circa 1963", Verdict::For(20)),
+            ("1962-07-14", "1963-07-14", Verdict::Against(30)),
+            ("1962-07-14", "1966", Verdict::Against(120)),
+            ("1992-07-14", "1962", Verdict::Against(200)),
+        ] {
+            let got = birth(parse(asked).map(|d| d.from), parse(listed).into_iter());
+            assert_eq!(got, expected, "{asked} / {listed}");
+        }
+        assert_eq!(birth(None, parse("1962").into_iter()), Verdict::Silent);
+        assert_eq!(birth(parse("1962").map(|d| d.from), std::iter::empty()), Verdict::Silent);
+        // Alternatives: the best one counts.
+        let both = [parse("1990").unwrap(), parse("1962-07-14").unwrap()];
+        assert_eq!(birth(parse("1962-07-14").map(|d| d.from), both.into_iter()), Verdict::For(60));
+    }
+
+    #[test]
+    fn countries_and_numbers() {
+        let asked = ["PE".to_owned()];
+        assert_eq!(countries(&asked, ["US", "pe"].into_iter()), Verdict::For(12));
+        assert_eq!(countries(&asked, ["US"].into_iter()), Verdict::Against(20));
+        assert_eq!(countries(&[], ["US"].into_iter()), Verdict::Silent);
+        let numbers = ["AB12345".to_owned(), "12".to_owned()];
+        assert_eq!(identifiers(&numbers, [("passport", "AB12345")].into_iter()), (Verdict::For(85), Some("passport")));
+        assert_eq!(identifiers(&numbers, [("passport", "12")].into_iter()).0, Verdict::Silent);
+    }
+
+    proptest! {
+        #[test]
+        fn evidence_in_favour_never_lowers_and_never_makes_certain(score in 0i32..=970, a in 0i32..100, b in 0i32..100) {
+            let once = Verdict::For(a).apply(score);
+            prop_assert!(once >= score && once < 1000);
+            prop_assert!(Verdict::For(b).apply(once) >= once);
+        }
+
+        #[test]
+        fn a_name_alone_stays_below_the_ceiling_and_keeps_its_order(a in 0i32..=1000, b in 0i32..=1000) {
+            prop_assert!(ceiling(a) <= NAME_CEILING);
+            prop_assert!(a > b || ceiling(a) <= ceiling(b));
+            prop_assert_eq!(ceiling(a) >= 850, a >= 850);
+        }
+    }
+}
