@@ -35,11 +35,16 @@ impl Query {
         self.readings().all(|reading| forms(&self.name, reading).is_empty())
     }
 
-    /// Why finding nothing clears nobody of this name, in whichever way it is read.
+    /// Why an empty result does not clear this name. Without a kind, the doubts of both readings count, so that a name without
+    /// a kind is never cleared where the same name of a person would not be. Each doubt stands once.
     pub fn doubts(&self) -> Vec<NameDoubt> {
-        let mut readings = self.readings().map(|reading| doubts(&self.name, reading));
-        let first = readings.next().unwrap_or_default();
-        readings.fold(first, |known, more| known.into_iter().filter(|doubt| more.contains(doubt)).collect())
+        let mut all = Vec::new();
+        for doubt in self.readings().flat_map(|reading| doubts(&self.name, reading)) {
+            if !all.contains(&doubt) {
+                all.push(doubt);
+            }
+        }
+        all
     }
 
     pub fn name(name: impl Into<String>) -> Self {
@@ -105,4 +110,34 @@ pub struct Hit {
     pub dates_of_birth: Vec<String>,
     pub countries: Vec<String>,
     pub programmes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doubts_of(name: &str, kind: Option<Kind>) -> Vec<NameDoubt> {
+        Query { kind, ..Query::name(name) }.doubts()
+    }
+
+    #[test]
+    fn without_a_kind_a_doubt_of_the_reading_as_a_person_counts() {
+        for (name, doubt) in
+            [("3M", NameDoubt::MixedScripts), ("123", NameDoubt::NotScreenable), ("Alv(aro", NameDoubt::MixedScripts)]
+        {
+            let person = doubts_of(name, Some(Kind::Person));
+            assert!(person.contains(&doubt), "{name}: {person:?}");
+            for kind in [None, Some(Kind::Unknown)] {
+                let found = doubts_of(name, kind);
+                assert!(person.iter().all(|doubt| found.contains(doubt)), "{name}: {found:?}");
+            }
+            assert_eq!(doubts_of(name, Some(Kind::Organisation)), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn without_a_kind_a_doubt_of_both_readings_stands_once() {
+        assert_eq!(doubts_of("...", None), [NameDoubt::NotScreenable]);
+        assert_eq!(doubts_of("Brunhilde Xylander", None), []);
+    }
 }
