@@ -5,6 +5,7 @@
 //! with the greatest total agreement, not the first that looks good), so that no order of tokens can change the result.
 
 use super::distance::{FAR, Profile, distance};
+use super::hungarian;
 use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
 use crate::normalise::{MAX_TOKENS, TokenKind};
 
@@ -313,8 +314,7 @@ fn contradict(left: &[TokenRef<'_>], lone_left: u32, right: &[TokenRef<'_>], lon
         })
 }
 
-/// Best assignment of what is left, by the Hungarian method with potentials on a square matrix (Kuhn 1955,
-/// Jonker and Volgenant's form); at most `N` tokens a side.
+/// Pairs the tokens that are left, at most `N` a side, by the assignment with the greatest total value.
 fn assign<const N: usize>(
     left: &[TokenRef<'_>],
     right: &[TokenRef<'_>],
@@ -346,59 +346,14 @@ fn assign<const N: usize>(
             return;
         }
     }
-    let size = height.max(width);
-    let cost = |r: usize, c: usize| cells[r][c].map_or(0, |v| -v.0);
-    let (mut u, mut v) = ([0i32; MAX_TOKENS + 1], [0i32; MAX_TOKENS + 1]);
-    let (mut owner, mut way) = ([0usize; MAX_TOKENS + 1], [0usize; MAX_TOKENS + 1]);
-    for r in 1..=size {
-        owner[0] = r;
-        let mut col = 0;
-        let mut least = [i32::MAX; MAX_TOKENS + 1];
-        let mut used = [false; MAX_TOKENS + 1];
-        loop {
-            used[col] = true;
-            let row = owner[col];
-            let (mut delta, mut next) = (i32::MAX, 0);
-            for c in 1..=size {
-                if used[c] {
-                    continue;
-                }
-                let reduced = cost(row - 1, c - 1) - u[row] - v[c];
-                if reduced < least[c] {
-                    least[c] = reduced;
-                    way[c] = col;
-                }
-                if least[c] < delta {
-                    delta = least[c];
-                    next = c;
-                }
-            }
-            for c in 0..=size {
-                if used[c] {
-                    u[owner[c]] += delta;
-                    v[c] -= delta;
-                } else if least[c] != i32::MAX {
-                    least[c] -= delta;
-                }
-            }
-            col = next;
-            if owner[col] == 0 {
-                break;
-            }
-        }
-        while col != 0 {
-            let before = way[col];
-            owner[col] = owner[before];
-            col = before;
-        }
-    }
-    for c in 1..=size {
+    let owner = hungarian::assign(height.max(width), |r, c| cells[r][c].map_or(0, |cell| -cell.0));
+    for (c, &j) in cols.iter().enumerate() {
         let r = owner[c];
-        if r == 0 || r > height || c > width {
+        if r >= height {
             continue;
         }
-        if let Some((_, agreement, weight)) = cells[r - 1][c - 1] {
-            let (i, j) = (rows[r - 1], cols[c - 1]);
+        if let Some((_, agreement, weight)) = cells[r][c] {
+            let i = rows[r];
             out.left_over &= !(1 << i);
             out.right_over &= !(1 << j);
             out.pairs.push(Pair { left: 1 << i, right: 1 << j, agreement, weight });
