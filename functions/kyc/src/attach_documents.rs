@@ -32,6 +32,7 @@ pub fn endpoint() -> Endpoint {
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(own_check::needs())
         .handled_by(attach)
 }
 

@@ -8,7 +8,9 @@ use verinym::{
         kyc::KycError,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Signed, Versioned, idempotency},
+    store::Table,
     store::{
         check::{Snapshot, StoredCheck, check_event},
         commit::Tries,
@@ -21,6 +23,17 @@ use crate::papers;
 /// Staff are refused their own check before anything of it is read, so that the answer is the same whatever became of it.
 pub(crate) fn refuse_own(owner: UserId, reviewer: UserId) -> Result<()> {
     if owner == reviewer { Err(KycError::OwnCheck.into()) } else { Ok(()) }
+}
+
+/// What [`act`] and the creation of a check need.
+pub(crate) fn needs() -> Needs {
+    Needs::new()
+        .with(Capability::Commit)
+        .get_many(Table::Kyc)
+        .put(Table::Kyc)
+        .update(Table::Kyc)
+        .put(Table::Identity)
+        .check(Table::Identity)
 }
 
 /// Applies an action, chosen by the account as it is; at the first submission the person is kept as they are now.

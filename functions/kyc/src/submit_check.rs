@@ -24,6 +24,7 @@ pub fn endpoint() -> Endpoint {
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(own_check::needs())
         .handled_by(submit)
 }
 
