@@ -13,7 +13,7 @@ use std::fmt;
 pub use section::{Accounts, Mail, Providers, Review, Screening, Section, Tokens};
 
 use crate::error::Internal;
-use names::{Queues, SecretNames, Tables};
+use names::{Bucket, Queues, SecretNames, Tables};
 use section::Sections;
 
 /// What a deployment is told by its template. Secrets come only by name.
@@ -97,8 +97,8 @@ impl Config {
             cors_origins: r.origins("CORS_ORIGINS"),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
             tables: Tables::of_stack(&stack_name),
-            documents_bucket: names::bucket(&stack_name, "documents", &account, &region),
-            lists_bucket: names::bucket(&stack_name, "lists", &account, &region),
+            documents_bucket: names::bucket_name(&stack_name, Bucket::Documents, &account, &region),
+            lists_bucket: names::bucket_name(&stack_name, Bucket::Lists, &account, &region),
             list_sources_key: LIST_SOURCES_KEY.to_owned(),
             queues: Queues::of_stack(&queue_base, &stack_name),
             kms_data_key: r.text("KMS_DATA_KEY"),

@@ -83,6 +83,16 @@ pub enum Bucket {
     Lists,
 }
 
+impl Bucket {
+    /// What stands between the stack's name and the account.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documents => "documents",
+            Self::Lists => "lists",
+        }
+    }
+}
+
 /// A secret of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Secret {
@@ -98,32 +108,40 @@ pub enum Secret {
     Sandbox,
 }
 
-/// Names of the secrets. A name may not end in a hyphen and six characters: Secrets Manager appends that to each ARN, and
-/// would take such a name for a complete one.
+impl Secret {
+    /// What stands after the stack's name. It may not end in a hyphen and six characters: Secrets Manager appends that to
+    /// each ARN, and would take such a name for a complete one.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signing => "signing",
+            Self::Verification => "verification",
+            Self::Tokens => "token-keys",
+            Self::Indexes => "indexes",
+            Self::Sandbox => "provider-sandbox",
+        }
+    }
+}
+
+/// Deployed names of the secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretNames {
-    /// Private token-signing keys.
     pub signing: String,
-    /// The public half, a JWKS, so that functions which only verify cannot read the private half.
     pub verification: String,
-    /// Keys of refresh tokens, mailed tokens and cursors.
     pub tokens: String,
-    /// Keys of blind indexes and digests.
     pub indexes: String,
-    /// The sandbox provider's credentials and callback secret.
     pub sandbox: String,
 }
 
 impl SecretNames {
     /// The secrets of a stack.
     pub fn of_stack(stack: &str) -> Self {
-        let name = |secret: &str| format!("{stack}-{secret}");
+        let name = |secret: Secret| format!("{stack}-{}", secret.name());
         Self {
-            signing: name("signing"),
-            verification: name("verification"),
-            tokens: name("token-keys"),
-            indexes: name("indexes"),
-            sandbox: name("provider-sandbox"),
+            signing: name(Secret::Signing),
+            verification: name(Secret::Verification),
+            tokens: name(Secret::Tokens),
+            indexes: name(Secret::Indexes),
+            sandbox: name(Secret::Sandbox),
         }
     }
 }
@@ -137,8 +155,8 @@ pub fn queue_base(endpoint: Option<&str>, region: &str, url_suffix: &str, accoun
 }
 
 /// A bucket of a stack. Names of buckets are unique in all of AWS, hence account and region.
-pub fn bucket(stack: &str, purpose: &str, account: &str, region: &str) -> String {
-    format!("{stack}-{purpose}-{account}-{region}")
+pub fn bucket_name(stack: &str, bucket: Bucket, account: &str, region: &str) -> String {
+    format!("{stack}-{}-{account}-{region}", bucket.name())
 }
 
 #[cfg(test)]

@@ -71,7 +71,10 @@ impl Capability {
             Self::MakeKeys => needs.put(Table::Keys),
             Self::UseTokenKeys => needs.read_secret(Secret::Tokens),
             Self::SignTokens => needs.read_secret(Secret::Signing),
-            Self::CountFailures => needs.get(Table::Ephemeral).put(Table::Ephemeral).delete(Table::Ephemeral),
+            Self::CountFailures => needs.put(Table::Ephemeral).rarely(
+                "failures of the identifier are on record",
+                Needs::new().get(Table::Ephemeral).delete(Table::Ephemeral),
+            ),
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)
                 .rarely("a message could not be worked", Needs::new().delete(Table::Ephemeral)),

@@ -3,6 +3,8 @@
 
 mod capability;
 mod needs;
+#[cfg(test)]
+mod tests;
 
 pub use capability::Capability;
 pub use needs::{Grant, Needs, Resource};

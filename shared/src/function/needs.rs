@@ -1,6 +1,9 @@
 //! What a function needs: grants of AWS actions on resources, and sections of the configuration.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::Capability;
 use crate::{
@@ -44,8 +47,34 @@ pub struct Grant {
     pub action: &'static str,
 }
 
-/// What a function needs. Write logs, count limits, check access tokens, replay answers and consume a queue are not
-/// declared: they follow from the rest of the declaration.
+/// As the log of an invocation writes the call: `dynamodb:PutItem kyc`, see [`crate::telemetry`]; the action alone where
+/// the log names no resource.
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.action)?;
+        match self.resource {
+            Resource::Table(table) => write!(f, " {}", table.logical()),
+            Resource::Index(table, index) => write!(f, " {}/{index}", table.logical()),
+            Resource::Secret(secret) => write!(f, " {}", secret.name()),
+            Resource::Queue(queue) => write!(f, " {}", queue.name()),
+            Resource::DeadLetters(queue) => write!(f, " {}-dead", queue.name()),
+            Resource::Bucket(bucket) => write!(f, " {}", bucket.name()),
+            Resource::Folder(bucket, folder) => write!(f, " {}/{folder}", bucket.name()),
+            Resource::KeysOf(purpose) => write!(f, " key/{}", purpose.name()),
+            Resource::OutboxStream
+            | Resource::Anything
+            | Resource::DataKey
+            | Resource::MailIdentities
+            | Resource::Logs(_) => Ok(()),
+        }
+    }
+}
+
+/// Why no call of ours uses a grant.
+const BY_LAMBDA: &str = "Lambda does it in the function's name";
+
+/// What a function needs. To write logs, count limits, check access tokens, replay answers or consume a queue is not
+/// declared here: it follows from the rest of the declaration.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
     /// Each with the occasion on which it is used, where that is rare.
@@ -71,7 +100,7 @@ impl Needs {
         self
     }
 
-    /// What the function needs on a rare occasion, so that no test may ever see it used.
+    /// What the function needs on an occasion that the tests' flows need not meet.
     #[must_use]
     pub fn rarely(self, occasion: &'static str, mut rare: Self) -> Self {
         for known in rare.grants.values_mut() {
@@ -147,10 +176,11 @@ impl Needs {
 
     #[must_use]
     pub fn read_outbox_stream(self) -> Self {
-        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+        let listed = Self::new().grant("dynamodb:ListStreams", Resource::Anything);
+        let read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
             .into_iter()
-            .fold(self, |needs, action| needs.grant(action, Resource::OutboxStream))
-            .grant("dynamodb:ListStreams", Resource::Anything)
+            .fold(listed, |needs, action| needs.grant(action, Resource::OutboxStream));
+        self.rarely(BY_LAMBDA, read)
     }
 
     #[must_use]
@@ -182,9 +212,11 @@ impl Needs {
     /// What Lambda does in the function's name to hand it the messages of a queue.
     #[must_use]
     pub fn consume(self, queue: Queue) -> Self {
-        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-            .into_iter()
-            .fold(self, |needs, action| needs.grant(action, Resource::Queue(queue)))
+        let consumed =
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+                .into_iter()
+                .fold(Self::new(), |needs, action| needs.grant(action, Resource::Queue(queue)));
+        self.rarely(BY_LAMBDA, consumed)
     }
 
     /// Reads objects under a folder. Without the list of the bucket a missing object is 403 and not 404.
@@ -234,9 +266,10 @@ impl Needs {
     /// Writes the log of an area.
     #[must_use]
     pub fn write_logs(self, area: &'static str) -> Self {
-        ["logs:CreateLogStream", "logs:PutLogEvents"]
+        let written = ["logs:CreateLogStream", "logs:PutLogEvents"]
             .into_iter()
-            .fold(self, |needs, action| needs.grant(action, Resource::Logs(area)))
+            .fold(Self::new(), |needs, action| needs.grant(action, Resource::Logs(area)));
+        self.rarely(BY_LAMBDA, written)
     }
 
     /// Sections of the configuration, each once, in order.
