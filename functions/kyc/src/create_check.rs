@@ -49,7 +49,7 @@ pub fn endpoint() -> Endpoint {
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
-        .needs(own_check::needs().reads(Section::Providers).reads(Section::Screening))
+        .needs(own_check::needs_of_submission().reads(Section::Providers).reads(Section::Screening))
         .handled_by(create)
 }
 

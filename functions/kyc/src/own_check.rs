@@ -25,15 +25,14 @@ pub(crate) fn refuse_own(owner: UserId, reviewer: UserId) -> Result<()> {
     if owner == reviewer { Err(KycError::OwnCheck.into()) } else { Ok(()) }
 }
 
-/// What [`act`] and the creation of a check need.
+/// What [`act`] needs for any action.
 pub(crate) fn needs() -> Needs {
-    Needs::new()
-        .with(Capability::Commit)
-        .get_many(Table::Kyc)
-        .put(Table::Kyc)
-        .update(Table::Kyc)
-        .put(Table::Identity)
-        .check(Table::Identity)
+    Needs::new().with(Capability::Commit).get_many(Table::Kyc).put(Table::Kyc).put(Table::Identity)
+}
+
+/// The same where documents are held and the profile must not have changed.
+pub(crate) fn needs_of_submission() -> Needs {
+    needs().update(Table::Kyc).check(Table::Identity)
 }
 
 /// Applies an action, chosen by the account as it is; at the first submission the person is kept as they are now.

@@ -61,10 +61,10 @@ impl Capability {
                 .put(Table::Events)
                 .put(Table::Outbound)
                 .rarely("the answer to a commit was lost", Needs::new().get(Table::Events)),
-            Self::Replay => needs
-                .get_many(Table::Ephemeral)
-                .put(Table::Ephemeral)
-                .rarely("another call with the same key was first", Needs::new().get(Table::Ephemeral)),
+            Self::Replay => needs.rarely(
+                "the caller sends an idempotency key",
+                Needs::new().get_many(Table::Ephemeral).get(Table::Ephemeral).put(Table::Ephemeral),
+            ),
             Self::UnwrapProfileKeys => unwrap_keys(Purpose::Profile),
             Self::UnwrapEvidenceKeys => unwrap_keys(Purpose::Evidence),
             Self::UnwrapAnonymousKeys => unwrap_keys(Purpose::Anonymous),
