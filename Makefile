@@ -29,7 +29,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
 .PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates \
-        lint-dependencies tools bench build release package openapi venv help
+        lint-dependencies tools bench build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
 demo: up
@@ -158,6 +158,10 @@ package:
 ## openapi: write docs/openapi.json anew from the code
 openapi:
 	UPDATE_OPENAPI=1 cargo test -q -p verinym-tests --test contract the_document
+
+## template: write the functions' part of template.yaml, and their binaries, anew from the code
+template:
+	UPDATE_TEMPLATE=1 cargo test -q -p verinym-tests --test contract the_template_and_the_binaries
 
 venv:
 	@$(PYTHON) localstack/venv.py stack

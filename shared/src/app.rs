@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OnceCell};
 pub use crate::aws::sdk_config;
 use crate::{
     aws,
-    config::{Config, ConfigFaults, Stage},
+    config::{Config, ConfigFaults, Section, Stage},
     crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
     domain::{
         check::{MANUAL, SANDBOX},
@@ -59,8 +59,8 @@ pub struct App {
 
 #[expect(clippy::unused_async, reason = "a client may come to be made by asking somewhere")]
 impl App {
-    pub fn from_env() -> Result<Self, ConfigFaults> {
-        Ok(Self::new(Config::from_env()?))
+    pub fn from_env(sections: &[Section]) -> Result<Self, ConfigFaults> {
+        Ok(Self::new(Config::from_env(sections)?))
     }
 
     pub fn new(config: Config) -> Self {
@@ -155,19 +155,21 @@ impl App {
     }
 
     /// Name of the provider of new checks: the sandbox on the local stack, reviewers everywhere else.
-    pub fn chosen_provider(&self) -> &'static str {
-        if self.config.stage == Stage::Local && self.sandbox_url().is_some() { SANDBOX } else { MANUAL }
+    pub fn chosen_provider(&self) -> Result<&'static str> {
+        let sandbox = self.config.stage == Stage::Local && self.sandbox_url()?.is_some();
+        Ok(if sandbox { SANDBOX } else { MANUAL })
     }
 
     /// Where the sandbox is reached; `None` without one and, whatever the configuration says, in `prod`.
-    fn sandbox_url(&self) -> Option<&str> {
-        self.config.sandbox_url.as_deref().filter(|_| self.config.stage != Stage::Prod)
+    fn sandbox_url(&self) -> Result<Option<&str>> {
+        let providers = self.config.providers()?;
+        Ok(providers.sandbox_url.as_deref().filter(|_| self.config.stage != Stage::Prod))
     }
 
     /// A provider that is called over the network, by its name; [`KycError::UnknownProvider`] where there is none of
     /// that name. [`MANUAL`] is none of them: its checks go to reviewers without a call.
     pub async fn provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
-        let base_url = self.sandbox_url().filter(|_| name == SANDBOX).ok_or(KycError::UnknownProvider)?;
+        let base_url = self.sandbox_url()?.filter(|_| name == SANDBOX).ok_or(KycError::UnknownProvider)?;
         let secrets = self.sandbox_secrets().await?;
         let mut slot = self.sandbox_client.lock().await;
         if let Some((of, client)) = slot.as_ref()
@@ -191,7 +193,7 @@ impl App {
 
     /// Keys that a provider signs its callbacks with.
     pub async fn callback_keys(&self, name: &str, scheme: Scheme) -> Result<Vec<signature::Key>> {
-        if name != SANDBOX || self.sandbox_url().is_none() {
+        if name != SANDBOX || self.sandbox_url()?.is_none() {
             return Err(KycError::UnknownProvider.into());
         }
         let secrets = self.sandbox_secrets().await?;

@@ -1,14 +1,20 @@
 //! Configuration: typed, read once from the environment, all faults reported at once by name.
 //!
+//! The core is for all functions; the rest is in sections, of which a function gets those that it declares.
+//!
 //! Lambda allows 4 KB of environment per function, so names of tables, queues, buckets and secrets are derived from the
 //! stack's name, and the screening lists stand in an object (see [`crate::watchlists::sources`]).
 
 pub mod names;
+mod section;
 
 use std::fmt;
 
-use crate::domain::password::PasswordPolicy;
-use names::{Queues, SecretNames, Tables};
+pub use section::{Accounts, Mail, Providers, Review, Screening, Section, Tokens};
+
+use crate::error::Internal;
+use names::{Bucket, Queues, SecretNames, Tables};
+use section::Sections;
 
 /// What a deployment is told by its template. Secrets come only by name.
 #[derive(Debug, Clone)]
@@ -19,24 +25,8 @@ pub struct Config {
     pub stack_name: String,
     /// Where clients reach the API, without a trailing slash; callbacks of providers come here.
     pub public_url: String,
-    /// `iss` of access tokens; the public URL unless told otherwise.
-    pub issuer: String,
-    /// `aud` of access tokens.
-    pub audience: String,
-    /// The company's own front end; links in mails are `{app_url}/<page>?token=…`.
-    pub app_url: String,
-    pub mail_from: String,
     /// Origins that browsers may call from; never `*`.
     pub cors_origins: Vec<String>,
-    /// Register answers the same whether the address is taken or not.
-    pub enumeration_protection: bool,
-    pub password_policy: PasswordPolicy,
-    /// High risk, and clearing a sanctions hit, need a second reviewer.
-    pub four_eyes: bool,
-    /// A listed entity that scores at least this against the person of a check is a hit (0 to 1).
-    pub screening_threshold: f64,
-    /// While a list is older than it may be, or missing, finding nothing clears nobody.
-    pub stale_lists_clear_nobody: bool,
     /// Multiplies throughput limits, never security counters.
     pub rate_limit_scale: u32,
     pub tables: Tables,
@@ -49,8 +39,7 @@ pub struct Config {
     /// ARN of the key that wraps key-encryption keys.
     pub kms_data_key: String,
     pub secrets: SecretNames,
-    /// Base URL of the sandbox provider; `None` where there is none.
-    pub sandbox_url: Option<String>,
+    sections: Sections,
 }
 
 /// The object of the lists' bucket that says which lists are screened against.
@@ -78,12 +67,19 @@ impl fmt::Display for ConfigFaults {
 impl std::error::Error for ConfigFaults {}
 
 impl Config {
-    pub fn from_env() -> Result<Self, ConfigFaults> {
-        Self::from_lookup(|name| std::env::var(name).ok())
+    /// Reads the core and the declared sections.
+    ///
+    /// # Errors
+    /// All that is missing or wrong, by the names of the variables.
+    pub fn from_env(declared: &[Section]) -> Result<Self, ConfigFaults> {
+        Self::from_lookup(declared, |name| std::env::var(name).ok())
     }
 
     /// Reads every variable before it reports, so that one deployment shows all that is missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
+    ///
+    /// # Errors
+    /// All that is missing or wrong, by the names of the variables.
+    pub fn from_lookup(declared: &[Section], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
         let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
         let r = &mut reader;
         let stack_name = r.text("STACK_NAME");
@@ -98,31 +94,51 @@ impl Config {
                 "STAGE",
                 &[("local", Stage::Local), ("dev", Stage::Dev), ("staging", Stage::Staging), ("prod", Stage::Prod)],
             ),
-            issuer: r.optional_url("ISSUER").unwrap_or_else(|| public_url.clone()),
-            public_url,
-            audience: r.text("AUDIENCE"),
-            app_url: r.url("APP_URL"),
-            mail_from: r.text("MAIL_FROM"),
             cors_origins: r.origins("CORS_ORIGINS"),
-            enumeration_protection: r.one_of("ENUMERATION_PROTECTION", &[("true", true), ("false", false)]),
-            password_policy: r
-                .one_of("PASSWORD_POLICY", &[("nist", PasswordPolicy::Nist), ("classes", PasswordPolicy::Classes)]),
-            four_eyes: r.one_of("FOUR_EYES", &[("true", true), ("false", false)]),
-            screening_threshold: r.share("SCREENING_THRESHOLD"),
-            stale_lists_clear_nobody: r.one_of("STALE_LISTS_CLEAR_NOBODY", &[("true", true), ("false", false)]),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
             tables: Tables::of_stack(&stack_name),
-            documents_bucket: names::bucket(&stack_name, "documents", &account, &region),
-            lists_bucket: names::bucket(&stack_name, "lists", &account, &region),
+            documents_bucket: names::bucket_name(&stack_name, Bucket::Documents, &account, &region),
+            lists_bucket: names::bucket_name(&stack_name, Bucket::Lists, &account, &region),
             list_sources_key: LIST_SOURCES_KEY.to_owned(),
             queues: Queues::of_stack(&queue_base, &stack_name),
             kms_data_key: r.text("KMS_DATA_KEY"),
             secrets: SecretNames::of_stack(&stack_name),
-            sandbox_url: r.optional_url("SANDBOX_URL"),
+            sections: Sections::read(r, declared, &public_url),
+            public_url,
             stack_name,
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(reader.faults)) }
     }
+
+    /// # Errors
+    /// [`Internal::Bug`] if the function did not declare the section; so for each of these.
+    pub fn tokens(&self) -> Result<&Tokens, Internal> {
+        declared(self.sections.tokens.as_ref(), Section::Tokens)
+    }
+
+    pub fn accounts(&self) -> Result<&Accounts, Internal> {
+        declared(self.sections.accounts.as_ref(), Section::Accounts)
+    }
+
+    pub fn mail(&self) -> Result<&Mail, Internal> {
+        declared(self.sections.mail.as_ref(), Section::Mail)
+    }
+
+    pub fn providers(&self) -> Result<&Providers, Internal> {
+        declared(self.sections.providers.as_ref(), Section::Providers)
+    }
+
+    pub fn review(&self) -> Result<&Review, Internal> {
+        declared(self.sections.review.as_ref(), Section::Review)
+    }
+
+    pub fn screening(&self) -> Result<&Screening, Internal> {
+        declared(self.sections.screening.as_ref(), Section::Screening)
+    }
+}
+
+fn declared<T>(section: Option<&T>, name: Section) -> Result<&T, Internal> {
+    section.ok_or_else(|| Internal::bug(format!("the function does not declare the configuration section {name:?}")))
 }
 
 struct Reader<'a> {
@@ -172,6 +188,10 @@ impl Reader<'_> {
             self.faults.push(format!("{name} must be one of {}", allowed.join(", ")));
         }
         choices[0].1
+    }
+
+    fn switch(&mut self, name: &str) -> bool {
+        self.one_of(name, &[("true", true), ("false", false)])
     }
 
     fn positive(&mut self, name: &str) -> u32 {
@@ -246,40 +266,74 @@ pub(crate) mod tests {
 
     #[test]
     fn a_complete_environment_reads() {
-        let config = Config::from_lookup(sample).unwrap();
+        let config = Config::from_lookup(&Section::ALL, sample).unwrap();
         assert_eq!(config.public_url, "https://id.example");
         assert_eq!(config.cors_origins.len(), 2);
-        assert_eq!(config.sandbox_url.as_deref(), Some("https://id.example"));
+        assert_eq!(config.providers().unwrap().sandbox_url.as_deref(), Some("https://id.example"));
+    }
+
+    #[test]
+    fn a_section_that_is_not_declared_is_not_read_and_is_a_bug_where_it_is_asked_for() {
+        let needs_no_mail = |name: &str| if name.starts_with("MAIL_") { None } else { sample(name) };
+        let config = Config::from_lookup(&[Section::Tokens], needs_no_mail).unwrap();
+        assert!(config.tokens().is_ok());
+        let told = config.mail().unwrap_err().to_string();
+        assert!(told.contains("Mail"), "{told}");
+        assert!(Config::from_lookup(&[Section::Mail], needs_no_mail).is_err());
+    }
+
+    #[test]
+    fn each_section_reads_just_its_variables() {
+        let core = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let asked = |declared: &[Section], core: &std::cell::RefCell<std::collections::BTreeSet<String>>| {
+            Config::from_lookup(declared, |name| {
+                core.borrow_mut().insert(name.to_owned());
+                sample(name)
+            })
+            .unwrap();
+        };
+        asked(&[], &core);
+        for section in Section::ALL {
+            let all = std::cell::RefCell::default();
+            asked(&[section], &all);
+            let own: std::collections::BTreeSet<_> = all.borrow().difference(&core.borrow()).cloned().collect();
+            let named = section.variables().iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert_eq!(own, named, "{section:?}");
+        }
     }
 
     /// The template passes parameters that nobody set as empty strings.
     #[test]
     fn what_is_optional_may_be_absent_or_empty() {
         for given in [None, Some(String::new()), Some(" ".to_owned())] {
-            let config = Config::from_lookup(|name| match name {
+            let config = Config::from_lookup(&Section::ALL, |name| match name {
                 "SANDBOX_URL" | "ISSUER" | "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" => given.clone(),
                 "PUBLIC_URL" => Some("https://api.example/".to_owned()),
                 other => sample(other),
             })
             .unwrap();
-            assert_eq!(config.sandbox_url, None);
-            assert_eq!(config.issuer, "https://api.example");
-            assert_eq!(config.queues.lists, "https://sqs.eu-central-1.amazonaws.com/123456789012/verinym-lists");
+            assert_eq!(config.providers().unwrap().sandbox_url, None);
+            assert_eq!(config.tokens().unwrap().issuer, "https://api.example");
+            assert_eq!(
+                config.queues.url(names::Queue::Lists),
+                "https://sqs.eu-central-1.amazonaws.com/123456789012/verinym-lists"
+            );
         }
     }
 
     #[test]
     fn an_optional_value_that_is_given_is_still_checked() {
         for name in ["SANDBOX_URL", "ISSUER", "AWS_ENDPOINT_URL"] {
-            let faults =
-                Config::from_lookup(|asked| if asked == name { Some("id.example".into()) } else { sample(asked) });
+            let faults = Config::from_lookup(&Section::ALL, |asked| {
+                if asked == name { Some("id.example".into()) } else { sample(asked) }
+            });
             assert!(faults.unwrap_err().to_string().contains(name));
         }
     }
 
     #[test]
     fn all_faults_are_reported_at_once_by_name() {
-        let faults = Config::from_lookup(|name| match name {
+        let faults = Config::from_lookup(&Section::ALL, |name| match name {
             "STAGE" => Some("production".into()),
             "STACK_NAME" => None,
             "RATE_LIMIT_SCALE" => Some("0".into()),

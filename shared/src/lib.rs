@@ -11,6 +11,7 @@ pub mod aws;
 pub mod config;
 pub mod deadline;
 pub mod error;
+pub mod function;
 pub mod http;
 pub mod messaging;
 pub mod objects;

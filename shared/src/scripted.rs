@@ -26,7 +26,12 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{app::App, aws, config::Config, store::Store};
+use crate::{
+    app::App,
+    aws,
+    config::{Config, Section},
+    store::Store,
+};
 
 /// One call as it came in: an attempt, not what the SDK makes of several.
 #[derive(Debug, Clone)]
@@ -92,7 +97,10 @@ impl Script {
 
     /// An application whose clients are set up as in production, but for whom they reach.
     pub fn app(&self) -> &'static App {
-        Box::leak(Box::new(App::with_sdk(Config::from_lookup(setting).expect("a whole configuration"), self.sdk())))
+        Box::leak(Box::new(App::with_sdk(
+            Config::from_lookup(&Section::ALL, setting).expect("a whole configuration"),
+            self.sdk(),
+        )))
     }
 
     pub async fn store(&self) -> &'static Store {

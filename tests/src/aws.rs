@@ -1,11 +1,13 @@
 //! A look behind the API: the services' own wire protocols, as far as tests need them. The emulator takes any signature,
 //! and routes by the service that the credential names.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::Stack;
+use crate::{Stack, contract::with_every_section};
 
 /// The six tables, by their last name.
 pub const TABLES: [&str; 6] = ["identity", "keys", "kyc", "events", "outbound", "ephemeral"];
@@ -196,6 +198,17 @@ impl Aws {
         let answer = self.request(Method::GET, "lambda", &path).send().await.unwrap();
         let configuration: Value = answer.json().await.unwrap();
         configuration["Environment"]["Variables"].clone()
+    }
+
+    /// What all functions find in their environments together, every section of the configuration included.
+    pub async fn whole_environment(&self) -> BTreeMap<String, String> {
+        let mut whole = BTreeMap::new();
+        for function in with_every_section() {
+            let deployed = self.environment(function).await;
+            let variables = deployed.as_object().expect("a function has variables").iter();
+            whole.extend(variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))));
+        }
+        whole
     }
 
     /// Every line that the functions of an area logged.

@@ -1,9 +1,11 @@
 //! What the code says there is: routes, workers, and the document made of them.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use serde_json::Value;
 use verinym::{
+    config::Section,
+    function::Function,
     http::{Endpoint, openapi},
     messaging::Worker,
 };
@@ -27,6 +29,19 @@ pub fn endpoints() -> Vec<Endpoint> {
 /// Every function that no route leads to.
 pub fn workers() -> Vec<Worker> {
     [verinym_admin::workers(), verinym_workers::workers()].concat()
+}
+
+/// Every function of the main stack, routes first.
+pub fn functions() -> Vec<Function> {
+    let routes = endpoints().into_iter().map(|endpoint| endpoint.as_function());
+    routes.chain(workers().into_iter().map(|worker| worker.as_function())).collect()
+}
+
+/// Functions whose environments hold every section of the configuration between them.
+pub fn with_every_section() -> BTreeSet<&'static str> {
+    let functions = functions();
+    let reader = |section| functions.iter().find(|function| function.settings.needs.sections().contains(&section));
+    Section::ALL.into_iter().filter_map(reader).map(|function| function.name).collect()
 }
 
 /// The OpenAPI document of all routes.

@@ -11,6 +11,7 @@ pub mod client;
 pub mod contract;
 pub mod cut;
 pub mod deployment;
+pub mod generate;
 pub mod mailbox;
 pub mod people;
 pub mod picture;

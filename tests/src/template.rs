@@ -30,10 +30,12 @@ pub struct Function {
     pub events: Vec<Value>,
 }
 
-/// Where the gateway's own definition leads `HEAD` on a path, and the role it invokes the function by.
+/// Where the definition of the API leads a method of a path, and the role by which the gateway invokes the function.
 #[derive(Debug, Clone)]
-pub struct Head {
+pub struct Integration {
     pub path: String,
+    /// In capital letters.
+    pub method: String,
     /// What stands after the stack's name.
     pub function: String,
     pub role: String,
@@ -113,45 +115,33 @@ impl Template {
             .collect()
     }
 
-    /// Function, method and path of each API event.
-    pub fn routes(&self) -> BTreeSet<RouteName> {
-        let mut routes = BTreeSet::new();
-        for function in self.functions() {
-            for event in function.events.iter().filter(|event| event["Type"] == "Api") {
-                let (method, path) = (text(&event["Properties"]["Method"]), text(&event["Properties"]["Path"]));
-                routes.insert((function.name.clone(), method.to_uppercase(), path.to_owned()));
-            }
-        }
-        routes
-    }
-
-    /// Paths on which the gateway's own definition answers `OPTIONS`.
-    pub fn preflights(&self) -> BTreeSet<String> {
-        let api = &self.resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
-        api.as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, methods)| methods["options"].is_object())
-            .map(|(path, _)| path.clone())
-            .collect()
-    }
-
-    pub fn heads(&self) -> Vec<Head> {
+    /// Each method of each path of the API's definition.
+    pub fn integrations(&self) -> Vec<Integration> {
         let functions = self.functions();
-        let api = &self.resources()["Api"]["Properties"]["DefinitionBody"]["paths"];
-        let paths = api.as_object().into_iter().flatten().filter(|(_, methods)| methods["head"].is_object());
-        paths
-            .map(|(path, methods)| {
-                let integration = &methods["head"]["x-amazon-apigateway-integration"];
+        let paths = self.resources()["Api"]["Properties"]["DefinitionBody"]["paths"].as_object();
+        let mut all = Vec::new();
+        for (path, methods) in paths.into_iter().flatten() {
+            for (method, definition) in methods.as_object().into_iter().flatten() {
+                let integration = &definition["x-amazon-apigateway-integration"];
                 let uri = text(&integration["uri"]["Fn::Sub"]);
                 let logical = uri.split("/functions/${").nth(1).and_then(|rest| rest.split('.').next());
                 let function = functions.iter().find(|function| Some(function.logical.as_str()) == logical);
-                Head {
+                all.push(Integration {
                     path: path.clone(),
+                    method: method.to_uppercase(),
                     function: function.map(|function| function.name.clone()).unwrap_or_default(),
                     role: target(&integration["credentials"]),
-                }
-            })
+                });
+            }
+        }
+        all
+    }
+
+    /// Function, method and path that the gateway leads to it; `OPTIONS` and `HEAD` are for all paths alike.
+    pub fn routes(&self) -> BTreeSet<RouteName> {
+        let all = self.integrations().into_iter();
+        all.filter(|one| one.method != "OPTIONS" && one.method != "HEAD")
+            .map(|one| (one.function, one.method, one.path))
             .collect()
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use verinym::{
     app::{self, App},
     config::{
-        Config, LIST_SOURCES_KEY, Stage,
+        Config, LIST_SOURCES_KEY, Section, Stage,
         names::{Queues, Tables},
     },
     domain::{secret::Secret, time::Timestamp},
@@ -87,20 +87,14 @@ impl World {
 
     async fn made(stack: &Stack, variables: &[(&str, &str)], lists: Option<&Value>) -> Self {
         let (aws, name) = (stack.aws(), format!("world-{}", tag()));
-        let deployed = aws.environment("workers-screen-check").await;
-        let mut environment: BTreeMap<String, String> = deployed
-            .as_object()
-            .expect("a function has variables")
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-            .collect();
+        let mut environment = aws.whole_environment().await;
         // The platform adds these to what the template says.
         for variable in ["AWS_REGION", "AWS_ENDPOINT_URL"] {
             environment.insert(variable.to_owned(), stack.var(variable).to_owned());
         }
         environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut config =
-            Config::from_lookup(|name| environment.get(name).cloned()).expect("the deployed configuration");
+        let mut config = Config::from_lookup(&Section::ALL, |name| environment.get(name).cloned())
+            .expect("the deployed configuration");
         for table in TABLES {
             aws.copy_table(&stack.named(table), &format!("{name}-{table}")).await;
         }

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use verinym_tests::{
-    contract::{self, document, endpoints, operations, snapshot, workers},
+    contract::{self, document, endpoints, functions, operations, snapshot, workers},
+    generate,
     stack::root,
     template::{Template, expansion, target},
+    usage::AREAS,
 };
 
 /// `CloudFormation` takes no more.
@@ -25,6 +27,34 @@ fn the_document_is_what_was_reviewed() {
     let kept = std::fs::read_to_string(snapshot()).unwrap_or_default();
     let differs = kept.lines().zip(text.lines()).position(|(kept, now)| kept != now);
     assert!(kept == text, "the API differs from docs/openapi.json at line {differs:?}; if that is meant: make openapi");
+}
+
+/// `UPDATE_TEMPLATE=1` (`make template`) writes both anew.
+#[test]
+fn the_template_and_the_binaries_are_what_the_code_declares() {
+    let functions = functions();
+    let kept = std::fs::read_to_string(generate::template_path()).unwrap();
+    let text = generate::template(&kept, &functions);
+    let (binaries, kept_binaries) = (generate::binaries(&functions), generate::kept_binaries());
+    if std::env::var_os("UPDATE_TEMPLATE").is_some() {
+        if kept != text {
+            std::fs::write(generate::template_path(), text).unwrap();
+        }
+        for path in kept_binaries.keys().filter(|path| !binaries.contains_key(*path)) {
+            std::fs::remove_file(path).unwrap();
+        }
+        for (path, text) in binaries.iter().filter(|(path, text)| kept_binaries.get(*path) != Some(*text)) {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        return;
+    }
+    let differs = kept.lines().zip(text.lines()).position(|(kept, now)| kept != now).map(|index| index + 1);
+    assert!(kept == text, "template.yaml differs from the code at line {differs:?}: run make template");
+    let stale: Vec<_> =
+        binaries.iter().filter(|(path, text)| kept_binaries.get(*path) != Some(*text)).map(|(path, _)| path).collect();
+    let surplus: Vec<_> = kept_binaries.keys().filter(|path| !binaries.contains_key(*path)).collect();
+    assert!(stale.is_empty() && surplus.is_empty(), "binaries {stale:?}, {surplus:?}: run make template");
 }
 
 #[test]
@@ -115,24 +145,39 @@ fn the_template_leads_each_route_to_its_function() {
 #[test]
 fn browsers_may_ask_beforehand_on_every_path() {
     let paths: BTreeSet<_> = routes().into_iter().map(|(_, _, path)| path).collect();
-    assert_eq!(Template::main().preflights(), paths);
+    let preflights = Template::main().integrations().into_iter().filter(|one| one.method == "OPTIONS");
+    let preflights: BTreeSet<_> = preflights.map(|one| (one.path, one.function)).collect();
+    assert_eq!(preflights, paths.into_iter().map(|path| (path, "platform-options".to_owned())).collect());
 }
 
-/// The function of `GET` answers `HEAD` too, and the gateway may invoke it.
+/// The function of `GET` answers `HEAD` too.
 #[test]
 fn head_leads_to_the_function_of_get() {
+    let of = |method: &str| -> BTreeSet<_> {
+        let all = Template::main().integrations().into_iter().filter(|one| one.method == method);
+        all.map(|one| (one.path, one.function)).collect()
+    };
+    assert!(of("GET").len() > 15);
+    assert_eq!(of("HEAD"), of("GET"));
+}
+
+/// By one role, since a permission for each function would be a resource for each.
+#[test]
+fn the_gateway_invokes_each_function_by_a_role_that_may_do_nothing_else() {
     let template = Template::main();
-    let gets: BTreeSet<_> = routes()
-        .into_iter()
-        .filter(|(_, method, _)| method == "GET")
-        .map(|(function, _, path)| (path, function))
-        .collect();
-    let heads = template.heads();
-    assert_eq!(heads.iter().map(|head| (head.path.clone(), head.function.clone())).collect::<BTreeSet<_>>(), gets);
-    for head in heads {
-        let grants = template.grants(&head.role);
-        assert_eq!(grants, BTreeSet::from(["lambda:InvokeFunction".to_owned()]), "{}", head.path);
-    }
+    let roles: BTreeSet<_> = template.integrations().into_iter().map(|one| one.role).collect();
+    assert_eq!(roles, BTreeSet::from(["GatewayRole".to_owned()]));
+    assert_eq!(template.grants("GatewayRole"), BTreeSet::from(["lambda:InvokeFunction".to_owned()]));
+    assert_eq!(
+        expansion(&template).get("AWS::Lambda::Permission"),
+        Some(&schedules(&template)),
+        "schedules need one each"
+    );
+}
+
+fn schedules(template: &Template) -> usize {
+    let events = template.functions().into_iter().flat_map(|function| function.events);
+    events.filter(|event| event["Type"] == "Schedule").count()
 }
 
 #[test]
@@ -178,6 +223,25 @@ fn the_expanded_templates_stay_under_cloudformation_s_limit() {
         let total: usize = expanded.values().sum();
         assert!(total < MOST_RESOURCES, "{total} resources: {expanded:?}");
     }
+}
+
+/// The room that the project keeps: so many functions, each with its share of what today's functions add, fit.
+#[test]
+fn resources_of_140_functions_stay_under_450() {
+    const FUNCTIONS: usize = 140;
+    const BUDGET: usize = 450;
+    let template = Template::main();
+    let total: usize = expansion(&template).values().sum();
+    // What does not grow with the number of functions: what stands by hand, and a log group per area.
+    let text = std::fs::read_to_string(generate::template_path()).unwrap();
+    let by_hand: usize = expansion(&Template::parse(&generate::template(&text, &[]))).values().sum();
+    let fixed = by_hand + AREAS.len();
+    let functions = functions().len();
+    let expected = fixed + ((total - fixed) * FUNCTIONS).div_ceil(functions);
+    assert!(
+        expected.max(total) < BUDGET,
+        "{expected} resources for {FUNCTIONS} functions; today {total} for {functions}, {by_hand} of them by hand"
+    );
 }
 
 #[test]
@@ -241,7 +305,7 @@ fn no_role_may_change_or_delete_an_event() {
 fn no_two_roles_grant_the_same_and_none_is_unused() {
     let template = Template::main();
     let functions = template.functions().into_iter().map(|function| function.role);
-    let used: BTreeSet<_> = functions.chain(template.heads().into_iter().map(|head| head.role)).collect();
+    let used: BTreeSet<_> = functions.collect();
     let mut seen = BTreeMap::new();
     for (role, properties) in template.function_roles() {
         assert!(used.contains(role), "{role} is nobody's");

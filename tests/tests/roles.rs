@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use verinym_tests::{
-    contract::endpoints,
+    contract::{endpoints, functions},
     template::{Template, target},
 };
 
@@ -18,6 +18,16 @@ fn roles(template: &Template) -> BTreeMap<String, String> {
 fn lacks(template: &Template, role: &str, needed: &[String]) -> Vec<String> {
     let granted = template.grants(role);
     needed.iter().filter(|action| !granted.contains(*action)).map(|action| format!("{role}: {action}")).collect()
+}
+
+#[test]
+fn each_role_grants_what_its_functions_declare() {
+    let template = Template::main();
+    let roles = roles(&template);
+    for function in functions() {
+        let declared: BTreeSet<_> = function.settings.needs.grants().keys().map(ToString::to_string).collect();
+        assert_eq!(template.grants(&roles[function.name]), declared, "{}", function.name);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
+    config::Section,
     crypto::password,
     domain::{
         auth::AuthError,
@@ -12,6 +13,7 @@ use verinym::{
         secret::SecretText,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{
         Call, Endpoint, Json, NoContent, Route, Signed, idempotency,
         proof::{Attempt, Proof, check_length},
@@ -41,6 +43,18 @@ pub fn endpoint() -> Endpoint {
         .loads_profile()
         .problems(&[(400, "invalid_credentials"), (429, "temporarily_locked")])
         .opens_profile_keys()
+        .memory(1024)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::CountFailures)
+                .query(Table::Identity)
+                .put(Table::Identity)
+                .update(Table::Identity)
+                .delete(Table::Identity)
+                .rarely("another write to the account was first", Needs::new().get(Table::Identity))
+                .reads(Section::Accounts),
+        )
         .handled_by(change_password)
 }
 
@@ -116,7 +130,7 @@ async fn change(call: &Call<Signed>, key: &PersonKey, proof: &Proof, password: &
 fn check(call: &Call<Signed>, key: &PersonKey, password: &SecretText) -> Result<()> {
     let profile = call.loaded.profile()?.open(&call.caller.user, key)?;
     let mut fields = Fields::default();
-    let rules = PasswordRules { policy: call.app.config.password_policy };
+    let rules = PasswordRules { policy: call.app.config.accounts()?.password_policy };
     for fault in rules.check(password.expose(), &OwnData::of(&profile)) {
         fields.refuse("new_password", fault);
     }

@@ -5,10 +5,12 @@ use utoipa::IntoParams;
 use verinym::{
     domain::session::Session,
     error::Result,
+    function::{Capability, Needs},
     http::{
         Call, Endpoint, Page, Query, Route, Signed,
         cursor::{Binding, page_size},
     },
+    store::Table,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -24,6 +26,7 @@ pub fn endpoint() -> Endpoint {
         .summary("List one's own sessions")
         .problems(&[(400, "invalid_cursor")])
         .opens_profile_keys()
+        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Identity))
         .handled_by(list_sessions)
 }
 

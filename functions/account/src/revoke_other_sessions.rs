@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use verinym::{
     domain::event::Actor,
     error::Result,
+    function::{Capability, Needs},
     http::{Call, Endpoint, Plain, Route, Signed},
+    store::Table,
     store::session::Ending,
 };
 
@@ -21,6 +23,7 @@ pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-other-sessions", "/v1/sessions")
         .summary("End all of one's own sessions but this one")
         .opens_profile_keys()
+        .needs(Needs::new().with(Capability::Commit).query(Table::Identity).delete(Table::Identity))
         .handled_by(revoke_other_sessions)
 }
 

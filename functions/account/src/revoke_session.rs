@@ -3,7 +3,9 @@
 use verinym::{
     domain::{event::Actor, id::SessionId},
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Endpoint, NoContent, Path, Route, Signed},
+    store::Table,
     store::{commit::Tries, session::Ending},
 };
 
@@ -12,6 +14,7 @@ pub fn endpoint() -> Endpoint {
         .summary("End one of one's own sessions")
         .problems(&[(404, "not_found")])
         .opens_profile_keys()
+        .needs(Needs::new().with(Capability::Commit).get(Table::Identity).delete(Table::Identity))
         .handled_by(revoke_session)
 }
 

@@ -10,6 +10,7 @@ use verinym::{
         user::User,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Endpoint, Json, Route, Signed, Versioned},
     store::{
         Table,
@@ -28,6 +29,7 @@ pub fn endpoint() -> Endpoint {
         .honours_if_match()
         .problems(&[(409, "check_in_progress"), (409, "username_taken")])
         .opens_profile_keys()
+        .needs(Needs::new().with(Capability::Commit).put(Table::Identity).delete(Table::Identity))
         .handled_by(update_profile)
 }
 

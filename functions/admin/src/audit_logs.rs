@@ -18,11 +18,13 @@ use verinym::{
         time::Timestamp,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
         cursor::{Binding, page_size},
         reads::{Read, commit_reads},
     },
+    store::Table,
     store::{
         Position, Store,
         event::{EventRecord, Log},
@@ -57,7 +59,20 @@ pub struct AuditLogs {
 const LONGEST: Duration = Duration::from_hours(31 * 24);
 
 pub fn endpoint() -> Endpoint {
-    Route::get("admin-audit-logs", "/v1/admin/audit-logs").summary("The event log").handled_by(audit_logs)
+    Route::get("admin-audit-logs", "/v1/admin/audit-logs")
+        .summary("The event log")
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UnwrapAnonymousKeys)
+                .with(Capability::UseTokenKeys)
+                .query(Table::Events)
+                .query_index(Table::Events, "person")
+                .query_index(Table::Events, "actor")
+                .query_index(Table::Events, "day"),
+        )
+        .handled_by(audit_logs)
 }
 
 async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<EventView>> {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use verinym::{
     app::App,
+    config::names::Secret,
     crypto::random,
     domain::{
         event::{Actor, EventType, Subject},
@@ -16,6 +17,7 @@ use verinym::{
         user::UserStatus,
     },
     error::{Error, RequestError, Result},
+    function::{Capability, Needs},
     messaging::Worker,
     store::{
         Table,
@@ -41,7 +43,9 @@ struct Bootstrapped {
 }
 
 pub fn worker() -> Worker {
-    Worker::of_invocation("admin-bootstrap", bootstrap)
+    Worker::of_operator("admin-bootstrap", bootstrap).summary("Give an account a system role").needs(
+        Needs::new().with(Capability::Commit).get(Table::Identity).put(Table::Identity).read_secret(Secret::Indexes),
+    )
 }
 
 async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Result<Bootstrapped> {

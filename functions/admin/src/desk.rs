@@ -8,10 +8,13 @@ use verinym::{
         role::KycRead,
     },
     error::Result,
+    function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
         cursor::{Binding, page_size},
     },
+    store::Table,
+    store::desk::INDEX as DESK,
 };
 
 /// What reviewers work on.
@@ -25,7 +28,10 @@ pub struct Desk {
 }
 
 pub fn endpoint() -> Endpoint {
-    Route::get("admin-desk", "/v1/admin/kyc/checks").summary("The review desk").handled_by(desk)
+    Route::get("admin-desk", "/v1/admin/kyc/checks")
+        .summary("The review desk")
+        .needs(Needs::new().with(Capability::UseTokenKeys).query_index(Table::Kyc, DESK))
+        .handled_by(desk)
 }
 
 async fn desk(call: Call<Can<KycRead>>, Query(query): Query<Desk>) -> Result<Page<CheckForStaff>> {

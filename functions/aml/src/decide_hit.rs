@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
+    config::Section,
     domain::{
         aml::{Hit, HitDecision, HitForStaff, HitVerdict},
         event::{Actor, EventType, Subject},
@@ -14,7 +15,9 @@ use verinym::{
         secret::Masked,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Accepted, Call, Can, Either, Endpoint, Json, Path, Route, Versioned, idempotency},
+    store::Table,
     store::{
         check::{StoredCheck, check_event},
         commit::Tries,
@@ -49,6 +52,14 @@ pub fn endpoint() -> Endpoint {
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .get(Table::Kyc)
+                .get_many(Table::Kyc)
+                .put(Table::Kyc)
+                .reads(Section::Review),
+        )
         .handled_by(decide)
 }
 
@@ -71,7 +82,7 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
         let check = store.check(&owner, &before.hit.check_id).await?.ok_or(RequestError::NotFound)?;
         let second = before.hit.proposal.is_some_and(|first| first.by != reviewer);
         check.check.admits_hit_decision(reviewer, second, now)?;
-        let (hit, kind) = before.hit.decide(form.decision, reviewer, call.app.config.four_eyes, now)?;
+        let (hit, kind) = before.hit.decide(form.decision, reviewer, call.app.config.review()?.four_eyes, now)?;
         let next_check = check.check.hit_decided(id, hit.decision, now)?;
 
         let after = before.decided(hit, &form.reason, &evidence);

@@ -11,11 +11,14 @@ use verinym::{
         role::{AmlRead, UsersReadPii},
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
         cursor::{Binding, page_size},
         reads::{commit_reads, hits_read},
     },
+    store::Table,
+    store::desk::INDEX as DESK,
     store::{Position, Store, hit::StoredHit},
 };
 
@@ -40,6 +43,15 @@ pub fn endpoint() -> Endpoint {
         .summary("Hits to be decided, or of somebody")
         .problems(&[(404, "not_found")])
         .opens_evidence_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UseTokenKeys)
+                .with(Capability::UnwrapProfileKeys)
+                .get(Table::Kyc)
+                .query(Table::Kyc)
+                .query_index(Table::Kyc, DESK),
+        )
         .handled_by(list)
 }
 

@@ -9,7 +9,9 @@ use verinym::{
         time::Timestamp,
     },
     error::Result,
+    function::{Capability, Needs},
     http::{Call, Can, Endpoint, Page, Route},
+    store::Table,
     watchlists::Standing,
 };
 
@@ -60,7 +62,10 @@ impl ListView {
 }
 
 pub fn endpoint() -> Endpoint {
-    Route::get("aml-list-lists", "/v1/aml/lists").summary("The lists that names are screened against").handled_by(list)
+    Route::get("aml-list-lists", "/v1/aml/lists")
+        .summary("The lists that names are screened against")
+        .needs(Needs::new().with(Capability::ReadListSources).get_many(Table::Kyc))
+        .handled_by(list)
 }
 
 async fn list(call: Call<Can<AmlRead>>, (): ()) -> Result<Page<ListView>> {

@@ -9,7 +9,9 @@ use verinym::{
         role::AmlConfigure,
     },
     error::Result,
+    function::{Capability, Needs},
     http::{Accepted, Call, Can, Endpoint, Path, Query, Route, idempotency},
+    store::Table,
     store::{commit::Tries, list::list_event},
 };
 
@@ -32,6 +34,14 @@ pub fn endpoint() -> Endpoint {
         .summary("Look at a list's source now")
         .idempotent()
         .problems(&[(404, "not_found")])
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::ReadListSources)
+                .get(Table::Kyc)
+                .put(Table::Kyc),
+        )
         .handled_by(refresh)
 }
 

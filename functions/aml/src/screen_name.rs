@@ -7,6 +7,7 @@ use verinym::crypto::random::RandomId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
+    config::names::Bucket,
     domain::{
         aml::{HitDecision, ListKind},
         event::{Actor, EventType, Subject},
@@ -19,8 +20,10 @@ use verinym::{
         time::Timestamp,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{By, Call, Can, Endpoint, Json, Limited, Plain, Route, idempotency},
     screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
+    store::Table,
     store::{commit::Tries, event::EventDraft},
     watchlists::{InForce, ListInForce},
 };
@@ -118,6 +121,13 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[(503, "unavailable")])
         .opens_profile_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::ReadListSources)
+                .get_many(Table::Kyc)
+                .get_objects(Bucket::Lists, "artifacts"),
+        )
         .handled_by(screen)
 }
 

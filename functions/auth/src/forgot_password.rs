@@ -1,8 +1,10 @@
 //! POST /v1/auth/password/forgot: a mail to set a new password.
 
 use verinym::{
+    config::names::Queue,
     domain::mail::MailKind,
     error::Result,
+    function::{Concurrency, Needs},
     http::{Accepted, Anonymous, Call, Endpoint, Json, Route},
 };
 
@@ -12,6 +14,8 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-forgot-password", "/v1/auth/password/forgot")
         .summary("Ask for a mail to set a new password")
         .limited(LIMITS)
+        .concurrency(Concurrency::SignIn)
+        .needs(Needs::new().send(Queue::Notification))
         .handled_by(forgot)
 }
 

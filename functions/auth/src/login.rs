@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
+    config::Section,
     crypto::{
         index::BlindIndex,
         password::{self, Params},
@@ -19,6 +20,7 @@ use verinym::{
         secret::{Masked, SecretText},
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
         proof::{Attempt, Proof},
@@ -78,6 +80,28 @@ pub fn endpoint() -> Endpoint {
             (403, "email_not_verified"),
             (429, "temporarily_locked"),
         ])
+        .memory(1024)
+        .concurrency(Concurrency::SignIn)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .with(Capability::SignTokens)
+                .with(Capability::CountFailures)
+                .get(Table::Identity)
+                .get_many(Table::Identity)
+                .query(Table::Identity)
+                .put(Table::Identity)
+                .delete(Table::Identity)
+                .get_many(Table::Keys)
+                .rarely(
+                    "an unconfirmed address gets another mail, while enumeration protection is on",
+                    Needs::new().send(Queue::Notification),
+                )
+                .reads(Section::Accounts)
+                .reads(Section::Tokens),
+        )
         .handled_by(login)
 }
 
@@ -122,7 +146,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
     };
     let (account, wrapped_key) = found.unzip();
     let attempt = Attempt { tried, identifier: counted, account: account.as_ref(), password: &password };
-    let protected = app.config.enumeration_protection;
+    let protected = app.config.accounts()?.enumeration_protection;
     let proof =
         if protected { prove_silently(&call, attempt).await? } else { call.prove_password(attempt, WRONG).await? };
 

@@ -6,7 +6,9 @@ use verinym::{
     crypto::refresh::nonce_matches,
     domain::{auth::AuthError, event::Actor, secret::SecretText},
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot},
+    store::Table,
     store::{
         admission::{Admission, Loaded, Wanted},
         commit::Tries,
@@ -26,6 +28,14 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-logout", "/v1/auth/logout")
         .summary("Sign out")
         .problems(&[(401, "invalid_refresh_token")])
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .delete(Table::Identity)
+                .rarely("another write to the session was first", Needs::new().get(Table::Identity)),
+        )
         .handled_by(logout)
 }
 

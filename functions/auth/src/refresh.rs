@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
+    config::Section,
     crypto::refresh::{RefreshToken, nonce_matches},
     domain::{
         auth::AuthError,
@@ -12,7 +13,9 @@ use verinym::{
         user::UserStatus,
     },
     error::Result,
+    function::{Capability, Concurrency, Needs},
     http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route},
+    store::Table,
     store::{
         admission::{Admission, Wanted},
         commit::{CommitError, Tries},
@@ -39,6 +42,19 @@ pub fn endpoint() -> Endpoint {
             Limited { limit: &limit::USER, by: By::Submitted },
         ])
         .problems(&[(401, "invalid_refresh_token"), (401, "refresh_token_reused")])
+        .concurrency(Concurrency::SignIn)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .with(Capability::SignTokens)
+                .get_many(Table::Identity)
+                .update(Table::Identity)
+                .delete(Table::Identity)
+                .get_many(Table::Keys)
+                .reads(Section::Tokens),
+        )
         .handled_by(refresh)
 }
 

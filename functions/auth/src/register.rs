@@ -6,6 +6,7 @@ use verinym::crypto::random::RandomId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
+    config::Section,
     crypto::password,
     domain::{
         auth::AuthError,
@@ -22,6 +23,7 @@ use verinym::{
         user::{KycStatus, User, UserStatus},
     },
     error::{Error, Internal, RequestError, Result},
+    function::{Capability, Concurrency, Needs},
     http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
     store::{
         Store, Table,
@@ -67,6 +69,22 @@ pub fn endpoint() -> Endpoint {
         .summary("Create an account")
         .limited(&[Limited { limit: &limit::REGISTER, by: By::IpBeside }])
         .problems(&[(409, "email_taken"), (409, "username_taken")])
+        .memory(1024)
+        .concurrency(Concurrency::SignIn)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UnwrapEvidenceKeys)
+                .with(Capability::MakeKeys)
+                .get(Table::Identity)
+                .put(Table::Identity)
+                .rarely(
+                    "a taken address costs what a free one costs, while enumeration protection is on",
+                    Needs::new().check(Table::Identity).put(Table::Ephemeral),
+                )
+                .reads(Section::Accounts),
+        )
         .handled_by(register)
 }
 
@@ -96,7 +114,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
         version: 1,
         unseen: 0,
     };
-    let protected = call.app.config.enumeration_protection;
+    let protected = call.app.config.accounts()?.enumeration_protection;
     let claim_key = Claim::email_key(&auth.email_index);
     let word = Word::of(&auth, &indexes, now);
     let (limited, mut claim, keys, mut told) = tokio::join!(
@@ -281,7 +299,7 @@ impl Register {
             ..Profile::new(email)
         });
         let own = profile.as_ref().map(OwnData::of).unwrap_or_default();
-        let rules = PasswordRules { policy: call.app.config.password_policy };
+        let rules = PasswordRules { policy: call.app.config.accounts()?.password_policy };
         for fault in rules.check(self.password.expose(), &own) {
             f.refuse("password", fault);
         }

@@ -1,8 +1,10 @@
 //! POST /v1/auth/verify-email/resend: another mail to confirm an address.
 
 use verinym::{
+    config::names::Queue,
     domain::mail::MailKind,
     error::Result,
+    function::{Concurrency, Needs},
     http::{Accepted, Anonymous, Call, Endpoint, Json, Route},
 };
 
@@ -12,6 +14,8 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-resend-verification", "/v1/auth/verify-email/resend")
         .summary("Ask for another mail to confirm the address")
         .limited(LIMITS)
+        .concurrency(Concurrency::SignIn)
+        .needs(Needs::new().send(Queue::Notification))
         .handled_by(resend)
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
+    config::Section,
     crypto::password,
     domain::{
         auth::AuthError,
@@ -16,6 +17,7 @@ use verinym::{
         user::UserStatus,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Concurrency, Needs},
     http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket},
     store::{
         Table,
@@ -43,6 +45,27 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
         .problems(&[(400, "expired_token"), (400, "invalid_token")])
+        .memory(1024)
+        .concurrency(Concurrency::SignIn)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .get_many(Table::Identity)
+                .query(Table::Identity)
+                .put(Table::Identity)
+                .update(Table::Identity)
+                .delete(Table::Identity)
+                .get_many(Table::Keys)
+                .get(Table::Ephemeral)
+                .delete(Table::Ephemeral)
+                .rarely(
+                    "another write was first, or the account is unconfirmed and has a user name",
+                    Needs::new().get(Table::Identity),
+                )
+                .reads(Section::Accounts),
+        )
         .handled_by(reset_password)
 }
 
@@ -96,7 +119,7 @@ fn proven(account: &Account) -> Profile {
 
 fn new_hash(password: &SecretText, profile: &Profile, call: &Call<Anonymous>) -> Result<String> {
     let mut fields = Fields::default();
-    let rules = PasswordRules { policy: call.app.config.password_policy };
+    let rules = PasswordRules { policy: call.app.config.accounts()?.password_policy };
     for fault in rules.check(password.expose(), &OwnData::of(profile)) {
         fields.refuse("password", fault);
     }

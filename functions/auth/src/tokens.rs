@@ -59,7 +59,8 @@ pub async fn token_set(
 ) -> Result<Option<TokenSet>> {
     let (ring, secrets) = tokio::try_join!(app.signing_ring(), app.token_secrets())?;
     let Some(refresh) = secrets.refresh.mint_with(session.kid, &session.refresh_token()?) else { return Ok(None) };
-    let claims = claims(&app.config.issuer, &app.config.audience, auth, session, now);
+    let tokens = app.config.tokens()?;
+    let claims = claims(&tokens.issuer, &tokens.audience, auth, session, now);
     let access = access::issue(&ring, &claims).map_err(Internal::bug)?;
     Ok(Some(TokenSet {
         token_type: "Bearer",

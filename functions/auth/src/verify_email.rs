@@ -10,6 +10,7 @@ use verinym::{
         user::User,
     },
     error::Result,
+    function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
         proof::{Attempt, Proof, check_length},
@@ -49,6 +50,19 @@ pub fn endpoint() -> Endpoint {
             (403, "account_locked"),
             (429, "temporarily_locked"),
         ])
+        .memory(1024)
+        .concurrency(Concurrency::SignIn)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .with(Capability::CountFailures)
+                .get_many(Table::Identity)
+                .put(Table::Identity)
+                .update(Table::Identity)
+                .get_many(Table::Keys),
+        )
         .handled_by(verify_email)
 }
 

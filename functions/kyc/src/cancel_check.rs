@@ -17,6 +17,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[(404, "not_found"), (409, "illegal_transition")])
         .opens_profile_keys()
+        .needs(own_check::needs())
         .handled_by(cancel)
 }
 

@@ -8,10 +8,12 @@ use utoipa::IntoParams;
 use verinym::{
     domain::{event::EventView, id::CheckId, role::KycRead},
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{
         Call, Endpoint, Page, Path, Query, Route, Signed,
         cursor::{Binding, page_size},
     },
+    store::Table,
     store::{Position, event::EventRecord},
 };
 
@@ -27,6 +29,7 @@ pub fn endpoint() -> Endpoint {
         .summary("What happened to a check")
         .loads_owner()
         .problems(&[(404, "not_found")])
+        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Events))
         .handled_by(history)
 }
 

@@ -8,7 +8,9 @@ use verinym::{
         role::KycReview,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Can, Endpoint, Path, Route, Versioned, idempotency},
+    store::Table,
     store::{
         check::{StoredCheck, check_event},
         commit::Tries,
@@ -24,6 +26,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another"), (409, "illegal_transition")])
         .opens_profile_keys()
+        .needs(Needs::new().with(Capability::Commit).get(Table::Kyc).put(Table::Kyc))
         .handled_by(claim)
 }
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
+    config::Section,
     domain::{
         check::{Action, Check, CheckForPerson, Policy, Trigger},
         event::{Actor, EventType},
@@ -18,7 +19,7 @@ use verinym::{
     },
 };
 
-use crate::papers;
+use crate::{own_check, papers};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -48,12 +49,14 @@ pub fn endpoint() -> Endpoint {
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(own_check::needs_of_submission().reads(Section::Providers).reads(Section::Screening))
         .handled_by(create)
 }
 
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Created<CheckForPerson>> {
     let (now, user) = (call.now(), call.caller.user);
-    let provider = call.app.chosen_provider();
+    let screening = call.app.config.screening()?;
+    let provider = call.app.chosen_provider()?;
     let documents = papers::named(&form.document_ids)?;
     let store = call.app.store().await;
     let (key, evidence) =
@@ -69,7 +72,7 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Cre
         let draft = Check::draft(
             CheckId::new(now),
             user,
-            Policy::document(provider, call.app.config.screening_threshold),
+            Policy::document(provider, screening.threshold),
             Trigger::Applicant,
             now,
         );

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
+    config::Section,
     domain::{
         check::{CheckForStaff, CheckState, DeskDecision, ReasonCode},
         event::Actor,
@@ -12,7 +13,9 @@ use verinym::{
         secret::Masked,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{Accepted, Call, Can, Either, Endpoint, Json, Path, Route, Versioned},
+    store::Table,
     store::{
         check::{NewNote, StoredCheck, check_event},
         commit::Tries,
@@ -59,6 +62,15 @@ pub fn endpoint() -> Endpoint {
             (409, "illegal_transition"),
         ])
         .opens_profile_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapEvidenceKeys)
+                .get_many(Table::Kyc)
+                .put(Table::Kyc)
+                .put(Table::Identity)
+                .reads(Section::Review),
+        )
         .handled_by(decide)
 }
 
@@ -76,7 +88,7 @@ async fn decide(
         let found = futures::try_join!(store.check_and_auth(&owner, &id), evidence(&call, owner, note.is_some()))?;
         let (Some((before, auth)), evidence) = found else { return Err(RequestError::NotFound.into()) };
         call.check_version(before.check.version)?;
-        let action = before.check.desk_action(decision.clone(), reviewer, call.app.config.four_eyes);
+        let action = before.check.desk_action(decision.clone(), reviewer, call.app.config.review()?.four_eyes);
         let (check, kind) = before.check.apply(action, now)?;
         let body = check.for_staff(now);
         let event = check_event(kind, &check, Actor::User(reviewer));

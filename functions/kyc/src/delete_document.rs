@@ -8,7 +8,9 @@ use verinym::{
         kyc::KycError,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Endpoint, NoContent, Path, Route, Signed},
+    store::Table,
     store::{commit::Tries, event::EventDraft},
 };
 
@@ -17,6 +19,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Take a document back")
         .problems(&[(404, "not_found"), (409, "document_in_use")])
         .opens_profile_keys()
+        .needs(Needs::new().with(Capability::Commit).get(Table::Kyc).delete(Table::Kyc))
         .handled_by(delete)
 }
 

@@ -7,10 +7,12 @@ use verinym::{
         role::{AmlRead, KycRead, UsersReadPii},
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{
         Call, Either, Endpoint, Path, Route, Signed, Versioned,
         reads::{commit_reads, hits_read},
     },
+    store::Table,
     store::{check::StoredCheck, kek::Purpose},
 };
 
@@ -22,6 +24,13 @@ pub fn endpoint() -> Endpoint {
         .loads_owner()
         .problems(&[(404, "not_found")])
         .opens_evidence_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .get(Table::Kyc)
+                .get_many(Table::Kyc),
+        )
         .handled_by(get)
 }
 

@@ -3,7 +3,9 @@
 use verinym::{
     domain::{document::DocumentView, id::DocumentId, role::KycRead},
     error::{RequestError, Result},
+    function::Needs,
     http::{Call, Endpoint, Path, Plain, Route, Signed},
+    store::Table,
     store::{document::DocumentItem, kek::Purpose, person_key::PersonKey},
 };
 
@@ -13,6 +15,7 @@ pub fn endpoint() -> Endpoint {
         .loads_owner()
         .problems(&[(404, "not_found")])
         .opens_evidence_keys()
+        .needs(Needs::new().get(Table::Kyc))
         .handled_by(get)
 }
 

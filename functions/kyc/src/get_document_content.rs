@@ -2,15 +2,18 @@
 //! before a byte leaves.
 
 use verinym::{
+    config::names::Bucket,
     crypto::document::covering,
     domain::{
         document::DocumentStatus,
         event::{Actor, EventType, Subject},
         id::DocumentId,
-        role::{KycRead, KycReview, Needs},
+        role::{KycRead, KycReview, Needs as _},
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{Binary, Call, Endpoint, Headers, Path, Route, Signed},
+    store::Table,
     store::{commit::Tries, document::DocumentItem, event::EventDraft},
 };
 
@@ -23,6 +26,13 @@ pub fn endpoint() -> Endpoint {
         .problems(&[(403, "forbidden"), (404, "not_found"), (416, "range_not_satisfiable")])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .get(Table::Kyc)
+                .update(Table::Kyc)
+                .get_objects(Bucket::Documents, "documents"),
+        )
         .handled_by(content)
 }
 

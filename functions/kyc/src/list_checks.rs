@@ -7,14 +7,17 @@ use verinym::{
         check::{CheckForPerson, CheckForStaff, CheckKind, CheckState, PublicStatus},
         field::{Fault, Fields},
         id::UserId,
-        role::{KycRead, Needs},
+        role::{KycRead, Needs as _},
         time::Timestamp,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{
         Call, Either, Endpoint, Page, Query, Route, Signed,
         cursor::{Binding, page_size},
     },
+    store::Table,
+    store::desk::INDEX as DESK,
     store::{Position, Store, check::StoredCheck},
 };
 
@@ -42,7 +45,10 @@ pub struct ListChecks {
 type Answer = Either<Page<CheckForPerson>, Page<CheckForStaff>>;
 
 pub fn endpoint() -> Endpoint {
-    Route::get("kyc-list-checks", "/v1/kyc/checks").summary("Checks").handled_by(list)
+    Route::get("kyc-list-checks", "/v1/kyc/checks")
+        .summary("Checks")
+        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, DESK))
+        .handled_by(list)
 }
 
 async fn list(call: Call<Signed>, Query(query): Query<ListChecks>) -> Result<Answer> {

@@ -5,10 +5,12 @@ use utoipa::IntoParams;
 use verinym::{
     domain::document::DocumentView,
     error::Result,
+    function::{Capability, Needs},
     http::{
         Call, Endpoint, Page, Query, Route, Signed,
         cursor::{Binding, page_size},
     },
+    store::Table,
     store::kek::Purpose,
 };
 
@@ -20,7 +22,11 @@ pub struct ListDocuments {
 }
 
 pub fn endpoint() -> Endpoint {
-    Route::get("kyc-list-documents", "/v1/kyc/documents").summary("My documents").opens_evidence_keys().handled_by(list)
+    Route::get("kyc-list-documents", "/v1/kyc/documents")
+        .summary("My documents")
+        .opens_evidence_keys()
+        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc))
+        .handled_by(list)
 }
 
 async fn list(call: Call<Signed>, Query(query): Query<ListDocuments>) -> Result<Page<DocumentView>> {

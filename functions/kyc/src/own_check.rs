@@ -8,7 +8,9 @@ use verinym::{
         kyc::KycError,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{Call, Signed, Versioned, idempotency},
+    store::Table,
     store::{
         check::{Snapshot, StoredCheck, check_event},
         commit::Tries,
@@ -21,6 +23,16 @@ use crate::papers;
 /// Staff are refused their own check before anything of it is read, so that the answer is the same whatever became of it.
 pub(crate) fn refuse_own(owner: UserId, reviewer: UserId) -> Result<()> {
     if owner == reviewer { Err(KycError::OwnCheck.into()) } else { Ok(()) }
+}
+
+/// What [`act`] needs for any action.
+pub(crate) fn needs() -> Needs {
+    Needs::new().with(Capability::Commit).get_many(Table::Kyc).put(Table::Kyc).put(Table::Identity)
+}
+
+/// The same where documents are held and the profile must not have changed.
+pub(crate) fn needs_of_submission() -> Needs {
+    needs().update(Table::Kyc).check(Table::Identity)
 }
 
 /// Applies an action, chosen by the account as it is; at the first submission the person is kept as they are now.

@@ -9,7 +9,9 @@ use verinym::{
         user::KycStatus,
     },
     error::Result,
+    function::Needs,
     http::{Call, Endpoint, Plain, Route, Signed},
+    store::Table,
 };
 
 /// What the person can do next.
@@ -38,7 +40,10 @@ pub struct Standing {
 }
 
 pub fn endpoint() -> Endpoint {
-    Route::get("kyc-status", "/v1/kyc/status").summary("My verification status").handled_by(status)
+    Route::get("kyc-status", "/v1/kyc/status")
+        .summary("My verification status")
+        .needs(Needs::new().query(Table::Kyc))
+        .handled_by(status)
 }
 
 /// An approval further back than this many checks does not count any more.

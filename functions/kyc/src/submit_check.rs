@@ -24,6 +24,7 @@ pub fn endpoint() -> Endpoint {
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(own_check::needs_of_submission())
         .handled_by(submit)
 }
 

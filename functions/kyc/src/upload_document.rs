@@ -2,6 +2,7 @@
 
 use verinym::crypto::random::RandomId;
 use verinym::{
+    config::names::Bucket,
     domain::{
         document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},
         event::{Actor, EventType, Subject},
@@ -10,10 +11,12 @@ use verinym::{
         limit,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{
         By, Call, Created, Endpoint, Limited, Route, Signed, Upload, idempotency,
         multipart::{Form, Need},
     },
+    store::Table,
     store::{
         commit::Tries,
         document::{DocumentItem, NewDocument},
@@ -44,6 +47,7 @@ pub fn endpoint() -> Endpoint {
         .problems(&[(413, "payload_too_large")])
         .opens_profile_keys()
         .opens_evidence_keys()
+        .needs(Needs::new().with(Capability::Commit).put(Table::Kyc).put_objects(Bucket::Documents, "documents"))
         .handled_by(upload)
 }
 

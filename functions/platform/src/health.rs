@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use verinym::{
     app::App,
+    config::names::Bucket,
+    config::names::Queue,
     domain::{role::HealthRead, time::Timestamp},
     error::Result,
+    function::{Capability, Needs},
     http::{Call, CanIf, Either, Endpoint, Plain, Query, Route, Unavailable, authority::Flag},
     store::{Table, item::Key},
     watchlists::Standing,
@@ -66,6 +69,15 @@ pub fn endpoint() -> Endpoint {
     Route::get("platform-health", "/v1/health")
         .summary("Whether the API answers")
         .limited_by_gateway()
+        .needs(
+            Needs::new()
+                .with(Capability::ReadListSources)
+                .get(Table::Identity)
+                .get_many(Table::Kyc)
+                .count_messages(Queue::Notification)
+                .describe_data_key()
+                .list_objects(Bucket::Documents),
+        )
         .handled_by(health)
 }
 
@@ -90,7 +102,13 @@ async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
         app.store().await.get(Table::Identity, &Key::new("HEALTH", "HEALTH")).await.is_ok()
     });
     let sqs = timed("sqs", async {
-        app.sqs().await.get_queue_attributes().queue_url(&app.config.queues.notification).send().await.is_ok()
+        app.sqs()
+            .await
+            .get_queue_attributes()
+            .queue_url(app.config.queues.url(Queue::Notification))
+            .send()
+            .await
+            .is_ok()
     });
     let kms = timed("kms", async {
         let key = app.kms().await.describe_key().key_id(&app.config.kms_data_key).send().await;

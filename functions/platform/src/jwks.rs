@@ -1,8 +1,10 @@
 //! GET /.well-known/jwks.json: the public keys that access tokens are signed with (RFC 7517).
 
 use verinym::{
+    config::names::Secret,
     crypto::jwk::Jwks,
     error::Result,
+    function::Needs,
     http::{Anonymous, Call, Endpoint, Plain, Route},
 };
 
@@ -14,6 +16,7 @@ pub fn endpoint() -> Endpoint {
         // A key is published long before it signs, so that no cache can be too old.
         .cached("public, max-age=300")
         .problems(&[(503, "unavailable")])
+        .needs(Needs::new().read_secret(Secret::Verification))
         .handled_by(jwks)
 }
 

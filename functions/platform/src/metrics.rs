@@ -3,14 +3,22 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use verinym::{
+    config::names::Queue,
     domain::role::MetricsRead,
     error::Result,
+    function::Needs,
     http::{Call, Can, Endpoint, Route, Text},
     messaging::queue::Depth,
+    store::Table,
 };
 
 pub fn endpoint() -> Endpoint {
-    Route::get("platform-metrics", "/v1/metrics").summary("Counters and queue depths").handled_by(metrics)
+    Route::get("platform-metrics", "/v1/metrics")
+        .summary("Counters and queue depths")
+        .needs(Queue::ALL.into_iter().fold(Needs::new().query(Table::Outbound), |needs, queue| {
+            needs.count_messages(queue).count_dead_letters(queue)
+        }))
+        .handled_by(metrics)
 }
 
 async fn metrics(call: Call<Can<MetricsRead>>, (): ()) -> Result<Text> {

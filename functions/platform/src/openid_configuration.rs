@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use verinym::{
     config::Config,
+    config::Section,
     error::Result,
+    function::Needs,
     http::{Anonymous, Call, Endpoint, Plain, Route},
 };
 
@@ -29,17 +31,19 @@ pub fn endpoint() -> Endpoint {
         .summary("Who issues access tokens, and where their keys are")
         .limited_by_gateway()
         .cached("public, max-age=3600")
+        .needs(Needs::new().reads(Section::Tokens))
         .handled_by(openid_configuration)
 }
 
 async fn openid_configuration(call: Call<Anonymous>, (): ()) -> Result<Plain<OpenidConfiguration>> {
-    Ok(Plain(of(&call.app.config)))
+    Ok(Plain(of(&call.app.config)?))
 }
 
-fn of(config: &Config) -> OpenidConfiguration {
-    OpenidConfiguration {
-        issuer: config.issuer.clone(),
-        jwks_uri: format!("{}/.well-known/jwks.json", config.public_url),
+fn of(config: &Config) -> Result<OpenidConfiguration> {
+    let public_url = &config.public_url;
+    Ok(OpenidConfiguration {
+        issuer: config.tokens()?.issuer.clone(),
+        jwks_uri: format!("{public_url}/.well-known/jwks.json"),
         subject_types_supported: vec!["public"],
         claims_supported: vec![
             "iss",
@@ -56,8 +60,8 @@ fn of(config: &Config) -> OpenidConfiguration {
             "amr",
             "auth_time",
         ],
-        service_documentation: format!("{}/docs", config.public_url),
-    }
+        service_documentation: format!("{public_url}/docs"),
+    })
 }
 
 #[cfg(test)]
@@ -73,22 +77,21 @@ mod tests {
 
     /// The document where `ISSUER` is this (empty: not set) and the API has a base path.
     fn document(issuer: &str) -> Map<String, Value> {
-        let config = Config::from_lookup(|name| {
+        let config = Config::from_lookup(&[Section::Tokens], |name| {
             let value = match name {
                 "STAGE" => "dev",
-                "PASSWORD_POLICY" => "nist",
-                "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
-                "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
-                "PUBLIC_URL" | "APP_URL" => PUBLIC_URL,
+                "PUBLIC_URL" => PUBLIC_URL,
                 "ISSUER" => issuer,
-                "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" | "SANDBOX_URL" => "",
+                "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" => "",
                 _ => "value",
             };
             Some(value.to_owned())
         })
         .unwrap();
-        let Value::Object(members) = serde_json::to_value(of(&config)).unwrap() else { panic!("not an object") };
+        let Value::Object(members) = serde_json::to_value(of(&config).unwrap()).unwrap() else {
+            panic!("not an object")
+        };
         members
     }
 

@@ -4,6 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
+    config::Section,
+    config::names::Secret,
     domain::{
         event::{Actor, EventType, Subject},
         id::InboundId,
@@ -11,8 +13,10 @@ use verinym::{
         limit,
     },
     error::{Internal, RequestError, Result},
+    function::{Capability, Needs},
     http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, Raw, Route},
     providers::signature::SignatureRefusal,
+    store::Table,
     store::{
         commit::{CommitError, Tries},
         event::EventDraft,
@@ -36,6 +40,14 @@ pub fn endpoint() -> Endpoint {
         // Counted once the signature is good, so that a wrong one costs no write.
         .limited(&[Limited { limit: &limit::CALLBACKS, by: By::Submitted }])
         .problems(&[(401, "invalid_signature"), (401, "stale_signature"), (404, "not_found")])
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .get(Table::Kyc)
+                .put(Table::Kyc)
+                .read_secret(Secret::Sandbox)
+                .reads(Section::Providers),
+        )
         .handled_by(receive)
 }
 

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
+    config::{Section, names::Secret},
     domain::{
         event::{Actor, EventType, Subject},
         id::InboundId,
         time::Timestamp,
     },
     error::{Internal, Result},
+    function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    store::Table,
     store::{commit::Tries, event::EventDraft},
 };
 
@@ -23,7 +26,21 @@ const UNKNOWN_FOR: Duration = Duration::from_mins(5);
 const SOON: Duration = Duration::from_secs(2);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-apply-callback", Queue::Callbacks, LONGEST, apply)
+    Worker::of_queue("workers-apply-callback", QueueTrigger::of(Queue::Callbacks).late_after(300), LONGEST, apply)
+        .summary("Apply stored callbacks of providers")
+        .timeout(30)
+        .needs(
+            Needs::new()
+                .get(Table::Kyc)
+                .get_many(Table::Kyc)
+                .put(Table::Kyc)
+                .get_many(Table::Identity)
+                .put(Table::Identity)
+                .get(Table::Ephemeral)
+                .read_secret(Secret::Sandbox)
+                .rarely("a callback comes after its task failed", Needs::new().with(Capability::UnwrapEvidenceKeys))
+                .reads(Section::Providers),
+        )
 }
 
 async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

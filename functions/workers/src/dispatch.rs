@@ -10,7 +10,9 @@ use verinym::{
     app::App,
     domain::time::Timestamp,
     error::{Internal, Result},
+    function::{Capability, Needs},
     messaging::{Worker, dispatch::hand_on},
+    store::Table,
     store::{event::EventRecord, outbox},
 };
 
@@ -18,7 +20,10 @@ use verinym::{
 const AT_ONCE: usize = 8;
 
 pub fn worker() -> Worker {
-    Worker::of_invocation("workers-dispatch", dispatch)
+    Worker::of_outbox_stream("workers-dispatch", dispatch)
+        .summary("Hand on outbox rows as they are written; the sweep is the guarantee")
+        .timeout(30)
+        .needs(Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound))
 }
 
 async fn dispatch(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {

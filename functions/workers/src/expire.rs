@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
+    config::names::Bucket,
     domain::{
         check::{Action, CheckState},
         event::Actor,
@@ -13,8 +14,11 @@ use verinym::{
         time::Timestamp,
     },
     error::Result,
+    function::{Capability, Every, Needs},
     messaging::Worker,
+    store::Table,
     store::commit::Tries,
+    store::desk::INDEX as DESK,
 };
 
 use crate::course::Course;
@@ -27,7 +31,21 @@ const ORPHANS_AFTER: Duration = Duration::from_hours(2);
 const ORPHANS_UNTIL: Duration = Duration::from_hours(26);
 
 pub fn worker() -> Worker {
-    Worker::of_schedule("workers-expire", expire)
+    Worker::of_schedule("workers-expire", Every::Hour, expire)
+        .summary("End checks and drafts whose time is over; remove objects that no document names")
+        .timeout(300)
+        .needs(
+            Needs::new().query_index(Table::Kyc, DESK).list_objects(Bucket::Documents).rarely(
+                "the time of a check or an object is over",
+                Needs::new()
+                    .with(Capability::Commit)
+                    .get_many(Table::Kyc)
+                    .put(Table::Kyc)
+                    .get_many(Table::Identity)
+                    .put(Table::Identity)
+                    .delete_objects(Bucket::Documents, "documents"),
+            ),
+        )
 }
 
 async fn expire(app: &'static App, now: Timestamp) -> Result<u32> {

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
+    config::names::Bucket,
     domain::event::EventType,
     error::{Error, Internal, RequestError, Result},
+    function::{Capability, Concurrency, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
+    store::Table,
 };
 
 /// One message, which is a whole batch.
@@ -15,7 +18,28 @@ const LONGEST: Duration = Duration::from_secs(295);
 const CONTENDED: Duration = Duration::from_secs(10);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-load-list", Queue::Lists, LONGEST, load)
+    Worker::of_queue("workers-load-list", QueueTrigger::of(Queue::Lists).batch(1).late_after(3600), LONGEST, load)
+        .summary("Fetch a list, or compile all of them, in memory")
+        .timeout(300)
+        .memory(3008)
+        .concurrency(Concurrency::Fixed(4))
+        .needs(
+            Needs::new()
+                .with(Capability::ReadListSources)
+                .get(Table::Kyc)
+                .get_many(Table::Kyc)
+                .put(Table::Kyc)
+                .check(Table::Kyc)
+                .get_objects(Bucket::Lists, "lists")
+                .get_objects(Bucket::Lists, "artifacts")
+                .get_objects(Bucket::Lists, "uploads")
+                .put_objects(Bucket::Lists, "lists")
+                .put_objects(Bucket::Lists, "artifacts")
+                .rarely(
+                    "files of a list are a day old and not needed any more",
+                    Needs::new().delete_objects(Bucket::Lists, "lists"),
+                ),
+        )
 }
 
 async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<Outcome> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
+    config::names::Bucket,
     crypto::document::covering,
     domain::{
         document::{RejectReason, inspect},
@@ -13,7 +14,9 @@ use verinym::{
         time::Timestamp,
     },
     error::{Internal, Result},
+    function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    store::Table,
     store::{commit::Tries, document::DocumentItem, event::EventDraft, kek::Purpose},
 };
 
@@ -21,7 +24,18 @@ use verinym::{
 const LONGEST: Duration = Duration::from_secs(55);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-process-document", Queue::Documents, LONGEST, process)
+    Worker::of_queue("workers-process-document", QueueTrigger::of(Queue::Documents).batch(2), LONGEST, process)
+        .summary("Inspect documents, each whole in memory; remove the content of deleted ones")
+        .timeout(60)
+        .memory(1024)
+        .needs(
+            Needs::new()
+                .with(Capability::UnwrapEvidenceKeys)
+                .get(Table::Kyc)
+                .update(Table::Kyc)
+                .get_objects(Bucket::Documents, "documents")
+                .delete_objects(Bucket::Documents, "documents"),
+        )
 }
 
 async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

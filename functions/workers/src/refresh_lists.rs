@@ -6,7 +6,9 @@ use verinym::{
     app::App,
     domain::time::Timestamp,
     error::Result,
+    function::{Capability, Every, Needs},
     messaging::{Message, Worker, message::ListTask, queue::Queue},
+    store::Table,
     telemetry,
 };
 
@@ -14,7 +16,10 @@ use verinym::{
 const STALE_LISTS: &str = "stale_lists";
 
 pub fn worker() -> Worker {
-    Worker::of_schedule("workers-refresh-lists", refresh)
+    Worker::of_schedule("workers-refresh-lists", Every::Hour, refresh)
+        .summary("Have each list looked at, and count how many are stale")
+        .timeout(50)
+        .needs(Needs::new().with(Capability::ReadListSources).get_many(Table::Kyc).send(Queue::Lists))
 }
 
 async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {

@@ -1,10 +1,38 @@
 //! `workers-rotate-keys`: makes the keys in Secrets Manager at the first run and moves them on by age; daily, and by the
 //! operator's hand after a deployment.
 
-use verinym::{app::App, domain::time::Timestamp, error::Result, messaging::Worker};
+use verinym::{
+    app::App,
+    config::names::Secret,
+    domain::time::Timestamp,
+    error::Result,
+    function::{Every, Needs},
+    messaging::Worker,
+    store::Table,
+    store::kek::Purpose,
+};
 
 pub fn worker() -> Worker {
-    Worker::of_schedule("workers-rotate-keys", rotate_keys)
+    Worker::of_schedule("workers-rotate-keys", Every::Day, rotate_keys)
+        .summary("Rotate keys; the first run makes them")
+        .timeout(900)
+        .needs(needs())
+}
+
+/// Secrets, root keys and key-encryption keys of all purposes, and the re-wrapping of people's keys.
+fn needs() -> Needs {
+    let rewrapping = Needs::new().scan(Table::Keys).update(Table::Keys).delete(Table::Keys);
+    let needs = Needs::new()
+        .query(Table::Keys)
+        .put(Table::Keys)
+        .rarely("people's keys are wrapped anew, four times a year", rewrapping);
+    let needs = [Secret::Signing, Secret::Verification, Secret::Tokens, Secret::Indexes]
+        .into_iter()
+        .fold(needs, |needs, secret| needs.read_secret(secret).write_secret(secret));
+    Purpose::ALL.into_iter().fold(needs, |needs, purpose| {
+        let opened = Needs::new().unwrap_root_keys(purpose);
+        needs.make_root_keys(purpose).rarely("key-encryption keys are not in memory", opened)
+    })
 }
 
 async fn rotate_keys(app: &'static App, now: Timestamp) -> Result<u32> {

@@ -11,7 +11,9 @@ use verinym::{
     deadline::Deadline,
     domain::time::Timestamp,
     error::{Internal, Result},
+    function::{Capability, Every, Needs},
     messaging::{Worker, queue::Unsent},
+    store::Table,
     store::due::{DUE_SHARDS, DueRow, Found},
     telemetry,
 };
@@ -25,7 +27,19 @@ const FOR_A_SHARD: Duration = Duration::from_secs(12);
 const SET_ASIDE: &str = "due_rows_set_aside";
 
 pub fn worker() -> Worker {
-    Worker::of_schedule("workers-run-due", run_due)
+    Worker::of_schedule("workers-run-due", Every::Minute, run_due)
+        .summary("Send the messages whose time has come")
+        .timeout(50)
+        .needs(
+            Needs::new()
+                .get(Table::Outbound)
+                .query(Table::Outbound)
+                .rarely(
+                    "a row is due",
+                    Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound),
+                )
+                .rarely("a row cannot be sent", Needs::new().put(Table::Outbound)),
+        )
 }
 
 /// What became of the rows of a shard.

@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use verinym::{
     app::App,
+    config::{Section, names::Bucket},
     crypto::random::RandomId,
     domain::{
         aml::{AmlError, Hit, Match, Source},
@@ -21,8 +22,10 @@ use verinym::{
         time::Timestamp,
     },
     error::{Error, Result},
+    function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
     screening::{self, ENGINE_VERSION, Kind, NameDoubt, Options, Query},
+    store::Table,
     store::{
         Store,
         check::{Snapshot, StoredCheck},
@@ -59,7 +62,21 @@ const TOLERANCE: Duration = Duration::from_secs(5);
 const MOST_HITS: usize = 20;
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-screen-check", Queue::Screening, LONGEST, screen)
+    Worker::of_queue("workers-screen-check", QueueTrigger::of(Queue::Screening).late_after(900), LONGEST, screen)
+        .summary("Screen the people of checks against the lists in force")
+        .timeout(60)
+        .needs(
+            Needs::new()
+                .with(Capability::UnwrapEvidenceKeys)
+                .with(Capability::ReadListSources)
+                .get_many(Table::Kyc)
+                .query(Table::Kyc)
+                .put(Table::Kyc)
+                .get_many(Table::Identity)
+                .put(Table::Identity)
+                .get_objects(Bucket::Lists, "artifacts")
+                .reads(Section::Screening),
+        )
 }
 
 async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
@@ -87,7 +104,7 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             Err(error) => return Err(error),
         };
         let now = Timestamp::now();
-        let clears = lists.is_fresh(now) || !app.config.stale_lists_clear_nobody;
+        let clears = lists.is_fresh(now) || !app.config.screening()?.stale_lists_clear_nobody;
         if !clears && stored.check.reasons.contains(&ReasonCode::ListsStale) {
             return later(store, &stored, UNTIL_FRESH).await;
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
+    config::Section,
     crypto::{index::BlindIndex, mailed::MailId},
     domain::{
         event::{Actor, EventType, Subject},
@@ -18,6 +19,7 @@ use verinym::{
         user::UserStatus,
     },
     error::{Internal, Result},
+    function::{Capability, Concurrency, Needs},
     messaging::{
         Delivery, Outcome, Worker,
         mail::{Content, Decision, Sent, To},
@@ -39,6 +41,22 @@ const LONGEST: Duration = Duration::from_secs(9);
 
 pub fn worker() -> Worker {
     Worker::of_queue("workers-send-mail", Queue::Notification, LONGEST, work)
+        .summary("Send mails")
+        .timeout(30)
+        .concurrency(Concurrency::Mail)
+        .needs(
+            Needs::new()
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .get(Table::Identity)
+                .get_many(Table::Identity)
+                .put(Table::Identity)
+                .get_many(Table::Keys)
+                .put(Table::Ephemeral)
+                .rarely("a mail's token was made by an earlier try", Needs::new().get(Table::Ephemeral))
+                .send_mail()
+                .reads(Section::Mail),
+        )
 }
 
 async fn work(app: &'static App, delivery: Delivery<Notice>) -> Result<Outcome> {
@@ -76,7 +94,7 @@ async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, ev
         MailKind::SecurityNotice => Content::SecurityNotice { what: event.r#type, at: event.occurred_at },
         MailKind::AddressAlreadyRegistered => Content::AddressAlreadyRegistered,
     };
-    let letter = content.letter(To { name: account.name_in_mails(), app_url: &app.config.app_url })?;
+    let letter = content.letter(To { name: account.name_in_mails(), app_url: &app.config.mail()?.app_url })?;
     match app.send_letter(&account.profile.email, &letter).await? {
         Sent::Yes => {
             tracing::info!(correlation_id = delivery.correlation_id, user_id = %person, mail = mail.as_str(), "mail sent");

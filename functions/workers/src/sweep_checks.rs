@@ -11,7 +11,10 @@ use verinym::{
         time::Timestamp,
     },
     error::Result,
+    function::{Capability, Every, Needs},
     messaging::{Message, Worker, message::Task, queue::Queue},
+    store::Table,
+    store::desk::INDEX as DESK,
     store::{check::StoredCheck, commit::Tries},
 };
 
@@ -23,7 +26,22 @@ const GRACE: Duration = Duration::from_secs(30);
 const MOST: u32 = 50;
 
 pub fn worker() -> Worker {
-    Worker::of_schedule("workers-sweep-checks", sweep)
+    Worker::of_schedule("workers-sweep-checks", Every::Minute, sweep)
+        .summary("Find checks whose callback or message never came")
+        .timeout(50)
+        .needs(
+            Needs::new().query_index(Table::Kyc, DESK).rarely(
+                "a check is overdue",
+                Needs::new()
+                    .with(Capability::Commit)
+                    .get_many(Table::Kyc)
+                    .put(Table::Kyc)
+                    .get_many(Table::Identity)
+                    .put(Table::Identity)
+                    .send(Queue::Verification)
+                    .send(Queue::Screening),
+            ),
+        )
 }
 
 async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {

@@ -7,7 +7,9 @@ use verinym::{
     app::App,
     domain::time::Timestamp,
     error::{Internal, Result},
+    function::{Capability, Every, Needs},
     messaging::{Worker, dispatch::hand_on},
+    store::Table,
     store::item::SHARDS,
 };
 
@@ -20,7 +22,13 @@ const SHARDS_AT_ONCE: usize = 4;
 const EVENTS_AT_ONCE: usize = 4;
 
 pub fn worker() -> Worker {
-    Worker::of_schedule("workers-sweep-outbox", sweep)
+    Worker::of_schedule("workers-sweep-outbox", Every::Minute, sweep)
+        .summary("Hand on outbox rows that the dispatcher left")
+        .timeout(50)
+        .needs(Needs::new().query(Table::Outbound).rarely(
+            "the dispatcher left a row",
+            Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound),
+        ))
 }
 
 async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
+    config::{Section, names::Secret},
     domain::{
         id::{CheckId, UserId},
         time::Timestamp,
     },
     error::{Internal, Result},
+    function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    store::Table,
 };
 
 use crate::verification::{Look, Seen};
@@ -23,7 +26,21 @@ const LONGEST: Duration = Duration::from_secs(25);
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 pub fn worker() -> Worker {
-    Worker::of_queue("workers-verify", Queue::Verification, LONGEST, verify)
+    Worker::of_queue("workers-verify", QueueTrigger::of(Queue::Verification).late_after(900), LONGEST, verify)
+        .summary("Hand checks to their provider, and poll")
+        .timeout(60)
+        .needs(
+            Needs::new()
+                .with(Capability::UnwrapEvidenceKeys)
+                .get(Table::Kyc)
+                .get_many(Table::Kyc)
+                .put(Table::Kyc)
+                .get_many(Table::Identity)
+                .get(Table::Ephemeral)
+                .read_secret(Secret::Sandbox)
+                .rarely("a provider that was asked again rejects", Needs::new().put(Table::Identity))
+                .reads(Section::Providers),
+        )
 }
 
 async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {

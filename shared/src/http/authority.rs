@@ -33,6 +33,9 @@ pub trait Authority: Sized + Send + 'static {
     /// Whether the harness looks at the bearer token.
     const AUTHENTICATED: bool;
 
+    /// Whether it does so for any request at all.
+    const MAY_AUTHENTICATE: bool = Self::AUTHENTICATED;
+
     /// The same for one request, where that depends on what is asked for.
     fn authenticates(_: &Incoming) -> bool {
         Self::AUTHENTICATED
@@ -155,6 +158,7 @@ impl<F, P> CanIf<F, P> {
 
 impl<F: Flag, P: Needs + Send + 'static> Authority for CanIf<F, P> {
     const AUTHENTICATED: bool = false;
+    const MAY_AUTHENTICATE: bool = true;
 
     fn authenticates(incoming: &Incoming) -> bool {
         url::form_urlencoded::parse(incoming.query.as_bytes()).any(|(name, value)| name == F::NAME && value == "true")

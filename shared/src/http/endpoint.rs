@@ -15,9 +15,11 @@ use super::{
 };
 use crate::{
     app::App,
+    config::Section,
     domain::limit,
     error::{Error, RequestError, Result},
-    store::kek::Purpose,
+    function::{Capability, Concurrency, Function, Needs, Settings, Trigger, area_of},
+    store::{Table, kek::Purpose},
 };
 
 /// All that is declared about a route.
@@ -46,6 +48,8 @@ pub struct Route {
     pub cache: Option<&'static str>,
     /// Problems of this route beside those that follow from its types: status and code.
     pub problems: &'static [(u16, &'static str)],
+    /// How its function is deployed.
+    pub settings: Settings,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -102,6 +106,7 @@ impl Route {
             if_match: IfMatch::Ignored,
             cache: None,
             problems: &[],
+            settings: Settings::new(),
         }
     }
 
@@ -172,13 +177,13 @@ impl Route {
         self
     }
 
-    /// The handler opens somebody's profile key; the function's role must allow KMS for that purpose.
+    /// The handler opens somebody's profile key.
     pub fn opens_profile_keys(mut self) -> Self {
         self.loads.keks.profile = true;
         self
     }
 
-    /// The handler opens somebody's evidence key; the function's role must allow KMS for that purpose.
+    /// The handler opens somebody's evidence key.
     pub fn opens_evidence_keys(mut self) -> Self {
         self.loads.keks.evidence = true;
         self
@@ -209,6 +214,23 @@ impl Route {
         self
     }
 
+    /// What the handler needs beside what follows from the rest of the declaration.
+    pub fn needs(mut self, needs: Needs) -> Self {
+        self.settings.needs = self.settings.needs.and(needs);
+        self
+    }
+
+    /// In MiB.
+    pub fn memory(mut self, mebibytes: u32) -> Self {
+        self.settings.memory = mebibytes;
+        self
+    }
+
+    pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
+        self.settings.concurrency = concurrency;
+        self
+    }
+
     /// The route and what it does.
     pub fn handled_by<A, I, R, F, Fut>(self, handler: F) -> Endpoint
     where
@@ -223,6 +245,7 @@ impl Route {
         Endpoint {
             route: Arc::new(route),
             authenticates: A::authenticates,
+            may_authenticate: A::MAY_AUTHENTICATE,
             run: Arc::new(move |app, incoming| Box::pin(run(app, incoming, handler))),
             describe: describe::<A, I, R>,
         }
@@ -252,8 +275,32 @@ type Run = dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<
 pub struct Endpoint {
     pub route: Arc<Route>,
     pub(super) authenticates: fn(&Incoming) -> bool,
+    may_authenticate: bool,
     pub(super) run: Arc<Run>,
     pub(super) describe: fn(&Route, &mut OperationDoc),
+}
+
+impl Endpoint {
+    /// The function that serves it, with all that follows from its declaration.
+    pub fn as_function(&self) -> Function {
+        let route = &self.route;
+        let mut settings = route.settings.clone();
+        let mut derived = Vec::new();
+        derived.extend((!route.limits_in_force().is_empty()).then_some(Capability::CountLimits));
+        derived.extend(self.may_authenticate.then_some(Capability::Authenticate));
+        derived.extend(route.idempotent.then_some(Capability::Replay));
+        derived.extend(route.loads.keks.purposes().into_iter().map(Capability::unwrap_keys));
+        settings.needs = derived.into_iter().fold(settings.needs, Needs::with);
+        if self.may_authenticate {
+            settings.needs = settings.needs.reads(Section::Tokens);
+        }
+        if route.loads.owner {
+            settings.needs = settings.needs.get_many(Table::Kyc);
+        }
+        settings.needs = settings.needs.write_logs(area_of(route.function));
+        let addresses = route.addresses().map(|(method, path)| (method.clone(), path)).collect();
+        Function { name: route.function, summary: route.summary, trigger: Trigger::Api(addresses), settings }
+    }
 }
 
 impl std::fmt::Debug for Endpoint {

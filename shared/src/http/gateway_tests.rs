@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::*;
 use crate::{
     app::App,
-    config::{Config, tests::sample},
+    config::{Config, Section, tests::sample},
     http::multipart::{Form, Need},
 };
 
@@ -19,7 +19,7 @@ const BYTES: [u8; 8] = [0xff, 0xd8, 0x00, 0x80, 0xfe, 0x0d, 0x0a, 0xc3];
 
 /// Calls an endpoint through the runtime's own translation of events and answers.
 async fn through_gateway(endpoint: Endpoint, content_type: &str, body: &[u8]) -> Value {
-    let app: &'static App = Box::leak(Box::new(App::new(Config::from_lookup(sample).unwrap())));
+    let app: &'static App = Box::leak(Box::new(App::new(Config::from_lookup(&Section::ALL, sample).unwrap())));
     let endpoint: &'static Endpoint = Box::leak(Box::new(endpoint));
     let event = json!({
         "resource": "/v1/x", "path": "/v1/x", "httpMethod": endpoint.route.method.as_str(),

@@ -22,6 +22,7 @@ use crate::{
     deadline::Deadline,
     domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
+    function::area_of,
     store::admission::{Loaded, Wanted, owner_key},
     telemetry,
 };
@@ -29,7 +30,7 @@ use crate::{
 /// Runs an endpoint as a Lambda function until the platform ends the process.
 pub fn serve(endpoint: Endpoint) -> ExitCode {
     telemetry::start();
-    let app = match App::from_env() {
+    let app = match App::from_env(&endpoint.as_function().settings.needs.sections()) {
         Ok(app) => &*Box::leak(Box::new(app)),
         Err(faults) => {
             tracing::error!(%faults, "cannot start");
@@ -110,7 +111,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     map.insert("status".into(), answer.status.into());
     telemetry::write(telemetry::Invocation {
         function: route.function,
-        area: route.function.split('-').next().unwrap_or_default(),
+        area: area_of(route.function),
         outcome: label,
         millis: u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX),
         at: started,
@@ -218,8 +219,9 @@ async fn authenticate(
         }
     });
     let keys = keys?;
+    let tokens = app.config.tokens()?;
     let expected =
-        Expected { issuer: &app.config.issuer, audience: &app.config.audience, now: incoming.meta.now, leeway: LEEWAY };
+        Expected { issuer: &tokens.issuer, audience: &tokens.audience, now: incoming.meta.now, leeway: LEEWAY };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 use super::*;
 use crate::{
     app::App,
-    config::{Config, tests::sample},
+    config::{Config, Section, tests::sample},
     domain::id::CheckId,
     error::{Internal, RequestError},
 };
 
 fn app() -> &'static App {
-    Box::leak(Box::new(App::new(Config::from_lookup(sample).unwrap())))
+    Box::leak(Box::new(App::new(Config::from_lookup(&Section::ALL, sample).unwrap())))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -3,44 +3,16 @@
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{error::ProvideErrorMetadata, types::QueueAttributeName};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Message;
+pub use crate::config::names::Queue;
 use crate::{
     app::App,
     domain::time::Timestamp,
     error::{Internal, Result},
     store::{commit::Tries, due::DueRow},
 };
-
-/// A queue by its logical name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Queue {
-    Verification,
-    Screening,
-    Callbacks,
-    Notification,
-    Documents,
-    Lists,
-}
-
-impl Queue {
-    pub const ALL: [Self; 6] =
-        [Self::Verification, Self::Screening, Self::Callbacks, Self::Notification, Self::Documents, Self::Lists];
-
-    /// The word for it in metrics and in the administration's routes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Verification => "verification",
-            Self::Screening => "screening",
-            Self::Callbacks => "provider-callbacks",
-            Self::Notification => "notification",
-            Self::Documents => "documents",
-            Self::Lists => "lists",
-        }
-    }
-}
 
 /// How many messages a queue holds, about (as SQS counts).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,18 +29,6 @@ pub struct Depth {
 pub const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 impl App {
-    fn queue_url(&self, queue: Queue) -> &str {
-        let queues = &self.config.queues;
-        match queue {
-            Queue::Verification => &queues.verification,
-            Queue::Screening => &queues.screening,
-            Queue::Callbacks => &queues.callbacks,
-            Queue::Notification => &queues.notification,
-            Queue::Documents => &queues.documents,
-            Queue::Lists => &queues.lists,
-        }
-    }
-
     /// Sends a message, to be seen after a delay of at most 15 minutes.
     pub async fn send<B: Serialize>(&self, queue: Queue, message: &Message<B>, delay: Duration) -> Result<()> {
         let body = serde_json::to_string(message).map_err(Internal::bug)?;
@@ -82,7 +42,7 @@ impl App {
 
     async fn queue_depth(&self, queue: Queue) -> Result<Depth> {
         use QueueAttributeName as A;
-        let url = self.queue_url(queue);
+        let url = &self.config.queues.url(queue);
         let counts = [
             A::ApproximateNumberOfMessages,
             A::ApproximateNumberOfMessagesNotVisible,
@@ -113,7 +73,7 @@ impl App {
     /// The same, telling apart whether the message can be sent at all.
     pub async fn offer(&self, queue: Queue, body: String, delay: Duration) -> Result<(), Unsent> {
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
-        let request = self.sqs().await.send_message().queue_url(self.queue_url(queue));
+        let request = self.sqs().await.send_message().queue_url(self.config.queues.url(queue));
         let Err(error) = request.message_body(body).delay_seconds(seconds).send().await else { return Ok(()) };
         let invalid = error.code().is_some_and(|code| INVALID.contains(&code));
         let error = Internal::aws("send message", &error);

@@ -11,13 +11,14 @@ use crate::{
     app::App,
     domain::time::Timestamp,
     error::{Error, Internal, RequestError, Result},
+    function::area_of,
     telemetry,
 };
 
 /// Runs a worker until the platform ends the process.
 pub fn run(worker: Worker) -> ExitCode {
     telemetry::start();
-    let app = match App::from_env() {
+    let app = match App::from_env(&worker.as_function().settings.needs.sections()) {
         Ok(app) => &*Box::leak(Box::new(app)),
         Err(faults) => {
             tracing::error!(%faults, "cannot start");
@@ -81,7 +82,7 @@ async fn invoke(
     };
     telemetry::write(telemetry::Invocation {
         function: worker.function,
-        area: worker.function.split('-').next().unwrap_or_default(),
+        area: area_of(worker.function),
         outcome,
         millis: u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX),
         at: started,

@@ -11,6 +11,8 @@
 //! in a row unless it is told to allow it (`RecursiveLoop: Allow` in the template), so the bound is ours: after
 //! [`MOST_ROUNDS`] a message is worked still, but its wish to come back is a failure, which ends in the dead letters.
 
+mod declaration;
+
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
@@ -33,6 +35,7 @@ use crate::{
     deadline::Deadline,
     domain::time::Timestamp,
     error::{Internal, Result},
+    function::{Concurrency, Every, QueueTrigger, Settings, Trigger},
     store::work::{Claim, Claimed},
 };
 
@@ -46,13 +49,16 @@ const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// The wait of a message that could not be begun.
 const NEXT_INVOCATION: Duration = Duration::from_secs(1);
 
-type Run = dyn Fn(&'static App, Value, Timestamp) -> Pin<Box<dyn Future<Output = Result<Ran>> + Send>> + Send + Sync;
+type Run = dyn Fn(&'static App, Value, Timestamp) -> Work + Send + Sync;
 
 /// A worker with the types erased: one Lambda function.
 #[derive(Clone)]
 pub struct Worker {
     /// The function's name in the template, which is its binary's name.
     pub function: &'static str,
+    summary: &'static str,
+    trigger: Trigger,
+    settings: Settings,
     pub(super) run: Arc<Run>,
 }
 
@@ -94,9 +100,19 @@ pub enum Outcome {
 }
 
 impl Worker {
+    fn new(function: &'static str, trigger: Trigger, concurrency: Concurrency, run: Arc<Run>) -> Self {
+        let settings = Settings { concurrency, ..Settings::new() };
+        Self { function, summary: "", trigger, settings, run }
+    }
+
     /// A worker of a queue. `longest` is how long one message may take: less than the function's own time-out, and short
     /// enough that a batch, worked four at a time, fits into it.
-    pub fn of_queue<B, F, Fut>(function: &'static str, queue: Queue, longest: Duration, handler: F) -> Self
+    pub fn of_queue<B, F, Fut>(
+        function: &'static str,
+        trigger: impl Into<QueueTrigger>,
+        longest: Duration,
+        handler: F,
+    ) -> Self
     where
         B: DeserializeOwned + Send + 'static,
         F: Fn(&'static App, Delivery<B>) -> Fut + Copy + Send + Sync + 'static,
@@ -106,13 +122,13 @@ impl Worker {
             let delivery = raw.parse::<B>();
             Box::pin(async move { handler(app, delivery?).await })
         });
-        Self {
-            function,
-            run: Arc::new(move |app, event, deadline| {
-                let batch = Batch { function, queue, longest, handler: boxed.clone(), deadline };
-                Box::pin(async move { batch.run(app, event).await })
-            }),
-        }
+        let trigger = trigger.into();
+        let queue = trigger.queue;
+        let run = move |app, event, deadline| {
+            let batch = Batch { function, queue, longest, handler: boxed.clone(), deadline };
+            boxed_future(async move { batch.run(app, event).await })
+        };
+        Self::new(function, Trigger::Queue(trigger), Concurrency::Worker, Arc::new(run))
     }
 
     /// Does one invocation's work, without the runtime around it.
@@ -121,43 +137,68 @@ impl Worker {
     }
 
     /// A worker of a schedule: does its round once per tick. The number is how much it did.
-    pub fn of_schedule<F, Fut>(function: &'static str, handler: F) -> Self
+    pub fn of_schedule<F, Fut>(function: &'static str, every: Every, handler: F) -> Self
     where
         F: Fn(&'static App, Timestamp) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<u32>> + Send + 'static,
     {
-        Self {
-            function,
-            run: Arc::new(move |app, _, deadline| {
-                Box::pin(async move {
-                    let worked = in_time(deadline, handler(app, Timestamp::now())).await?;
-                    Ok(Ran { answer: serde_json::json!({ "worked": worked }), worked, failed: 0, postponed: 0 })
-                })
-            }),
-        }
+        let run = move |app, _, deadline| {
+            boxed_future(async move {
+                let worked = in_time(deadline, handler(app, Timestamp::now())).await?;
+                Ok(Ran { answer: serde_json::json!({ "worked": worked }), worked, failed: 0, postponed: 0 })
+            })
+        };
+        // The next round comes by itself; two at once would do the same work.
+        Self::new(function, Trigger::Schedule(every), Concurrency::Fixed(1), Arc::new(run))
     }
 
-    /// A function that the operator or the platform invokes with a payload.
-    pub fn of_invocation<P, R, F, Fut>(function: &'static str, handler: F) -> Self
+    /// A function that the operator invokes with a payload.
+    pub fn of_operator<P, R, F, Fut>(function: &'static str, handler: F) -> Self
     where
         P: DeserializeOwned + Send + 'static,
         R: Serialize,
         F: Fn(&'static App, P, Timestamp) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
-        Self {
-            function,
-            run: Arc::new(move |app, event, deadline| {
-                Box::pin(async move {
-                    let payload =
-                        serde_json::from_value(event).map_err(|error| Internal::bug(format!("payload: {error}")))?;
-                    let answer = in_time(deadline, handler(app, payload, Timestamp::now())).await?;
-                    let answer = serde_json::to_value(answer).map_err(Internal::bug)?;
-                    Ok(Ran { answer, worked: 1, failed: 0, postponed: 0 })
-                })
-            }),
-        }
+        Self::of_payload(function, Trigger::Operator, Concurrency::Unreserved, handler)
     }
+
+    /// A worker of the stream of outbox rows; its payload is the stream's batch.
+    pub fn of_outbox_stream<P, R, F, Fut>(function: &'static str, handler: F) -> Self
+    where
+        P: DeserializeOwned + Send + 'static,
+        R: Serialize,
+        F: Fn(&'static App, P, Timestamp) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+    {
+        Self::of_payload(function, Trigger::OutboxStream, Concurrency::Worker, handler)
+    }
+
+    fn of_payload<P, R, F, Fut>(function: &'static str, trigger: Trigger, concurrency: Concurrency, handler: F) -> Self
+    where
+        P: DeserializeOwned + Send + 'static,
+        R: Serialize,
+        F: Fn(&'static App, P, Timestamp) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<R>> + Send + 'static,
+    {
+        let run = move |app, event, deadline| {
+            boxed_future(async move {
+                let payload =
+                    serde_json::from_value(event).map_err(|error| Internal::bug(format!("payload: {error}")))?;
+                let answer = in_time(deadline, handler(app, payload, Timestamp::now())).await?;
+                let answer = serde_json::to_value(answer).map_err(Internal::bug)?;
+                Ok(Ran { answer, worked: 1, failed: 0, postponed: 0 })
+            })
+        };
+        Self::new(function, trigger, concurrency, Arc::new(run))
+    }
+}
+
+/// The work of an invocation with its type erased.
+type Work = Pin<Box<dyn Future<Output = Result<Ran>> + Send>>;
+
+fn boxed_future(work: impl Future<Output = Result<Ran>> + Send + 'static) -> Work {
+    Box::pin(work)
 }
 
 /// Work of an invocation that is one piece, under the invocation's deadline.

@@ -29,6 +29,9 @@ use crate::{
     error::Result,
 };
 
+/// Its name in the table `kyc`.
+pub const INDEX: &str = "desk";
+
 fn partition(word: &str, shard: u8) -> String {
     format!("{word}#{shard:02}")
 }
@@ -162,7 +165,7 @@ impl Store {
         loop {
             let query = Query {
                 table: Table::Kyc,
-                index: Some("desk"),
+                index: Some(INDEX),
                 partition: ("desk_pk", partition),
                 sort: Sort::Between("desk_sk", low, high),
                 newest_first: false,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What a key-encryption key wraps; KMS binds it as encryption context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// Keys of profiles, destroyed at erasure.
     Profile,

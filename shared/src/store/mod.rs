@@ -40,7 +40,7 @@ use tokio::sync::Mutex;
 use crate::{config::names::Tables, crypto::wrap::KekCache};
 
 /// A table by its logical name, which is what ciphertexts are bound to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     Identity,
     Keys,

@@ -10,7 +10,7 @@ mod rights;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use verinym::config::Config;
+use verinym::config::{Config, Section, names::Queue};
 use verinym_tests::{
     deployment::{Deployment, text_of, texts},
     samconfig::{Target, main_targets, targets},
@@ -75,10 +75,10 @@ fn what_would_fail_or_tell_nobody_is_refused_before_it_begins() {
 fn the_code_derives_the_names_that_the_template_gives() {
     for target in main_targets() {
         let deployment = target.deployment();
-        let environment = &deployment.environments()["workers-dispatch"];
-        let config = Config::from_lookup(|name| match name {
+        let environments = deployment.environments();
+        let config = Config::from_lookup(&Section::ALL, |name| match name {
             "AWS_REGION" => Some(target.region.clone()),
-            name => environment.get(name).cloned(),
+            name => environments.values().find_map(|environment| environment.get(name).cloned()),
         })
         .unwrap();
         let (t, q, s) = (&config.tables, &config.queues, &config.secrets);
@@ -100,19 +100,12 @@ fn the_code_derives_the_names_that_the_template_gives() {
         for (resource, derived) in names {
             assert_eq!(*derived, deployment.name_of(resource), "{resource}");
         }
-        let queues = [
-            ("VerificationQueue", &q.verification),
-            ("ScreeningQueue", &q.screening),
-            ("CallbacksQueue", &q.callbacks),
-            ("NotificationQueue", &q.notification),
-            ("DocumentsQueue", &q.documents),
-            ("ListsQueue", &q.lists),
-        ];
         let base = format!("https://sqs.{}.amazonaws.com/123456789012", target.region);
-        for (resource, derived) in queues {
-            assert_eq!(*derived, format!("{base}/{}", deployment.name_of(resource)), "{resource}");
+        for queue in Queue::ALL {
+            let resource = format!("{queue:?}Queue");
+            assert_eq!(q.url(queue), format!("{base}/{}", deployment.name_of(&resource)), "{resource}");
         }
-        assert_eq!(config.issuer, config.public_url);
+        assert_eq!(config.tokens().unwrap().issuer, config.public_url);
     }
 }
 

@@ -42,7 +42,7 @@ impl App {
             .ses()
             .await
             .send_email()
-            .source(&self.config.mail_from)
+            .source(&self.config.mail()?.from)
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .message(message)
             .send()

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::{
+    config::names::Queue,
     error::Error,
+    function::Every,
     scripted::{Call, Reply, Script},
 };
 
@@ -175,7 +177,7 @@ async fn a_wait_beyond_a_quarter_of_an_hour_is_a_due_row_that_keeps_the_rounds()
 #[tokio::test(start_paused = true)]
 async fn a_round_of_a_schedule_ends_before_its_function() {
     let script = Script::new(healthy);
-    let worker = Worker::of_schedule("workers-test", |_, _| std::future::pending());
+    let worker = Worker::of_schedule("workers-test", Every::Minute, |_, _| std::future::pending());
     let began = Instant::now();
     let failed = worker.invoke(script.app(), Value::Null, Timestamp::now() + Duration::from_secs(50)).await;
     assert!(matches!(failed, Err(Error::Internal(Internal::Unavailable(_)))));

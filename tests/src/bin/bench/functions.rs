@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, process::Command};
 
 use serde_json::Value;
+use verinym::config::{Config, Section};
 use verinym_tests::{Stack, contract};
 
 use crate::{
@@ -70,11 +71,11 @@ fn row(what: String, budget: f64, measured: f64, unit: &str) -> Row {
 /// The deployed functions' variables, or a complete set of plausible ones where no stack runs.
 pub async fn variables(stack: Option<&Stack>) -> BTreeMap<String, String> {
     if let Some(stack) = stack {
-        return variables_of(stack, "auth-login").await;
+        return with_platform(stack, stack.aws().whole_environment().await);
     }
     let mut variables = BTreeMap::new();
     let read = RefCell::new(&mut variables);
-    let complete = verinym::config::Config::from_lookup(|name| {
+    let complete = Config::from_lookup(&Section::ALL, |name| {
         read.borrow_mut().insert(name.to_owned(), plausible(name));
         Some(plausible(name))
     });
@@ -86,8 +87,14 @@ pub async fn variables(stack: Option<&Stack>) -> BTreeMap<String, String> {
 pub async fn variables_of(stack: &Stack, function: &str) -> BTreeMap<String, String> {
     let deployed = stack.aws().environment(function).await;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut variables: BTreeMap<_, _> =
-        deployed.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    with_platform(
+        stack,
+        deployed.as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+    )
+}
+
+/// With what the platform adds to a function's variables.
+fn with_platform(stack: &Stack, mut variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
     for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         variables.insert(name.to_owned(), stack.var(name).to_owned());
     }

@@ -1,0 +1,98 @@
+//! What follows from a declaration without being declared.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::*;
+use crate::{
+    config::Section,
+    error::Result,
+    http::{Anonymous, Call, CanIf, Endpoint, NoContent, Route, Signed, authority::Flag},
+    messaging::{Delivery, Outcome, Worker},
+};
+
+async fn anonymous(_: Call<Anonymous>, (): ()) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+async fn signed(_: Call<Signed>, (): ()) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn grants(function: &Function) -> BTreeSet<String> {
+    function.settings.needs.grants().keys().map(ToString::to_string).collect()
+}
+
+/// What one declaration grants beyond another.
+fn added(with: Endpoint, without: Endpoint) -> BTreeSet<String> {
+    &grants(&with.as_function()) - &grants(&without.as_function())
+}
+
+fn set(grants: &[&str]) -> BTreeSet<String> {
+    grants.iter().map(|grant| (*grant).to_owned()).collect()
+}
+
+#[test]
+fn a_route_without_limits_or_caller_only_writes_its_log() {
+    let function = Route::get("platform-test", "/test").limited_by_gateway().handled_by(anonymous).as_function();
+    assert_eq!(grants(&function), set(&["logs:CreateLogStream", "logs:PutLogEvents"]));
+    assert_eq!(function.settings.needs.sections(), []);
+    assert_eq!(function.area(), "platform");
+}
+
+#[test]
+fn limits_count_and_callers_are_read_with_the_keys_and_issuer_of_their_tokens() {
+    let route = || Route::get("platform-test", "/test");
+    let limited = added(route().handled_by(anonymous), route().limited_by_gateway().handled_by(anonymous));
+    assert_eq!(limited, set(&["dynamodb:UpdateItem ephemeral", "secretsmanager:GetSecretValue indexes"]));
+    let authenticated = added(route().handled_by(signed), route().handled_by(anonymous));
+    let wanted =
+        ["dynamodb:BatchGetItem identity", "dynamodb:BatchGetItem keys", "secretsmanager:GetSecretValue verification"];
+    assert_eq!(authenticated, set(&wanted));
+    assert_eq!(route().handled_by(signed).as_function().settings.needs.sections(), [Section::Tokens]);
+}
+
+/// `Anonymous` unless a flag asks for more.
+#[test]
+fn a_caller_who_may_be_asked_for_a_token_is_read_too() {
+    struct Deep;
+    impl Flag for Deep {
+        const NAME: &'static str = "deep";
+    }
+    async fn deep(_: Call<CanIf<Deep, crate::domain::role::HealthRead>>, (): ()) -> Result<NoContent> {
+        Ok(NoContent)
+    }
+    let function = Route::get("platform-test", "/test").limited_by_gateway().handled_by(deep).as_function();
+    assert!(grants(&function).contains("secretsmanager:GetSecretValue verification"));
+}
+
+#[test]
+fn what_a_route_loads_opens_and_replays_is_granted() {
+    let route = || Route::post("kyc-test", "/test");
+    let plain = || route().handled_by(signed);
+    assert_eq!(added(route().loads_owner().handled_by(signed), plain()), set(&["dynamodb:BatchGetItem kyc"]));
+    assert_eq!(
+        added(route().opens_evidence_keys().handled_by(signed), plain()),
+        set(&["dynamodb:GetItem keys", "dynamodb:Query keys", "kms:Decrypt key/evidence"])
+    );
+    let verbs = ["BatchGetItem", "GetItem", "PutItem"].map(|verb| format!("dynamodb:{verb} ephemeral"));
+    assert_eq!(added(route().idempotent().handled_by(signed), plain()), verbs.into_iter().collect());
+}
+
+#[test]
+fn a_worker_of_a_queue_consumes_claims_and_puts_back() {
+    async fn work(_: &'static crate::app::App, _: Delivery<()>) -> Result<Outcome> {
+        Ok(Outcome::Done)
+    }
+    let trigger = QueueTrigger::of(Queue::Lists).batch(1).late_after(60);
+    let function = Worker::of_queue("workers-test", trigger, Duration::from_secs(5), work).as_function();
+    assert_eq!(function.trigger, Trigger::Queue(QueueTrigger { queue: Queue::Lists, batch: 1, late_after: 60 }));
+    assert_eq!(function.settings.concurrency, Concurrency::Worker);
+    let wanted = [
+        "sqs:ReceiveMessage lists",
+        "sqs:SendMessage lists",
+        "dynamodb:UpdateItem ephemeral",
+        "dynamodb:DeleteItem ephemeral",
+        "dynamodb:PutItem outbound",
+    ];
+    assert!(grants(&function).is_superset(&set(&wanted)), "{:?}", grants(&function));
+}
