@@ -5,15 +5,17 @@ use verinym::{
     crypto::index::BlindIndex,
     domain::{
         auth::AuthError,
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         profile::{Profile, ProfilePatch, admit, changes},
         user::User,
     },
     error::{RequestError, Result},
-    http::{Call, Endpoint, Json, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Route, Signed, Versioned},
+    run_command,
     store::{
         Table,
-        commit::{Change, Commit, Tries},
+        command::{Attempt, Decided},
+        commit::{Change, Commit},
         event::EventDraft,
         item::{keyed, text},
         user::{Account, AuthItem, Claim, ProfileItem},
@@ -31,27 +33,30 @@ pub fn endpoint() -> Endpoint {
         .handled_by(update_profile)
 }
 
-async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> Result<Versioned<User>> {
-    let store = call.app.store().await;
-    let key = call.loaded.key(store, call.now()).await?;
-    let profile_item = call.loaded.profile()?.clone();
-    let profile = profile_item.open(&call.caller.user, &key)?;
-    let mut account = Account { auth: call.caller.auth.clone(), profile, profile_item, profile_key: key };
-    let mut tries = Tries::new();
-    loop {
+async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> Result<Committed<Versioned<User>>> {
+    run_command!(call.command().await?, |attempt| {
+        let account = account(&call, attempt.is_first()).await?;
         call.check_version(account.auth.profile_version())?;
         let profile = patch.clone().apply(&account.profile, call.now()).map_err(RequestError::Invalid)?;
         if profile == account.profile {
-            return Ok(answer(&account.auth, profile));
+            return Ok(Decided::Unchanged(answer(&account.auth, profile)));
         }
         let auth = changed(&call, &account, &profile).await?;
-        let committed = commit(&call, &account, &auth, &profile).await?.run().await;
-        match committed {
-            Ok(()) => return Ok(answer(&auth, profile)),
-            Err(error) => tries.again(error).await?,
-        }
-        account = store.account(&auth.user, call.now()).await?.ok_or(RequestError::Unauthenticated)?;
+        let commit = commit(&call, &attempt, &account, &auth, &profile)?;
+        Ok(commit.returning(answer(&auth, profile)))
+    })
+}
+
+/// The account as it was read along with the caller; after a conflict, as it is now.
+async fn account(call: &Call<Signed>, first: bool) -> Result<Account> {
+    let store = call.app.store().await;
+    if !first {
+        return Ok(store.account(&call.caller.user, call.now()).await?.ok_or(RequestError::Unauthenticated)?);
     }
+    let profile_key = call.loaded.key(store, call.now()).await?;
+    let profile_item = call.loaded.profile()?.clone();
+    let profile = profile_item.open(&call.caller.user, &profile_key)?;
+    Ok(Account { auth: call.caller.auth.clone(), profile, profile_item, profile_key })
 }
 
 fn answer(auth: &AuthItem, profile: Profile) -> Versioned<User> {
@@ -72,21 +77,22 @@ async fn changed(call: &Call<Signed>, account: &Account, profile: &Profile) -> R
     })
 }
 
-async fn commit(call: &Call<Signed>, account: &Account, auth: &AuthItem, profile: &Profile) -> Result<Commit<'static>> {
-    let store = call.app.store().await;
-    let key = &account.profile_key;
-    let sealed = ProfileItem::seal(&auth.user, profile, key)?;
-    let mut event =
-        EventDraft::new(EventType::UserUpdated, Subject::new("user", auth.user), auth.version, Actor::User(auth.user))
-            .person(auth.user)
-            .session(call.caller.session)
-            .origin(key, call.meta.origin())
-            .changes(changes(&account.profile, profile));
+fn commit(
+    call: &Call<Signed>,
+    attempt: &Attempt<'static>,
+    account: &Account,
+    auth: &AuthItem,
+    profile: &Profile,
+) -> Result<Commit<'static>> {
+    let sealed = ProfileItem::seal(&auth.user, profile, &account.profile_key)?;
+    let mut event = EventDraft::new(EventType::UserUpdated, Subject::new("user", auth.user), auth.version)
+        .person(auth.user)
+        .changes(changes(&account.profile, profile));
     if auth.kyc_status != account.auth.kyc_status {
         event = event.data("kyc_status", auth.kyc_status.as_str());
     }
-    let commit = store
-        .commit(call.now(), &call.meta.correlation_id)
+    let commit = attempt
+        .commit(call.now())
         .replace(Table::Identity, &AuthItem::key(&auth.user), auth, account.auth.version)
         // The account's version states that no check was opened meanwhile, the profile's revision that what changes is
         // what was read: the two were read together, but not in one transaction.

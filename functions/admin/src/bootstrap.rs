@@ -17,9 +17,10 @@ use verinym::{
     },
     error::{Error, RequestError, Result},
     messaging::Worker,
+    run_command,
     store::{
         Table,
-        commit::Tries,
+        command::Decided,
         event::EventDraft,
         user::{AuthItem, Claim},
     },
@@ -53,41 +54,30 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
     let key = Claim::email_key(&app.index_secrets().await?.email(email.as_str()));
     let store = app.store().await;
     let correlation_id = format!("bootstrap-{:016x}", u64::from_be_bytes(random::bytes()));
-    let mut tries = Tries::new();
-    loop {
+    let command = store.command(&correlation_id, Actor::system("bootstrap"));
+    let granted = run_command!(command, |attempt| {
         let claim = store.claim(&key).await?.ok_or_else(unknown)?;
         let mut auth = store.auth(&claim.user).await?.ok_or_else(unknown)?;
         if !auth.email_verified || auth.status != UserStatus::Active {
-            return Err(refused("email", "not_confirmed", "The account is not confirmed, or not in use."));
+            let message = "The account is not confirmed, or not in use.";
+            return Err(refused("email", "not_confirmed", message).into());
         }
         if auth.roles.iter().any(|held| held == role.name) {
-            return Ok(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: false });
+            return Ok(Decided::Unchanged(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: false }));
         }
         let read_version = auth.version;
         auth.roles.push(role.name.to_owned());
         auth.version += 1;
         auth.updated_at = now;
-        let committed = store
-            .commit(now, &correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&auth.user), &auth, read_version)
-            .event(
-                EventDraft::new(
-                    EventType::UserRolesChanged,
-                    Subject::new("user", auth.user),
-                    auth.version,
-                    Actor::system("bootstrap"),
-                )
-                .person(auth.user)
-                .data("granted", vec![role.name])
-                .data("roles", auth.roles.clone()),
-            )
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: true }),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let event = EventDraft::new(EventType::UserRolesChanged, Subject::new("user", auth.user), auth.version)
+            .person(auth.user)
+            .data("granted", vec![role.name])
+            .data("roles", auth.roles.clone());
+        let commit =
+            attempt.commit(now).replace(Table::Identity, &AuthItem::key(&auth.user), &auth, read_version).event(event);
+        Ok(commit.returning(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: true }))
+    });
+    granted
 }
 
 fn refused(field: &str, code: &'static str, message: &'static str) -> Error {

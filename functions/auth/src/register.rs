@@ -21,11 +21,13 @@ use verinym::{
         time::Timestamp,
         user::{KycStatus, User, UserStatus},
     },
-    error::{Error, Internal, RequestError, Result},
+    error::{Internal, RequestError, Result},
     http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
+    run_command,
     store::{
         Store, Table,
-        commit::{Change, Commit, CommitError, Tries},
+        command::Author,
+        commit::{Change, Commit},
         event::EventDraft,
         item::{Item, keyed, text},
         kek::Purpose,
@@ -99,7 +101,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let protected = call.app.config.enumeration_protection;
     let claim_key = Claim::email_key(&auth.email_index);
     let word = Word::of(&auth, &indexes, now);
-    let (limited, mut claim, keys, mut told) = tokio::join!(
+    let (limited, claim, keys, told) = tokio::join!(
         call.limit_ip(&limit::REGISTER),
         store.claim(&claim_key),
         NewKeys::make(store, &user, now),
@@ -111,23 +113,22 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
     let auth = AuthItem { password: Some(PasswordHash(hash)), ..auth };
     let new = NewAccount { sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, auth, keys };
-    let mut tries = Tries::new();
-    loop {
-        let holder = claim?.filter(|claim| protected && !claim.lapsed(now));
-        let commit = match &holder {
-            Some(holder) => new.tell_holder(&call, store, holder, &word, told?),
-            None => new.create(&call, store),
+    let mut read_along = Some((claim?, told?));
+    let command = call.command_by(Actor::Anonymous).await;
+    let registered = run_command!(command, |attempt| {
+        let (claim, told) = match read_along.take() {
+            Some(read) => read,
+            None => tokio::try_join!(store.claim(&claim_key), word.was_told(store, protected))?,
         };
-        match commit.run().await {
-            Ok(()) => break,
-            // Somebody else registered it in this very moment.
-            Err(CommitError::Refused(Error::Auth(AuthError::EmailTaken))) if protected => {
-                tries.again(CommitError::Conflict).await?;
-            }
-            Err(error) => tries.again(error).await?,
-        }
-        (claim, told) = tokio::join!(store.claim(&claim_key), word.was_told(store, protected));
-    }
+        let holder = claim.filter(|claim| protected && !claim.lapsed(now));
+        let commit = attempt.commit(now);
+        let commit = match &holder {
+            Some(holder) => new.tell_holder(commit, now, holder, &word, told),
+            None => new.create(commit, &call, protected),
+        };
+        Ok(commit.returning(()))
+    });
+    registered?;
     Ok(if protected {
         Either::Other(CheckYourEmail::ANSWER)
     } else {
@@ -163,21 +164,21 @@ struct NewAccount {
 }
 
 impl NewAccount {
-    fn create<'a>(&self, call: &Call<Anonymous>, store: &'a Store) -> Commit<'a> {
+    /// Where the protection is on, an address that somebody took in this very moment is a conflict: the next attempt tells
+    /// its holder.
+    fn create<'a>(&self, commit: Commit<'a>, call: &Call<Anonymous>, protected: bool) -> Commit<'a> {
         let (user, now) = (self.auth.user, call.now());
         let claim = Claim { unverified_until: self.auth.unverified_until, ..Claim::new(user) };
         let values = [(":now", text(now.to_string()))];
         let item = keyed(&Claim::email_key(&self.auth.email_index), &claim);
+        let taken = (!protected).then(|| AuthError::EmailTaken.into());
+        let author = Author::from(Actor::Anonymous).origin(&self.keys.profile, call.meta.origin());
         let commit = self
-            .claim_username(store.commit(now, &call.meta.correlation_id), now)
-            .put_if(Table::Identity, item, FREE, &values, Some(AuthError::EmailTaken.into()))
+            .claim_username(commit.by(author), now)
+            .put_if(Table::Identity, item, FREE, &values, taken)
             .create(Table::Identity, &AuthItem::key(&user), &self.auth, None)
             .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
-            .event(
-                EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous)
-                    .person(user)
-                    .origin(&self.keys.profile, call.meta.origin()),
-            );
+            .event(EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1).person(user));
         self.keys.items.iter().fold(commit, |commit, item| {
             commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None)
         })
@@ -187,13 +188,12 @@ impl NewAccount {
     /// if there were an account, and given up like that of an account that is never confirmed.
     fn tell_holder<'a>(
         &self,
-        call: &Call<Anonymous>,
-        store: &'a Store,
+        commit: Commit<'a>,
+        now: Timestamp,
         holder: &Claim,
         word: &Word,
         told: bool,
     ) -> Commit<'a> {
-        let now = call.now();
         let held = Change {
             condition: "#user = :user",
             names: &["user"],
@@ -201,7 +201,7 @@ impl NewAccount {
             ..Change::default()
         };
         let commit = self
-            .claim_username(store.commit(now, &call.meta.correlation_id), now)
+            .claim_username(commit, now)
             .check(Table::Identity, &Claim::email_key(&self.auth.email_index), &held, None)
             .decoy(AUTH_BYTES, now)
             .decoy(self.sealed.fields.iter().map(|(name, sealed)| name.len() + sealed.len()).sum(), now)
@@ -210,8 +210,7 @@ impl NewAccount {
         if told {
             return commit.decoy(EVENT_BYTES, now).decoy(EVENT_BYTES, now);
         }
-        let event =
-            EventDraft::new(EventType::UserRegistrationRepeated, word.subject.clone(), word.hour, Actor::Anonymous);
+        let event = EventDraft::new(EventType::UserRegistrationRepeated, word.subject.clone(), word.hour);
         commit.event(event.person(holder.user))
     }
 

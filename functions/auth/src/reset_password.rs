@@ -17,9 +17,11 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket},
+    run_command,
     store::{
         Table,
-        commit::{Commit, Tries},
+        command::Author,
+        commit::Commit,
         event::EventDraft,
         item::Key,
         lockout,
@@ -51,8 +53,8 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
     let store = call.app.store().await;
     let token = Mailed::read(call.app, &form.token, Purpose::ResetPassword, now).await?;
     let mut hash = None;
-    let mut tries = Tries::new();
-    let after = loop {
+    let command = call.command_by(Actor::Anonymous).await;
+    let changed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         token.newest(&account.auth)?;
         if matches!(account.auth.status, UserStatus::Erasing | UserStatus::Erased) {
@@ -64,9 +66,10 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
             none => none.insert(new_hash(&form.password, &profile, &call)?),
         };
         let after = reset(&account.auth, hash, now);
-        let mut commit = store.commit(now, &call.meta.correlation_id);
+        let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
+        let mut commit = attempt.commit(now).by(author);
         commit = commit.replace(Table::Identity, &AuthItem::key(&after.user), &after, account.auth.version);
-        commit = events(commit, &account, &call);
+        commit = events(commit, &account);
         commit = claims::confirm(token.consume(commit), &Claim::email_key(&after.email_index), &after.user);
         if !account.auth.email_verified {
             let item = ProfileItem::seal(&after.user, &profile, &account.profile_key)?.item(&after.user);
@@ -75,14 +78,12 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
                 commit = claims::release(commit, &name, &after.user);
             }
         }
-        match forgive(commit, &account.auth, &*call.app.index_secrets().await?).run().await {
-            Ok(()) => break after,
-            Err(error) => tries.again(error).await?,
-        }
-    };
+        Ok(forgive(commit, &account.auth, &*call.app.index_secrets().await?).returning(after))
+    });
+    let after = changed?;
     // They are over since the commit, and what is left of them lets nobody in: failing here fails nothing.
-    let ending = Ending::revoked("password_reset", Actor::User(after.user));
-    if let Err(error) = store.end_sessions(&after, None, &ending, now, &call.meta.correlation_id).await {
+    let command = call.command_by(Actor::User(after.user)).await;
+    if let Err(error) = store.end_sessions(&command, &after, None, &Ending::revoked("password_reset"), now).await {
         tracing::warn!(%error, user_id = %after.user, "sessions of an earlier epoch were not all cleaned away");
     }
     Ok(NoContent)
@@ -121,13 +122,9 @@ fn reset(before: &AuthItem, hash: &str, now: Timestamp) -> AuthItem {
     after
 }
 
-fn events<'a>(commit: Commit<'a>, account: &Account, call: &Call<Anonymous>) -> Commit<'a> {
+fn events<'a>(commit: Commit<'a>, account: &Account) -> Commit<'a> {
     let user = account.auth.user;
-    let event = |kind, version| {
-        EventDraft::new(kind, Subject::new("user", user), version, Actor::User(user))
-            .person(user)
-            .origin(&account.profile_key, call.meta.origin())
-    };
+    let event = |kind, version| EventDraft::new(kind, Subject::new("user", user), version).person(user);
     let commit = commit.event(event(EventType::PasswordReset, account.auth.version + 1));
     if account.auth.email_verified {
         return commit;

@@ -12,11 +12,12 @@ use verinym::{
     error::Result,
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
-        proof::{Attempt, Proof, check_length},
+        proof::{PasswordAttempt, Proof, check_length},
     },
+    run_command,
     store::{
         Table,
-        commit::Tries,
+        command::Author,
         event::EventDraft,
         mail_token::Purpose,
         user::{AuthItem, Claim},
@@ -70,8 +71,8 @@ async fn confirm(
     proof: &mut Option<Proof>,
 ) -> Result<Verified> {
     let (now, store) = (call.now(), call.app.store().await);
-    let mut tries = Tries::new();
-    loop {
+    let command = call.command_by(Actor::Anonymous).await;
+    let confirmed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
         token.newest(&before)?;
@@ -82,7 +83,7 @@ async fn confirm(
         let proof = match &mut *proof {
             Some(proof) => &*proof,
             none => {
-                let attempt = Attempt {
+                let attempt = PasswordAttempt {
                     tried: call.reserve_try(&before.email_index).await?,
                     identifier: &before.email_index,
                     account: Some(&before),
@@ -93,29 +94,23 @@ async fn confirm(
         };
         before.status.admit()?;
         let after = confirmed(&before, call);
-        let mut commit = store
-            .commit(now, &call.meta.correlation_id)
+        let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
+        let mut commit = attempt
+            .commit(now)
+            .by(author)
             .replace(Table::Identity, &AuthItem::key(&after.user), &after, before.version)
             .event(
-                EventDraft::new(
-                    EventType::UserEmailVerified,
-                    Subject::new("user", after.user),
-                    after.version,
-                    Actor::User(after.user),
-                )
-                .person(after.user)
-                .origin(&account.profile_key, call.meta.origin()),
+                EventDraft::new(EventType::UserEmailVerified, Subject::new("user", after.user), after.version)
+                    .person(after.user),
             );
         commit = token.consume(commit);
         commit = claims::confirm(commit, &Claim::email_key(&after.email_index), &after.user);
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
         }
-        match call.forgive(proof, commit).run().await {
-            Ok(()) => return Ok(Verified { user: after.user(account.profile) }),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(call.forgive(proof, commit).returning(Verified { user: after.user(account.profile) }))
+    });
+    confirmed
 }
 
 fn confirmed(before: &AuthItem, call: &Call<Anonymous>) -> AuthItem {

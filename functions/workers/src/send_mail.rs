@@ -24,9 +24,10 @@ use verinym::{
         message::Notice,
         queue::Queue,
     },
+    run_command,
     store::{
         Table,
-        commit::Tries,
+        command::Decided,
         event::{EventDraft, EventRecord},
         limit::{self, Verdict},
         mail_token::{MailToken, Purpose},
@@ -100,19 +101,16 @@ async fn refused(
 ) -> Result<()> {
     tracing::warn!(correlation_id = delivery.correlation_id, mail = mail.as_str(), reason, "SES refused a mail");
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let event =
-            EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1, Actor::system("mail"))
-                .person(person)
-                .data("mail", mail.as_str())
-                .data("reason", reason);
-        match store.commit(delivery.now, &delivery.correlation_id).event(event).run().await {
-            Ok(()) => return Ok(()),
-            Err(_) if store.event_at(&delivery.key, 1).await?.is_some() => return Ok(()),
-            Err(error) => tries.again(error).await?,
+    run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
+        if !attempt.is_first() && store.event_at(&delivery.key, 1).await?.is_some() {
+            return Ok(Decided::Unchanged(()));
         }
-    }
+        let event = EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1)
+            .person(person)
+            .data("mail", mail.as_str())
+            .data("reason", reason);
+        Ok(attempt.commit(delivery.now).event(event).returning(()))
+    })
 }
 
 fn purpose(mail: MailKind) -> Result<Purpose> {
@@ -162,33 +160,32 @@ async fn make_token(
 async fn record_first(
     app: &'static App,
     delivery: &Delivery<Notice>,
-    mut auth: AuthItem,
+    auth: AuthItem,
     id: &MailId,
     token: &MailToken,
 ) -> Result<bool> {
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
+    let (user, purpose) = (auth.user, token.purpose.name());
+    let mut read_along = Some(auth);
+    run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
+        let mut auth = match read_along.take() {
+            Some(auth) => auth,
+            None => match store.auth(&user).await? {
+                Some(auth) if !auth.email_verified && !auth.mailed.contains_key(purpose) => auth,
+                // Our own write, whose answer was lost, counts as ours.
+                Some(auth) => return Ok(Decided::Unchanged(auth.mailed.get(purpose) == Some(id))),
+                None => return Ok(Decided::Unchanged(false)),
+            },
+        };
         let read_version = auth.version;
         auth.next_unseen();
-        auth.mailed.insert(token.purpose.name().to_owned(), *id);
-        let committed = store
-            .commit(delivery.now, &delivery.correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&auth.user), &auth, read_version)
-            .create(Table::Ephemeral, &MailToken::key(id), token, None)
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(true),
-            Err(error) => tries.again(error).await?,
-        }
-        match store.auth(&auth.user).await? {
-            Some(read) if !read.email_verified && !read.mailed.contains_key(token.purpose.name()) => auth = read,
-            // Our own write, whose answer was lost, counts as ours.
-            Some(read) => return Ok(read.mailed.get(token.purpose.name()) == Some(id)),
-            None => return Ok(false),
-        }
-    }
+        auth.mailed.insert(purpose.to_owned(), *id);
+        let commit = attempt
+            .commit(delivery.now)
+            .replace(Table::Identity, &AuthItem::key(&user), &auth, read_version)
+            .create(Table::Ephemeral, &MailToken::key(id), token, None);
+        Ok(commit.returning(true))
+    })
 }
 
 /// Sends another mail to confirm an address, a few times an hour: signing in counts against no limit of mails.
@@ -210,32 +207,28 @@ async fn ask(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, add
         Purpose::ResetPassword => EventType::PasswordResetRequested,
     };
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let Some(claim) = store.claim(&Claim::email_key(address)).await? else { return Ok(()) };
-        let Some(mut auth) = store.auth(&claim.user).await? else { return Ok(()) };
-        if !may_ask(purpose, &auth) {
-            return Ok(());
-        }
+    run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
+        let claim = store.claim(&Claim::email_key(address)).await?;
+        let Some(claim) = claim else { return Ok(Decided::Unchanged(())) };
+        let auth = store.auth(&claim.user).await?.filter(|auth| may_ask(purpose, auth));
+        let Some(mut auth) = auth else { return Ok(Decided::Unchanged(())) };
         let user = auth.user;
         let read_version = auth.version;
         auth.next_unseen();
-        let commit = store
-            .commit(delivery.now, &delivery.correlation_id)
-            .event(EventDraft::new(kind, Subject::new("user", user), auth.version, Actor::Anonymous).person(user));
+        let commit = attempt
+            .commit(delivery.now)
+            .event(EventDraft::new(kind, Subject::new("user", user), auth.version).person(user));
         let event = commit.event_ids().into_iter().next().ok_or_else(|| Internal::bug("a commit without its event"))?;
         let id = MailId::from_event(&event, purpose.name());
         auth.mailed.insert(purpose.name().to_owned(), id);
-        let committed = commit
-            .replace(Table::Identity, &AuthItem::key(&user), &auth, read_version)
-            .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(user, purpose, delivery.now), None)
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let commit = commit.replace(Table::Identity, &AuthItem::key(&user), &auth, read_version).create(
+            Table::Ephemeral,
+            &MailToken::key(&id),
+            &MailToken::new(user, purpose, delivery.now),
+            None,
+        );
+        Ok(commit.returning(()))
+    })
 }
 
 /// A new password may be set for an account that its person left; nothing is mailed about one that an administrator

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     domain::limit,
     error::{Error, RequestError, Result},
-    store::kek::Purpose,
+    store::{item::Key, kek::Purpose},
 };
 
 /// All that is declared about a route.
@@ -52,8 +52,6 @@ pub struct Route {
 pub struct Loads {
     /// The caller's encrypted profile.
     pub profile: bool,
-    /// Who owns the check or document named by the path's `{id}`.
-    pub owner: bool,
     /// Key-encryption keys: loaded beside that read, unless they are in memory.
     pub keks: Keks,
 }
@@ -97,7 +95,7 @@ impl Route {
             summary: "",
             limits: None,
             idempotent: false,
-            loads: Loads { profile: false, owner: false, keks: Keks { profile: false, evidence: false } },
+            loads: Loads { profile: false, keks: Keks { profile: false, evidence: false } },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
             cache: None,
@@ -167,11 +165,6 @@ impl Route {
         self
     }
 
-    pub fn loads_owner(mut self) -> Self {
-        self.loads.owner = true;
-        self
-    }
-
     /// The handler opens somebody's profile key; the function's role must allow KMS for that purpose.
     pub fn opens_profile_keys(mut self) -> Self {
         self.loads.keks.profile = true;
@@ -223,6 +216,8 @@ impl Route {
         Endpoint {
             route: Arc::new(route),
             authenticates: A::authenticates,
+            owner_key: A::owner_key,
+            commits: R::COMMITTED,
             run: Arc::new(move |app, incoming| Box::pin(run(app, incoming, handler))),
             describe: describe::<A, I, R>,
         }
@@ -251,7 +246,10 @@ type Run = dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<
 #[derive(Clone)]
 pub struct Endpoint {
     pub route: Arc<Route>,
+    /// Whether the handler answers by a command, which keeps the answer for the idempotency key.
+    pub commits: bool,
     pub(super) authenticates: fn(&Incoming) -> bool,
+    pub(super) owner_key: fn(&Incoming) -> Option<Key>,
     pub(super) run: Arc<Run>,
     pub(super) describe: fn(&Route, &mut OperationDoc),
 }
@@ -270,12 +268,13 @@ where
     F: Fn(Call<A>, I) -> Fut,
     Fut: Future<Output = Result<R>>,
 {
-    let caller = A::admit(&incoming)?;
+    A::permit(&incoming)?;
     let (input, fingerprint) = I::parse(&incoming).await?;
     let replay = match idempotency::begin(app, &incoming, &fingerprint).await? {
         idempotency::Begin::Answered(answer) => return Ok(answer),
         idempotency::Begin::Fresh(replay) => replay,
     };
+    let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());
     match handler(call, input).await {
         Err(Error::Request(RequestError::AnsweredMeanwhile)) => {

@@ -29,7 +29,7 @@ const WAIT: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::
 
 /// Somebody's try at a password.
 #[derive(Debug)]
-pub struct Attempt<'a> {
+pub struct PasswordAttempt<'a> {
     pub tried: ReservedTry,
     /// What it is counted under.
     pub identifier: &'a BlindIndex,
@@ -79,7 +79,7 @@ impl<A> Call<A> {
     }
 
     /// Compares a password with its account's. A wrong one is counted and refused as `wrong`.
-    pub async fn prove_password(&self, attempt: Attempt<'_>, wrong: AuthError) -> Result<Proof> {
+    pub async fn prove_password(&self, attempt: PasswordAttempt<'_>, wrong: AuthError) -> Result<Proof> {
         let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
         let person = attempt.account.map(|account| account.user);
         if let Some(proof) = self.compare(attempt).await? {
@@ -90,7 +90,7 @@ impl<A> Call<A> {
     }
 
     /// Compares a password with its account's, and leaves what becomes of a wrong one to the caller.
-    pub async fn compare(&self, attempt: Attempt<'_>) -> Result<Option<Proof>> {
+    pub async fn compare(&self, attempt: PasswordAttempt<'_>) -> Result<Option<Proof>> {
         match compare(attempt.account, attempt.password) {
             Ok(verified) => Ok(verified
                 .filter(|verified| verified.matches)

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::{
     Store, Table,
+    check::StoredCheck,
+    document::DocumentItem,
+    hit::StoredHit,
     idempotency::{self, Record},
     item::{Key, read},
     kek::Purpose,
@@ -34,18 +37,79 @@ pub struct Wanted {
     pub owner_of: Option<Key>,
 }
 
-/// Where a check, a document or a hit says whose it is; nothing for what is neither.
-pub fn owner_key(id: &str) -> Option<Key> {
-    let prefix = if CheckId::from_str(id).is_ok() {
-        "CHK"
-    } else if DocumentId::from_str(id).is_ok() {
-        "DOC"
-    } else if HitId::from_str(id).is_ok() {
-        "HIT"
-    } else {
-        return None;
-    };
-    Some(Key::new(format!("{prefix}#{id}"), "REF"))
+/// Something that belongs to a person, named by an id in a path.
+pub trait Resource: Sized + Send + 'static {
+    type Id: FromStr + Send;
+
+    /// The item that names its owner.
+    fn owner_key(id: &Self::Id) -> Key;
+
+    /// Reads it; `None` if it is gone.
+    fn load(
+        store: &Store,
+        owner: &UserId,
+        id: Self::Id,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send;
+}
+
+/// A check of which nothing but its owner has to be known.
+impl Resource for CheckId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        StoredCheck::owner_key(id)
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
+    }
+}
+
+impl Resource for StoredCheck {
+    type Id = CheckId;
+
+    fn owner_key(id: &CheckId) -> Key {
+        Self::owner_key(id)
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: CheckId, _: Timestamp) -> Result<Option<Self>> {
+        store.check(owner, &id).await
+    }
+}
+
+/// A hit of which nothing but the person it is on has to be known.
+impl Resource for HitId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        StoredHit::owner_key(id)
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
+    }
+}
+
+/// A document and the evidence key that opens it.
+#[derive(Debug)]
+pub struct OpenDocument {
+    pub item: DocumentItem,
+    pub evidence: PersonKey,
+}
+
+impl Resource for OpenDocument {
+    type Id = DocumentId;
+
+    fn owner_key(id: &DocumentId) -> Key {
+        DocumentItem::owner_key(id)
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: DocumentId, now: Timestamp) -> Result<Option<Self>> {
+        let (item, evidence) =
+            futures::try_join!(store.document(owner, &id), store.read_person_key(owner, Purpose::Evidence, now))?;
+        Ok(item.map(|item| Self { item, evidence }))
+    }
 }
 
 /// The body of an owner item.

@@ -20,7 +20,7 @@ use crate::{
     crypto::field::Place,
     domain::{
         check::{Check, CheckState, kyc_status},
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         id::{CheckId, UserId},
         kyc::KycError,
         profile::Profile,
@@ -153,9 +153,9 @@ fn snapshot_place(at: &Key) -> Place<'_> {
 }
 
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
-pub fn check_event(kind: EventType, check: &Check, actor: Actor) -> EventDraft {
+pub fn check_event(kind: EventType, check: &Check) -> EventDraft {
     let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
-    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version, actor)
+    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version)
         .person(check.user_id)
         .data("provider", check.policy.provider.clone())
         .data("state", check.state.as_str());

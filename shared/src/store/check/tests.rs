@@ -9,6 +9,7 @@ use crate::{
     },
     domain::{
         check::{Action, Policy, ReasonCode, Risk, RiskLevel, Trigger},
+        event::Actor,
         id::DocumentId,
         user::{KycStatus, UserStatus},
     },
@@ -50,7 +51,7 @@ pub(super) fn draft(auth: &AuthItem) -> StoredCheck {
 }
 
 async fn begin(store: &Store, stored: &StoredCheck, auth: &AuthItem) -> Result<(), CommitError> {
-    let event = check_event(EventType::CheckCreated, &stored.check, Actor::User(auth.user));
+    let event = check_event(EventType::CheckCreated, &stored.check).by(Actor::User(auth.user));
     store.commit(NOW, "test-1234").new_check(stored, auth, NOW).event(event).run().await
 }
 
@@ -59,7 +60,7 @@ async fn act(store: &Store, auth: &AuthItem, id: &CheckId, action: Action) -> (S
     let (before, read) = store.check_and_auth(&auth.user, id).await.unwrap().unwrap();
     let (check, kind) = before.check.apply(action, NOW).unwrap();
     let after = StoredCheck { check, work: before.work.clone() };
-    let event = check_event(kind, &after.check, Actor::system("test"));
+    let event = check_event(kind, &after.check).by(Actor::system("test"));
     let commit = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW);
     commit.event(event).run().await.unwrap();
     store.check_and_auth(&auth.user, id).await.unwrap().unwrap()
@@ -116,7 +117,7 @@ async fn who_decided_on_an_older_state_writes_nothing() {
     let (before, read) = store.check_and_auth(&auth.user, &stored.check.id).await.unwrap().unwrap();
     act(&store, &auth, &stored.check.id, Action::Cancel).await;
     let (check, kind) = before.check.apply(Action::Submit(KycStatus::None), NOW).unwrap();
-    let event = check_event(kind, &check, Actor::User(auth.user));
+    let event = check_event(kind, &check).by(Actor::User(auth.user));
     let after = StoredCheck { check, work: Work::default() };
     let late = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW).event(event).run().await;
     assert!(matches!(late, Err(CommitError::Conflict)), "{late:?}");
