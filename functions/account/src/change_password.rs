@@ -6,7 +6,6 @@ use verinym::{
     crypto::password,
     domain::{
         auth::AuthError,
-        event::{EventType, Subject},
         field::Fields,
         password::{OwnData, PasswordRules},
         secret::SecretText,
@@ -20,11 +19,10 @@ use verinym::{
     store::{
         Table,
         commit::Change,
-        event::EventDraft,
         item::number,
         person_key::PersonKey,
         session::{Ending, SessionItem},
-        user::AuthItem,
+        user::{Account, PasswordHash, account_event},
     },
 };
 
@@ -73,9 +71,9 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
 }
 
 /// Sets the password; the answer, and the account after it.
-async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Result<(Committed<NoContent>, AuthItem)> {
+async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Result<(Committed<NoContent>, Account)> {
     let (store, caller) = (call.app.store().await, &call.caller);
-    let hash = password::hash(password, &password::Params::default()).map_err(Internal::bug)?;
+    let hash = PasswordHash(password::hash(password, &password::Params::default()).map_err(Internal::bug)?);
     let mut changed = caller.auth.clone();
     let answer = run_command!(call.command().await?, |attempt| {
         let before = if attempt.is_first() {
@@ -87,8 +85,7 @@ async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Re
             // Somebody else set another password meanwhile, which ended this session.
             return Err(RequestError::Unauthenticated.into());
         }
-        let mut after = before.clone();
-        after.set_password(hash.clone());
+        let (after, kind) = before.change_password(hash.clone());
         // The session that asks goes on to the new epoch; all others are over with this commit.
         let goes_on = Change {
             update: "SET epoch = :epoch",
@@ -97,12 +94,11 @@ async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Re
             ..Change::default()
         };
         let session = SessionItem::key(&caller.user, &caller.session);
-        let event = EventDraft::new(EventType::PasswordChanged, Subject::new("user", caller.user), after.version);
         let commit = attempt
             .commit(call.now())
-            .replace(Table::Identity, &AuthItem::key(&caller.user), &after, before.version)
+            .account_changes(&before, &after)
             .update(Table::Identity, &session, &goes_on, Some(RequestError::Unauthenticated.into()))
-            .event(event.person(caller.user));
+            .event(account_event(kind, &after));
         changed = after;
         Ok(call.forgive(proof, commit).returning(NoContent))
     });

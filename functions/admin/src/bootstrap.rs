@@ -6,23 +6,15 @@ use verinym::{
     app::App,
     crypto::random,
     domain::{
-        event::{Actor, EventType, Subject},
-        field::Invalid,
-        id::UserId,
-        person::Email,
-        role,
-        secret::Masked,
-        time::Timestamp,
+        event::Actor, field::Invalid, id::UserId, person::Email, role, secret::Masked, time::Timestamp,
         user::UserStatus,
     },
     error::{Error, RequestError, Result},
     messaging::Worker,
     run_command,
     store::{
-        Table,
         command::Decided,
-        event::EventDraft,
-        user::{AuthItem, Claim},
+        user::{Claim, account_event},
     },
 };
 
@@ -57,25 +49,18 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
     let command = store.command(&correlation_id, Actor::system("bootstrap"));
     let granted = run_command!(command, |attempt| {
         let claim = store.claim(&key).await?.ok_or_else(unknown)?;
-        let mut auth = store.auth(&claim.user).await?.ok_or_else(unknown)?;
+        let auth = store.auth(&claim.user).await?.ok_or_else(unknown)?;
         if !auth.email_verified || auth.status != UserStatus::Active {
             let message = "The account is not confirmed, or not in use.";
             return Err(refused("email", "not_confirmed", message).into());
         }
-        if auth.roles.iter().any(|held| held == role.name) {
-            return Ok(Decided::Unchanged(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: false }));
-        }
-        let read_version = auth.version;
-        auth.roles.push(role.name.to_owned());
-        auth.version += 1;
-        auth.updated_at = now;
-        let event = EventDraft::new(EventType::UserRolesChanged, Subject::new("user", auth.user), auth.version)
-            .person(auth.user)
-            .data("granted", vec![role.name])
-            .data("roles", auth.roles.clone());
-        let commit =
-            attempt.commit(now).replace(Table::Identity, &AuthItem::key(&auth.user), &auth, read_version).event(event);
-        Ok(commit.returning(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: true }))
+        let Some((after, kind)) = auth.grant_role(role.name, now) else {
+            let held = Bootstrapped { user_id: auth.user, roles: auth.roles.clone(), changed: false };
+            return Ok(Decided::Unchanged(held));
+        };
+        let event = account_event(kind, &after).data("granted", vec![role.name]).data("roles", after.roles.clone());
+        let granted = Bootstrapped { user_id: after.user, roles: after.roles.clone(), changed: true };
+        Ok(attempt.commit(now).account_changes(&auth, &after).event(event).returning(granted))
     });
     granted
 }

@@ -11,7 +11,7 @@ use verinym::{
     },
     domain::{
         auth::AuthError,
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType},
         field::{Fault, Fields},
         id::UserId,
         limit,
@@ -26,15 +26,13 @@ use verinym::{
     messaging::{Message, message::Notice, queue::Queue},
     run_command,
     store::{
-        Table,
         command::Author,
-        event::EventDraft,
         item::Key,
         kek::Purpose,
         person_key::KeyItem,
         secrets::IndexSecrets,
         session::{SessionItem, SignIns},
-        user::{AuthItem, Claim, PasswordHash},
+        user::{Account, Claim, PasswordHash, account_event},
     },
 };
 
@@ -163,7 +161,7 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
 /// The session of somebody who proved the password, with its tokens.
 async fn begin(
     call: &Call<Anonymous>,
-    auth: &AuthItem,
+    auth: &Account,
     wrapped_key: Option<&KeyItem>,
     proof: &Proof,
     sign_ins: SignIns,
@@ -190,13 +188,9 @@ async fn begin(
         };
         let mut commit = call.forgive(proof, attempt.commit(call.now()).begin_session(&session, auth, &sign_ins));
         // After a conflict the account may have changed: the next sign-in hashes anew, this one is not held up.
-        if let Some(rehashed) = rehashed.as_ref().filter(|_| attempt.is_first()) {
-            let subject = Subject::new("user", auth.user);
-            commit = commit.replace(Table::Identity, &AuthItem::key(&auth.user), rehashed, auth.version).event(
-                EventDraft::new(EventType::PasswordRehashed, subject, rehashed.version)
-                    .person(auth.user)
-                    .by(Actor::system("password")),
-            );
+        if let Some((rehashed, kind)) = rehashed.as_ref().filter(|_| attempt.is_first()) {
+            let event = account_event(*kind, rehashed).by(Actor::system("password"));
+            commit = commit.account_changes(auth, rehashed).event(event);
         }
         Ok(commit.returning(()))
     });
@@ -206,11 +200,9 @@ async fn begin(
 }
 
 /// The account with its password hashed under today's parameters.
-fn rehash(auth: &AuthItem, password: &SecretText) -> Result<AuthItem> {
+fn rehash(auth: &Account, password: &SecretText) -> Result<(Account, EventType)> {
     let hash = password::hash(password, &Params::default()).map_err(Internal::bug)?;
-    let mut rehashed = AuthItem { password: Some(PasswordHash(hash)), ..auth.clone() };
-    rehashed.next_unseen();
-    Ok(rehashed)
+    Ok(auth.rehash_password(PasswordHash(hash)))
 }
 
 /// What somebody signs in by.

@@ -21,7 +21,7 @@ use verinym::{
         kek::Purpose,
         person_key::PersonKey,
         session::{Ending, SessionItem, Turn},
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -82,7 +82,7 @@ async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Pla
 async fn turned(
     call: &Call<Anonymous>,
     token: &RefreshToken,
-    auth: &AuthItem,
+    auth: &Account,
     session: SessionItem,
     key: &PersonKey,
 ) -> Result<SessionItem> {

@@ -3,12 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
-    domain::{
-        auth::AuthError,
-        event::{Actor, EventType, Subject},
-        secret::SecretText,
-        user::User,
-    },
+    domain::{auth::AuthError, event::Actor, mail::TokenPurpose, secret::SecretText, user::User},
     error::Result,
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
@@ -16,11 +11,8 @@ use verinym::{
     },
     run_command,
     store::{
-        Table,
         command::Author,
-        event::EventDraft,
-        mail_token::Purpose,
-        user::{AuthItem, Claim},
+        user::{Claim, account_event},
     },
 };
 
@@ -55,7 +47,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> Result<Plain<Verified>> {
     check_length("password", &form.password)?;
-    let token = Mailed::read(call.app, &form.token, Purpose::VerifyEmail, call.now()).await?;
+    let token = Mailed::read(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
     let mut proof = None;
     let confirmed = confirm(&call, &form, &token, &mut proof).await;
     match &proof {
@@ -76,9 +68,6 @@ async fn confirm(
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
         token.newest(&before)?;
-        if before.email_verified {
-            return Err(AuthError::InvalidToken.into());
-        }
         // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
         let proof = match &mut *proof {
             Some(proof) => &*proof,
@@ -92,18 +81,10 @@ async fn confirm(
                 &*none.insert(call.prove_password(attempt, AuthError::WrongPassword).await?)
             }
         };
-        before.status.admit()?;
-        let after = confirmed(&before, call);
+        let (after, kind) = before.verify_email(now)?;
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
-        let mut commit = attempt
-            .commit(now)
-            .by(author)
-            .replace(Table::Identity, &AuthItem::key(&after.user), &after, before.version)
-            .event(
-                EventDraft::new(EventType::UserEmailVerified, Subject::new("user", after.user), after.version)
-                    .person(after.user),
-            );
-        commit = token.consume(commit);
+        let commit = attempt.commit(now).by(author).account_changes(&before, &after).event(account_event(kind, &after));
+        let mut commit = token.consume(commit);
         commit = claims::confirm(commit, &Claim::email_key(&after.email_index), &after.user);
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
@@ -111,14 +92,4 @@ async fn confirm(
         Ok(call.forgive(proof, commit).returning(Verified { user: after.user(account.profile) }))
     });
     confirmed
-}
-
-fn confirmed(before: &AuthItem, call: &Call<Anonymous>) -> AuthItem {
-    let mut after = before.clone();
-    after.email_verified = true;
-    after.unverified_until = None;
-    after.mailed.remove(Purpose::VerifyEmail.name());
-    after.updated_at = call.now();
-    after.version += 1;
-    after
 }

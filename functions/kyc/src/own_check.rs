@@ -10,7 +10,7 @@ use verinym::{
     run_command,
     store::{
         check::{Snapshot, StoredCheck, check_event},
-        user::{AuthItem, ProfileItem},
+        user::{Account, ProfileItem},
     },
 };
 
@@ -20,7 +20,7 @@ use crate::papers;
 pub(crate) async fn act(
     call: &Call<Signed>,
     id: &CheckId,
-    action: impl Fn(&AuthItem) -> Action,
+    action: impl Fn(&Account) -> Action,
 ) -> Result<Committed<Versioned<CheckForPerson>>> {
     let (now, user) = (call.now(), call.caller.user);
     let store = call.app.store().await;

@@ -17,7 +17,7 @@ use verinym::{
         command::{Attempt, Decided},
         commit::CommitError,
         person_key::PersonKey,
-        user::AuthItem,
+        user::Account,
     },
     watchlists::InForce,
 };
@@ -46,7 +46,7 @@ impl Screening<'_> {
         &self,
         attempt: &Attempt<'_>,
         check: &StoredCheck,
-        auth: &AuthItem,
+        auth: &Account,
     ) -> Result<(), CommitError> {
         let store = self.app.store().await;
         for earlier in unscreened(store, check).await? {
@@ -63,7 +63,7 @@ impl Screening<'_> {
         &self,
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
-        auth: &AuthItem,
+        auth: &Account,
     ) -> Result<Decided<'s, Outcome>, CommitError> {
         match self.decide(attempt, stored, auth).await? {
             Decided::Unchanged(_) => Ok(Decided::Unchanged(later(self.app.store().await, stored, UNTIL_FRESH).await?)),
@@ -77,7 +77,7 @@ impl Screening<'_> {
         &self,
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
-        auth: &AuthItem,
+        auth: &Account,
     ) -> Result<Decided<'s, Outcome>, CommitError> {
         let (store, check) = (self.app.store().await, &stored.check);
         let ids: Vec<_> = check.screening.hits.iter().map(|hit| hit.id).collect();

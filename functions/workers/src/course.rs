@@ -17,7 +17,7 @@ use verinym::{
         command::Attempt,
         commit::Commit,
         event::EventDraft,
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -203,7 +203,7 @@ impl Course {
     }
 
     /// All of it in one commit, which goes through if nobody else wrote first.
-    pub fn commit<'s>(self, attempt: &Attempt<'s>, auth: &AuthItem) -> Commit<'s> {
+    pub fn commit<'s>(self, attempt: &Attempt<'s>, auth: &Account) -> Commit<'s> {
         let commit = attempt.commit(self.now);
         let mut commit = if self.account_stays {
             commit.check_changes(&self.before, &self.after)

@@ -33,7 +33,7 @@ use verinym::{
         hit::StoredHit,
         kek::Purpose,
         person_key::PersonKey,
-        user::AuthItem,
+        user::Account,
     },
     watchlists::InForce,
 };
@@ -136,7 +136,7 @@ async fn without<'s>(
     store: &Store,
     attempt: &Attempt<'s>,
     stored: &StoredCheck,
-    auth: &AuthItem,
+    auth: &Account,
 ) -> Result<Decided<'s, Outcome>, CommitError> {
     let (check, now) = (&stored.check, Timestamp::now());
     if check.state != CheckState::Processing {

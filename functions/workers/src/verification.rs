@@ -26,7 +26,7 @@ use verinym::{
         document::DocumentItem,
         item::read,
         kek::Purpose,
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -108,7 +108,7 @@ impl Look<'_> {
     }
 
     /// Once all its documents were looked at, the check is the machine's.
-    async fn take_up<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &AuthItem) -> Stepped<'s> {
+    async fn take_up<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
         let now = Timestamp::now();
         let documents = self.documents(stored).await?;
         if !documents.iter().all(DocumentItem::is_settled) {
@@ -122,7 +122,7 @@ impl Look<'_> {
     }
 
     /// Gives the check to the provider, under a name of its own: however often this is repeated, it is one task.
-    async fn hand_over<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &AuthItem) -> Stepped<'s> {
+    async fn hand_over<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
         if name == MANUAL {
             let mut course = Course::of(stored, Timestamp::now());
@@ -163,7 +163,7 @@ impl Look<'_> {
         &self,
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
-        auth: &AuthItem,
+        auth: &Account,
         reference: &Reference,
     ) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
@@ -204,7 +204,7 @@ impl Look<'_> {
     fn failed<'s>(
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
-        auth: &AuthItem,
+        auth: &Account,
         error: Option<&ProviderError>,
     ) -> Stepped<'s> {
         let patience = Patience::with(&stored.check.policy.provider);
@@ -216,7 +216,7 @@ impl Look<'_> {
         Ok(Self::after_failure(attempt, course, auth))
     }
 
-    fn after_failure<'s>(attempt: &Attempt<'s>, course: Course, auth: &AuthItem) -> Decided<'s, Step> {
+    fn after_failure<'s>(attempt: &Attempt<'s>, course: Course, auth: &Account) -> Decided<'s, Step> {
         let (settled, next_look) = (course.is_settled(), course.next_look());
         let step = if settled { Step::Moved } else { Step::Wait(next_look) };
         course.commit(attempt, auth).returning(step)

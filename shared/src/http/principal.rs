@@ -7,7 +7,7 @@ use crate::{
         id::{SessionId, UserId},
         role::{Needs, PermissionSet},
     },
-    store::{session::SessionItem, user::AuthItem},
+    store::{session::SessionItem, user::Account},
 };
 
 /// Whom the token of a call stands for. Only people have tokens now; a machine client is to be another variant.
@@ -30,7 +30,7 @@ impl Principal {
 pub struct Person {
     pub user: UserId,
     pub session: SessionId,
-    pub auth: AuthItem,
+    pub auth: Account,
     pub session_item: SessionItem,
     pub permissions: PermissionSet,
 }

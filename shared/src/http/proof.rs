@@ -18,7 +18,7 @@ use crate::{
     store::{
         commit::Commit,
         lockout::{Failure, ReservedTry},
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -34,7 +34,7 @@ pub struct PasswordAttempt<'a> {
     /// What it is counted under.
     pub identifier: &'a BlindIndex,
     /// Whose the identifier is, if anybody's.
-    pub account: Option<&'a AuthItem>,
+    pub account: Option<&'a Account>,
     pub password: &'a SecretText,
 }
 
@@ -143,7 +143,7 @@ impl<A> Call<A> {
 }
 
 /// What the comparison says; of nobody's password nothing, at the same price.
-fn compare(account: Option<&AuthItem>, password: &SecretText) -> Result<Option<Verified>> {
+fn compare(account: Option<&Account>, password: &SecretText) -> Result<Option<Verified>> {
     let params = Params::default();
     if let Some(hash) = account.and_then(|account| account.password.as_ref()) {
         return Ok(Some(password::verify(password, &hash.0, &params).map_err(Internal::corrupt)?));

@@ -15,7 +15,7 @@ use super::{
     kek::Purpose,
     person_key::{self, KeyItem},
     session::SessionItem,
-    user::{AuthItem, ProfileItem, profile_key},
+    user::{Account, ProfileItem, account_key, profile_key},
 };
 use crate::{
     domain::{
@@ -143,14 +143,14 @@ impl Loaded {
 /// Whether a caller may come in, and what was read along.
 #[derive(Debug)]
 pub struct Admission {
-    pub auth: Option<AuthItem>,
+    pub auth: Option<Account>,
     pub session: Option<SessionItem>,
     pub loaded: Loaded,
 }
 
 impl Store {
     pub async fn admit(&self, wanted: &Wanted, now: Timestamp) -> Result<Admission> {
-        let auth = AuthItem::key(&wanted.user);
+        let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);
         let person = person_key::key(&wanted.user, Purpose::Profile);
         let profile = wanted.profile.then(|| profile_key(&wanted.user));
@@ -164,7 +164,7 @@ impl Store {
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
 
         let owner = take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner);
-        let auth: Option<AuthItem> = take(&Some(auth)).map(read).transpose()?;
+        let auth: Option<Account> = take(&Some(auth)).map(read).transpose()?;
         let session: Option<SessionItem> = take(&Some(session)).map(read).transpose()?;
         let session = session.filter(|session| auth.as_ref().is_some_and(|auth| session.admitted(auth, now)));
         Ok(Admission {

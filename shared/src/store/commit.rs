@@ -197,12 +197,18 @@ impl Commit<'_> {
 
     /// The event of this change, and its outbox row. The aggregate's version must be the one the change makes: two
     /// commands that decided on the same state cannot both write it.
-    pub fn event(mut self, draft: EventDraft) -> Self {
+    pub fn event(self, draft: EventDraft) -> Self {
+        let id = EventId::new(self.now);
+        self.event_of_id(id, draft)
+    }
+
+    /// The same, under an id that something else in the commit is derived from.
+    pub fn event_of_id(mut self, id: EventId, draft: EventDraft) -> Self {
         let Some(author) = self.author.clone().or_else(|| draft.actor.clone().map(Author::from)) else {
             self.broken = self.broken.or(Some(Internal::bug("an event without an author").into()));
             return self;
         };
-        let record = EventRecord::new(EventId::new(self.now), self.now, &self.correlation_id, draft, &author);
+        let record = EventRecord::new(id, self.now, &self.correlation_id, draft, &author);
         let key = record.key();
         let item = record.item();
         let outbox = super::outbox::row(&record);
@@ -242,11 +248,6 @@ impl Commit<'_> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.now
-    }
-
-    /// Ids of the events this commit writes, in order.
-    pub fn event_ids(&self) -> Vec<EventId> {
-        self.events.iter().map(|(record, _)| record.id).collect()
     }
 
     /// Commits. What DynamoDB throttled is sent again until the deadline. The client token makes the SDK's own retries of

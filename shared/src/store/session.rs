@@ -23,7 +23,7 @@ use super::{
     event::{EventDraft, Origin},
     item::{Key, Query, Sort, key_of, keyed, number, read, text},
     person_key::PersonKey,
-    user::AuthItem,
+    user::Account,
 };
 use crate::{
     crypto::{
@@ -80,7 +80,7 @@ impl SessionItem {
 
     /// A session that begins now, of somebody who just showed who they are by `amr`.
     pub fn begin(
-        auth: &AuthItem,
+        auth: &Account,
         amr: &str,
         kid: Kid,
         origin: &Origin,
@@ -125,7 +125,7 @@ impl SessionItem {
     }
 
     /// Whether its person may still come in by it.
-    pub fn admitted(&self, auth: &AuthItem, now: Timestamp) -> bool {
+    pub fn admitted(&self, auth: &Account, now: Timestamp) -> bool {
         self.live(now) && self.epoch == auth.session_epoch
     }
 
@@ -252,7 +252,7 @@ impl SignIns {
     }
 
     /// The sessions that end with one more sign-in, the oldest first.
-    fn surplus(&self, auth: &AuthItem, now: Timestamp) -> impl Iterator<Item = &SessionItem> {
+    fn surplus(&self, auth: &Account, now: Timestamp) -> impl Iterator<Item = &SessionItem> {
         let live: Vec<_> = self.sessions.iter().filter(|session| session.admitted(auth, now)).collect();
         live.into_iter().skip(MOST_SESSIONS - 1).collect::<Vec<_>>().into_iter().rev().take(ENDED_AT_ONCE)
     }
@@ -261,7 +261,7 @@ impl SignIns {
 impl Commit<'_> {
     /// Begins a session with its event; the oldest of the person end where they would be more than [`MOST_SESSIONS`]. If
     /// somebody signed in meanwhile: a conflict.
-    pub fn begin_session(self, session: &SessionItem, auth: &AuthItem, before: &SignIns) -> Self {
+    pub fn begin_session(self, session: &SessionItem, auth: &Account, before: &SignIns) -> Self {
         let (user, now) = (&auth.user, self.now());
         let count = keyed(&SignIns::key(user), &SignInCount { signed_in: before.count + 1 });
         let commit = match before.count {
@@ -391,7 +391,7 @@ impl Store {
     pub async fn end_sessions(
         &self,
         command: &Command<'_>,
-        auth: &AuthItem,
+        auth: &Account,
         keep: Option<&SessionId>,
         ending: &Ending,
         now: Timestamp,

@@ -14,7 +14,6 @@ use crate::{
         event::Actor,
         id::UserId,
         person::{Email, PersonName},
-        profile::admit,
         user::KycStatus,
     },
     run_command,
@@ -41,7 +40,7 @@ impl Person {
         let profile = ProfileItem::seal(&user, &named("Plain"), &person.key).unwrap();
         store
             .commit(NOW, "test-1234")
-            .create(Table::Identity, &AuthItem::key(&user), &auth, None)
+            .create(Table::Identity, &account_key(&user), &auth, None)
             .put_if(Table::Identity, profile.item(&user), "attribute_not_exists(pk)", &[], None)
             .run()
             .await
@@ -49,7 +48,7 @@ impl Person {
         person
     }
 
-    async fn auth(&self, store: &Store) -> AuthItem {
+    async fn auth(&self, store: &Store) -> Account {
         store.auth(&self.user).await.unwrap().unwrap()
     }
 
@@ -63,7 +62,7 @@ impl Person {
     }
 
     /// Reads account and profile one after the other, as a batch read may, in this order or the other.
-    async fn read(&self, store: &Store, profile_first: bool, between: u32) -> (AuthItem, ProfileItem) {
+    async fn read(&self, store: &Store, profile_first: bool, between: u32) -> (Account, ProfileItem) {
         let pause = async || {
             for _ in 0..between {
                 tokio::task::yield_now().await;
@@ -105,16 +104,13 @@ impl Person {
         let renamed = run_command!(command, |attempt| {
             let (auth, profile) = self.read(store, turn.is_multiple_of(3), turn % 7).await;
             let before = profile.open(&self.user, &self.key).unwrap();
-            let kyc_status = match admit(&before, &named(name), auth.open_check.is_some(), auth.kyc_status) {
-                Ok(kyc_status) => kyc_status,
+            let after = match auth.change_profile(&before, &named(name), None, NOW) {
+                Ok((after, _)) => after,
                 Err(AccountError::CheckInProgress) => return Ok(Decided::Unchanged(false)),
             };
-            let after = AuthItem { kyc_status, version: auth.version + 1, ..auth.clone() };
             let sealed = ProfileItem::seal(&self.user, &named(name), &self.key).unwrap();
-            let commit = attempt
-                .commit(NOW)
-                .replace(Table::Identity, &AuthItem::key(&self.user), &after, auth.version)
-                .profile_changes(&self.user, &profile, &sealed);
+            let commit =
+                attempt.commit(NOW).account_changes(&auth, &after).profile_changes(&self.user, &profile, &sealed);
             Ok(commit.returning(true))
         });
         renamed.unwrap()

@@ -1,46 +1,41 @@
 //! Sessions over a real table: races, endings, epochs.
 
 use crate::crypto::random::RandomId;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{Ending, SessionItem, Turn};
 use crate::{
     crypto::{DataKey, index::blind_index, refresh::Kid},
     domain::{
+        account::NewAccount,
         event::{Actor, EventType},
         id::UserId,
         refresh::{Decision, IDLE, decide},
         time::Timestamp,
-        user::{KycStatus, UserStatus},
     },
     run_command,
     store::{
-        Store, Table, command::Author, commit::CommitError, event::Origin, item::keyed, person_key::PersonKey, testing,
-        user::AuthItem,
+        Store, Table,
+        command::Author,
+        commit::CommitError,
+        event::Origin,
+        item::keyed,
+        person_key::PersonKey,
+        testing,
+        user::{Account, PasswordHash},
     },
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
-fn auth() -> AuthItem {
-    AuthItem {
+fn auth() -> Account {
+    let new = NewAccount {
         user: UserId::new(NOW),
-        status: UserStatus::Active,
-        email_verified: true,
-        unverified_until: None,
-        roles: vec!["user".into()],
-        kyc_status: KycStatus::None,
-        password: None,
-        session_epoch: 0,
-        open_check: None,
-        mailed: BTreeMap::new(),
         email_index: blind_index(&DataKey::from_bytes([1; 32]), 1, "email", "ada@example.com"),
         username_index: None,
-        created_at: NOW,
-        updated_at: NOW,
-        version: 1,
-        unseen: 0,
-    }
+        password: PasswordHash("hash".into()),
+    };
+    Account::register(new, NOW).0.verify_email(NOW).unwrap().0
 }
 
 fn key() -> PersonKey {
@@ -51,7 +46,7 @@ fn origin() -> Origin {
     Origin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
 }
 
-async fn begin(store: &Store, auth: &AuthItem) -> SessionItem {
+async fn begin(store: &Store, auth: &Account) -> SessionItem {
     let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), NOW).unwrap();
     let at = SessionItem::key(&auth.user, &session.session);
     store
@@ -143,7 +138,7 @@ async fn all_but_one_end_over_several_transactions() {
 async fn a_new_epoch_ends_sessions_before_anything_is_cleaned() {
     let (store, auth) = (testing::store().await, auth());
     let before = begin(&store, &auth).await;
-    let next = AuthItem { session_epoch: 1, ..auth.clone() };
+    let (next, _) = auth.change_password(PasswordHash("new".into()));
     assert!(before.admitted(&auth, NOW) && !before.admitted(&next, NOW));
     let after = begin(&store, &next).await;
     // What was over already is cleaned away and not counted.
@@ -166,7 +161,7 @@ async fn a_session_shows_its_person_where_it_was_begun() {
     assert!(session.view(&session.session, &PersonKey::from_key("user_eve", DataKey::from_bytes([8; 32]))).is_err());
 }
 
-async fn sign_in(store: &Store, auth: &AuthItem, at: Timestamp) -> SessionItem {
+async fn sign_in(store: &Store, auth: &Account, at: Timestamp) -> SessionItem {
     let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), at).unwrap();
     let author = Author::from(Actor::User(auth.user)).origin(&key(), origin());
     let begun = run_command!(store.command("correlation", author), |attempt| {
@@ -208,7 +203,7 @@ async fn sign_ins_at_once_keep_the_bound_too() {
 #[tokio::test]
 async fn sessions_from_before_the_bound_end_a_few_at_a_time_and_those_that_are_over_count_for_nothing() {
     let (store, auth) = (testing::store().await, auth());
-    let next = AuthItem { session_epoch: 1, ..auth.clone() };
+    let (next, _) = auth.change_password(PasswordHash("new".into()));
     for _ in 0..25 {
         begin(&store, &auth).await;
     }
