@@ -175,7 +175,18 @@ macro_rules! run_command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::auth::AuthError, error::Error, store::testing};
+    use crate::{
+        crypto::{DataKey, random::RandomId},
+        domain::{
+            auth::AuthError,
+            event::{EventType, Subject},
+            id::{ReadId, UserId},
+        },
+        error::Error,
+        store::{Table, event::EventDraft, item::Key, testing},
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
     async fn outcome(of_attempt: impl Fn(u32) -> CommitError, command: Command<'_>) -> (Error, u32) {
         let mut attempts = 0;
@@ -215,5 +226,68 @@ mod tests {
         let (error, attempts) = outcome(refused, store.command("c", Actor::Anonymous)).await;
         assert!(matches!(error, Error::Auth(AuthError::InvalidToken)));
         assert_eq!(attempts, 1);
+    }
+
+    fn draft() -> EventDraft {
+        let read = ReadId::new(NOW);
+        EventDraft::new(EventType::HitsRead, Subject::new("read", read), 1)
+    }
+
+    #[tokio::test]
+    async fn a_command_stamps_its_author_on_its_events_and_leaves_those_of_another_actor() {
+        let store = testing::store().await;
+        let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
+        let origin = Origin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
+        let (user, session) = (UserId::new(NOW), SessionId::new(NOW));
+        let author = Author::from(Actor::User(user)).session(session).origin(&key, origin);
+        let (own, other) = (draft(), draft().by(Actor::system("sessions")));
+        let subjects = [own.subject.id.clone(), other.subject.id.clone()];
+        let mut events = Some([own, other]);
+        let done = run_command!(store.command("correlation", author), |attempt| {
+            let events = events.take().into_iter().flatten();
+            Ok(events.fold(attempt.commit(NOW), Commit::event).returning("reply"))
+        });
+        assert_eq!(done.unwrap(), "reply");
+
+        let own = store.event_at(&subjects[0], 1).await.unwrap().unwrap();
+        assert_eq!((own.actor.clone(), own.session), (Actor::User(user), Some(session)));
+        assert_eq!(
+            (own.correlation_id.as_str(), own.open_origin(&key).unwrap().ip.as_str()),
+            ("correlation", "192.0.2.7")
+        );
+        let other = store.event_at(&subjects[1], 1).await.unwrap().unwrap();
+        assert_eq!((other.actor, other.session), (Actor::system("sessions"), None));
+        assert!(other.origin.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_event_without_an_author_is_not_written() {
+        let store = testing::store().await;
+        let event = draft();
+        let subject = event.subject.id.clone();
+        let refused = store.commit(NOW, "correlation").event(event).run().await;
+        assert!(matches!(refused, Err(CommitError::Failed(Error::Internal(_)))));
+        assert!(store.event_at(&subject, 1).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn after_a_conflict_the_command_reads_and_decides_again() {
+        let store = testing::store().await;
+        let key = Key::of("COUNT".to_owned());
+        let written = |count: u64| serde_json::json!({"version": count});
+        store.commit(NOW, "c").create(Table::Ephemeral, &key, &written(1), None).run().await.unwrap();
+        let mut attempts = 0;
+        let counted = run_command!(store.command("c", Actor::Anonymous), |attempt| {
+            attempts += 1;
+            let read: serde_json::Value = store.get_as(Table::Ephemeral, &key).await?.unwrap();
+            let read = read["version"].as_u64().unwrap();
+            if attempt.is_first() {
+                // Somebody else writes between the read and the commit.
+                store.commit(NOW, "c").replace(Table::Ephemeral, &key, &written(read + 1), read).run().await?;
+            }
+            let commit = attempt.commit(NOW).replace(Table::Ephemeral, &key, &written(read + 1), read);
+            Ok(commit.returning(read + 1))
+        });
+        assert_eq!((counted.unwrap(), attempts), (3, 2));
     }
 }
