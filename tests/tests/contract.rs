@@ -76,6 +76,17 @@ fn every_operation_declares_its_permission_and_its_limit() {
     }
 }
 
+/// Without a command nothing keeps the answer, so a call that is sent again would be done again.
+#[test]
+fn a_route_that_takes_an_idempotency_key_answers_by_a_command_that_keeps_the_answer() {
+    let endpoints = endpoints();
+    let taking: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.route.idempotent).collect();
+    assert!(taking.len() >= 10, "only {} routes take a key", taking.len());
+    for endpoint in taking {
+        assert!(endpoint.commits, "{} takes a key and keeps no answer", endpoint.route.function);
+    }
+}
+
 /// A route that no limit counts must do no I/O, or anybody could spend the operator's money on it.
 #[test]
 fn only_what_answers_without_data_is_left_to_the_gateway_s_throttle() {

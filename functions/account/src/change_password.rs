@@ -7,7 +7,6 @@ use verinym::{
     crypto::password,
     domain::{
         auth::AuthError,
-        event::{Actor, EventType, Subject},
         field::Fields,
         password::{OwnData, PasswordRules},
         secret::SecretText,
@@ -15,17 +14,17 @@ use verinym::{
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
     http::{
-        Call, Endpoint, Json, NoContent, Route, Signed, idempotency,
-        proof::{Attempt, Proof, check_length},
+        Call, Committed, Endpoint, Json, NoContent, Route, Signed,
+        proof::{PasswordAttempt, Proof, check_length},
     },
+    run_command,
     store::{
         Table,
-        commit::{Change, Tries},
-        event::EventDraft,
+        commit::Change,
         item::number,
         person_key::PersonKey,
         session::{Ending, SessionItem},
-        user::AuthItem,
+        user::{Account, PasswordHash, account_event},
     },
 };
 
@@ -58,7 +57,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(change_password)
 }
 
-async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -> Result<NoContent> {
+async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -> Result<Committed<NoContent>> {
     let store = call.app.store().await;
     let caller = &call.caller;
     let key = call.loaded.key(store, call.now()).await?;
@@ -66,35 +65,41 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     check(&call, &key, &form.new_password)?;
 
     // Guesses of whoever holds a stolen session count like any others.
-    let attempt = Attempt {
+    let attempt = PasswordAttempt {
         tried: call.reserve_try(&caller.auth.email_index).await?,
         identifier: &caller.auth.email_index,
         account: Some(&caller.auth),
         password: &form.current_password,
     };
     let proof = call.prove_password(attempt, AuthError::WrongPassword).await?;
-    let changed = change(&call, &key, &proof, &form.new_password).await;
-    let after = call.settle(&proof, changed).await?;
+    let changed = change(&call, &proof, &form.new_password).await;
+    let (changed, after) = call.settle(&proof, changed).await?;
 
-    let ending = Ending::revoked("password_changed", Actor::User(caller.user)).from(&key, call.meta.origin());
-    let cleaned =
-        store.end_sessions(&after, Some(&caller.session), &ending, call.now(), &call.meta.correlation_id).await;
-    if let Err(error) = cleaned {
+    let command = call.command_by(call.author(&key)).await;
+    let (keep, ending) = (Some(&caller.session), Ending::revoked("password_changed"));
+    if let Err(error) = store.end_sessions(&command, &after, keep, &ending, call.now()).await {
         // They are over since the commit, and what is left of them lets nobody in.
         tracing::warn!(%error, user_id = %caller.user, "sessions of an earlier epoch were not all cleaned away");
     }
-    Ok(NoContent)
+    Ok(changed)
 }
 
-/// Sets the password; the account after it.
-async fn change(call: &Call<Signed>, key: &PersonKey, proof: &Proof, password: &SecretText) -> Result<AuthItem> {
+/// Sets the password; the answer, and the account after it.
+async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Result<(Committed<NoContent>, Account)> {
     let (store, caller) = (call.app.store().await, &call.caller);
-    let hash = password::hash(password, &password::Params::default()).map_err(Internal::bug)?;
-    let mut before = caller.auth.clone();
-    let mut tries = Tries::new();
-    loop {
-        let mut after = before.clone();
-        after.set_password(hash.clone());
+    let hash = PasswordHash(password::hash(password, &password::Params::default()).map_err(Internal::bug)?);
+    let mut changed = caller.auth.clone();
+    let answer = run_command!(call.command().await?, |attempt| {
+        let before = if attempt.is_first() {
+            caller.auth.clone()
+        } else {
+            store.auth(&caller.user).await?.ok_or(RequestError::Unauthenticated)?
+        };
+        if before.session_epoch != caller.auth.session_epoch {
+            // Somebody else set another password meanwhile, which ended this session.
+            return Err(RequestError::Unauthenticated.into());
+        }
+        let (after, kind) = before.change_password(hash.clone());
         // The session that asks goes on to the new epoch; all others are over with this commit.
         let goes_on = Change {
             update: "SET epoch = :epoch",
@@ -103,28 +108,15 @@ async fn change(call: &Call<Signed>, key: &PersonKey, proof: &Proof, password: &
             ..Change::default()
         };
         let session = SessionItem::key(&caller.user, &caller.session);
-        let subject = Subject::new("user", caller.user);
-        let commit = store
-            .commit(call.now(), &call.meta.correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&caller.user), &after, before.version)
+        let commit = attempt
+            .commit(call.now())
+            .account_changes(&before, &after)
             .update(Table::Identity, &session, &goes_on, Some(RequestError::Unauthenticated.into()))
-            .event(
-                EventDraft::new(EventType::PasswordChanged, subject, after.version, Actor::User(caller.user))
-                    .person(caller.user)
-                    .session(caller.session)
-                    .origin(key, call.meta.origin()),
-            )
-            .remember(call.replay.as_ref(), key, idempotency::keep(&NoContent));
-        match call.forgive(proof, commit).run().await {
-            Ok(()) => return Ok(after),
-            Err(error) => tries.again(error).await?,
-        }
-        before = store.auth(&caller.user).await?.ok_or(RequestError::Unauthenticated)?;
-        if before.session_epoch != caller.auth.session_epoch {
-            // Somebody else set another password meanwhile, which ended this session.
-            return Err(RequestError::Unauthenticated.into());
-        }
-    }
+            .event(account_event(kind, &after));
+        changed = after;
+        Ok(call.forgive(proof, commit).returning(NoContent))
+    });
+    Ok((answer?, changed))
 }
 
 fn check(call: &Call<Signed>, key: &PersonKey, password: &SecretText) -> Result<()> {

@@ -5,7 +5,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use verinym::{
-    domain::event::Actor,
     error::Result,
     function::{Capability, Needs},
     http::{Call, Endpoint, Plain, Route, Signed},
@@ -30,8 +29,8 @@ pub fn endpoint() -> Endpoint {
 async fn revoke_other_sessions(call: Call<Signed>, (): ()) -> Result<Plain<Revoked>> {
     let (store, caller) = (call.app.store().await, &call.caller);
     let key = call.loaded.key(store, call.now()).await?;
-    let ending = Ending::revoked("revoked", Actor::User(caller.user)).from(&key, call.meta.origin());
-    let keep = Some(&caller.session);
-    let revoked = store.end_sessions(&caller.auth, keep, &ending, call.now(), &call.meta.correlation_id).await?;
+    let command = call.command_by(call.author(&key)).await;
+    let (keep, ending) = (Some(&caller.session), Ending::revoked("revoked"));
+    let revoked = store.end_sessions(&command, &caller.auth, keep, &ending, call.now()).await?;
     Ok(Plain(Revoked { revoked }))
 }

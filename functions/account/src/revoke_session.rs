@@ -1,12 +1,13 @@
 //! DELETE /v1/sessions/{id}: one of one's own sessions ends.
 
 use verinym::{
-    domain::{event::Actor, id::SessionId},
+    domain::id::SessionId,
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, NoContent, Path, Route, Signed},
+    http::{Call, Committed, Endpoint, NoContent, Path, Route, Signed},
+    run_command,
     store::Table,
-    store::{commit::Tries, session::Ending},
+    store::session::Ending,
 };
 
 pub fn endpoint() -> Endpoint {
@@ -18,19 +19,11 @@ pub fn endpoint() -> Endpoint {
         .handled_by(revoke_session)
 }
 
-async fn revoke_session(call: Call<Signed>, Path(id): Path<SessionId>) -> Result<NoContent> {
-    let (store, caller) = (call.app.store().await, &call.caller);
-    let key = call.loaded.key(store, call.now()).await?;
-    let ending = Ending::revoked("revoked", Actor::User(caller.user)).from(&key, call.meta.origin());
-    let mut tries = Tries::new();
-    loop {
-        let session = store.session(&caller.user, &id, call.now()).await?;
-        let session = session.filter(|session| session.admitted(&caller.auth, call.now()));
-        let session = session.ok_or(RequestError::NotFound)?;
-        let commit = store.commit(call.now(), &call.meta.correlation_id).end_session(&session, &ending);
-        match commit.run().await {
-            Ok(()) => return Ok(NoContent),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+async fn revoke_session(call: Call<Signed>, Path(id): Path<SessionId>) -> Result<Committed<NoContent>> {
+    let (store, caller, now) = (call.app.store().await, &call.caller, call.now());
+    run_command!(call.command().await?, |attempt| {
+        let session = store.session(&caller.user, &id, now).await?;
+        let session = session.filter(|session| session.admitted(&caller.auth, now)).ok_or(RequestError::NotFound)?;
+        Ok(attempt.commit(now).end_session(&session, &Ending::revoked("revoked")).returning(NoContent))
+    })
 }

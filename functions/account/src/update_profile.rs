@@ -5,19 +5,21 @@ use verinym::{
     crypto::index::BlindIndex,
     domain::{
         auth::AuthError,
-        event::{Actor, EventType, Subject},
-        profile::{Profile, ProfilePatch, admit, changes},
+        event::EventType,
+        profile::{Profile, ProfilePatch, changes},
         user::User,
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, Json, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Route, Signed, Versioned},
+    run_command,
     store::{
         Table,
-        commit::{Change, Commit, Tries},
+        command::{Attempt, Decided},
+        commit::{Change, Commit},
         event::EventDraft,
         item::{keyed, text},
-        user::{Account, AuthItem, Claim, ProfileItem},
+        user::{Account, Claim, OpenAccount, ProfileItem, account_event},
     },
 };
 
@@ -33,72 +35,69 @@ pub fn endpoint() -> Endpoint {
         .handled_by(update_profile)
 }
 
-async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> Result<Versioned<User>> {
-    let store = call.app.store().await;
-    let key = call.loaded.key(store, call.now()).await?;
-    let profile_item = call.loaded.profile()?.clone();
-    let profile = profile_item.open(&call.caller.user, &key)?;
-    let mut account = Account { auth: call.caller.auth.clone(), profile, profile_item, profile_key: key };
-    let mut tries = Tries::new();
-    loop {
+async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> Result<Committed<Versioned<User>>> {
+    run_command!(call.command().await?, |attempt| {
+        let account = account(&call, attempt.is_first()).await?;
         call.check_version(account.auth.profile_version())?;
         let profile = patch.clone().apply(&account.profile, call.now()).map_err(RequestError::Invalid)?;
         if profile == account.profile {
-            return Ok(answer(&account.auth, profile));
+            return Ok(Decided::Unchanged(answer(&account.auth, profile)));
         }
-        let auth = changed(&call, &account, &profile).await?;
-        let committed = commit(&call, &account, &auth, &profile).await?.run().await;
-        match committed {
-            Ok(()) => return Ok(answer(&auth, profile)),
-            Err(error) => tries.again(error).await?,
-        }
-        account = store.account(&auth.user, call.now()).await?.ok_or(RequestError::Unauthenticated)?;
-    }
+        let (auth, kind) = changed(&call, &account, &profile).await?;
+        let event = account_event(kind, &auth).changes(changes(&account.profile, &profile));
+        let commit =
+            commit(&call, &attempt, &account, &auth, &profile)?.event(with_status(event, &account.auth, &auth));
+        Ok(commit.returning(answer(&auth, profile)))
+    })
 }
 
-fn answer(auth: &AuthItem, profile: Profile) -> Versioned<User> {
+/// The account as it was read along with the caller; after a conflict, as it is now.
+async fn account(call: &Call<Signed>, first: bool) -> Result<OpenAccount> {
+    let store = call.app.store().await;
+    if !first {
+        return Ok(store.account(&call.caller.user, call.now()).await?.ok_or(RequestError::Unauthenticated)?);
+    }
+    let profile_key = call.loaded.key(store, call.now()).await?;
+    let profile_item = call.loaded.profile()?.clone();
+    let profile = profile_item.open(&call.caller.user, &profile_key)?;
+    Ok(OpenAccount { auth: call.caller.auth.clone(), profile, profile_item, profile_key })
+}
+
+fn answer(auth: &Account, profile: Profile) -> Versioned<User> {
     Versioned { version: auth.profile_version(), body: auth.user(profile) }
 }
 
 /// The account after the change, if it may stand.
-async fn changed(call: &Call<Signed>, account: &Account, profile: &Profile) -> Result<AuthItem> {
-    let before = &account.auth;
-    let kyc_status = admit(&account.profile, profile, before.open_check.is_some(), before.kyc_status)?;
+async fn changed(call: &Call<Signed>, account: &OpenAccount, profile: &Profile) -> Result<(Account, EventType)> {
     let indexes = call.app.index_secrets().await?;
-    Ok(AuthItem {
-        kyc_status,
-        username_index: profile.username.as_ref().map(|name| indexes.username(name.as_str())),
-        updated_at: call.now(),
-        version: before.version + 1,
-        ..before.clone()
-    })
+    let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
+    Ok(account.auth.change_profile(&account.profile, profile, username_index, call.now())?)
 }
 
-async fn commit(call: &Call<Signed>, account: &Account, auth: &AuthItem, profile: &Profile) -> Result<Commit<'static>> {
-    let store = call.app.store().await;
-    let key = &account.profile_key;
-    let sealed = ProfileItem::seal(&auth.user, profile, key)?;
-    let mut event =
-        EventDraft::new(EventType::UserUpdated, Subject::new("user", auth.user), auth.version, Actor::User(auth.user))
-            .person(auth.user)
-            .session(call.caller.session)
-            .origin(key, call.meta.origin())
-            .changes(changes(&account.profile, profile));
-    if auth.kyc_status != account.auth.kyc_status {
-        event = event.data("kyc_status", auth.kyc_status.as_str());
-    }
-    let commit = store
-        .commit(call.now(), &call.meta.correlation_id)
-        .replace(Table::Identity, &AuthItem::key(&auth.user), auth, account.auth.version)
+/// Names the verification status where the change has moved it.
+fn with_status(event: EventDraft, before: &Account, after: &Account) -> EventDraft {
+    if after.kyc_status == before.kyc_status { event } else { event.data("kyc_status", after.kyc_status.as_str()) }
+}
+
+fn commit(
+    call: &Call<Signed>,
+    attempt: &Attempt<'static>,
+    account: &OpenAccount,
+    auth: &Account,
+    profile: &Profile,
+) -> Result<Commit<'static>> {
+    let sealed = ProfileItem::seal(&auth.user, profile, &account.profile_key)?;
+    let commit = attempt
+        .commit(call.now())
+        .account_changes(&account.auth, auth)
         // The account's version states that no check was opened meanwhile, the profile's revision that what changes is
         // what was read: the two were read together, but not in one transaction.
-        .profile_changes(&auth.user, &account.profile_item, &sealed)
-        .event(event);
+        .profile_changes(&auth.user, &account.profile_item, &sealed);
     Ok(move_username(commit, call, account.auth.username_index.as_ref(), auth))
 }
 
 /// The claim of the account's username.
-fn claim_of(auth: &AuthItem) -> Claim {
+fn claim_of(auth: &Account) -> Claim {
     Claim { counted_under: Some(auth.email_index.clone()), ..Claim::new(auth.user) }
 }
 
@@ -107,7 +106,7 @@ fn move_username<'a>(
     mut commit: Commit<'a>,
     call: &Call<Signed>,
     before: Option<&BlindIndex>,
-    auth: &AuthItem,
+    auth: &Account,
 ) -> Commit<'a> {
     let after = auth.username_index.as_ref();
     if before == after {

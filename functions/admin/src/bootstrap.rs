@@ -7,23 +7,17 @@ use verinym::{
     config::names::Secret,
     crypto::random,
     domain::{
-        event::{Actor, EventType, Subject},
-        field::Invalid,
-        id::UserId,
-        person::Email,
-        role,
-        secret::Masked,
-        time::Timestamp,
+        event::Actor, field::Invalid, id::UserId, person::Email, role, secret::Masked, time::Timestamp,
         user::UserStatus,
     },
     error::{Error, RequestError, Result},
     function::{Capability, Needs},
     messaging::Worker,
+    run_command,
+    store::Table,
     store::{
-        Table,
-        commit::Tries,
-        event::EventDraft,
-        user::{AuthItem, Claim},
+        command::Decided,
+        user::{Claim, account_event},
     },
 };
 
@@ -57,41 +51,23 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
     let key = Claim::email_key(&app.index_secrets().await?.email(email.as_str()));
     let store = app.store().await;
     let correlation_id = format!("bootstrap-{:016x}", u64::from_be_bytes(random::bytes()));
-    let mut tries = Tries::new();
-    loop {
+    let command = store.command(&correlation_id, Actor::system("bootstrap"));
+    let granted = run_command!(command, |attempt| {
         let claim = store.claim(&key).await?.ok_or_else(unknown)?;
-        let mut auth = store.auth(&claim.user).await?.ok_or_else(unknown)?;
+        let auth = store.auth(&claim.user).await?.ok_or_else(unknown)?;
         if !auth.email_verified || auth.status != UserStatus::Active {
-            return Err(refused("email", "not_confirmed", "The account is not confirmed, or not in use."));
+            let message = "The account is not confirmed, or not in use.";
+            return Err(refused("email", "not_confirmed", message).into());
         }
-        if auth.roles.iter().any(|held| held == role.name) {
-            return Ok(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: false });
-        }
-        let read_version = auth.version;
-        auth.roles.push(role.name.to_owned());
-        auth.version += 1;
-        auth.updated_at = now;
-        let committed = store
-            .commit(now, &correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&auth.user), &auth, read_version)
-            .event(
-                EventDraft::new(
-                    EventType::UserRolesChanged,
-                    Subject::new("user", auth.user),
-                    auth.version,
-                    Actor::system("bootstrap"),
-                )
-                .person(auth.user)
-                .data("granted", vec![role.name])
-                .data("roles", auth.roles.clone()),
-            )
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(Bootstrapped { user_id: auth.user, roles: auth.roles, changed: true }),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let Some((after, kind)) = auth.grant_role(role.name, now) else {
+            let held = Bootstrapped { user_id: auth.user, roles: auth.roles.clone(), changed: false };
+            return Ok(Decided::Unchanged(held));
+        };
+        let event = account_event(kind, &after).data("granted", vec![role.name]).data("roles", after.roles.clone());
+        let granted = Bootstrapped { user_id: after.user, roles: after.roles.clone(), changed: true };
+        Ok(attempt.commit(now).account_changes(&auth, &after).event(event).returning(granted))
+    });
+    granted
 }
 
 fn refused(field: &str, code: &'static str, message: &'static str) -> Error {

@@ -7,20 +7,19 @@ use verinym::{
     config::Section,
     domain::{
         aml::{Hit, HitDecision, HitForStaff, HitVerdict},
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         field::{Fault, Fields},
         id::HitId,
-        kyc::KycError,
         role::{AmlReview, UsersReadPii},
         secret::Masked,
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Can, Either, Endpoint, Json, Path, Route, Versioned, idempotency},
+    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned},
+    run_command,
     store::Table,
     store::{
         check::{StoredCheck, check_event},
-        commit::Tries,
         event::EventDraft,
         kek::Purpose,
     },
@@ -40,7 +39,6 @@ type Answer = Either<Versioned<HitForStaff>, Accepted<HitForStaff>>;
 pub fn endpoint() -> Endpoint {
     Route::post("aml-decide-hit", "/v1/aml/hits/{id}/decision")
         .summary("Decide a hit")
-        .loads_owner()
         .requires_if_match()
         .idempotent()
         .problems(&[
@@ -63,18 +61,15 @@ pub fn endpoint() -> Endpoint {
         .handled_by(decide)
 }
 
-async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>)) -> Result<Answer> {
-    let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
-    // Before anything of the hit is read: the answer is the same whatever became of it.
-    if owner == reviewer {
-        return Err(KycError::OwnCheck.into());
-    }
+async fn decide(
+    call: Call<NotOwner<AmlReview, HitId>>,
+    (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>),
+) -> Result<Committed<Answer>> {
+    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
     form.check()?;
     let store = call.app.store().await;
-    let key = call.loaded.key(store, now).await?;
     let plain = call.caller.can::<UsersReadPii>();
-    let mut tries = Tries::new();
-    loop {
+    run_command!(call.command().await?, |attempt| {
         let (hit, evidence) =
             futures::try_join!(store.hit(&owner, &id), store.read_person_key(&owner, Purpose::Evidence, now))?;
         let before = hit.ok_or(RequestError::NotFound)?;
@@ -92,28 +87,21 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
         } else {
             Either::One(Versioned { version: body.version, body })
         };
-        let of_check = check_event(EventType::CheckHitReviewed, &next_check, Actor::User(reviewer))
+        let of_check = check_event(EventType::CheckHitReviewed, &next_check)
             .data("hit", id.to_string())
             .data("decision", after.hit.decision.as_str());
-        let origin = || call.meta.origin();
-        let committed = store
-            .commit(now, &call.meta.correlation_id)
+        let commit = attempt
+            .commit(now)
             .hit_changes(&before.hit, &after)
             .check_changes(&check.check, &StoredCheck { check: next_check, work: check.work.clone() })
-            .event(event(kind, &after.hit, reviewer).session(call.caller.session).origin(&key, origin()))
-            .event(of_check.session(call.caller.session).origin(&key, origin()))
-            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(reply),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+            .event(event(kind, &after.hit))
+            .event(of_check);
+        Ok(commit.returning(reply))
+    })
 }
 
-fn event(kind: EventType, hit: &Hit, reviewer: verinym::domain::id::UserId) -> EventDraft {
-    EventDraft::new(kind, Subject::new("hit", hit.id), hit.version, Actor::User(reviewer))
+fn event(kind: EventType, hit: &Hit) -> EventDraft {
+    EventDraft::new(kind, Subject::new("hit", hit.id), hit.version)
         .person(hit.user_id)
         .data("check", hit.check_id.to_string())
         .data("list", hit.list.clone())

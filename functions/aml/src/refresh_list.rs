@@ -5,14 +5,15 @@ use utoipa::{IntoParams, ToSchema};
 use verinym::{
     domain::{
         aml::{AmlError, list::ListState},
-        event::{Actor, EventType},
+        event::EventType,
         role::AmlConfigure,
     },
     error::Result,
     function::{Capability, Needs},
-    http::{Accepted, Call, Can, Endpoint, Path, Query, Route, idempotency},
+    http::{Accepted, Call, Can, Committed, Endpoint, Path, Query, Route},
+    run_command,
     store::Table,
-    store::{commit::Tries, list::list_event},
+    store::list::list_event,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -48,31 +49,17 @@ pub fn endpoint() -> Endpoint {
 async fn refresh(
     call: Call<Can<AmlConfigure>>,
     (Path(id), Query(query), ()): (Path<String>, Query<Refresh>, ()),
-) -> Result<Accepted<Requested>> {
+) -> Result<Committed<Accepted<Requested>>> {
     if call.app.list_sources().await?.iter().all(|source| source.id != id) {
         return Err(AmlError::UnknownList.into());
     }
-    let (now, store) = (call.now(), call.app.store().await);
-    let key = call.loaded.key(store, now).await?;
-    let reply = Accepted(Requested { id: id.clone(), status: "requested" });
-    let mut tries = Tries::new();
-    loop {
+    let store = call.app.store().await;
+    run_command!(call.command().await?, |attempt| {
         let before = store.list(&id).await?;
         let after = ListState::requested(before.as_ref(), &id);
-        let event = list_event(EventType::ListRefreshRequested, &after, Actor::User(call.caller.user))
-            .data("accept_shrunken", query.accept_shrunken.unwrap_or(false))
-            .session(call.caller.session)
-            .origin(&key, call.meta.origin());
-        let committed = store
-            .commit(now, &call.meta.correlation_id)
-            .list_changes(before.as_ref(), &after)
-            .event(event)
-            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(reply),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let event = list_event(EventType::ListRefreshRequested, &after)
+            .data("accept_shrunken", query.accept_shrunken.unwrap_or(false));
+        let reply = Accepted(Requested { id: id.clone(), status: "requested" });
+        Ok(attempt.commit(call.now()).list_changes(before.as_ref(), &after).event(event).returning(reply))
+    })
 }

@@ -10,7 +10,7 @@ use verinym::{
     config::names::Bucket,
     domain::{
         aml::{HitDecision, ListKind},
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         field::{Fault, Fields},
         id::{HitId, ScreeningId, UserId},
         limit,
@@ -21,10 +21,11 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{By, Call, Can, Endpoint, Json, Limited, Plain, Route, idempotency},
+    http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route},
+    run_command,
     screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
     store::Table,
-    store::{commit::Tries, event::EventDraft},
+    store::event::EventDraft,
     watchlists::{InForce, ListInForce},
 };
 
@@ -131,35 +132,20 @@ pub fn endpoint() -> Endpoint {
         .handled_by(screen)
 }
 
-async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Result<Plain<Screened>> {
+async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Result<Committed<Plain<Screened>>> {
     let now = call.now();
     let lists = call.app.watchlists().await?;
     let (query, options) = form.check(&lists)?;
-    let store = call.app.store().await;
-    let key = call.loaded.key(store, now).await?;
-
     let began = Instant::now();
     let found = lists.artifact.screen(&query, &options);
     let took_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     let doubts = query.doubts();
     let reply = Plain(answer(found, &doubts, &lists, &options.lists, took_ms, now));
 
-    let mut tries = Tries::new();
-    loop {
-        let event = event(&reply.0, &options, &lists, Actor::User(call.caller.user), now)
-            .session(call.caller.session)
-            .origin(&key, call.meta.origin());
-        let committed = store
-            .commit(now, &call.meta.correlation_id)
-            .event(event)
-            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(reply),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+    run_command!(call.command().await?, |attempt| {
+        let event = event(&reply.0, &options, &lists, now);
+        Ok(attempt.commit(now).event(event).returning(reply.clone()))
+    })
 }
 
 fn answer(
@@ -182,10 +168,10 @@ fn answer(
     }
 }
 
-fn event(reply: &Screened, options: &Options, lists: &InForce, actor: Actor, now: Timestamp) -> EventDraft {
+fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -> EventDraft {
     let versions: serde_json::Map<_, _> =
         reply.lists.iter().map(|list| (list.id.clone(), list.version.clone().into())).collect();
-    EventDraft::new(EventType::NameScreened, Subject::new("screening", ScreeningId::new(now)), 1, actor)
+    EventDraft::new(EventType::NameScreened, Subject::new("screening", ScreeningId::new(now)), 1)
         .data("engine_version", ENGINE_VERSION)
         .data("artifact", lists.version)
         .data("lists", versions)

@@ -12,7 +12,7 @@ use verinym::{
     },
     domain::{
         auth::AuthError,
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType},
         field::{Fault, Fields},
         id::UserId,
         limit,
@@ -23,19 +23,19 @@ use verinym::{
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
-        proof::{Attempt, Proof},
+        proof::{PasswordAttempt, Proof},
     },
     messaging::{Message, message::Notice, queue::Queue},
+    run_command,
+    store::Table,
     store::{
-        Table,
-        commit::{CommitError, Tries},
-        event::EventDraft,
+        command::Author,
         item::Key,
         kek::Purpose,
         person_key::KeyItem,
         secrets::IndexSecrets,
         session::{SessionItem, SignIns},
-        user::{AuthItem, Claim, PasswordHash},
+        user::{Account, Claim, PasswordHash, account_event},
     },
 };
 
@@ -145,7 +145,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         }
     };
     let (account, wrapped_key) = found.unzip();
-    let attempt = Attempt { tried, identifier: counted, account: account.as_ref(), password: &password };
+    let attempt = PasswordAttempt { tried, identifier: counted, account: account.as_ref(), password: &password };
     let protected = app.config.accounts()?.enumeration_protection;
     let proof =
         if protected { prove_silently(&call, attempt).await? } else { call.prove_password(attempt, WRONG).await? };
@@ -160,7 +160,7 @@ const WRONG: AuthError = AuthError::InvalidCredentials;
 /// Proves a password without telling more than that it was right and its account open. An unconfirmed address counts as a
 /// wrong password, in every way: whoever registered somebody's address could tell by trying whether it had been taken.
 /// Its owner gets another mail to confirm it; as many messages are sent for all others, to nobody.
-async fn prove_silently(call: &Call<Anonymous>, attempt: Attempt<'_>) -> Result<Proof> {
+async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) -> Result<Proof> {
     let confirmed = attempt.account.is_some_and(|account| account.email_verified);
     let address = attempt.account.map_or(attempt.identifier, |account| &account.email_index).clone();
     let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
@@ -186,10 +186,10 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: Attempt<'_>) -> Result<
 /// The session of somebody who proved the password, with its tokens.
 async fn begin(
     call: &Call<Anonymous>,
-    auth: &AuthItem,
+    auth: &Account,
     wrapped_key: Option<&KeyItem>,
     proof: &Proof,
-    mut sign_ins: SignIns,
+    sign_ins: SignIns,
     password: &SecretText,
 ) -> Result<TokenSet> {
     let (app, store) = (call.app, call.app.store().await);
@@ -200,40 +200,34 @@ async fn begin(
     let key = store.person_key(wrapped_key, call.now()).await?;
     let kid = app.token_secrets().await?.refresh.current();
     let session = SessionItem::begin(auth, "pwd", kid, &call.meta.origin(), &key, call.now())?;
-    let from = (key, call.meta.origin());
+    let author = Author::from(Actor::User(auth.user)).origin(&key, call.meta.origin());
 
-    let mut rehashed = if proof.outdated { Some(rehash(auth, password)?) } else { None };
+    let rehashed = if proof.outdated { Some(rehash(auth, password)?) } else { None };
+    let mut read_along = Some(sign_ins);
     // A right password is not turned away because other sign-ins of the same person were quicker.
-    let mut tries = Tries::until_deadline();
-    loop {
-        let mut commit =
-            store.commit(call.now(), &call.meta.correlation_id).begin_session(&session, auth, &sign_ins, &from);
-        commit = call.forgive(proof, commit);
-        if let Some(rehashed) = &rehashed {
-            let subject = Subject::new("user", auth.user);
-            let actor = Actor::system("password");
-            commit = commit.replace(Table::Identity, &AuthItem::key(&auth.user), rehashed, auth.version).event(
-                EventDraft::new(EventType::PasswordRehashed, subject, rehashed.version, actor).person(auth.user),
-            );
+    let command = call.command_by(author).await.until_deadline();
+    let begun = run_command!(command, |attempt| {
+        let sign_ins = match read_along.take() {
+            Some(sign_ins) => sign_ins,
+            None => store.sign_ins(&auth.user).await?,
+        };
+        let mut commit = call.forgive(proof, attempt.commit(call.now()).begin_session(&session, auth, &sign_ins));
+        // After a conflict the account may have changed: the next sign-in hashes anew, this one is not held up.
+        if let Some((rehashed, kind)) = rehashed.as_ref().filter(|_| attempt.is_first()) {
+            let event = account_event(*kind, rehashed).by(Actor::system("password"));
+            commit = commit.account_changes(auth, rehashed).event(event);
         }
-        match commit.run().await {
-            Ok(()) => break,
-            // The account may have changed meanwhile: the next sign-in hashes anew, this one is not held up.
-            Err(CommitError::Conflict) if rehashed.take().is_some() => {}
-            Err(error) => tries.again(error).await?,
-        }
-        sign_ins = store.sign_ins(&auth.user).await?;
-    }
-    let tokens = token_set(app, auth, &session, &from.0, call.now()).await?;
+        Ok(commit.returning(()))
+    });
+    begun?;
+    let tokens = token_set(app, auth, &session, &key, call.now()).await?;
     Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
 }
 
 /// The account with its password hashed under today's parameters.
-fn rehash(auth: &AuthItem, password: &SecretText) -> Result<AuthItem> {
+fn rehash(auth: &Account, password: &SecretText) -> Result<(Account, EventType)> {
     let hash = password::hash(password, &Params::default()).map_err(Internal::bug)?;
-    let mut rehashed = AuthItem { password: Some(PasswordHash(hash)), ..auth.clone() };
-    rehashed.next_unseen();
-    Ok(rehashed)
+    Ok(auth.rehash_password(PasswordHash(hash)))
 }
 
 /// What somebody signs in by.

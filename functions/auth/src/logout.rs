@@ -8,10 +8,11 @@ use verinym::{
     error::{RequestError, Result},
     function::{Capability, Needs},
     http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot},
+    run_command,
     store::Table,
     store::{
         admission::{Admission, Loaded, Wanted},
-        commit::Tries,
+        command::{Author, Decided},
         session::{Ending, SessionItem},
     },
 };
@@ -47,18 +48,21 @@ async fn logout(call: Call<SignedOrNot>, form: Option<Json<Logout>>) -> Result<N
         (None, Some(token)) => find(&call, &token).await?,
         (None, None) => return Err(RequestError::Unauthenticated.into()),
     };
-    let mut session = session;
-    let mut tries = Tries::new();
-    while let Some(live) = session {
-        let key = loaded.key(store, call.now()).await?;
-        let ending = Ending::revoked("signed_out", Actor::User(live.user)).from(&key, call.meta.origin());
-        let commit = store.commit(call.now(), &call.meta.correlation_id).end_session(&live, &ending);
-        match commit.run().await {
-            Ok(()) => break,
-            Err(error) => tries.again(error).await?,
-        }
-        session = store.session(&live.user, &live.session, call.now()).await?;
-    }
+    let Some(session) = session else { return Ok(NoContent) };
+    let (user, id) = (session.user, session.session);
+    let key = loaded.key(store, call.now()).await?;
+    let author = Author::from(Actor::User(user)).origin(&key, call.meta.origin());
+    let mut read_along = Some(session);
+    let ended = run_command!(call.command_by(author).await, |attempt| {
+        let session = match read_along.take() {
+            Some(session) => Some(session),
+            None => store.session(&user, &id, call.now()).await?,
+        };
+        let Some(live) = session else { return Ok(Decided::Unchanged(())) };
+        let ending = Ending::revoked("signed_out");
+        Ok(attempt.commit(call.now()).end_session(&live, &ending).returning(()))
+    });
+    ended?;
     Ok(NoContent)
 }
 

@@ -2,14 +2,14 @@
 
 use verinym::{
     app::App,
-    crypto::mailed::{self, MailId},
-    domain::{auth::AuthError, id::UserId, secret::SecretText, time::Timestamp},
+    crypto::mailed,
+    domain::{account::MailId, auth::AuthError, id::UserId, mail::TokenPurpose, secret::SecretText, time::Timestamp},
     error::Result,
     store::{
         Table,
         commit::{Change, Commit},
-        mail_token::{MailToken, Purpose},
-        user::AuthItem,
+        mail_token::MailToken,
+        user::Account,
     },
 };
 
@@ -18,16 +18,16 @@ use verinym::{
 pub struct Mailed {
     pub user: UserId,
     id: MailId,
-    purpose: Purpose,
+    purpose: TokenPurpose,
 }
 
 impl Mailed {
     /// Refuses what is not ours, is for something else, was used, or has expired.
-    pub async fn read(app: &App, text: &SecretText, purpose: Purpose, now: Timestamp) -> Result<Self> {
+    pub async fn read(app: &App, text: &SecretText, purpose: TokenPurpose, now: Timestamp) -> Result<Self> {
         let (id, tag) = mailed::parse(text.expose()).ok_or(AuthError::InvalidToken)?;
         let (secrets, store) = tokio::join!(app.token_secrets(), app.store());
         let record = store.mail_token(&id).await?.ok_or(AuthError::InvalidToken)?;
-        if record.purpose != purpose || !secrets?.mail.verify(purpose.name(), &id, &record.user, &tag) {
+        if record.purpose != purpose || !secrets?.mail.verify(purpose.as_str(), &id, &record.user, &tag) {
             return Err(AuthError::InvalidToken.into());
         }
         if record.expires_at <= now {
@@ -37,9 +37,8 @@ impl Mailed {
     }
 
     /// Refuses one that a newer one has replaced.
-    pub fn newest(&self, auth: &AuthItem) -> Result<(), AuthError> {
-        let newest = auth.mailed.get(self.purpose.name()) == Some(&self.id);
-        if newest { Ok(()) } else { Err(AuthError::InvalidToken) }
+    pub fn newest(&self, auth: &Account) -> Result<(), AuthError> {
+        auth.admit_mailed_token(self.purpose, &self.id)
     }
 
     /// Consumes it, in the transaction it authorises.

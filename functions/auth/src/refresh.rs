@@ -7,22 +7,24 @@ use verinym::{
     crypto::refresh::{RefreshToken, nonce_matches},
     domain::{
         auth::AuthError,
+        event::Actor,
         limit,
         refresh::{Decision, decide},
         secret::SecretText,
         user::UserStatus,
     },
-    error::Result,
+    error::{Error, Result},
     function::{Capability, Concurrency, Needs},
     http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route},
+    run_command,
     store::Table,
     store::{
         admission::{Admission, Wanted},
-        commit::{CommitError, Tries},
+        command::Author,
         kek::Purpose,
         person_key::PersonKey,
         session::{Ending, SessionItem, Turn},
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -96,7 +98,7 @@ async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Pla
 async fn turned(
     call: &Call<Anonymous>,
     token: &RefreshToken,
-    auth: &AuthItem,
+    auth: &Account,
     session: SessionItem,
     key: &PersonKey,
 ) -> Result<SessionItem> {
@@ -115,7 +117,7 @@ async fn turned(
                 }
             }
             Decision::SameSuccessor => return Ok(session),
-            Decision::Reuse => return Err(end_reused(call, session, key).await?.into()),
+            Decision::Reuse => return Err(end_reused(call, session, key).await),
             Decision::Invalid => return Err(AuthError::InvalidRefreshToken.into()),
         }
     }
@@ -125,16 +127,13 @@ async fn turned(
 /// can stop this commit: the session has ended already, or another write is at the same item. The latter passes, so it
 /// is tried until the deadline of the request; it needs no read in between, because a session's version changes only
 /// with its end.
-async fn end_reused(call: &Call<Anonymous>, session: SessionItem, key: &PersonKey) -> Result<AuthError> {
-    let store = call.app.store().await;
-    let ending = Ending::refresh_reused().from(key, call.meta.origin());
-    let mut tries = Tries::until_deadline();
-    loop {
-        let commit = store.commit(call.now(), &call.meta.correlation_id);
+async fn end_reused(call: &Call<Anonymous>, session: SessionItem, key: &PersonKey) -> Error {
+    let author = Author::from(Actor::Anonymous).origin(key, call.meta.origin());
+    let command = call.command_by(author).await.until_deadline();
+    let ended = run_command!(command, |attempt| {
         let gone = Some(AuthError::RefreshTokenReused.into());
-        match commit.end_session_or(&session, &ending, gone).run().await {
-            Ok(()) | Err(CommitError::Refused(_)) => return Ok(AuthError::RefreshTokenReused),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let commit = attempt.commit(call.now()).end_session_or(&session, &Ending::refresh_reused(), gone);
+        Ok(commit.returning(()))
+    });
+    ended.err().unwrap_or(AuthError::RefreshTokenReused.into())
 }

@@ -1,6 +1,5 @@
 //! POST /v1/auth/register: an account, whose address is confirmed by a mailed link.
 
-use std::time::Duration;
 use verinym::crypto::random::RandomId;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use verinym::{
     config::Section,
     crypto::password,
     domain::{
+        account::{BlindIndex, NewAccount},
         auth::AuthError,
         event::{Actor, EventType, Subject},
         field::Fields,
@@ -17,30 +17,28 @@ use verinym::{
         password::{OwnData, PasswordRules},
         person::{AddressPatch, DateOfBirth, Email, Locale, NationalIdForm, PersonName, PhoneNumber, Username},
         profile::Profile,
-        role,
         secret::SecretText,
         time::Timestamp,
-        user::{KycStatus, User, UserStatus},
+        user::User,
     },
-    error::{Error, Internal, RequestError, Result},
+    error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
     http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
+    run_command,
     store::{
         Store, Table,
-        commit::{Change, Commit, CommitError, Tries},
+        command::Author,
+        commit::{Change, Commit},
         event::EventDraft,
         item::{Item, keyed, text},
         kek::Purpose,
         person_key::PersonKey,
         secrets::IndexSecrets,
-        user::{AuthItem, Claim, PasswordHash, ProfileItem},
+        user::{Account, Claim, PasswordHash, ProfileItem, account_event},
     },
 };
 
 use crate::mail_request::CheckYourEmail;
-
-/// An unconfirmed account may be replaced by another registration of its address after this.
-const UNVERIFIED_LIFE: Duration = Duration::from_hours(7 * 24);
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -96,28 +94,12 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let (indexes, store) = tokio::join!(call.app.index_secrets(), call.app.store());
     let indexes = indexes?;
     let user = UserId::new(now);
-    let auth = AuthItem {
-        user,
-        status: UserStatus::Active,
-        email_verified: false,
-        unverified_until: Some(now + UNVERIFIED_LIFE),
-        roles: vec![role::USER.to_owned()],
-        kyc_status: KycStatus::None,
-        password: None,
-        session_epoch: 0,
-        open_check: None,
-        mailed: std::collections::BTreeMap::new(),
-        email_index: indexes.email(profile.email.as_str()),
-        username_index: profile.username.as_ref().map(|name| indexes.username(name.as_str())),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-        unseen: 0,
-    };
+    let email_index = indexes.email(profile.email.as_str());
+    let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
     let protected = call.app.config.accounts()?.enumeration_protection;
-    let claim_key = Claim::email_key(&auth.email_index);
-    let word = Word::of(&auth, &indexes, now);
-    let (limited, mut claim, keys, mut told) = tokio::join!(
+    let claim_key = Claim::email_key(&email_index);
+    let word = Word::of(&email_index, &indexes, now);
+    let (limited, claim, keys, told) = tokio::join!(
         call.limit_ip(&limit::REGISTER),
         store.claim(&claim_key),
         NewKeys::make(store, &user, now),
@@ -127,29 +109,29 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let keys = keys?;
 
     let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
-    let auth = AuthItem { password: Some(PasswordHash(hash)), ..auth };
-    let new = NewAccount { sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, auth, keys };
-    let mut tries = Tries::new();
-    loop {
-        let holder = claim?.filter(|claim| protected && !claim.lapsed(now));
-        let commit = match &holder {
-            Some(holder) => new.tell_holder(&call, store, holder, &word, told?),
-            None => new.create(&call, store),
+    let new = NewAccount { user, email_index, username_index, password: PasswordHash(hash) };
+    let (account, kind) = Account::register(new, now);
+    let new = Registration { sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, account, kind, keys };
+    let mut read_along = Some((claim?, told?));
+    let command = call.command_by(Actor::Anonymous).await;
+    let registered = run_command!(command, |attempt| {
+        let (claim, told) = match read_along.take() {
+            Some(read) => read,
+            None => tokio::try_join!(store.claim(&claim_key), word.was_told(store, protected))?,
         };
-        match commit.run().await {
-            Ok(()) => break,
-            // Somebody else registered it in this very moment.
-            Err(CommitError::Refused(Error::Auth(AuthError::EmailTaken))) if protected => {
-                tries.again(CommitError::Conflict).await?;
-            }
-            Err(error) => tries.again(error).await?,
-        }
-        (claim, told) = tokio::join!(store.claim(&claim_key), word.was_told(store, protected));
-    }
+        let holder = claim.filter(|claim| protected && !claim.lapsed(now));
+        let commit = attempt.commit(now);
+        let commit = match &holder {
+            Some(holder) => new.tell_holder(commit, now, holder, &word, told),
+            None => new.create(commit, &call, protected),
+        };
+        Ok(commit.returning(()))
+    });
+    registered?;
     Ok(if protected {
         Either::Other(CheckYourEmail::ANSWER)
     } else {
-        let body = Registered { user: new.auth.user(profile) };
+        let body = Registered { user: new.account.user(profile) };
         Either::One(Created { location: Some("/v1/users/profile".to_owned()), version: Some(1), body })
     })
 }
@@ -174,28 +156,29 @@ impl NewKeys {
 const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";
 
 /// All that a registration writes.
-struct NewAccount {
-    auth: AuthItem,
+struct Registration {
+    account: Account,
+    kind: EventType,
     sealed: ProfileItem,
     keys: NewKeys,
 }
 
-impl NewAccount {
-    fn create<'a>(&self, call: &Call<Anonymous>, store: &'a Store) -> Commit<'a> {
-        let (user, now) = (self.auth.user, call.now());
-        let claim = Claim { unverified_until: self.auth.unverified_until, ..Claim::new(user) };
+impl Registration {
+    /// Where the protection is on, an address that somebody took in this very moment is a conflict: the next attempt tells
+    /// its holder.
+    fn create<'a>(&self, commit: Commit<'a>, call: &Call<Anonymous>, protected: bool) -> Commit<'a> {
+        let (user, now) = (self.account.user, call.now());
+        let claim = Claim { unverified_until: self.account.unverified_until, ..Claim::new(user) };
         let values = [(":now", text(now.to_string()))];
-        let item = keyed(&Claim::email_key(&self.auth.email_index), &claim);
+        let item = keyed(&Claim::email_key(&self.account.email_index), &claim);
+        let taken = (!protected).then(|| AuthError::EmailTaken.into());
+        let author = Author::from(Actor::Anonymous).origin(&self.keys.profile, call.meta.origin());
         let commit = self
-            .claim_username(store.commit(now, &call.meta.correlation_id), now)
-            .put_if(Table::Identity, item, FREE, &values, Some(AuthError::EmailTaken.into()))
-            .create(Table::Identity, &AuthItem::key(&user), &self.auth, None)
+            .claim_username(commit.by(author), now)
+            .put_if(Table::Identity, item, FREE, &values, taken)
+            .new_account(&self.account)
             .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
-            .event(
-                EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous)
-                    .person(user)
-                    .origin(&self.keys.profile, call.meta.origin()),
-            );
+            .event(account_event(self.kind, &self.account));
         self.keys.items.iter().fold(commit, |commit, item| {
             commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None)
         })
@@ -205,13 +188,12 @@ impl NewAccount {
     /// if there were an account, and given up like that of an account that is never confirmed.
     fn tell_holder<'a>(
         &self,
-        call: &Call<Anonymous>,
-        store: &'a Store,
+        commit: Commit<'a>,
+        now: Timestamp,
         holder: &Claim,
         word: &Word,
         told: bool,
     ) -> Commit<'a> {
-        let now = call.now();
         let held = Change {
             condition: "#user = :user",
             names: &["user"],
@@ -219,8 +201,8 @@ impl NewAccount {
             ..Change::default()
         };
         let commit = self
-            .claim_username(store.commit(now, &call.meta.correlation_id), now)
-            .check(Table::Identity, &Claim::email_key(&self.auth.email_index), &held, None)
+            .claim_username(commit, now)
+            .check(Table::Identity, &Claim::email_key(&self.account.email_index), &held, None)
             .decoy(AUTH_BYTES, now)
             .decoy(self.sealed.fields.iter().map(|(name, sealed)| name.len() + sealed.len()).sum(), now)
             .decoy(KEY_BYTES, now)
@@ -228,18 +210,17 @@ impl NewAccount {
         if told {
             return commit.decoy(EVENT_BYTES, now).decoy(EVENT_BYTES, now);
         }
-        let event =
-            EventDraft::new(EventType::UserRegistrationRepeated, word.subject.clone(), word.hour, Actor::Anonymous);
+        let event = EventDraft::new(EventType::UserRegistrationRepeated, word.subject.clone(), word.hour);
         commit.event(event.person(holder.user))
     }
 
     /// Before all else: its conflict is told whatever is the matter with the address.
     fn claim_username<'a>(&self, commit: Commit<'a>, now: Timestamp) -> Commit<'a> {
-        let Some(index) = &self.auth.username_index else { return commit };
+        let Some(index) = &self.account.username_index else { return commit };
         let claim = Claim {
-            unverified_until: self.auth.unverified_until,
-            counted_under: Some(self.auth.email_index.clone()),
-            ..Claim::new(self.auth.user)
+            unverified_until: self.account.unverified_until,
+            counted_under: Some(self.account.email_index.clone()),
+            ..Claim::new(self.account.user)
         };
         let values = [(":now", text(now.to_string()))];
         let item = keyed(&Claim::username_key(index), &claim);
@@ -260,8 +241,8 @@ struct Word {
 }
 
 impl Word {
-    fn of(asked: &AuthItem, indexes: &IndexSecrets, now: Timestamp) -> Self {
-        let address = indexes.digest(&[b"registration", asked.email_index.as_ref().as_bytes()]);
+    fn of(email_index: &BlindIndex, indexes: &IndexSecrets, now: Timestamp) -> Self {
+        let address = indexes.digest(&[b"registration", email_index.as_ref().as_bytes()]);
         let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
         Self { subject: Subject::new("identifier", address), hour }
     }

@@ -12,7 +12,7 @@ use verinym::{
     },
     domain::{id::UserId, secret::Masked, session::Session, time::Timestamp, user::KycStatus},
     error::{Internal, Result},
-    store::{person_key::PersonKey, session::SessionItem, user::AuthItem},
+    store::{person_key::PersonKey, session::SessionItem, user::Account},
 };
 
 /// How long an access token is good.
@@ -52,7 +52,7 @@ struct TokenUser {
 /// it was made with is gone from the ring.
 pub async fn token_set(
     app: &App,
-    auth: &AuthItem,
+    auth: &Account,
     session: &SessionItem,
     key: &PersonKey,
     now: Timestamp,
@@ -79,7 +79,7 @@ pub async fn token_set(
     }))
 }
 
-fn claims(issuer: &str, audience: &str, auth: &AuthItem, session: &SessionItem, now: Timestamp) -> AccessClaims {
+fn claims(issuer: &str, audience: &str, auth: &Account, session: &SessionItem, now: Timestamp) -> AccessClaims {
     AccessClaims {
         iss: issuer.to_owned(),
         sub: auth.user,
@@ -103,7 +103,7 @@ mod tests {
 
     const BEGUN: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
-    fn auth() -> AuthItem {
+    fn auth() -> Account {
         let user = UserId::from_parts(BEGUN, [1; 10]);
         let json = serde_json::json!({
             "user": user, "status": "active", "email_verified": true, "roles": ["user", "moderator"],
@@ -112,7 +112,7 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    fn session(auth: &AuthItem) -> SessionItem {
+    fn session(auth: &Account) -> SessionItem {
         let json = serde_json::json!({
             "session": verinym::domain::id::SessionId::from_parts(BEGUN, [2; 10]), "user": auth.user,
             "created_at": BEGUN, "auth_time": BEGUN, "amr": ["pwd"], "counter": 9, "nonce": vec![0; 16], "kid": 1,

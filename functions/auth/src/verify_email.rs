@@ -3,24 +3,18 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
-    domain::{
-        auth::AuthError,
-        event::{Actor, EventType, Subject},
-        secret::SecretText,
-        user::User,
-    },
+    domain::{auth::AuthError, event::Actor, mail::TokenPurpose, secret::SecretText, user::User},
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
-        proof::{Attempt, Proof, check_length},
+        proof::{PasswordAttempt, Proof, check_length},
     },
+    run_command,
+    store::Table,
     store::{
-        Table,
-        commit::Tries,
-        event::EventDraft,
-        mail_token::Purpose,
-        user::{AuthItem, Claim},
+        command::Author,
+        user::{Claim, account_event},
     },
 };
 
@@ -68,7 +62,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> Result<Plain<Verified>> {
     check_length("password", &form.password)?;
-    let token = Mailed::read(call.app, &form.token, Purpose::VerifyEmail, call.now()).await?;
+    let token = Mailed::read(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
     let mut proof = None;
     let confirmed = confirm(&call, &form, &token, &mut proof).await;
     match &proof {
@@ -84,19 +78,16 @@ async fn confirm(
     proof: &mut Option<Proof>,
 ) -> Result<Verified> {
     let (now, store) = (call.now(), call.app.store().await);
-    let mut tries = Tries::new();
-    loop {
+    let command = call.command_by(Actor::Anonymous).await;
+    let confirmed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
         token.newest(&before)?;
-        if before.email_verified {
-            return Err(AuthError::InvalidToken.into());
-        }
         // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
         let proof = match &mut *proof {
             Some(proof) => &*proof,
             none => {
-                let attempt = Attempt {
+                let attempt = PasswordAttempt {
                     tried: call.reserve_try(&before.email_index).await?,
                     identifier: &before.email_index,
                     account: Some(&before),
@@ -105,39 +96,15 @@ async fn confirm(
                 &*none.insert(call.prove_password(attempt, AuthError::WrongPassword).await?)
             }
         };
-        before.status.admit()?;
-        let after = confirmed(&before, call);
-        let mut commit = store
-            .commit(now, &call.meta.correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&after.user), &after, before.version)
-            .event(
-                EventDraft::new(
-                    EventType::UserEmailVerified,
-                    Subject::new("user", after.user),
-                    after.version,
-                    Actor::User(after.user),
-                )
-                .person(after.user)
-                .origin(&account.profile_key, call.meta.origin()),
-            );
-        commit = token.consume(commit);
+        let (after, kind) = before.verify_email(now)?;
+        let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
+        let commit = attempt.commit(now).by(author).account_changes(&before, &after).event(account_event(kind, &after));
+        let mut commit = token.consume(commit);
         commit = claims::confirm(commit, &Claim::email_key(&after.email_index), &after.user);
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
         }
-        match call.forgive(proof, commit).run().await {
-            Ok(()) => return Ok(Verified { user: after.user(account.profile) }),
-            Err(error) => tries.again(error).await?,
-        }
-    }
-}
-
-fn confirmed(before: &AuthItem, call: &Call<Anonymous>) -> AuthItem {
-    let mut after = before.clone();
-    after.email_verified = true;
-    after.unverified_until = None;
-    after.mailed.remove(Purpose::VerifyEmail.name());
-    after.updated_at = call.now();
-    after.version += 1;
-    after
+        Ok(call.forgive(proof, commit).returning(Verified { user: after.user(account.profile) }))
+    });
+    confirmed
 }

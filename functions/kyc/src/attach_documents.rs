@@ -8,7 +8,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Endpoint, Json, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Path, Route, Signed, Versioned},
 };
 
 use crate::{own_check, papers};
@@ -39,7 +39,7 @@ pub fn endpoint() -> Endpoint {
 async fn attach(
     call: Call<Signed>,
     (Path(id), Json(form)): (Path<CheckId>, Json<AttachDocuments>),
-) -> Result<Versioned<CheckForPerson>> {
+) -> Result<Committed<Versioned<CheckForPerson>>> {
     let documents = papers::named(&form.document_ids)?;
     own_check::act(&call, &id, |_| Action::AddDocuments(documents.clone())).await
 }

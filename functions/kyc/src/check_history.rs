@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{event::EventView, id::CheckId, role::KycRead},
-    error::{RequestError, Result},
+    error::Result,
     function::{Capability, Needs},
     http::{
-        Call, Endpoint, Page, Path, Query, Route, Signed,
+        Call, Endpoint, OwnerOr, Page, Path, Query, Route,
         cursor::{Binding, page_size},
     },
     store::Table,
@@ -27,21 +27,16 @@ pub struct CheckHistory {
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-check-history", "/v1/kyc/checks/{id}/history")
         .summary("What happened to a check")
-        .loads_owner()
         .problems(&[(404, "not_found")])
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Events))
         .handled_by(history)
 }
 
 async fn history(
-    call: Call<Signed>,
+    call: Call<OwnerOr<KycRead, CheckId>>,
     (Path(id), Query(query)): (Path<CheckId>, Query<CheckHistory>),
 ) -> Result<Page<EventView>> {
-    let owner = call.owner()?;
-    let own = owner == call.caller.user;
-    if !own && !call.caller.can::<KycRead>() {
-        return Err(RequestError::NotFound.into());
-    }
+    let (owner, own) = (call.caller.owner(), call.caller.is_owner());
     let limit = page_size(query.limit)?;
     let subject = id.to_string();
     let binding = Binding::new(&call, &call.caller.user, &[&subject]);

@@ -7,15 +7,16 @@ use verinym::{
     config::Section,
     domain::{
         check::{Action, Check, CheckForPerson, Policy, Trigger},
-        event::{Actor, EventType},
+        event::EventType,
         id::CheckId,
         kyc::KycError,
     },
     error::{RequestError, Result},
-    http::{Call, Created, Endpoint, Json, Route, Signed, idempotency},
+    http::{Call, Committed, Created, Endpoint, Json, Route, Signed},
+    run_command,
     store::{
         check::{Snapshot, StoredCheck, check_event},
-        commit::Tries,
+        commit::Commit,
     },
 };
 
@@ -53,60 +54,44 @@ pub fn endpoint() -> Endpoint {
         .handled_by(create)
 }
 
-async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Created<CheckForPerson>> {
+async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Committed<Created<CheckForPerson>>> {
     let (now, user) = (call.now(), call.caller.user);
-    let screening = call.app.config.screening()?;
-    let provider = call.app.chosen_provider()?;
     let documents = papers::named(&form.document_ids)?;
+    let policy = Policy::document(call.app.chosen_provider()?, call.app.config.screening()?.threshold);
     let store = call.app.store().await;
-    let (key, evidence) =
-        futures::try_join!(call.loaded.key(store, now), papers::evidence_for(store, &user, &documents, now),)?;
-    let actor = || Actor::User(user);
-
-    let (mut auth, mut profile) = (call.caller.auth.clone(), call.loaded.profile()?.clone());
-    let mut tries = Tries::new();
-    loop {
+    let key = call.loaded.key(store, now).await?;
+    run_command!(call.command().await?, |attempt| {
+        let evidence = papers::evidence_for(store, &user, &documents, now).await?;
+        // After a conflict the account, the profile or a document is not what it was.
+        let (auth, profile) = if attempt.is_first() {
+            (call.caller.auth.clone(), call.loaded.profile()?.clone())
+        } else {
+            let account = store.account(&user, now).await?.ok_or(RequestError::Unauthenticated)?;
+            (account.auth, account.profile_item)
+        };
         if auth.open_check.is_some() {
             return Err(KycError::CheckInProgress.into());
         }
-        let draft = Check::draft(
-            CheckId::new(now),
-            user,
-            Policy::document(provider, screening.threshold),
-            Trigger::Applicant,
-            now,
-        );
+        let draft = Check::draft(CheckId::new(now), user, policy.clone(), Trigger::Applicant, now);
         let draft = Check { document_ids: documents.clone(), ..draft };
-        let mut events = vec![check_event(EventType::CheckCreated, &draft, actor())];
+        let mut events = vec![check_event(EventType::CheckCreated, &draft)];
         let mut stored = StoredCheck::new(draft);
-        let mut held = &[][..];
         if form.submit {
             let (submitted, kind) = stored.check.apply(Action::Submit(auth.kyc_status), now)?;
-            events.push(check_event(kind, &submitted, actor()));
+            events.push(check_event(kind, &submitted));
             stored.check = submitted;
             stored.take_snapshot(&Snapshot::of(&profile.open(&user, &key)?, now)?, &evidence)?;
-            held = &documents;
         }
         let body = stored.check.for_person();
         let reply =
             Created { location: Some(format!("/v1/kyc/checks/{}", body.id)), version: Some(body.version), body };
-        let mut commit = store.commit(now, &call.meta.correlation_id).new_check(&stored, &auth, now);
+        let mut commit = attempt.commit(now).new_check(&stored, &auth, now);
         if form.submit {
             commit = commit.profile_unchanged(&user, &profile);
+            for document in &documents {
+                commit = commit.document_held(&user, document, &stored.check.id);
+            }
         }
-        for document in held {
-            commit = commit.document_held(&user, document, &stored.check.id);
-        }
-        for event in events {
-            commit = commit.event(event.session(call.caller.session).origin(&key, call.meta.origin()));
-        }
-        match commit.remember(call.replay.as_ref(), &key, idempotency::keep(&reply)).run().await {
-            Ok(()) => return Ok(reply),
-            Err(error) => tries.again(error).await?,
-        }
-        // Somebody wrote first: the account, the profile or a document is not what it was.
-        papers::evidence_for(store, &user, &documents, now).await?;
-        let account = store.account(&user, now).await?.ok_or(RequestError::Unauthenticated)?;
-        (auth, profile) = (account.auth, account.profile_item);
-    }
+        Ok(events.into_iter().fold(commit, Commit::event).returning(reply))
+    })
 }

@@ -6,7 +6,6 @@ use verinym::{
     config::Section,
     domain::{
         check::{CheckForStaff, CheckState, DeskDecision, ReasonCode},
-        event::Actor,
         field::{Fault, Fields},
         id::{CheckId, UserId},
         role::KycReview,
@@ -14,17 +13,15 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Can, Either, Endpoint, Json, Path, Route, Versioned},
+    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned},
+    run_command,
     store::Table,
     store::{
         check::{NewNote, StoredCheck, check_event},
-        commit::Tries,
         kek::Purpose,
         person_key::PersonKey,
     },
 };
-
-use crate::own_check::refuse_own;
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -46,12 +43,12 @@ pub struct DecideCheck {
     note: Option<Masked<String>>,
 }
 
+type Reviewer = NotOwner<KycReview, CheckId>;
 type Answer = Either<Versioned<CheckForStaff>, Accepted<CheckForStaff>>;
 
 pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
-        .loads_owner()
         .requires_if_match()
         .problems(&[
             (400, "reason_required"),
@@ -75,41 +72,36 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn decide(
-    call: Call<Can<KycReview>>,
+    call: Call<Reviewer>,
     (Path(id), Json(form)): (Path<CheckId>, Json<DecideCheck>),
-) -> Result<Answer> {
-    let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
-    refuse_own(owner, reviewer)?;
+) -> Result<Committed<Answer>> {
+    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
     let (decision, note) = form.check()?;
     let store = call.app.store().await;
-    let key = call.loaded.key(store, now).await?;
-    let mut tries = Tries::new();
-    loop {
+    run_command!(call.command().await?, |attempt| {
         let found = futures::try_join!(store.check_and_auth(&owner, &id), evidence(&call, owner, note.is_some()))?;
         let (Some((before, auth)), evidence) = found else { return Err(RequestError::NotFound.into()) };
         call.check_version(before.check.version)?;
         let action = before.check.desk_action(decision.clone(), reviewer, call.app.config.review()?.four_eyes);
         let (check, kind) = before.check.apply(action, now)?;
         let body = check.for_staff(now);
-        let event = check_event(kind, &check, Actor::User(reviewer));
+        let reply = if check.state == CheckState::AwaitingSecondReview {
+            Either::Other(Accepted(body))
+        } else {
+            Either::One(Versioned { version: body.version, body })
+        };
+        let event = check_event(kind, &check);
         let after = StoredCheck { check, work: before.work.clone() };
-        let mut commit = store.commit(now, &call.meta.correlation_id).check_moves(&before.check, &after, &auth, now);
+        let mut commit = attempt.commit(now).check_moves(&before.check, &after, &auth, now);
         if let Some((text, evidence)) = note.as_ref().zip(evidence.as_ref()) {
             commit = commit.new_note(&NewNote { check: id, by: reviewer, text }, evidence, now);
         }
-        let event = event.session(call.caller.session).origin(&key, call.meta.origin());
-        match commit.event(event).run().await {
-            Ok(()) if after.check.state == CheckState::AwaitingSecondReview => {
-                return Ok(Either::Other(Accepted(body)));
-            }
-            Ok(()) => return Ok(Either::One(Versioned { version: body.version, body })),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(commit.event(event).returning(reply))
+    })
 }
 
 /// A note may name the person, so it stands under their key.
-async fn evidence(call: &Call<Can<KycReview>>, owner: UserId, wanted: bool) -> Result<Option<PersonKey>> {
+async fn evidence(call: &Call<Reviewer>, owner: UserId, wanted: bool) -> Result<Option<PersonKey>> {
     if !wanted {
         return Ok(None);
     }

@@ -3,15 +3,16 @@
 
 use verinym::{
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         id::DocumentId,
         kyc::KycError,
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, NoContent, Path, Route, Signed},
+    http::{Call, Committed, Endpoint, NoContent, Path, Route, Signed},
+    run_command,
     store::Table,
-    store::{commit::Tries, event::EventDraft},
+    store::event::EventDraft,
 };
 
 pub fn endpoint() -> Endpoint {
@@ -23,31 +24,16 @@ pub fn endpoint() -> Endpoint {
         .handled_by(delete)
 }
 
-async fn delete(call: Call<Signed>, Path(id): Path<DocumentId>) -> Result<NoContent> {
+async fn delete(call: Call<Signed>, Path(id): Path<DocumentId>) -> Result<Committed<NoContent>> {
     let user = call.caller.user;
     let store = call.app.store().await;
-    let key = call.loaded.key(store, call.now()).await?;
-    let mut tries = Tries::new();
-    loop {
+    run_command!(call.command().await?, |attempt| {
         let item = store.document(&user, &id).await?.ok_or(RequestError::NotFound)?;
         if item.held_by.is_some() {
             return Err(KycError::DocumentInUse.into());
         }
-        let event = EventDraft::new(
-            EventType::DocumentDeleted,
-            Subject::new("document", id),
-            item.version + 1,
-            Actor::User(user),
-        );
-        let committed = store
-            .commit(call.now(), &call.meta.correlation_id)
-            .document_deleted(&item)
-            .event(event.person(user).session(call.caller.session).origin(&key, call.meta.origin()))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(NoContent),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let event =
+            EventDraft::new(EventType::DocumentDeleted, Subject::new("document", id), item.version + 1).person(user);
+        Ok(attempt.commit(call.now()).document_deleted(&item).event(event).returning(NoContent))
+    })
 }

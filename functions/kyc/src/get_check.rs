@@ -6,22 +6,22 @@ use verinym::{
         id::CheckId,
         role::{AmlRead, KycRead, UsersReadPii},
     },
-    error::{RequestError, Result},
+    error::Result,
     function::{Capability, Needs},
     http::{
-        Call, Either, Endpoint, Path, Route, Signed, Versioned,
+        Call, Either, Endpoint, OwnerOr, Path, Route, Versioned,
         reads::{commit_reads, hits_read},
     },
     store::Table,
     store::{check::StoredCheck, kek::Purpose},
 };
 
+type Reader = OwnerOr<KycRead, StoredCheck>;
 type Answer = Either<Versioned<CheckForPerson>, Versioned<CheckForStaff>>;
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-check", "/v1/kyc/checks/{id}")
         .summary("One check")
-        .loads_owner()
         .problems(&[(404, "not_found")])
         .opens_evidence_keys()
         .needs(
@@ -34,27 +34,21 @@ pub fn endpoint() -> Endpoint {
         .handled_by(get)
 }
 
-async fn get(call: Call<Signed>, Path(id): Path<CheckId>) -> Result<Answer> {
-    let owner = call.owner()?;
-    let own = owner == call.caller.user;
-    if !own && !call.caller.can::<KycRead>() {
-        return Err(RequestError::NotFound.into());
-    }
-    let stored = call.app.store().await.check(&owner, &id).await?.ok_or(RequestError::NotFound)?;
+async fn get(call: Call<Reader>, _: Path<CheckId>) -> Result<Answer> {
     // Staff see their own checks as anybody sees theirs. The entity tag is of the view: the check's own version moves
     // with every claim and hit.
-    Ok(if own {
-        let body = stored.check.for_person();
+    Ok(if call.caller.is_owner() {
+        let body = call.caller.resource.check.for_person();
         Either::One(Versioned { version: body.version, body })
     } else {
-        let body = for_staff(&call, &stored).await?;
+        let body = for_staff(&call).await?;
         Either::Other(Versioned { version: body.version, body })
     })
 }
 
 /// With its hits, for whom may read those.
-async fn for_staff(call: &Call<Signed>, stored: &StoredCheck) -> Result<CheckForStaff> {
-    let (check, now) = (&stored.check, call.now());
+async fn for_staff(call: &Call<Reader>) -> Result<CheckForStaff> {
+    let (check, now) = (&call.caller.resource.check, call.now());
     let mut view = check.for_staff(now);
     if !call.caller.can::<AmlRead>() {
         return Ok(view);

@@ -6,23 +6,25 @@ use verinym::{
     crypto::document::covering,
     domain::{
         document::DocumentStatus,
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         id::DocumentId,
         role::{KycRead, KycReview, Needs as _},
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Binary, Call, Endpoint, Headers, Path, Route, Signed},
+    http::{Binary, Call, Endpoint, Headers, NoContent, OwnerOr, Path, Route},
+    run_command,
     store::Table,
-    store::{commit::Tries, document::DocumentItem, event::EventDraft},
+    store::{admission::OpenDocument, event::EventDraft},
 };
 
-use crate::{get_document::readable, range};
+use crate::range;
+
+type Reader = OwnerOr<KycRead, OpenDocument>;
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document-content", "/v1/kyc/documents/{id}/content")
         .summary("A document's content")
-        .loads_owner()
         .problems(&[(403, "forbidden"), (404, "not_found"), (416, "range_not_satisfiable")])
         .opens_profile_keys()
         .opens_evidence_keys()
@@ -36,12 +38,12 @@ pub fn endpoint() -> Endpoint {
         .handled_by(content)
 }
 
-async fn content(call: Call<Signed>, (Path(id), Headers(headers)): (Path<DocumentId>, Headers)) -> Result<Binary> {
-    let own = call.owner()? == call.caller.user;
-    if !own && call.caller.can::<KycRead>() && !call.caller.can::<KycReview>() {
+async fn content(call: Call<Reader>, (Path(id), Headers(headers)): (Path<DocumentId>, Headers)) -> Result<Binary> {
+    let own = call.caller.is_owner();
+    if !own && !call.caller.can::<KycReview>() {
         return Err(RequestError::Forbidden(KycReview::PERMISSION).into());
     }
-    let (item, evidence) = readable(&call, &id).await?;
+    let OpenDocument { item, evidence } = &call.caller.resource;
     // What was rejected has no content any more, and staff get no file that was not inspected.
     if item.status == DocumentStatus::Rejected || !own && item.status != DocumentStatus::Stored {
         return Err(RequestError::NotFound.into());
@@ -50,9 +52,9 @@ async fn content(call: Call<Signed>, (Path(id), Headers(headers)): (Path<Documen
     let wanted = range::wanted(header, item.size)
         .map_err(|range::Unsatisfiable| RequestError::RangeNotSatisfiable { size: item.size })?;
     let covering = covering(wanted.bytes.clone(), item.size);
-    let (sealed, ()) = futures::try_join!(call.app.fetch_document(&id, &covering), read_is_told(&call, &item))?;
+    let (sealed, ()) = futures::try_join!(call.app.fetch_document(&id, &covering), read_is_told(&call))?;
     let sealed = sealed.ok_or_else(|| Internal::corrupt("a document without its object"))?;
-    let plain = item.open(&evidence, &covering, &sealed)?;
+    let plain = item.open(evidence, &covering, &sealed)?;
     let extension = item.content_type.as_str().rsplit('/').next().unwrap_or("bin");
     Ok(Binary {
         content_type: item.content_type.as_str(),
@@ -63,28 +65,17 @@ async fn content(call: Call<Signed>, (Path(id), Headers(headers)): (Path<Documen
     })
 }
 
-async fn read_is_told(call: &Call<Signed>, item: &DocumentItem) -> Result<()> {
-    let store = call.app.store().await;
-    let key = call.loaded.key(store, call.now()).await?;
-    let mut item = item.clone();
-    let mut tries = Tries::new();
-    loop {
-        let event = EventDraft::new(
-            EventType::DocumentRead,
-            Subject::new("document", item.id),
-            item.version + 1,
-            Actor::User(call.caller.user),
-        );
-        let committed = store
-            .commit(call.now(), &call.meta.correlation_id)
-            .document_touched(&item)
-            .event(event.person(item.user_id).session(call.caller.session).origin(&key, call.meta.origin()))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-        item = store.document(&item.user_id, &item.id).await?.ok_or(RequestError::NotFound)?;
-    }
+async fn read_is_told(call: &Call<Reader>) -> Result<()> {
+    let (store, read) = (call.app.store().await, &call.caller.resource.item);
+    let told = run_command!(call.command().await?, |attempt| {
+        let item = if attempt.is_first() {
+            read.clone()
+        } else {
+            store.document(&read.user_id, &read.id).await?.ok_or(RequestError::NotFound)?
+        };
+        let subject = Subject::new("document", item.id);
+        let event = EventDraft::new(EventType::DocumentRead, subject, item.version + 1).person(item.user_id);
+        Ok(attempt.commit(call.now()).document_touched(&item).event(event).returning(NoContent))
+    });
+    told.map(|_| ())
 }

@@ -3,27 +3,20 @@
 use verinym::{
     domain::{
         check::{Action, CheckForPerson},
-        event::Actor,
-        id::{CheckId, UserId},
-        kyc::KycError,
+        id::CheckId,
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Signed, Versioned, idempotency},
+    http::{Call, Committed, Signed, Versioned},
+    run_command,
     store::Table,
     store::{
         check::{Snapshot, StoredCheck, check_event},
-        commit::Tries,
-        user::AuthItem,
+        user::{Account, ProfileItem},
     },
 };
 
 use crate::papers;
-
-/// Staff are refused their own check before anything of it is read, so that the answer is the same whatever became of it.
-pub(crate) fn refuse_own(owner: UserId, reviewer: UserId) -> Result<()> {
-    if owner == reviewer { Err(KycError::OwnCheck.into()) } else { Ok(()) }
-}
 
 /// What [`act`] needs for any action.
 pub(crate) fn needs() -> Needs {
@@ -39,15 +32,12 @@ pub(crate) fn needs_of_submission() -> Needs {
 pub(crate) async fn act(
     call: &Call<Signed>,
     id: &CheckId,
-    action: impl Fn(&AuthItem) -> Action,
-) -> Result<Versioned<CheckForPerson>> {
+    action: impl Fn(&Account) -> Action,
+) -> Result<Committed<Versioned<CheckForPerson>>> {
     let (now, user) = (call.now(), call.caller.user);
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
-    // Of the routes that submit, which declare that they load it.
-    let mut profile = call.loaded.profile.clone();
-    let mut tries = Tries::new();
-    loop {
+    run_command!(call.command().await?, |attempt| {
         let (before, auth) = store.check_and_auth(&user, id).await?.ok_or(RequestError::NotFound)?;
         let (check, kind) = before.check.apply(action(&auth), now)?;
         let mut after = StoredCheck { check, work: before.work.clone() };
@@ -64,33 +54,30 @@ pub(crate) async fn act(
                 held.clone_from(&after.check.document_ids);
             }
             if after.check.submitted_at != before.check.submitted_at {
-                let read = profile.clone().ok_or_else(|| Internal::bug("a submission without the profile"))?;
+                let read = profile(call, attempt.is_first()).await?;
                 after.take_snapshot(&Snapshot::of(&read.open(&user, &key)?, now)?, &evidence)?;
                 submitted = Some(read);
             }
         }
         let body = after.check.for_person();
         let reply = Versioned { version: body.version, body };
-        let event = check_event(kind, &after.check, Actor::User(user));
-        let mut commit = store.commit(now, &call.meta.correlation_id).check_moves(&before.check, &after, &auth, now);
+        let mut commit = attempt.commit(now).check_moves(&before.check, &after, &auth, now);
         if let Some(read) = &submitted {
             commit = commit.profile_unchanged(&user, read);
         }
         for document in &held {
             commit = commit.document_held(&user, document, id);
         }
-        let committed = commit
-            .event(event.session(call.caller.session).origin(&key, call.meta.origin()))
-            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(reply),
-            Err(error) => tries.again(error).await?,
-        }
-        if submitted.is_some() {
-            let account = store.account(&user, now).await?.ok_or(RequestError::Unauthenticated)?;
-            profile = Some(account.profile_item);
-        }
+        Ok(commit.event(check_event(kind, &after.check)).returning(reply))
+    })
+}
+
+/// The profile to keep: the one that was read along with the caller, which routes that submit declare; after a conflict
+/// the one that stands now.
+async fn profile(call: &Call<Signed>, first: bool) -> Result<ProfileItem> {
+    if first {
+        return call.loaded.profile.clone().ok_or_else(|| Internal::bug("a submission without the profile").into());
     }
+    let account = call.app.store().await.account(&call.caller.user, call.now()).await?;
+    Ok(account.ok_or(RequestError::Unauthenticated)?.profile_item)
 }

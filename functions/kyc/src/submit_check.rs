@@ -6,7 +6,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Endpoint, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned},
 };
 
 use crate::own_check;
@@ -28,6 +28,9 @@ pub fn endpoint() -> Endpoint {
         .handled_by(submit)
 }
 
-async fn submit(call: Call<Signed>, (Path(id), ()): (Path<CheckId>, ())) -> Result<Versioned<CheckForPerson>> {
+async fn submit(
+    call: Call<Signed>,
+    (Path(id), ()): (Path<CheckId>, ()),
+) -> Result<Committed<Versioned<CheckForPerson>>> {
     own_check::act(&call, &id, |auth| Action::Submit(auth.kyc_status)).await
 }

@@ -5,7 +5,7 @@ use verinym::{
     config::names::Bucket,
     domain::{
         document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         field::{Fault, Fields},
         id::DocumentId,
         limit,
@@ -13,12 +13,12 @@ use verinym::{
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
     http::{
-        By, Call, Created, Endpoint, Limited, Route, Signed, Upload, idempotency,
+        By, Call, Committed, Created, Endpoint, Limited, Route, Signed, Upload,
         multipart::{Form, Need},
     },
+    run_command,
     store::Table,
     store::{
-        commit::Tries,
         document::{DocumentItem, NewDocument},
         event::EventDraft,
         kek::Purpose,
@@ -51,12 +51,11 @@ pub fn endpoint() -> Endpoint {
         .handled_by(upload)
 }
 
-async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Created<DocumentView>> {
+async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Committed<Created<DocumentView>>> {
     let (now, user) = (call.now(), call.caller.user);
     let (kind, number, content_type) = fields(&form)?;
     let store = call.app.store().await;
-    let (key, evidence) =
-        futures::try_join!(call.loaded.key(store, now), store.read_person_key(&user, Purpose::Evidence, now),)?;
+    let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
     let new = NewDocument {
         id: DocumentId::new(now),
         user_id: user,
@@ -72,33 +71,14 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Crea
 
     let body = item.view(&evidence)?;
     let reply = Created { location: Some(format!("/v1/kyc/documents/{}", item.id)), version: None, body };
-    let mut tries = Tries::new();
-    loop {
-        let event = EventDraft::new(
-            EventType::DocumentUploaded,
-            Subject::new("document", item.id),
-            item.version,
-            Actor::User(user),
-        );
-        let event = event
+    run_command!(call.command().await?, |attempt| {
+        let event = EventDraft::new(EventType::DocumentUploaded, Subject::new("document", item.id), item.version)
             .person(user)
-            .session(call.caller.session)
-            .origin(&key, call.meta.origin())
             .data("type", item.kind.as_str())
             .data("content_type", item.content_type.as_str())
             .data("size", item.size);
-        let committed = store
-            .commit(now, &call.meta.correlation_id)
-            .new_document(&item)
-            .event(event)
-            .remember(call.replay.as_ref(), &key, idempotency::keep(&reply))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(reply),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(attempt.commit(now).new_document(&item).event(event).returning(reply.clone()))
+    })
 }
 
 /// Every fault of the form at once. What the file is, its bytes say; no name and no declared type is looked at.

@@ -12,16 +12,13 @@ use verinym::{
         kyc::KycError,
         limit,
     },
-    error::{Internal, RequestError, Result},
+    error::{Error, Internal, RequestError, Result},
     function::{Capability, Needs},
     http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, Raw, Route},
     providers::signature::SignatureRefusal,
+    run_command,
     store::Table,
-    store::{
-        commit::{CommitError, Tries},
-        event::EventDraft,
-        inbound::InboundItem,
-    },
+    store::{event::EventDraft, inbound::InboundItem},
 };
 
 /// What the provider is told.
@@ -85,28 +82,20 @@ async fn receive(
         version: 1,
     };
     let store = call.app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let event = EventDraft::new(
-            EventType::CallbackReceived,
-            Subject::new("callback", item.id),
-            item.version,
-            Actor::Provider(item.provider.clone()),
-        );
-        let committed = store
-            .commit(now, &call.meta.correlation_id)
-            .new_callback(&item, RequestError::AlreadyDone.into())
-            .event(event.data("provider", item.provider.clone()).data("reference", item.reference.as_str()))
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(Plain(CallbackTaken { received: true, id: item.id, duplicate: false })),
-            Err(CommitError::Refused(_)) => {
-                let first = store.callback_seen(&item.digest).await?;
-                let id = first.ok_or_else(|| Internal::unavailable("a repeated callback is not there"))?;
-                return Ok(Plain(CallbackTaken { received: true, id, duplicate: true }));
-            }
-            Err(error) => tries.again(error).await?,
+    let command = call.command_by(Actor::Provider(item.provider.clone())).await;
+    let taken = run_command!(command, |attempt| {
+        let event = EventDraft::new(EventType::CallbackReceived, Subject::new("callback", item.id), item.version)
+            .data("provider", item.provider.clone())
+            .data("reference", item.reference.as_str());
+        Ok(attempt.commit(now).new_callback(&item, RequestError::AlreadyDone.into()).event(event).returning(()))
+    });
+    match taken {
+        Ok(()) => Ok(Plain(CallbackTaken { received: true, id: item.id, duplicate: false })),
+        Err(Error::Request(RequestError::AlreadyDone)) => {
+            let first = store.callback_seen(&item.digest).await?;
+            let id = first.ok_or_else(|| Internal::unavailable("a repeated callback is not there"))?;
+            Ok(Plain(CallbackTaken { received: true, id, duplicate: true }))
         }
+        Err(error) => Err(error),
     }
 }

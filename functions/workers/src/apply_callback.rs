@@ -6,18 +6,22 @@ use verinym::{
     app::App,
     config::{Section, names::Secret},
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         id::InboundId,
         time::Timestamp,
     },
     error::{Internal, Result},
     function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    run_command,
     store::Table,
-    store::{commit::Tries, event::EventDraft},
+    store::{command::Decided, event::EventDraft},
 };
 
-use crate::verification::{Look, Seen};
+use crate::{
+    course::verification,
+    verification::{Look, Seen},
+};
 
 /// One message: a provider's call, and the commits around it.
 const LONGEST: Duration = Duration::from_secs(22);
@@ -77,20 +81,14 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
 
 async fn processed(app: &App, id: &InboundId, outcome: &'static str, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let Some(callback) = store.callback(id).await?.filter(|callback| callback.processed_at.is_none()) else {
-            return Ok(());
-        };
+    run_command!(store.command(correlation_id, verification()), |attempt| {
+        let callback = store.callback(id).await?.filter(|callback| callback.processed_at.is_none());
+        let Some(callback) = callback else { return Ok(Decided::Unchanged(())) };
         let now = Timestamp::now();
         let subject = Subject::new("callback", id);
-        let actor = Actor::system("verification");
-        let event = EventDraft::new(EventType::CallbackProcessed, subject, callback.version + 1, actor)
+        let event = EventDraft::new(EventType::CallbackProcessed, subject, callback.version + 1)
             .data("provider", callback.provider.clone())
             .data("outcome", outcome);
-        match store.commit(now, correlation_id).callback_processed(&callback, now).event(event).run().await {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(attempt.commit(now).callback_processed(&callback, now).event(event).returning(()))
+    })
 }

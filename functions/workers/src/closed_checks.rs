@@ -11,14 +11,21 @@ use verinym::{
     },
     error::Result,
     messaging::Outcome,
-    store::{Store, check::StoredCheck, commit::CommitError, person_key::PersonKey, user::AuthItem},
+    store::{
+        Store,
+        check::StoredCheck,
+        command::{Attempt, Decided},
+        commit::CommitError,
+        person_key::PersonKey,
+        user::Account,
+    },
     watchlists::InForce,
 };
 
 use crate::{
     course::Course,
     earlier_hits::entities,
-    screen_check::{UNTIL_FRESH, doubts, find, later, opened, told},
+    screen_check::{UNTIL_FRESH, doubts, find, later, told, with_hits},
 };
 
 /// A screening against the lists as they are now.
@@ -29,46 +36,56 @@ pub struct Screening<'a> {
     pub evidence: &'a PersonKey,
     /// Whether finding nothing clears: no list is stale or missing.
     pub clears: bool,
-    pub correlation_id: &'a str,
     pub now: Timestamp,
-}
-
-/// What became of a closed check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
-    /// Its screening, and what it found.
-    Screened,
-    /// Nothing: the lists clear nobody, and what they say is known already.
-    Nothing,
 }
 
 impl Screening<'_> {
     /// Screens the snapshots of all earlier checks of the person that nobody screened. Once this is done on lists that
     /// clear, no such snapshot is left: a person has one open check at a time, so none can be added before `check` closes.
-    pub async fn earlier_than(&self, check: &StoredCheck, auth: &AuthItem) -> Result<(), CommitError> {
+    pub async fn earlier_than(
+        &self,
+        attempt: &Attempt<'_>,
+        check: &StoredCheck,
+        auth: &Account,
+    ) -> Result<(), CommitError> {
         let store = self.app.store().await;
         for earlier in unscreened(store, check).await? {
-            self.write(&earlier, auth).await?;
+            match self.decide(attempt, &earlier, auth).await? {
+                Decided::Commit(commit, _) => commit.run().await?,
+                Decided::Unchanged(_) => {}
+            }
         }
         Ok(())
     }
 
     /// Screens one closed check.
-    pub async fn of_closed(&self, stored: &StoredCheck, auth: &AuthItem) -> Result<Outcome, CommitError> {
-        match self.write(stored, auth).await? {
-            Written::Screened if self.clears => Ok(Outcome::Done),
-            Written::Screened => Ok(Outcome::Later(UNTIL_FRESH)),
-            Written::Nothing => Ok(later(self.app.store().await, stored, UNTIL_FRESH).await?),
+    pub async fn of_closed<'s>(
+        &self,
+        attempt: &Attempt<'s>,
+        stored: &StoredCheck,
+        auth: &Account,
+    ) -> Result<Decided<'s, Outcome>, CommitError> {
+        match self.decide(attempt, stored, auth).await? {
+            Decided::Unchanged(_) => Ok(Decided::Unchanged(later(self.app.store().await, stored, UNTIL_FRESH).await?)),
+            screened @ Decided::Commit(..) => Ok(screened),
         }
     }
 
-    async fn write(&self, stored: &StoredCheck, auth: &AuthItem) -> Result<Written, CommitError> {
+    /// The screening of one closed check and what it found. There is nothing to write where the lists clear nobody and what
+    /// they say is known already.
+    async fn decide<'s>(
+        &self,
+        attempt: &Attempt<'s>,
+        stored: &StoredCheck,
+        auth: &Account,
+    ) -> Result<Decided<'s, Outcome>, CommitError> {
         let (store, check) = (self.app.store().await, &stored.check);
         let ids: Vec<_> = check.screening.hits.iter().map(|hit| hit.id).collect();
         let known = entities(&store.hits_of_check(&check.user_id, &check.id, &ids).await?, self.evidence)?;
         let hits = find(stored, self.lists, self.evidence, &known, self.now)?;
+        let outcome = if self.clears { Outcome::Done } else { Outcome::Later(UNTIL_FRESH) };
         if !self.clears && hits.is_empty() {
-            return Ok(Written::Nothing);
+            return Ok(Decided::Unchanged(outcome));
         }
         let count = hits.len();
         let mut course = Course::of(stored, self.now);
@@ -77,13 +94,7 @@ impl Screening<'_> {
         let threshold = check.policy.threshold;
         course.screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
         course.look_at(self.now + UNTIL_FRESH);
-        let committed = course.commit_with(store, auth, self.correlation_id, |mut commit| {
-            for stored in &hits {
-                commit = commit.new_hit(stored).event(opened(&stored.hit));
-            }
-            commit
-        });
-        committed.await.map(|()| Written::Screened)
+        Ok(with_hits(course.commit(attempt, auth), &hits).returning(outcome))
     }
 }
 

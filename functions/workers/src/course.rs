@@ -13,11 +13,11 @@ use verinym::{
     error::{Error, Result},
     providers::{Outcome, ProviderError, Reference},
     store::{
-        Store,
         check::{StoredCheck, check_event},
-        commit::{Commit, CommitError},
+        command::Attempt,
+        commit::Commit,
         event::EventDraft,
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -189,7 +189,7 @@ impl Course {
 
     fn act_telling(&mut self, action: Action, actor: Actor, tell: impl FnOnce(EventDraft) -> EventDraft) -> Result<()> {
         let (after, kind) = self.after.check.apply(action, self.now)?;
-        self.events.push(tell(check_event(kind, &after, actor)));
+        self.events.push(tell(check_event(kind, &after).by(actor)));
         self.after.check = after;
         Ok(())
     }
@@ -199,23 +199,12 @@ impl Course {
         let check = &mut self.after.check;
         check.version += 1;
         check.updated_at = self.now;
-        self.events.push(data(check_event(kind, check, verification())));
+        self.events.push(data(check_event(kind, check).by(verification())));
     }
 
-    /// Writes all of it, or nothing if somebody else wrote first.
-    pub async fn commit(self, store: &Store, auth: &AuthItem, correlation_id: &str) -> Result<(), CommitError> {
-        self.commit_with(store, auth, correlation_id, |commit| commit).await
-    }
-
-    /// The same, with what else is to be written in the transaction.
-    pub async fn commit_with(
-        self,
-        store: &Store,
-        auth: &AuthItem,
-        correlation_id: &str,
-        more: impl FnOnce(Commit<'_>) -> Commit<'_>,
-    ) -> Result<(), CommitError> {
-        let commit = store.commit(self.now, correlation_id);
+    /// All of it in one commit, which goes through if nobody else wrote first.
+    pub fn commit<'s>(self, attempt: &Attempt<'s>, auth: &Account) -> Commit<'s> {
+        let commit = attempt.commit(self.now);
         let mut commit = if self.account_stays {
             commit.check_changes(&self.before, &self.after)
         } else {
@@ -224,18 +213,15 @@ impl Course {
         if let Some(reference) = &self.task_taken {
             commit = commit.task_taken(&self.before.policy.provider, reference, &self.before);
         }
-        for event in self.events {
-            commit = commit.event(event);
-        }
-        more(commit).run().await
+        self.events.into_iter().fold(commit, Commit::event)
     }
 }
 
-fn verification() -> Actor {
+pub fn verification() -> Actor {
     Actor::system("verification")
 }
 
-fn screening() -> Actor {
+pub fn screening() -> Actor {
     Actor::system("screening")
 }
 

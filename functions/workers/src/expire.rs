@@ -16,9 +16,10 @@ use verinym::{
     error::Result,
     function::{Capability, Every, Needs},
     messaging::Worker,
+    run_command,
     store::Table,
-    store::commit::Tries,
     store::desk::INDEX as DESK,
+    store::{check::StoredCheck, command::Decided},
 };
 
 use crate::course::Course;
@@ -65,23 +66,21 @@ async fn expire(app: &'static App, now: Timestamp) -> Result<u32> {
 
 async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Result<()> {
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let Some((stored, auth)) = store.check_and_auth(&user, &id).await? else { return Ok(()) };
-        if !matches!(stored.check.state, CheckState::Approved | CheckState::Draft) {
-            return Ok(());
-        }
+    let expiry = Actor::system("expiry");
+    run_command!(store.command(&format!("expire-{id}"), expiry.clone()), |attempt| {
+        let read = store.check_and_auth(&user, &id).await?;
+        let overdue = |stored: &StoredCheck| matches!(stored.check.state, CheckState::Approved | CheckState::Draft);
+        let Some((stored, auth)) = read.filter(|(stored, _)| overdue(stored)) else {
+            return Ok(Decided::Unchanged(()));
+        };
         let mut course = Course::of(&stored, now);
-        course.act(Action::Expire, Actor::system("expiry"))?;
+        course.act(Action::Expire, expiry.clone())?;
         // A renewal that was approved meanwhile carries the person's standing on.
         if stored.check.state == CheckState::Approved && store.approved_beyond(&user, &id, now).await? {
             course.leave_account();
         }
-        match course.commit(store, &auth, &format!("expire-{id}")).await {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(course.commit(&attempt, &auth).returning(()))
+    })
 }
 
 async fn orphans(app: &App, now: Timestamp) -> Result<u32> {

@@ -16,8 +16,9 @@ use verinym::{
     error::{Internal, Result},
     function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    run_command,
     store::Table,
-    store::{commit::Tries, document::DocumentItem, event::EventDraft, kek::Purpose},
+    store::{command::Decided, document::DocumentItem, event::EventDraft, kek::Purpose},
 };
 
 /// One message; both of a batch are worked at once.
@@ -55,10 +56,10 @@ async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome>
 
 async fn look_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
-    let mut tries = Tries::new();
     let mut found = None;
-    loop {
-        let Some(item) = store.document(user, id).await?.filter(|item| !item.is_settled()) else { return Ok(()) };
+    run_command!(store.command(correlation_id, Actor::system("documents")), |attempt| {
+        let item = store.document(user, id).await?.filter(|item| !item.is_settled());
+        let Some(item) = item else { return Ok(Decided::Unchanged(())) };
         let result = match found {
             Some(result) => result,
             None => *found.insert(inspected(app, &item).await?),
@@ -68,16 +69,12 @@ async fn look_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str
             Ok(()) => (EventType::DocumentStored, None),
             Err(reason) => (EventType::DocumentRejected, Some(reason)),
         };
-        let actor = Actor::system("documents");
-        let mut event = EventDraft::new(kind, Subject::new("document", id), item.version + 1, actor).person(*user);
+        let mut event = EventDraft::new(kind, Subject::new("document", id), item.version + 1).person(*user);
         if let Some(reason) = reason {
             event = event.data("reason", reason.as_str());
         }
-        match store.commit(now, correlation_id).document_inspected(&item, result).event(event).run().await {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(attempt.commit(now).document_inspected(&item, result).event(event).returning(()))
+    })
 }
 
 /// Opens the whole document: what does not open is not the applicant's fault, and fails.

@@ -16,7 +16,7 @@ use verinym::{
     domain::{
         aml::{AmlError, Hit, Match, Source},
         check::{CheckState, ReasonCode},
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         id::HitId,
         secret::Masked,
         time::Timestamp,
@@ -24,24 +24,26 @@ use verinym::{
     error::{Error, Result},
     function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    run_command,
     screening::{self, ENGINE_VERSION, Kind, NameDoubt, Options, Query},
     store::Table,
     store::{
         Store,
         check::{Snapshot, StoredCheck},
-        commit::{CommitError, Tries},
+        command::{Attempt, Decided},
+        commit::{Commit, CommitError},
         event::EventDraft,
         hit::StoredHit,
         kek::Purpose,
         person_key::PersonKey,
-        user::AuthItem,
+        user::Account,
     },
     watchlists::InForce,
 };
 
 use crate::{
     closed_checks::{Screening, earlier_doubts},
-    course::Course,
+    course::{Course, screening},
     earlier_hits::{Entity, entities, taken_on},
     verify::subject,
 };
@@ -89,39 +91,32 @@ async fn screen(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
 async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
     let (check, user) = subject(&delivery.body)?;
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let Some((stored, auth)) = store.check_and_auth(&user, &check).await? else { return Ok(Outcome::Done) };
+    run_command!(store.command(&delivery.correlation_id, screening()), |attempt| {
+        let Some((stored, auth)) = store.check_and_auth(&user, &check).await? else {
+            return Ok(Decided::Unchanged(Outcome::Done));
+        };
         if !stored.check.wants_screening() {
-            return Ok(Outcome::Done);
+            return Ok(Decided::Unchanged(Outcome::Done));
         }
         if is_one_too_many(&stored, &delivery.body, Timestamp::now()) {
-            return Ok(Outcome::Done);
+            return Ok(Decided::Unchanged(Outcome::Done));
         }
         let lists = match app.watchlists().await {
             Ok(lists) => lists,
-            Err(Error::Aml(AmlError::ListsUnavailable)) => return without(store, &stored, &auth, delivery).await,
-            Err(error) => return Err(error),
+            Err(Error::Aml(AmlError::ListsUnavailable)) => return without(store, &attempt, &stored, &auth).await,
+            Err(error) => return Err(error.into()),
         };
         let now = Timestamp::now();
         let clears = lists.is_fresh(now) || !app.config.screening()?.stale_lists_clear_nobody;
         if !clears && stored.check.reasons.contains(&ReasonCode::ListsStale) {
-            return later(store, &stored, UNTIL_FRESH).await;
+            return Ok(Decided::Unchanged(later(store, &stored, UNTIL_FRESH).await?));
         }
         let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
-        let correlation_id = &delivery.correlation_id;
-        let screening = Screening { app, lists: &lists, evidence: &evidence, clears, correlation_id, now };
+        let against = Screening { app, lists: &lists, evidence: &evidence, clears, now };
         if !stored.check.state.is_open() {
-            match screening.of_closed(&stored, &auth).await {
-                Ok(outcome) => return Ok(outcome),
-                Err(error) => tries.again(error).await?,
-            }
-            continue;
+            return against.of_closed(&attempt, &stored, &auth).await;
         }
-        if let Err(error) = screening.earlier_than(&stored, &auth).await {
-            tries.again(error).await?;
-            continue;
-        }
+        against.earlier_than(&attempt, &stored, &auth).await?;
         let hits = hits(store, &stored, &lists, &evidence, now).await?;
         let mut doubts = doubts(&stored.snapshot(&evidence)?);
         doubts.extend(earlier_doubts(store, &stored, &evidence).await?);
@@ -132,18 +127,14 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             told(event, &lists, stored.check.policy.threshold, count, clears)
         })?;
         let settled = clears || !course.state().is_open();
-        let committed = course.commit_with(store, &auth, &delivery.correlation_id, |mut commit| {
-            for stored in &hits {
-                commit = commit.new_hit(stored).event(opened(&stored.hit));
-            }
-            commit
-        });
-        match committed.await {
-            Ok(()) if settled => return Ok(Outcome::Done),
-            Ok(()) => return Ok(Outcome::Later(UNTIL_FRESH)),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        let outcome = if settled { Outcome::Done } else { Outcome::Later(UNTIL_FRESH) };
+        Ok(with_hits(course.commit(&attempt, &auth), &hits).returning(outcome))
+    })
+}
+
+/// Opens hits in the commit of the screening that found them.
+pub(crate) fn with_hits<'s>(commit: Commit<'s>, hits: &[StoredHit]) -> Commit<'s> {
+    hits.iter().fold(commit, |commit, stored| commit.new_hit(stored).event(opened(&stored.hit)))
 }
 
 /// Whether it is a sweep's message though another one of this check is on its way.
@@ -158,21 +149,22 @@ fn is_swept(stored: &StoredCheck) -> bool {
 }
 
 /// While no lists are in force at all, a check waits for them; after a while it waits at the desk.
-async fn without(store: &Store, stored: &StoredCheck, auth: &AuthItem, delivery: &Delivery<Task>) -> Result<Outcome> {
+async fn without<'s>(
+    store: &Store,
+    attempt: &Attempt<'s>,
+    stored: &StoredCheck,
+    auth: &Account,
+) -> Result<Decided<'s, Outcome>, CommitError> {
     let (check, now) = (&stored.check, Timestamp::now());
     if check.state != CheckState::Processing {
-        return later(store, stored, UNTIL_FRESH).await;
+        return Ok(Decided::Unchanged(later(store, stored, UNTIL_FRESH).await?));
     }
     if check.screening.since.is_some_and(|since| now.since(since) >= PATIENCE) {
         let mut course = Course::of(stored, now);
         course.give_up()?;
-        // Somebody who wrote first is heard when the message comes back.
-        return match course.commit(store, auth, &delivery.correlation_id).await {
-            Ok(()) | Err(CommitError::Conflict) => Ok(Outcome::Later(SOON)),
-            Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
-        };
+        return Ok(course.commit(attempt, auth).returning(Outcome::Later(SOON)));
     }
-    later(store, stored, SOON).await
+    Ok(Decided::Unchanged(later(store, stored, SOON).await?))
 }
 
 /// While the check is a machine's, the queue delivers the message again and at last to the dead letters, and the sweep
@@ -290,9 +282,9 @@ pub(crate) fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usi
         .data("clears", clears)
 }
 
-pub(crate) fn opened(hit: &Hit) -> EventDraft {
+fn opened(hit: &Hit) -> EventDraft {
     let subject = Subject::new("hit", hit.id);
-    EventDraft::new(EventType::HitOpened, subject, hit.version, Actor::system("screening"))
+    EventDraft::new(EventType::HitOpened, subject, hit.version)
         .person(hit.user_id)
         .data("check", hit.check_id.to_string())
         .data("list", hit.list.clone())

@@ -9,14 +9,14 @@ use std::time::Duration;
 use verinym::{
     app::App,
     config::Section,
-    crypto::{index::BlindIndex, mailed::MailId},
+    crypto::{mailed, random::RandomId},
     domain::{
+        account::{BlindIndex, MailId},
         event::{Actor, EventType, Subject},
-        id::UserId,
+        id::{EventId, UserId},
         limit::MAIL_SIGN_IN,
-        mail::MailKind,
+        mail::{MailKind, TokenPurpose},
         secret::SecretText,
-        user::UserStatus,
     },
     error::{Internal, Result},
     function::{Capability, Concurrency, Needs},
@@ -26,13 +26,14 @@ use verinym::{
         message::Notice,
         queue::Queue,
     },
+    run_command,
     store::{
         Table,
-        commit::Tries,
+        command::Decided,
         event::{EventDraft, EventRecord},
         limit::{self, Verdict},
-        mail_token::{MailToken, Purpose},
-        user::{AuthItem, Claim},
+        mail_token::MailToken,
+        user::{Account, Claim, account_event},
     },
 };
 
@@ -83,8 +84,8 @@ async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, ev
             let Some(made) = made else { return Ok(Outcome::Done) };
             token = made;
             match purpose {
-                Purpose::VerifyEmail => Content::Verify { token: &token },
-                Purpose::ResetPassword => Content::Reset { token: &token },
+                TokenPurpose::VerifyEmail => Content::Verify { token: &token },
+                TokenPurpose::ResetPassword => Content::Reset { token: &token },
             }
         }
         MailKind::Welcome => Content::Welcome,
@@ -118,25 +119,22 @@ async fn refused(
 ) -> Result<()> {
     tracing::warn!(correlation_id = delivery.correlation_id, mail = mail.as_str(), reason, "SES refused a mail");
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let event =
-            EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1, Actor::system("mail"))
-                .person(person)
-                .data("mail", mail.as_str())
-                .data("reason", reason);
-        match store.commit(delivery.now, &delivery.correlation_id).event(event).run().await {
-            Ok(()) => return Ok(()),
-            Err(_) if store.event_at(&delivery.key, 1).await?.is_some() => return Ok(()),
-            Err(error) => tries.again(error).await?,
+    run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
+        if !attempt.is_first() && store.event_at(&delivery.key, 1).await?.is_some() {
+            return Ok(Decided::Unchanged(()));
         }
-    }
+        let event = EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1)
+            .person(person)
+            .data("mail", mail.as_str())
+            .data("reason", reason);
+        Ok(attempt.commit(delivery.now).event(event).returning(()))
+    })
 }
 
-fn purpose(mail: MailKind) -> Result<Purpose> {
+fn purpose(mail: MailKind) -> Result<TokenPurpose> {
     match mail {
-        MailKind::Verify => Ok(Purpose::VerifyEmail),
-        MailKind::Reset => Ok(Purpose::ResetPassword),
+        MailKind::Verify => Ok(TokenPurpose::VerifyEmail),
+        MailKind::Reset => Ok(TokenPurpose::ResetPassword),
         other => Err(Internal::bug(format!("nobody asks for the mail {other}")).into()),
     }
 }
@@ -146,16 +144,16 @@ fn purpose(mail: MailKind) -> Result<Purpose> {
 async fn make_token(
     app: &'static App,
     delivery: &Delivery<Notice>,
-    auth: &AuthItem,
-    purpose: Purpose,
+    auth: &Account,
+    purpose: TokenPurpose,
     event: &EventRecord,
 ) -> Result<Option<SecretText>> {
-    if purpose == Purpose::VerifyEmail && auth.email_verified {
+    if purpose == TokenPurpose::VerifyEmail && auth.email_verified {
         return Ok(None);
     }
     let store = app.store().await;
-    let id = MailId::from_event(&event.id, purpose.name());
-    match auth.mailed.get(purpose.name()) {
+    let id = mailed::id_of_event(&event.id, purpose.as_str());
+    match auth.mailed_token(purpose) {
         Some(current) if *current != id => return Ok(None),
         Some(_) => {
             let record = store.mail_token(&id).await?;
@@ -173,40 +171,39 @@ async fn make_token(
         None => return Ok(None),
     }
     let keys = app.token_secrets().await?;
-    Ok(Some(keys.mail.derive(purpose.name(), &id, &auth.user)))
+    Ok(Some(keys.mail.derive(purpose.as_str(), &id, &auth.user)))
 }
 
 /// Records the token of a new account. `false` if the address was confirmed or another token asked for meanwhile.
 async fn record_first(
     app: &'static App,
     delivery: &Delivery<Notice>,
-    mut auth: AuthItem,
+    auth: Account,
     id: &MailId,
     token: &MailToken,
 ) -> Result<bool> {
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let read_version = auth.version;
-        auth.next_unseen();
-        auth.mailed.insert(token.purpose.name().to_owned(), *id);
-        let committed = store
-            .commit(delivery.now, &delivery.correlation_id)
-            .replace(Table::Identity, &AuthItem::key(&auth.user), &auth, read_version)
-            .create(Table::Ephemeral, &MailToken::key(id), token, None)
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(true),
-            Err(error) => tries.again(error).await?,
-        }
-        match store.auth(&auth.user).await? {
-            Some(read) if !read.email_verified && !read.mailed.contains_key(token.purpose.name()) => auth = read,
-            // Our own write, whose answer was lost, counts as ours.
-            Some(read) => return Ok(read.mailed.get(token.purpose.name()) == Some(id)),
-            None => return Ok(false),
-        }
-    }
+    let (user, purpose) = (auth.user, token.purpose);
+    let mut read_along = Some(auth);
+    run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
+        let auth = match read_along.take() {
+            Some(auth) => auth,
+            None => match store.auth(&user).await? {
+                Some(auth) if !auth.email_verified && auth.mailed_token(purpose).is_none() => auth,
+                // Our own write, whose answer was lost, counts as ours.
+                Some(auth) => return Ok(Decided::Unchanged(auth.mailed_token(purpose) == Some(id))),
+                None => return Ok(Decided::Unchanged(false)),
+            },
+        };
+        let after = auth.record_mail(token.purpose, *id);
+        let commit = attempt.commit(delivery.now).account_changes(&auth, &after).create(
+            Table::Ephemeral,
+            &MailToken::key(id),
+            token,
+            None,
+        );
+        Ok(commit.returning(true))
+    })
 }
 
 /// Sends another mail to confirm an address, a few times an hour: signing in counts against no limit of mails.
@@ -223,46 +220,24 @@ async fn remind(app: &'static App, delivery: &Delivery<Notice>, address: &BlindI
 /// with its token recorded, and the mail follows from the event.
 async fn ask(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, address: &BlindIndex) -> Result<()> {
     let purpose = purpose(mail)?;
-    let kind = match purpose {
-        Purpose::VerifyEmail => EventType::UserVerificationRequested,
-        Purpose::ResetPassword => EventType::PasswordResetRequested,
-    };
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
-        let Some(claim) = store.claim(&Claim::email_key(address)).await? else { return Ok(()) };
-        let Some(mut auth) = store.auth(&claim.user).await? else { return Ok(()) };
-        if !may_ask(purpose, &auth) {
-            return Ok(());
-        }
-        let user = auth.user;
-        let read_version = auth.version;
-        auth.next_unseen();
-        let commit = store
-            .commit(delivery.now, &delivery.correlation_id)
-            .event(EventDraft::new(kind, Subject::new("user", user), auth.version, Actor::Anonymous).person(user));
-        let event = commit.event_ids().into_iter().next().ok_or_else(|| Internal::bug("a commit without its event"))?;
-        let id = MailId::from_event(&event, purpose.name());
-        auth.mailed.insert(purpose.name().to_owned(), id);
-        let committed = commit
-            .replace(Table::Identity, &AuthItem::key(&user), &auth, read_version)
-            .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(user, purpose, delivery.now), None)
-            .run()
-            .await;
-        match committed {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-    }
-}
-
-/// A new password may be set for an account that its person left; nothing is mailed about one that an administrator
-/// locked or that is being erased.
-fn may_ask(purpose: Purpose, auth: &AuthItem) -> bool {
-    match purpose {
-        Purpose::VerifyEmail => auth.status == UserStatus::Active && !auth.email_verified,
-        Purpose::ResetPassword => matches!(auth.status, UserStatus::Active | UserStatus::Deactivated),
-    }
+    run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
+        let claim = store.claim(&Claim::email_key(address)).await?;
+        let Some(claim) = claim else { return Ok(Decided::Unchanged(())) };
+        let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose));
+        let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };
+        // The token is named by the event that asks for it.
+        let event = EventId::new(delivery.now);
+        let id = mailed::id_of_event(&event, purpose.as_str());
+        let (after, kind) = auth.request_mail(purpose, id);
+        let token = MailToken::new(after.user, purpose, delivery.now);
+        let commit = attempt
+            .commit(delivery.now)
+            .account_changes(&auth, &after)
+            .event_of_id(event, account_event(kind, &after))
+            .create(Table::Ephemeral, &MailToken::key(&id), &token, None);
+        Ok(commit.returning(()))
+    })
 }
 
 #[cfg(test)]
@@ -275,7 +250,6 @@ mod tests {
     };
 
     use super::*;
-    use verinym::crypto::random::RandomId;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 

@@ -13,12 +13,16 @@ use verinym::{
     error::Result,
     function::{Capability, Every, Needs},
     messaging::{Message, Worker, message::Task, queue::Queue},
+    run_command,
     store::Table,
     store::desk::INDEX as DESK,
-    store::{check::StoredCheck, commit::Tries},
+    store::{check::StoredCheck, command::Decided},
 };
 
-use crate::{course::Course, screen_check};
+use crate::{
+    course::{Course, verification},
+    screen_check,
+};
 
 /// A message may be a little late before it counts as lost.
 const GRACE: Duration = Duration::from_secs(30);
@@ -89,21 +93,17 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
 
 async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
-    let mut tries = Tries::new();
-    loop {
+    run_command!(store.command(correlation_id, verification()), |attempt| {
         // The index may be behind: what is decided upon is read.
         let read = store.check_and_auth(&found.check.user_id, &found.check.id).await?;
-        let Some((stored, auth)) = read else { return Ok(()) };
+        let Some((stored, auth)) = read else { return Ok(Decided::Unchanged(())) };
         let mut course = Course::of(&stored, now);
         match stored.check.state {
             CheckState::Submitted => course.take_up()?,
             CheckState::Processing => {}
-            _ => return Ok(()),
+            _ => return Ok(Decided::Unchanged(())),
         }
         course.give_up()?;
-        match course.commit(store, &auth, correlation_id).await {
-            Ok(()) => return Ok(()),
-            Err(error) => tries.again(error).await?,
-        }
-    }
+        Ok(course.commit(&attempt, &auth).returning(()))
+    })
 }

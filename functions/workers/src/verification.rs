@@ -17,18 +17,20 @@ use verinym::{
     },
     error::{Error, Internal, Result},
     providers::{Progress, ProviderError, Reference, Submission, TaskKey},
+    run_command,
     store::{
         Table,
         check::StoredCheck,
-        commit::{CommitError, Tries},
+        command::{Attempt, Decided},
+        commit::CommitError,
         document::DocumentItem,
         item::read,
         kek::Purpose,
-        user::AuthItem,
+        user::Account,
     },
 };
 
-use crate::course::{Course, failure};
+use crate::course::{Course, failure, verification};
 
 /// The policy's name of the step that the provider does.
 const STEP: &str = "document";
@@ -64,43 +66,50 @@ enum Step {
     /// The check moved on: the next step follows.
     Moved,
     Wait(Timestamp),
+    /// Nothing is left for a machine to do.
+    Settled,
 }
 
-/// A step may also find that somebody else wrote first.
-type Stepped = std::result::Result<Step, CommitError>;
+/// What an attempt of a step decided; it may also find that somebody else wrote first.
+type Stepped<'s> = std::result::Result<Decided<'s, Step>, CommitError>;
 
 impl Look<'_> {
     /// Goes on as far as it can now.
     pub async fn go_on(&self) -> Result<Seen> {
-        let store = self.app.store().await;
-        let mut tries = Tries::new();
         loop {
-            let Some((stored, auth)) = store.check_and_auth(&self.user, &self.check).await? else {
-                return Ok(Seen::Settled);
-            };
-            if stored.check.screening.since.is_some() {
-                return Ok(Seen::Settled);
-            }
-            let step = match (stored.check.state, stored.check.provider_reference.as_deref()) {
-                (CheckState::Submitted, _) => self.take_up(&stored, &auth).await,
-                (CheckState::Processing, None) => self.hand_over(&stored, &auth).await,
-                (CheckState::Processing, Some(reference)) => {
-                    let reference = reference.parse().map_err(Internal::corrupt)?;
-                    self.ask(&stored, &auth, &reference).await
-                }
-                _ => return Ok(Seen::Settled),
-            };
-            match step {
-                Ok(Step::Moved) => {}
-                Ok(Step::Wait(until)) => return Ok(Seen::Again(until)),
-                Err(error) => tries.again(error).await?,
+            match self.step().await? {
+                Step::Moved => {}
+                Step::Wait(until) => return Ok(Seen::Again(until)),
+                Step::Settled => return Ok(Seen::Settled),
             }
         }
     }
 
+    /// One step, upon the check and account as they are now.
+    async fn step(&self) -> Result<Step> {
+        let store = self.app.store().await;
+        run_command!(store.command(self.correlation_id, verification()), |attempt| {
+            let Some((stored, auth)) = store.check_and_auth(&self.user, &self.check).await? else {
+                return Ok(Decided::Unchanged(Step::Settled));
+            };
+            if stored.check.screening.since.is_some() {
+                return Ok(Decided::Unchanged(Step::Settled));
+            }
+            match (stored.check.state, stored.check.provider_reference.as_deref()) {
+                (CheckState::Submitted, _) => self.take_up(&attempt, &stored, &auth).await,
+                (CheckState::Processing, None) => self.hand_over(&attempt, &stored, &auth).await,
+                (CheckState::Processing, Some(reference)) => {
+                    let reference = reference.parse().map_err(Internal::corrupt)?;
+                    self.ask(&attempt, &stored, &auth, &reference).await
+                }
+                _ => Ok(Decided::Unchanged(Step::Settled)),
+            }
+        })
+    }
+
     /// Once all its documents were looked at, the check is the machine's.
-    async fn take_up(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
-        let (now, store) = (Timestamp::now(), self.app.store().await);
+    async fn take_up<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
+        let now = Timestamp::now();
         let documents = self.documents(stored).await?;
         if !documents.iter().all(DocumentItem::is_settled) {
             return self.wait(stored, now + DOCUMENTS_WAIT).await;
@@ -109,30 +118,28 @@ impl Look<'_> {
             && documents.iter().all(|document| document.status == DocumentStatus::Stored);
         let mut course = Course::of(stored, now);
         course.start(sound)?;
-        course.commit(store, auth, self.correlation_id).await?;
-        Ok(Step::Moved)
+        Ok(course.commit(attempt, auth).returning(Step::Moved))
     }
 
     /// Gives the check to the provider, under a name of its own: however often this is repeated, it is one task.
-    async fn hand_over(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
+    async fn hand_over<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
         if name == MANUAL {
             let mut course = Course::of(stored, Timestamp::now());
             course.manual()?;
-            course.commit(self.app.store().await, auth, self.correlation_id).await?;
-            return Ok(Step::Moved);
+            return Ok(course.commit(attempt, auth).returning(Step::Moved));
         }
         let provider = match self.app.provider(name).await {
             Ok(provider) => provider,
-            Err(Error::Kyc(KycError::UnknownProvider)) => return self.failed(stored, auth, None).await,
+            Err(Error::Kyc(KycError::UnknownProvider)) => return Self::failed(attempt, stored, auth, None),
             Err(error) => return Err(error.into()),
         };
         let submission = self.submission(stored).await?;
         let called = self.guarded(name, |remaining| provider.submit(&submission, remaining)).await?;
-        let (now, store) = (Timestamp::now(), self.app.store().await);
+        let now = Timestamp::now();
         match called {
             Called::NotNow(at) => self.wait(stored, at).await,
-            Called::Answered(Err(error)) => self.failed(stored, auth, Some(&error)).await,
+            Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
             Called::Answered(Ok(submitted)) => {
                 let mut course = Course::of(stored, now);
                 course.taken(&submitted.reference);
@@ -144,33 +151,38 @@ impl Look<'_> {
                     Progress::Pending | Progress::Failed => true,
                 };
                 let next_look = course.next_look();
-                course.commit(store, auth, self.correlation_id).await?;
                 // A failed task is read like any other, when it is looked at next.
-                Ok(if pending { Step::Wait(next_look) } else { Step::Moved })
+                let step = if pending { Step::Wait(next_look) } else { Step::Moved };
+                Ok(course.commit(attempt, auth).returning(step))
             }
         }
     }
 
     /// Reads how the task stands.
-    async fn ask(&self, stored: &StoredCheck, auth: &AuthItem, reference: &Reference) -> Stepped {
+    async fn ask<'s>(
+        &self,
+        attempt: &Attempt<'s>,
+        stored: &StoredCheck,
+        auth: &Account,
+        reference: &Reference,
+    ) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
         let provider = match self.app.provider(name).await {
             Ok(provider) => provider,
-            Err(Error::Kyc(KycError::UnknownProvider)) => return self.failed(stored, auth, None).await,
+            Err(Error::Kyc(KycError::UnknownProvider)) => return Self::failed(attempt, stored, auth, None),
             Err(error) => return Err(error.into()),
         };
         let called = self.guarded(name, |remaining| provider.fetch(reference, remaining)).await?;
-        let (now, store) = (Timestamp::now(), self.app.store().await);
+        let now = Timestamp::now();
         let mut course = Course::of(stored, now);
         match called {
             Called::NotNow(at) => self.wait(stored, at).await,
-            Called::Answered(Err(error)) => self.failed(stored, auth, Some(&error)).await,
+            Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
             Called::Answered(Ok(Progress::Pending)) => {
                 let patience = Patience::with(name);
                 if patience.has_run_out(stored.check.submitted_at.unwrap_or(now), now) {
                     course.give_up()?;
-                    course.commit(store, auth, self.correlation_id).await?;
-                    return Ok(Step::Moved);
+                    return Ok(course.commit(attempt, auth).returning(Step::Moved));
                 }
                 let age = now.since(stored.work.called_at.unwrap_or(now));
                 self.wait(stored, now + patience.poll(age)).await
@@ -178,38 +190,42 @@ impl Look<'_> {
             Called::Answered(Ok(Progress::Failed)) => {
                 let wait = Patience::with(name).wait(stored.work.failures + 1, None, random_u64());
                 course.task_failed(wait)?;
-                self.after_failure(course, auth).await
+                Ok(Self::after_failure(attempt, course, auth))
             }
             Called::Answered(Ok(Progress::Done(outcome))) => {
                 course.answered();
                 course.outcome(outcome)?;
-                course.commit(store, auth, self.correlation_id).await?;
-                Ok(Step::Moved)
+                Ok(course.commit(attempt, auth).returning(Step::Moved))
             }
         }
     }
 
     /// A call did not do what it should: later again, or the desk.
-    async fn failed(&self, stored: &StoredCheck, auth: &AuthItem, error: Option<&ProviderError>) -> Stepped {
+    fn failed<'s>(
+        attempt: &Attempt<'s>,
+        stored: &StoredCheck,
+        auth: &Account,
+        error: Option<&ProviderError>,
+    ) -> Stepped<'s> {
         let patience = Patience::with(&stored.check.policy.provider);
         let asked = error.and_then(ProviderError::retry_after);
         let wait = patience.wait(stored.work.failures + 1, asked, random_u64());
         let hopeless = error.is_none_or(|error| !error.is_retryable());
         let mut course = Course::of(stored, Timestamp::now());
         course.call_failed(error.map_or("not_configured", failure), hopeless, wait)?;
-        self.after_failure(course, auth).await
+        Ok(Self::after_failure(attempt, course, auth))
     }
 
-    async fn after_failure(&self, course: Course, auth: &AuthItem) -> Stepped {
+    fn after_failure<'s>(attempt: &Attempt<'s>, course: Course, auth: &Account) -> Decided<'s, Step> {
         let (settled, next_look) = (course.is_settled(), course.next_look());
-        course.commit(self.app.store().await, auth, self.correlation_id).await?;
-        Ok(if settled { Step::Moved } else { Step::Wait(next_look) })
+        let step = if settled { Step::Moved } else { Step::Wait(next_look) };
+        course.commit(attempt, auth).returning(step)
     }
 
     /// Notes when to look again, so that a sweep leaves the check alone until then.
-    async fn wait(&self, stored: &StoredCheck, until: Timestamp) -> Stepped {
+    async fn wait<'s>(&self, stored: &StoredCheck, until: Timestamp) -> Stepped<'s> {
         self.app.store().await.look_again_at(stored, until).await?;
-        Ok(Step::Wait(until))
+        Ok(Decided::Unchanged(Step::Wait(until)))
     }
 
     /// Calls a provider through its breaker. Calls that the breaker holds back are no attempts.

@@ -1,33 +1,18 @@
 //! Blind indexes: equality lookups over values that are stored encrypted only.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{DataKey, key::as_base64, mac};
 
-/// `v<version>.<base64url of HMAC-SHA-256>`: stands in table keys in place of an address or a name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BlindIndex(String);
-
-impl fmt::Display for BlindIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl AsRef<str> for BlindIndex {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
+pub use verinym_domain::account::BlindIndex;
 
 /// The index of a value of one attribute. The value must be normalised already: two spellings are two indexes.
 pub fn blind_index(key: &DataKey, version: u32, attribute: &str, normalised: &str) -> BlindIndex {
     let tag = mac::tag(key, "blind index", &[attribute.as_bytes(), normalised.as_bytes()]);
-    BlindIndex(format!("v{version}.{}", URL_SAFE_NO_PAD.encode(tag)))
+    BlindIndex::from_text(format!("v{version}.{}", URL_SAFE_NO_PAD.encode(tag)))
 }
 
 /// HMAC-SHA-256 over length-prefixed parts, for comparing what must not be kept (idempotency bodies, filters).

@@ -3,15 +3,16 @@
 //! The mail worker derives the token again from the event, so that no secret travels in one. The id names the record
 //! that makes it single-use; it is no secret.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{CryptoError, DataKey, key::as_base64, mac};
 use verinym_domain::{
+    account::MailId,
     id::{EventId, UserId},
     secret::Secret,
     time::Timestamp,
@@ -23,56 +24,13 @@ pub const RETIRED_FOR: Duration = Duration::from_hours(4 * 24);
 const ID_TEXT_LEN: usize = 22;
 const TAG_TEXT_LEN: usize = 43;
 
-/// Names a mailed token; text form base64url of its 16 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MailId([u8; 16]);
-
-/// The text is not a mail id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("malformed mail id")]
-pub struct MalformedMailId;
-
-impl MailId {
-    /// The id for an event and a purpose: a redelivered event finds the same record and derives the same token.
-    pub fn from_event(event: &EventId, purpose: &str) -> Self {
-        let parts = mac::prefixed(&[b"mailed token id", purpose.as_bytes(), event.uuid().as_bytes()]);
-        let hash: [u8; 32] = Sha256::digest(parts).into();
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash[..16]);
-        Self(id)
-    }
-}
-
-impl fmt::Display for MailId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl fmt::Debug for MailId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for MailId {
-    type Err = MalformedMailId;
-
-    fn from_str(text: &str) -> Result<Self, MalformedMailId> {
-        decode(text, ID_TEXT_LEN).map(Self).ok_or(MalformedMailId)
-    }
-}
-
-impl Serialize for MailId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for MailId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
+/// The id for an event and a purpose: a redelivered event finds the same record and derives the same token.
+pub fn id_of_event(event: &EventId, purpose: &str) -> MailId {
+    let parts = mac::prefixed(&[b"mailed token id", purpose.as_bytes(), event.uuid().as_bytes()]);
+    let hash: [u8; 32] = Sha256::digest(parts).into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    MailId::from_bytes(id)
 }
 
 /// The secret half of a token, as it came; compared by [`MailKeys::verify`] only.
@@ -172,7 +130,7 @@ impl MailKeys {
 }
 
 fn tag(key: &DataKey, purpose: &str, id: &MailId, user: &UserId) -> [u8; 32] {
-    mac::tag(key, "mailed token", &[purpose.as_bytes(), &id.0, user.uuid().as_bytes()])
+    mac::tag(key, "mailed token", &[purpose.as_bytes(), id.as_bytes(), user.uuid().as_bytes()])
 }
 
 #[cfg(test)]
@@ -193,23 +151,23 @@ mod tests {
     fn a_redelivered_event_derives_the_same_token() {
         let keys = MailKeys::generate();
         let derive = || {
-            let id = MailId::from_event(&event(1), "verify");
+            let id = id_of_event(&event(1), "verify");
             keys.derive("verify", &id, &user(1)).expose().clone()
         };
         assert_eq!(derive(), derive());
-        assert_ne!(MailId::from_event(&event(1), "verify"), MailId::from_event(&event(2), "verify"));
-        assert_ne!(MailId::from_event(&event(1), "verify"), MailId::from_event(&event(1), "reset"));
+        assert_ne!(id_of_event(&event(1), "verify"), id_of_event(&event(2), "verify"));
+        assert_ne!(id_of_event(&event(1), "verify"), id_of_event(&event(1), "reset"));
     }
 
     #[test]
     fn a_token_is_bound_to_purpose_id_user_and_ring() {
         let keys = MailKeys::generate();
-        let id = MailId::from_event(&event(1), "verify");
+        let id = id_of_event(&event(1), "verify");
         let (read, tag) = parse(keys.derive("verify", &id, &user(1)).expose()).unwrap();
         assert_eq!(read, id);
         assert!(keys.verify("verify", &id, &user(1), &tag));
         assert!(!keys.verify("reset", &id, &user(1), &tag));
-        assert!(!keys.verify("verify", &MailId::from_event(&event(2), "verify"), &user(1), &tag));
+        assert!(!keys.verify("verify", &id_of_event(&event(2), "verify"), &user(1), &tag));
         assert!(!keys.verify("verify", &id, &user(2), &tag));
         assert!(!MailKeys::generate().verify("verify", &id, &user(1), &tag));
         for byte in 0..32 {
@@ -222,7 +180,7 @@ mod tests {
     #[test]
     fn tokens_outlive_a_rotation_by_their_term() {
         let keys = MailKeys::generate();
-        let id = MailId::from_event(&event(1), "verify");
+        let id = id_of_event(&event(1), "verify");
         let verifies = |ring: &MailKeys, text: &str| ring.verify("verify", &id, &user(1), &parse(text).unwrap().1);
         let old = keys.derive("verify", &id, &user(1));
         let rotated = keys.rotated(NOW);
@@ -238,7 +196,7 @@ mod tests {
     #[test]
     fn what_has_not_the_form_is_refused() {
         let keys = MailKeys::generate();
-        let text = keys.derive("verify", &MailId::from_event(&event(1), "verify"), &user(1)).expose().clone();
+        let text = keys.derive("verify", &id_of_event(&event(1), "verify"), &user(1)).expose().clone();
         assert!(parse(&text).is_some());
         for bad in [
             String::new(),
@@ -258,7 +216,7 @@ mod tests {
 
     #[test]
     fn ids_and_rings_round_trip_as_json() {
-        let id = MailId::from_event(&event(1), "verify");
+        let id = id_of_event(&event(1), "verify");
         let json = serde_json::to_string(&id).unwrap();
         assert_eq!(serde_json::from_str::<MailId>(&json).unwrap(), id);
         let keys = MailKeys::generate().rotated(NOW);

@@ -189,7 +189,7 @@ fn mailed_tokens() {
         let ring = serde_json::json!({ "current": 3, "keys": { "3": { "key": case.key } } });
         let ring: mailed::MailKeys = serde_json::from_str(&ring.to_string()).unwrap();
         let user = UserId::from_uuid(case.user.uuid());
-        let id = mailed::MailId::from_event(&EventId::from_uuid(case.event.uuid()), &case.purpose);
+        let id = mailed::id_of_event(&EventId::from_uuid(case.event.uuid()), &case.purpose);
         assert_eq!(id.to_string(), case.id);
         assert_eq!(*ring.derive(&case.purpose, &id, &user).expose(), case.text);
         let (id, tag) = mailed::parse(&case.text).unwrap();

@@ -1,5 +1,7 @@
 //! The mails we send.
 
+use std::time::Duration;
+
 use super::words::words;
 
 words! {
@@ -17,5 +19,21 @@ words! {
         SecurityNotice = "security_notice",
         /// Somebody tried to register an address that has an account; only its owner learns of it.
         AddressAlreadyRegistered = "address_already_registered",
+    }
+
+    /// What the single-use token in a mail authorises.
+    pub enum TokenPurpose {
+        VerifyEmail = "verify_email",
+        ResetPassword = "reset_password",
+    }
+}
+
+impl TokenPurpose {
+    /// How long the token is good.
+    pub const fn life(self) -> Duration {
+        match self {
+            Self::VerifyEmail => Duration::from_hours(24),
+            Self::ResetPassword => Duration::from_hours(1),
+        }
     }
 }

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use super::*;
 use crate::{
     config::Section,
+    domain::{id::CheckId, role::KycRead},
     error::Result,
-    http::{Anonymous, Call, CanIf, Endpoint, NoContent, Route, Signed, authority::Flag},
+    http::{Anonymous, Call, CanIf, Endpoint, NoContent, OwnerOr, Route, Signed, authority::Flag},
     messaging::{Delivery, Outcome, Worker},
 };
 
@@ -15,6 +16,10 @@ async fn anonymous(_: Call<Anonymous>, (): ()) -> Result<NoContent> {
 }
 
 async fn signed(_: Call<Signed>, (): ()) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+async fn owner(_: Call<OwnerOr<KycRead, CheckId>>, (): ()) -> Result<NoContent> {
     Ok(NoContent)
 }
 
@@ -69,7 +74,7 @@ fn a_caller_who_may_be_asked_for_a_token_is_read_too() {
 fn what_a_route_loads_opens_and_replays_is_granted() {
     let route = || Route::post("kyc-test", "/test");
     let plain = || route().handled_by(signed);
-    assert_eq!(added(route().loads_owner().handled_by(signed), plain()), set(&["dynamodb:BatchGetItem kyc"]));
+    assert_eq!(added(route().handled_by(owner), plain()), set(&["dynamodb:BatchGetItem kyc"]));
     assert_eq!(
         added(route().opens_evidence_keys().handled_by(signed), plain()),
         set(&["dynamodb:GetItem keys", "dynamodb:Query keys", "kms:Decrypt key/evidence"])

@@ -2,31 +2,13 @@
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
-use super::{call::Incoming, openapi::OperationDoc};
+use super::{call::Incoming, openapi::OperationDoc, principal::Person};
 use crate::{
-    domain::{
-        id::{SessionId, UserId},
-        role::{Needs, PermissionSet},
-    },
+    app::App,
+    domain::role::Needs,
     error::{RequestError, Result},
-    store::{session::SessionItem, user::AuthItem},
+    store::item::Key,
 };
-
-/// A signed-in person: live session, live account, roles as of this call.
-#[derive(Debug)]
-pub struct Caller {
-    pub user: UserId,
-    pub session: SessionId,
-    pub auth: AuthItem,
-    pub session_item: SessionItem,
-    pub permissions: PermissionSet,
-}
-
-impl Caller {
-    pub fn can<P: Needs>(&self) -> bool {
-        self.permissions.allows(P::PERMISSION)
-    }
-}
 
 /// Who may call a handler.
 pub trait Authority: Sized + Send + 'static {
@@ -36,12 +18,24 @@ pub trait Authority: Sized + Send + 'static {
     /// Whether it does so for any request at all.
     const MAY_AUTHENTICATE: bool = Self::AUTHENTICATED;
 
+    /// Whether [`Self::owner_key`] names an item, so that the function reads whose the resource is.
+    const READS_OWNER: bool = false;
+
     /// The same for one request, where that depends on what is asked for.
     fn authenticates(_: &Incoming) -> bool {
         Self::AUTHENTICATED
     }
 
-    fn admit(incoming: &Incoming) -> Result<Self>;
+    /// Refuses who may not call at all, before the input is read.
+    fn permit(incoming: &Incoming) -> Result<()>;
+
+    /// Where the store tells whose the resource is that the path names, for an authority that depends on its owner.
+    fn owner_key(_: &Incoming) -> Option<Key> {
+        None
+    }
+
+    /// The authority of this call, after its input was read; loads the resource that the authority depends on.
+    fn admit(app: &'static App, incoming: &Incoming) -> impl Future<Output = Result<Self>> + Send;
 
     fn describe(doc: &mut OperationDoc);
 }
@@ -53,7 +47,11 @@ pub struct Anonymous;
 impl Authority for Anonymous {
     const AUTHENTICATED: bool = false;
 
-    fn admit(_: &Incoming) -> Result<Self> {
+    fn permit(_: &Incoming) -> Result<()> {
+        Ok(())
+    }
+
+    async fn admit(_: &'static App, _: &Incoming) -> Result<Self> {
         Ok(Self)
     }
 
@@ -64,11 +62,11 @@ impl Authority for Anonymous {
 
 /// Anybody signed in; what they may see is what is theirs.
 #[derive(Debug, Clone)]
-pub struct Signed(Arc<Caller>);
+pub struct Signed(Arc<Person>);
 
 impl Deref for Signed {
-    type Target = Caller;
-    fn deref(&self) -> &Caller {
+    type Target = Person;
+    fn deref(&self) -> &Person {
         &self.0
     }
 }
@@ -76,8 +74,12 @@ impl Deref for Signed {
 impl Authority for Signed {
     const AUTHENTICATED: bool = true;
 
-    fn admit(incoming: &Incoming) -> Result<Self> {
-        incoming.caller.clone().map(Self).ok_or(RequestError::Unauthenticated.into())
+    fn permit(incoming: &Incoming) -> Result<()> {
+        incoming.person().map(|_| ())
+    }
+
+    async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
+        incoming.person().cloned().map(Self)
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -91,7 +93,7 @@ impl Authority for Signed {
 pub struct SignedOrNot(Option<Signed>);
 
 impl SignedOrNot {
-    pub fn signed(&self) -> Option<&Caller> {
+    pub fn signed(&self) -> Option<&Person> {
         self.0.as_deref()
     }
 }
@@ -103,8 +105,13 @@ impl Authority for SignedOrNot {
         incoming.headers.contains_key(http::header::AUTHORIZATION)
     }
 
-    fn admit(incoming: &Incoming) -> Result<Self> {
-        Ok(Self(Self::authenticates(incoming).then(|| Signed::admit(incoming)).transpose()?))
+    fn permit(incoming: &Incoming) -> Result<()> {
+        if Self::authenticates(incoming) { Signed::permit(incoming) } else { Ok(()) }
+    }
+
+    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+        let signed = if Self::authenticates(incoming) { Some(Signed::admit(app, incoming).await?) } else { None };
+        Ok(Self(signed))
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -117,8 +124,8 @@ impl Authority for SignedOrNot {
 pub struct Can<P>(Signed, PhantomData<P>);
 
 impl<P> Deref for Can<P> {
-    type Target = Caller;
-    fn deref(&self) -> &Caller {
+    type Target = Person;
+    fn deref(&self) -> &Person {
         &self.0
     }
 }
@@ -126,13 +133,14 @@ impl<P> Deref for Can<P> {
 impl<P: Needs + Send + 'static> Authority for Can<P> {
     const AUTHENTICATED: bool = true;
 
-    fn admit(incoming: &Incoming) -> Result<Self> {
-        let signed = Signed::admit(incoming)?;
-        if signed.can::<P>() {
-            Ok(Self(signed, PhantomData))
-        } else {
-            Err(RequestError::Forbidden(P::PERMISSION).into())
-        }
+    fn permit(incoming: &Incoming) -> Result<()> {
+        let permitted = incoming.person()?.can::<P>();
+        if permitted { Ok(()) } else { Err(RequestError::Forbidden(P::PERMISSION).into()) }
+    }
+
+    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+        Self::permit(incoming)?;
+        Ok(Self(Signed::admit(app, incoming).await?, PhantomData))
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -164,8 +172,12 @@ impl<F: Flag, P: Needs + Send + 'static> Authority for CanIf<F, P> {
         url::form_urlencoded::parse(incoming.query.as_bytes()).any(|(name, value)| name == F::NAME && value == "true")
     }
 
-    fn admit(incoming: &Incoming) -> Result<Self> {
-        let can = Self::authenticates(incoming).then(|| Can::admit(incoming)).transpose()?;
+    fn permit(incoming: &Incoming) -> Result<()> {
+        if Self::authenticates(incoming) { Can::<P>::permit(incoming) } else { Ok(()) }
+    }
+
+    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+        let can = if Self::authenticates(incoming) { Some(Can::admit(app, incoming).await?) } else { None };
         Ok(Self(can, PhantomData))
     }
 

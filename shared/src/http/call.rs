@@ -5,10 +5,14 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::{authority::Caller, endpoint::Route, limit::Reports};
+use super::{
+    endpoint::Route,
+    limit::Reports,
+    principal::{Person, Principal},
+};
 use crate::{
     app::App,
-    domain::{id::UserId, time::Timestamp},
+    domain::time::Timestamp,
     error::{RequestError, Result},
     store::{admission::Loaded, event::Origin, idempotency::Replay},
 };
@@ -41,7 +45,7 @@ pub struct Incoming {
     pub path: HashMap<String, String>,
     pub query: String,
     pub body: Bytes,
-    pub caller: Option<Arc<Caller>>,
+    pub caller: Option<Principal>,
     pub loaded: Loaded,
     pub reports: Reports,
 }
@@ -49,6 +53,11 @@ pub struct Incoming {
 impl Incoming {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The person who calls.
+    pub fn person(&self) -> Result<&Arc<Person>> {
+        self.caller.as_ref().and_then(Principal::person).ok_or(RequestError::Unauthenticated.into())
     }
 }
 
@@ -90,10 +99,5 @@ impl<A> Call<A> {
             Some(tags) if tags.split(',').any(|tag| tag.trim() == super::reply::etag(version)) => Ok(()),
             Some(_) => Err(RequestError::StaleVersion.into()),
         }
-    }
-
-    /// The owner that the harness read for the path's `{id}`; nobody's is not found.
-    pub fn owner(&self) -> Result<UserId> {
-        self.loaded.owner.ok_or(RequestError::NotFound.into())
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     domain::limit,
     error::{Error, RequestError, Result},
     function::{Capability, Concurrency, Function, Needs, Settings, Trigger, area_of},
-    store::{Table, kek::Purpose},
+    store::{Table, item::Key, kek::Purpose},
 };
 
 /// All that is declared about a route.
@@ -56,8 +56,6 @@ pub struct Route {
 pub struct Loads {
     /// The caller's encrypted profile.
     pub profile: bool,
-    /// Who owns the check or document named by the path's `{id}`.
-    pub owner: bool,
     /// Key-encryption keys: loaded beside that read, unless they are in memory.
     pub keks: Keks,
 }
@@ -101,7 +99,7 @@ impl Route {
             summary: "",
             limits: None,
             idempotent: false,
-            loads: Loads { profile: false, owner: false, keks: Keks { profile: false, evidence: false } },
+            loads: Loads { profile: false, keks: Keks { profile: false, evidence: false } },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
             cache: None,
@@ -169,11 +167,6 @@ impl Route {
 
     pub fn loads_profile(mut self) -> Self {
         self.loads.profile = true;
-        self
-    }
-
-    pub fn loads_owner(mut self) -> Self {
-        self.loads.owner = true;
         self
     }
 
@@ -246,6 +239,9 @@ impl Route {
             route: Arc::new(route),
             authenticates: A::authenticates,
             may_authenticate: A::MAY_AUTHENTICATE,
+            reads_owner: A::READS_OWNER,
+            owner_key: A::owner_key,
+            commits: R::COMMITTED,
             run: Arc::new(move |app, incoming| Box::pin(run(app, incoming, handler))),
             describe: describe::<A, I, R>,
         }
@@ -274,8 +270,12 @@ type Run = dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<
 #[derive(Clone)]
 pub struct Endpoint {
     pub route: Arc<Route>,
+    /// Whether the handler answers by a command, which keeps the answer for the idempotency key.
+    pub commits: bool,
     pub(super) authenticates: fn(&Incoming) -> bool,
     may_authenticate: bool,
+    reads_owner: bool,
+    pub(super) owner_key: fn(&Incoming) -> Option<Key>,
     pub(super) run: Arc<Run>,
     pub(super) describe: fn(&Route, &mut OperationDoc),
 }
@@ -294,7 +294,7 @@ impl Endpoint {
         if self.may_authenticate {
             settings.needs = settings.needs.reads(Section::Tokens);
         }
-        if route.loads.owner {
+        if self.reads_owner {
             settings.needs = settings.needs.get_many(Table::Kyc);
         }
         settings.needs = settings.needs.write_logs(area_of(route.function));
@@ -317,12 +317,13 @@ where
     F: Fn(Call<A>, I) -> Fut,
     Fut: Future<Output = Result<R>>,
 {
-    let caller = A::admit(&incoming)?;
+    A::permit(&incoming)?;
     let (input, fingerprint) = I::parse(&incoming).await?;
     let replay = match idempotency::begin(app, &incoming, &fingerprint).await? {
         idempotency::Begin::Answered(answer) => return Ok(answer),
         idempotency::Begin::Fresh(replay) => replay,
     };
+    let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());
     match handler(call, input).await {
         Err(Error::Request(RequestError::AnsweredMeanwhile)) => {

@@ -1,6 +1,6 @@
 //! What a handler takes: path, query and body, each parsed from bounded bytes, unknown fields refused.
 
-use std::{fmt::Display, str::FromStr};
+use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -8,7 +8,11 @@ use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
 use super::{call::Incoming, content_type, endpoint::Route, openapi::OperationDoc};
 use crate::{
-    domain::{field::Invalid, secret::LOST},
+    domain::{
+        field::Invalid,
+        id::{Id, Kind},
+        secret::LOST,
+    },
     error::{RequestError, Result},
 };
 
@@ -40,21 +44,41 @@ impl Input for () {
     }
 }
 
-/// One path parameter, or several in order. What does not parse is not found.
+/// The path's parameter, or a tuple of them in the order of the path. What does not parse is not found.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
-impl<T: FromStr + Display + Send + 'static> Input for Path<T> {
+/// One parameter of a path. A value has one text, so that the texts tell two requests apart.
+pub trait PathParameter: FromStr + Send + 'static {}
+
+impl<K: Kind + Send + 'static> PathParameter for Id<K> {}
+impl PathParameter for String {}
+
+/// What a path's parameters are read as.
+pub trait PathParameters: Sized + Send + 'static {
+    /// `None` if there are too few, or one does not parse.
+    fn parse(texts: &[&str]) -> Option<Self>;
+}
+
+impl<T: PathParameter> PathParameters for T {
+    fn parse(texts: &[&str]) -> Option<Self> {
+        texts.first()?.parse().ok()
+    }
+}
+
+impl<A: PathParameter, B: PathParameter> PathParameters for (A, B) {
+    fn parse(texts: &[&str]) -> Option<Self> {
+        let [first, second, ..] = texts else { return None };
+        Some((first.parse().ok()?, second.parse().ok()?))
+    }
+}
+
+impl<T: PathParameters> Input for Path<T> {
     async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
-        let value: T = incoming
-            .route
-            .path_parameters()
-            .next()
-            .and_then(|name| incoming.path.get(name))
-            .and_then(|text| text.parse().ok())
-            .ok_or(RequestError::NotFound)?;
-        let fingerprint = value.to_string().into_bytes();
-        Ok((Self(value), fingerprint))
+        let texts: Vec<_> =
+            incoming.route.path_parameters().map_while(|name| incoming.path.get(name).map(String::as_str)).collect();
+        let value = T::parse(&texts).ok_or(RequestError::NotFound)?;
+        Ok((Self(value), texts.join("/").into_bytes()))
     }
 
     fn describe(route: &Route, doc: &mut OperationDoc) {
@@ -221,3 +245,23 @@ macro_rules! tuple {
 
 tuple!(P1, P2);
 tuple!(P1, P2, P3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        id::{CheckId, DocumentId},
+        time::Timestamp,
+    };
+
+    #[test]
+    fn path_parameters_are_read_in_the_order_of_the_path() {
+        let at = Timestamp::from_unix_millis(1);
+        let (check, document) = (CheckId::from_parts(at, [1; 10]), DocumentId::from_parts(at, [2; 10]));
+        let (first, second) = (check.to_string(), document.to_string());
+        assert_eq!(CheckId::parse(&[&first, &second]), Some(check));
+        assert_eq!(<(CheckId, DocumentId)>::parse(&[&first, &second]), Some((check, document)));
+        assert_eq!(<(CheckId, DocumentId)>::parse(&[&second, &first]), None);
+        assert_eq!(<(CheckId, DocumentId)>::parse(&[&first]), None);
+    }
+}

@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod call;
+pub mod command;
 mod content_type;
 pub mod cursor;
 pub mod endpoint;
@@ -18,6 +19,8 @@ pub mod limit;
 mod method;
 pub mod multipart;
 pub mod openapi;
+pub mod owner;
+pub mod principal;
 pub mod problem;
 pub mod proof;
 pub mod reads;
@@ -26,11 +29,14 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Anonymous, Caller, Can, CanIf, Signed, SignedOrNot};
+pub use authority::{Anonymous, Can, CanIf, Signed, SignedOrNot};
 pub use call::{Call, Meta};
+pub use command::Committed;
 pub use endpoint::{Endpoint, Route};
 pub use input::{Headers, Json, Path, Query, Raw};
 pub use limit::{By, Limited};
 pub use multipart::Upload;
+pub use owner::{NotOwner, OwnerOr};
+pub use principal::{Person, Principal};
 pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Unavailable, Versioned};
 pub use serve::{Boxed, block_on_lambda, respond, serve};

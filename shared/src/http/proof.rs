@@ -18,7 +18,7 @@ use crate::{
     store::{
         commit::Commit,
         lockout::{Failure, ReservedTry},
-        user::AuthItem,
+        user::Account,
     },
 };
 
@@ -29,12 +29,12 @@ const WAIT: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::
 
 /// Somebody's try at a password.
 #[derive(Debug)]
-pub struct Attempt<'a> {
+pub struct PasswordAttempt<'a> {
     pub tried: ReservedTry,
     /// What it is counted under.
     pub identifier: &'a BlindIndex,
     /// Whose the identifier is, if anybody's.
-    pub account: Option<&'a AuthItem>,
+    pub account: Option<&'a Account>,
     pub password: &'a SecretText,
 }
 
@@ -79,7 +79,7 @@ impl<A> Call<A> {
     }
 
     /// Compares a password with its account's. A wrong one is counted and refused as `wrong`.
-    pub async fn prove_password(&self, attempt: Attempt<'_>, wrong: AuthError) -> Result<Proof> {
+    pub async fn prove_password(&self, attempt: PasswordAttempt<'_>, wrong: AuthError) -> Result<Proof> {
         let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
         let person = attempt.account.map(|account| account.user);
         if let Some(proof) = self.compare(attempt).await? {
@@ -90,7 +90,7 @@ impl<A> Call<A> {
     }
 
     /// Compares a password with its account's, and leaves what becomes of a wrong one to the caller.
-    pub async fn compare(&self, attempt: Attempt<'_>) -> Result<Option<Proof>> {
+    pub async fn compare(&self, attempt: PasswordAttempt<'_>) -> Result<Option<Proof>> {
         match compare(attempt.account, attempt.password) {
             Ok(verified) => Ok(verified
                 .filter(|verified| verified.matches)
@@ -143,7 +143,7 @@ impl<A> Call<A> {
 }
 
 /// What the comparison says; of nobody's password nothing, at the same price.
-fn compare(account: Option<&AuthItem>, password: &SecretText) -> Result<Option<Verified>> {
+fn compare(account: Option<&Account>, password: &SecretText) -> Result<Option<Verified>> {
     let params = Params::default();
     if let Some(hash) = account.and_then(|account| account.password.as_ref()) {
         return Ok(Some(password::verify(password, &hash.0, &params).map_err(Internal::corrupt)?));

@@ -3,14 +3,15 @@
 use crate::crypto::random::RandomId;
 use std::{collections::BTreeMap, ops::Deref};
 
-use super::{authority::Caller, call::Call};
+use super::{call::Call, principal::Person};
 use crate::{
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
         id::{ReadId, UserId},
     },
     error::Result,
-    store::{commit::Tries, event::EventDraft, hit::StoredHit},
+    run_command,
+    store::{commit::Commit, event::EventDraft, hit::StoredHit},
 };
 
 /// What was read of whom.
@@ -42,30 +43,24 @@ const AT_ONCE: usize = 40;
 
 /// Writes an event for each read. The thing read keeps its version, which is what clients decide upon, so the event's
 /// subject is the reading itself.
-pub async fn commit_reads<A: Deref<Target = Caller>>(call: &Call<A>, reads: &[Read]) -> Result<()> {
+pub async fn commit_reads<A: Deref<Target = Person>>(call: &Call<A>, reads: &[Read]) -> Result<()> {
     if reads.is_empty() {
         return Ok(());
     }
     let (store, now) = (call.app.store().await, call.now());
     let key = call.loaded.key(store, now).await?;
+    let command = call.command_by(call.author(&key)).await;
     for some in reads.chunks(AT_ONCE) {
-        let mut tries = Tries::new();
-        loop {
-            let mut commit = store.commit(now, &call.meta.correlation_id);
-            for read in some {
-                let subject = Subject::new("read", ReadId::new(now));
-                let mut event = EventDraft::new(read.kind, subject, 1, Actor::User(call.caller.user))
-                    .session(call.caller.session)
-                    .origin(&key, call.meta.origin());
+        let told = run_command!(command, |attempt| {
+            let events = some.iter().map(|read| {
+                let mut event = EventDraft::new(read.kind, Subject::new("read", ReadId::new(now)), 1);
                 event.person = read.person;
                 event.data.clone_from(&read.data);
-                commit = commit.event(event);
-            }
-            match commit.run().await {
-                Ok(()) => break,
-                Err(error) => tries.again(error).await?,
-            }
-        }
+                event
+            });
+            Ok(events.fold(attempt.commit(now), Commit::event).returning(()))
+        });
+        told?;
     }
     Ok(())
 }

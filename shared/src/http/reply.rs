@@ -44,6 +44,9 @@ pub fn etag(version: u64) -> String {
 
 /// Something a handler can answer.
 pub trait Reply: Sized + Send + 'static {
+    /// Whether it is the answer of a command.
+    const COMMITTED: bool = false;
+
     fn into_answer(self) -> Result<Answer>;
 
     fn describe(doc: &mut OperationDoc);

@@ -8,11 +8,11 @@ use http::{HeaderMap, Response};
 use lambda_http::{Body as LambdaBody, Request, RequestExt, request::RequestContext};
 
 use super::{
-    authority::Caller,
     call::{Incoming, Meta},
     endpoint::{Endpoint, IfMatch, Route},
     headers, idempotency, limit,
     method::{self, Part},
+    principal::{Person, Principal},
     problem,
     reply::{Answer, Body},
 };
@@ -23,7 +23,10 @@ use crate::{
     domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
     function::area_of,
-    store::admission::{Loaded, Wanted, owner_key},
+    store::{
+        admission::{Loaded, Wanted},
+        item::Key,
+    },
     telemetry,
 };
 
@@ -189,7 +192,8 @@ async fn handle(
         reports,
     };
     if (endpoint.authenticates)(&incoming) {
-        authenticate(app, &mut incoming, user_slot).await?;
+        let owner_of = (endpoint.owner_key)(&incoming);
+        authenticate(app, &mut incoming, owner_of, user_slot).await?;
     } else {
         limit::enforce(app, route.limits_in_force(), &incoming.meta, None, &incoming.reports).await?;
     }
@@ -208,6 +212,7 @@ const LEEWAY: u32 = 5;
 async fn authenticate(
     app: &'static App,
     incoming: &mut Incoming,
+    owner_of: Option<Key>,
     user_slot: &std::sync::OnceLock<String>,
 ) -> Result<()> {
     let token = token_of(&incoming.headers).ok_or(RequestError::Unauthenticated)?;
@@ -234,7 +239,7 @@ async fn authenticate(
         session: claims.sid,
         idempotency_scope: scope,
         profile: incoming.route.loads.profile,
-        owner_of: incoming.path.get("id").filter(|_| incoming.route.loads.owner).and_then(|id| owner_key(id)),
+        owner_of,
     };
     let store = app.store().await;
     let purposes = incoming.route.loads.keks.purposes();
@@ -253,13 +258,13 @@ async fn authenticate(
     }
     allowed?;
     incoming.loaded = admission.loaded;
-    incoming.caller = Some(Arc::new(Caller {
+    incoming.caller = Some(Principal::Person(Arc::new(Person {
         user: claims.sub,
         session: claims.sid,
         permissions: PermissionSet::of_roles(&auth.roles),
         auth,
         session_item: session,
-    }));
+    })));
     Ok(())
 }
 

@@ -9,9 +9,10 @@ use super::Message;
 pub use crate::config::names::Queue;
 use crate::{
     app::App,
-    domain::time::Timestamp,
+    domain::{event::Actor, time::Timestamp},
     error::{Internal, Result},
-    store::{commit::Tries, due::DueRow},
+    run_command,
+    store::due::DueRow,
 };
 
 /// How many messages a queue holds, about (as SQS counts).
@@ -88,13 +89,8 @@ impl App {
         }
         let (store, now) = (self.store().await, Timestamp::now());
         let row = DueRow::of_text(queue, now + wait, message.key, message.body);
-        let mut tries = Tries::new();
-        loop {
-            match store.commit(now, &message.correlation_id).due(Ok(row.clone())).run().await {
-                Ok(()) => return Ok(()),
-                Err(error) => tries.again(error).await?,
-            }
-        }
+        let command = store.command(&message.correlation_id, Actor::system("queues"));
+        run_command!(command, |attempt| { Ok(attempt.commit(now).due(Ok(row.clone())).returning(())) })
     }
 }
 

@@ -7,12 +7,15 @@ use serde::Deserialize;
 
 use super::{
     Store, Table,
+    check::StoredCheck,
+    document::DocumentItem,
+    hit::StoredHit,
     idempotency::{self, Record},
     item::{Key, read},
     kek::Purpose,
     person_key::{self, KeyItem},
     session::SessionItem,
-    user::{AuthItem, ProfileItem, profile_key},
+    user::{Account, ProfileItem, account_key, profile_key},
 };
 use crate::{
     domain::{
@@ -34,18 +37,79 @@ pub struct Wanted {
     pub owner_of: Option<Key>,
 }
 
-/// Where a check, a document or a hit says whose it is; nothing for what is neither.
-pub fn owner_key(id: &str) -> Option<Key> {
-    let prefix = if CheckId::from_str(id).is_ok() {
-        "CHK"
-    } else if DocumentId::from_str(id).is_ok() {
-        "DOC"
-    } else if HitId::from_str(id).is_ok() {
-        "HIT"
-    } else {
-        return None;
-    };
-    Some(Key::new(format!("{prefix}#{id}"), "REF"))
+/// Something that belongs to a person, named by an id in a path.
+pub trait Resource: Sized + Send + 'static {
+    type Id: FromStr + Send;
+
+    /// The item that names its owner.
+    fn owner_key(id: &Self::Id) -> Key;
+
+    /// Reads it; `None` if it is gone.
+    fn load(
+        store: &Store,
+        owner: &UserId,
+        id: Self::Id,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Self>>> + Send;
+}
+
+/// A check of which nothing but its owner has to be known.
+impl Resource for CheckId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        StoredCheck::owner_key(id)
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
+    }
+}
+
+impl Resource for StoredCheck {
+    type Id = CheckId;
+
+    fn owner_key(id: &CheckId) -> Key {
+        Self::owner_key(id)
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: CheckId, _: Timestamp) -> Result<Option<Self>> {
+        store.check(owner, &id).await
+    }
+}
+
+/// A hit of which nothing but the person it is on has to be known.
+impl Resource for HitId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        StoredHit::owner_key(id)
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
+    }
+}
+
+/// A document and the evidence key that opens it.
+#[derive(Debug)]
+pub struct OpenDocument {
+    pub item: DocumentItem,
+    pub evidence: PersonKey,
+}
+
+impl Resource for OpenDocument {
+    type Id = DocumentId;
+
+    fn owner_key(id: &DocumentId) -> Key {
+        DocumentItem::owner_key(id)
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: DocumentId, now: Timestamp) -> Result<Option<Self>> {
+        let (item, evidence) =
+            futures::try_join!(store.document(owner, &id), store.read_person_key(owner, Purpose::Evidence, now))?;
+        Ok(item.map(|item| Self { item, evidence }))
+    }
 }
 
 /// The body of an owner item.
@@ -79,14 +143,14 @@ impl Loaded {
 /// Whether a caller may come in, and what was read along.
 #[derive(Debug)]
 pub struct Admission {
-    pub auth: Option<AuthItem>,
+    pub auth: Option<Account>,
     pub session: Option<SessionItem>,
     pub loaded: Loaded,
 }
 
 impl Store {
     pub async fn admit(&self, wanted: &Wanted, now: Timestamp) -> Result<Admission> {
-        let auth = AuthItem::key(&wanted.user);
+        let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);
         let person = person_key::key(&wanted.user, Purpose::Profile);
         let profile = wanted.profile.then(|| profile_key(&wanted.user));
@@ -100,7 +164,7 @@ impl Store {
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
 
         let owner = take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner);
-        let auth: Option<AuthItem> = take(&Some(auth)).map(read).transpose()?;
+        let auth: Option<Account> = take(&Some(auth)).map(read).transpose()?;
         let session: Option<SessionItem> = take(&Some(session)).map(read).transpose()?;
         let session = session.filter(|session| auth.as_ref().is_some_and(|auth| session.admitted(auth, now)));
         Ok(Admission {

@@ -14,13 +14,13 @@ use super::{
     event::EventDraft,
     item::{Item, Key, Query, Sort, keyed, number, read, text},
     person_key::PersonKey,
-    user::AuthItem,
+    user::{Account, account_key},
 };
 use crate::{
     crypto::field::Place,
     domain::{
-        check::{Check, CheckState, kyc_status},
-        event::{Actor, EventType, Subject},
+        check::{Check, CheckState},
+        event::{EventType, Subject},
         id::{CheckId, UserId},
         kyc::KycError,
         profile::Profile,
@@ -153,9 +153,9 @@ fn snapshot_place(at: &Key) -> Place<'_> {
 }
 
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
-pub fn check_event(kind: EventType, check: &Check, actor: Actor) -> EventDraft {
+pub fn check_event(kind: EventType, check: &Check) -> EventDraft {
     let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
-    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version, actor)
+    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version)
         .person(check.user_id)
         .data("provider", check.policy.provider.clone())
         .data("state", check.state.as_str());
@@ -203,7 +203,7 @@ impl Commit<'_> {
     }
 
     /// A new check, whose it is, and that it is its person's open one.
-    pub fn new_check(self, stored: &StoredCheck, auth: &AuthItem, now: Timestamp) -> Self {
+    pub fn new_check(self, stored: &StoredCheck, auth: &Account, now: Timestamp) -> Self {
         let check = &stored.check;
         let before = Check::draft(check.id, check.user_id, check.policy.clone(), check.trigger, now);
         self.put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None)
@@ -213,7 +213,7 @@ impl Commit<'_> {
 
     /// A check in its next state, and its person's account with it: what it means for their status and for the one
     /// check that may be open is written in the same transaction.
-    pub fn check_moves(self, before: &Check, after: &StoredCheck, auth: &AuthItem, now: Timestamp) -> Self {
+    pub fn check_moves(self, before: &Check, after: &StoredCheck, auth: &Account, now: Timestamp) -> Self {
         self.check_changes(before, after).account_follows(before, &after.check, auth, now)
     }
 
@@ -222,13 +222,11 @@ impl Commit<'_> {
         self.put_if(Table::Kyc, after.item(), "version = :read", &[(":read", number(before.version))], None)
     }
 
-    fn account_follows(self, before: &Check, after: &Check, auth: &AuthItem, now: Timestamp) -> Self {
-        let next = account_after(before, after, auth);
-        if next.kyc_status == auth.kyc_status && next.open_check == auth.open_check {
-            return self;
+    fn account_follows(self, before: &Check, after: &Check, auth: &Account, now: Timestamp) -> Self {
+        match auth.follow_check(before, after, now) {
+            Some(next) => self.account_changes(auth, &next),
+            None => self,
         }
-        let next = AuthItem { version: auth.version + 1, updated_at: now, ..next };
-        self.replace(Table::Identity, &AuthItem::key(&auth.user), &next, auth.version)
     }
 
     /// Writes down whose task a provider took on. The same task may be taken twice, by the same check only.
@@ -244,24 +242,17 @@ impl Commit<'_> {
     }
 }
 
-/// The account after its person's check moved.
-fn account_after(before: &Check, after: &Check, auth: &AuthItem) -> AuthItem {
-    let open_check =
-        if after.state.is_open() { Some(after.id) } else { auth.open_check.filter(|open| *open != after.id) };
-    AuthItem { kyc_status: kyc_status(before, after, auth.kyc_status), open_check, ..auth.clone() }
-}
-
 impl Store {
     pub async fn check(&self, user: &UserId, id: &CheckId) -> Result<Option<StoredCheck>> {
         self.get(Table::Kyc, &StoredCheck::key(user, id)).await?.map(StoredCheck::from_item).transpose()
     }
 
     /// A check and its person's account, in one read; nothing if either is gone.
-    pub async fn check_and_auth(&self, user: &UserId, id: &CheckId) -> Result<Option<(StoredCheck, AuthItem)>> {
-        let (check, auth) = (StoredCheck::key(user, id), AuthItem::key(user));
+    pub async fn check_and_auth(&self, user: &UserId, id: &CheckId) -> Result<Option<(StoredCheck, Account)>> {
+        let (check, auth) = (StoredCheck::key(user, id), account_key(user));
         let mut found = self.get_many(&[(Table::Kyc, check.clone()), (Table::Identity, auth.clone())]).await?;
         let check = found.remove(&check).map(StoredCheck::from_item).transpose()?;
-        let auth = found.remove(&auth).map(read::<AuthItem>).transpose()?;
+        let auth = found.remove(&auth).map(read::<Account>).transpose()?;
         Ok(check.zip(auth))
     }
 

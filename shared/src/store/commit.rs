@@ -4,8 +4,6 @@
 //! refusal that the command would have given had it read later.
 
 use crate::crypto::random::RandomId;
-use std::time::Duration;
-
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{ConditionCheck, Delete, Put, TransactWriteItem, Update},
@@ -13,6 +11,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Store, Table,
+    command::Author,
     event::{EventDraft, EventRecord},
     idempotency::{self, Kept, Replay},
     item::{Item, Key, keyed, text},
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     deadline::Retries,
-    domain::{backoff::Backoff, id::EventId, time::Timestamp},
+    domain::{id::EventId, time::Timestamp},
     error::{Error, Internal, RequestError, Result},
 };
 
@@ -35,10 +34,10 @@ pub enum CommitError {
     Failed(Error),
 }
 
-/// So that a step may fail with `?` before it commits.
-impl From<Error> for CommitError {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
+/// So that a command may fail with `?` before it commits.
+impl<E: Into<Error>> From<E> for CommitError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -56,6 +55,7 @@ pub struct Commit<'a> {
     store: &'a Store,
     now: Timestamp,
     correlation_id: String,
+    author: Option<Author>,
     writes: Vec<(TransactWriteItem, Otherwise)>,
     events: Vec<(EventRecord, Key)>,
     broken: Option<Error>,
@@ -71,6 +71,7 @@ impl Store {
             store: self,
             now,
             correlation_id: correlation_id.to_owned(),
+            author: None,
             writes: Vec::new(),
             events: Vec::new(),
             broken: None,
@@ -188,10 +189,26 @@ impl Commit<'_> {
         self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
     }
 
+    /// Names who makes the change. It is stamped on the events that follow.
+    pub fn by(mut self, author: impl Into<Author>) -> Self {
+        self.author = Some(author.into());
+        self
+    }
+
     /// The event of this change, and its outbox row. The aggregate's version must be the one the change makes: two
     /// commands that decided on the same state cannot both write it.
-    pub fn event(mut self, draft: EventDraft) -> Self {
-        let record = EventRecord::new(EventId::new(self.now), self.now, &self.correlation_id, draft);
+    pub fn event(self, draft: EventDraft) -> Self {
+        let id = EventId::new(self.now);
+        self.event_of_id(id, draft)
+    }
+
+    /// The same, under an id that something else in the commit is derived from.
+    pub fn event_of_id(mut self, id: EventId, draft: EventDraft) -> Self {
+        let Some(author) = self.author.clone().or_else(|| draft.actor.clone().map(Author::from)) else {
+            self.broken = self.broken.or(Some(Internal::bug("an event without an author").into()));
+            return self;
+        };
+        let record = EventRecord::new(id, self.now, &self.correlation_id, draft, &author);
         let key = record.key();
         let item = record.item();
         let outbox = super::outbox::row(&record);
@@ -231,11 +248,6 @@ impl Commit<'_> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.now
-    }
-
-    /// Ids of the events this commit writes, in order.
-    pub fn event_ids(&self) -> Vec<EventId> {
-        self.events.iter().map(|(record, _)| record.id).collect()
     }
 
     /// Commits. What DynamoDB throttled is sent again until the deadline. The client token makes the SDK's own retries of
@@ -321,49 +333,6 @@ pub struct Change<'a> {
     /// Words written as `#word` in the expressions (DynamoDB reserves many).
     pub names: &'a [&'a str],
     pub values: Vec<(&'a str, aws_sdk_dynamodb::types::AttributeValue)>,
-}
-
-/// A command's tries: after a conflict it reads and decides anew, a bounded number of times, with full jitter.
-#[derive(Debug)]
-pub struct Tries {
-    conflicts: u32,
-    most: u32,
-}
-
-const TRIES: u32 = 6;
-const BACKOFF: Backoff = Backoff { base: Duration::from_millis(25), cap: Duration::from_millis(400) };
-
-impl Default for Tries {
-    fn default() -> Self {
-        Self { conflicts: 0, most: TRIES }
-    }
-}
-
-impl Tries {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// For what must not be given up because others are quicker: bounded by the deadline of the request alone.
-    pub fn until_deadline() -> Self {
-        Self { most: u32::MAX, ..Self::default() }
-    }
-
-    /// `Ok` means to go round again.
-    pub async fn again(&mut self, error: CommitError) -> Result<()> {
-        match error {
-            CommitError::Refused(error) | CommitError::Failed(error) => Err(error),
-            CommitError::Conflict => {
-                self.conflicts = self.conflicts.saturating_add(1);
-                if self.conflicts >= self.most {
-                    return Err(RequestError::Contended.into());
-                }
-                let random = u64::from_be_bytes(crate::crypto::random::bytes());
-                tokio::time::sleep(BACKOFF.delay(self.conflicts, random)).await;
-                Ok(())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Position, Store, Table,
-    commit::{Change, Commit, CommitError, Tries},
+    commit::{Change, Commit},
     event::shard,
     item::{Item, Key, Query, Sort, key_of, keyed, read, text},
 };
 use crate::{
-    domain::time::Timestamp,
-    error::{Internal, RequestError, Result},
+    domain::{event::Actor, time::Timestamp},
+    error::{Error, Internal, RequestError, Result},
     messaging::{Message, queue::Queue},
+    run_command,
 };
 
 /// Far fewer than events: each costs a read a minute, used or not.
@@ -237,13 +238,11 @@ impl Store {
     }
 
     async fn move_due<'a>(&'a self, now: Timestamp, write: impl Fn(Commit<'a>) -> Commit<'a>) -> Result<()> {
-        let mut tries = Tries::new();
-        loop {
-            match write(self.commit(now, "due")).run().await {
-                // Another round closed it.
-                Ok(()) | Err(CommitError::Refused(_)) => return Ok(()),
-                Err(error) => tries.again(error).await?,
-            }
+        let command = self.command("due", Actor::system("due"));
+        match run_command!(command, |attempt| { Ok(write(attempt.commit(now)).returning(())) }) {
+            // Another round closed it.
+            Err(Error::Request(RequestError::NotFound)) => Ok(()),
+            moved => moved,
         }
     }
 

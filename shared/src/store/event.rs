@@ -6,6 +6,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Position, Store, Table,
+    command::Author,
     item::{Item, Key, Query, SHARDS, Sort, keyed, read},
     person_key::PersonKey,
 };
@@ -29,32 +30,37 @@ pub struct EventDraft {
     pub version: u64,
     /// The user concerned, if it concerns one.
     pub person: Option<UserId>,
-    pub actor: Actor,
+    /// Who did it, where that is not the author of the commit. The author's session and origin are not stamped then.
+    pub actor: Option<Actor>,
     /// No personal data.
     pub data: serde_json::Map<String, serde_json::Value>,
     pub changes: Vec<Change>,
+    /// In place of the author's session.
     pub session: Option<SessionId>,
-    /// From where it was asked, and whose key that is encrypted with.
-    pub origin: Option<(PersonKey, Origin)>,
 }
 
 impl EventDraft {
-    pub fn new(kind: EventType, subject: Subject, version: u64, actor: Actor) -> Self {
+    pub fn new(kind: EventType, subject: Subject, version: u64) -> Self {
         Self {
             kind,
             subject,
             version,
             person: None,
-            actor,
+            actor: None,
             data: serde_json::Map::new(),
             changes: Vec::new(),
             session: None,
-            origin: None,
         }
     }
 
     pub fn person(mut self, person: UserId) -> Self {
         self.person = Some(person);
+        self
+    }
+
+    /// Names who did it, where that is not the author of the commit.
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
         self
     }
 
@@ -73,9 +79,13 @@ impl EventDraft {
         self
     }
 
-    pub fn origin(mut self, key: &PersonKey, origin: Origin) -> Self {
-        self.origin = Some((key.clone(), origin));
-        self
+    /// Who is to be named as the one who did it; an actor of its own hides the session and origin of the author.
+    fn author(&self, author: &Author) -> Author {
+        let author = match &self.actor {
+            Some(actor) => Author::from(actor.clone()),
+            None => author.clone(),
+        };
+        Author { session: self.session.or(author.session), ..author }
     }
 }
 
@@ -134,8 +144,9 @@ struct EventItem {
 }
 
 impl EventRecord {
-    pub fn new(id: EventId, now: Timestamp, correlation_id: &str, draft: EventDraft) -> Self {
-        let origin = draft.origin.map(|(key, origin)| {
+    pub fn new(id: EventId, now: Timestamp, correlation_id: &str, draft: EventDraft, author: &Author) -> Self {
+        let author = draft.author(author);
+        let origin = author.origin.map(|(key, origin)| {
             // Serialising two strings cannot fail; an empty origin would only lose the address.
             let plain = serde_json::to_vec(&origin).unwrap_or_default();
             let sealed = key.seal(&origin_place(&id.to_string()), &plain);
@@ -148,11 +159,11 @@ impl EventRecord {
             subject: draft.subject,
             version: draft.version,
             person: draft.person,
-            actor: draft.actor,
+            actor: author.actor,
             correlation_id: correlation_id.to_owned(),
             data: draft.data,
             changes: draft.changes,
-            session: draft.session,
+            session: author.session,
             origin,
         }
     }
@@ -387,8 +398,8 @@ mod tests {
 
     fn at(millis: i64) -> EventRecord {
         let now = Timestamp::from_unix_millis(millis);
-        let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", "u"), 1, Actor::Anonymous);
-        EventRecord::new(EventId::from_parts(now, [7; 10]), now, "correlation", draft)
+        let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", "u"), 1);
+        EventRecord::new(EventId::from_parts(now, [7; 10]), now, "correlation", draft, &Actor::Anonymous.into())
     }
 
     fn times(records: &[EventRecord]) -> Vec<u64> {
@@ -449,7 +460,7 @@ mod tests {
         inside.push(to - Duration::from_millis(1));
         let outside = [from - Duration::from_millis(1), to];
         for (n, at) in inside.iter().chain(&outside).enumerate() {
-            let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", n), 1, Actor::Anonymous);
+            let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", n), 1).by(Actor::Anonymous);
             store.commit(*at, "correlation").event(draft).run().await.unwrap();
         }
         for limit in [1, 7, 25, 200] {

@@ -74,11 +74,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
     fn record(kind: EventType, actor: Actor, reasons: &[&str]) -> EventRecord {
-        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3, actor)
+        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3)
             .data("provider", "sandbox")
             .data("state", "rejected")
             .data("reasons", reasons.to_vec());
-        EventRecord::new(EventId::new(NOW), NOW, "correlation-1", draft)
+        EventRecord::new(EventId::new(NOW), NOW, "correlation-1", draft, &actor.into())
     }
 
     #[test]

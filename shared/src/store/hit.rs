@@ -55,6 +55,10 @@ impl StoredHit {
         Key::new(format!("U#{user}"), format!("HIT#{id}"))
     }
 
+    pub fn owner_key(id: &HitId) -> Key {
+        Key::new(format!("HIT#{id}"), "REF")
+    }
+
     fn own_key(&self) -> Key {
         Self::key(&self.hit.user_id, &self.hit.id)
     }
@@ -127,7 +131,7 @@ fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
 impl Commit<'_> {
     /// A new hit, and whose it is.
     pub fn new_hit(self, stored: &StoredHit) -> Self {
-        let owner = Key::new(format!("HIT#{}", stored.hit.id), "REF");
+        let owner = StoredHit::owner_key(&stored.hit.id);
         self.put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None).create(
             Table::Kyc,
             &owner,

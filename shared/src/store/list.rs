@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         aml::list::{ListState, Pointer},
-        event::{Actor, EventType, Subject},
+        event::{EventType, Subject},
     },
     error::Result,
     store::event::EventDraft,
@@ -32,15 +32,15 @@ fn pointer_key() -> Key {
 }
 
 /// An event of one list, at the version it makes.
-pub fn list_event(kind: EventType, state: &ListState, actor: Actor) -> EventDraft {
-    EventDraft::new(kind, Subject::new("list", &state.id), state.version, actor)
+pub fn list_event(kind: EventType, state: &ListState) -> EventDraft {
+    EventDraft::new(kind, Subject::new("list", &state.id), state.version)
 }
 
 /// The event of new lists in force.
 pub fn pointer_event(pointer: &Pointer) -> EventDraft {
     let versions: serde_json::Map<_, _> =
         pointer.lists.iter().map(|(id, list)| (id.clone(), list.version.clone().into())).collect();
-    EventDraft::new(EventType::ListsUpdated, Subject::new("lists", "lists"), pointer.version, Actor::system("lists"))
+    EventDraft::new(EventType::ListsUpdated, Subject::new("lists", "lists"), pointer.version)
         .data("artifact", pointer.artifact.as_str())
         .data("engine", pointer.engine.as_str())
         .data("lists", versions)
@@ -97,6 +97,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::{
+        domain::event::Actor,
         domain::{
             aml::list::{Change, Compiled, Content, Found, Look},
             time::Timestamp,
@@ -127,7 +128,7 @@ mod tests {
         let Change::Loaded(after) = ListState::after(before.as_ref(), id, &look(sha256, second)) else {
             panic!("not loaded")
         };
-        let event = list_event(EventType::ListLoaded, &after, Actor::system("lists"));
+        let event = list_event(EventType::ListLoaded, &after).by(Actor::system("lists"));
         store.commit(at(second), "c").list_changes(before.as_ref(), &after).event(event).run().await
     }
 
@@ -146,7 +147,7 @@ mod tests {
 
     async fn publish(store: &Store, board: &Board, second: i64) -> Result<(), CommitError> {
         let next = pointer(board, second);
-        let event = pointer_event(&next);
+        let event = pointer_event(&next).by(Actor::system("lists"));
         store.commit(at(second), "c").lists_in_force(board.pointer.as_ref(), &next).event(event).run().await
     }
 

@@ -245,7 +245,8 @@ impl Failure<'_> {
     fn locked(&self) -> EventDraft {
         let version = u64::try_from(self.now.unix_seconds()).unwrap_or_default();
         let subject = Subject::new("identifier", self.locks);
-        let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous)
+        let mut event = EventDraft::new(EventType::UserLockedOut, subject, version)
+            .by(Actor::Anonymous)
             .data("count", lockout::FAILURES);
         event.person = self.person;
         event
@@ -257,7 +258,8 @@ impl Failure<'_> {
         if let Some(person) = self.person {
             let subject = Subject::new("identifier", self.failures);
             let kind = EventType::UserSignInFailed;
-            let event = EventDraft::new(kind, subject, version_of(quarter), Actor::Anonymous)
+            let event = EventDraft::new(kind, subject, version_of(quarter))
+                .by(Actor::Anonymous)
                 .person(person)
                 .data("from", quarter.to_string())
                 .data("to", (quarter + REPORTED_EVERY).to_string());

@@ -6,46 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, Table, item::Key};
 use crate::{
-    crypto::mailed::MailId,
-    domain::{id::UserId, time::Timestamp},
+    domain::{account::MailId, id::UserId, mail::TokenPurpose, time::Timestamp},
     error::Result,
 };
-
-/// What a mailed token is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    VerifyEmail,
-    ResetPassword,
-}
-
-impl Purpose {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "verify_email",
-            Self::ResetPassword => "reset_password",
-        }
-    }
-
-    pub const fn life(self) -> Duration {
-        match self {
-            Self::VerifyEmail => Duration::from_hours(24),
-            Self::ResetPassword => Duration::from_hours(1),
-        }
-    }
-}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MailToken {
     pub user: UserId,
-    pub purpose: Purpose,
+    pub purpose: TokenPurpose,
     pub expires_at: Timestamp,
     /// Unix seconds, for the table's own cleaning: a day after its end, so that a late click learns why.
     pub expires: i64,
 }
 
 impl MailToken {
-    pub fn new(user: UserId, purpose: Purpose, now: Timestamp) -> Self {
+    pub fn new(user: UserId, purpose: TokenPurpose, now: Timestamp) -> Self {
         let expires_at = now + purpose.life();
         Self { user, purpose, expires_at, expires: (expires_at + Duration::from_hours(24)).unix_seconds() }
     }

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod breaker;
 pub mod check;
+pub mod command;
 pub mod commit;
 pub mod desk;
 pub mod document;

@@ -10,13 +10,14 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Position, Store, Table,
-    commit::{Change, CommitError, Tries},
+    commit::Change,
     event::{EventRecord, shard},
     item::{Item, Key, Query, SHARDS, Sort, keyed, number},
 };
 use crate::{
-    domain::time::Timestamp,
+    domain::{event::Actor, time::Timestamp},
     error::{Error, Internal, RequestError, Result},
+    run_command,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,14 +80,10 @@ impl Store {
     pub async fn close_outbox(&self, record: &EventRecord, counts: &[(String, u64)], now: Timestamp) -> Result<bool> {
         let id = record.id.to_string();
         let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
-        let mut tries = Tries::new();
-        loop {
-            let mut commit = self.commit(now, &record.correlation_id).delete(
-                Table::Outbound,
-                &key(&id),
-                &present,
-                Some(RequestError::NotFound.into()),
-            );
+        let command = self.command(&record.correlation_id, Actor::system("outbox"));
+        let closed = run_command!(command, |attempt| {
+            let gone = Some(RequestError::NotFound.into());
+            let mut commit = attempt.commit(now).delete(Table::Outbound, &key(&id), &present, gone);
             for (counter, by) in counts {
                 let add = Change {
                     update: "ADD #count :by",
@@ -97,11 +94,11 @@ impl Store {
                 };
                 commit = commit.update(Table::Outbound, &Key::new(counter_shard(shard(&id)), counter), &add, None);
             }
-            match commit.run().await {
-                Ok(()) => return Ok(true),
-                Err(CommitError::Refused(_)) => return Ok(false),
-                Err(error) => tries.again(error).await?,
-            }
+            Ok(commit.returning(true))
+        });
+        match closed {
+            Err(Error::Request(RequestError::NotFound)) => Ok(false),
+            closed => closed,
         }
     }
 
@@ -160,7 +157,7 @@ mod tests {
 
     async fn happen(store: &Store) -> EventRecord {
         let user = UserId::new(NOW);
-        let draft = EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1, Actor::Anonymous);
+        let draft = EventDraft::new(EventType::UserRegistered, Subject::new("user", user), 1).by(Actor::Anonymous);
         store.commit(NOW, "correlation").event(draft).run().await.unwrap();
         store.events_of_subject(&user.to_string(), 1, None).await.unwrap().0.remove(0)
     }

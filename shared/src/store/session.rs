@@ -18,11 +18,12 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Position, Store, Table,
-    commit::{Change, Commit, Tries},
+    command::{Command, Decided},
+    commit::{Change, Commit},
     event::{EventDraft, Origin},
     item::{Key, Query, Sort, key_of, keyed, number, read, text},
     person_key::PersonKey,
-    user::AuthItem,
+    user::Account,
 };
 use crate::{
     crypto::{
@@ -39,6 +40,7 @@ use crate::{
         time::Timestamp,
     },
     error::{Error, Internal, Result},
+    run_command,
 };
 
 /// A session as it is stored. It ends by its deletion.
@@ -78,7 +80,7 @@ impl SessionItem {
 
     /// A session that begins now, of somebody who just showed who they are by `amr`.
     pub fn begin(
-        auth: &AuthItem,
+        auth: &Account,
         amr: &str,
         kid: Kid,
         origin: &Origin,
@@ -123,7 +125,7 @@ impl SessionItem {
     }
 
     /// Whether its person may still come in by it.
-    pub fn admitted(&self, auth: &AuthItem, now: Timestamp) -> bool {
+    pub fn admitted(&self, auth: &Account, now: Timestamp) -> bool {
         self.live(now) && self.epoch == auth.session_epoch
     }
 
@@ -147,7 +149,7 @@ impl SessionItem {
     /// The event of its beginning.
     pub fn created(&self) -> EventDraft {
         let subject = Subject::new("session", self.session);
-        EventDraft::new(EventType::SessionCreated, subject, self.version, Actor::User(self.user))
+        EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
             .data("amr", self.amr.clone())
@@ -155,12 +157,12 @@ impl SessionItem {
 
     fn ended(&self, ending: &Ending) -> EventDraft {
         let subject = Subject::new("session", self.session);
-        let draft = EventDraft::new(ending.kind, subject, self.version + 1, ending.actor.clone())
+        let draft = EventDraft::new(ending.kind, subject, self.version + 1)
             .person(self.user)
             .session(self.session)
             .data("reason", ending.reason);
-        match &ending.origin {
-            Some((key, origin)) => draft.origin(key, origin.clone()),
+        match &ending.actor {
+            Some(actor) => draft.by(actor.clone()),
             None => draft,
         }
     }
@@ -180,30 +182,29 @@ impl SessionItem {
     }
 }
 
-/// Why, by whom and from where a session is ended.
+/// Why a session is ended.
 #[derive(Debug, Clone)]
 pub struct Ending {
     kind: EventType,
     reason: &'static str,
-    actor: Actor,
-    origin: Option<(PersonKey, Origin)>,
+    /// Who ends it, where that is not the author of the commit.
+    actor: Option<Actor>,
 }
 
 impl Ending {
-    /// By its person; the reason is a public word.
-    pub fn revoked(reason: &'static str, by: Actor) -> Self {
-        Self { kind: EventType::SessionRevoked, reason, actor: by, origin: None }
+    /// By the author of the commit; the reason is a public word.
+    pub const fn revoked(reason: &'static str) -> Self {
+        Self { kind: EventType::SessionRevoked, reason, actor: None }
     }
 
-    /// By a refresh token that came out of its turn: whoever holds it is not known to be the person.
-    pub fn refresh_reused() -> Self {
-        let reason = "refresh_token_reused";
-        Self { kind: EventType::SessionRefreshReused, reason, actor: Actor::Anonymous, origin: None }
+    /// By a refresh token that came out of its turn.
+    pub const fn refresh_reused() -> Self {
+        Self { kind: EventType::SessionRefreshReused, reason: "refresh_token_reused", actor: None }
     }
 
-    pub fn from(mut self, key: &PersonKey, origin: Origin) -> Self {
-        self.origin = Some((key.clone(), origin));
-        self
+    /// By the system, since its person signed in once more.
+    fn surplus() -> Self {
+        Self { kind: EventType::SessionRevoked, reason: "too_many_sessions", actor: Some(Actor::system("sessions")) }
     }
 }
 
@@ -251,7 +252,7 @@ impl SignIns {
     }
 
     /// The sessions that end with one more sign-in, the oldest first.
-    fn surplus(&self, auth: &AuthItem, now: Timestamp) -> impl Iterator<Item = &SessionItem> {
+    fn surplus(&self, auth: &Account, now: Timestamp) -> impl Iterator<Item = &SessionItem> {
         let live: Vec<_> = self.sessions.iter().filter(|session| session.admitted(auth, now)).collect();
         live.into_iter().skip(MOST_SESSIONS - 1).collect::<Vec<_>>().into_iter().rev().take(ENDED_AT_ONCE)
     }
@@ -260,26 +261,19 @@ impl SignIns {
 impl Commit<'_> {
     /// Begins a session with its event; the oldest of the person end where they would be more than [`MOST_SESSIONS`]. If
     /// somebody signed in meanwhile: a conflict.
-    pub fn begin_session(
-        self,
-        session: &SessionItem,
-        auth: &AuthItem,
-        before: &SignIns,
-        from: &(PersonKey, Origin),
-    ) -> Self {
+    pub fn begin_session(self, session: &SessionItem, auth: &Account, before: &SignIns) -> Self {
         let (user, now) = (&auth.user, self.now());
-        let (key, origin) = from;
         let count = keyed(&SignIns::key(user), &SignInCount { signed_in: before.count + 1 });
         let commit = match before.count {
             0 => self.put_if(Table::Identity, count, "attribute_not_exists(pk)", &[], None),
             read => self.put_if(Table::Identity, count, "signed_in = :read", &[(":read", number(read))], None),
         };
-        let ending = Ending::revoked("too_many_sessions", Actor::system("sessions"));
+        let ending = Ending::surplus();
         before
             .surplus(auth, now)
             .fold(commit, |commit, old| commit.end_session(old, &ending))
             .create(Table::Identity, &SessionItem::key(user, &session.session), session, None)
-            .event(session.created().origin(key, origin.clone()))
+            .event(session.created())
     }
 }
 
@@ -396,29 +390,27 @@ impl Store {
     /// by which the person could still have come in.
     pub async fn end_sessions(
         &self,
-        auth: &AuthItem,
+        command: &Command<'_>,
+        auth: &Account,
         keep: Option<&SessionId>,
         ending: &Ending,
         now: Timestamp,
-        correlation_id: &str,
     ) -> Result<u32> {
-        let mut ended = 0;
-        let mut after = None;
-        let mut tries = Tries::new();
+        let (mut ended, mut after) = (0, None);
         loop {
-            let (page, next) = self.sessions(&auth.user, now, AT_ONCE, after.as_ref()).await?;
-            let others: Vec<_> = page.iter().filter(|session| Some(&session.session) != keep).collect();
-            if !others.is_empty() {
-                let commit = others
-                    .iter()
-                    .fold(self.commit(now, correlation_id), |commit, session| commit.end_session(session, ending));
-                if let Err(error) = commit.run().await {
-                    // One of them ended by itself meanwhile: the page is read again.
-                    tries.again(error).await?;
-                    continue;
+            // If one of them ended by itself meanwhile, the page is read again.
+            let (of_page, next) = run_command!(command, |attempt| {
+                let (page, next) = self.sessions(&auth.user, now, AT_ONCE, after.as_ref()).await?;
+                let others: Vec<_> = page.iter().filter(|session| Some(&session.session) != keep).collect();
+                let admitted = others.iter().map(|session| u32::from(session.admitted(auth, now))).sum::<u32>();
+                if others.is_empty() {
+                    return Ok(Decided::Unchanged((admitted, next)));
                 }
-                ended += others.iter().map(|session| u32::from(session.admitted(auth, now))).sum::<u32>();
-            }
+                let commit =
+                    others.iter().fold(attempt.commit(now), |commit, session| commit.end_session(session, ending));
+                Ok(commit.returning((admitted, next)))
+            })?;
+            ended += of_page;
             match next {
                 Some(next) => after = Some(next),
                 None => return Ok(ended),

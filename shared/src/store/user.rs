@@ -9,114 +9,32 @@ use serde_bytes::ByteBuf;
 use super::{
     Store, Table,
     commit::{Change, Commit},
+    event::EventDraft,
     item::{Item, Key, keyed, read, text},
-    mail_token::Purpose,
     person_key::{KeyItem, PersonKey},
 };
 use crate::{
-    crypto::{field::Place, index::BlindIndex, mailed::MailId, random},
+    crypto::{field::Place, random},
     domain::{
-        id::{CheckId, UserId},
+        account::BlindIndex,
+        event::{EventType, Subject},
+        id::UserId,
         profile::Profile,
         time::Timestamp,
-        user::{KycStatus, Standing, User, UserStatus},
     },
     error::{Internal, Result},
 };
 
-/// Status, roles, credential and version of an account: small, since every authenticated call reads it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AuthItem {
-    pub user: UserId,
-    pub status: UserStatus,
-    pub email_verified: bool,
-    /// An address that is not confirmed by then may be claimed by somebody else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unverified_until: Option<Timestamp>,
-    pub roles: Vec<String>,
-    pub kyc_status: KycStatus,
-    /// Argon2id in PHC form; `None` for accounts that have no password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password: Option<PasswordHash>,
-    /// Sessions of an earlier epoch are over: raising it ends them at once, and deleting them is mere cleaning.
-    #[serde(default)]
-    pub session_epoch: u64,
-    /// The one check that may be open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open_check: Option<CheckId>,
-    /// The mailed token that is good now, by purpose: a new one voids the old.
-    #[serde(default)]
-    pub mailed: BTreeMap<String, MailId>,
-    pub email_index: BlindIndex,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username_index: Option<BlindIndex>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// The user aggregate's version: its events stand at it.
-    pub version: u64,
-    /// How many of its versions changed nothing that the person sees of the account: strangers' requests for mails, and
-    /// passwords. [`Self::profile_version`] leaves them out.
-    #[serde(default)]
-    pub unseen: u64,
+pub use crate::domain::account::{Account, PasswordHash};
+
+/// Where an account is stored.
+pub fn account_key(user: &UserId) -> Key {
+    Key::new(format!("U#{user}"), "AUTH")
 }
 
-/// A password's hash: not printed, though it is no password.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PasswordHash(pub String);
-
-impl std::fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl AuthItem {
-    pub fn key(user: &UserId) -> Key {
-        Key::new(format!("U#{user}"), "AUTH")
-    }
-
-    /// The version of what the person sees of the account; its entity tag.
-    pub const fn profile_version(&self) -> u64 {
-        self.version.saturating_sub(self.unseen)
-    }
-
-    /// Goes on to the next version, of which the person sees nothing.
-    pub const fn next_unseen(&mut self) {
-        self.version += 1;
-        self.unseen += 1;
-    }
-
-    /// Sets another password, at the next version: every session is over, and so are mailed tokens to set one.
-    pub fn set_password(&mut self, hash: String) {
-        self.password = Some(PasswordHash(hash));
-        self.session_epoch += 1;
-        self.mailed.remove(Purpose::ResetPassword.name());
-        self.next_unseen();
-    }
-
-    /// Whether the claim on the address has lapsed unconfirmed.
-    pub fn lapsed(&self, now: Timestamp) -> bool {
-        !self.email_verified && self.unverified_until.is_some_and(|until| until <= now)
-    }
-
-    /// The account as the API shows it.
-    pub fn user(&self, profile: Profile) -> User {
-        User::new(
-            Standing {
-                id: self.user,
-                status: self.status,
-                kyc_status: self.kyc_status,
-                email_verified: self.email_verified,
-                roles: self.roles.clone(),
-                mfa_methods: Vec::new(),
-                created_at: self.created_at,
-                updated_at: self.updated_at,
-                version: self.profile_version(),
-            },
-            profile,
-        )
-    }
+/// The event of an account as it is now.
+pub fn account_event(kind: EventType, account: &Account) -> EventDraft {
+    EventDraft::new(kind, Subject::new("user", account.user), account.version).person(account.user)
 }
 
 /// The profile: each field a ciphertext of its own, bound to its place.
@@ -189,6 +107,16 @@ fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
 }
 
 impl Commit<'_> {
+    /// The first state of an account.
+    pub fn new_account(self, account: &Account) -> Self {
+        self.create(Table::Identity, &account_key(&account.user), account, None)
+    }
+
+    /// An account in its next state, in place of the one that was read.
+    pub fn account_changes(self, before: &Account, after: &Account) -> Self {
+        self.replace(Table::Identity, &account_key(&after.user), after, before.version)
+    }
+
     /// A profile in place of the one that was read.
     pub fn profile_changes(self, user: &UserId, read: &ProfileItem, after: &ProfileItem) -> Self {
         let (condition, values) = read.unchanged();
@@ -237,15 +165,15 @@ impl Claim {
 
 /// An account with what is needed to read its profile.
 #[derive(Debug)]
-pub struct Account {
-    pub auth: AuthItem,
+pub struct OpenAccount {
+    pub auth: Account,
     pub profile: Profile,
     /// The profile as it was read, for the condition that it is still that.
     pub profile_item: ProfileItem,
     pub profile_key: PersonKey,
 }
 
-impl Account {
+impl OpenAccount {
     /// What mails call the person: nothing before the address is confirmed, since whoever registered it may be a stranger
     /// who chooses words for a mail to somebody else.
     pub fn name_in_mails(&self) -> Option<&str> {
@@ -254,8 +182,8 @@ impl Account {
 }
 
 impl Store {
-    pub async fn auth(&self, user: &UserId) -> Result<Option<AuthItem>> {
-        self.get_as(Table::Identity, &AuthItem::key(user)).await
+    pub async fn auth(&self, user: &UserId) -> Result<Option<Account>> {
+        self.get_as(Table::Identity, &account_key(user)).await
     }
 
     pub async fn claim(&self, key: &Key) -> Result<Option<Claim>> {
@@ -263,36 +191,36 @@ impl Store {
     }
 
     /// Account and unwrapped profile key, in one read.
-    pub async fn auth_and_key(&self, user: &UserId, now: Timestamp) -> Result<Option<(AuthItem, PersonKey)>> {
+    pub async fn auth_and_key(&self, user: &UserId, now: Timestamp) -> Result<Option<(Account, PersonKey)>> {
         let Some((auth, key)) = self.auth_and_wrapped_key(user).await? else { return Ok(None) };
         Ok(Some((auth, self.person_key(key.as_ref(), now).await?)))
     }
 
     /// Account and profile key, in one read; unwrapping the key may take a call to KMS, which would tell a stranger that
     /// the account exists.
-    pub async fn auth_and_wrapped_key(&self, user: &UserId) -> Result<Option<(AuthItem, Option<KeyItem>)>> {
-        let (auth_key, person_key) = (AuthItem::key(user), super::person_key::key(user, super::kek::Purpose::Profile));
+    pub async fn auth_and_wrapped_key(&self, user: &UserId) -> Result<Option<(Account, Option<KeyItem>)>> {
+        let (auth_key, person_key) = (account_key(user), super::person_key::key(user, super::kek::Purpose::Profile));
         let mut found =
             self.get_many(&[(Table::Identity, auth_key.clone()), (Table::Keys, person_key.clone())]).await?;
-        let Some(auth) = found.remove(&auth_key).map(read::<AuthItem>).transpose()? else { return Ok(None) };
+        let Some(auth) = found.remove(&auth_key).map(read::<Account>).transpose()? else { return Ok(None) };
         let key = found.remove(&person_key).map(read::<KeyItem>).transpose()?;
         Ok(Some((auth, key)))
     }
 
     /// Account, profile and key, in one read.
-    pub async fn account(&self, user: &UserId, now: Timestamp) -> Result<Option<Account>> {
+    pub async fn account(&self, user: &UserId, now: Timestamp) -> Result<Option<OpenAccount>> {
         let keys = [
-            (Table::Identity, AuthItem::key(user)),
+            (Table::Identity, account_key(user)),
             (Table::Identity, profile_key(user)),
             (Table::Keys, super::person_key::key(user, super::kek::Purpose::Profile)),
         ];
         let mut found = self.get_many(&keys).await?;
-        let Some(auth) = found.remove(&keys[0].1).map(read::<AuthItem>).transpose()? else { return Ok(None) };
+        let Some(auth) = found.remove(&keys[0].1).map(read::<Account>).transpose()? else { return Ok(None) };
         let profile = found.remove(&keys[1].1).ok_or_else(|| Internal::corrupt("an account without a profile"))?;
         let key = found.remove(&keys[2].1).map(read::<KeyItem>).transpose()?;
         let profile_key = self.person_key(key.as_ref(), now).await?;
         let profile_item = ProfileItem::from_item(profile)?;
         let profile = profile_item.open(user, &profile_key)?;
-        Ok(Some(Account { auth, profile, profile_item, profile_key }))
+        Ok(Some(OpenAccount { auth, profile, profile_item, profile_key }))
     }
 }

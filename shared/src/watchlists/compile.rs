@@ -7,12 +7,14 @@ use crate::{
     app::App,
     domain::{
         aml::list::{Compiled, ListState, Pointer},
+        event::Actor,
         time::Timestamp,
     },
     error::{Internal, Result},
+    run_command,
     screening::{Artifact, ENGINE_VERSION, artifact::FORMAT_VERSION},
     store::{
-        commit::Tries,
+        command::Decided,
         list::{Board, pointer_event},
     },
 };
@@ -27,23 +29,20 @@ impl App {
     pub async fn compile_lists(&self, correlation_id: &str) -> Result<()> {
         let sources = self.list_sources().await?;
         let store = self.store().await;
-        let mut tries = Tries::new();
-        loop {
+        let command = store.command(correlation_id, Actor::system("lists"));
+        let compiled = run_command!(command, |attempt| {
             let board = store.board(sources.iter().map(|source| source.id.as_str())).await?;
             if is_in_force(&board, &sources, Timestamp::now()) && self.stands(board.pointer.as_ref()).await? {
-                return Ok(());
+                return Ok(Decided::Unchanged(None));
             }
             let next = self.compiled(&board, &sources).await?;
-            let event = pointer_event(&next);
-            let commit = store.commit(next.published_at, correlation_id);
-            match commit.lists_in_force(board.pointer.as_ref(), &next).event(event).run().await {
-                Ok(()) => {
-                    tracing::info!(version = next.version, artifact = next.artifact, "lists in force");
-                    return Ok(());
-                }
-                Err(error) => tries.again(error).await?,
-            }
+            let commit = attempt.commit(next.published_at).lists_in_force(board.pointer.as_ref(), &next);
+            Ok(commit.event(pointer_event(&next)).returning(Some(next)))
+        });
+        if let Some(next) = compiled? {
+            tracing::info!(version = next.version, artifact = next.artifact, "lists in force");
         }
+        Ok(())
     }
 
     /// Whether the artifact in force is still what was put. Functions that hold it in memory go on; those that start could

@@ -16,8 +16,9 @@ use crate::{
         time::Timestamp,
     },
     error::{Internal, Result},
+    run_command,
     screening::{List, ReadError, check_shrink, readers},
-    store::{commit::Tries, list::list_event},
+    store::{command::Decided, list::list_event},
 };
 
 /// What the places of a list gave.
@@ -47,15 +48,15 @@ impl App {
         let known = store.list(id).await?;
         let (mut look, files) = self.look(source, known.as_ref(), began_at, deadline).await?;
         let mut stored = None;
-        let mut tries = Tries::new();
-        loop {
+        let command = store.command(correlation_id, Actor::system("lists"));
+        let kept = run_command!(command, |attempt| {
             let before = store.list(id).await?;
             if let Found::List { content, believed, .. } = &mut look.found {
                 let entries = before.as_ref().and_then(|before| before.content.as_ref()).map(|held| held.entries);
                 *believed = vouched || check_shrink(entries, content.entries).is_ok();
             }
             let (mut after, kind) = match ListState::after(before.as_ref(), id, &look) {
-                Change::None => return Ok(()),
+                Change::None => return Ok(Decided::Unchanged(None)),
                 Change::Confirmed(after) => (after, None),
                 Change::Loaded(after) => (after, Some(EventType::ListLoaded)),
                 Change::Refused(after) => (after, Some(EventType::ListRefused)),
@@ -67,14 +68,15 @@ impl App {
                 content.files = stored.clone().unwrap_or_default();
             }
             let now = Timestamp::now();
-            let mut commit = store.commit(now, correlation_id).list_changes(before.as_ref(), &after);
+            let mut commit = attempt.commit(now).list_changes(before.as_ref(), &after);
             if let Some(kind) = kind {
                 commit = commit.event(told(kind, &after, vouched));
             }
-            match commit.run().await {
-                Ok(()) => return self.noted(&after, kind, now).await,
-                Err(error) => tries.again(error).await?,
-            }
+            Ok(commit.returning(Some((after, kind, now))))
+        });
+        match kept? {
+            Some((after, kind, now)) => self.noted(&after, kind, now).await,
+            None => Ok(()),
         }
     }
 
@@ -219,7 +221,7 @@ impl App {
 }
 
 fn told(kind: EventType, state: &ListState, vouched: bool) -> crate::store::event::EventDraft {
-    let mut event = list_event(kind, state, Actor::system("lists"));
+    let mut event = list_event(kind, state);
     match (kind, &state.content, &state.refused) {
         (EventType::ListLoaded, Some(content), _) => {
             event = event.data("version", content.version.as_str()).data("entries", content.entries);

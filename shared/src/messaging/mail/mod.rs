@@ -15,11 +15,12 @@ use crate::{
     domain::{
         check::{Reason, ReasonCode},
         event::EventType,
+        mail::TokenPurpose,
         secret::SecretText,
         time::Timestamp,
     },
     error::{Internal, Result},
-    store::{event::EventRecord, mail_token::Purpose},
+    store::event::EventRecord,
 };
 
 /// A mail, ready to be sent. Holds personal data and may hold a token: not printed.
@@ -105,12 +106,12 @@ impl Content<'_> {
         let link = |page: &str, token: &SecretText| format!("{}/{page}?token={}", to.app_url, token.expose());
         match self {
             Self::Verify { token } => {
-                let (link, life) = (link("verify-email", token), spelt(Purpose::VerifyEmail.life()));
+                let (link, life) = (link("verify-email", token), spelt(TokenPurpose::VerifyEmail.life()));
                 letter!("mail/verify.txt", "mail/verify.html", "Please confirm your address", to, { link: &'a str = &link, life: &'a str = &life })
             }
             Self::Welcome => letter!("mail/welcome.txt", "mail/welcome.html", "Your address is confirmed", to, {}),
             Self::Reset { token } => {
-                let (link, life) = (link("reset-password", token), spelt(Purpose::ResetPassword.life()));
+                let (link, life) = (link("reset-password", token), spelt(TokenPurpose::ResetPassword.life()));
                 letter!("mail/reset.txt", "mail/reset.html", "Set a new password", to, { link: &'a str = &link, life: &'a str = &life })
             }
             Self::Decision(decision) => decision.letter(to),

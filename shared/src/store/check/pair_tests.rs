@@ -11,13 +11,15 @@ use crate::{
     domain::{
         account::AccountError,
         check::Action,
+        event::Actor,
         id::UserId,
         person::{Email, PersonName},
-        profile::admit,
         user::KycStatus,
     },
+    run_command,
     store::{
-        commit::{CommitError, Tries},
+        command::Decided,
+        commit::CommitError,
         testing,
         user::{ProfileItem, profile_key},
     },
@@ -38,7 +40,7 @@ impl Person {
         let profile = ProfileItem::seal(&user, &named("Plain"), &person.key).unwrap();
         store
             .commit(NOW, "test-1234")
-            .create(Table::Identity, &AuthItem::key(&user), &auth, None)
+            .create(Table::Identity, &account_key(&user), &auth, None)
             .put_if(Table::Identity, profile.item(&user), "attribute_not_exists(pk)", &[], None)
             .run()
             .await
@@ -46,7 +48,7 @@ impl Person {
         person
     }
 
-    async fn auth(&self, store: &Store) -> AuthItem {
+    async fn auth(&self, store: &Store) -> Account {
         store.auth(&self.user).await.unwrap().unwrap()
     }
 
@@ -60,7 +62,7 @@ impl Person {
     }
 
     /// Reads account and profile one after the other, as a batch read may, in this order or the other.
-    async fn read(&self, store: &Store, profile_first: bool, between: u32) -> (AuthItem, ProfileItem) {
+    async fn read(&self, store: &Store, profile_first: bool, between: u32) -> (Account, ProfileItem) {
         let pause = async || {
             for _ in 0..between {
                 tokio::task::yield_now().await;
@@ -79,47 +81,39 @@ impl Person {
 
     /// Begins a check and submits it; its id, unless another is open.
     async fn submits(&self, store: &Store, turn: u32) -> Option<CheckId> {
-        let mut tries = Tries::new();
-        loop {
+        let command = store.command("test-1234", Actor::User(self.user));
+        let submitted = run_command!(command, |attempt| {
             let (auth, profile) = self.read(store, turn.is_multiple_of(2), turn % 5).await;
             if auth.open_check.is_some() {
-                return None;
+                return Ok(Decided::Unchanged(None));
             }
             let mut stored = draft(&auth);
             let (submitted, kind) = stored.check.apply(Action::Submit(auth.kyc_status), NOW).unwrap();
             stored.check = submitted;
             let plain = profile.open(&self.user, &self.key).unwrap();
             stored.take_snapshot(&Snapshot::of(&plain, NOW).unwrap(), &self.evidence).unwrap();
-            let event = check_event(kind, &stored.check, Actor::User(self.user));
-            let commit = store.commit(NOW, "test-1234").new_check(&stored, &auth, NOW);
-            match commit.profile_unchanged(&self.user, &profile).event(event).run().await {
-                Ok(()) => return Some(stored.check.id),
-                Err(error) => tries.again(error).await.unwrap(),
-            }
-        }
+            let commit = attempt.commit(NOW).new_check(&stored, &auth, NOW).profile_unchanged(&self.user, &profile);
+            Ok(commit.event(check_event(kind, &stored.check)).returning(Some(stored.check.id)))
+        });
+        submitted.unwrap()
     }
 
     /// Takes another name; whether that was allowed.
     async fn renames(&self, store: &Store, name: &str, turn: u32) -> bool {
-        let mut tries = Tries::new();
-        loop {
+        let command = store.command("test-1234", Actor::User(self.user));
+        let renamed = run_command!(command, |attempt| {
             let (auth, profile) = self.read(store, turn.is_multiple_of(3), turn % 7).await;
             let before = profile.open(&self.user, &self.key).unwrap();
-            let kyc_status = match admit(&before, &named(name), auth.open_check.is_some(), auth.kyc_status) {
-                Ok(kyc_status) => kyc_status,
-                Err(AccountError::CheckInProgress) => return false,
+            let after = match auth.change_profile(&before, &named(name), None, NOW) {
+                Ok((after, _)) => after,
+                Err(AccountError::CheckInProgress) => return Ok(Decided::Unchanged(false)),
             };
-            let after = AuthItem { kyc_status, version: auth.version + 1, ..auth.clone() };
             let sealed = ProfileItem::seal(&self.user, &named(name), &self.key).unwrap();
-            let commit = store
-                .commit(NOW, "test-1234")
-                .replace(Table::Identity, &AuthItem::key(&self.user), &after, auth.version)
-                .profile_changes(&self.user, &profile, &sealed);
-            match commit.run().await {
-                Ok(()) => return true,
-                Err(error) => tries.again(error).await.unwrap(),
-            }
-        }
+            let commit =
+                attempt.commit(NOW).account_changes(&auth, &after).profile_changes(&self.user, &profile, &sealed);
+            Ok(commit.returning(true))
+        });
+        renamed.unwrap()
     }
 }
 

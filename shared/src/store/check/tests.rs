@@ -1,5 +1,4 @@
 use crate::crypto::random::RandomId;
-use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
@@ -8,9 +7,11 @@ use crate::{
         index::{BlindIndex, IndexKeys},
     },
     domain::{
+        account::{NewAccount, PasswordHash},
         check::{Action, Policy, ReasonCode, Risk, RiskLevel, Trigger},
+        event::Actor,
         id::DocumentId,
-        user::{KycStatus, UserStatus},
+        user::KycStatus,
     },
     store::{commit::CommitError, testing},
 };
@@ -21,58 +22,42 @@ fn index() -> BlindIndex {
     IndexKeys::generate().current("email", "ada@example.org")
 }
 
-pub(super) fn account() -> AuthItem {
-    AuthItem {
+pub(super) fn account() -> Account {
+    let new = NewAccount {
         user: UserId::new(NOW),
-        status: UserStatus::Active,
-        email_verified: true,
-        unverified_until: None,
-        roles: vec!["user".into()],
-        kyc_status: KycStatus::None,
-        password: None,
-        open_check: None,
-        session_epoch: 0,
-        mailed: BTreeMap::new(),
         email_index: index(),
         username_index: None,
-        created_at: NOW,
-        updated_at: NOW,
-        version: 1,
-        unseen: 0,
-    }
+        password: PasswordHash("hash".into()),
+    };
+    Account::register(new, NOW).0.verify_email(NOW).unwrap().0
 }
 
-pub(super) fn draft(auth: &AuthItem) -> StoredCheck {
+pub(super) fn draft(auth: &Account) -> StoredCheck {
     let id = CheckId::new(NOW);
     let mut check = Check::draft(id, auth.user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
     check.document_ids.push(DocumentId::new(NOW));
     StoredCheck::new(check)
 }
 
-async fn begin(store: &Store, stored: &StoredCheck, auth: &AuthItem) -> Result<(), CommitError> {
-    let event = check_event(EventType::CheckCreated, &stored.check, Actor::User(auth.user));
+async fn begin(store: &Store, stored: &StoredCheck, auth: &Account) -> Result<(), CommitError> {
+    let event = check_event(EventType::CheckCreated, &stored.check).by(Actor::User(auth.user));
     store.commit(NOW, "test-1234").new_check(stored, auth, NOW).event(event).run().await
 }
 
 /// Applies an action to the check as it is read, and gives it as it then stands.
-async fn act(store: &Store, auth: &AuthItem, id: &CheckId, action: Action) -> (StoredCheck, AuthItem) {
+async fn act(store: &Store, auth: &Account, id: &CheckId, action: Action) -> (StoredCheck, Account) {
     let (before, read) = store.check_and_auth(&auth.user, id).await.unwrap().unwrap();
     let (check, kind) = before.check.apply(action, NOW).unwrap();
     let after = StoredCheck { check, work: before.work.clone() };
-    let event = check_event(kind, &after.check, Actor::system("test"));
+    let event = check_event(kind, &after.check).by(Actor::system("test"));
     let commit = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW);
     commit.event(event).run().await.unwrap();
     store.check_and_auth(&auth.user, id).await.unwrap().unwrap()
 }
 
-async fn known(store: &Store) -> AuthItem {
+async fn known(store: &Store) -> Account {
     let auth = account();
-    store
-        .commit(NOW, "test-1234")
-        .create(Table::Identity, &AuthItem::key(&auth.user), &auth, None)
-        .run()
-        .await
-        .unwrap();
+    store.commit(NOW, "test-1234").create(Table::Identity, &account_key(&auth.user), &auth, None).run().await.unwrap();
     auth
 }
 
@@ -84,8 +69,9 @@ async fn of_two_checks_begun_at_once_one_stands() {
     let done = tokio::join!(begin(&store, &one, &auth), begin(&store, &other, &auth));
     let (stands, id) = if done.0.is_ok() { (done.1, one.check.id) } else { (done.0, other.check.id) };
     assert!(matches!(stands, Err(CommitError::Conflict)), "{stands:?}");
+    let before = auth.version;
     let auth = store.auth(&auth.user).await.unwrap().unwrap();
-    assert_eq!((auth.open_check, auth.version), (Some(id), 2));
+    assert_eq!((auth.open_check, auth.version), (Some(id), before + 1));
     assert_eq!(store.checks(&auth.user, None, None, 10, None).await.unwrap().0.len(), 1);
 }
 
@@ -116,7 +102,7 @@ async fn who_decided_on_an_older_state_writes_nothing() {
     let (before, read) = store.check_and_auth(&auth.user, &stored.check.id).await.unwrap().unwrap();
     act(&store, &auth, &stored.check.id, Action::Cancel).await;
     let (check, kind) = before.check.apply(Action::Submit(KycStatus::None), NOW).unwrap();
-    let event = check_event(kind, &check, Actor::User(auth.user));
+    let event = check_event(kind, &check).by(Actor::User(auth.user));
     let after = StoredCheck { check, work: Work::default() };
     let late = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW).event(event).run().await;
     assert!(matches!(late, Err(CommitError::Conflict)), "{late:?}");
@@ -174,7 +160,7 @@ async fn all_pages(store: &Store, reader: &UserId, limit: u32) -> (Vec<CheckId>,
 async fn a_reader_s_own_checks_leave_no_gap_in_the_queue() {
     let store = testing::store().await;
     let reader = known(&store).await;
-    let place = async |auth: &AuthItem, minute: u64| {
+    let place = async |auth: &Account, minute: u64| {
         let mut stored = draft(auth);
         stored.check.state = CheckState::InReview;
         stored.check.submitted_at = Some(NOW + Duration::from_mins(minute));

@@ -1,44 +1,41 @@
 //! Sessions over a real table: races, endings, epochs.
 
 use crate::crypto::random::RandomId;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{Ending, SessionItem, Turn};
 use crate::{
     crypto::{DataKey, index::blind_index, refresh::Kid},
     domain::{
+        account::NewAccount,
         event::{Actor, EventType},
         id::UserId,
         refresh::{Decision, IDLE, decide},
         time::Timestamp,
-        user::{KycStatus, UserStatus},
     },
+    run_command,
     store::{
-        Store, Table, commit::CommitError, event::Origin, item::keyed, person_key::PersonKey, testing, user::AuthItem,
+        Store, Table,
+        command::Author,
+        commit::CommitError,
+        event::Origin,
+        item::keyed,
+        person_key::PersonKey,
+        testing,
+        user::{Account, PasswordHash},
     },
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
-fn auth() -> AuthItem {
-    AuthItem {
+fn auth() -> Account {
+    let new = NewAccount {
         user: UserId::new(NOW),
-        status: UserStatus::Active,
-        email_verified: true,
-        unverified_until: None,
-        roles: vec!["user".into()],
-        kyc_status: KycStatus::None,
-        password: None,
-        session_epoch: 0,
-        open_check: None,
-        mailed: BTreeMap::new(),
         email_index: blind_index(&DataKey::from_bytes([1; 32]), 1, "email", "ada@example.com"),
         username_index: None,
-        created_at: NOW,
-        updated_at: NOW,
-        version: 1,
-        unseen: 0,
-    }
+        password: PasswordHash("hash".into()),
+    };
+    Account::register(new, NOW).0.verify_email(NOW).unwrap().0
 }
 
 fn key() -> PersonKey {
@@ -49,12 +46,13 @@ fn origin() -> Origin {
     Origin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
 }
 
-async fn begin(store: &Store, auth: &AuthItem) -> SessionItem {
+async fn begin(store: &Store, auth: &Account) -> SessionItem {
     let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), NOW).unwrap();
     let at = SessionItem::key(&auth.user, &session.session);
     store
         .commit(NOW, "correlation")
         .put_if(Table::Identity, keyed(&at, &session), "attribute_not_exists(pk)", &[], None)
+        .by(Actor::User(auth.user))
         .event(session.created())
         .run()
         .await
@@ -62,9 +60,7 @@ async fn begin(store: &Store, auth: &AuthItem) -> SessionItem {
     session
 }
 
-fn revoked(auth: &AuthItem) -> Ending {
-    Ending::revoked("revoked", Actor::User(auth.user))
-}
+const REVOKED: Ending = Ending::revoked("revoked");
 
 #[tokio::test]
 async fn of_twenty_turns_at_once_one_wins_and_all_come_to_the_same_successor() {
@@ -110,7 +106,10 @@ async fn a_turn_moves_the_idle_time_and_neither_begin_nor_proof() {
 async fn a_session_ends_once_with_its_event_and_turns_no_more() {
     let (store, auth) = (testing::store().await, auth());
     let session = begin(&store, &auth).await;
-    let end = || store.commit(NOW, "correlation").end_session(&session, &revoked(&auth)).run();
+    let end = || {
+        let commit = store.commit(NOW, "correlation").by(Actor::User(auth.user));
+        commit.end_session(&session, &REVOKED).run()
+    };
     end().await.unwrap();
     assert!(matches!(end().await, Err(CommitError::Conflict)));
     assert!(matches!(store.turn_session(&session, Kid(1), NOW).await.unwrap(), Turn::Gone));
@@ -127,7 +126,8 @@ async fn all_but_one_end_over_several_transactions() {
         sessions.push(begin(&store, &auth).await);
     }
     let keep = sessions[40].session;
-    let end = || async { store.end_sessions(&auth, Some(&keep), &revoked(&auth), NOW, "correlation").await.unwrap() };
+    let command = store.command("correlation", Actor::User(auth.user));
+    let end = || async { store.end_sessions(&command, &auth, Some(&keep), &REVOKED, NOW).await.unwrap() };
     assert_eq!(end().await, 64);
     assert_eq!(end().await, 0);
     let (left, _) = store.sessions(&auth.user, NOW, 100, None).await.unwrap();
@@ -138,11 +138,12 @@ async fn all_but_one_end_over_several_transactions() {
 async fn a_new_epoch_ends_sessions_before_anything_is_cleaned() {
     let (store, auth) = (testing::store().await, auth());
     let before = begin(&store, &auth).await;
-    let next = AuthItem { session_epoch: 1, ..auth.clone() };
+    let (next, _) = auth.change_password(PasswordHash("new".into()));
     assert!(before.admitted(&auth, NOW) && !before.admitted(&next, NOW));
     let after = begin(&store, &next).await;
     // What was over already is cleaned away and not counted.
-    let ended = store.end_sessions(&next, Some(&after.session), &revoked(&next), NOW, "correlation").await.unwrap();
+    let command = store.command("correlation", Actor::User(auth.user));
+    let ended = store.end_sessions(&command, &next, Some(&after.session), &REVOKED, NOW).await.unwrap();
     assert_eq!(ended, 0);
     assert!(store.session(&auth.user, &before.session, NOW).await.unwrap().is_none());
     assert!(store.session(&auth.user, &after.session, NOW).await.unwrap().unwrap().admitted(&next, NOW));
@@ -160,17 +161,15 @@ async fn a_session_shows_its_person_where_it_was_begun() {
     assert!(session.view(&session.session, &PersonKey::from_key("user_eve", DataKey::from_bytes([8; 32]))).is_err());
 }
 
-async fn sign_in(store: &Store, auth: &AuthItem, at: Timestamp) -> SessionItem {
+async fn sign_in(store: &Store, auth: &Account, at: Timestamp) -> SessionItem {
     let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), at).unwrap();
-    let mut tries = crate::store::commit::Tries::new();
-    loop {
-        let before = store.sign_ins(&auth.user).await.unwrap();
-        let commit = store.commit(at, "correlation").begin_session(&session, auth, &before, &(key(), origin()));
-        match commit.run().await {
-            Ok(()) => return session,
-            Err(error) => tries.again(error).await.unwrap(),
-        }
-    }
+    let author = Author::from(Actor::User(auth.user)).origin(&key(), origin());
+    let begun = run_command!(store.command("correlation", author), |attempt| {
+        let before = store.sign_ins(&auth.user).await?;
+        Ok(attempt.commit(at).begin_session(&session, auth, &before).returning(()))
+    });
+    begun.unwrap();
+    session
 }
 
 #[tokio::test]
@@ -204,7 +203,7 @@ async fn sign_ins_at_once_keep_the_bound_too() {
 #[tokio::test]
 async fn sessions_from_before_the_bound_end_a_few_at_a_time_and_those_that_are_over_count_for_nothing() {
     let (store, auth) = (testing::store().await, auth());
-    let next = AuthItem { session_epoch: 1, ..auth.clone() };
+    let (next, _) = auth.change_password(PasswordHash("new".into()));
     for _ in 0..25 {
         begin(&store, &auth).await;
     }

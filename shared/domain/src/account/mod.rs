@@ -1,0 +1,134 @@
+//! Accounts: what decides whether a person may sign in and what they may do, and how that changes.
+//!
+//! An [`Account`] can be read by everybody ([`AccountState`]) and changes by its transitions alone (`transition.rs`). Each
+//! transition makes one version per event that it returns.
+
+mod derived;
+mod transition;
+
+use std::{collections::BTreeMap, ops::Deref};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    auth::AuthError,
+    id::{CheckId, UserId},
+    mail::TokenPurpose,
+    profile::Profile,
+    time::Timestamp,
+    user::{KycStatus, Standing, User, UserStatus},
+};
+
+pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
+pub use transition::{NewAccount, UNVERIFIED_LIFE};
+
+/// Refusals of the account area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// Name, birth date and national id stand still while a check looks at them.
+    #[error("an open check holds these fields")]
+    CheckInProgress,
+}
+
+/// An account. Its stored form is that of its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Account {
+    state: AccountState,
+}
+
+impl Deref for Account {
+    type Target = AccountState;
+    fn deref(&self) -> &AccountState {
+        &self.state
+    }
+}
+
+/// Status, roles, credential and version of an account: small, since every authenticated call reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountState {
+    pub user: UserId,
+    pub status: UserStatus,
+    pub email_verified: bool,
+    /// An address that is not confirmed by then may be claimed by somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified_until: Option<Timestamp>,
+    pub roles: Vec<String>,
+    pub kyc_status: KycStatus,
+    /// `None` for accounts that have no password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordHash>,
+    /// Sessions of an earlier epoch are over: raising it ends them at once, and deleting them is mere cleaning.
+    #[serde(default)]
+    pub session_epoch: u64,
+    /// The one check that may be open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_check: Option<CheckId>,
+    /// The mailed token that is good now, by purpose: a new one voids the old.
+    #[serde(default)]
+    pub mailed: BTreeMap<String, MailId>,
+    pub email_index: BlindIndex,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_index: Option<BlindIndex>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// The user aggregate's version: its events stand at it.
+    pub version: u64,
+    /// How many of its versions changed nothing that the person sees of the account: strangers' requests for mails, and
+    /// passwords. [`Self::profile_version`] leaves them out.
+    #[serde(default)]
+    pub unseen: u64,
+}
+
+impl AccountState {
+    /// The version of what the person sees of the account; its entity tag.
+    pub const fn profile_version(&self) -> u64 {
+        self.version.saturating_sub(self.unseen)
+    }
+
+    /// The mailed token of a purpose that is good now.
+    pub fn mailed_token(&self, purpose: TokenPurpose) -> Option<&MailId> {
+        self.mailed.get(purpose.as_str())
+    }
+
+    /// Refuses a mailed token that was used, or that a newer one has replaced.
+    pub fn admit_mailed_token(&self, purpose: TokenPurpose, id: &MailId) -> Result<(), AuthError> {
+        if self.mailed_token(purpose) == Some(id) { Ok(()) } else { Err(AuthError::InvalidToken) }
+    }
+
+    /// Whether the account is being erased or is erased.
+    pub const fn is_ending(&self) -> bool {
+        matches!(self.status, UserStatus::Erasing | UserStatus::Erased)
+    }
+
+    /// Whether a token of this purpose may be mailed: one to confirm an address that is not confirmed yet, one to set a
+    /// new password also to whoever deactivated their account. Nothing is mailed about an account that an administrator
+    /// locked or that is being erased.
+    pub fn may_request_mail(&self, purpose: TokenPurpose) -> bool {
+        match purpose {
+            TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
+            TokenPurpose::ResetPassword => matches!(self.status, UserStatus::Active | UserStatus::Deactivated),
+        }
+    }
+
+    /// The account as the API shows it.
+    pub fn user(&self, profile: Profile) -> User {
+        User::new(
+            Standing {
+                id: self.user,
+                status: self.status,
+                kyc_status: self.kyc_status,
+                email_verified: self.email_verified,
+                roles: self.roles.clone(),
+                mfa_methods: Vec::new(),
+                created_at: self.created_at,
+                updated_at: self.updated_at,
+                version: self.profile_version(),
+            },
+            profile,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

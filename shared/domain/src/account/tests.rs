@@ -1,0 +1,231 @@
+//! What each transition changes, and that versions, epoch and the part that the person sees move as they should.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    check::{Action, Check, Policy, Trigger},
+    event::EventType,
+    person::{Email, PersonName},
+};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+const LATER: Timestamp = Timestamp::from_unix_seconds(1_772_357_460);
+
+fn index(text: &str) -> BlindIndex {
+    BlindIndex::from_text(text.to_owned())
+}
+
+fn hash(text: &str) -> PasswordHash {
+    PasswordHash(text.to_owned())
+}
+
+fn mail(byte: u8) -> MailId {
+    MailId::from_bytes([byte; 16])
+}
+
+fn registered() -> Account {
+    let new = NewAccount {
+        user: UserId::from_parts(NOW, [1; 10]),
+        email_index: index("v1.email"),
+        username_index: Some(index("v1.name")),
+        password: hash("old"),
+    };
+    Account::register(new, NOW).0
+}
+
+fn verified() -> Account {
+    registered().verify_email(NOW).unwrap().0
+}
+
+fn with_status(account: &Account, status: UserStatus) -> Account {
+    Account { state: AccountState { status, ..account.state.clone() } }
+}
+
+fn draft(account: &Account) -> Check {
+    let id = CheckId::from_parts(NOW, [2; 10]);
+    Check::draft(id, account.user, Policy::document("manual", 0.85), Trigger::Applicant, NOW)
+}
+
+fn profile() -> Profile {
+    Profile::new(Email::parse("ada@example.org").unwrap())
+}
+
+#[test]
+fn a_new_account_may_be_replaced_until_its_address_is_confirmed() {
+    let account = registered();
+    assert_eq!((account.version, account.profile_version()), (1, 1));
+    assert_eq!((account.email_verified, account.unverified_until), (false, Some(NOW + UNVERIFIED_LIFE)));
+    let (account, kind) = account.record_mail(TokenPurpose::VerifyEmail, mail(1)).verify_email(LATER).unwrap();
+    assert_eq!(kind, EventType::UserEmailVerified);
+    assert_eq!((account.email_verified, account.unverified_until, account.updated_at), (true, None, LATER));
+    assert!(account.mailed.is_empty());
+    assert_eq!(account.verify_email(LATER), Err(AuthError::InvalidToken));
+}
+
+#[test]
+fn an_address_is_confirmed_for_an_open_account_alone() {
+    for (status, refusal) in
+        [(UserStatus::Locked, AuthError::AccountLocked), (UserStatus::Deactivated, AuthError::AccountDeactivated)]
+    {
+        assert_eq!(with_status(&registered(), status).verify_email(NOW), Err(refusal));
+    }
+}
+
+#[test]
+fn a_new_password_ends_all_sessions_and_voids_the_tokens_to_set_one() {
+    let account = verified().record_mail(TokenPurpose::ResetPassword, mail(1));
+    let (changed, kind) = account.change_password(hash("new"));
+    assert_eq!(kind, EventType::PasswordChanged);
+    assert_eq!((changed.session_epoch, changed.password.as_ref()), (account.session_epoch + 1, Some(&hash("new"))));
+    assert!(changed.mailed.is_empty());
+}
+
+#[test]
+fn a_reset_ends_every_session_and_voids_what_was_mailed() {
+    let account = verified().record_mail(TokenPurpose::VerifyEmail, mail(1));
+    let account = account.record_mail(TokenPurpose::ResetPassword, mail(2));
+    let (after, events) = account.reset_password(hash("new"), LATER).unwrap();
+    assert_eq!(events, [(EventType::PasswordReset, account.version + 1)]);
+    assert_eq!((after.session_epoch, after.version), (account.session_epoch + 1, account.version + 1));
+    assert_eq!((after.profile_version(), after.updated_at), (account.profile_version(), account.updated_at));
+    assert!(after.mailed.is_empty() && after.username_index.is_some());
+}
+
+#[test]
+fn a_reset_proves_the_address_and_drops_the_name_that_an_unproven_registrant_took() {
+    let account = registered().record_mail(TokenPurpose::VerifyEmail, mail(1));
+    let (after, events) = account.reset_password(hash("new"), LATER).unwrap();
+    // One version for each of its two events.
+    let version = account.version;
+    assert_eq!(events, [(EventType::PasswordReset, version + 1), (EventType::UserEmailVerified, version + 2)]);
+    assert_eq!((after.version, after.profile_version()), (version + 2, account.profile_version() + 1));
+    assert!(after.email_verified && after.unverified_until.is_none() && after.username_index.is_none());
+    assert!(after.mailed.is_empty());
+}
+
+#[test]
+fn no_password_is_set_for_an_account_that_is_being_erased() {
+    for status in [UserStatus::Erasing, UserStatus::Erased] {
+        let account = with_status(&verified(), status);
+        assert_eq!(account.reset_password(hash("new"), NOW), Err(AuthError::InvalidToken));
+    }
+}
+
+#[test]
+fn sessions_go_on_when_a_password_is_hashed_anew() {
+    let account = verified();
+    let (after, kind) = account.rehash_password(hash("again"));
+    assert_eq!(kind, EventType::PasswordRehashed);
+    assert_eq!((after.session_epoch, after.password.as_ref()), (account.session_epoch, Some(&hash("again"))));
+}
+
+#[test]
+fn a_newer_mailed_token_voids_the_one_before_of_its_purpose() {
+    let (account, kind) = registered().request_mail(TokenPurpose::VerifyEmail, mail(1));
+    assert_eq!(kind, EventType::UserVerificationRequested);
+    let (account, kind) = account.request_mail(TokenPurpose::ResetPassword, mail(2));
+    assert_eq!(kind, EventType::PasswordResetRequested);
+    let (account, _) = account.request_mail(TokenPurpose::VerifyEmail, mail(3));
+    assert_eq!(account.admit_mailed_token(TokenPurpose::VerifyEmail, &mail(1)), Err(AuthError::InvalidToken));
+    assert_eq!(account.admit_mailed_token(TokenPurpose::VerifyEmail, &mail(3)), Ok(()));
+    assert_eq!(account.admit_mailed_token(TokenPurpose::ResetPassword, &mail(2)), Ok(()));
+}
+
+#[test]
+fn mails_are_sent_for_accounts_that_their_person_can_still_use() {
+    for (status, verify, reset) in [
+        (UserStatus::Active, true, true),
+        (UserStatus::Locked, false, false),
+        (UserStatus::Deactivated, false, true),
+        (UserStatus::Erasing, false, false),
+        (UserStatus::Erased, false, false),
+    ] {
+        let account = with_status(&registered(), status);
+        let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose)).collect::<Vec<_>>();
+        assert_eq!(may, [verify, reset], "{status}");
+    }
+    assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail));
+}
+
+#[test]
+fn a_role_is_given_once() {
+    let (account, kind) = verified().grant_role("moderator", LATER).unwrap();
+    assert_eq!((kind, account.roles.len()), (EventType::UserRolesChanged, 2));
+    assert_eq!(account.grant_role("moderator", LATER), None);
+}
+
+#[test]
+fn an_open_check_holds_the_name_and_another_name_ends_an_approval() {
+    let named = Profile { given_name: Some(PersonName::parse("Ada").unwrap()), ..profile() };
+    let open = verified().follow_check(&draft(&verified()), &draft(&verified()), NOW).unwrap();
+    assert_eq!(open.change_profile(&profile(), &named, None, NOW), Err(AccountError::CheckInProgress));
+    let approved = Account { state: AccountState { kyc_status: KycStatus::Approved, ..verified().state } };
+    let (after, kind) = approved.change_profile(&profile(), &named, Some(index("v1.other")), LATER).unwrap();
+    assert_eq!((kind, after.kyc_status), (EventType::UserUpdated, KycStatus::Expired));
+    assert_eq!((after.username_index.as_ref(), after.updated_at), (Some(&index("v1.other")), LATER));
+}
+
+#[test]
+fn the_account_holds_its_open_check_and_lets_it_go() {
+    let account = verified();
+    let check = draft(&account);
+    let open = account.follow_check(&check, &check, NOW).unwrap();
+    assert_eq!((open.open_check, open.kyc_status), (Some(check.id), KycStatus::None));
+    assert_eq!(open.follow_check(&check, &check, NOW), None);
+    let (cancelled, _) = check.apply(Action::Cancel, NOW).unwrap();
+    let closed = open.follow_check(&check, &cancelled, LATER).unwrap();
+    assert_eq!((closed.open_check, closed.version), (None, open.version + 1));
+}
+
+/// One of the transitions that an account may always make, with how many events it has and whether the person sees it.
+fn step(account: &Account, which: u8) -> (Account, u64, bool) {
+    match which {
+        0 => (account.change_password(hash("new")).0, 1, false),
+        1 => (account.rehash_password(hash("again")).0, 1, false),
+        2 => (account.request_mail(TokenPurpose::ResetPassword, mail(which)).0, 1, false),
+        3 => (account.record_mail(TokenPurpose::VerifyEmail, mail(which)), 1, false),
+        4 => (account.change_profile(&profile(), &profile(), None, LATER).unwrap().0, 1, true),
+        5 => match account.verify_email(LATER) {
+            Ok((account, _)) => (account, 1, true),
+            Err(_) => (account.clone(), 0, false),
+        },
+        6 => match account.grant_role("moderator", LATER) {
+            Some((account, _)) => (account, 1, true),
+            None => (account.clone(), 0, false),
+        },
+        _ => {
+            let (after, events) = account.reset_password(hash("reset"), LATER).unwrap();
+            (after, events.len() as u64, events.len() == 2)
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_version_rises_by_one_per_event_and_what_the_person_sees_by_one_if_they_see_it(
+        steps in prop::collection::vec(0_u8..8, 1..40)
+    ) {
+        let mut account = registered();
+        for which in steps {
+            let (after, events, seen) = step(&account, which);
+            prop_assert_eq!(after.version, account.version + events);
+            prop_assert_eq!(after.profile_version(), account.profile_version() + u64::from(seen));
+            // Sessions end with a password, and with nothing else.
+            let ends = matches!(which, 0 | 7);
+            prop_assert_eq!(after.session_epoch, account.session_epoch + u64::from(ends));
+            prop_assert_eq!(&after.email_index, &account.email_index);
+            account = after;
+        }
+    }
+}
+
+#[test]
+fn the_stored_form_reads_back_and_is_the_state_itself() {
+    let (account, _) = registered().request_mail(TokenPurpose::VerifyEmail, mail(7));
+    let json = serde_json::to_value(&account).unwrap();
+    assert_eq!(json["mailed"]["verify_email"], mail(7).to_string());
+    assert_eq!(json["email_index"], "v1.email");
+    assert_eq!(serde_json::from_value::<Account>(json).unwrap(), account);
+    assert!(!format!("{account:?}").contains("old"));
+}

@@ -1,0 +1,180 @@
+//! The transitions of an account: each gives the account after it and the type of the event that tells of it. They know
+//! nothing of who asks; what has to be proved first is the caller's to check.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Account, AccountError, AccountState, BlindIndex, MailId, PasswordHash};
+use crate::{
+    auth::AuthError,
+    check::{self, Check},
+    event::EventType,
+    id::UserId,
+    mail::TokenPurpose,
+    profile::{self, Profile},
+    role,
+    time::Timestamp,
+    user::{KycStatus, UserStatus},
+};
+
+/// An unconfirmed account may be replaced by another registration of its address after this.
+pub const UNVERIFIED_LIFE: Duration = Duration::from_hours(7 * 24);
+
+/// What an account is registered with.
+#[derive(Debug)]
+pub struct NewAccount {
+    pub user: UserId,
+    pub email_index: BlindIndex,
+    pub username_index: Option<BlindIndex>,
+    pub password: PasswordHash,
+}
+
+impl AccountState {
+    /// The next version, which the person sees.
+    fn next(&self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// The next version, of which the person sees nothing.
+    fn next_unseen(&self) -> Self {
+        Self { version: self.version + 1, unseen: self.unseen + 1, ..self.clone() }
+    }
+
+    /// The next version with another password: every session is over, and so are mailed tokens to set one.
+    fn with_password(&self, hash: PasswordHash) -> Self {
+        let mut state = self.next_unseen();
+        state.password = Some(hash);
+        state.session_epoch += 1;
+        state.mailed.remove(TokenPurpose::ResetPassword.as_str());
+        state
+    }
+}
+
+impl Account {
+    const fn of(state: AccountState) -> Self {
+        Self { state }
+    }
+
+    /// A new account, whose address is not confirmed.
+    pub fn register(new: NewAccount, now: Timestamp) -> (Self, EventType) {
+        let state = AccountState {
+            user: new.user,
+            status: UserStatus::Active,
+            email_verified: false,
+            unverified_until: Some(now + UNVERIFIED_LIFE),
+            roles: vec![role::USER.to_owned()],
+            kyc_status: KycStatus::None,
+            password: Some(new.password),
+            session_epoch: 0,
+            open_check: None,
+            mailed: BTreeMap::new(),
+            email_index: new.email_index,
+            username_index: new.username_index,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            unseen: 0,
+        };
+        (Self::of(state), EventType::UserRegistered)
+    }
+
+    /// Confirms the address. [`AuthError::InvalidToken`] if it is confirmed already.
+    pub fn verify_email(&self, now: Timestamp) -> Result<(Self, EventType), AuthError> {
+        if self.email_verified {
+            return Err(AuthError::InvalidToken);
+        }
+        self.status.admit()?;
+        let mut state = self.next(now);
+        state.email_verified = true;
+        state.unverified_until = None;
+        state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
+        Ok((Self::of(state), EventType::UserEmailVerified))
+    }
+
+    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch.
+    pub fn change_password(&self, hash: PasswordHash) -> (Self, EventType) {
+        (Self::of(self.with_password(hash)), EventType::PasswordChanged)
+    }
+
+    /// Sets a password by a mailed token, which proves the address; all sessions are over. Of an address that was not
+    /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
+    /// version of its own tells of the confirmation. [`AuthError::InvalidToken`] if the account is being erased.
+    pub fn reset_password(
+        &self,
+        hash: PasswordHash,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<(EventType, u64)>), AuthError> {
+        if self.is_ending() {
+            return Err(AuthError::InvalidToken);
+        }
+        let mut state = self.with_password(hash);
+        let mut events = vec![(EventType::PasswordReset, state.version)];
+        // There is nothing left to confirm.
+        state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
+        if !self.email_verified {
+            state = state.next(now);
+            state.email_verified = true;
+            state.unverified_until = None;
+            state.username_index = None;
+            events.push((EventType::UserEmailVerified, state.version));
+        }
+        Ok((Self::of(state), events))
+    }
+
+    /// Keeps the same password under another hash. Sessions go on.
+    pub fn rehash_password(&self, hash: PasswordHash) -> (Self, EventType) {
+        let state = AccountState { password: Some(hash), ..self.next_unseen() };
+        (Self::of(state), EventType::PasswordRehashed)
+    }
+
+    /// Records a mailed token that somebody asked for: it voids the one before of its purpose.
+    pub fn request_mail(&self, purpose: TokenPurpose, id: MailId) -> (Self, EventType) {
+        let kind = match purpose {
+            TokenPurpose::VerifyEmail => EventType::UserVerificationRequested,
+            TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
+        };
+        (self.record_mail(purpose, id), kind)
+    }
+
+    /// Records the mailed token of an event that is told already: a registration's.
+    #[must_use]
+    pub fn record_mail(&self, purpose: TokenPurpose, id: MailId) -> Self {
+        let mut state = self.next_unseen();
+        state.mailed.insert(purpose.as_str().to_owned(), id);
+        Self::of(state)
+    }
+
+    /// Gives a role; `None` if the account has it.
+    pub fn grant_role(&self, role: &str, now: Timestamp) -> Option<(Self, EventType)> {
+        if self.roles.iter().any(|held| held == role) {
+            return None;
+        }
+        let mut state = self.next(now);
+        state.roles.push(role.to_owned());
+        Some((Self::of(state), EventType::UserRolesChanged))
+    }
+
+    /// Changes the profile; `username_index` is that of the name after it. [`AccountError::CheckInProgress`] if an open
+    /// check holds what changes.
+    pub fn change_profile(
+        &self,
+        before: &Profile,
+        after: &Profile,
+        username_index: Option<BlindIndex>,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), AccountError> {
+        let kyc_status = profile::admit(before, after, self.open_check.is_some(), self.kyc_status)?;
+        let state = AccountState { kyc_status, username_index, ..self.next(now) };
+        Ok((Self::of(state), EventType::UserUpdated))
+    }
+
+    /// The account after its person's check moved, whose event tells of both; `None` if it stays as it is.
+    pub fn follow_check(&self, before: &Check, after: &Check, now: Timestamp) -> Option<Self> {
+        let open_check =
+            if after.state.is_open() { Some(after.id) } else { self.open_check.filter(|open| *open != after.id) };
+        let kyc_status = check::kyc_status(before, after, self.kyc_status);
+        if kyc_status == self.kyc_status && open_check == self.open_check {
+            return None;
+        }
+        Some(Self::of(AccountState { kyc_status, open_check, ..self.next(now) }))
+    }
+}

@@ -1,0 +1,132 @@
+//! Authority over a resource that the path names: whose it is decides.
+//!
+//! The owner is read together with the caller's session. A resource that belongs to nobody is not found, and neither is
+//! somebody else's to a caller who may not read it.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use super::{
+    authority::{Authority, Can, Signed},
+    call::Incoming,
+    openapi::OperationDoc,
+    principal::Person,
+};
+use crate::{
+    app::App,
+    domain::{id::UserId, kyc::KycError, role::Needs},
+    error::{RequestError, Result},
+    store::{admission::Resource, item::Key},
+};
+
+/// The owner of the resource `R` that the path names, or somebody whose roles grant the permission `P`; and the resource.
+#[derive(Debug)]
+pub struct OwnerOr<P, R> {
+    person: Arc<Person>,
+    owner: UserId,
+    pub resource: R,
+    permission: PhantomData<P>,
+}
+
+impl<P, R> OwnerOr<P, R> {
+    pub const fn owner(&self) -> UserId {
+        self.owner
+    }
+
+    pub fn is_owner(&self) -> bool {
+        self.person.is(&self.owner)
+    }
+}
+
+impl<P, R> Deref for OwnerOr<P, R> {
+    type Target = Person;
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
+impl<P: Needs + Send + 'static, R: Resource> Authority for OwnerOr<P, R> {
+    const AUTHENTICATED: bool = true;
+    const READS_OWNER: bool = true;
+
+    fn permit(incoming: &Incoming) -> Result<()> {
+        Signed::permit(incoming)
+    }
+
+    fn owner_key(incoming: &Incoming) -> Option<Key> {
+        named::<R>(incoming).as_ref().map(R::owner_key)
+    }
+
+    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+        let person = incoming.person()?;
+        let owner = owner(incoming)?;
+        if !person.is(&owner) && !person.can::<P>() {
+            return Err(RequestError::NotFound.into());
+        }
+        let id = named::<R>(incoming).ok_or(RequestError::NotFound)?;
+        let resource = R::load(app.store().await, &owner, id, incoming.meta.now).await?;
+        let resource = resource.ok_or(RequestError::NotFound)?;
+        Ok(Self { person: person.clone(), owner, resource, permission: PhantomData })
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        Signed::describe(doc);
+    }
+}
+
+/// Somebody whose roles grant the permission `P`, acting on a resource `R` of somebody else. Staff are refused what is
+/// their own before anything of it is read, so that the answer is the same whatever became of it.
+#[derive(Debug)]
+pub struct NotOwner<P, R> {
+    person: Arc<Person>,
+    owner: UserId,
+    needs: PhantomData<(P, R)>,
+}
+
+impl<P, R> NotOwner<P, R> {
+    /// Whose the resource is.
+    pub const fn owner(&self) -> UserId {
+        self.owner
+    }
+}
+
+impl<P, R> Deref for NotOwner<P, R> {
+    type Target = Person;
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
+impl<P: Needs + Send + 'static, R: Resource> Authority for NotOwner<P, R> {
+    const AUTHENTICATED: bool = true;
+    const READS_OWNER: bool = true;
+
+    fn permit(incoming: &Incoming) -> Result<()> {
+        Can::<P>::permit(incoming)
+    }
+
+    fn owner_key(incoming: &Incoming) -> Option<Key> {
+        named::<R>(incoming).as_ref().map(R::owner_key)
+    }
+
+    async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
+        let (person, owner) = (incoming.person()?, owner(incoming)?);
+        if person.is(&owner) {
+            return Err(KycError::OwnCheck.into());
+        }
+        Ok(Self { person: person.clone(), owner, needs: PhantomData })
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        Can::<P>::describe(doc);
+    }
+}
+
+/// The id in the path's first parameter.
+fn named<R: Resource>(incoming: &Incoming) -> Option<R::Id> {
+    incoming.path.get(incoming.route.path_parameters().next()?)?.parse().ok()
+}
+
+/// The owner that was read along.
+fn owner(incoming: &Incoming) -> Result<UserId> {
+    incoming.loaded.owner.ok_or(RequestError::NotFound.into())
+}
