@@ -5,7 +5,7 @@ use verinym::{
     crypto::index::BlindIndex,
     domain::{
         auth::AuthError,
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, ProfileEffect, Subject},
         profile::{Profile, ProfilePatch, admit, changes},
         user::User,
     },
@@ -76,15 +76,14 @@ async fn commit(call: &Call<Signed>, account: &Account, auth: &AuthItem, profile
     let store = call.app.store().await;
     let key = &account.profile_key;
     let sealed = ProfileItem::seal(&auth.user, profile, key)?;
-    let mut event =
+    let moved = auth.kyc_status != account.auth.kyc_status;
+    let event =
         EventDraft::new(EventType::UserUpdated, Subject::new("user", auth.user), auth.version, Actor::User(auth.user))
             .person(auth.user)
             .session(call.caller.session)
             .origin(key, call.meta.origin())
+            .data(&ProfileEffect { kyc_status: moved.then_some(auth.kyc_status) })
             .changes(changes(&account.profile, profile));
-    if auth.kyc_status != account.auth.kyc_status {
-        event = event.data("kyc_status", auth.kyc_status.as_str());
-    }
     let commit = store
         .commit(call.now(), &call.meta.correlation_id)
         .replace(Table::Identity, &AuthItem::key(&auth.user), auth, account.auth.version)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, EventType, EventView, Origin},
+        event::{Actor, Data, EventType, EventView, LogShown, Origin},
         field::{Fault, Fields},
         id::UserId,
         role::AuditRead,
@@ -166,9 +166,8 @@ impl Wanted {
             (_, Log::Person(person)) => Some(*person),
             _ => None,
         };
-        let named: Vec<_> = people.iter().map(ToString::to_string).collect();
-        let data = [("people".to_owned(), named.into()), ("events".to_owned(), shown.len().into())];
-        vec![Read { kind: EventType::AuditLogRead, person, data: data.into_iter().collect() }]
+        let data = Data::of(&LogShown { people, events: shown.len() });
+        vec![Read { kind: EventType::AuditLogRead, person, data }]
     }
 }
 

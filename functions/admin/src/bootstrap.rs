@@ -6,7 +6,7 @@ use verinym::{
     app::App,
     crypto::random,
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, PublicWord, RoleChange, Subject},
         field::Invalid,
         id::UserId,
         person::Email,
@@ -78,8 +78,10 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
                     Actor::system("bootstrap"),
                 )
                 .person(auth.user)
-                .data("granted", vec![role.name])
-                .data("roles", auth.roles.clone()),
+                .data(&RoleChange {
+                    granted: vec![role.name.into()],
+                    roles: auth.roles.iter().map(|role| PublicWord::named(role)).collect(),
+                }),
             )
             .run()
             .await;

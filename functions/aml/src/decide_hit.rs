@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use verinym::{
     domain::{
         aml::{Hit, HitDecision, HitForStaff, HitVerdict},
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, HitOrigin, HitRuling, PublicWord, ReviewedHit, Subject},
         field::{Fault, Fields},
         id::HitId,
         kyc::KycError,
@@ -82,8 +82,7 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
             Either::One(Versioned { version: body.version, body })
         };
         let of_check = check_event(EventType::CheckHitReviewed, &next_check, Actor::User(reviewer))
-            .data("hit", id.to_string())
-            .data("decision", after.hit.decision.as_str());
+            .data(&ReviewedHit { hit: id, decision: after.hit.decision });
         let origin = || call.meta.origin();
         let committed = store
             .commit(now, &call.meta.correlation_id)
@@ -104,10 +103,8 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
 fn event(kind: EventType, hit: &Hit, reviewer: verinym::domain::id::UserId) -> EventDraft {
     EventDraft::new(kind, Subject::new("hit", hit.id), hit.version, Actor::User(reviewer))
         .person(hit.user_id)
-        .data("check", hit.check_id.to_string())
-        .data("list", hit.list.clone())
-        .data("kind", hit.kind.as_str())
-        .data("decision", hit.decision.as_str())
+        .data(&HitOrigin { check: hit.check_id, list: PublicWord::named(&hit.list), kind: hit.kind })
+        .data(&HitRuling { decision: hit.decision })
 }
 
 const LONGEST_REASON: usize = 2000;

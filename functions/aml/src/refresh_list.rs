@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use verinym::{
     domain::{
         aml::{AmlError, list::ListState},
-        event::{Actor, EventType},
+        event::{Actor, EventType, RefreshRequest},
         role::AmlConfigure,
     },
     error::Result,
@@ -50,7 +50,7 @@ async fn refresh(
         let before = store.list(&id).await?;
         let after = ListState::requested(before.as_ref(), &id);
         let event = list_event(EventType::ListRefreshRequested, &after, Actor::User(call.caller.user))
-            .data("accept_shrunken", query.accept_shrunken.unwrap_or(false))
+            .data(&RefreshRequest { accept_shrunken: query.accept_shrunken.unwrap_or(false) })
             .session(call.caller.session)
             .origin(&key, call.meta.origin());
         let committed = store

@@ -4,7 +4,7 @@ use verinym::crypto::random::RandomId;
 use verinym::{
     domain::{
         document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, Subject, UploadedDocument},
         field::{Fault, Fields},
         id::DocumentId,
         limit,
@@ -80,9 +80,7 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Crea
             .person(user)
             .session(call.caller.session)
             .origin(&key, call.meta.origin())
-            .data("type", item.kind.as_str())
-            .data("content_type", item.content_type.as_str())
-            .data("size", item.size);
+            .data(&UploadedDocument { kind: item.kind, content_type: item.content_type, size: item.size });
         let committed = store
             .commit(now, &call.meta.correlation_id)
             .new_document(&item)

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, CallbackSender, EventType, ExternalId, ProviderTask, PublicWord, Subject},
         id::InboundId,
         kyc::KycError,
         limit,
@@ -84,7 +84,11 @@ async fn receive(
         let committed = store
             .commit(now, &call.meta.correlation_id)
             .new_callback(&item, RequestError::AlreadyDone.into())
-            .event(event.data("provider", item.provider.clone()).data("reference", item.reference.as_str()))
+            .event(
+                event
+                    .data(&CallbackSender { provider: PublicWord::named(&item.provider) })
+                    .data(&ProviderTask { reference: ExternalId::new(item.reference.as_str()) }),
+            )
             .run()
             .await;
         match committed {

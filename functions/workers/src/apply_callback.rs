@@ -5,7 +5,7 @@ use std::time::Duration;
 use verinym::{
     app::App,
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, CallbackResult, CallbackSender, EventType, PublicWord, Subject},
         id::InboundId,
         time::Timestamp,
     },
@@ -69,8 +69,8 @@ async fn processed(app: &App, id: &InboundId, outcome: &'static str, correlation
         let subject = Subject::new("callback", id);
         let actor = Actor::system("verification");
         let event = EventDraft::new(EventType::CallbackProcessed, subject, callback.version + 1, actor)
-            .data("provider", callback.provider.clone())
-            .data("outcome", outcome);
+            .data(&CallbackSender { provider: PublicWord::named(&callback.provider) })
+            .data(&CallbackResult { outcome: outcome.into() });
         match store.commit(now, correlation_id).callback_processed(&callback, now).event(event).run().await {
             Ok(()) => return Ok(()),
             Err(error) => tries.again(error).await?,

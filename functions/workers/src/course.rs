@@ -6,7 +6,7 @@ use verinym::{
     domain::{
         aml::HitMark,
         check::{Action, Check, CheckState, Patience, ReasonCode, StepKind},
-        event::{Actor, EventType},
+        event::{Actor, Cause, EventType, ExternalId, ProviderTask, ProviderVerdict},
         kyc::KycError,
         time::Timestamp,
     },
@@ -83,7 +83,9 @@ impl Course {
         work.called_at = Some(self.now);
         work.next_look = Some(self.now + Patience::with(&check.policy.provider).first_poll);
         self.task_taken = Some(reference.clone());
-        self.note(EventType::CheckProviderCalled, |event| event.data("reference", reference.as_str()));
+        self.note(EventType::CheckProviderCalled, |event| {
+            event.data(&ProviderTask { reference: ExternalId::new(reference.as_str()) })
+        });
     }
 
     /// The provider's result was fetched.
@@ -108,7 +110,7 @@ impl Course {
     /// The provider is done with, one way or another.
     fn heard(&mut self, vouched: bool, doubts: Vec<ReasonCode>, actor: Actor) -> Result<()> {
         self.after.work.next_look = None;
-        self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data("vouched", vouched))
+        self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data(&ProviderVerdict { vouched }))
     }
 
     /// Notes when a closed check is to be looked at next; an open one is noted with its moves.
@@ -155,7 +157,7 @@ impl Course {
         self.after.check.attempts += 1;
         self.after.work.failures += 1;
         self.after.work.next_look = Some(self.now + wait);
-        self.note(EventType::CheckProviderFailed, |event| event.data("reason", reason));
+        self.note(EventType::CheckProviderFailed, |event| event.data(&Cause { reason: reason.into() }));
         if hopeless || patience.is_over(self.after.work.failures) || patience.has_run_out(submitted_at, self.now) {
             self.give_up()?;
         }

@@ -8,7 +8,7 @@ use verinym::{
     crypto::document::covering,
     domain::{
         document::{RejectReason, inspect},
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, Rejection, Subject},
         id::{DocumentId, UserId},
         time::Timestamp,
     },
@@ -57,7 +57,7 @@ async fn look_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str
         let actor = Actor::system("documents");
         let mut event = EventDraft::new(kind, Subject::new("document", id), item.version + 1, actor).person(*user);
         if let Some(reason) = reason {
-            event = event.data("reason", reason.as_str());
+            event = event.data(&Rejection { reason });
         }
         match store.commit(now, correlation_id).document_inspected(&item, result).event(event).run().await {
             Ok(()) => return Ok(()),

@@ -15,7 +15,7 @@ use verinym::{
     domain::{
         aml::{AmlError, Hit, Match, Source},
         check::{CheckState, ReasonCode},
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, HitOrigin, HitVersions, PublicWord, ScreeningResult, Subject},
         id::HitId,
         secret::Masked,
         time::Timestamp,
@@ -265,23 +265,24 @@ fn matched(hit: screening::Hit) -> Match {
 
 /// What makes the screening repeatable: engine, lists and threshold.
 pub(crate) fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usize, clears: bool) -> EventDraft {
-    event
-        .data("engine_version", ENGINE_VERSION)
-        .data("lists", lists.versions())
-        .data("threshold", threshold)
-        .data("hits", hits)
-        .data("clears", clears)
+    event.data(&ScreeningResult {
+        engine_version: ENGINE_VERSION.into(),
+        lists: lists.versions(),
+        threshold,
+        hits,
+        clears,
+    })
 }
 
 pub(crate) fn opened(hit: &Hit) -> EventDraft {
     let subject = Subject::new("hit", hit.id);
     EventDraft::new(EventType::HitOpened, subject, hit.version, Actor::system("screening"))
         .person(hit.user_id)
-        .data("check", hit.check_id.to_string())
-        .data("list", hit.list.clone())
-        .data("kind", hit.kind.as_str())
-        .data("list_version", hit.list_version.clone())
-        .data("engine_version", hit.engine_version.clone())
+        .data(&HitOrigin { check: hit.check_id, list: PublicWord::named(&hit.list), kind: hit.kind })
+        .data(&HitVersions {
+            list_version: PublicWord::named(&hit.list_version),
+            engine_version: PublicWord::named(&hit.engine_version),
+        })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use verinym::{
     app::App,
     crypto::{index::BlindIndex, mailed::MailId},
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, Subject, UnsentMail},
         id::UserId,
         limit::MAIL_SIGN_IN,
         mail::MailKind,
@@ -105,8 +105,7 @@ async fn refused(
         let event =
             EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1, Actor::system("mail"))
                 .person(person)
-                .data("mail", mail.as_str())
-                .data("reason", reason);
+                .data(&UnsentMail { mail, reason: reason.into() });
         match store.commit(delivery.now, &delivery.correlation_id).event(event).run().await {
             Ok(()) => return Ok(()),
             Err(_) if store.event_at(&delivery.key, 1).await?.is_some() => return Ok(()),

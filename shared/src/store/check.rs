@@ -20,7 +20,7 @@ use crate::{
     crypto::field::Place,
     domain::{
         check::{Check, CheckState, kyc_status},
-        event::{Actor, EventType, Subject},
+        event::{Actor, CheckStanding, EventType, PublicWord, Subject},
         id::{CheckId, UserId},
         kyc::KycError,
         profile::Profile,
@@ -155,14 +155,13 @@ fn snapshot_place(at: &Key) -> Place<'_> {
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
 pub fn check_event(kind: EventType, check: &Check, actor: Actor) -> EventDraft {
     let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
-    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version, actor)
-        .person(check.user_id)
-        .data("provider", check.policy.provider.clone())
-        .data("state", check.state.as_str());
-    if codes.is_empty() {
-        return draft;
-    }
-    draft.data("reasons", codes.iter().map(|code| code.as_str()).collect::<Vec<_>>())
+    EventDraft::new(kind, Subject::new("check", check.id), check.version, actor).person(check.user_id).data(
+        &CheckStanding {
+            provider: PublicWord::named(&check.policy.provider),
+            state: check.state,
+            reasons: (!codes.is_empty()).then(|| codes.clone()),
+        },
+    )
 }
 
 /// Which check a provider's task belongs to.

@@ -189,11 +189,13 @@ impl Commit<'_> {
     }
 
     /// The event of this change, and its outbox row. The aggregate's version must be the one the change makes: two
-    /// commands that decided on the same state cannot both write it.
+    /// commands that decided on the same state cannot both write it. Data that is not what the table of event types states
+    /// is a bug.
     pub fn event(mut self, draft: EventDraft) -> Self {
+        let (kind, fits) = (draft.kind, draft.data.fits(draft.kind));
         let record = EventRecord::new(EventId::new(self.now), self.now, &self.correlation_id, draft);
         let key = record.key();
-        let item = record.item();
+        let item = if fits { record.item() } else { Err(Internal::bug(format!("the data of {kind}")).into()) };
         let outbox = super::outbox::row(&record);
         self.events.push((record, key));
         self.put_if(Table::Events, item, "attribute_not_exists(pk)", &[], None).put_if(

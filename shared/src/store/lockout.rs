@@ -21,7 +21,7 @@ use super::{
 use crate::{
     crypto::random,
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, FailedSignIns, Period, Subject},
         id::UserId,
         lockout::{self, Lockout, NoTryLeft, REPORTED_EVERY, WINDOW},
         time::Timestamp,
@@ -246,7 +246,7 @@ impl Failure<'_> {
         let version = u64::try_from(self.now.unix_seconds()).unwrap_or_default();
         let subject = Subject::new("identifier", self.locks);
         let mut event = EventDraft::new(EventType::UserLockedOut, subject, version, Actor::Anonymous)
-            .data("count", lockout::FAILURES);
+            .data(&FailedSignIns { count: lockout::FAILURES });
         event.person = self.person;
         event
     }
@@ -259,8 +259,7 @@ impl Failure<'_> {
             let kind = EventType::UserSignInFailed;
             let event = EventDraft::new(kind, subject, version_of(quarter), Actor::Anonymous)
                 .person(person)
-                .data("from", quarter.to_string())
-                .data("to", (quarter + REPORTED_EVERY).to_string());
+                .data(&Period { from: quarter, to: quarter + REPORTED_EVERY });
             return commit.event(event);
         }
         (0..2).fold(commit, |commit, _| commit.decoy(DECOY_BYTES, self.now))

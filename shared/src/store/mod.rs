@@ -10,7 +10,6 @@ pub mod desk;
 pub mod document;
 pub mod due;
 pub mod event;
-mod event_view;
 pub mod hit;
 pub mod idempotency;
 pub mod inbound;

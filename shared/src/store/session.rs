@@ -31,7 +31,7 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, Cause, EventType, PublicWord, SignIn, Subject},
         id::{SessionId, UserId},
         refresh::Generation,
         secret::Masked,
@@ -150,7 +150,7 @@ impl SessionItem {
         EventDraft::new(EventType::SessionCreated, subject, self.version, Actor::User(self.user))
             .person(self.user)
             .session(self.session)
-            .data("amr", self.amr.clone())
+            .data(&SignIn { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
     }
 
     fn ended(&self, ending: &Ending) -> EventDraft {
@@ -158,7 +158,7 @@ impl SessionItem {
         let draft = EventDraft::new(ending.kind, subject, self.version + 1, ending.actor.clone())
             .person(self.user)
             .session(self.session)
-            .data("reason", ending.reason);
+            .data(&Cause { reason: ending.reason.into() });
         match &ending.origin {
             Some((key, origin)) => draft.origin(key, origin.clone()),
             None => draft,

@@ -12,12 +12,15 @@ use crate::{
     config::Stage,
     domain::{
         aml::list::{Change, Content, Found, ListState, Look, Refusal, Validator},
-        event::{Actor, EventType},
+        event::EventType,
         time::Timestamp,
     },
     error::{Internal, Result},
     screening::{List, ReadError, check_shrink, readers},
-    store::{commit::Tries, list::list_event},
+    store::{
+        commit::Tries,
+        list::{loaded_event, refused_event},
+    },
 };
 
 /// What the places of a list gave.
@@ -67,10 +70,13 @@ impl App {
                 content.files = stored.clone().unwrap_or_default();
             }
             let now = Timestamp::now();
-            let mut commit = store.commit(now, correlation_id).list_changes(before.as_ref(), &after);
-            if let Some(kind) = kind {
-                commit = commit.event(told(kind, &after, vouched));
-            }
+            let commit = store.commit(now, correlation_id).list_changes(before.as_ref(), &after);
+            let commit = match (kind, &after.content, &after.refused) {
+                (Some(EventType::ListLoaded), Some(content), _) => commit.event(loaded_event(&after, content, vouched)),
+                (Some(EventType::ListRefused), _, Some(refused)) => commit.event(refused_event(&after, refused)),
+                (None, ..) => commit,
+                (Some(kind), ..) => return Err(Internal::bug(format!("{kind} without what it tells")).into()),
+            };
             match commit.run().await {
                 Ok(()) => return self.noted(&after, kind, now).await,
                 Err(error) => tries.again(error).await?,
@@ -216,22 +222,6 @@ impl App {
         let fetcher = Fetcher::new(limits, self.config.stage == Stage::Local).map_err(Internal::bug)?;
         Ok(slot.get_or_init(|| fetcher))
     }
-}
-
-fn told(kind: EventType, state: &ListState, vouched: bool) -> crate::store::event::EventDraft {
-    let mut event = list_event(kind, state, Actor::system("lists"));
-    match (kind, &state.content, &state.refused) {
-        (EventType::ListLoaded, Some(content), _) => {
-            event = event.data("version", content.version.as_str()).data("entries", content.entries);
-            event = event.data("sha256", content.sha256.as_str());
-            if vouched {
-                event = event.data("accept_shrunken", true);
-            }
-        }
-        (_, _, Some(refused)) => event = event.data("reason", refused.code.as_str()),
-        _ => {}
-    }
-    event
 }
 
 /// What is held of a list, if its source can say that it did not change: what was read otherwise, or from more or fewer

@@ -9,6 +9,7 @@ use crate::{
     },
     domain::{
         check::{Action, Policy, ReasonCode, Risk, RiskLevel, Trigger},
+        event::ScreeningResult,
         id::DocumentId,
         user::{KycStatus, UserStatus},
     },
@@ -59,7 +60,16 @@ async fn act(store: &Store, auth: &AuthItem, id: &CheckId, action: Action) -> (S
     let (before, read) = store.check_and_auth(&auth.user, id).await.unwrap().unwrap();
     let (check, kind) = before.check.apply(action, NOW).unwrap();
     let after = StoredCheck { check, work: before.work.clone() };
-    let event = check_event(kind, &after.check, Actor::system("test"));
+    let mut event = check_event(kind, &after.check, Actor::system("test"));
+    if kind == EventType::CheckScreened {
+        event = event.data(&ScreeningResult {
+            engine_version: "1".into(),
+            lists: [].into(),
+            threshold: 0.85,
+            hits: 0,
+            clears: true,
+        });
+    }
     let commit = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW);
     commit.event(event).run().await.unwrap();
     store.check_and_auth(&auth.user, id).await.unwrap().unwrap()
