@@ -7,7 +7,6 @@
 pub mod authority;
 pub mod call;
 mod content_type;
-pub mod cursor;
 pub mod endpoint;
 #[cfg(test)]
 mod gateway_tests;
@@ -15,6 +14,7 @@ mod headers;
 pub mod idempotency;
 pub mod input;
 pub mod limit;
+pub mod list;
 mod method;
 pub mod multipart;
 pub mod openapi;

@@ -1,7 +1,7 @@
 //! Checks: `U#<user>` · `CHK#<id>`, `CHK#<id>` · `REF` (whose it is), and `REQ#<provider>#<reference>` · `REF` (which
 //! check a provider's task belongs to).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -102,6 +102,11 @@ impl StoredCheck {
 
     pub fn key(user: &UserId, id: &CheckId) -> Key {
         Key::new(format!("U#{user}"), format!("CHK#{id}"))
+    }
+
+    /// Where a queue goes on after it. A check that stands in no queue ends the list.
+    pub fn position_in_queue(&self) -> Position {
+        desk::position(desk::place(self).map_or_else(|| "~".to_owned(), |(_, sort)| sort))
     }
 
     fn own_key(&self) -> Key {
@@ -323,8 +328,7 @@ impl Store {
 
     /// Where a page of a person's checks goes on after one of them.
     pub fn position_after(stored: &StoredCheck) -> Position {
-        let key = stored.own_key();
-        Position(BTreeMap::from([("pk".to_owned(), key.pk), ("sk".to_owned(), key.sk)]))
+        Position::of(stored.own_key())
     }
 
     /// Moves the time of the next look, and nothing else: no event tells of a look that found nothing new. What moved on
