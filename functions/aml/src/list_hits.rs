@@ -85,20 +85,14 @@ impl Filter {
             return Ok((Vec::new(), None));
         }
         let admits = |stored: &StoredHit| self.admits(&stored.hit);
-        match person {
-            Some(person) => {
-                let person = &person;
-                let read =
-                    |limit, after: Option<Position>| async move { store.hits_of(person, limit, after.as_ref()).await };
-                list.fill(self.narrows(), read, admits, StoredHit::position_of_person).await
-            }
-            None => {
-                let read = |limit, after: Option<Position>| async move {
-                    store.open_hits(&reader, limit, after.as_ref()).await
-                };
-                list.fill(self.narrows(), read, admits, StoredHit::position_in_queue).await
-            }
+        if let Some(person) = &person {
+            let read =
+                |limit, after: Option<Position>| async move { store.hits_of(person, limit, after.as_ref()).await };
+            return list.fill(self.narrows(), read, admits, StoredHit::position_of_person).await;
         }
+        let read =
+            |limit, after: Option<Position>| async move { store.open_hits(&reader, limit, after.as_ref()).await };
+        list.fill(self.narrows(), read, admits, StoredHit::position_in_queue).await
     }
 
     fn narrows(&self) -> bool {

@@ -33,4 +33,4 @@ pub use input::{Headers, Json, Path, Query, Raw};
 pub use limit::{By, Limited};
 pub use multipart::Upload;
 pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Unavailable, Versioned};
-pub use serve::{Boxed, block_on_lambda, respond, serve};
+pub use serve::{Boxed, requests, respond, serve};
