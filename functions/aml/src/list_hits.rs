@@ -22,6 +22,7 @@ use verinym::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ListHits {
+    /// A page may hold fewer than asked for, with a cursor to go on.
     limit: Option<u32>,
     cursor: Option<String>,
     /// `open`, `true_match` or `false_positive`. Decided hits are filed by person: name one, or a check.
