@@ -8,6 +8,7 @@ pub use verinym_screening as screening;
 
 pub mod app;
 pub mod aws;
+pub mod boot;
 pub mod config;
 pub mod deadline;
 pub mod error;

@@ -97,11 +97,6 @@ impl Scissors {
         self.used().into_values().flatten().collect()
     }
 
-    /// Whether a fault is still to come.
-    pub fn is_set(&self) -> bool {
-        self.plan.lock().unwrap().is_some()
-    }
-
     /// Ends when a process was killed.
     pub async fn killed(&self) {
         self.killed.notified().await;

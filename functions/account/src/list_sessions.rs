@@ -6,16 +6,13 @@ use verinym::{
     domain::session::Session,
     error::Result,
     function::{Capability, Needs},
-    http::{
-        Call, Endpoint, Page, Query, Route, Signed,
-        cursor::{Binding, page_size},
-    },
+    http::{Call, Endpoint, Page, Query, Route, Signed, list::List},
     store::Table,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct List {
+pub struct ListSessions {
     #[param(minimum = 1, maximum = 100, default = 25)]
     limit: Option<u32>,
     cursor: Option<String>,
@@ -30,17 +27,15 @@ pub fn endpoint() -> Endpoint {
         .handled_by(list_sessions)
 }
 
-async fn list_sessions(call: Call<Signed>, Query(list): Query<List>) -> Result<Page<Session>> {
+async fn list_sessions(call: Call<Signed>, Query(query): Query<ListSessions>) -> Result<Page<Session>> {
     let (store, caller, now) = (call.app.store().await, &call.caller, call.now());
-    let binding = Binding::new(&call, &caller.user, &[]);
-    let limit = page_size(list.limit)?;
-    let after = binding.open(call.app, list.cursor.as_deref()).await?;
+    let list = List::requested(&call, query.limit, query.cursor.as_deref(), &[]).await?;
     let key = call.loaded.key(store, now).await?;
-    let (sessions, next) = store.sessions(&caller.user, now, limit, after.as_ref()).await?;
+    let (sessions, next) = store.sessions(&caller.user, now, list.limit, list.after.as_ref()).await?;
     let items = sessions
         .iter()
         .filter(|session| session.admitted(&caller.auth, now))
         .map(|session| session.view(&caller.session, &key))
         .collect::<Result<_>>()?;
-    Ok(Page { items, next_cursor: binding.seal(call.app, next.as_ref()).await? })
+    list.page(call.app, items, next.as_ref()).await
 }

@@ -5,7 +5,7 @@ use verinym::{
     crypto::index::BlindIndex,
     domain::{
         auth::AuthError,
-        event::EventType,
+        event::{EventType, ProfileEffect},
         profile::{Profile, ProfilePatch, changes},
         user::User,
     },
@@ -76,7 +76,8 @@ async fn changed(call: &Call<Signed>, account: &OpenAccount, profile: &Profile) 
 
 /// Names the verification status where the change has moved it.
 fn with_status(event: EventDraft, before: &Account, after: &Account) -> EventDraft {
-    if after.kyc_status == before.kyc_status { event } else { event.data("kyc_status", after.kyc_status.as_str()) }
+    let moved = after.kyc_status != before.kyc_status;
+    event.data(&ProfileEffect { kyc_status: moved.then_some(after.kyc_status) })
 }
 
 fn commit(

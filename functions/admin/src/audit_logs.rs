@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, EventType, EventView, Origin},
+        event::{Actor, Data, EventType, EventView, LogShown, Origin},
         field::{Fault, Fields},
         id::UserId,
         role::AuditRead,
@@ -21,7 +21,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
-        cursor::{Binding, page_size},
+        list::List,
         reads::{Read, commit_reads},
     },
     store::Table,
@@ -76,25 +76,20 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<EventView>> {
-    let limit = page_size(query.limit)?;
     let filters =
         [&query.person, &query.subject, &query.actor, &query.from, &query.to, &query.kind, &query.correlation_id];
-    // Named by place: a filter left out is not the same as another one left out.
-    let filters = filters.map(|filter| filter.as_deref().unwrap_or("\0"));
-    let binding = Binding::new(&call, &call.caller.user, &filters);
-    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let filters = filters.map(|filter| filter.as_deref());
+    let list = List::requested(&call, query.limit, query.cursor.as_deref(), &filters).await?;
     let wanted = query.check(call.caller.user)?;
     let store = call.app.store().await;
-    let (found, next) = read(store, &wanted, limit as usize, after).await?;
+    let (found, next) = read(store, &wanted, list.limit as usize, list.after.clone()).await?;
     let owners = found.iter().filter_map(|record| Some(record.origin.as_ref()?.key.as_str()));
     let keys = store.origin_keys(owners, call.now()).await?;
     let reader = call.caller.user;
     let shown: Vec<_> = found.into_iter().filter_map(|record| view(record, reader, &keys)).collect();
     commit_reads(&call, wanted.reads_of_others(&shown).as_slice()).await?;
-    Ok(Page {
-        items: shown.into_iter().map(|(view, _)| view).collect(),
-        next_cursor: binding.seal(call.app, next.as_ref()).await?,
-    })
+    let items = shown.into_iter().map(|(view, _)| view).collect();
+    list.page(call.app, items, next.as_ref()).await
 }
 
 /// Read at a time where a filter may leave little of it.
@@ -181,9 +176,8 @@ impl Wanted {
             (_, Log::Person(person)) => Some(*person),
             _ => None,
         };
-        let named: Vec<_> = people.iter().map(ToString::to_string).collect();
-        let data = [("people".to_owned(), named.into()), ("events".to_owned(), shown.len().into())];
-        vec![Read { kind: EventType::AuditLogRead, person, data: data.into_iter().collect() }]
+        let data = Data::of(&LogShown { people, events: shown.len() });
+        vec![Read { kind: EventType::AuditLogRead, person, data }]
     }
 }
 

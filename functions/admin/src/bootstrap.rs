@@ -7,7 +7,13 @@ use verinym::{
     config::names::Secret,
     crypto::random,
     domain::{
-        event::Actor, field::Invalid, id::UserId, person::Email, role, secret::Masked, time::Timestamp,
+        event::{Actor, PublicWord, RoleChange},
+        field::Invalid,
+        id::UserId,
+        person::Email,
+        role,
+        secret::Masked,
+        time::Timestamp,
         user::UserStatus,
     },
     error::{Error, RequestError, Result},
@@ -63,7 +69,10 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
             let held = Bootstrapped { user_id: auth.user, roles: auth.roles.clone(), changed: false };
             return Ok(Decided::Unchanged(held));
         };
-        let event = account_event(kind, &after).data("granted", vec![role.name]).data("roles", after.roles.clone());
+        let event = account_event(kind, &after).data(&RoleChange {
+            granted: vec![role.name.into()],
+            roles: after.roles.iter().map(|role| PublicWord::named(role)).collect(),
+        });
         let granted = Bootstrapped { user_id: after.user, roles: after.roles.clone(), changed: true };
         Ok(attempt.commit(now).account_changes(&auth, &after).event(event).returning(granted))
     });

@@ -9,10 +9,7 @@ use verinym::{
     },
     error::Result,
     function::{Capability, Needs},
-    http::{
-        Call, Can, Endpoint, Page, Query, Route,
-        cursor::{Binding, page_size},
-    },
+    http::{Call, Can, Endpoint, Page, Query, Route, list::List},
     store::Table,
     store::desk::INDEX as DESK,
 };
@@ -35,15 +32,11 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn desk(call: Call<Can<KycRead>>, Query(query): Query<Desk>) -> Result<Page<CheckForStaff>> {
-    let limit = page_size(query.limit)?;
-    let binding = Binding::new(&call, &call.caller.user, &[]);
-    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let list = List::requested(&call, query.limit, query.cursor.as_deref(), &[]).await?;
     let store = call.app.store().await;
-    let (checks, next) = store.desk_page(AT_DESK, &call.caller.user, limit, after.as_ref()).await?;
-    Ok(Page {
-        items: checks.iter().map(|stored| stored.check.for_staff(call.now())).collect(),
-        next_cursor: binding.seal(call.app, next.as_ref()).await?,
-    })
+    let (checks, next) = store.desk_page(AT_DESK, &call.caller.user, list.limit, list.after.as_ref()).await?;
+    let items = checks.iter().map(|stored| stored.check.for_staff(call.now())).collect();
+    list.page(call.app, items, next.as_ref()).await
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use verinym::{
     config::Section,
     domain::{
         aml::{Hit, HitDecision, HitForStaff, HitVerdict},
-        event::{EventType, Subject},
+        event::{EventType, HitOrigin, HitRuling, PublicWord, ReviewedHit, Subject},
         field::{Fault, Fields},
         id::HitId,
         role::{AmlReview, UsersReadPii},
@@ -88,8 +88,7 @@ async fn decide(
             Either::One(Versioned { version: body.version, body })
         };
         let of_check = check_event(EventType::CheckHitReviewed, &next_check)
-            .data("hit", id.to_string())
-            .data("decision", after.hit.decision.as_str());
+            .data(&ReviewedHit { hit: id, decision: after.hit.decision });
         let commit = attempt
             .commit(now)
             .hit_changes(&before.hit, &after)
@@ -103,10 +102,8 @@ async fn decide(
 fn event(kind: EventType, hit: &Hit) -> EventDraft {
     EventDraft::new(kind, Subject::new("hit", hit.id), hit.version)
         .person(hit.user_id)
-        .data("check", hit.check_id.to_string())
-        .data("list", hit.list.clone())
-        .data("kind", hit.kind.as_str())
-        .data("decision", hit.decision.as_str())
+        .data(&HitOrigin { check: hit.check_id, list: PublicWord::named(&hit.list), kind: hit.kind })
+        .data(&HitRuling { decision: hit.decision })
 }
 
 const LONGEST_REASON: usize = 2000;

@@ -14,7 +14,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
-        cursor::{Binding, page_size},
+        list::{Batch, List},
         reads::{commit_reads, hits_read},
     },
     store::Table,
@@ -56,16 +56,11 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn list(call: Call<Can<AmlRead>>, Query(query): Query<ListHits>) -> Result<Page<HitForStaff>> {
-    let now = call.now();
-    let limit = page_size(query.limit)?;
-    let filters = [&query.decision, &query.user_id, &query.check_id, &query.list];
-    // Named by place: a filter left out is not the same as another one left out.
-    let filters = filters.map(|filter| filter.as_deref().unwrap_or("\0"));
-    let binding = Binding::new(&call, &call.caller.user, &filters);
     let filter = query.check()?;
-    let store = call.app.store().await;
-    let after = binding.open(call.app, query.cursor.as_deref()).await?;
-    let (found, next) = filter.page(store, call.caller.user, limit, after).await?;
+    let filters = [&query.decision, &query.user_id, &query.check_id, &query.list].map(|filter| filter.as_deref());
+    let list = List::requested(&call, query.limit, query.cursor.as_deref(), &filters).await?;
+    let (now, store) = (call.now(), call.app.store().await);
+    let (found, next) = filter.page(store, call.caller.user, &list).await?;
     let keys = store.evidence_keys(found.iter().map(|stored| stored.hit.user_id), now).await?;
     let plain = call.caller.can::<UsersReadPii>();
     let shown: Vec<_> = found.iter().filter_map(|stored| Some((stored, keys.get(&stored.hit.user_id)?))).collect();
@@ -74,7 +69,7 @@ async fn list(call: Call<Can<AmlRead>>, Query(query): Query<ListHits>) -> Result
     }
     // Whose key is gone, of them nothing can be shown.
     let items = shown.into_iter().map(|(stored, evidence)| stored.for_staff(evidence, plain)).collect::<Result<_>>()?;
-    Ok(Page { items, next_cursor: binding.seal(call.app, next.as_ref()).await? })
+    list.page(call.app, items, next.as_ref()).await
 }
 
 #[derive(Debug)]
@@ -85,13 +80,8 @@ struct Filter {
     list: Option<String>,
 }
 
-type Found = (Vec<StoredHit>, Option<Position>);
-
-/// A filter may leave little of a page: at most so many are read for one answer, and the cursor goes on from there.
-const MOST_PAGES: usize = 8;
-
 impl Filter {
-    async fn page(&self, store: &Store, reader: UserId, limit: u32, after: Option<Position>) -> Result<Found> {
+    async fn page(&self, store: &Store, reader: UserId, list: &List) -> Result<Batch<StoredHit>> {
         let person = match (self.check, self.user) {
             (Some(check), user) => {
                 let owner = store.owner_of_check(&check).await?.ok_or(RequestError::NotFound)?;
@@ -107,20 +97,19 @@ impl Filter {
         if person == Some(reader) {
             return Ok((Vec::new(), None));
         }
-        let (mut found, mut after) = (Vec::new(), after);
-        for _ in 0..MOST_PAGES {
-            let wanted = limit - u32::try_from(found.len()).unwrap_or(limit);
-            let (page, next) = match person {
-                Some(person) => store.hits_of(&person, wanted, after.as_ref()).await?,
-                None => store.open_hits(&reader, wanted, after.as_ref()).await?,
-            };
-            found.extend(page.into_iter().filter(|stored| self.admits(&stored.hit)));
-            after = next;
-            if after.is_none() || found.len() >= limit as usize {
-                break;
-            }
+        let admits = |stored: &StoredHit| self.admits(&stored.hit);
+        if let Some(person) = &person {
+            let read =
+                |limit, after: Option<Position>| async move { store.hits_of(person, limit, after.as_ref()).await };
+            return list.fill(self.narrows(), read, admits, StoredHit::position_of_person).await;
         }
-        Ok((found, after))
+        let read =
+            |limit, after: Option<Position>| async move { store.open_hits(&reader, limit, after.as_ref()).await };
+        list.fill(self.narrows(), read, admits, StoredHit::position_in_queue).await
+    }
+
+    fn narrows(&self) -> bool {
+        self.decision.is_some() || self.check.is_some() || self.list.is_some()
     }
 
     fn admits(&self, hit: &Hit) -> bool {

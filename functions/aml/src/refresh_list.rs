@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use verinym::{
     domain::{
         aml::{AmlError, list::ListState},
-        event::EventType,
+        event::{EventType, RefreshRequest},
         role::AmlConfigure,
     },
     error::Result,
@@ -58,7 +58,7 @@ async fn refresh(
         let before = store.list(&id).await?;
         let after = ListState::requested(before.as_ref(), &id);
         let event = list_event(EventType::ListRefreshRequested, &after)
-            .data("accept_shrunken", query.accept_shrunken.unwrap_or(false));
+            .data(&RefreshRequest { accept_shrunken: query.accept_shrunken.unwrap_or(false) });
         let reply = Accepted(Requested { id: id.clone(), status: "requested" });
         Ok(attempt.commit(call.now()).list_changes(before.as_ref(), &after).event(event).returning(reply))
     })

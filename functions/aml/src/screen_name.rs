@@ -10,7 +10,7 @@ use verinym::{
     config::names::Bucket,
     domain::{
         aml::{HitDecision, ListKind},
-        event::{EventType, Subject},
+        event::{EventType, NameScreening, PublicWord, ScreeningResult, Subject},
         field::{Fault, Fields},
         id::{HitId, ScreeningId, UserId},
         limit,
@@ -169,16 +169,19 @@ fn answer(
 }
 
 fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -> EventDraft {
-    let versions: serde_json::Map<_, _> =
-        reply.lists.iter().map(|list| (list.id.clone(), list.version.clone().into())).collect();
+    let version = |list: &Seen| (PublicWord::named(&list.id), PublicWord::named(&list.version));
     EventDraft::new(EventType::NameScreened, Subject::new("screening", ScreeningId::new(now)), 1)
-        .data("engine_version", ENGINE_VERSION)
-        .data("artifact", lists.version)
-        .data("lists", versions)
-        .data("threshold", options.threshold)
-        .data("hits", reply.hits.len())
-        .data("clears", reply.clears)
-        .data("doubts", reply.doubts.clone())
+        .data(&ScreeningResult {
+            engine_version: ENGINE_VERSION.into(),
+            lists: reply.lists.iter().map(version).collect(),
+            threshold: options.threshold,
+            hits: reply.hits.len(),
+            clears: reply.clears,
+        })
+        .data(&NameScreening {
+            artifact: lists.version,
+            doubts: reply.doubts.iter().map(|doubt| (*doubt).into()).collect(),
+        })
 }
 
 impl Found {

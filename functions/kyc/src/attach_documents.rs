@@ -11,7 +11,7 @@ use verinym::{
     http::{Call, Committed, Endpoint, Json, Path, Route, Signed, Versioned},
 };
 
-use crate::{own_check, papers};
+use crate::{attached_documents, own_check};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +40,6 @@ async fn attach(
     call: Call<Signed>,
     (Path(id), Json(form)): (Path<CheckId>, Json<AttachDocuments>),
 ) -> Result<Committed<Versioned<CheckForPerson>>> {
-    let documents = papers::named(&form.document_ids)?;
+    let documents = attached_documents::named(&form.document_ids)?;
     own_check::act(&call, &id, |_| Action::AddDocuments(documents.clone())).await
 }

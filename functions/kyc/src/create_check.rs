@@ -20,7 +20,7 @@ use verinym::{
     },
 };
 
-use crate::{own_check, papers};
+use crate::{attached_documents, own_check};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -56,12 +56,12 @@ pub fn endpoint() -> Endpoint {
 
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Committed<Created<CheckForPerson>>> {
     let (now, user) = (call.now(), call.caller.user);
-    let documents = papers::named(&form.document_ids)?;
+    let documents = attached_documents::named(&form.document_ids)?;
     let policy = Policy::document(call.app.chosen_provider()?, call.app.config.screening()?.threshold);
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     run_command!(call.command().await?, |attempt| {
-        let evidence = papers::evidence_for(store, &user, &documents, now).await?;
+        let evidence = attached_documents::evidence_for(store, &user, &documents, now).await?;
         // After a conflict the account, the profile or a document is not what it was.
         let (auth, profile) = if attempt.is_first() {
             (call.caller.auth.clone(), call.loaded.profile()?.clone())

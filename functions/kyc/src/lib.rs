@@ -1,6 +1,7 @@
 //! Documents and identity checks: one module per function; [`endpoints`] names them all.
 
 pub mod attach_documents;
+mod attached_documents;
 pub mod cancel_check;
 pub mod check_history;
 pub mod claim_check;
@@ -13,7 +14,6 @@ pub mod get_document_content;
 pub mod list_checks;
 pub mod list_documents;
 mod own_check;
-mod papers;
 mod range;
 pub mod release_check;
 pub mod status;

@@ -14,11 +14,11 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Either, Endpoint, Page, Query, Route, Signed,
-        cursor::{Binding, page_size},
+        list::{Batch, List},
     },
     store::Table,
     store::desk::INDEX as DESK,
-    store::{Position, Store, check::StoredCheck},
+    store::{Store, check::StoredCheck},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -53,62 +53,38 @@ pub fn endpoint() -> Endpoint {
 
 async fn list(call: Call<Signed>, Query(query): Query<ListChecks>) -> Result<Answer> {
     let now = call.now();
-    let limit = page_size(query.limit)?;
-    let filters = [&query.status, &query.from, &query.to, &query.user_id, &query.state, &query.provider, &query.kind];
-    // Named by place: a filter left out is not the same as another one left out.
-    let filters = filters.map(|filter| filter.as_deref().unwrap_or("\0"));
-    let binding = Binding::new(&call, &call.caller.user, &filters);
     let staff = query.wants_staff();
     if staff && !call.caller.can::<KycRead>() {
         return Err(RequestError::Forbidden(KycRead::PERMISSION).into());
     }
-    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let filters = [&query.status, &query.from, &query.to, &query.user_id, &query.state, &query.provider, &query.kind];
+    let filters = filters.map(|filter| filter.as_deref());
+    let list = List::requested(&call, query.limit, query.cursor.as_deref(), &filters).await?;
     let filter = query.check(staff)?;
-    let store = call.app.store().await;
+    let (store, reader) = (call.app.store().await, call.caller.user);
     let (found, next) = match (filter.user, filter.state) {
         // In staff's lists nobody finds their own checks: even that one is in a state would tell.
-        (Some(user), _) if staff && call.caller.is(&user) => (Vec::new(), None),
-        (None, Some(state)) if staff => of_everybody(store, &call.caller.user, state, &filter, limit, after).await?,
-        (user, _) => of_person(store, &user.unwrap_or(call.caller.user), &filter, limit, after).await?,
+        (Some(user), _) if staff && user == reader => (Vec::new(), None),
+        (None, Some(state)) if staff => of_everybody(store, &reader, state, &filter, &list).await?,
+        (user, _) => of_person(store, &user.unwrap_or(reader), &filter, &list).await?,
     };
-    let next_cursor = binding.seal(call.app, next.as_ref()).await?;
     Ok(if staff {
         let items = found.iter().map(|stored| stored.check.for_staff(now)).collect();
-        Either::Other(Page { items, next_cursor })
+        Either::Other(list.page(call.app, items, next.as_ref()).await?)
     } else {
         let items = found.iter().map(|stored| stored.check.for_person()).collect();
-        Either::One(Page { items, next_cursor })
+        Either::One(list.page(call.app, items, next.as_ref()).await?)
     })
 }
 
-type Found = (Vec<StoredCheck>, Option<Position>);
-
-/// A filter may leave nothing of a page: at most so many are read for one answer, and the cursor goes on from there.
-const MOST_PAGES: usize = 4;
-
-async fn of_person(
-    store: &Store,
-    user: &UserId,
-    filter: &Filter,
-    limit: u32,
-    mut after: Option<Position>,
-) -> Result<Found> {
-    let mut found = Vec::new();
-    for _ in 0..MOST_PAGES {
-        let (page, next) = store.checks(user, filter.from, filter.to, limit, after.as_ref()).await?;
-        for stored in page.into_iter().filter(|stored| filter.admits(stored)) {
-            if found.len() == limit as usize {
-                let position = found.last().map(Store::position_after);
-                return Ok((found, position));
-            }
-            found.push(stored);
-        }
-        after = next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok((found, after))
+async fn of_person(store: &Store, user: &UserId, filter: &Filter, list: &List) -> Result<Batch<StoredCheck>> {
+    list.fill(
+        filter.narrows_person(),
+        |limit, after| async move { store.checks(user, filter.from, filter.to, limit, after.as_ref()).await },
+        |stored| filter.admits(stored),
+        Store::position_after,
+    )
+    .await
 }
 
 async fn of_everybody(
@@ -116,20 +92,15 @@ async fn of_everybody(
     reader: &UserId,
     state: CheckState,
     filter: &Filter,
-    limit: u32,
-    mut after: Option<Position>,
-) -> Result<Found> {
-    let mut found = Vec::new();
-    for _ in 0..MOST_PAGES {
-        let wanted = limit - u32::try_from(found.len()).unwrap_or(limit);
-        let (page, next) = store.desk_page(&[state], reader, wanted, after.as_ref()).await?;
-        found.extend(page.into_iter().filter(|stored| filter.admits(stored)));
-        after = next;
-        if after.is_none() || found.len() >= limit as usize {
-            break;
-        }
-    }
-    Ok((found, after))
+    list: &List,
+) -> Result<Batch<StoredCheck>> {
+    list.fill(
+        true,
+        |limit, after| async move { store.desk_page(&[state], reader, limit, after.as_ref()).await },
+        |stored| filter.admits(stored),
+        StoredCheck::position_in_queue,
+    )
+    .await
 }
 
 #[derive(Debug)]
@@ -144,6 +115,16 @@ struct Filter {
 }
 
 impl Filter {
+    /// Whether it leaves out checks that the query of a person's checks gives.
+    fn narrows_person(&self) -> bool {
+        self.status.is_some()
+            || self.state.is_some()
+            || self.kind.is_some()
+            || self.provider.is_some()
+            || self.from.is_some()
+            || self.to.is_some()
+    }
+
     fn admits(&self, stored: &StoredCheck) -> bool {
         let check = &stored.check;
         self.status.is_none_or(|status| check.state.public() == status)

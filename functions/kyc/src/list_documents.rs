@@ -6,10 +6,7 @@ use verinym::{
     domain::document::DocumentView,
     error::Result,
     function::{Capability, Needs},
-    http::{
-        Call, Endpoint, Page, Query, Route, Signed,
-        cursor::{Binding, page_size},
-    },
+    http::{Call, Endpoint, Page, Query, Route, Signed, list::List},
     store::Table,
     store::kek::Purpose,
 };
@@ -31,16 +28,12 @@ pub fn endpoint() -> Endpoint {
 
 async fn list(call: Call<Signed>, Query(query): Query<ListDocuments>) -> Result<Page<DocumentView>> {
     let user = call.caller.user;
-    let limit = page_size(query.limit)?;
-    let binding = Binding::new(&call, &user, &[]);
-    let after = binding.open(call.app, query.cursor.as_deref()).await?;
+    let list = List::requested(&call, query.limit, query.cursor.as_deref(), &[]).await?;
     let store = call.app.store().await;
     let ((items, next), evidence) = futures::try_join!(
-        store.documents(&user, limit, after.as_ref()),
+        store.documents(&user, list.limit, list.after.as_ref()),
         store.read_person_key(&user, Purpose::Evidence, call.now()),
     )?;
-    Ok(Page {
-        items: items.iter().map(|item| item.view(&evidence)).collect::<Result<_>>()?,
-        next_cursor: binding.seal(call.app, next.as_ref()).await?,
-    })
+    let items = items.iter().map(|item| item.view(&evidence)).collect::<Result<_>>()?;
+    list.page(call.app, items, next.as_ref()).await
 }

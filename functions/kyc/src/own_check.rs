@@ -16,7 +16,7 @@ use verinym::{
     },
 };
 
-use crate::papers;
+use crate::attached_documents;
 
 /// What [`act`] needs for any action.
 pub(crate) fn needs() -> Needs {
@@ -49,7 +49,7 @@ pub(crate) async fn act(
         if after.check.document_ids != before.check.document_ids
             || after.check.submitted_at != before.check.submitted_at
         {
-            let evidence = papers::evidence_for(store, &user, &after.check.document_ids, now).await?;
+            let evidence = attached_documents::evidence_for(store, &user, &after.check.document_ids, now).await?;
             if after.check.submitted_at.is_some() {
                 held.clone_from(&after.check.document_ids);
             }

@@ -5,7 +5,7 @@ use verinym::{
     config::names::Bucket,
     domain::{
         document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},
-        event::{EventType, Subject},
+        event::{EventType, Subject, UploadedDocument},
         field::{Fault, Fields},
         id::DocumentId,
         limit,
@@ -74,9 +74,7 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Comm
     run_command!(call.command().await?, |attempt| {
         let event = EventDraft::new(EventType::DocumentUploaded, Subject::new("document", item.id), item.version)
             .person(user)
-            .data("type", item.kind.as_str())
-            .data("content_type", item.content_type.as_str())
-            .data("size", item.size);
+            .data(&UploadedDocument { kind: item.kind, content_type: item.content_type, size: item.size });
         Ok(attempt.commit(now).new_document(&item).event(event).returning(reply.clone()))
     })
 }

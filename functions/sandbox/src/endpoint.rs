@@ -11,9 +11,10 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use verinym::{
+    boot,
     domain::time::Timestamp,
     error::Internal,
-    http::block_on_lambda,
+    http::requests,
     store::secrets::ProviderSecrets,
     telemetry::{self, Invocation},
 };
@@ -46,15 +47,9 @@ pub type Handler = fn(&'static Service, Request) -> BoxFuture<'static, Result<An
 
 /// Runs a handler behind the check of credentials until the platform ends the process.
 pub fn serve(function: &'static str, handler: Handler) -> ExitCode {
-    telemetry::start();
-    let service = match Service::from_env() {
-        Ok(service) => &*Box::leak(Box::new(service)),
-        Err(faults) => {
-            tracing::error!(%faults, "cannot start");
-            return ExitCode::FAILURE;
-        }
-    };
-    block_on_lambda(Box::new(move |request| Box::pin(respond(service, function, handler, request))))
+    boot::start(Service::from_env, |service| {
+        requests(Box::new(move |request| Box::pin(respond(service, function, handler, request))))
+    })
 }
 
 async fn respond(

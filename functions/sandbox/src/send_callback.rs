@@ -7,9 +7,10 @@ use futures::{FutureExt, future::join_all};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use verinym::{
+    boot,
     domain::time::Timestamp,
     error::{Internal, Result},
-    messaging::block_on_lambda,
+    messaging::invocations,
     providers::{
         signature::{Key, Scheme},
         transport::Transport,
@@ -24,16 +25,10 @@ use crate::{
 
 /// Runs the worker until the platform ends the process.
 pub fn run(function: &'static str) -> ExitCode {
-    telemetry::start();
-    let service = match Service::from_env() {
-        Ok(service) => &*Box::leak(Box::new(service)),
-        Err(faults) => {
-            tracing::error!(%faults, "cannot start");
-            return ExitCode::FAILURE;
-        }
-    };
-    let transport = &*Box::leak(Box::new(callback::transport()));
-    block_on_lambda(Box::new(move |event| Box::pin(invoke(service, transport, function, event))))
+    boot::start(Service::from_env, |service| {
+        let transport = &*Box::leak(Box::new(callback::transport()));
+        invocations(Box::new(move |event| Box::pin(invoke(service, transport, function, event))))
+    })
 }
 
 async fn invoke(

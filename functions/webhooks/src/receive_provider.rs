@@ -7,7 +7,7 @@ use verinym::{
     config::Section,
     config::names::Secret,
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, CallbackSender, EventType, ExternalId, ProviderTask, PublicWord, Subject},
         id::InboundId,
         kyc::KycError,
         limit,
@@ -85,8 +85,8 @@ async fn receive(
     let command = call.command_by(Actor::Provider(item.provider.clone())).await;
     let taken = run_command!(command, |attempt| {
         let event = EventDraft::new(EventType::CallbackReceived, Subject::new("callback", item.id), item.version)
-            .data("provider", item.provider.clone())
-            .data("reference", item.reference.as_str());
+            .data(&CallbackSender { provider: PublicWord::named(&item.provider) })
+            .data(&ProviderTask { reference: ExternalId::new(item.reference.as_str()) });
         Ok(attempt.commit(now).new_callback(&item, RequestError::AlreadyDone.into()).event(event).returning(()))
     });
     match taken {

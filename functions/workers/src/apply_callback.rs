@@ -6,7 +6,7 @@ use verinym::{
     app::App,
     config::{Section, names::Secret},
     domain::{
-        event::{EventType, Subject},
+        event::{CallbackResult, CallbackSender, EventType, PublicWord, Subject},
         id::InboundId,
         time::Timestamp,
     },
@@ -19,8 +19,8 @@ use verinym::{
 };
 
 use crate::{
-    course::verification,
-    verification::{Look, Seen},
+    check_update::verification,
+    verification::{NextRun, VerificationRun},
 };
 
 /// One message: a provider's call, and the commits around it.
@@ -61,7 +61,7 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
             "unknown_task"
         }
         Some(task) => {
-            let look = Look {
+            let look = VerificationRun {
                 app,
                 correlation_id: &delivery.correlation_id,
                 user: task.owner,
@@ -70,8 +70,8 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
             };
             // What is still pending, or could not be read just now, is polled by the check's own message.
             match look.go_on().await? {
-                Seen::Settled => "settled",
-                Seen::Again(_) => "pending",
+                NextRun::Never => "settled",
+                NextRun::At(_) => "pending",
             }
         }
     };
@@ -87,8 +87,8 @@ async fn processed(app: &App, id: &InboundId, outcome: &'static str, correlation
         let now = Timestamp::now();
         let subject = Subject::new("callback", id);
         let event = EventDraft::new(EventType::CallbackProcessed, subject, callback.version + 1)
-            .data("provider", callback.provider.clone())
-            .data("outcome", outcome);
+            .data(&CallbackSender { provider: PublicWord::named(&callback.provider) })
+            .data(&CallbackResult { outcome: outcome.into() });
         Ok(attempt.commit(now).callback_processed(&callback, now).event(event).returning(()))
     })
 }

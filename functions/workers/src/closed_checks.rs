@@ -23,7 +23,7 @@ use verinym::{
 };
 
 use crate::{
-    course::Course,
+    check_update::CheckUpdate,
     earlier_hits::entities,
     screen_check::{UNTIL_FRESH, doubts, find, later, told, with_hits},
 };
@@ -88,13 +88,13 @@ impl Screening<'_> {
             return Ok(Decided::Unchanged(outcome));
         }
         let count = hits.len();
-        let mut course = Course::of(stored, self.now);
-        course.leave_account();
+        let mut update = CheckUpdate::of(stored, self.now);
+        update.leave_account();
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
         let threshold = check.policy.threshold;
-        course.screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
-        course.look_at(self.now + UNTIL_FRESH);
-        Ok(with_hits(course.commit(attempt, auth), &hits).returning(outcome))
+        update.screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
+        update.look_at(self.now + UNTIL_FRESH);
+        Ok(with_hits(update.commit(attempt, auth), &hits).returning(outcome))
     }
 }
 

@@ -22,7 +22,7 @@ use verinym::{
     store::{check::StoredCheck, command::Decided},
 };
 
-use crate::course::Course;
+use crate::check_update::CheckUpdate;
 
 /// Of each shard in one round; what is left comes with the next.
 const MOST: u32 = 100;
@@ -73,13 +73,13 @@ async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Res
         let Some((stored, auth)) = read.filter(|(stored, _)| overdue(stored)) else {
             return Ok(Decided::Unchanged(()));
         };
-        let mut course = Course::of(&stored, now);
-        course.act(Action::Expire, expiry.clone())?;
+        let mut update = CheckUpdate::of(&stored, now);
+        update.act(Action::Expire, expiry.clone())?;
         // A renewal that was approved meanwhile carries the person's standing on.
         if stored.check.state == CheckState::Approved && store.approved_beyond(&user, &id, now).await? {
-            course.leave_account();
+            update.leave_account();
         }
-        Ok(course.commit(&attempt, &auth).returning(()))
+        Ok(update.commit(&attempt, &auth).returning(()))
     })
 }
 

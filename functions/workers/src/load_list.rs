@@ -5,7 +5,7 @@ use std::time::Duration;
 use verinym::{
     app::App,
     config::names::Bucket,
-    domain::event::EventType,
+    domain::event::{EventType, RefreshRequest},
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
@@ -57,7 +57,7 @@ async fn work(app: &App, delivery: &Delivery<ListTask>) -> Result<()> {
         ListTask::Compile => app.compile_lists(correlation_id).await,
         ListTask::Event { event } => match event.r#type {
             EventType::ListRefreshRequested => {
-                let vouched = event.data.get("accept_shrunken").is_some_and(|vouched| vouched == true);
+                let vouched = event.part::<RefreshRequest>().is_some_and(|request| request.accept_shrunken);
                 app.refresh_list(&event.subject.id, vouched, correlation_id, delivery.deadline).await
             }
             EventType::ListLoaded => app.compile_lists(correlation_id).await,

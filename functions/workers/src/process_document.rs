@@ -9,7 +9,7 @@ use verinym::{
     crypto::document::covering,
     domain::{
         document::{RejectReason, inspect},
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, Rejection, Subject},
         id::{DocumentId, UserId},
         time::Timestamp,
     },
@@ -71,7 +71,7 @@ async fn look_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str
         };
         let mut event = EventDraft::new(kind, Subject::new("document", id), item.version + 1).person(*user);
         if let Some(reason) = reason {
-            event = event.data("reason", reason.as_str());
+            event = event.data(&Rejection { reason });
         }
         Ok(attempt.commit(now).document_inspected(&item, result).event(event).returning(()))
     })

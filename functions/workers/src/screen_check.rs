@@ -16,7 +16,7 @@ use verinym::{
     domain::{
         aml::{AmlError, Hit, Match, Source},
         check::{CheckState, ReasonCode},
-        event::{EventType, Subject},
+        event::{EventType, HitOrigin, HitVersions, PublicWord, ScreeningResult, Subject},
         id::HitId,
         secret::Masked,
         time::Timestamp,
@@ -42,9 +42,9 @@ use verinym::{
 };
 
 use crate::{
+    check_update::{CheckUpdate, screening},
     closed_checks::{Screening, earlier_doubts},
-    course::{Course, screening},
-    earlier_hits::{Entity, entities, taken_on},
+    earlier_hits::{Entity, carry_over_unresolved, entities},
     verify::subject,
 };
 
@@ -121,14 +121,14 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
         let mut doubts = doubts(&stored.snapshot(&evidence)?);
         doubts.extend(earlier_doubts(store, &stored, &evidence).await?);
         let count = hits.len();
-        let mut course = Course::of(&stored, now);
+        let mut update = CheckUpdate::of(&stored, now);
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
-        course.screened(marks, clears, doubts, |event| {
+        update.screened(marks, clears, doubts, |event| {
             told(event, &lists, stored.check.policy.threshold, count, clears)
         })?;
-        let settled = clears || !course.state().is_open();
+        let settled = clears || !update.state().is_open();
         let outcome = if settled { Outcome::Done } else { Outcome::Later(UNTIL_FRESH) };
-        Ok(with_hits(course.commit(&attempt, &auth), &hits).returning(outcome))
+        Ok(with_hits(update.commit(&attempt, &auth), &hits).returning(outcome))
     })
 }
 
@@ -160,9 +160,9 @@ async fn without<'s>(
         return Ok(Decided::Unchanged(later(store, stored, UNTIL_FRESH).await?));
     }
     if check.screening.since.is_some_and(|since| now.since(since) >= PATIENCE) {
-        let mut course = Course::of(stored, now);
-        course.give_up()?;
-        return Ok(course.commit(attempt, auth).returning(Outcome::Later(SOON)));
+        let mut update = CheckUpdate::of(stored, now);
+        update.give_up()?;
+        return Ok(update.commit(attempt, auth).returning(Outcome::Later(SOON)));
     }
     Ok(Decided::Unchanged(later(store, stored, SOON).await?))
 }
@@ -204,7 +204,7 @@ async fn hits(
     let room = MOST_HITS.saturating_sub(ids.len());
     let mut hits = find(stored, lists, evidence, &known, now)?;
     known.extend(entities(&hits, evidence)?);
-    let mut earlier = taken_on(store, check, evidence, &known, now).await?;
+    let mut earlier = carry_over_unresolved(store, check, evidence, &known, now).await?;
     earlier.truncate(room);
     hits.truncate(room - earlier.len());
     hits.append(&mut earlier);
@@ -274,23 +274,24 @@ fn matched(hit: screening::Hit) -> Match {
 
 /// What makes the screening repeatable: engine, lists and threshold.
 pub(crate) fn told(event: EventDraft, lists: &InForce, threshold: f64, hits: usize, clears: bool) -> EventDraft {
-    event
-        .data("engine_version", ENGINE_VERSION)
-        .data("lists", lists.versions())
-        .data("threshold", threshold)
-        .data("hits", hits)
-        .data("clears", clears)
+    event.data(&ScreeningResult {
+        engine_version: ENGINE_VERSION.into(),
+        lists: lists.versions(),
+        threshold,
+        hits,
+        clears,
+    })
 }
 
 fn opened(hit: &Hit) -> EventDraft {
     let subject = Subject::new("hit", hit.id);
     EventDraft::new(EventType::HitOpened, subject, hit.version)
         .person(hit.user_id)
-        .data("check", hit.check_id.to_string())
-        .data("list", hit.list.clone())
-        .data("kind", hit.kind.as_str())
-        .data("list_version", hit.list_version.clone())
-        .data("engine_version", hit.engine_version.clone())
+        .data(&HitOrigin { check: hit.check_id, list: PublicWord::named(&hit.list), kind: hit.kind })
+        .data(&HitVersions {
+            list_version: PublicWord::named(&hit.list_version),
+            engine_version: PublicWord::named(&hit.engine_version),
+        })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use verinym::{
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, Subject, UnsentMail},
         id::{EventId, UserId},
         limit::MAIL_SIGN_IN,
         mail::{MailKind, TokenPurpose},
@@ -125,8 +125,7 @@ async fn refused(
         }
         let event = EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1)
             .person(person)
-            .data("mail", mail.as_str())
-            .data("reason", reason);
+            .data(&UnsentMail { mail, reason: reason.into() });
         Ok(attempt.commit(delivery.now).event(event).returning(()))
     })
 }

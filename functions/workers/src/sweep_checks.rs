@@ -7,7 +7,7 @@ use std::time::Duration;
 use verinym::{
     app::App,
     domain::{
-        check::{CheckState, Patience},
+        check::{CheckState, RetryPolicy},
         time::Timestamp,
     },
     error::Result,
@@ -20,7 +20,7 @@ use verinym::{
 };
 
 use crate::{
-    course::{Course, verification},
+    check_update::{CheckUpdate, verification},
     screen_check,
 };
 
@@ -74,7 +74,7 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
     } else if let Some(since) = check.screening.since {
         (Queue::Screening, now.since(since) >= screen_check::PATIENCE)
     } else {
-        let patience = Patience::with(&check.policy.provider);
+        let patience = RetryPolicy::with(&check.policy.provider);
         (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
     };
     // The same find has the same key, so that rounds do not pile up messages.
@@ -97,13 +97,13 @@ async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id:
         // The index may be behind: what is decided upon is read.
         let read = store.check_and_auth(&found.check.user_id, &found.check.id).await?;
         let Some((stored, auth)) = read else { return Ok(Decided::Unchanged(())) };
-        let mut course = Course::of(&stored, now);
+        let mut update = CheckUpdate::of(&stored, now);
         match stored.check.state {
-            CheckState::Submitted => course.take_up()?,
+            CheckState::Submitted => update.take_up()?,
             CheckState::Processing => {}
             _ => return Ok(Decided::Unchanged(())),
         }
-        course.give_up()?;
-        Ok(course.commit(&attempt, &auth).returning(()))
+        update.give_up()?;
+        Ok(update.commit(&attempt, &auth).returning(()))
     })
 }

@@ -8,7 +8,7 @@ use verinym::{
     crypto::random,
     domain::{
         breaker,
-        check::{CheckState, MANUAL, Patience},
+        check::{CheckState, MANUAL, RetryPolicy},
         document::DocumentStatus,
         id::{CheckId, UserId},
         kyc::KycError,
@@ -30,7 +30,7 @@ use verinym::{
     },
 };
 
-use crate::course::{Course, failure, verification};
+use crate::check_update::{CheckUpdate, failure, verification};
 
 /// The policy's name of the step that the provider does.
 const STEP: &str = "document";
@@ -41,9 +41,9 @@ const LONGEST_CALL: Duration = Duration::from_secs(15);
 /// Left for the commit that follows a call.
 const FOR_THE_COMMIT: Duration = Duration::from_secs(5);
 
-/// One look at a check.
+/// One run of the verification worker on one check.
 #[derive(Debug)]
-pub struct Look<'a> {
+pub struct VerificationRun<'a> {
     pub app: &'a App,
     pub correlation_id: &'a str,
     pub user: UserId,
@@ -52,13 +52,13 @@ pub struct Look<'a> {
     pub deadline: Timestamp,
 }
 
-/// What a look came to.
+/// When the check is to be worked on next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum NextRun {
     /// Nothing is left for a machine to do.
-    Settled,
-    /// It is to be looked at again then.
-    Again(Timestamp),
+    Never,
+    /// The time of the next run.
+    At(Timestamp),
 }
 
 /// What a step came to.
@@ -73,14 +73,14 @@ enum Step {
 /// What an attempt of a step decided; it may also find that somebody else wrote first.
 type Stepped<'s> = std::result::Result<Decided<'s, Step>, CommitError>;
 
-impl Look<'_> {
+impl VerificationRun<'_> {
     /// Goes on as far as it can now.
-    pub async fn go_on(&self) -> Result<Seen> {
+    pub async fn go_on(&self) -> Result<NextRun> {
         loop {
             match self.step().await? {
                 Step::Moved => {}
-                Step::Wait(until) => return Ok(Seen::Again(until)),
-                Step::Settled => return Ok(Seen::Settled),
+                Step::Wait(until) => return Ok(NextRun::At(until)),
+                Step::Settled => return Ok(NextRun::Never),
             }
         }
     }
@@ -116,18 +116,18 @@ impl Look<'_> {
         }
         let sound = documents.len() == stored.check.document_ids.len()
             && documents.iter().all(|document| document.status == DocumentStatus::Stored);
-        let mut course = Course::of(stored, now);
-        course.start(sound)?;
-        Ok(course.commit(attempt, auth).returning(Step::Moved))
+        let mut update = CheckUpdate::of(stored, now);
+        update.start(sound)?;
+        Ok(update.commit(attempt, auth).returning(Step::Moved))
     }
 
     /// Gives the check to the provider, under a name of its own: however often this is repeated, it is one task.
     async fn hand_over<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
         if name == MANUAL {
-            let mut course = Course::of(stored, Timestamp::now());
-            course.manual()?;
-            return Ok(course.commit(attempt, auth).returning(Step::Moved));
+            let mut update = CheckUpdate::of(stored, Timestamp::now());
+            update.manual()?;
+            return Ok(update.commit(attempt, auth).returning(Step::Moved));
         }
         let provider = match self.app.provider(name).await {
             Ok(provider) => provider,
@@ -141,19 +141,19 @@ impl Look<'_> {
             Called::NotNow(at) => self.wait(stored, at).await,
             Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
             Called::Answered(Ok(submitted)) => {
-                let mut course = Course::of(stored, now);
-                course.taken(&submitted.reference);
+                let mut update = CheckUpdate::of(stored, now);
+                update.taken(&submitted.reference);
                 let pending = match submitted.progress {
                     Progress::Done(outcome) => {
-                        course.outcome(outcome)?;
+                        update.outcome(outcome)?;
                         false
                     }
                     Progress::Pending | Progress::Failed => true,
                 };
-                let next_look = course.next_look();
+                let next_look = update.next_look();
                 // A failed task is read like any other, when it is looked at next.
                 let step = if pending { Step::Wait(next_look) } else { Step::Moved };
-                Ok(course.commit(attempt, auth).returning(step))
+                Ok(update.commit(attempt, auth).returning(step))
             }
         }
     }
@@ -174,28 +174,28 @@ impl Look<'_> {
         };
         let called = self.guarded(name, |remaining| provider.fetch(reference, remaining)).await?;
         let now = Timestamp::now();
-        let mut course = Course::of(stored, now);
+        let mut update = CheckUpdate::of(stored, now);
         match called {
             Called::NotNow(at) => self.wait(stored, at).await,
             Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
             Called::Answered(Ok(Progress::Pending)) => {
-                let patience = Patience::with(name);
-                if patience.has_run_out(stored.check.submitted_at.unwrap_or(now), now) {
-                    course.give_up()?;
-                    return Ok(course.commit(attempt, auth).returning(Step::Moved));
+                let retries = RetryPolicy::with(name);
+                if retries.has_run_out(stored.check.submitted_at.unwrap_or(now), now) {
+                    update.give_up()?;
+                    return Ok(update.commit(attempt, auth).returning(Step::Moved));
                 }
                 let age = now.since(stored.work.called_at.unwrap_or(now));
-                self.wait(stored, now + patience.poll(age)).await
+                self.wait(stored, now + retries.poll(age)).await
             }
             Called::Answered(Ok(Progress::Failed)) => {
-                let wait = Patience::with(name).wait(stored.work.failures + 1, None, random_u64());
-                course.task_failed(wait)?;
-                Ok(Self::after_failure(attempt, course, auth))
+                let wait = RetryPolicy::with(name).wait(stored.work.failures + 1, None, random_u64());
+                update.task_failed(wait)?;
+                Ok(Self::after_failure(attempt, update, auth))
             }
             Called::Answered(Ok(Progress::Done(outcome))) => {
-                course.answered();
-                course.outcome(outcome)?;
-                Ok(course.commit(attempt, auth).returning(Step::Moved))
+                update.answered();
+                update.outcome(outcome)?;
+                Ok(update.commit(attempt, auth).returning(Step::Moved))
             }
         }
     }
@@ -207,19 +207,19 @@ impl Look<'_> {
         auth: &Account,
         error: Option<&ProviderError>,
     ) -> Stepped<'s> {
-        let patience = Patience::with(&stored.check.policy.provider);
+        let retries = RetryPolicy::with(&stored.check.policy.provider);
         let asked = error.and_then(ProviderError::retry_after);
-        let wait = patience.wait(stored.work.failures + 1, asked, random_u64());
+        let wait = retries.wait(stored.work.failures + 1, asked, random_u64());
         let hopeless = error.is_none_or(|error| !error.is_retryable());
-        let mut course = Course::of(stored, Timestamp::now());
-        course.call_failed(error.map_or("not_configured", failure), hopeless, wait)?;
-        Ok(Self::after_failure(attempt, course, auth))
+        let mut update = CheckUpdate::of(stored, Timestamp::now());
+        update.call_failed(error.map_or("not_configured", failure), hopeless, wait)?;
+        Ok(Self::after_failure(attempt, update, auth))
     }
 
-    fn after_failure<'s>(attempt: &Attempt<'s>, course: Course, auth: &Account) -> Decided<'s, Step> {
-        let (settled, next_look) = (course.is_settled(), course.next_look());
+    fn after_failure<'s>(attempt: &Attempt<'s>, update: CheckUpdate, auth: &Account) -> Decided<'s, Step> {
+        let (settled, next_look) = (update.is_settled(), update.next_look());
         let step = if settled { Step::Moved } else { Step::Wait(next_look) };
-        course.commit(attempt, auth).returning(step)
+        update.commit(attempt, auth).returning(step)
     }
 
     /// Notes when to look again, so that a sweep leaves the check alone until then.

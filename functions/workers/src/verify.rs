@@ -18,7 +18,7 @@ use verinym::{
     store::Table,
 };
 
-use crate::verification::{Look, Seen};
+use crate::verification::{NextRun, VerificationRun};
 
 /// One message: a provider's call, and the commits around it.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -55,10 +55,11 @@ async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
             Task::Event { .. } => later(due),
         });
     }
-    let look = Look { app, correlation_id: &delivery.correlation_id, user, check, deadline: delivery.deadline };
+    let look =
+        VerificationRun { app, correlation_id: &delivery.correlation_id, user, check, deadline: delivery.deadline };
     Ok(match look.go_on().await? {
-        Seen::Settled => Outcome::Done,
-        Seen::Again(at) => later(at),
+        NextRun::Never => Outcome::Done,
+        NextRun::At(at) => later(at),
     })
 }
 

@@ -55,6 +55,14 @@ macro_rules! words {
             }
         }
 
+        impl $crate::event::Classified for $name {
+            const CLASS: $crate::event::Class = $crate::event::Class::Word;
+
+            fn json(&self) -> Option<serde_json::Value> {
+                Some(self.as_str().into())
+            }
+        }
+
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
                 utoipa::openapi::ObjectBuilder::new()

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, ops::Deref};
 use super::{call::Call, principal::Person};
 use crate::{
     domain::{
-        event::{EventType, Subject},
-        id::{ReadId, UserId},
+        event::{Data, EventType, HitsShown, Subject},
+        id::{HitId, ReadId, UserId},
     },
     error::Result,
     run_command,
@@ -20,20 +20,20 @@ pub struct Read {
     pub kind: EventType,
     /// Whose data it is; `None` if it is of several people or of strangers.
     pub person: Option<UserId>,
-    /// Ids of what was read; no personal data.
-    pub data: serde_json::Map<String, serde_json::Value>,
+    /// What was read, by ids.
+    pub data: Data,
 }
 
 /// The reads of hits, one for each person they are on.
 pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<Read> {
-    let mut by_person: BTreeMap<UserId, Vec<serde_json::Value>> = BTreeMap::new();
+    let mut by_person: BTreeMap<UserId, Vec<HitId>> = BTreeMap::new();
     for stored in hits {
-        by_person.entry(stored.hit.user_id).or_default().push(stored.hit.id.to_string().into());
+        by_person.entry(stored.hit.user_id).or_default().push(stored.hit.id);
     }
     let read = |(person, hits): (UserId, Vec<_>)| Read {
         kind: EventType::HitsRead,
         person: Some(person),
-        data: serde_json::Map::from_iter([("hits".to_owned(), hits.into())]),
+        data: Data::of(&HitsShown { hits }),
     };
     by_person.into_iter().map(read).collect()
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    boot::{self, Running},
     crypto::access::Expected,
     deadline::Deadline,
     domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
@@ -32,46 +33,28 @@ use crate::{
 
 /// Runs an endpoint as a Lambda function until the platform ends the process.
 pub fn serve(endpoint: Endpoint) -> ExitCode {
-    telemetry::start();
-    let app = match App::from_env(&endpoint.as_function().settings.needs.sections()) {
-        Ok(app) => &*Box::leak(Box::new(app)),
-        Err(faults) => {
-            tracing::error!(%faults, "cannot start");
-            return ExitCode::FAILURE;
-        }
-    };
-    let endpoint = Arc::new(endpoint);
-    let handler: Boxed = Box::new(move |request| {
-        let endpoint = endpoint.clone();
-        Box::pin(async move { respond(app, &endpoint, request).await })
-    });
-    block_on_lambda(handler)
+    let sections = endpoint.as_function().settings.needs.sections();
+    boot::start(
+        || App::from_env(&sections),
+        |app| {
+            let endpoint = Arc::new(endpoint);
+            requests(Box::new(move |request| {
+                let endpoint = endpoint.clone();
+                Box::pin(async move { respond(app, &endpoint, request).await })
+            }))
+        },
+    )
 }
 
 /// What answers a request, with its types erased.
 pub type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, Response<LambdaBody>> + Send + Sync>;
 
-/// Runs until the platform ends the process. Not generic, so that the runtime is compiled once and not for each
-/// function.
-pub fn block_on_lambda(handler: Boxed) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "cannot start");
-            return ExitCode::FAILURE;
-        }
-    };
-    let service = lambda_http::service_fn(|request: Request| {
+/// Answers requests until the platform ends the process. Not generic, so that it is compiled once.
+pub fn requests(handler: Boxed) -> Running {
+    Box::pin(lambda_http::run(lambda_http::service_fn(move |request: Request| {
         let answer = handler(request);
         async move { Ok::<_, lambda_http::Error>(answer.await) }
-    });
-    match runtime.block_on(lambda_http::run(service)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the Lambda runtime ended");
-            ExitCode::FAILURE
-        }
-    }
+    })))
 }
 
 /// Answers one request. Never fails and never panics: whatever goes wrong becomes a problem.

@@ -12,34 +12,28 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::event::{Route, counts},
-    domain::time::Timestamp,
+    domain::{event::Consumer, time::Timestamp},
     error::Result,
     store::event::EventRecord,
 };
 
 /// Hands one event on. `false` if somebody else had done so meanwhile.
 pub async fn hand_on(app: &App, record: &EventRecord) -> Result<bool> {
-    for route in record.r#type.routes() {
-        match route {
-            Route::Mail(mail) => {
-                // The key names the mail too: one event may ask for several.
-                let key = format!("{}#{}", record.id, mail.as_str());
-                let body = Notice::Mail { mail: *mail, event: Box::new(record.clone()) };
-                send(app, Queue::Notification, key, record, body).await?;
-            }
-            Route::Verification => send(app, Queue::Verification, record.id.to_string(), record, task(record)).await?,
-            Route::Screening => send(app, Queue::Screening, record.id.to_string(), record, task(record)).await?,
-            Route::Lists => send(app, Queue::Lists, record.id.to_string(), record, task(record)).await?,
-            Route::Documents => send(app, Queue::Documents, record.id.to_string(), record, task(record)).await?,
-            Route::ProviderCallbacks => {
-                send(app, Queue::Callbacks, record.id.to_string(), record, task(record)).await?;
-            }
-        }
+    let row = record.r#type.row();
+    if let Some(mail) = row.mail {
+        // The key names the mail too, so that another notification of the same event would be another message.
+        let key = format!("{}#{}", record.id, mail.as_str());
+        let body = Notice::Mail { mail, event: Box::new(record.clone()) };
+        send(app, Queue::Notification, key, record, body).await?;
     }
-    let data = serde_json::Value::Object(record.data.clone());
-    let counted: Vec<_> = counts(record.r#type, &data)
-        .into_iter()
+    for consumer in row.work {
+        let task = Task::Event { event: Box::new(record.clone()) };
+        send(app, queue_of(*consumer), record.id.to_string(), record, task).await?;
+    }
+    let counted: Vec<_> = row
+        .counters
+        .iter()
+        .map(|counter| counter.count(&record.data))
         .map(|count| {
             let labels: Vec<_> = count.labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
             let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
@@ -49,8 +43,14 @@ pub async fn hand_on(app: &App, record: &EventRecord) -> Result<bool> {
     app.store().await.close_outbox(record, &counted, Timestamp::now()).await
 }
 
-fn task(record: &EventRecord) -> Task {
-    Task::Event { event: Box::new(record.clone()) }
+fn queue_of(consumer: Consumer) -> Queue {
+    match consumer {
+        Consumer::Verification => Queue::Verification,
+        Consumer::Screening => Queue::Screening,
+        Consumer::Lists => Queue::Lists,
+        Consumer::Documents => Queue::Documents,
+        Consumer::Callbacks => Queue::Callbacks,
+    }
 }
 
 async fn send<B: serde::Serialize>(app: &App, queue: Queue, key: String, record: &EventRecord, body: B) -> Result<()> {

@@ -8,5 +8,5 @@ mod run;
 pub mod work;
 
 pub use message::Message;
-pub use run::{Boxed, block_on_lambda, run};
+pub use run::{Boxed, invocations, run};
 pub use work::{Delivery, Outcome, Ran, Worker};

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Worker, work::Ran};
 use crate::{
     app::App,
+    boot::{self, Running},
     domain::time::Timestamp,
     error::{Error, Internal, RequestError, Result},
     function::area_of,
@@ -17,18 +18,16 @@ use crate::{
 
 /// Runs a worker until the platform ends the process.
 pub fn run(worker: Worker) -> ExitCode {
-    telemetry::start();
-    let app = match App::from_env(&worker.as_function().settings.needs.sections()) {
-        Ok(app) => &*Box::leak(Box::new(app)),
-        Err(faults) => {
-            tracing::error!(%faults, "cannot start");
-            return ExitCode::FAILURE;
-        }
-    };
-    block_on_lambda(Box::new(move |event| {
-        let worker = worker.clone();
-        Box::pin(async move { invoke(app, &worker, event).await })
-    }))
+    let sections = worker.as_function().settings.needs.sections();
+    boot::start(
+        || App::from_env(&sections),
+        |app| {
+            invocations(Box::new(move |event| {
+                let worker = worker.clone();
+                Box::pin(async move { invoke(app, &worker, event).await })
+            }))
+        },
+    )
 }
 
 /// What answers an invocation, with its types erased.
@@ -36,23 +35,9 @@ pub type Boxed = Box<
     dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, std::result::Result<Value, lambda_runtime::Error>> + Send + Sync,
 >;
 
-/// Runs until the platform ends the process. Not generic, so that the runtime is compiled once and not for each
-/// function.
-pub fn block_on_lambda(handler: Boxed) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(%error, "cannot start");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(lambda_runtime::run(lambda_runtime::service_fn(handler))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the Lambda runtime ended");
-            ExitCode::FAILURE
-        }
-    }
+/// Answers invocations until the platform ends the process. Not generic, so that it is compiled once.
+pub fn invocations(handler: Boxed) -> Running {
+    Box::pin(lambda_runtime::run(lambda_runtime::service_fn(handler)))
 }
 
 async fn invoke(

@@ -1,7 +1,7 @@
 //! Checks: `U#<user>` · `CHK#<id>`, `CHK#<id>` · `REF` (whose it is), and `REQ#<provider>#<reference>` · `REF` (which
 //! check a provider's task belongs to).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -20,7 +20,7 @@ use crate::{
     crypto::field::Place,
     domain::{
         check::{Check, CheckState},
-        event::{EventType, Subject},
+        event::{CheckStanding, EventType, PublicWord, Subject},
         id::{CheckId, UserId},
         kyc::KycError,
         profile::Profile,
@@ -104,6 +104,11 @@ impl StoredCheck {
         Key::new(format!("U#{user}"), format!("CHK#{id}"))
     }
 
+    /// Where a queue goes on after it. A check that stands in no queue ends the list.
+    pub fn position_in_queue(&self) -> Position {
+        desk::position(desk::place(self).map_or_else(|| "~".to_owned(), |(_, sort)| sort))
+    }
+
     fn own_key(&self) -> Key {
         Self::key(&self.check.user_id, &self.check.id)
     }
@@ -155,14 +160,11 @@ fn snapshot_place(at: &Key) -> Place<'_> {
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
 pub fn check_event(kind: EventType, check: &Check) -> EventDraft {
     let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
-    let draft = EventDraft::new(kind, Subject::new("check", check.id), check.version)
-        .person(check.user_id)
-        .data("provider", check.policy.provider.clone())
-        .data("state", check.state.as_str());
-    if codes.is_empty() {
-        return draft;
-    }
-    draft.data("reasons", codes.iter().map(|code| code.as_str()).collect::<Vec<_>>())
+    EventDraft::new(kind, Subject::new("check", check.id), check.version).person(check.user_id).data(&CheckStanding {
+        provider: PublicWord::named(&check.policy.provider),
+        state: check.state,
+        reasons: (!codes.is_empty()).then(|| codes.clone()),
+    })
 }
 
 /// Which check a provider's task belongs to.
@@ -315,8 +317,7 @@ impl Store {
 
     /// Where a page of a person's checks goes on after one of them.
     pub fn position_after(stored: &StoredCheck) -> Position {
-        let key = stored.own_key();
-        Position(BTreeMap::from([("pk".to_owned(), key.pk), ("sk".to_owned(), key.sk)]))
+        Position::of(stored.own_key())
     }
 
     /// Moves the time of the next look, and nothing else: no event tells of a look that found nothing new. What moved on

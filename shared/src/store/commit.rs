@@ -41,9 +41,9 @@ impl<E: Into<Error>> From<E> for CommitError {
     }
 }
 
-/// What a failed condition means.
+/// How to report a failed write condition.
 #[derive(Debug)]
-enum Otherwise {
+enum OnConditionFailed {
     Conflict,
     Refuse(Error),
     AnsweredMeanwhile,
@@ -56,7 +56,7 @@ pub struct Commit<'a> {
     now: Timestamp,
     correlation_id: String,
     author: Option<Author>,
-    writes: Vec<(TransactWriteItem, Otherwise)>,
+    writes: Vec<(TransactWriteItem, OnConditionFailed)>,
     events: Vec<(EventRecord, Key)>,
     broken: Option<Error>,
 }
@@ -80,7 +80,7 @@ impl Store {
 }
 
 impl Commit<'_> {
-    fn push(mut self, write: Result<TransactWriteItem>, otherwise: Otherwise) -> Self {
+    fn push(mut self, write: Result<TransactWriteItem>, otherwise: OnConditionFailed) -> Self {
         match write {
             Ok(write) => self.writes.push((write, otherwise)),
             Err(error) => self.broken = self.broken.or(Some(error)),
@@ -111,7 +111,7 @@ impl Commit<'_> {
             }
             Ok(TransactWriteItem::builder().put(put.build().map_err(Internal::bug)?).build())
         });
-        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+        self.push(write, otherwise.map_or(OnConditionFailed::Conflict, OnConditionFailed::Refuse))
     }
 
     /// Replaces an item that still has the version it was read with; the new value carries its own.
@@ -137,7 +137,7 @@ impl Commit<'_> {
             .build()
             .map(|update| TransactWriteItem::builder().update(update).build())
             .map_err(|error| Internal::bug(error).into());
-        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+        self.push(write, otherwise.map_or(OnConditionFailed::Conflict, OnConditionFailed::Refuse))
     }
 
     /// Deletes an item under a condition (`attribute_exists(pk)` where only its presence matters).
@@ -156,7 +156,7 @@ impl Commit<'_> {
             .build()
             .map(|delete| TransactWriteItem::builder().delete(delete).build())
             .map_err(|error| Internal::bug(error).into());
-        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+        self.push(write, otherwise.map_or(OnConditionFailed::Conflict, OnConditionFailed::Refuse))
     }
 
     /// Deletes whatever stands there, if anything does.
@@ -167,7 +167,7 @@ impl Commit<'_> {
             .build()
             .map(|delete| TransactWriteItem::builder().delete(delete).build())
             .map_err(|error| Internal::bug(error).into());
-        self.push(write, Otherwise::Conflict)
+        self.push(write, OnConditionFailed::Conflict)
     }
 
     /// Only goes through if an item is as the condition says; changes nothing of it.
@@ -186,7 +186,7 @@ impl Commit<'_> {
             .build()
             .map(|check| TransactWriteItem::builder().condition_check(check).build())
             .map_err(|error| Internal::bug(error).into());
-        self.push(write, otherwise.map_or(Otherwise::Conflict, Otherwise::Refuse))
+        self.push(write, otherwise.map_or(OnConditionFailed::Conflict, OnConditionFailed::Refuse))
     }
 
     /// Names who makes the change. It is stamped on the events that follow.
@@ -196,7 +196,8 @@ impl Commit<'_> {
     }
 
     /// The event of this change, and its outbox row. The aggregate's version must be the one the change makes: two
-    /// commands that decided on the same state cannot both write it.
+    /// commands that decided on the same state cannot both write it. Data that is not what the table of event types states
+    /// is a bug.
     pub fn event(self, draft: EventDraft) -> Self {
         let id = EventId::new(self.now);
         self.event_of_id(id, draft)
@@ -208,9 +209,10 @@ impl Commit<'_> {
             self.broken = self.broken.or(Some(Internal::bug("an event without an author").into()));
             return self;
         };
+        let (kind, fits) = (draft.kind, draft.data.fits(draft.kind));
         let record = EventRecord::new(id, self.now, &self.correlation_id, draft, &author);
         let key = record.key();
-        let item = record.item();
+        let item = if fits { record.item() } else { Err(Internal::bug(format!("the data of {kind}")).into()) };
         let outbox = super::outbox::row(&record);
         self.events.push((record, key));
         self.put_if(Table::Events, item, "attribute_not_exists(pk)", &[], None).put_if(
@@ -241,7 +243,7 @@ impl Commit<'_> {
         let mut this =
             self.put_if(Table::Ephemeral, item, "attribute_not_exists(pk) OR expires <= :now", &[(":now", now)], None);
         if let Some((_, otherwise)) = this.writes.last_mut() {
-            *otherwise = Otherwise::AnsweredMeanwhile;
+            *otherwise = OnConditionFailed::AnsweredMeanwhile;
         }
         this
     }
@@ -301,18 +303,18 @@ fn only_throttled(codes: &[&str]) -> bool {
 
 /// What a cancelled transaction means: an idempotency record that appeared wins, then the first refusal; a mere
 /// collision means to try again, and so does a throttle beside one, since the command pauses before it does.
-fn meaning(codes: &[&str], meanings: Vec<Otherwise>) -> CommitError {
+fn meaning(codes: &[&str], meanings: Vec<OnConditionFailed>) -> CommitError {
     let mut failed: Vec<_> = codes
         .iter()
         .zip(meanings)
         .filter(|(code, _)| **code == "ConditionalCheckFailed")
         .map(|(_, otherwise)| otherwise)
         .collect();
-    if failed.iter().any(|one| matches!(one, Otherwise::AnsweredMeanwhile)) {
+    if failed.iter().any(|one| matches!(one, OnConditionFailed::AnsweredMeanwhile)) {
         return CommitError::Refused(RequestError::AnsweredMeanwhile.into());
     }
-    if let Some(at) = failed.iter().position(|one| matches!(one, Otherwise::Refuse(_)))
-        && let Otherwise::Refuse(error) = failed.swap_remove(at)
+    if let Some(at) = failed.iter().position(|one| matches!(one, OnConditionFailed::Refuse(_)))
+        && let OnConditionFailed::Refuse(error) = failed.swap_remove(at)
     {
         return CommitError::Refused(error);
     }
@@ -340,21 +342,21 @@ mod tests {
     use super::*;
     use crate::domain::auth::AuthError;
 
-    fn refuse() -> Otherwise {
-        Otherwise::Refuse(AuthError::EmailTaken.into())
+    fn refuse() -> OnConditionFailed {
+        OnConditionFailed::Refuse(AuthError::EmailTaken.into())
     }
 
     #[test]
     fn the_idempotency_record_wins_over_other_conditions() {
         let codes = ["ConditionalCheckFailed", "ConditionalCheckFailed"];
-        let meaning = meaning(&codes, vec![refuse(), Otherwise::AnsweredMeanwhile]);
+        let meaning = meaning(&codes, vec![refuse(), OnConditionFailed::AnsweredMeanwhile]);
         assert!(matches!(meaning, CommitError::Refused(Error::Request(RequestError::AnsweredMeanwhile))));
     }
 
     #[test]
     fn a_refusal_wins_over_a_conflict() {
         let codes = ["ConditionalCheckFailed", "None", "ConditionalCheckFailed"];
-        let meaning = meaning(&codes, vec![Otherwise::Conflict, Otherwise::Conflict, refuse()]);
+        let meaning = meaning(&codes, vec![OnConditionFailed::Conflict, OnConditionFailed::Conflict, refuse()]);
         assert!(matches!(meaning, CommitError::Refused(Error::Auth(AuthError::EmailTaken))));
     }
 

@@ -54,6 +54,11 @@ const UNSCREENED: &str = "unscreened";
 /// long as one that does not.
 const HIDDEN_PER_SHARD: u32 = 8;
 
+/// Where a queue goes on after something with this sort.
+pub(super) fn position(sort: String) -> Position {
+    Position(BTreeMap::from([("desk_sk".to_owned(), sort)]))
+}
+
 /// Where a check is filed.
 pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
     let check = &stored.check;
@@ -118,10 +123,7 @@ impl Store {
         let mut found: Vec<_> = found.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
-        let next = found
-            .last()
-            .filter(|_| more)
-            .map(|(sort, _)| Position(BTreeMap::from([("desk_sk".to_owned(), sort.clone())])));
+        let next = found.last().filter(|_| more).map(|(sort, _)| position(sort.clone()));
         Ok((found.into_iter().map(|(_, item)| item).collect(), next))
     }
 

@@ -107,16 +107,31 @@ impl StoredHit {
         Ok(self.hit.for_staff(&self.found(evidence)?, &self.reasons(evidence)?, plain))
     }
 
+    /// Where it is filed while it is open.
+    fn filed(&self) -> (String, String) {
+        let level = match self.hit.kind {
+            ListKind::Sanctions => RiskLevel::High,
+            ListKind::Pep | ListKind::AdverseMedia => RiskLevel::Medium,
+        };
+        let sort = format!("{}#{}", desk::rank(level), self.hit.created_at);
+        desk::filed(OPEN, &sort, &self.hit.id.to_string())
+    }
+
+    /// Where the list of open hits goes on after it.
+    pub fn position_in_queue(&self) -> Position {
+        desk::position(self.filed().1)
+    }
+
+    /// Where the list of its person's hits goes on after it.
+    pub fn position_of_person(&self) -> Position {
+        Position::of(self.own_key())
+    }
+
     fn item(&self) -> Result<Item> {
         let mut item = keyed(&self.own_key(), &self.hit)?;
         item.extend(keyed(&self.own_key(), &self.sealed)?);
         if self.hit.decision == HitDecision::Open {
-            let level = match self.hit.kind {
-                ListKind::Sanctions => RiskLevel::High,
-                ListKind::Pep | ListKind::AdverseMedia => RiskLevel::Medium,
-            };
-            let sort = format!("{}#{}", desk::rank(level), self.hit.created_at);
-            let (partition, sort) = desk::filed(OPEN, &sort, &self.hit.id.to_string());
+            let (partition, sort) = self.filed();
             item.insert("desk_pk".into(), text(partition));
             item.insert("desk_sk".into(), text(sort));
         }

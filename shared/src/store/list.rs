@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        aml::list::{ListState, Pointer},
-        event::{EventType, Subject},
+        aml::list::{Compiled, Content, ListState, Pointer, Refused},
+        event::{CompiledLists, EventType, LoadedContent, PublicWord, RefusedContent, Subject},
     },
     error::Result,
     store::event::EventDraft,
@@ -36,14 +36,30 @@ pub fn list_event(kind: EventType, state: &ListState) -> EventDraft {
     EventDraft::new(kind, Subject::new("list", &state.id), state.version)
 }
 
+/// The event of new content of a list; `accepted_shrunken` if somebody asked for a much smaller list to be taken.
+pub fn loaded_event(state: &ListState, content: &Content, accepted_shrunken: bool) -> EventDraft {
+    list_event(EventType::ListLoaded, state).data(&LoadedContent {
+        version: PublicWord::named(&content.version),
+        entries: content.entries,
+        sha256: PublicWord::named(&content.sha256),
+        accept_shrunken: accepted_shrunken.then_some(true),
+    })
+}
+
+/// The event of content of a list that was refused.
+pub fn refused_event(state: &ListState, refused: &Refused) -> EventDraft {
+    list_event(EventType::ListRefused, state).data(&RefusedContent { reason: refused.code })
+}
+
 /// The event of new lists in force.
 pub fn pointer_event(pointer: &Pointer) -> EventDraft {
-    let versions: serde_json::Map<_, _> =
-        pointer.lists.iter().map(|(id, list)| (id.clone(), list.version.clone().into())).collect();
-    EventDraft::new(EventType::ListsUpdated, Subject::new("lists", "lists"), pointer.version)
-        .data("artifact", pointer.artifact.as_str())
-        .data("engine", pointer.engine.as_str())
-        .data("lists", versions)
+    let version = |(id, list): (&String, &Compiled)| (PublicWord::named(id), PublicWord::named(&list.version));
+    let compiled = CompiledLists {
+        artifact: PublicWord::named(&pointer.artifact),
+        engine: PublicWord::named(&pointer.engine),
+        lists: pointer.lists.iter().map(version).collect(),
+    };
+    EventDraft::new(EventType::ListsUpdated, Subject::new("lists", "lists"), pointer.version).data(&compiled)
 }
 
 impl Commit<'_> {
@@ -128,7 +144,7 @@ mod tests {
         let Change::Loaded(after) = ListState::after(before.as_ref(), id, &look(sha256, second)) else {
             panic!("not loaded")
         };
-        let event = list_event(EventType::ListLoaded, &after).by(Actor::system("lists"));
+        let event = loaded_event(&after, after.content.as_ref().unwrap(), false).by(Actor::system("lists"));
         store.commit(at(second), "c").list_changes(before.as_ref(), &after).event(event).run().await
     }
 

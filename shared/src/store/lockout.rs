@@ -21,7 +21,7 @@ use super::{
 use crate::{
     crypto::random,
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType, FailedSignIns, Period, Subject},
         id::UserId,
         lockout::{self, Lockout, NoTryLeft, REPORTED_EVERY, WINDOW},
         time::Timestamp,
@@ -247,7 +247,7 @@ impl Failure<'_> {
         let subject = Subject::new("identifier", self.locks);
         let mut event = EventDraft::new(EventType::UserLockedOut, subject, version)
             .by(Actor::Anonymous)
-            .data("count", lockout::FAILURES);
+            .data(&FailedSignIns { count: lockout::FAILURES });
         event.person = self.person;
         event
     }
@@ -261,8 +261,7 @@ impl Failure<'_> {
             let event = EventDraft::new(kind, subject, version_of(quarter))
                 .by(Actor::Anonymous)
                 .person(person)
-                .data("from", quarter.to_string())
-                .data("to", (quarter + REPORTED_EVERY).to_string());
+                .data(&Period { from: quarter, to: quarter + REPORTED_EVERY });
             return commit.event(event);
         }
         (0..2).fold(commit, |commit, _| commit.decoy(DECOY_BYTES, self.now))

@@ -11,7 +11,6 @@ pub mod desk;
 pub mod document;
 pub mod due;
 pub mod event;
-mod event_view;
 pub mod hit;
 pub mod idempotency;
 pub mod inbound;
@@ -67,6 +66,13 @@ impl Table {
 /// Where a list goes on: the key of the last item given out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position(pub std::collections::BTreeMap<String, String>);
+
+impl Position {
+    /// After the item with this key, in a list that follows the table's own keys.
+    pub(crate) fn of(key: item::Key) -> Self {
+        Self([("pk".to_owned(), key.pk), ("sk".to_owned(), key.sk)].into())
+    }
+}
 
 /// The tables of a deployment.
 #[derive(Debug)]

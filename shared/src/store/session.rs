@@ -32,7 +32,7 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, EventType, Subject},
+        event::{Actor, Cause, EventType, PublicWord, SignIn, Subject},
         id::{SessionId, UserId},
         refresh::Generation,
         secret::Masked,
@@ -152,7 +152,7 @@ impl SessionItem {
         EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
-            .data("amr", self.amr.clone())
+            .data(&SignIn { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
     }
 
     fn ended(&self, ending: &Ending) -> EventDraft {
@@ -160,7 +160,7 @@ impl SessionItem {
         let draft = EventDraft::new(ending.kind, subject, self.version + 1)
             .person(self.user)
             .session(self.session)
-            .data("reason", ending.reason);
+            .data(&Cause { reason: ending.reason.into() });
         match &ending.actor {
             Some(actor) => draft.by(actor.clone()),
             None => draft,

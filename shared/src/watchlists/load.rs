@@ -18,7 +18,10 @@ use crate::{
     error::{Internal, Result},
     run_command,
     screening::{List, ReadError, check_shrink, readers},
-    store::{command::Decided, list::list_event},
+    store::{
+        command::Decided,
+        list::{loaded_event, refused_event},
+    },
 };
 
 /// What the places of a list gave.
@@ -68,10 +71,13 @@ impl App {
                 content.files = stored.clone().unwrap_or_default();
             }
             let now = Timestamp::now();
-            let mut commit = attempt.commit(now).list_changes(before.as_ref(), &after);
-            if let Some(kind) = kind {
-                commit = commit.event(told(kind, &after, vouched));
-            }
+            let commit = attempt.commit(now).list_changes(before.as_ref(), &after);
+            let commit = match (kind, &after.content, &after.refused) {
+                (Some(EventType::ListLoaded), Some(content), _) => commit.event(loaded_event(&after, content, vouched)),
+                (Some(EventType::ListRefused), _, Some(refused)) => commit.event(refused_event(&after, refused)),
+                (None, ..) => commit,
+                (Some(kind), ..) => return Err(Internal::bug(format!("{kind} without what it tells")).into()),
+            };
             Ok(commit.returning(Some((after, kind, now))))
         });
         match kept? {
@@ -218,22 +224,6 @@ impl App {
         let fetcher = Fetcher::new(limits, self.config.stage == Stage::Local).map_err(Internal::bug)?;
         Ok(slot.get_or_init(|| fetcher))
     }
-}
-
-fn told(kind: EventType, state: &ListState, vouched: bool) -> crate::store::event::EventDraft {
-    let mut event = list_event(kind, state);
-    match (kind, &state.content, &state.refused) {
-        (EventType::ListLoaded, Some(content), _) => {
-            event = event.data("version", content.version.as_str()).data("entries", content.entries);
-            event = event.data("sha256", content.sha256.as_str());
-            if vouched {
-                event = event.data("accept_shrunken", true);
-            }
-        }
-        (_, _, Some(refused)) => event = event.data("reason", refused.code.as_str()),
-        _ => {}
-    }
-    event
 }
 
 /// What is held of a list, if its source can say that it did not change: what was read otherwise, or from more or fewer

@@ -14,6 +14,7 @@ pub mod source;
 pub mod sources;
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -27,6 +28,7 @@ use crate::{
             AmlError, ListKind,
             list::{Compiled, Pointer, Refused},
         },
+        event::PublicWord,
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -143,8 +145,8 @@ impl InForce {
     }
 
     /// The version of each list, as events name them.
-    pub fn versions(&self) -> serde_json::Map<String, serde_json::Value> {
-        self.lists.iter().map(|list| (list.id.clone(), list.version.clone().into())).collect()
+    pub fn versions(&self) -> BTreeMap<PublicWord, PublicWord> {
+        self.lists.iter().map(|list| (PublicWord::named(&list.id), PublicWord::named(&list.version))).collect()
     }
 
     /// Whether every configured list is in force and none of them is stale.

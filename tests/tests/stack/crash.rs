@@ -45,6 +45,9 @@ async fn disturbed(fault: Fault, mut story: impl AsyncFnMut(Option<(usize, Fault
     for at in 1..=calls.len() {
         let (end, made) = story(Some((at, fault))).await;
         let told = format!("{fault:?} at call {at} of {made:?}");
+        // On a busy machine one telling polls once more than another.
+        let came = made.len() >= at;
+        assert!(came || at + 2 > calls.len(), "the fault never came: {told}");
         assert_eq!(end.events, whole.events, "{told}");
         assert_eq!(end.counted, whole.counted, "{told}");
         assert_eq!(end.status, whole.status, "{told}");

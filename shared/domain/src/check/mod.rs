@@ -1,7 +1,7 @@
 //! Identity checks: what one is, how it moves from state to state, and who may see what of it.
 
-mod patience;
 mod reason;
+mod retry_policy;
 mod screening;
 mod transition;
 mod view;
@@ -19,8 +19,8 @@ use super::{
     words::words,
 };
 
-pub use patience::Patience;
 pub use reason::{Reason, ReasonCode};
+pub use retry_policy::RetryPolicy;
 pub use screening::Screening;
 pub use transition::{Action, DeskDecision, Verb, event, next};
 pub use view::{CheckForPerson, CheckForStaff, DecisionView, HitCounts, Progress};
@@ -248,8 +248,8 @@ pub struct Check {
     pub version: u64,
     /// When what its person sees last changed, and how often it did. Were these the check's own, they would tell
     /// when a reviewer takes it up.
-    pub told_at: Timestamp,
-    pub told_version: u64,
+    pub applicant_updated_at: Timestamp,
+    pub applicant_version: u64,
 }
 
 impl Check {
@@ -280,8 +280,8 @@ impl Check {
             submitted_at: None,
             expires_at: Some(now + DRAFT_LIFE),
             version: 1,
-            told_at: now,
-            told_version: 1,
+            applicant_updated_at: now,
+            applicant_version: 1,
         }
     }
 

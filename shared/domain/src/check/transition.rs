@@ -258,8 +258,8 @@ impl Check {
             after.claim = None;
         }
         if after.for_person() != self.for_person() {
-            after.told_at = now;
-            after.told_version = self.told_version + 1;
+            after.applicant_updated_at = now;
+            after.applicant_version = self.applicant_version + 1;
         }
         Ok((after, event(self.state, verb)))
     }

@@ -104,10 +104,10 @@ impl Check {
             // An undecided check has reasons only because a machine or the desk had doubts.
             reasons: if rejected { ReasonCode::told(&self.reasons, true) } else { vec![] },
             created_at: self.created_at,
-            updated_at: self.told_at,
+            updated_at: self.applicant_updated_at,
             submitted_at: self.submitted_at,
             expires_at: self.expires_at,
-            version: self.told_version,
+            version: self.applicant_version,
         }
     }
 

@@ -59,8 +59,7 @@ impl Decision {
     /// What an event of a check tells its person; `None` for an event that is no decision. `data.reasons` holds codes for
     /// staff too: only public ones are passed on.
     pub fn of(event: &EventRecord) -> Option<Self> {
-        let words = event.data.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let codes: Vec<ReasonCode> = words.filter_map(|word| word.as_str()?.parse().ok()).collect();
+        let codes = event.reason_codes();
         match event.r#type {
             EventType::CheckApproved => Some(Self::Approved),
             EventType::CheckRejected => Some(Self::Rejected(ReasonCode::told(&codes, true))),

@@ -87,14 +87,14 @@ fn every_mail_is_whole_and_loads_nothing() {
 
 #[test]
 fn every_event_that_asks_for_a_notice_has_one() {
-    use crate::domain::{event::Route, mail::MailKind};
+    use crate::domain::mail::MailKind;
     for kind in EventType::ALL {
-        if kind.routes().contains(&Route::Mail(MailKind::SecurityNotice)) {
+        if kind.row().mail == Some(MailKind::SecurityNotice) {
             assert!(
                 letter(&Content::SecurityNotice { what: *kind, at: NOW }, None).text.contains("2026-03-01 09:30 UTC")
             );
         }
-        let decides = kind.routes().contains(&Route::Mail(MailKind::Decision));
+        let decides = kind.row().mail == Some(MailKind::Decision);
         assert_eq!(Decision::of(&check_event(*kind, serde_json::json!({}))).is_some(), decides, "{kind}");
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         account::{NewAccount, PasswordHash},
         check::{Action, Policy, ReasonCode, Risk, RiskLevel, Trigger},
-        event::Actor,
+        event::{Actor, ScreeningResult},
         id::DocumentId,
         user::KycStatus,
     },
@@ -49,7 +49,16 @@ async fn act(store: &Store, auth: &Account, id: &CheckId, action: Action) -> (St
     let (before, read) = store.check_and_auth(&auth.user, id).await.unwrap().unwrap();
     let (check, kind) = before.check.apply(action, NOW).unwrap();
     let after = StoredCheck { check, work: before.work.clone() };
-    let event = check_event(kind, &after.check).by(Actor::system("test"));
+    let mut event = check_event(kind, &after.check).by(Actor::system("test"));
+    if kind == EventType::CheckScreened {
+        event = event.data(&ScreeningResult {
+            engine_version: "1".into(),
+            lists: [].into(),
+            threshold: 0.85,
+            hits: 0,
+            clears: true,
+        });
+    }
     let commit = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW);
     commit.event(event).run().await.unwrap();
     store.check_and_auth(&auth.user, id).await.unwrap().unwrap()

@@ -6,7 +6,7 @@ use crate::{backoff::Backoff, time::Timestamp};
 
 /// When a provider is asked again, and when no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Calls that may fail (each with the retries of its own) before a check goes to the desk.
     pub attempts: u32,
     /// Time from the submission to the desk, if there is no outcome by then.
@@ -20,7 +20,7 @@ pub struct Patience {
 }
 
 /// Real providers have bad hours, which is no reason to fill the desk.
-const PROVIDER: Patience = Patience {
+const PROVIDER: RetryPolicy = RetryPolicy {
     attempts: 12,
     age: Duration::from_hours(24),
     backoff: Backoff { base: Duration::from_secs(10), cap: Duration::from_mins(30) },
@@ -29,7 +29,7 @@ const PROVIDER: Patience = Patience {
 };
 
 /// The sandbox is there to rehearse every path, so its outages end at the desk within a minute.
-const SANDBOX: Patience = Patience {
+const SANDBOX: RetryPolicy = RetryPolicy {
     attempts: 3,
     age: Duration::from_mins(10),
     backoff: Backoff { base: Duration::from_secs(6), cap: Duration::from_secs(15) },
@@ -37,7 +37,7 @@ const SANDBOX: Patience = Patience {
     longest_poll: Duration::from_secs(30),
 };
 
-impl Patience {
+impl RetryPolicy {
     /// The patience with a provider, by its name.
     pub const fn with(provider: &str) -> Self {
         match provider.as_bytes() {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_sandbox_is_given_up_within_a_minute() {
-        let patience = Patience::with("sandbox");
+        let patience = RetryPolicy::with("sandbox");
         let longest: Duration = (1..patience.attempts).map(|n| patience.wait(n, None, u64::MAX)).sum();
         assert!(longest < Duration::from_secs(30), "{longest:?}");
         assert!(!patience.is_over(2) && patience.is_over(3));
@@ -84,27 +84,27 @@ mod tests {
 
     #[test]
     fn a_provider_is_given_hours() {
-        let patience = Patience::with("onfido");
+        let patience = RetryPolicy::with("onfido");
         let shortest: Duration = (1..patience.attempts).map(|n| patience.wait(n, None, 0)).sum();
         assert!(shortest > Duration::from_hours(1), "{shortest:?}");
     }
 
     #[test]
     fn what_the_provider_asks_for_is_waited() {
-        let wait = Patience::with("sandbox").wait(1, Some(Duration::from_mins(4)), 0);
+        let wait = RetryPolicy::with("sandbox").wait(1, Some(Duration::from_mins(4)), 0);
         assert_eq!(wait, Duration::from_mins(4));
     }
 
     #[test]
     fn looks_thin_out_with_the_tasks_age() {
-        let patience = Patience::with("sandbox");
+        let patience = RetryPolicy::with("sandbox");
         let polls = [0, 20, 300].map(|age| patience.poll(Duration::from_secs(age)).as_secs());
         assert_eq!(polls, [5, 10, 30]);
     }
 
     #[test]
     fn patience_runs_out_by_age_too() {
-        let (patience, start) = (Patience::with("sandbox"), Timestamp::from_unix_seconds(1000));
+        let (patience, start) = (RetryPolicy::with("sandbox"), Timestamp::from_unix_seconds(1000));
         assert!(!patience.has_run_out(start, start + Duration::from_mins(9)));
         assert!(patience.has_run_out(start, start + Duration::from_mins(10)));
     }

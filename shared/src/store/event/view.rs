@@ -1,6 +1,6 @@
 //! An event as staff and as the person concerned see it.
 
-use super::event::EventRecord;
+use super::EventRecord;
 use crate::domain::{
     check::ReasonCode,
     event::{Actor, ActorView, EventType, EventView},
@@ -25,8 +25,7 @@ impl EventRecord {
         } else {
             ActorView { kind: "system".to_owned(), id: None }
         };
-        let words = self.data.remove("reasons").and_then(|reasons| serde_json::from_value::<Vec<String>>(reasons).ok());
-        let codes: Vec<ReasonCode> = words.unwrap_or_default().iter().filter_map(|word| word.parse().ok()).collect();
+        let codes = self.reason_codes();
         let must_say = matches!(self.r#type, EventType::CheckRejected | EventType::CheckActionNeeded);
         let told = if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::told(&codes, must_say) };
         self.data.clear();
@@ -64,7 +63,8 @@ mod tests {
     use crate::crypto::random::RandomId;
     use crate::{
         domain::{
-            event::Subject,
+            check::CheckState,
+            event::{CheckStanding, Subject},
             id::{CheckId, EventId},
             time::Timestamp,
         },
@@ -74,10 +74,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
     fn record(kind: EventType, actor: Actor, reasons: &[&str]) -> EventRecord {
-        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3)
-            .data("provider", "sandbox")
-            .data("state", "rejected")
-            .data("reasons", reasons.to_vec());
+        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3).data(&CheckStanding {
+            provider: "sandbox".into(),
+            state: CheckState::Rejected,
+            reasons: Some(reasons.iter().map(|reason| reason.parse().unwrap()).collect()),
+        });
         EventRecord::new(EventId::new(NOW), NOW, "correlation-1", draft, &actor.into())
     }
 

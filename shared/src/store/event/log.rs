@@ -1,222 +1,19 @@
-//! The event log: append-only, one item per event, under the aggregate it changed and at the version it made.
-
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+//! Reading the event log: by aggregate, person, actor and time, newest first.
 
 use super::{
-    Position, Store, Table,
-    command::Author,
-    item::{Item, Key, Query, SHARDS, Sort, keyed, read},
-    person_key::PersonKey,
+    super::{
+        Position, Store, Table,
+        item::{Key, Query, SHARDS, Sort},
+    },
+    EventRecord, day_shard, record,
 };
 use crate::{
-    crypto::{self, field::Place},
     domain::{
-        event::{Actor, Change, EventType, Subject},
-        id::{EventId, SessionId, UserId},
+        id::{EventId, UserId},
         time::Timestamp,
     },
     error::{Internal, Result},
 };
-
-/// An event before it has an id and a time.
-#[derive(Debug)]
-pub struct EventDraft {
-    pub kind: EventType,
-    /// The thing changed; its id is the aggregate's.
-    pub subject: Subject,
-    /// The version this change makes.
-    pub version: u64,
-    /// The user concerned, if it concerns one.
-    pub person: Option<UserId>,
-    /// Who did it, where that is not the author of the commit. The author's session and origin are not stamped then.
-    pub actor: Option<Actor>,
-    /// No personal data.
-    pub data: serde_json::Map<String, serde_json::Value>,
-    pub changes: Vec<Change>,
-    /// In place of the author's session.
-    pub session: Option<SessionId>,
-}
-
-impl EventDraft {
-    pub fn new(kind: EventType, subject: Subject, version: u64) -> Self {
-        Self {
-            kind,
-            subject,
-            version,
-            person: None,
-            actor: None,
-            data: serde_json::Map::new(),
-            changes: Vec::new(),
-            session: None,
-        }
-    }
-
-    pub fn person(mut self, person: UserId) -> Self {
-        self.person = Some(person);
-        self
-    }
-
-    /// Names who did it, where that is not the author of the commit.
-    pub fn by(mut self, actor: Actor) -> Self {
-        self.actor = Some(actor);
-        self
-    }
-
-    pub fn session(mut self, session: SessionId) -> Self {
-        self.session = Some(session);
-        self
-    }
-
-    pub fn data(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.data.insert(name.to_owned(), value.into());
-        self
-    }
-
-    pub fn changes(mut self, changes: Vec<Change>) -> Self {
-        self.changes = changes;
-        self
-    }
-
-    /// Who is to be named as the one who did it; an actor of its own hides the session and origin of the author.
-    fn author(&self, author: &Author) -> Author {
-        let author = match &self.actor {
-            Some(actor) => Author::from(actor.clone()),
-            None => author.clone(),
-        };
-        Author { session: self.session.or(author.session), ..author }
-    }
-}
-
-/// Where a call came from: personal, so encrypted with the key of whoever called.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Origin {
-    pub ip: String,
-    pub user_agent: String,
-}
-
-impl std::fmt::Debug for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// An event as it stands in the log. Its JSON with sorted keys is what is stored, hashed and sent on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EventRecord {
-    pub id: EventId,
-    pub r#type: EventType,
-    pub occurred_at: Timestamp,
-    pub subject: Subject,
-    pub version: u64,
-    pub person: Option<UserId>,
-    pub actor: Actor,
-    pub correlation_id: String,
-    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
-    pub data: serde_json::Map<String, serde_json::Value>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<SessionId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<SealedOrigin>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SealedOrigin {
-    /// Owner of the key: a user, or `anonymous/<month>`.
-    pub key: String,
-    /// Base64 of the field ciphertext.
-    pub sealed: String,
-}
-
-/// The item: the canonical bytes and what the indexes need.
-#[derive(Debug, Serialize, Deserialize)]
-struct EventItem {
-    event_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    person: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<String>,
-    day_shard: String,
-    body: ByteBuf,
-}
-
-impl EventRecord {
-    pub fn new(id: EventId, now: Timestamp, correlation_id: &str, draft: EventDraft, author: &Author) -> Self {
-        let author = draft.author(author);
-        let origin = author.origin.map(|(key, origin)| {
-            // Serialising two strings cannot fail; an empty origin would only lose the address.
-            let plain = serde_json::to_vec(&origin).unwrap_or_default();
-            let sealed = key.seal(&origin_place(&id.to_string()), &plain);
-            SealedOrigin { key: key.owner.clone(), sealed: STANDARD.encode(sealed) }
-        });
-        Self {
-            id,
-            r#type: draft.kind,
-            occurred_at: now,
-            subject: draft.subject,
-            version: draft.version,
-            person: draft.person,
-            actor: author.actor,
-            correlation_id: correlation_id.to_owned(),
-            data: draft.data,
-            changes: draft.changes,
-            session: author.session,
-            origin,
-        }
-    }
-
-    /// The aggregate and the version this event made.
-    pub fn key(&self) -> Key {
-        Key::new(self.subject.id.clone(), format!("{:012}", self.version))
-    }
-
-    /// JSON without insignificant space, keys sorted: the same event always has the same bytes.
-    pub fn canonical(&self) -> Result<Vec<u8>> {
-        // A `Value` keeps its keys in a sorted map.
-        let value = serde_json::to_value(self).map_err(Internal::bug)?;
-        serde_json::to_vec(&value).map_err(|error| Internal::bug(error).into())
-    }
-
-    pub fn item(&self) -> Result<Item> {
-        keyed(
-            &self.key(),
-            &EventItem {
-                event_id: self.id.to_string(),
-                person: self.person.map(|person| person.to_string()),
-                actor: self.actor.key(),
-                day_shard: day_shard(&self.occurred_at.day(), shard(&self.id.to_string())),
-                body: ByteBuf::from(self.canonical()?),
-            },
-        )
-    }
-
-    pub fn parse(body: &[u8]) -> Result<Self> {
-        serde_json::from_slice(body).map_err(|error| Internal::corrupt(error).into())
-    }
-
-    /// From where it was asked, for staff who may see that; `None` when its key has been destroyed.
-    pub fn open_origin(&self, key: &PersonKey) -> Option<Origin> {
-        let sealed = STANDARD.decode(&self.origin.as_ref()?.sealed).ok()?;
-        let plain = key.open(&origin_place(&self.id.to_string()), &sealed).ok()?;
-        serde_json::from_slice(&plain).ok()
-    }
-}
-
-fn origin_place(event: &str) -> Place<'_> {
-    Place { table: Table::Events.logical(), partition: event, sort: "", attribute: "origin" }
-}
-
-/// The shard of an id: by hash, so that no day or state is one hot partition.
-pub fn shard(id: &str) -> u8 {
-    crypto::wrap::shard_of(id) % SHARDS
-}
-
-fn day_shard(day: &str, shard: u8) -> String {
-    format!("{day}#{shard:02}")
-}
 
 /// A question to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,11 +84,6 @@ fn newest(pages: impl Iterator<Item = (Vec<EventRecord>, bool)>, before: &str, l
     all.truncate(limit as usize);
     let more = floor.is_some() || all.len() < whole;
     (all, more)
-}
-
-fn record(item: Item) -> Result<EventRecord> {
-    let item: EventItem = read(item)?;
-    EventRecord::parse(&item.body)
 }
 
 impl Store {
@@ -394,7 +186,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::crypto::random::RandomId;
+    use crate::{
+        crypto::random::RandomId,
+        domain::event::{Actor, EventType, ProfileEffect, Subject},
+        store::event::EventDraft,
+    };
 
     fn at(millis: i64) -> EventRecord {
         let now = Timestamp::from_unix_millis(millis);
@@ -461,6 +257,7 @@ mod tests {
         let outside = [from - Duration::from_millis(1), to];
         for (n, at) in inside.iter().chain(&outside).enumerate() {
             let draft = EventDraft::new(EventType::UserUpdated, Subject::new("user", n), 1).by(Actor::Anonymous);
+            let draft = draft.data(&ProfileEffect { kyc_status: None });
             store.commit(*at, "correlation").event(draft).run().await.unwrap();
         }
         for limit in [1, 7, 25, 200] {

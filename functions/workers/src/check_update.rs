@@ -1,12 +1,12 @@
-//! What happens to a check within one commit: several moves, each with its event, and what the workers note of it.
+//! Collects the state changes and events of one commit of a check, and what the workers note of it.
 
 use std::time::Duration;
 
 use verinym::{
     domain::{
         aml::HitMark,
-        check::{Action, Check, CheckState, Patience, ReasonCode, StepKind},
-        event::{Actor, EventType},
+        check::{Action, Check, CheckState, ReasonCode, RetryPolicy, StepKind},
+        event::{Actor, Cause, EventType, ExternalId, ProviderTask, ProviderVerdict},
         kyc::KycError,
         time::Timestamp,
     },
@@ -21,9 +21,9 @@ use verinym::{
     },
 };
 
-/// A check on its way; nothing is written before [`Course::commit`].
+/// Collects the state changes and events of one commit; nothing is written before [`CheckUpdate::commit`].
 #[derive(Debug)]
-pub struct Course {
+pub struct CheckUpdate {
     before: Check,
     after: StoredCheck,
     events: Vec<EventDraft>,
@@ -33,7 +33,7 @@ pub struct Course {
     now: Timestamp,
 }
 
-impl Course {
+impl CheckUpdate {
     pub fn of(stored: &StoredCheck, now: Timestamp) -> Self {
         Self {
             before: stored.check.clone(),
@@ -53,7 +53,7 @@ impl Course {
         }
         self.take_up()?;
         if !sound {
-            self.heard(false, vec![ReasonCode::DocumentUnreadable], verification())?;
+            self.provider_finished(false, vec![ReasonCode::DocumentUnreadable], verification())?;
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Course {
 
     /// There is no provider to ask: once its name is screened, a reviewer decides.
     pub fn manual(&mut self) -> Result<()> {
-        self.heard(false, vec![ReasonCode::ManualReview], verification())
+        self.provider_finished(false, vec![ReasonCode::ManualReview], verification())
     }
 
     /// The provider has the task.
@@ -81,9 +81,11 @@ impl Course {
         check.provider_reference = Some(reference.to_string());
         check.attempts += 1;
         work.called_at = Some(self.now);
-        work.next_look = Some(self.now + Patience::with(&check.policy.provider).first_poll);
+        work.next_look = Some(self.now + RetryPolicy::with(&check.policy.provider).first_poll);
         self.task_taken = Some(reference.clone());
-        self.note(EventType::CheckProviderCalled, |event| event.data("reference", reference.as_str()));
+        self.note(EventType::CheckProviderCalled, |event| {
+            event.data(&ProviderTask { reference: ExternalId::new(reference.as_str()) })
+        });
     }
 
     /// The provider's result was fetched.
@@ -96,19 +98,19 @@ impl Course {
         let codes = |reasons: Vec<String>| reasons.iter().map(|word| ReasonCode::of_provider(word)).collect();
         let provider = Actor::Provider(self.after.check.policy.provider.clone());
         match outcome {
-            Outcome::Approve => self.heard(true, vec![], provider),
+            Outcome::Approve => self.provider_finished(true, vec![], provider),
             Outcome::Reject { reasons } => self.act(Action::ProviderRejected(codes(reasons)), provider),
             Outcome::Review { reasons } if reasons.is_empty() => {
-                self.heard(false, vec![ReasonCode::ProviderUnsure], provider)
+                self.provider_finished(false, vec![ReasonCode::ProviderUnsure], provider)
             }
-            Outcome::Review { reasons } => self.heard(false, codes(reasons), provider),
+            Outcome::Review { reasons } => self.provider_finished(false, codes(reasons), provider),
         }
     }
 
     /// The provider is done with, one way or another.
-    fn heard(&mut self, vouched: bool, doubts: Vec<ReasonCode>, actor: Actor) -> Result<()> {
+    fn provider_finished(&mut self, vouched: bool, doubts: Vec<ReasonCode>, actor: Actor) -> Result<()> {
         self.after.work.next_look = None;
-        self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data("vouched", vouched))
+        self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data(&ProviderVerdict { vouched }))
     }
 
     /// Notes when a closed check is to be looked at next; an open one is noted with its moves.
@@ -151,12 +153,12 @@ impl Course {
     /// A call failed: it is tried again after `wait`, or a person takes over.
     pub fn call_failed(&mut self, reason: &'static str, hopeless: bool, wait: Duration) -> Result<()> {
         let submitted_at = self.before.submitted_at.unwrap_or(self.now);
-        let patience = Patience::with(&self.before.policy.provider);
+        let retries = RetryPolicy::with(&self.before.policy.provider);
         self.after.check.attempts += 1;
         self.after.work.failures += 1;
         self.after.work.next_look = Some(self.now + wait);
-        self.note(EventType::CheckProviderFailed, |event| event.data("reason", reason));
-        if hopeless || patience.is_over(self.after.work.failures) || patience.has_run_out(submitted_at, self.now) {
+        self.note(EventType::CheckProviderFailed, |event| event.data(&Cause { reason: reason.into() }));
+        if hopeless || retries.is_over(self.after.work.failures) || retries.has_run_out(submitted_at, self.now) {
             self.give_up()?;
         }
         Ok(())
@@ -167,7 +169,7 @@ impl Course {
         if self.after.check.screening.since.is_some() {
             return self.act(Action::Doubt(vec![ReasonCode::ScreeningUnavailable]), screening());
         }
-        self.heard(false, vec![ReasonCode::ProviderUnavailable], verification())
+        self.provider_finished(false, vec![ReasonCode::ProviderUnavailable], verification())
     }
 
     /// Whether the provider has no more to do with it.
@@ -259,104 +261,104 @@ mod tests {
     }
 
     fn processing() -> StoredCheck {
-        let mut course = Course::of(&submitted(), NOW);
-        course.start(true).unwrap();
-        course.after
+        let mut update = CheckUpdate::of(&submitted(), NOW);
+        update.start(true).unwrap();
+        update.after
     }
 
-    fn nothing_found(course: &mut Course) {
-        course.screened(vec![], true, vec![], |event| event).unwrap();
+    fn nothing_found(update: &mut CheckUpdate) {
+        update.screened(vec![], true, vec![], |event| event).unwrap();
     }
 
-    fn kinds(course: &Course) -> Vec<&'static str> {
-        course.events.iter().map(|event| event.kind.as_str().trim_start_matches("kyc.check.")).collect()
+    fn kinds(update: &CheckUpdate) -> Vec<&'static str> {
+        update.events.iter().map(|event| event.kind.as_str().trim_start_matches("kyc.check.")).collect()
     }
 
     #[test]
     fn each_event_of_a_commit_has_a_version_of_its_own() {
-        let mut course = Course::of(&processing(), NOW);
-        course.taken(&"req-1".parse().unwrap());
-        course.outcome(Outcome::Approve).unwrap();
-        assert_eq!(kinds(&course), ["provider_called", "screening"]);
-        let versions: Vec<_> = course.events.iter().map(|event| event.version).collect();
-        assert_eq!(versions, [course.before.version + 1, course.before.version + 2]);
-        assert_eq!(course.after.check.version, course.before.version + 2);
+        let mut update = CheckUpdate::of(&processing(), NOW);
+        update.taken(&"req-1".parse().unwrap());
+        update.outcome(Outcome::Approve).unwrap();
+        assert_eq!(kinds(&update), ["provider_called", "screening"]);
+        let versions: Vec<_> = update.events.iter().map(|event| event.version).collect();
+        assert_eq!(versions, [update.before.version + 1, update.before.version + 2]);
+        assert_eq!(update.after.check.version, update.before.version + 2);
     }
 
     #[test]
     fn a_document_that_is_not_sound_is_a_matter_for_the_desk() {
-        let mut course = Course::of(&submitted(), NOW);
-        course.start(false).unwrap();
-        nothing_found(&mut course);
-        assert_eq!(kinds(&course), ["processing", "screening", "screened", "in_review"]);
-        assert_eq!(course.after.check.steps_done, [StepKind::Screening]);
-        assert_eq!(course.after.check.reasons, [ReasonCode::DocumentUnreadable]);
+        let mut update = CheckUpdate::of(&submitted(), NOW);
+        update.start(false).unwrap();
+        nothing_found(&mut update);
+        assert_eq!(kinds(&update), ["processing", "screening", "screened", "in_review"]);
+        assert_eq!(update.after.check.steps_done, [StepKind::Screening]);
+        assert_eq!(update.after.check.reasons, [ReasonCode::DocumentUnreadable]);
     }
 
     #[test]
     fn whom_the_provider_vouches_for_and_no_list_names_is_approved() {
-        let mut course = Course::of(&processing(), NOW);
-        course.outcome(Outcome::Approve).unwrap();
-        assert_eq!(course.after.check.state, CheckState::Processing);
-        nothing_found(&mut course);
-        assert_eq!(kinds(&course), ["screening", "screened", "approved"]);
+        let mut update = CheckUpdate::of(&processing(), NOW);
+        update.outcome(Outcome::Approve).unwrap();
+        assert_eq!(update.after.check.state, CheckState::Processing);
+        nothing_found(&mut update);
+        assert_eq!(kinds(&update), ["screening", "screened", "approved"]);
     }
 
     #[test]
     fn whom_a_list_names_goes_to_the_desk_whatever_the_provider_said() {
         for outcome in [Outcome::Approve, Outcome::Review { reasons: vec![] }] {
-            let mut course = Course::of(&processing(), NOW);
-            course.outcome(outcome).unwrap();
+            let mut update = CheckUpdate::of(&processing(), NOW);
+            update.outcome(outcome).unwrap();
             let hit = HitMark { id: HitId::new(NOW), kind: ListKind::Sanctions, decision: HitDecision::Open };
-            course.screened(vec![hit], true, vec![], |event| event).unwrap();
-            assert_eq!(course.after.check.state, CheckState::InReview);
-            assert!(course.after.check.reasons.contains(&ReasonCode::SanctionsMatch));
+            update.screened(vec![hit], true, vec![], |event| event).unwrap();
+            assert_eq!(update.after.check.state, CheckState::InReview);
+            assert!(update.after.check.reasons.contains(&ReasonCode::SanctionsMatch));
         }
     }
 
     #[test]
     fn a_name_that_cannot_be_trusted_goes_to_the_desk_though_no_list_names_it() {
-        let mut course = Course::of(&processing(), NOW);
-        course.outcome(Outcome::Approve).unwrap();
-        course.screened(vec![], true, vec![ReasonCode::NameMixedScripts], |event| event).unwrap();
-        assert_eq!(kinds(&course), ["screening", "screened", "in_review"]);
-        assert_eq!(course.after.check.reasons, [ReasonCode::NameMixedScripts]);
+        let mut update = CheckUpdate::of(&processing(), NOW);
+        update.outcome(Outcome::Approve).unwrap();
+        update.screened(vec![], true, vec![ReasonCode::NameMixedScripts], |event| event).unwrap();
+        assert_eq!(kinds(&update), ["screening", "screened", "in_review"]);
+        assert_eq!(update.after.check.reasons, [ReasonCode::NameMixedScripts]);
     }
 
     #[test]
     fn what_could_not_be_screened_in_time_is_screened_at_the_desk() {
-        let mut course = Course::of(&processing(), NOW);
-        course.outcome(Outcome::Approve).unwrap();
-        course.give_up().unwrap();
-        assert_eq!(course.after.check.reasons, [ReasonCode::ScreeningUnavailable]);
-        nothing_found(&mut course);
-        assert_eq!(course.after.check.state, CheckState::InReview);
-        assert!(course.after.check.is_passed() && course.after.check.reasons.is_empty());
+        let mut update = CheckUpdate::of(&processing(), NOW);
+        update.outcome(Outcome::Approve).unwrap();
+        update.give_up().unwrap();
+        assert_eq!(update.after.check.reasons, [ReasonCode::ScreeningUnavailable]);
+        nothing_found(&mut update);
+        assert_eq!(update.after.check.state, CheckState::InReview);
+        assert!(update.after.check.is_passed() && update.after.check.reasons.is_empty());
     }
 
     #[test]
     fn an_approval_without_its_other_steps_goes_to_the_desk() {
         let mut stored = processing();
         stored.check.steps_done.clear();
-        let mut course = Course::of(&stored, NOW);
-        course.outcome(Outcome::Approve).unwrap();
-        nothing_found(&mut course);
-        assert_eq!(course.after.check.state, CheckState::InReview);
-        assert_eq!(course.after.check.reasons, [ReasonCode::PolicyIncomplete]);
+        let mut update = CheckUpdate::of(&stored, NOW);
+        update.outcome(Outcome::Approve).unwrap();
+        nothing_found(&mut update);
+        assert_eq!(update.after.check.state, CheckState::InReview);
+        assert_eq!(update.after.check.reasons, [ReasonCode::PolicyIncomplete]);
     }
 
     #[test]
     fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
         let mut stored = processing();
         for left in [2, 1, 0] {
-            let mut course = Course::of(&stored, NOW);
-            course.call_failed("unavailable", false, Duration::from_secs(3)).unwrap();
-            assert_eq!(course.is_settled(), left == 0);
-            stored = course.after;
+            let mut update = CheckUpdate::of(&stored, NOW);
+            update.call_failed("unavailable", false, Duration::from_secs(3)).unwrap();
+            assert_eq!(update.is_settled(), left == 0);
+            stored = update.after;
         }
-        let mut course = Course::of(&stored, NOW);
-        nothing_found(&mut course);
-        let stored = course.after;
+        let mut update = CheckUpdate::of(&stored, NOW);
+        nothing_found(&mut update);
+        let stored = update.after;
         assert_eq!(stored.check.state, CheckState::InReview);
         assert_eq!(stored.check.reasons, [ReasonCode::ProviderUnavailable]);
         assert_eq!((stored.check.attempts, stored.check.decision), (3, None));
@@ -364,18 +366,18 @@ mod tests {
 
     #[test]
     fn a_refusal_is_not_repeated() {
-        let mut course = Course::of(&processing(), NOW);
-        course.call_failed("refused", true, Duration::ZERO).unwrap();
-        assert!(course.is_settled());
+        let mut update = CheckUpdate::of(&processing(), NOW);
+        update.call_failed("refused", true, Duration::ZERO).unwrap();
+        assert!(update.is_settled());
     }
 
     #[test]
     fn a_task_given_up_is_made_anew_under_another_name() {
-        let mut course = Course::of(&processing(), NOW);
-        course.taken(&"req-1".parse().unwrap());
-        let mut course = Course::of(&course.after, NOW);
-        course.task_failed(Duration::from_secs(1)).unwrap();
-        assert_eq!((course.after.work.task, course.after.check.provider_reference.as_deref()), (1, None));
-        assert!(!course.is_settled());
+        let mut update = CheckUpdate::of(&processing(), NOW);
+        update.taken(&"req-1".parse().unwrap());
+        let mut update = CheckUpdate::of(&update.after, NOW);
+        update.task_failed(Duration::from_secs(1)).unwrap();
+        assert_eq!((update.after.work.task, update.after.check.provider_reference.as_deref()), (1, None));
+        assert!(!update.is_settled());
     }
 }

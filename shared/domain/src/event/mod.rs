@@ -1,0 +1,175 @@
+//! The event log: what can happen, who did it, who learns of it.
+
+mod classified;
+mod counter;
+mod data;
+mod kind;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use self::{
+    classified::{Class, Classified, ExternalId, PublicWord},
+    counter::{Amount, Count, Counter, Label},
+    data::*,
+    kind::{Audience, Consumer, EventType, Row},
+};
+use super::{
+    id::{EventId, SessionId, UserId},
+    secret::Masked,
+    time::Timestamp,
+};
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    /// A person, about themselves or as staff.
+    User(UserId),
+    /// A part of ours: `expiry`, `verification` …
+    System(String),
+    /// An identity provider, by name.
+    Provider(String),
+    /// A machine client, by id.
+    Client(String),
+    /// A caller who did not sign in.
+    Anonymous,
+}
+
+impl Actor {
+    /// A part of ours.
+    pub fn system(part: &str) -> Self {
+        Self::System(part.to_owned())
+    }
+
+    pub fn view(&self) -> ActorView {
+        let (kind, id) = match self {
+            Self::User(id) => ("user", Some(id.to_string())),
+            Self::System(part) => ("system", Some(part.clone())),
+            Self::Provider(name) => ("provider", Some(name.clone())),
+            Self::Client(id) => ("client", Some(id.clone())),
+            Self::Anonymous => ("anonymous", None),
+        };
+        ActorView { kind: kind.to_owned(), id }
+    }
+
+    /// What the index `actor` files it under: people and clients only.
+    pub fn key(&self) -> Option<String> {
+        match self {
+            Self::User(id) => Some(id.to_string()),
+            Self::Client(id) => Some(id.clone()),
+            Self::System(_) | Self::Provider(_) | Self::Anonymous => None,
+        }
+    }
+}
+
+/// The thing changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Subject {
+    /// `user`, `session`, `check`, `document`, `callback` …
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub id: String,
+}
+
+impl Subject {
+    #[expect(clippy::needless_pass_by_value, reason = "ids are copied, and read better without a mark")]
+    pub fn new(kind: &str, id: impl ToString) -> Self {
+        Self { kind: kind.to_owned(), id: id.to_string() }
+    }
+}
+
+/// A field's change, both sides masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Change {
+    pub field: String,
+    pub before_masked: Option<String>,
+    pub after_masked: Option<String>,
+}
+
+/// Who did it, as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ActorView {
+    /// `user`, `system`, `provider`, `client` or `anonymous`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub id: Option<String>,
+}
+
+/// What only staff with `audit:read` sees of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Origin {
+    #[schema(value_type = Option<String>)]
+    pub ip: Option<Masked<String>>,
+    #[schema(value_type = Option<String>)]
+    pub user_agent: Option<Masked<String>>,
+    pub session_id: Option<SessionId>,
+    /// 0 to 100; absent where no risk was reckoned.
+    pub risk_score: Option<u8>,
+}
+
+/// An event as the API shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EventView {
+    pub id: EventId,
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    pub occurred_at: Timestamp,
+    pub subject: Subject,
+    /// The user concerned.
+    pub person: Option<UserId>,
+    pub actor: ActorView,
+    pub correlation_id: String,
+    /// Ids and public words; no personal data.
+    pub data: serde_json::Value,
+    pub changes: Vec<Change>,
+    /// For staff only.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn actors_read_back_and_show_type_and_id() {
+        let user = UserId::new(Timestamp::from_unix_millis(1));
+        for actor in [
+            Actor::User(user),
+            Actor::system("expiry"),
+            Actor::Provider("sandbox".into()),
+            Actor::Client("cli_1".into()),
+            Actor::Anonymous,
+        ] {
+            let stored = serde_json::to_string(&actor).unwrap();
+            assert_eq!(serde_json::from_str::<Actor>(&stored).unwrap(), actor);
+            assert!(stored.contains(&format!("\"type\":\"{}\"", actor.view().kind)));
+        }
+        assert_eq!(json!(Actor::Anonymous.view()), json!({"type": "anonymous", "id": null}));
+    }
+
+    #[test]
+    fn only_staff_sees_where_an_event_came_from() {
+        let mut event = EventView {
+            id: EventId::new(Timestamp::from_unix_millis(1)),
+            kind: EventType::SessionCreated,
+            occurred_at: Timestamp::from_unix_millis(1),
+            subject: Subject::new("session", "sess_1"),
+            person: None,
+            actor: Actor::Anonymous.view(),
+            correlation_id: "c".into(),
+            data: json!({}),
+            changes: vec![],
+            origin: None,
+        };
+        assert!(json!(event).get("ip").is_none());
+        event.origin =
+            Some(Origin { ip: Some(Masked("192.0.2.1".into())), user_agent: None, session_id: None, risk_score: None });
+        assert_eq!(json!(event)["ip"], "192.0.2.1");
+        assert_eq!(json!(event)["type"], "session.created");
+        assert!(!format!("{event:?}").contains("192.0.2.1"));
+    }
+}

@@ -1,0 +1,242 @@
+//! The event log: append-only, one item per event, under the aggregate it changed and at the version it made.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_bytes::ByteBuf;
+
+mod log;
+mod view;
+
+pub use log::Log;
+
+use super::{
+    Table,
+    command::Author,
+    item::{Item, Key, SHARDS, keyed, read},
+    person_key::PersonKey,
+};
+use crate::{
+    crypto::{self, field::Place},
+    domain::{
+        check::ReasonCode,
+        event::{Actor, Change, Data, EventType, Part, Subject},
+        id::{EventId, SessionId, UserId},
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+};
+
+/// An event before it has an id and a time.
+#[derive(Debug)]
+pub struct EventDraft {
+    pub kind: EventType,
+    /// The thing changed; its id is the aggregate's.
+    pub subject: Subject,
+    /// The version this change makes.
+    pub version: u64,
+    /// The user concerned, if it concerns one.
+    pub person: Option<UserId>,
+    /// Who did it, where that is not the author of the commit. The author's session and origin are not stamped then.
+    pub actor: Option<Actor>,
+    pub data: Data,
+    pub changes: Vec<Change>,
+    /// In place of the author's session.
+    pub session: Option<SessionId>,
+}
+
+impl EventDraft {
+    pub fn new(kind: EventType, subject: Subject, version: u64) -> Self {
+        Self {
+            kind,
+            subject,
+            version,
+            person: None,
+            actor: None,
+            data: Data::default(),
+            changes: Vec::new(),
+            session: None,
+        }
+    }
+
+    pub fn person(mut self, person: UserId) -> Self {
+        self.person = Some(person);
+        self
+    }
+
+    /// Names who did it, where that is not the author of the commit.
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+
+    pub fn session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// Adds a part of the data. The parts are given in the order of the table of event types.
+    pub fn data(mut self, part: &impl Part) -> Self {
+        self.data = self.data.with(part);
+        self
+    }
+
+    pub fn changes(mut self, changes: Vec<Change>) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// Who is to be named as the one who did it; an actor of its own hides the session and origin of the author.
+    fn author(&self, author: &Author) -> Author {
+        let author = match &self.actor {
+            Some(actor) => Author::from(actor.clone()),
+            None => author.clone(),
+        };
+        Author { session: self.session.or(author.session), ..author }
+    }
+}
+
+/// Where a call came from: personal, so encrypted with the key of whoever called.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Origin {
+    pub ip: String,
+    pub user_agent: String,
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// An event as it stands in the log. Its JSON with sorted keys is what is stored, hashed and sent on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventRecord {
+    pub id: EventId,
+    pub r#type: EventType,
+    pub occurred_at: Timestamp,
+    pub subject: Subject,
+    pub version: u64,
+    pub person: Option<UserId>,
+    pub actor: Actor,
+    pub correlation_id: String,
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub data: serde_json::Map<String, serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<SealedOrigin>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SealedOrigin {
+    /// Owner of the key: a user, or `anonymous/<month>`.
+    pub key: String,
+    /// Base64 of the field ciphertext.
+    pub sealed: String,
+}
+
+/// The item: the canonical bytes and what the indexes need.
+#[derive(Debug, Serialize, Deserialize)]
+struct EventItem {
+    event_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    day_shard: String,
+    body: ByteBuf,
+}
+
+impl EventRecord {
+    pub fn new(id: EventId, now: Timestamp, correlation_id: &str, draft: EventDraft, author: &Author) -> Self {
+        let author = draft.author(author);
+        let origin = author.origin.map(|(key, origin)| {
+            // Serialising two strings cannot fail; an empty origin would only lose the address.
+            let plain = serde_json::to_vec(&origin).unwrap_or_default();
+            let sealed = key.seal(&origin_place(&id.to_string()), &plain);
+            SealedOrigin { key: key.owner.clone(), sealed: STANDARD.encode(sealed) }
+        });
+        Self {
+            id,
+            r#type: draft.kind,
+            occurred_at: now,
+            subject: draft.subject,
+            version: draft.version,
+            person: draft.person,
+            actor: author.actor,
+            correlation_id: correlation_id.to_owned(),
+            data: draft.data.into_fields(),
+            changes: draft.changes,
+            session: author.session,
+            origin,
+        }
+    }
+
+    /// The aggregate and the version this event made.
+    pub fn key(&self) -> Key {
+        Key::new(self.subject.id.clone(), format!("{:012}", self.version))
+    }
+
+    /// JSON without insignificant space, keys sorted: the same event always has the same bytes.
+    pub fn canonical(&self) -> Result<Vec<u8>> {
+        // A `Value` keeps its keys in a sorted map.
+        let value = serde_json::to_value(self).map_err(Internal::bug)?;
+        serde_json::to_vec(&value).map_err(|error| Internal::bug(error).into())
+    }
+
+    pub fn item(&self) -> Result<Item> {
+        keyed(
+            &self.key(),
+            &EventItem {
+                event_id: self.id.to_string(),
+                person: self.person.map(|person| person.to_string()),
+                actor: self.actor.key(),
+                day_shard: day_shard(&self.occurred_at.day(), shard(&self.id.to_string())),
+                body: ByteBuf::from(self.canonical()?),
+            },
+        )
+    }
+
+    pub fn parse(body: &[u8]) -> Result<Self> {
+        serde_json::from_slice(body).map_err(|error| Internal::corrupt(error).into())
+    }
+
+    /// A part of the data; `None` if this event has not all of its fields.
+    pub fn part<P: Part + DeserializeOwned>(&self) -> Option<P> {
+        serde_json::from_value(serde_json::Value::Object(self.data.clone())).ok()
+    }
+
+    /// The reasons of a check's event, internal ones too. A word that this version does not know is left out, since the
+    /// log may be older than this version.
+    pub fn reason_codes(&self) -> Vec<ReasonCode> {
+        let words = self.data.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
+        words.filter_map(|word| word.as_str()?.parse().ok()).collect()
+    }
+
+    /// From where it was asked, for staff who may see that; `None` when its key has been destroyed.
+    pub fn open_origin(&self, key: &PersonKey) -> Option<Origin> {
+        let sealed = STANDARD.decode(&self.origin.as_ref()?.sealed).ok()?;
+        let plain = key.open(&origin_place(&self.id.to_string()), &sealed).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+fn origin_place(event: &str) -> Place<'_> {
+    Place { table: Table::Events.logical(), partition: event, sort: "", attribute: "origin" }
+}
+
+fn record(item: Item) -> Result<EventRecord> {
+    let item: EventItem = read(item)?;
+    EventRecord::parse(&item.body)
+}
+
+/// The shard of an id: by hash, so that no day or state is one hot partition.
+pub fn shard(id: &str) -> u8 {
+    crypto::wrap::shard_of(id) % SHARDS
+}
+
+fn day_shard(day: &str, shard: u8) -> String {
+    format!("{day}#{shard:02}")
+}
