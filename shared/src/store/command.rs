@@ -230,7 +230,7 @@ mod tests {
 
     fn draft() -> EventDraft {
         let read = ReadId::new(NOW);
-        EventDraft::new(EventType::HitsRead, Subject::new("read", read), 1)
+        EventDraft::new(EventType::PasswordChanged, Subject::new("user", read), 1)
     }
 
     #[tokio::test]

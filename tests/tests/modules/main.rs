@@ -29,6 +29,10 @@ const CRATES: &[&str] = &[
 /// Circles that are still to be untied, by crate: the modules of each. A circle that is gone fails the test until it is
 /// removed here.
 const KNOWN: &[(&str, &[&str])] = &[
+    // The lists are read through the app, which keeps what a process holds of them.
+    ("shared", &["app", "watchlists"]),
+    // A capability is a named set of needs.
+    ("shared", &["function::capability", "function::needs"]),
     // The declaration of a route, the incoming call and the reply are to become layers of their own.
     (
         "shared",
@@ -45,25 +49,38 @@ const KNOWN: &[(&str, &[&str])] = &[
             "http::reply",
         ],
     ),
-    // A due row holds the queue that its message goes to; a delay of more than 15 minutes becomes a due row.
-    ("shared", &["messaging::queue", "store::due"]),
-    // A commit writes its outbox row; an outbox row is deleted by a commit.
-    ("shared", &["store::commit", "store::outbox"]),
+    // Authority loads the resources that a path names.
+    ("shared", &["store::admission", "store::check", "store::desk", "store::document", "store::hit"]),
+    // A commit stamps the author of its command on events and writes their outbox rows; a command runs commits.
+    ("shared", &["store::command", "store::commit", "store::event", "store::outbox"]),
+    // A person's view of the account holds the profile, and whether a profile may change depends on the account.
+    ("shared/domain", &["account", "profile", "user"]),
+    // The data of an event names words of hits; a hit names the event that a decision makes.
+    ("shared/domain", &["aml::hit", "event::data", "event::kind"]),
+    // Still to be untied: what they share is to have a file of its own.
+    ("shared/screening", &["artifact::chance", "artifact::judge"]),
+    ("shared/screening", &["normalise::classify", "normalise::company", "normalise::numbers", "normalise::vocabulary"]),
+    ("shared/screening", &["normalise::script", "normalise::scripts", "normalise::words"]),
+    ("functions/sandbox", &["task", "wire"]),
     // Checks that are closed are screened by the same steps as open ones.
     ("functions/workers", &["closed_checks", "screen_check"]),
-    // The bundle of the deployed stack opens the clients, which read its settings.
-    ("tests", &["aws", "stack"]),
+    // The deployed stack opens the clients, which read its settings.
+    ("tests", &["aws", "contract", "stack"]),
 ];
 
 #[test]
 fn no_two_modules_import_each_other() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut wrong = Vec::new();
     for name in CRATES {
         let found = Modules::read(&root.join(name).join("src")).circles();
         let known: Vec<Vec<&str>> =
             KNOWN.iter().filter(|(of, _)| of == name).map(|(_, circle)| circle.to_vec()).collect();
-        assert_eq!(found, known, "circles in {name}");
+        if found != known {
+            wrong.push(format!("{name}: found {found:?}, known {known:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
