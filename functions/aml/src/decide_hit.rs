@@ -5,11 +5,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
     domain::{
-        aml::{Hit, HitDecision, HitForStaff, HitVerdict},
+        aml::{AmlError, Hit, HitDecision, HitForStaff, HitVerdict},
         event::{Actor, EventType, Subject},
         field::{Fault, Fields},
         id::HitId,
-        kyc::KycError,
         role::{AmlReview, UsersReadPii},
         secret::Masked,
     },
@@ -56,7 +55,7 @@ async fn decide(call: Call<Can<AmlReview>>, (Path(id), Json(form)): (Path<HitId>
     let (now, owner, reviewer) = (call.now(), call.owner()?, call.caller.user);
     // Before anything of the hit is read: the answer is the same whatever became of it.
     if owner == reviewer {
-        return Err(KycError::OwnCheck.into());
+        return Err(AmlError::OwnHit.into());
     }
     form.check()?;
     let store = call.app.store().await;

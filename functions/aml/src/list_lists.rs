@@ -10,7 +10,7 @@ use verinym::{
     },
     error::Result,
     http::{Call, Can, Endpoint, Page, Route},
-    watchlists::Standing,
+    watchlists::{Standing, Watchlists},
 };
 
 /// A configured list.
@@ -64,7 +64,7 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn list(call: Call<Can<AmlRead>>, (): ()) -> Result<Page<ListView>> {
-    let standings = call.app.list_standings().await?;
+    let standings = Watchlists::of(&call.app).await.standings().await?;
     let items = standings.into_iter().map(|standing| ListView::new(standing, call.now())).collect();
     Ok(Page { items, next_cursor: None })
 }

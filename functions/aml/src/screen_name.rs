@@ -22,7 +22,7 @@ use verinym::{
     http::{By, Call, Can, Endpoint, Json, Limited, Plain, Route, idempotency},
     screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
     store::{commit::Tries, event::EventDraft},
-    watchlists::{InForce, ListInForce},
+    watchlists::{InForce, ListInForce, Watchlists},
 };
 
 /// What is looked for.
@@ -123,7 +123,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Result<Plain<Screened>> {
     let now = call.now();
-    let lists = call.app.watchlists().await?;
+    let lists = Watchlists::of(&call.app).await.in_force().await?;
     let (query, options) = form.check(&lists)?;
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;

@@ -5,13 +5,13 @@ use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
     domain::{
-        check::{Action, Check, CheckForPerson, Policy, Trigger},
+        check::{Action, Check, CheckError, CheckForPerson, Policy, Trigger},
         event::{Actor, EventType},
         id::CheckId,
-        kyc::KycError,
     },
     error::{RequestError, Result},
     http::{Call, Created, Endpoint, Json, Route, Signed, idempotency},
+    providers::registry,
     store::{
         check::{Snapshot, StoredCheck, check_event},
         commit::Tries,
@@ -53,7 +53,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Created<CheckForPerson>> {
     let (now, user) = (call.now(), call.caller.user);
-    let provider = call.app.chosen_provider();
+    let provider = registry::default_provider(&call.app);
     let documents = papers::named(&form.document_ids)?;
     let store = call.app.store().await;
     let (key, evidence) =
@@ -64,7 +64,7 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Cre
     let mut tries = Tries::new();
     loop {
         if auth.open_check.is_some() {
-            return Err(KycError::CheckInProgress.into());
+            return Err(CheckError::CheckInProgress.into());
         }
         let draft = Check::draft(
             CheckId::new(now),

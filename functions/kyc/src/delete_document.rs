@@ -3,9 +3,9 @@
 
 use verinym::{
     domain::{
+        document::DocumentError,
         event::{Actor, EventType, Subject},
         id::DocumentId,
-        kyc::KycError,
     },
     error::{RequestError, Result},
     http::{Call, Endpoint, NoContent, Path, Route, Signed},
@@ -28,7 +28,7 @@ async fn delete(call: Call<Signed>, Path(id): Path<DocumentId>) -> Result<NoCont
     loop {
         let item = store.document(&user, &id).await?.ok_or(RequestError::NotFound)?;
         if item.held_by.is_some() {
-            return Err(KycError::DocumentInUse.into());
+            return Err(DocumentError::InUse.into());
         }
         let event = EventDraft::new(
             EventType::DocumentDeleted,

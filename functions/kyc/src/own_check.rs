@@ -2,10 +2,9 @@
 
 use verinym::{
     domain::{
-        check::{Action, CheckForPerson},
+        check::{Action, CheckError, CheckForPerson},
         event::Actor,
         id::{CheckId, UserId},
-        kyc::KycError,
     },
     error::{Internal, RequestError, Result},
     http::{Call, Signed, Versioned, idempotency},
@@ -20,7 +19,7 @@ use crate::papers;
 
 /// Staff are refused their own check before anything of it is read, so that the answer is the same whatever became of it.
 pub(crate) fn refuse_own(owner: UserId, reviewer: UserId) -> Result<()> {
-    if owner == reviewer { Err(KycError::OwnCheck.into()) } else { Ok(()) }
+    if owner == reviewer { Err(CheckError::OwnCheck.into()) } else { Ok(()) }
 }
 
 /// Applies an action, chosen by the account as it is; at the first submission the person is kept as they are now.

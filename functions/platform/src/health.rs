@@ -11,7 +11,7 @@ use verinym::{
     error::Result,
     http::{Call, CanIf, Either, Endpoint, Plain, Query, Route, Unavailable, authority::Flag},
     store::{Table, item::Key},
-    watchlists::Standing,
+    watchlists::{Standing, Watchlists},
 };
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -109,7 +109,7 @@ async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
 async fn lists(app: &App) -> (&'static str, Finding) {
     let mut found = None;
     let (name, finding) = timed("lists", async {
-        let Ok(standings) = app.list_standings().await else { return false };
+        let Ok(standings) = Watchlists::of(app).await.standings().await else { return false };
         let lists: Vec<_> = standings.iter().map(|standing| list(standing, Timestamp::now())).collect();
         let fresh = lists.iter().all(|list| list.status == "fresh");
         found = Some(lists);

@@ -5,9 +5,8 @@ use std::time::Duration;
 use verinym::{
     domain::{
         aml::HitMark,
-        check::{Action, Check, CheckState, Patience, ReasonCode, StepKind},
+        check::{Action, Check, CheckError, CheckState, Patience, ReasonCode, StepKind},
         event::{Actor, EventType},
-        kyc::KycError,
         time::Timestamp,
     },
     error::{Error, Result},
@@ -132,10 +131,10 @@ impl Course {
     /// The policy approves what passed in every step; anything else is for a person.
     fn conclude(&mut self) -> Result<()> {
         match self.act(Action::Pass, screening()) {
-            Err(Error::Kyc(KycError::StepsMissing)) if self.after.check.reasons.is_empty() => {
+            Err(Error::Check(CheckError::StepsMissing)) if self.after.check.reasons.is_empty() => {
                 self.act(Action::Doubt(vec![ReasonCode::PolicyIncomplete]), screening())
             }
-            Err(Error::Kyc(KycError::StepsMissing)) => self.act(Action::Doubt(vec![]), screening()),
+            Err(Error::Check(CheckError::StepsMissing)) => self.act(Action::Doubt(vec![]), screening()),
             done => done,
         }
     }

@@ -33,7 +33,7 @@ use verinym::{
         person_key::PersonKey,
         user::AuthItem,
     },
-    watchlists::InForce,
+    watchlists::{InForce, Watchlists},
 };
 
 use crate::{
@@ -81,7 +81,7 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
         if is_one_too_many(&stored, &delivery.body, Timestamp::now()) {
             return Ok(Outcome::Done);
         }
-        let lists = match app.watchlists().await {
+        let lists = match Watchlists::of(app).await.in_force().await {
             Ok(lists) => lists,
             Err(Error::Aml(AmlError::ListsUnavailable)) => return without(store, &stored, &auth, delivery).await,
             Err(error) => return Err(error),

@@ -11,12 +11,11 @@ use verinym::{
         check::{CheckState, MANUAL, Patience},
         document::DocumentStatus,
         id::{CheckId, UserId},
-        kyc::KycError,
         secret::Masked,
         time::Timestamp,
     },
-    error::{Error, Internal, Result},
-    providers::{Progress, ProviderError, Reference, Submission, TaskKey},
+    error::{Internal, Result},
+    providers::{Progress, ProviderError, Reference, Submission, TaskKey, registry},
     store::{
         Table,
         check::StoredCheck,
@@ -122,10 +121,8 @@ impl Look<'_> {
             course.commit(self.app.store().await, auth, self.correlation_id).await?;
             return Ok(Step::Moved);
         }
-        let provider = match self.app.provider(name).await {
-            Ok(provider) => provider,
-            Err(Error::Kyc(KycError::UnknownProvider)) => return self.failed(stored, auth, None).await,
-            Err(error) => return Err(error.into()),
+        let Some(provider) = registry::provider(self.app, name).await? else {
+            return self.failed(stored, auth, None).await;
         };
         let submission = self.submission(stored).await?;
         let called = self.guarded(name, |remaining| provider.submit(&submission, remaining)).await?;
@@ -154,10 +151,8 @@ impl Look<'_> {
     /// Reads how the task stands.
     async fn ask(&self, stored: &StoredCheck, auth: &AuthItem, reference: &Reference) -> Stepped {
         let name = &stored.check.policy.provider;
-        let provider = match self.app.provider(name).await {
-            Ok(provider) => provider,
-            Err(Error::Kyc(KycError::UnknownProvider)) => return self.failed(stored, auth, None).await,
-            Err(error) => return Err(error.into()),
+        let Some(provider) = registry::provider(self.app, name).await? else {
+            return self.failed(stored, auth, None).await;
         };
         let called = self.guarded(name, |remaining| provider.fetch(reference, remaining)).await?;
         let (now, store) = (Timestamp::now(), self.app.store().await);

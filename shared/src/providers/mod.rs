@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::domain::{id::CheckId, secret::Masked, time::Timestamp};
 
 pub mod idfy;
+pub mod registry;
 pub mod signature;
 #[cfg(test)]
 pub(crate) mod test_server;

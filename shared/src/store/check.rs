@@ -19,10 +19,9 @@ use super::{
 use crate::{
     crypto::field::Place,
     domain::{
-        check::{Check, CheckState, kyc_status},
+        check::{Check, CheckError, CheckState, kyc_status},
         event::{Actor, EventType, Subject},
         id::{CheckId, UserId},
-        kyc::KycError,
         profile::Profile,
         secret::Masked,
         time::Timestamp,
@@ -71,12 +70,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// [`KycError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
-    pub fn of(profile: &Profile, now: Timestamp) -> Result<Self, KycError> {
+    /// [`CheckError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
+    pub fn of(profile: &Profile, now: Timestamp) -> Result<Self, CheckError> {
         let names = [&profile.given_name, &profile.family_name];
         let name: Vec<&str> = names.into_iter().flatten().map(|name| name.as_str()).collect();
         if name.is_empty() {
-            return Err(KycError::NameMissing);
+            return Err(CheckError::NameMissing);
         }
         let of_id = profile.national_id.as_ref().map(|id| id.country());
         let of_home = profile.address.as_ref().map(|address| &address.country);

@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{files::hash, load::read, source::ListSource};
+use super::{Watchlists, files::hash, load::read, source::ListSource};
 use crate::{
-    app::App,
     domain::{
         aml::list::{Compiled, ListState, Pointer},
         time::Timestamp,
@@ -21,12 +20,12 @@ use crate::{
 /// never meet it.
 const RENEWED_AFTER: Duration = Duration::from_hours(60 * 24);
 
-impl App {
+impl Watchlists<'_> {
     /// Puts all loaded lists in force, unless they are. Whoever compiles at the same time, and wherever this is killed:
     /// what is in force is a whole set, and never an older one than before.
-    pub async fn compile_lists(&self, correlation_id: &str) -> Result<()> {
-        let sources = self.list_sources().await?;
-        let store = self.store().await;
+    pub async fn compile(&self, correlation_id: &str) -> Result<()> {
+        let sources = self.sources().await?;
+        let store = self.store;
         let mut tries = Tries::new();
         loop {
             let board = store.board(sources.iter().map(|source| source.id.as_str())).await?;
@@ -50,7 +49,7 @@ impl App {
     /// not, until it is made anew.
     async fn stands(&self, pointer: Option<&Pointer>) -> Result<bool> {
         let Some(pointer) = pointer else { return Ok(true) };
-        let whole = self.list_object_as_put(&pointer.artifact, &pointer.sha256).await?.is_some();
+        let whole = self.object_as_put(&pointer.artifact, &pointer.sha256).await?.is_some();
         if !whole {
             tracing::error!(artifact = pointer.artifact, "the artifact in force is gone or damaged, and made anew");
         }
@@ -65,7 +64,7 @@ impl App {
             let Some(content) = &state.content else { continue };
             let mut files = Vec::new();
             for file in &content.files {
-                files.push(self.list_object(&file.key, &file.sha256).await?);
+                files.push(self.object(&file.key, &file.sha256).await?);
             }
             let list =
                 read(source, &files).map_err(|(_, cause)| Internal::corrupt(format!("list {}: {cause}", source.id)))?;
@@ -79,7 +78,7 @@ impl App {
         let artifact = format!("artifacts/{version:08}-{sha256}");
         // What we could not load ourselves must not come into force.
         let bytes = check(bytes)?;
-        self.put_list_object(&artifact, bytes).await?;
+        self.put_object(&artifact, bytes).await?;
         Ok(Pointer {
             version,
             artifact,

@@ -10,9 +10,8 @@ use aws_sdk_s3::{
 };
 use sha2::{Digest, Sha256};
 
-use super::source::Place;
+use super::{Watchlists, source::Place};
 use crate::{
-    app::App,
     domain::{
         aml::list::{StoredFile, Validator},
         time::Timestamp,
@@ -54,13 +53,12 @@ fn patient() -> Builder {
     Builder::new().timeout_config(timeouts.build())
 }
 
-impl App {
+impl Watchlists<'_> {
     /// Puts an object of the lists' bucket.
-    pub(super) async fn put_list_object(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        self.s3()
-            .await
+    pub(super) async fn put_object(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        self.s3
             .put_object()
-            .bucket(&self.config.lists_bucket)
+            .bucket(self.bucket)
             .key(key)
             .content_type("application/octet-stream")
             .body(ByteStream::from(bytes))
@@ -73,20 +71,20 @@ impl App {
     }
 
     /// Reads an object of the lists' bucket whole; what is gone or not what was put is corrupt.
-    pub(super) async fn list_object(&self, key: &str, sha256: &str) -> Result<Vec<u8>> {
-        let whole = self.list_object_as_put(key, sha256).await?;
+    pub(super) async fn object(&self, key: &str, sha256: &str) -> Result<Vec<u8>> {
+        let whole = self.object_as_put(key, sha256).await?;
         whole.ok_or_else(|| Internal::corrupt(format!("{key} is gone, or not what was put")).into())
     }
 
     /// The same, and nothing if it is gone or not what was put.
-    pub(super) async fn list_object_as_put(&self, key: &str, sha256: &str) -> Result<Option<Vec<u8>>> {
-        let get = self.s3().await.get_object().bucket(&self.config.lists_bucket).key(key);
+    pub(super) async fn object_as_put(&self, key: &str, sha256: &str) -> Result<Option<Vec<u8>>> {
+        let get = self.s3.get_object().bucket(self.bucket).key(key);
         let bytes = read_whole(&get, key).await?;
         Ok(bytes.filter(|bytes| hash(bytes) == sha256))
     }
 
     /// Stores the files of a list in a folder of their own, so that no later clean-up can meet them half-way.
-    pub(super) async fn store_list_files(
+    pub(super) async fn store_files(
         &self,
         list: &str,
         began_at: Timestamp,
@@ -97,7 +95,7 @@ impl App {
         let mut stored = Vec::new();
         for (number, bytes) in files.iter().enumerate() {
             let key = format!("{folder}{number}");
-            self.put_list_object(&key, bytes.clone()).await?;
+            self.put_object(&key, bytes.clone()).await?;
             stored.push(StoredFile { key, sha256: hash(bytes) });
         }
         Ok(stored)
@@ -106,7 +104,7 @@ impl App {
     /// What an operator uploaded under a name. Time and tag both tell: who uploads the same bytes again confirms them.
     pub(super) async fn uploaded(&self, name: &str, known: Option<&Validator>, size: usize) -> Result<Upload> {
         let key = format!("uploads/{name}");
-        let (s3, bucket) = (self.s3().await, &self.config.lists_bucket);
+        let (s3, bucket) = (self.s3, self.bucket);
         let head = match s3.head_object().bucket(bucket).key(&key).send().await {
             Ok(head) => head,
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
@@ -136,12 +134,11 @@ impl App {
     }
 
     /// Deletes files of a list that neither it nor its last versions need; how many.
-    pub(super) async fn tidy_list_files(&self, list: &str, needed: &[StoredFile], now: Timestamp) -> Result<usize> {
+    pub(super) async fn tidy_files(&self, list: &str, needed: &[StoredFile], now: Timestamp) -> Result<usize> {
         let page = self
-            .s3()
-            .await
+            .s3
             .list_objects_v2()
-            .bucket(&self.config.lists_bucket)
+            .bucket(self.bucket)
             .prefix(folder(list))
             .send()
             .await
@@ -149,10 +146,9 @@ impl App {
         let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
         let surplus = surplus(keys, needed, now);
         for key in &surplus {
-            self.s3()
-                .await
+            self.s3
                 .delete_object()
-                .bucket(&self.config.lists_bucket)
+                .bucket(self.bucket)
                 .key(key)
                 .send()
                 .await

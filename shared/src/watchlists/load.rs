@@ -3,13 +3,12 @@
 use sha2::{Digest, Sha256};
 
 use super::{
+    Watchlists,
     fetch::{Fetcher, File, Limits},
     files::{Upload, hash},
     source::{ListSource, Place},
 };
 use crate::{
-    app::App,
-    config::Stage,
     domain::{
         aml::list::{Change, Content, Found, ListState, Look, Refusal, Validator},
         event::{Actor, EventType},
@@ -33,16 +32,16 @@ enum Part {
     File { bytes: Vec<u8>, validator: Validator, confirmed_at: Timestamp },
 }
 
-impl App {
+impl Watchlists<'_> {
     /// Looks at a list's source and keeps what is good. `vouched`: somebody says that it may have shrunk. What is not
     /// configured is left alone.
-    pub async fn refresh_list(&self, id: &str, vouched: bool, correlation_id: &str, deadline: Timestamp) -> Result<()> {
-        let sources = self.list_sources().await?;
+    pub async fn refresh(&self, id: &str, vouched: bool, correlation_id: &str, deadline: Timestamp) -> Result<()> {
+        let sources = self.sources().await?;
         let Some(source) = sources.iter().find(|source| source.id == id) else {
             tracing::warn!(list = id, "a list that is not configured was asked for");
             return Ok(());
         };
-        let store = self.store().await;
+        let store = self.store;
         let began_at = Timestamp::now();
         let known = store.list(id).await?;
         let (mut look, files) = self.look(source, known.as_ref(), began_at, deadline).await?;
@@ -62,7 +61,7 @@ impl App {
             };
             if let (Some(EventType::ListLoaded), Some(content)) = (kind, after.content.as_mut()) {
                 if stored.is_none() {
-                    stored = Some(self.store_list_files(id, began_at, &content.sha256, &files).await?);
+                    stored = Some(self.store_files(id, began_at, &content.sha256, &files).await?);
                 }
                 content.files = stored.clone().unwrap_or_default();
             }
@@ -83,7 +82,7 @@ impl App {
         match (kind, &state.content, &state.refused) {
             (Some(EventType::ListLoaded), Some(content), _) => {
                 tracing::info!(list = state.id, version = content.version, entries = content.entries, "list loaded");
-                if let Err(error) = self.tidy_list_files(&state.id, &content.files, now).await {
+                if let Err(error) = self.tidy_files(&state.id, &content.files, now).await {
                     tracing::warn!(list = state.id, %error, "old files were not removed");
                 }
             }
@@ -209,11 +208,11 @@ impl App {
     }
 
     fn fetcher(&self, limits: Limits) -> Result<&Fetcher> {
-        let slot = &self.watchlists.fetcher;
+        let slot = &self.held.fetcher;
         if let Some(fetcher) = slot.get() {
             return Ok(fetcher);
         }
-        let fetcher = Fetcher::new(limits, self.config.stage == Stage::Local).map_err(Internal::bug)?;
+        let fetcher = Fetcher::new(limits, self.local).map_err(Internal::bug)?;
         Ok(slot.get_or_init(|| fetcher))
     }
 }

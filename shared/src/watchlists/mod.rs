@@ -1,7 +1,7 @@
 //! The lists in force: fetched from their sources, compiled, and read here by whoever screens.
 //!
 //! ```text
-//! source ──► load (fetch, read, store, commit) ──► compile (artifact, pointer) ──► App::watchlists
+//! source ──► load (fetch, read, store, commit) ──► compile (artifact, pointer) ──► Watchlists::in_force
 //! ```
 //!
 //! A list that is broken, empty or suddenly small is refused, and the last good one stays in force with its age.
@@ -22,6 +22,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     app::App,
+    config::Stage,
     domain::{
         aml::{
             AmlError, ListKind,
@@ -31,7 +32,7 @@ use crate::{
     },
     error::{Internal, Result},
     screening::Artifact,
-    store::list::Board,
+    store::{Store, list::Board},
 };
 use fetch::Fetcher;
 use source::ListSource;
@@ -39,9 +40,22 @@ use source::ListSource;
 /// How long an answer to "what is in force" serves: well under the minute in which functions notice.
 const LOOKED_UP_EVERY: Duration = Duration::from_secs(30);
 
+/// The lists of a deployment, with the clients that loading and reading them takes.
+#[derive(Debug)]
+pub struct Watchlists<'a> {
+    store: &'a Store,
+    s3: &'a aws_sdk_s3::Client,
+    bucket: &'a str,
+    /// Key of the object that configures the lists.
+    sources_key: &'a str,
+    /// On a local stack lists come over plain HTTP, and never from the Internet.
+    local: bool,
+    held: Arc<Held>,
+}
+
 /// What a process keeps of the lists.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+struct Held {
     in_force: Mutex<Option<(Timestamp, Arc<InForce>)>>,
     sources: sources::Held,
     fetcher: OnceLock<Fetcher>,
@@ -172,16 +186,27 @@ impl Standing {
     }
 }
 
-impl App {
-    async fn list_board(&self) -> Result<(Board, Arc<[ListSource]>)> {
-        let sources = self.list_sources().await?;
-        let board = self.store().await.board(sources.iter().map(|source| source.id.as_str())).await?;
+impl<'a> Watchlists<'a> {
+    pub async fn of(app: &'a App) -> Self {
+        Self {
+            store: app.store().await,
+            s3: app.s3().await,
+            bucket: &app.config.lists_bucket,
+            sources_key: &app.config.list_sources_key,
+            local: app.config.stage == Stage::Local,
+            held: app.state(),
+        }
+    }
+
+    async fn board(&self) -> Result<(Board, Arc<[ListSource]>)> {
+        let sources = self.sources().await?;
+        let board = self.store.board(sources.iter().map(|source| source.id.as_str())).await?;
         Ok((board, sources))
     }
 
     /// How the configured lists stand, in their order; reads no artifact.
-    pub async fn list_standings(&self) -> Result<Vec<Standing>> {
-        let (board, sources) = self.list_board().await?;
+    pub async fn standings(&self) -> Result<Vec<Standing>> {
+        let (board, sources) = self.board().await?;
         let standing = |source: &ListSource| {
             let state = board.states.get(&source.id);
             let compiled = board.pointer.as_ref().and_then(|pointer| pointer.lists.get(&source.id));
@@ -200,8 +225,8 @@ impl App {
     ///
     /// # Errors
     /// [`AmlError::ListsUnavailable`] while none were ever in force.
-    pub async fn watchlists(&self) -> Result<Arc<InForce>> {
-        let mut slot = self.watchlists.in_force.lock().await;
+    pub async fn in_force(&self) -> Result<Arc<InForce>> {
+        let mut slot = self.held.in_force.lock().await;
         let now = Timestamp::now();
         if let Some((at, held)) = slot.as_ref()
             && now.since(*at) < LOOKED_UP_EVERY
@@ -222,12 +247,12 @@ impl App {
     }
 
     async fn look_up(&self, held: Option<&InForce>) -> Result<InForce> {
-        let (board, sources) = self.list_board().await?;
+        let (board, sources) = self.board().await?;
         let pointer = board.pointer.as_ref().ok_or(AmlError::ListsUnavailable)?;
         let artifact = if let Some(held) = held.filter(|held| held.version == pointer.version) {
             held.artifact.clone()
         } else {
-            let bytes = self.list_object(&pointer.artifact, &pointer.sha256).await?;
+            let bytes = self.object(&pointer.artifact, &pointer.sha256).await?;
             Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
         };
         Ok(InForce::new(artifact, pointer, &board, &sources))

@@ -1,5 +1,6 @@
 //! Identity checks: what one is, how it moves from state to state, and who may see what of it.
 
+mod error;
 mod patience;
 mod reason;
 mod screening;
@@ -13,12 +14,12 @@ use utoipa::ToSchema;
 
 use super::{
     id::{CheckId, DocumentId, UserId},
-    kyc::KycError,
     time::Timestamp,
     user::KycStatus,
     words::words,
 };
 
+pub use error::CheckError;
 pub use patience::Patience;
 pub use reason::{Reason, ReasonCode};
 pub use screening::Screening;
@@ -295,26 +296,26 @@ impl Check {
         self.claim.filter(|claim| claim.until > now).map(|claim| claim.by)
     }
 
-    /// [`KycError::OwnCheck`] to the check's person. To be asked before anything else, so that the answer tells them
+    /// [`CheckError::OwnCheck`] to the check's person. To be asked before anything else, so that the answer tells them
     /// nothing about where their check stands.
-    pub fn admits_other_than_owner(&self, reviewer: UserId) -> Result<(), KycError> {
-        if reviewer == self.user_id { Err(KycError::OwnCheck) } else { Ok(()) }
+    pub fn admits_other_than_owner(&self, reviewer: UserId) -> Result<(), CheckError> {
+        if reviewer == self.user_id { Err(CheckError::OwnCheck) } else { Ok(()) }
     }
 
     /// Reviewers neither decide their own check nor one that another holds.
-    fn admits_reviewer(&self, reviewer: UserId, now: Timestamp) -> Result<(), KycError> {
+    fn admits_reviewer(&self, reviewer: UserId, now: Timestamp) -> Result<(), CheckError> {
         self.admits_other_than_owner(reviewer)?;
         match self.claimed_by(now) {
-            Some(holder) if holder != reviewer => Err(KycError::ClaimedByAnother),
+            Some(holder) if holder != reviewer => Err(CheckError::ClaimedByAnother),
             _ => Ok(()),
         }
     }
 
     /// Takes it for [`CLAIM_LEASE`], or for that long again.
-    pub fn claim(&self, reviewer: UserId, now: Timestamp) -> Result<Self, KycError> {
+    pub fn claim(&self, reviewer: UserId, now: Timestamp) -> Result<Self, CheckError> {
         self.admits_other_than_owner(reviewer)?;
         if !self.state.is_at_desk() {
-            return Err(KycError::IllegalTransition);
+            return Err(CheckError::IllegalTransition);
         }
         self.admits_reviewer(reviewer, now)?;
         let claim = Some(Claim { by: reviewer, until: now + CLAIM_LEASE });
@@ -322,10 +323,10 @@ impl Check {
     }
 
     /// Gives it back. Only its holder can; a lease that ran out is gone anyway, and giving back nothing is no fault.
-    pub fn release(&self, reviewer: UserId, now: Timestamp) -> Result<Self, KycError> {
+    pub fn release(&self, reviewer: UserId, now: Timestamp) -> Result<Self, CheckError> {
         self.admits_other_than_owner(reviewer)?;
         match self.claimed_by(now) {
-            Some(holder) if holder != reviewer => Err(KycError::ClaimedByAnother),
+            Some(holder) if holder != reviewer => Err(CheckError::ClaimedByAnother),
             Some(_) => Ok(Self { claim: None, updated_at: now, version: self.version + 1, ..self.clone() }),
             None => Ok(self.clone()),
         }

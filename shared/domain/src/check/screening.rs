@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckState, ReasonCode, Risk, RiskLevel, StepKind, Verb, next};
+use super::{Check, CheckError, CheckState, ReasonCode, Risk, RiskLevel, StepKind, Verb, next};
 use crate::{
     aml::{HitDecision, HitMark, ListKind},
     id::{HitId, UserId},
-    kyc::KycError,
     time::Timestamp,
 };
 
@@ -53,9 +52,9 @@ impl Check {
         vouched: bool,
         doubts: Vec<ReasonCode>,
         now: Timestamp,
-    ) -> Result<(), KycError> {
+    ) -> Result<(), CheckError> {
         if self.screening.since.is_some() {
-            return Err(KycError::IllegalTransition);
+            return Err(CheckError::IllegalTransition);
         }
         if vouched {
             self.pass(StepKind::Provider);
@@ -70,9 +69,9 @@ impl Check {
         hits: Vec<HitMark>,
         clears: bool,
         doubts: Vec<ReasonCode>,
-    ) -> Result<(), KycError> {
+    ) -> Result<(), CheckError> {
         if !self.wants_screening() {
-            return Err(KycError::IllegalTransition);
+            return Err(CheckError::IllegalTransition);
         }
         self.screening.done = clears;
         if !self.state.is_open() {
@@ -134,16 +133,16 @@ impl Check {
     }
 
     /// Nobody is approved over a true match, over a hit that nobody decided, or without having been screened.
-    pub(super) fn admits_approval(&self) -> Result<(), KycError> {
+    pub(super) fn admits_approval(&self) -> Result<(), CheckError> {
         if self.hits(HitDecision::TrueMatch) > 0 {
-            return Err(KycError::TrueMatch);
+            return Err(CheckError::TrueMatch);
         }
         if self.hits(HitDecision::Open) > 0 {
-            return Err(KycError::OpenHits);
+            return Err(CheckError::OpenHits);
         }
         let wanted = self.policy.steps.contains(&StepKind::Screening);
         if wanted && !self.steps_done.contains(&StepKind::Screening) {
-            return Err(KycError::StepsMissing);
+            return Err(CheckError::StepsMissing);
         }
         Ok(())
     }
@@ -151,22 +150,22 @@ impl Check {
     /// Whether a reviewer may decide one of its hits now: at the desk, and after a rejection or a withdrawal too, since
     /// who was listed is to be known whatever became of the check. `second` is who answers another reviewer's proposal:
     /// that one's hold does not keep them away.
-    pub fn admits_hit_decision(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), KycError> {
+    pub fn admits_hit_decision(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), CheckError> {
         use CheckState as S;
         self.admits_other_than_owner(reviewer)?;
         if !matches!(self.state, S::InReview | S::AwaitingApplicant | S::Rejected | S::Cancelled) {
-            return Err(KycError::IllegalTransition);
+            return Err(CheckError::IllegalTransition);
         }
         match self.admits_reviewer(reviewer, now) {
-            Err(KycError::ClaimedByAnother) if second => Ok(()),
+            Err(CheckError::ClaimedByAnother) if second => Ok(()),
             answer => answer,
         }
     }
 
     /// The check after one of its hits was decided. What was closed before stays as it was decided, but for the mark.
-    pub fn hit_decided(&self, hit: HitId, decision: HitDecision, now: Timestamp) -> Result<Self, KycError> {
+    pub fn hit_decided(&self, hit: HitId, decision: HitDecision, now: Timestamp) -> Result<Self, CheckError> {
         let mut after = Self { updated_at: now, version: self.version + 1, ..self.clone() };
-        let mark = after.screening.hits.iter_mut().find(|mark| mark.id == hit).ok_or(KycError::IllegalTransition)?;
+        let mark = after.screening.hits.iter_mut().find(|mark| mark.id == hit).ok_or(CheckError::IllegalTransition)?;
         mark.decision = decision;
         if after.state.is_open() {
             after.assess_hits();
@@ -177,9 +176,9 @@ impl Check {
     }
 }
 
-fn mark_reason(check: &Check, hit: HitId) -> Result<ReasonCode, KycError> {
+fn mark_reason(check: &Check, hit: HitId) -> Result<ReasonCode, CheckError> {
     let mark = check.screening.hits.iter().find(|mark| mark.id == hit);
-    mark.map(|mark| mark.kind.into()).ok_or(KycError::IllegalTransition)
+    mark.map(|mark| mark.kind.into()).ok_or(CheckError::IllegalTransition)
 }
 
 impl From<ListKind> for ReasonCode {

@@ -75,7 +75,7 @@ fn with_hits(hits: &[HitMark]) -> Check {
     after([processing(), vec![vouched(), found(hits), Action::Doubt(vec![])]].concat())
 }
 
-fn refused(check: &Check, action: Action) -> KycError {
+fn refused(check: &Check, action: Action) -> CheckError {
     check.apply(action, START).unwrap_err()
 }
 
@@ -95,12 +95,12 @@ fn the_straight_way_ends_approved_for_a_year() {
 
 #[test]
 fn an_approval_counts_only_when_every_step_passed() {
-    assert_eq!(refused(&after(processing()), Action::Pass), KycError::StepsMissing);
+    assert_eq!(refused(&after(processing()), Action::Pass), CheckError::StepsMissing);
     let unscreened = after([processing(), vec![vouched()]].concat());
-    assert_eq!(refused(&unscreened, Action::Pass), KycError::StepsMissing);
+    assert_eq!(refused(&unscreened, Action::Pass), CheckError::StepsMissing);
     let unsure = Action::Screen { vouched: false, doubts: vec![ReasonCode::ProviderUnsure] };
     let unsure = after([processing(), vec![unsure, found(&[])]].concat());
-    assert_eq!(refused(&unsure, Action::Pass), KycError::StepsMissing);
+    assert_eq!(refused(&unsure, Action::Pass), CheckError::StepsMissing);
 }
 
 #[test]
@@ -112,10 +112,10 @@ fn a_technical_failure_never_decides() {
 
 #[test]
 fn nothing_is_submitted_without_documents_nor_with_too_many() {
-    assert_eq!(refused(&draft(), Action::Submit(KycStatus::None)), KycError::DocumentsMissing);
-    assert_eq!(refused(&draft(), Action::AddDocuments(vec![])), KycError::DocumentsMissing);
+    assert_eq!(refused(&draft(), Action::Submit(KycStatus::None)), CheckError::DocumentsMissing);
+    assert_eq!(refused(&draft(), Action::AddDocuments(vec![])), CheckError::DocumentsMissing);
     let many = (0..=10).map(document).collect();
-    assert_eq!(refused(&draft(), Action::AddDocuments(many)), KycError::TooManyDocuments);
+    assert_eq!(refused(&draft(), Action::AddDocuments(many)), CheckError::TooManyDocuments);
     let twice = after([Action::AddDocuments(vec![document(1), document(1)])]);
     assert_eq!(twice.document_ids, [document(1)]);
 }
@@ -138,14 +138,14 @@ fn documents_asked_for_bring_it_back_to_the_desk() {
 fn reviewers_do_not_decide_their_own_check_nor_one_another_holds() {
     let check = after(in_review());
     let approve = |by| Action::Approve { by: user(by), reasons: vec![] };
-    assert_eq!(refused(&check, approve(PERSON)), KycError::OwnCheck);
-    assert_eq!(check.claim(user(PERSON), START), Err(KycError::OwnCheck));
-    assert_eq!(check.release(user(PERSON), START), Err(KycError::OwnCheck));
+    assert_eq!(refused(&check, approve(PERSON)), CheckError::OwnCheck);
+    assert_eq!(check.claim(user(PERSON), START), Err(CheckError::OwnCheck));
+    assert_eq!(check.release(user(PERSON), START), Err(CheckError::OwnCheck));
 
     let claimed = check.claim(user(REVIEWER), START).unwrap();
-    assert_eq!(refused(&claimed, approve(SECOND)), KycError::ClaimedByAnother);
-    assert_eq!(claimed.claim(user(SECOND), START), Err(KycError::ClaimedByAnother));
-    assert_eq!(claimed.release(user(SECOND), START), Err(KycError::ClaimedByAnother));
+    assert_eq!(refused(&claimed, approve(SECOND)), CheckError::ClaimedByAnother);
+    assert_eq!(claimed.claim(user(SECOND), START), Err(CheckError::ClaimedByAnother));
+    assert_eq!(claimed.release(user(SECOND), START), Err(CheckError::ClaimedByAnother));
     assert!(claimed.apply(approve(REVIEWER), START).is_ok());
 
     let later = START + CLAIM_LEASE;
@@ -174,33 +174,33 @@ fn of_every_kind() -> Vec<Check> {
 fn staff_get_the_same_answer_about_their_own_check_whatever_its_state() {
     for check in of_every_kind() {
         let own = user(PERSON);
-        assert_eq!(check.claim(own, START), Err(KycError::OwnCheck), "{}", check.state);
-        assert_eq!(check.release(own, START), Err(KycError::OwnCheck), "{}", check.state);
+        assert_eq!(check.claim(own, START), Err(CheckError::OwnCheck), "{}", check.state);
+        assert_eq!(check.release(own, START), Err(CheckError::OwnCheck), "{}", check.state);
         for second in [false, true] {
-            assert_eq!(check.admits_hit_decision(own, second, START), Err(KycError::OwnCheck), "{}", check.state);
+            assert_eq!(check.admits_hit_decision(own, second, START), Err(CheckError::OwnCheck), "{}", check.state);
         }
         let decisions =
             [DeskDecision::Approve(vec![]), DeskDecision::Reject(vec![]), DeskDecision::RequestDocuments(vec![])];
         for (decision, four_eyes) in decisions.into_iter().flat_map(|one| [(one.clone(), true), (one, false)]) {
             let action = check.desk_action(decision, own, four_eyes);
-            assert_eq!(refused(&check, action), KycError::OwnCheck, "{}", check.state);
+            assert_eq!(refused(&check, action), CheckError::OwnCheck, "{}", check.state);
         }
     }
 }
 
 #[test]
 fn only_what_is_at_the_desk_can_be_claimed() {
-    assert_eq!(after(processing()).claim(user(REVIEWER), START), Err(KycError::IllegalTransition));
-    assert_eq!(after(approved()).claim(user(REVIEWER), START), Err(KycError::IllegalTransition));
+    assert_eq!(after(processing()).claim(user(REVIEWER), START), Err(CheckError::IllegalTransition));
+    assert_eq!(after(approved()).claim(user(REVIEWER), START), Err(CheckError::IllegalTransition));
 }
 
 #[test]
 fn a_rejection_and_a_request_say_why() {
     let check = after(in_review());
     let reject = Action::Reject { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&check, reject), KycError::ReasonMissing);
+    assert_eq!(refused(&check, reject), CheckError::ReasonMissing);
     let request = Action::RequestDocuments { by: user(REVIEWER), needed: vec![] };
-    assert_eq!(refused(&check, request), KycError::ReasonMissing);
+    assert_eq!(refused(&check, request), CheckError::ReasonMissing);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn high_risk_takes_four_eyes_to_approve_and_two_eyes_to_reject() {
     assert_eq!(proposed.for_person().status, PublicStatus::Processing);
 
     let agree = |by| proposed.desk_action(DeskDecision::Approve(vec![]), user(by), true);
-    assert_eq!(refused(&proposed, agree(REVIEWER)), KycError::SameReviewer);
+    assert_eq!(refused(&proposed, agree(REVIEWER)), CheckError::SameReviewer);
     let (approved, _) = proposed.apply(agree(SECOND), START).unwrap();
     assert_eq!(approved.decision.unwrap().decided_by, [user(REVIEWER), user(SECOND)]);
 
@@ -276,15 +276,15 @@ fn a_check_with_an_open_hit_is_not_approved_and_with_a_true_match_never() {
     let check = with_hits(&[mark(1, ListKind::Sanctions), mark(2, ListKind::Pep)]);
     assert_eq!(check.reasons, [ReasonCode::SanctionsMatch, ReasonCode::PepMatch]);
     let approve = || Action::Approve { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&check, approve()), KycError::OpenHits);
+    assert_eq!(refused(&check, approve()), CheckError::OpenHits);
     let check = check.hit_decided(mark(1, ListKind::Sanctions).id, HitDecision::FalsePositive, START).unwrap();
     assert_eq!(check.reasons, [ReasonCode::PepMatch], "no sanctions hit is left to speak of");
-    assert_eq!(refused(&check, approve()), KycError::OpenHits);
+    assert_eq!(refused(&check, approve()), CheckError::OpenHits);
 
     let held = check.hit_decided(mark(2, ListKind::Pep).id, HitDecision::TrueMatch, START).unwrap();
-    assert_eq!(refused(&held, approve()), KycError::TrueMatch);
+    assert_eq!(refused(&held, approve()), CheckError::TrueMatch);
     let propose = Action::Propose { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&held, propose), KycError::TrueMatch);
+    assert_eq!(refused(&held, propose), CheckError::TrueMatch);
 
     let cleared = check.hit_decided(mark(2, ListKind::Pep).id, HitDecision::FalsePositive, START).unwrap();
     assert!(cleared.is_passed() && cleared.reasons.is_empty());
@@ -351,13 +351,13 @@ fn a_submitted_snapshot_is_screened_though_its_check_was_closed_before() {
         assert!(!done.wants_screening());
         assert_eq!((done.state, &done.reasons, &done.decision), (closed.state, &closed.reasons, &closed.decision));
         assert_eq!((done.hits(HitDecision::Open), done.for_person()), (1, closed.for_person()));
-        assert_eq!(refused(&done, found(&[])), KycError::IllegalTransition, "once is enough");
+        assert_eq!(refused(&done, found(&[])), CheckError::IllegalTransition, "once is enough");
         assert_eq!(done.admits_hit_decision(user(REVIEWER), false, START), Ok(()));
     }
     let cancelled_draft = after([Action::AddDocuments(vec![document(1)]), Action::Cancel]);
     for none in [cancelled_draft, after(approved()), after(submitted()), draft()] {
         assert!(!none.wants_screening(), "{}", none.state);
-        assert_eq!(refused(&none, found(&[])), KycError::IllegalTransition, "{}", none.state);
+        assert_eq!(refused(&none, found(&[])), CheckError::IllegalTransition, "{}", none.state);
     }
 }
 
@@ -375,14 +375,14 @@ fn who_was_cleared_can_be_held_again_and_then_the_step_has_not_passed() {
 fn finding_nothing_on_stale_lists_clears_nobody_until_they_are_fresh() {
     let stale = Action::Screened { hits: vec![], clears: false, doubts: vec![] };
     let check = after([processing(), vec![vouched(), stale]].concat());
-    assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
+    assert_eq!(refused(&check, Action::Pass), CheckError::StepsMissing);
     let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
     assert_eq!(check.reasons, [ReasonCode::ListsStale]);
     let approve = Action::Approve { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&check, approve.clone()), KycError::StepsMissing);
+    assert_eq!(refused(&check, approve.clone()), CheckError::StepsMissing);
     let (screened, _) = check.apply(found(&[]), START).unwrap();
     assert_eq!((screened.state, screened.reasons.len()), (CheckState::InReview, 0));
-    assert_eq!(refused(&screened, found(&[])), KycError::IllegalTransition, "once is enough");
+    assert_eq!(refused(&screened, found(&[])), CheckError::IllegalTransition, "once is enough");
     assert!(screened.apply(approve, START).is_ok());
 }
 
@@ -391,7 +391,7 @@ fn a_machine_never_approves_a_name_that_cannot_be_trusted_and_its_person_hears_n
     for doubt in [ReasonCode::NameMixedScripts, ReasonCode::NameNotScreenable] {
         let screened = Action::Screened { hits: vec![], clears: true, doubts: vec![doubt] };
         let check = after([processing(), vec![vouched(), screened]].concat());
-        assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
+        assert_eq!(refused(&check, Action::Pass), CheckError::StepsMissing);
         let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
         assert_eq!((check.state, check.reasons.as_slice()), (CheckState::InReview, [doubt].as_slice()));
         assert!(!doubt.is_public());
@@ -414,13 +414,13 @@ fn the_desk_hurries_by_what_the_lists_say() {
 #[test]
 fn hits_are_decided_at_the_desk_by_whom_its_claim_admits() {
     let check = with_hits(&[mark(1, ListKind::Sanctions)]);
-    assert_eq!(check.admits_hit_decision(user(PERSON), false, START), Err(KycError::OwnCheck));
+    assert_eq!(check.admits_hit_decision(user(PERSON), false, START), Err(CheckError::OwnCheck));
     let claimed = check.claim(user(REVIEWER), START).unwrap();
     assert_eq!(claimed.admits_hit_decision(user(REVIEWER), false, START), Ok(()));
-    assert_eq!(claimed.admits_hit_decision(user(SECOND), false, START), Err(KycError::ClaimedByAnother));
+    assert_eq!(claimed.admits_hit_decision(user(SECOND), false, START), Err(CheckError::ClaimedByAnother));
     assert_eq!(claimed.admits_hit_decision(user(SECOND), true, START), Ok(()));
     let over = after(approved());
-    assert_eq!(over.admits_hit_decision(user(REVIEWER), false, START), Err(KycError::IllegalTransition));
+    assert_eq!(over.admits_hit_decision(user(REVIEWER), false, START), Err(CheckError::IllegalTransition));
 }
 
 #[test]
@@ -450,11 +450,11 @@ fn its_person_sees_no_difference_between_a_hit_and_none() {
 #[test]
 fn only_what_is_due_expires() {
     let draft = draft();
-    assert_eq!(refused(&draft, Action::Expire), KycError::IllegalTransition);
+    assert_eq!(refused(&draft, Action::Expire), CheckError::IllegalTransition);
     assert!(draft.apply(Action::Expire, START + DRAFT_LIFE).is_ok());
     let approved = after(approved());
     let early = START + VALIDITY - MINUTE;
-    assert_eq!(approved.apply(Action::Expire, early).unwrap_err(), KycError::IllegalTransition);
+    assert_eq!(approved.apply(Action::Expire, early).unwrap_err(), CheckError::IllegalTransition);
     assert_eq!(approved.apply(Action::Expire, START + VALIDITY).unwrap().0.state, CheckState::Expired);
 }
 

@@ -1,11 +1,13 @@
 //! How a check moves: one table, and what each action does beside moving it.
 
-use super::{Check, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind, VALIDITY};
+use super::{
+    Check, CheckError, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind,
+    VALIDITY,
+};
 use crate::{
     aml::HitMark,
     event::EventType,
     id::{DocumentId, UserId},
-    kyc::KycError,
     time::Timestamp,
     user::KycStatus,
 };
@@ -117,7 +119,7 @@ impl Verb {
 
 /// Where an action leads from a state: the whole table. What is not in it is refused.
 #[expect(clippy::match_same_arms, reason = "a table reads by the state one comes from")]
-pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError> {
+pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, CheckError> {
     use CheckState as S;
     use Verb as V;
     Ok(match (state, verb) {
@@ -151,7 +153,7 @@ pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError>
         ) => S::Cancelled,
         (S::Draft | S::Approved, V::Expire) => S::Expired,
 
-        _ => return Err(KycError::IllegalTransition),
+        _ => return Err(CheckError::IllegalTransition),
     })
 }
 
@@ -243,7 +245,7 @@ impl Check {
     }
 
     /// The check after an action, and the event that tells of it; or why it may not be.
-    pub fn apply(&self, action: Action, now: Timestamp) -> Result<(Self, EventType), KycError> {
+    pub fn apply(&self, action: Action, now: Timestamp) -> Result<(Self, EventType), CheckError> {
         let verb = action.verb();
         if let Some(reviewer) = action.reviewer() {
             self.admits_other_than_owner(reviewer)?;
@@ -265,7 +267,7 @@ impl Check {
     }
 
     /// What the action does beside moving the state.
-    fn take(&mut self, action: Action, now: Timestamp) -> Result<(), KycError> {
+    fn take(&mut self, action: Action, now: Timestamp) -> Result<(), CheckError> {
         match action {
             Action::Submit(status) => self.hand_in(status, now)?,
             Action::Start => {}
@@ -273,7 +275,7 @@ impl Check {
             Action::Screened { hits, clears, doubts } => self.screened(hits, clears, doubts)?,
             Action::Pass => {
                 if !self.is_passed() || !self.reasons.is_empty() {
-                    return Err(KycError::StepsMissing);
+                    return Err(CheckError::StepsMissing);
                 }
                 self.decide(Outcome::Approved, vec![], vec![], now);
             }
@@ -294,9 +296,9 @@ impl Check {
             }
             Action::Agree { by } => {
                 self.admits_approval()?;
-                let first = self.proposal.take().ok_or(KycError::IllegalTransition)?;
+                let first = self.proposal.take().ok_or(CheckError::IllegalTransition)?;
                 if first.by == by {
-                    return Err(KycError::SameReviewer);
+                    return Err(CheckError::SameReviewer);
                 }
                 self.decide(Outcome::Approved, first.reasons, vec![first.by, by], now);
             }
@@ -307,16 +309,16 @@ impl Check {
             Action::Cancel => self.expires_at = None,
             Action::Expire => {
                 if self.expires_at.is_none_or(|at| at > now) {
-                    return Err(KycError::IllegalTransition);
+                    return Err(CheckError::IllegalTransition);
                 }
             }
         }
         Ok(())
     }
 
-    fn hand_in(&mut self, status: KycStatus, now: Timestamp) -> Result<(), KycError> {
+    fn hand_in(&mut self, status: KycStatus, now: Timestamp) -> Result<(), CheckError> {
         if self.document_ids.is_empty() {
-            return Err(KycError::DocumentsMissing);
+            return Err(CheckError::DocumentsMissing);
         }
         self.needed.clear();
         if self.submitted_at.is_none() {
@@ -327,9 +329,9 @@ impl Check {
         Ok(())
     }
 
-    fn add(&mut self, ids: Vec<DocumentId>) -> Result<(), KycError> {
+    fn add(&mut self, ids: Vec<DocumentId>) -> Result<(), CheckError> {
         if ids.is_empty() {
-            return Err(KycError::DocumentsMissing);
+            return Err(CheckError::DocumentsMissing);
         }
         for id in ids {
             if !self.document_ids.contains(&id) {
@@ -337,7 +339,7 @@ impl Check {
             }
         }
         if self.document_ids.len() > MAX_DOCUMENTS {
-            return Err(KycError::TooManyDocuments);
+            return Err(CheckError::TooManyDocuments);
         }
         self.needed.clear();
         Ok(())
@@ -365,6 +367,6 @@ impl Check {
 }
 
 /// A rejection or a request says why.
-fn given(reasons: Vec<ReasonCode>) -> Result<Vec<ReasonCode>, KycError> {
-    if reasons.is_empty() { Err(KycError::ReasonMissing) } else { Ok(reasons) }
+fn given(reasons: Vec<ReasonCode>) -> Result<Vec<ReasonCode>, CheckError> {
+    if reasons.is_empty() { Err(CheckError::ReasonMissing) } else { Ok(reasons) }
 }
