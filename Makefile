@@ -136,7 +136,7 @@ bench: release
 
 ## bench-screening: speed and accuracy of the matcher, beside OpenSanctions' logic-v2 and logic-v1
 bench-screening:
-	cargo build --release -p verinym-screening --bin screen --example bench_screening
+	cargo build --release --workspace --bin screen --example bench_screening
 	"$${CARGO_TARGET_DIR:-target}/release/examples/bench_screening"
 	BENCH_VENV=.venv/screening $(PYTHON) shared/screening/bench/side_by_side.py "$${CARGO_TARGET_DIR:-target}/release/screen" \
 		shared/screening/samples/pairs.csv $(wildcard ../shared/names/pairs.csv)

@@ -1,16 +1,16 @@
 //! Access tokens: JSON Web Tokens of type `at+jwt` (RFC 9068), signed RS256 (RFC 7515, RFC 7518 §3.3).
 //!
-//! The compact form is read here and not by `jsonwebtoken`, which parses the RSA key anew at every call and asks the
-//! clock itself. Only the one form that [`issue`] writes is taken: any header member beyond `alg`, `typ` and `kid`
-//! (an embedded key, `crit`, `b64`) is refused unread.
+//! `jsonwebtoken` writes and verifies them. In front of it stands a strict check of the header, since `jsonwebtoken`
+//! takes any header member: only the form that [`issue`] writes is taken, and a token with any member beyond `alg`,
+//! `typ` and `kid` (an embedded key, `crit`, `b64`) is refused before its signature is looked at.
 
 use std::{collections::BTreeMap, fmt};
 
-use aws_lc_rs::signature::ParsedPublicKey;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::CryptoError;
+use super::{CryptoError, provider};
 pub use super::{
     jwk::{Jwk, Jwks},
     signing::{RETIRED_FOR, RetiredKey, SigningKey, SigningRing},
@@ -78,7 +78,8 @@ pub enum TokenRefusal {
     Audience,
 }
 
-#[derive(Serialize, Deserialize)]
+/// The members that a header may have.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
@@ -88,26 +89,34 @@ struct Header {
     kid: Option<String>,
 }
 
+impl Header {
+    /// The header of a JWS in compact form (RFC 7515 §7.1). Nothing is verified.
+    fn of(token: &str) -> Result<Self, TokenRefusal> {
+        if token.len() > MAX_BYTES {
+            return Err(TokenRefusal::Malformed);
+        }
+        let mut parts = token.split('.');
+        let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(TokenRefusal::Malformed);
+        };
+        let header: Self = serde_json::from_slice(&decode(header)?).map_err(|_| TokenRefusal::Malformed)?;
+        if header.alg == ALGORITHM { Ok(header) } else { Err(TokenRefusal::Algorithm) }
+    }
+}
+
 /// A signed token, by the ring's current key.
 pub fn issue(ring: &SigningRing, claims: &AccessClaims) -> Result<String, CryptoError> {
+    provider::install();
     let key = &ring.current;
-    let header = Header { alg: ALGORITHM.into(), typ: Some(TYPE.into()), kid: Some(key.kid().into()) };
-    let mut token = part(&header)?;
-    token.push('.');
-    token.push_str(&part(claims)?);
-    let signature = key.sign(token.as_bytes())?;
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-    Ok(token)
+    let mut header = jsonwebtoken::Header::new(Algorithm::RS256);
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(key.kid().to_owned());
+    jsonwebtoken::encode(&header, claims, key.encoding()?).map_err(|_| CryptoError::Signing)
 }
 
-fn part(value: &impl Serialize) -> Result<String, CryptoError> {
-    serde_json::to_vec(value).map(|json| URL_SAFE_NO_PAD.encode(json)).map_err(|_| CryptoError::Signing)
-}
-
-/// The public keys of a ring by name, parsed once.
+/// The public keys of a ring by name, ready to verify.
 #[derive(Clone)]
-pub struct VerificationKeys(BTreeMap<String, ParsedPublicKey>);
+pub struct VerificationKeys(BTreeMap<String, DecodingKey>);
 
 impl fmt::Debug for VerificationKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,28 +136,44 @@ impl VerificationKeys {
     /// The claims of a token that is ours, for this issuer and audience, at this time. It is valid in
     /// `[nbf, exp)`, and not issued in the future; `nbf` and `iat` may be ahead by the leeway.
     pub fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<AccessClaims, TokenRefusal> {
-        let compact = Compact::parse(token)?;
-        if compact.header.alg != ALGORITHM {
-            return Err(TokenRefusal::Algorithm);
-        }
-        if compact.header.typ.as_deref() != Some(TYPE) {
+        provider::install();
+        let header = Header::of(token)?;
+        if header.typ.as_deref() != Some(TYPE) {
             return Err(TokenRefusal::Type);
         }
-        let key = compact.header.kid.as_ref().and_then(|kid| self.0.get(kid)).ok_or(TokenRefusal::UnknownKey)?;
-        let payload = compact.payload(key)?;
-        let claims: AccessClaims = serde_json::from_slice(&payload).map_err(|_| TokenRefusal::Malformed)?;
-        check(&claims, expected)?;
+        let key = header.kid.as_ref().and_then(|kid| self.0.get(kid)).ok_or(TokenRefusal::UnknownKey)?;
+        let decoded = jsonwebtoken::decode(token, key, &validation(expected));
+        let claims = decoded.map_err(|error| refusal(error.kind()))?.claims;
+        check_times(&claims, expected)?;
         Ok(claims)
     }
 }
 
-fn check(claims: &AccessClaims, expected: &Expected<'_>) -> Result<(), TokenRefusal> {
+/// What `jsonwebtoken` checks beside the signature. Times are left to [`check_times`]: `jsonwebtoken` asks the clock
+/// itself, knows no `iat`, and would give `exp` the leeway too. [`AccessClaims`] requires every claim.
+fn validation(expected: &Expected<'_>) -> Validation {
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.set_issuer(&[expected.issuer]);
+    validation.set_audience(&[expected.audience]);
+    validation
+}
+
+fn refusal(error: &ErrorKind) -> TokenRefusal {
+    match error {
+        ErrorKind::InvalidSignature => TokenRefusal::Signature,
+        ErrorKind::InvalidIssuer => TokenRefusal::Issuer,
+        ErrorKind::InvalidAudience => TokenRefusal::Audience,
+        ErrorKind::InvalidAlgorithm => TokenRefusal::Algorithm,
+        // The enum is open; what remains is text that is not base64url, JSON or these claims.
+        _ => TokenRefusal::Malformed,
+    }
+}
+
+fn check_times(claims: &AccessClaims, expected: &Expected<'_>) -> Result<(), TokenRefusal> {
     let (now, leeway) = (expected.now.unix_seconds(), i64::from(expected.leeway));
-    if claims.iss != expected.issuer {
-        Err(TokenRefusal::Issuer)
-    } else if claims.aud != expected.audience {
-        Err(TokenRefusal::Audience)
-    } else if now >= claims.exp {
+    if now >= claims.exp {
         Err(TokenRefusal::Expired)
     } else if now.saturating_add(leeway) < claims.nbf.max(claims.iat) {
         Err(TokenRefusal::NotYetValid)
@@ -157,44 +182,18 @@ fn check(claims: &AccessClaims, expected: &Expected<'_>) -> Result<(), TokenRefu
     }
 }
 
-/// A JWS in compact form (RFC 7515 §7.1), its header read, nothing verified.
-struct Compact<'a> {
-    header: Header,
-    signed: &'a str,
-    payload: &'a str,
-    signature: &'a str,
-}
-
-impl<'a> Compact<'a> {
-    fn parse(token: &'a str) -> Result<Self, TokenRefusal> {
-        if token.len() > MAX_BYTES {
-            return Err(TokenRefusal::Malformed);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenRefusal::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenRefusal::Malformed)?;
-        if payload.contains('.') {
-            return Err(TokenRefusal::Malformed);
-        }
-        let header = serde_json::from_slice(&decode(header)?).map_err(|_| TokenRefusal::Malformed)?;
-        Ok(Self { header, signed, payload, signature })
-    }
-
-    /// The payload, once the signature verifies.
-    fn payload(&self, key: &ParsedPublicKey) -> Result<Vec<u8>, TokenRefusal> {
-        let signature = decode(self.signature)?;
-        key.verify_sig(self.signed.as_bytes(), &signature).map_err(|_| TokenRefusal::Signature)?;
-        decode(self.payload)
-    }
-}
-
 fn decode(text: &str) -> Result<Vec<u8>, TokenRefusal> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenRefusal::Malformed)
 }
 
-/// Whether a compact JWS is RS256 by this key, whatever its type: for vectors that are not access tokens.
+/// Whether a compact JWS is RS256 by this key, whatever its type and payload: for vectors that are not access tokens.
 #[cfg(test)]
-pub(super) fn verifies(jws: &str, key: &ParsedPublicKey) -> bool {
-    Compact::parse(jws).is_ok_and(|compact| compact.header.alg == ALGORITHM && compact.payload(key).is_ok())
+pub(super) fn verifies(jws: &str, key: &DecodingKey) -> bool {
+    provider::install();
+    let Some((message, signature)) = jws.rsplit_once('.') else { return false };
+    Header::of(jws).is_ok()
+        && decode(message.rsplit('.').next().unwrap_or_default()).is_ok()
+        && jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::RS256).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -229,6 +228,10 @@ pub(super) mod tests {
             amr: vec!["pwd".into()],
             auth_time: NOW.unix_seconds(),
         }
+    }
+
+    fn part(value: &impl Serialize) -> Result<String, serde_json::Error> {
+        serde_json::to_vec(value).map(|json| URL_SAFE_NO_PAD.encode(json))
     }
 
     fn token() -> String {

@@ -1,15 +1,12 @@
 //! Public RSA keys as JSON Web Keys (RFC 7517), named by their thumbprint (RFC 7638).
 
-use aws_lc_rs::{
-    rsa::PublicKeyComponents,
-    signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256},
-};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::CryptoError;
+use super::{CryptoError, provider};
 
 /// A public key for RS256 signatures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,7 +41,7 @@ impl Jwk {
     }
 
     /// The key, ready to verify; [`CryptoError::Key`] unless it is an RS256 signature key under its own thumbprint.
-    pub fn parse(&self) -> Result<ParsedPublicKey, CryptoError> {
+    pub fn parse(&self) -> Result<DecodingKey, CryptoError> {
         let stated = (self.kty.as_str(), self.usage.as_str(), self.alg.as_str());
         if stated != ("RSA", "sig", "RS256") || self.kid != thumbprint(&self.n, &self.e) {
             return Err(CryptoError::Key);
@@ -55,11 +52,12 @@ impl Jwk {
         }
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| CryptoError::Key);
         let (n, e) = (decode(&self.n)?, decode(&self.e)?);
-        // The name of the parameters notwithstanding, the size is not looked at when a key is parsed from its parts.
+        // aws-lc-rs does not check the size of a key that is parsed from its components.
         if !(256..=512).contains(&n.len()) || n.first().is_none_or(|byte| *byte < 0x80) {
             return Err(CryptoError::Key);
         }
-        PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).map_err(|_| CryptoError::Key)
+        provider::public_key(&n, &e)?;
+        Ok(DecodingKey::from_rsa_raw_components(&n, &e))
     }
 }
 

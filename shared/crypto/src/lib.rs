@@ -20,6 +20,7 @@ pub mod key;
 mod mac;
 pub mod mailed;
 pub mod password;
+mod provider;
 pub mod random;
 pub mod refresh;
 pub mod signing;

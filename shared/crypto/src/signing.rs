@@ -8,17 +8,18 @@ use std::{
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
-    rand::SystemRandom,
     rsa::KeySize,
-    signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+    signature::{KeyPair, RsaKeyPair},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use jsonwebtoken::EncodingKey;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
     CryptoError,
     jwk::{Jwk, Jwks},
+    provider,
 };
 use verinym_domain::time::Timestamp;
 
@@ -33,7 +34,7 @@ pub struct SigningKey {
     /// PKCS#8, base64.
     private: Zeroizing<String>,
     #[serde(skip)]
-    parsed: Arc<OnceLock<Result<RsaKeyPair, CryptoError>>>,
+    parsed: Arc<OnceLock<Result<EncodingKey, CryptoError>>>,
 }
 
 impl SigningKey {
@@ -55,20 +56,25 @@ impl SigningKey {
         &self.public
     }
 
-    /// RS256 over the message.
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let pair = self.parsed.get_or_init(|| self.parse()).as_ref().map_err(|error| *error)?;
-        let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| CryptoError::Signing)?;
-        Ok(signature)
+    /// The private half, ready to sign.
+    pub(super) fn encoding(&self) -> Result<&EncodingKey, CryptoError> {
+        self.parsed.get_or_init(|| self.parse()).as_ref().map_err(|error| *error)
     }
 
     /// [`CryptoError::Key`] also if the public half beside it is another key's: what it signs would verify nowhere.
-    fn parse(&self) -> Result<RsaKeyPair, CryptoError> {
+    fn parse(&self) -> Result<EncodingKey, CryptoError> {
         let der = Zeroizing::new(STANDARD.decode(self.private.as_bytes()).map_err(|_| CryptoError::Key)?);
-        let pair = RsaKeyPair::from_pkcs8(&der).map_err(|_| CryptoError::Key)?;
-        if public_jwk(&pair) == self.public { Ok(pair) } else { Err(CryptoError::Key) }
+        let pair = provider::key_pair(&der)?;
+        if public_jwk(&pair) == self.public { Ok(EncodingKey::from_rsa_der(&der)) } else { Err(CryptoError::Key) }
+    }
+
+    /// RS256 over the message, for tokens that [`super::access::issue`] does not write.
+    #[cfg(test)]
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        provider::install();
+        let signature = jsonwebtoken::crypto::sign(message, self.encoding()?, jsonwebtoken::Algorithm::RS256);
+        let signature = signature.map_err(|_| CryptoError::Signing)?;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(signature).map_err(|_| CryptoError::Signing)
     }
 }
 
@@ -169,7 +175,12 @@ mod tests {
         let read: SigningRing = serde_json::from_str(&json).unwrap();
         assert_eq!(read.jwks(), ring.jwks());
         let signature = read.current.sign(b"message").unwrap();
-        assert!(ring.current.public().parse().unwrap().verify_sig(b"message", &signature).is_ok());
+        let signature = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature);
+        let public = ring.current.public().parse().unwrap();
+        assert_eq!(
+            jsonwebtoken::crypto::verify(&signature, b"message", &public, jsonwebtoken::Algorithm::RS256),
+            Ok(true)
+        );
         assert!(!format!("{ring:?}").contains(&ring.current.private[100..150]));
     }
 

@@ -16,9 +16,9 @@ const CALLS: usize = 1_000;
 /// A plain one, the usual ones, the one with the most clients, and a worker.
 const SAMPLE: [&str; 5] = ["platform-health", "auth-me", "auth-login", "kyc-upload-document", "workers-verify"];
 
-const COLD_BUDGET: f64 = 8.0;
-const FIRST_BUDGET: f64 = 14.0;
-const LOADED_BUDGET: f64 = 30.0;
+const COLD_BUDGET: f64 = 6.0;
+const FIRST_BUDGET: f64 = 10.0;
+const LOADED_BUDGET: f64 = 20.0;
 const PACKAGE_BUDGET: f64 = 5.0;
 const LARGEST_PACKAGE_BUDGET: f64 = 7.0;
 
