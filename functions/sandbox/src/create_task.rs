@@ -10,7 +10,6 @@ use crate::{
     endpoint::Answer,
     scenario::Unavailable,
     service::Service,
-    task::Task,
     wire::{Fault, Mode, TaskObject, TaskRequest},
 };
 
@@ -36,7 +35,7 @@ pub async fn create_task(service: &Service, request: Request) -> Result<Answer, 
     if refused {
         return Err(Fault::PlayedUnavailable);
     }
-    let task = tasks.take_on(Task::new(&asked, plan, now)).await?;
+    let task = tasks.take_on(asked.task(plan, now)).await?;
     if !task.callbacks_queued {
         callback::queue(service, &task, now).await?;
         tasks.callbacks_queued(task.request_id).await?;

@@ -85,6 +85,11 @@ impl TaskRequest {
     pub fn callback_url(&self) -> Option<&str> {
         self.data.callback_url.as_deref().filter(|url| !url.is_empty())
     }
+
+    /// The task that the request asks for.
+    pub fn task(&self, plan: Plan, now: Timestamp) -> Task {
+        Task::new(self.task_id, self.group_id, self.callback_url(), plan, now)
+    }
 }
 
 impl Data {

@@ -11,6 +11,7 @@ pub mod document;
 pub mod event;
 pub mod field;
 pub mod id;
+pub mod kyc;
 pub mod limit;
 pub mod lockout;
 pub mod mail;

@@ -10,7 +10,6 @@ use super::{
     Position, Store, Table,
     admission::Owner,
     commit::Commit,
-    desk,
     event::EventDraft,
     item::{Item, Key, Query, Sort, keyed, number, read, text},
     person_key::PersonKey,
@@ -118,7 +117,7 @@ impl StoredCheck {
     fn item(&self) -> Result<Item> {
         let mut item = keyed(&self.own_key(), &self.check)?;
         item.extend(keyed(&self.own_key(), &self.work)?);
-        if let Some((partition, sort)) = desk::place(self) {
+        if let Some((partition, sort)) = queue::place(self) {
             item.insert("desk_pk".into(), text(partition));
             item.insert("desk_sk".into(), text(sort));
         }
@@ -347,6 +346,8 @@ impl Store {
         }
     }
 }
+
+mod queue;
 
 #[cfg(test)]
 mod pair_tests;

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use super::{
     id::{CheckId, DocumentId, UserId},
+    kyc::KycStatus,
     time::Timestamp,
-    user::KycStatus,
     words::words,
 };
 

@@ -8,8 +8,8 @@ use crate::{
     aml::HitMark,
     event::EventType,
     id::{DocumentId, UserId},
+    kyc::KycStatus,
     time::Timestamp,
-    user::KycStatus,
 };
 
 /// What is done to a check.

@@ -3,8 +3,7 @@
 //! The forms are those of ISO 20275 (the entity legal forms of the LEI system) that occur on sanctions lists, written
 //! out, abbreviated and romanised.
 
-use super::classify::TokenKind;
-use super::{Reading, Token, sound, vocabulary};
+use super::{Reading, Token, TokenKind, sound, vocabulary};
 
 /// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
 const PHRASES: &[&str] = &[
