@@ -1,4 +1,4 @@
-//! What a function gets at its start: configuration now, clients and secrets each on first use.
+//! The resources of a function: configuration at start, clients and secrets on first use.
 
 use std::{
     future::Future,
@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-/// How long a secret or an unwrapped key may serve before it is read again. Checked when used: a frozen process runs
-/// no timers.
+/// How long a secret or an unwrapped key is used before it is read again. Checked at each use, because a frozen process
+/// runs no timers.
 pub const SECRET_AGE: Duration = Duration::from_mins(5);
 
-/// One per process. Everything is made on first use, so that a function pays at its start only for what it has.
+/// One per process. Everything is made on first use, so that a function starts without what it does not need.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
@@ -72,7 +72,7 @@ impl App {
         }
     }
 
-    /// With clients of this make instead of the environment's, so that tests can cut a call off where they like.
+    /// With clients of this SDK configuration instead of the environment's, so that tests can make single calls fail.
     pub fn with_sdk(config: Config, sdk: SdkConfig) -> Self {
         Self { sdk: OnceLock::from(sdk), ..Self::new(config) }
     }
@@ -164,7 +164,7 @@ impl App {
     }
 }
 
-/// A value that is read again when it has grown old. Concurrent askers wait for one read.
+/// A value that is read again after a certain age. Concurrent callers wait for one read.
 #[derive(Debug)]
 pub struct Aged<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
 
@@ -175,7 +175,7 @@ impl<T> Default for Aged<T> {
 }
 
 impl<T> Aged<T> {
-    /// The value, read anew if it is older than `age`.
+    /// The value, read again if it is older than `age`.
     pub async fn get<F, R>(&self, age: Duration, read: F) -> Result<Arc<T>>
     where
         F: FnOnce() -> R,

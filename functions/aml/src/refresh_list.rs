@@ -40,7 +40,7 @@ async fn refresh(
     call: Call<Can<AmlConfigure>>,
     (Path(id), Query(query), ()): (Path<String>, Query<Refresh>, ()),
 ) -> Result<Accepted<Requested>> {
-    if Watchlists::of(&call.app).await.sources().await?.iter().all(|source| source.id != id) {
+    if Watchlists::of(call.app).await.sources().await?.iter().all(|source| source.id != id) {
         return Err(AmlError::UnknownList.into());
     }
     let (now, store) = (call.now(), call.app.store().await);

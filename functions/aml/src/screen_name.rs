@@ -123,7 +123,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Result<Plain<Screened>> {
     let now = call.now();
-    let lists = Watchlists::of(&call.app).await.in_force().await?;
+    let lists = Watchlists::of(call.app).await.in_force().await?;
     let (query, options) = form.check(&lists)?;
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;

@@ -53,7 +53,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Created<CheckForPerson>> {
     let (now, user) = (call.now(), call.caller.user);
-    let provider = registry::default_provider(&call.app);
+    let provider = registry::default_provider(call.app);
     let documents = papers::named(&form.document_ids)?;
     let store = call.app.store().await;
     let (key, evidence) =

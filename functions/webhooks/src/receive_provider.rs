@@ -44,9 +44,9 @@ async fn receive(
     (Path(name), Headers(headers), Raw(body)): (Path<String>, Headers, Raw),
 ) -> Result<Plain<CallbackTaken>> {
     let now = call.now();
-    let provider = registry::provider(&call.app, &name).await?.ok_or(CallbackError::UnknownProvider)?;
+    let provider = registry::provider(call.app, &name).await?.ok_or(CallbackError::UnknownProvider)?;
     let scheme = provider.signature_scheme().ok_or(CallbackError::BadSignature)?;
-    let keys = registry::callback_keys(&call.app, &name, scheme).await?.ok_or(CallbackError::UnknownProvider)?;
+    let keys = registry::callback_keys(call.app, &name, scheme).await?.ok_or(CallbackError::UnknownProvider)?;
     let verified = scheme.verify(&headers, &body, now, &keys).map_err(|refusal| {
         tracing::warn!(provider = name, %refusal, "callback refused");
         match refusal {

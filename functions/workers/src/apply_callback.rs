@@ -14,7 +14,7 @@ use verinym::{
     store::{commit::Tries, event::EventDraft},
 };
 
-use crate::verification::{Look, Seen};
+use crate::verification::{NextRun, VerificationRun};
 
 /// One message: a provider's call, and the commits around it.
 const LONGEST: Duration = Duration::from_secs(22);
@@ -40,7 +40,7 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
             "unknown_task"
         }
         Some(task) => {
-            let look = Look {
+            let look = VerificationRun {
                 app,
                 correlation_id: &delivery.correlation_id,
                 user: task.owner,
@@ -48,9 +48,9 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
                 deadline: delivery.deadline,
             };
             // What is still pending, or could not be read just now, is polled by the check's own message.
-            match look.go_on().await? {
-                Seen::Settled => "settled",
-                Seen::Again(_) => "pending",
+            match look.run().await? {
+                NextRun::Finished => "settled",
+                NextRun::At(_) => "pending",
             }
         }
     };

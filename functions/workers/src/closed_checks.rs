@@ -16,7 +16,7 @@ use verinym::{
 };
 
 use crate::{
-    course::Course,
+    check_update::CheckUpdate,
     earlier_hits::entities,
     screen_check::{UNTIL_FRESH, doubts, find, later, opened, told},
 };
@@ -71,13 +71,14 @@ impl Screening<'_> {
             return Ok(Written::Nothing);
         }
         let count = hits.len();
-        let mut course = Course::of(stored, self.now);
-        course.leave_account();
+        let mut check_update = CheckUpdate::of(stored, self.now);
+        check_update.keep_account();
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
         let threshold = check.policy.threshold;
-        course.screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
-        course.look_at(self.now + UNTIL_FRESH);
-        let committed = course.commit_with(store, auth, self.correlation_id, |mut commit| {
+        check_update
+            .screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
+        check_update.run_again_at(self.now + UNTIL_FRESH);
+        let committed = check_update.commit_with(store, auth, self.correlation_id, |mut commit| {
             for stored in &hits {
                 commit = commit.new_hit(stored).event(opened(&stored.hit));
             }
@@ -90,7 +91,7 @@ impl Screening<'_> {
 /// The person's other checks whose snapshot is to be screened.
 async fn unscreened(store: &Store, current: &StoredCheck) -> Result<Vec<StoredCheck>> {
     let others = others(store, current).await?;
-    Ok(others.into_iter().filter(|stored| stored.check.wants_screening()).collect())
+    Ok(others.into_iter().filter(|stored| stored.check.needs_screening()).collect())
 }
 
 /// Why a machine must not clear the names that the person submitted since the last approval: withdrawing a check and

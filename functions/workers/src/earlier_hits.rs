@@ -28,7 +28,7 @@ pub fn entities(hits: &[StoredHit], evidence: &PersonKey) -> Result<BTreeSet<Ent
 
 /// The hits of earlier checks as hits of this one, to be decided anew, but for those on whom it `has` one already. Of
 /// several on one entry the newest counts.
-pub async fn taken_on(
+pub async fn carry_over_unresolved(
     store: &Store,
     check: &Check,
     evidence: &PersonKey,

@@ -17,7 +17,7 @@ use verinym::{
     store::commit::Tries,
 };
 
-use crate::course::Course;
+use crate::check_update::CheckUpdate;
 
 /// Of each shard in one round; what is left comes with the next.
 const MOST: u32 = 100;
@@ -53,13 +53,13 @@ async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Res
         if !matches!(stored.check.state, CheckState::Approved | CheckState::Draft) {
             return Ok(());
         }
-        let mut course = Course::of(&stored, now);
-        course.act(Action::Expire, Actor::system("expiry"))?;
+        let mut check_update = CheckUpdate::of(&stored, now);
+        check_update.act(Action::Expire, Actor::system("expiry"))?;
         // A renewal that was approved meanwhile carries the person's standing on.
         if stored.check.state == CheckState::Approved && store.approved_beyond(&user, &id, now).await? {
-            course.leave_account();
+            check_update.keep_account();
         }
-        match course.commit(store, &auth, &format!("expire-{id}")).await {
+        match check_update.commit(store, &auth, &format!("expire-{id}")).await {
             Ok(()) => return Ok(()),
             Err(error) => tries.again(error).await?,
         }

@@ -1,8 +1,8 @@
 //! Work that no caller waits for: one module per function; [`workers`] names them all.
 
 pub mod apply_callback;
+mod check_update;
 mod closed_checks;
-mod course;
 pub mod dispatch;
 mod earlier_hits;
 pub mod expire;

@@ -29,7 +29,7 @@ async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {
     // What a lost message left loaded and not in force; a new engine's artifact; lists that are configured no more.
     send(app, &correlation_id, "compile", ListTask::Compile).await?;
     let mut stale = 0;
-    for standing in lists.standings().await?.iter().filter(|standing| standing.is_stale(now)) {
+    for standing in lists.statuses().await?.iter().filter(|standing| standing.is_stale(now)) {
         tracing::warn!(list = standing.id, in_force = standing.in_force.is_some(), "list is stale");
         stale += 1;
     }

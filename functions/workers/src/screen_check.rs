@@ -37,9 +37,9 @@ use verinym::{
 };
 
 use crate::{
+    check_update::CheckUpdate,
     closed_checks::{Screening, earlier_doubts},
-    course::Course,
-    earlier_hits::{Entity, entities, taken_on},
+    earlier_hits::{Entity, carry_over_unresolved, entities},
     verify::subject,
 };
 
@@ -50,7 +50,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// Lists that are stale take longer.
 pub(crate) const UNTIL_FRESH: Duration = Duration::from_mins(10);
 /// Checks that cannot be screened for so long are a matter for a person; they are screened still, when they can be.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(30);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_mins(30);
 /// The queue's visibility time-out: until then no sweep need replace a message that failed.
 const DELIVERED_AGAIN: Duration = Duration::from_mins(6);
 /// Queues deliver to the second, clocks differ a little.
@@ -75,7 +75,7 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
     let mut tries = Tries::new();
     loop {
         let Some((stored, auth)) = store.check_and_auth(&user, &check).await? else { return Ok(Outcome::Done) };
-        if !stored.check.wants_screening() {
+        if !stored.check.needs_screening() {
             return Ok(Outcome::Done);
         }
         if is_one_too_many(&stored, &delivery.body, Timestamp::now()) {
@@ -109,13 +109,13 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
         let mut doubts = doubts(&stored.snapshot(&evidence)?);
         doubts.extend(earlier_doubts(store, &stored, &evidence).await?);
         let count = hits.len();
-        let mut course = Course::of(&stored, now);
+        let mut check_update = CheckUpdate::of(&stored, now);
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
-        course.screened(marks, clears, doubts, |event| {
+        check_update.screened(marks, clears, doubts, |event| {
             told(event, &lists, stored.check.policy.threshold, count, clears)
         })?;
-        let settled = clears || !course.state().is_open();
-        let committed = course.commit_with(store, &auth, &delivery.correlation_id, |mut commit| {
+        let settled = clears || !check_update.state().is_open();
+        let committed = check_update.commit_with(store, &auth, &delivery.correlation_id, |mut commit| {
             for stored in &hits {
                 commit = commit.new_hit(stored).event(opened(&stored.hit));
             }
@@ -131,7 +131,7 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
 
 /// Whether it is a sweep's message though another one of this check is on its way.
 fn is_one_too_many(stored: &StoredCheck, task: &Task, now: Timestamp) -> bool {
-    let early = stored.work.next_look.is_some_and(|due| due > now + TOLERANCE);
+    let early = stored.work.next_run_at.is_some_and(|due| due > now + TOLERANCE);
     early && is_swept(stored) && matches!(task, Task::Again { .. })
 }
 
@@ -146,11 +146,11 @@ async fn without(store: &Store, stored: &StoredCheck, auth: &AuthItem, delivery:
     if check.state != CheckState::Processing {
         return later(store, stored, UNTIL_FRESH).await;
     }
-    if check.screening.since.is_some_and(|since| now.since(since) >= PATIENCE) {
-        let mut course = Course::of(stored, now);
-        course.give_up()?;
+    if check.screening.since.is_some_and(|since| now.since(since) >= WAIT_LIMIT) {
+        let mut check_update = CheckUpdate::of(stored, now);
+        check_update.stop_asking_provider()?;
         // Somebody who wrote first is heard when the message comes back.
-        return match course.commit(store, auth, &delivery.correlation_id).await {
+        return match check_update.commit(store, auth, &delivery.correlation_id).await {
             Ok(()) | Err(CommitError::Conflict) => Ok(Outcome::Later(SOON)),
             Err(CommitError::Refused(error) | CommitError::Failed(error)) => Err(error),
         };
@@ -163,11 +163,11 @@ async fn without(store: &Store, stored: &StoredCheck, auth: &AuthItem, delivery:
 async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Result<Outcome> {
     let (check, user) = subject(&delivery.body)?;
     let Some((stored, _)) = store.check_and_auth(&user, &check).await? else { return Err(error) };
-    if !stored.check.wants_screening() {
+    if !stored.check.needs_screening() {
         return Err(error);
     }
     if is_swept(&stored) {
-        store.look_again_at(&stored, Timestamp::now() + DELIVERED_AGAIN).await?;
+        store.schedule_run(&stored, Timestamp::now() + DELIVERED_AGAIN).await?;
         return Err(error);
     }
     tracing::error!(%check, %error, "a check at the desk cannot be screened");
@@ -176,7 +176,7 @@ async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Resul
 
 /// Comes back after a while, and notes when.
 pub(crate) async fn later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Outcome> {
-    store.look_again_at(stored, Timestamp::now() + wait).await?;
+    store.schedule_run(stored, Timestamp::now() + wait).await?;
     Ok(Outcome::Later(wait))
 }
 
@@ -195,7 +195,7 @@ async fn hits(
     let room = MOST_HITS.saturating_sub(ids.len());
     let mut hits = find(stored, lists, evidence, &known, now)?;
     known.extend(entities(&hits, evidence)?);
-    let mut earlier = taken_on(store, check, evidence, &known, now).await?;
+    let mut earlier = carry_over_unresolved(store, check, evidence, &known, now).await?;
     earlier.truncate(room);
     hits.truncate(room - earlier.len());
     hits.append(&mut earlier);

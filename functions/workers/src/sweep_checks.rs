@@ -7,7 +7,7 @@ use std::time::Duration;
 use verinym::{
     app::App,
     domain::{
-        check::{CheckState, Patience},
+        check::{CheckState, RetryPolicy},
         time::Timestamp,
     },
     error::Result,
@@ -15,7 +15,7 @@ use verinym::{
     store::{check::StoredCheck, commit::Tries},
 };
 
-use crate::{course::Course, screen_check};
+use crate::{check_update::CheckUpdate, screen_check};
 
 /// A message may be a little late before it counts as lost.
 const GRACE: Duration = Duration::from_secs(30);
@@ -50,13 +50,13 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
     let (queue, run_out) = if !check.state.is_open() {
         (Queue::Screening, false)
     } else if let Some(since) = check.screening.since {
-        (Queue::Screening, now.since(since) >= screen_check::PATIENCE)
+        (Queue::Screening, now.since(since) >= screen_check::WAIT_LIMIT)
     } else {
-        let patience = Patience::with(&check.policy.provider);
-        (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
+        let policy = RetryPolicy::of_provider(&check.policy.provider);
+        (Queue::Verification, policy.time_is_up(check.submitted_at.unwrap_or(check.created_at), now))
     };
     // The same find has the same key, so that rounds do not pile up messages.
-    let key = format!("{correlation_id}-{}", stored.next_look().unix_millis());
+    let key = format!("{correlation_id}-{}", stored.next_run_at().unix_millis());
     let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
     let message = Message { key, correlation_id, body };
     if !run_out {
@@ -66,24 +66,24 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
         // Its messages may all be dead letters, and at the desk no sweep looks for it: this one stays with it.
         app.send(queue, &message, Duration::ZERO).await?;
     }
-    give_up(app, stored, now, &message.correlation_id).await
+    stop_asking_provider(app, stored, now, &message.correlation_id).await
 }
 
-async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
+async fn stop_asking_provider(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
     let mut tries = Tries::new();
     loop {
         // The index may be behind: what is decided upon is read.
         let read = store.check_and_auth(&found.check.user_id, &found.check.id).await?;
         let Some((stored, auth)) = read else { return Ok(()) };
-        let mut course = Course::of(&stored, now);
+        let mut check_update = CheckUpdate::of(&stored, now);
         match stored.check.state {
-            CheckState::Submitted => course.take_up()?,
+            CheckState::Submitted => check_update.start_processing()?,
             CheckState::Processing => {}
             _ => return Ok(()),
         }
-        course.give_up()?;
-        match course.commit(store, &auth, correlation_id).await {
+        check_update.stop_asking_provider()?;
+        match check_update.commit(store, &auth, correlation_id).await {
             Ok(()) => return Ok(()),
             Err(error) => tries.again(error).await?,
         }

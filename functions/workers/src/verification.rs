@@ -1,5 +1,5 @@
-//! How a machine goes on with a check: one step at a time, each a commit of its own upon the state it read, so that a
-//! worker may die between any two of them and the next look goes on from there.
+//! Processes a check step by step. Each step is one commit on the state that it read, so that after a crash between two
+//! steps the next run continues from there.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use verinym::{
     crypto::random,
     domain::{
         breaker,
-        check::{CheckState, MANUAL, Patience},
+        check::{CheckState, MANUAL, RetryPolicy},
         document::DocumentStatus,
         id::{CheckId, UserId},
         secret::Masked,
         time::Timestamp,
     },
     error::{Internal, Result},
-    providers::{Progress, ProviderError, Reference, Submission, TaskKey, registry},
+    providers::{ProviderError, Reference, Submission, TaskKey, TaskProgress, registry},
     store::{
         Table,
         check::StoredCheck,
@@ -27,20 +27,20 @@ use verinym::{
     },
 };
 
-use crate::course::{Course, failure};
+use crate::check_update::{CheckUpdate, failure};
 
-/// The policy's name of the step that the provider does.
+/// The name of the provider's step in the policy.
 const STEP: &str = "document";
-/// Documents are looked at within seconds.
+/// Documents are inspected within seconds.
 const DOCUMENTS_WAIT: Duration = Duration::from_secs(2);
 /// The longest call of a provider, retries included; a batch of ten fits into the function's minute.
 const LONGEST_CALL: Duration = Duration::from_secs(15);
-/// Left for the commit that follows a call.
+/// Time kept for the commit after a call.
 const FOR_THE_COMMIT: Duration = Duration::from_secs(5);
 
-/// One look at a check.
+/// One run of processing for a check.
 #[derive(Debug)]
-pub struct Look<'a> {
+pub struct VerificationRun<'a> {
     pub app: &'a App,
     pub correlation_id: &'a str,
     pub user: UserId,
@@ -49,56 +49,56 @@ pub struct Look<'a> {
     pub deadline: Timestamp,
 }
 
-/// What a look came to.
+/// When the next run is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing is left for a machine to do.
-    Settled,
-    /// It is to be looked at again then.
-    Again(Timestamp),
+pub enum NextRun {
+    /// Never: the workers have finished with the check.
+    Finished,
+    /// At this time.
+    At(Timestamp),
 }
 
-/// What a step came to.
+/// The result of a step.
 enum Step {
-    /// The check moved on: the next step follows.
-    Moved,
+    /// The check changed: the next step follows.
+    Advanced,
     Wait(Timestamp),
 }
 
-/// A step may also find that somebody else wrote first.
+/// A step also fails if the check changed since it was read.
 type Stepped = std::result::Result<Step, CommitError>;
 
-impl Look<'_> {
-    /// Goes on as far as it can now.
-    pub async fn go_on(&self) -> Result<Seen> {
+impl VerificationRun<'_> {
+    /// Executes steps until one has to wait or none is left.
+    pub async fn run(&self) -> Result<NextRun> {
         let store = self.app.store().await;
         let mut tries = Tries::new();
         loop {
             let Some((stored, auth)) = store.check_and_auth(&self.user, &self.check).await? else {
-                return Ok(Seen::Settled);
+                return Ok(NextRun::Finished);
             };
             if stored.check.screening.since.is_some() {
-                return Ok(Seen::Settled);
+                return Ok(NextRun::Finished);
             }
             let step = match (stored.check.state, stored.check.provider_reference.as_deref()) {
-                (CheckState::Submitted, _) => self.take_up(&stored, &auth).await,
-                (CheckState::Processing, None) => self.hand_over(&stored, &auth).await,
+                (CheckState::Submitted, _) => self.start_processing(&stored, &auth).await,
+                (CheckState::Processing, None) => self.submit_to_provider(&stored, &auth).await,
                 (CheckState::Processing, Some(reference)) => {
                     let reference = reference.parse().map_err(Internal::corrupt)?;
                     self.ask(&stored, &auth, &reference).await
                 }
-                _ => return Ok(Seen::Settled),
+                _ => return Ok(NextRun::Finished),
             };
             match step {
-                Ok(Step::Moved) => {}
-                Ok(Step::Wait(until)) => return Ok(Seen::Again(until)),
+                Ok(Step::Advanced) => {}
+                Ok(Step::Wait(until)) => return Ok(NextRun::At(until)),
                 Err(error) => tries.again(error).await?,
             }
         }
     }
 
-    /// Once all its documents were looked at, the check is the machine's.
-    async fn take_up(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
+    /// Starts processing once all documents are inspected.
+    async fn start_processing(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
         let (now, store) = (Timestamp::now(), self.app.store().await);
         let documents = self.documents(stored).await?;
         if !documents.iter().all(DocumentItem::is_settled) {
@@ -106,20 +106,20 @@ impl Look<'_> {
         }
         let sound = documents.len() == stored.check.document_ids.len()
             && documents.iter().all(|document| document.status == DocumentStatus::Stored);
-        let mut course = Course::of(stored, now);
-        course.start(sound)?;
-        course.commit(store, auth, self.correlation_id).await?;
-        Ok(Step::Moved)
+        let mut check_update = CheckUpdate::of(stored, now);
+        check_update.start(sound)?;
+        check_update.commit(store, auth, self.correlation_id).await?;
+        Ok(Step::Advanced)
     }
 
-    /// Gives the check to the provider, under a name of its own: however often this is repeated, it is one task.
-    async fn hand_over(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
+    /// Submits the check to the provider under a fixed task id: repeating the call does not create a second task.
+    async fn submit_to_provider(&self, stored: &StoredCheck, auth: &AuthItem) -> Stepped {
         let name = &stored.check.policy.provider;
         if name == MANUAL {
-            let mut course = Course::of(stored, Timestamp::now());
-            course.manual()?;
-            course.commit(self.app.store().await, auth, self.correlation_id).await?;
-            return Ok(Step::Moved);
+            let mut check_update = CheckUpdate::of(stored, Timestamp::now());
+            check_update.manual()?;
+            check_update.commit(self.app.store().await, auth, self.correlation_id).await?;
+            return Ok(Step::Advanced);
         }
         let Some(provider) = registry::provider(self.app, name).await? else {
             return self.failed(stored, auth, None).await;
@@ -128,27 +128,27 @@ impl Look<'_> {
         let called = self.guarded(name, |remaining| provider.submit(&submission, remaining)).await?;
         let (now, store) = (Timestamp::now(), self.app.store().await);
         match called {
-            Called::NotNow(at) => self.wait(stored, at).await,
+            Called::Deferred(at) => self.wait(stored, at).await,
             Called::Answered(Err(error)) => self.failed(stored, auth, Some(&error)).await,
             Called::Answered(Ok(submitted)) => {
-                let mut course = Course::of(stored, now);
-                course.taken(&submitted.reference);
+                let mut check_update = CheckUpdate::of(stored, now);
+                check_update.task_created(&submitted.reference);
                 let pending = match submitted.progress {
-                    Progress::Done(outcome) => {
-                        course.outcome(outcome)?;
+                    TaskProgress::Done(outcome) => {
+                        check_update.apply_result(outcome)?;
                         false
                     }
-                    Progress::Pending | Progress::Failed => true,
+                    TaskProgress::Pending | TaskProgress::Failed => true,
                 };
-                let next_look = course.next_look();
-                course.commit(store, auth, self.correlation_id).await?;
-                // A failed task is read like any other, when it is looked at next.
-                Ok(if pending { Step::Wait(next_look) } else { Step::Moved })
+                let next_run_at = check_update.next_run_at();
+                check_update.commit(store, auth, self.correlation_id).await?;
+                // The next run reads a failed task like any other.
+                Ok(if pending { Step::Wait(next_run_at) } else { Step::Advanced })
             }
         }
     }
 
-    /// Reads how the task stands.
+    /// Reads the state of the provider's task.
     async fn ask(&self, stored: &StoredCheck, auth: &AuthItem, reference: &Reference) -> Stepped {
         let name = &stored.check.policy.provider;
         let Some(provider) = registry::provider(self.app, name).await? else {
@@ -156,70 +156,71 @@ impl Look<'_> {
         };
         let called = self.guarded(name, |remaining| provider.fetch(reference, remaining)).await?;
         let (now, store) = (Timestamp::now(), self.app.store().await);
-        let mut course = Course::of(stored, now);
+        let mut check_update = CheckUpdate::of(stored, now);
         match called {
-            Called::NotNow(at) => self.wait(stored, at).await,
+            Called::Deferred(at) => self.wait(stored, at).await,
             Called::Answered(Err(error)) => self.failed(stored, auth, Some(&error)).await,
-            Called::Answered(Ok(Progress::Pending)) => {
-                let patience = Patience::with(name);
-                if patience.has_run_out(stored.check.submitted_at.unwrap_or(now), now) {
-                    course.give_up()?;
-                    course.commit(store, auth, self.correlation_id).await?;
-                    return Ok(Step::Moved);
+            Called::Answered(Ok(TaskProgress::Pending)) => {
+                let policy = RetryPolicy::of_provider(name);
+                if policy.time_is_up(stored.check.submitted_at.unwrap_or(now), now) {
+                    check_update.stop_asking_provider()?;
+                    check_update.commit(store, auth, self.correlation_id).await?;
+                    return Ok(Step::Advanced);
                 }
                 let age = now.since(stored.work.called_at.unwrap_or(now));
-                self.wait(stored, now + patience.poll(age)).await
+                self.wait(stored, now + policy.wait_before_poll(age)).await
             }
-            Called::Answered(Ok(Progress::Failed)) => {
-                let wait = Patience::with(name).wait(stored.work.failures + 1, None, random_u64());
-                course.task_failed(wait)?;
-                self.after_failure(course, auth).await
+            Called::Answered(Ok(TaskProgress::Failed)) => {
+                let wait =
+                    RetryPolicy::of_provider(name).wait_after_failure(stored.work.failures + 1, None, random_u64());
+                check_update.task_failed(wait)?;
+                self.after_failure(check_update, auth).await
             }
-            Called::Answered(Ok(Progress::Done(outcome))) => {
-                course.answered();
-                course.outcome(outcome)?;
-                course.commit(store, auth, self.correlation_id).await?;
-                Ok(Step::Moved)
+            Called::Answered(Ok(TaskProgress::Done(outcome))) => {
+                check_update.result_fetched();
+                check_update.apply_result(outcome)?;
+                check_update.commit(store, auth, self.correlation_id).await?;
+                Ok(Step::Advanced)
             }
         }
     }
 
-    /// A call did not do what it should: later again, or the desk.
+    /// A call failed: it is retried later, or the check goes to review.
     async fn failed(&self, stored: &StoredCheck, auth: &AuthItem, error: Option<&ProviderError>) -> Stepped {
-        let patience = Patience::with(&stored.check.policy.provider);
+        let policy = RetryPolicy::of_provider(&stored.check.policy.provider);
         let asked = error.and_then(ProviderError::retry_after);
-        let wait = patience.wait(stored.work.failures + 1, asked, random_u64());
-        let hopeless = error.is_none_or(|error| !error.is_retryable());
-        let mut course = Course::of(stored, Timestamp::now());
-        course.call_failed(error.map_or("not_configured", failure), hopeless, wait)?;
-        self.after_failure(course, auth).await
+        let wait = policy.wait_after_failure(stored.work.failures + 1, asked, random_u64());
+        let is_final = error.is_none_or(|error| !error.is_retryable());
+        let mut check_update = CheckUpdate::of(stored, Timestamp::now());
+        check_update.call_failed(error.map_or("not_configured", failure), is_final, wait)?;
+        self.after_failure(check_update, auth).await
     }
 
-    async fn after_failure(&self, course: Course, auth: &AuthItem) -> Stepped {
-        let (settled, next_look) = (course.is_settled(), course.next_look());
-        course.commit(self.app.store().await, auth, self.correlation_id).await?;
-        Ok(if settled { Step::Moved } else { Step::Wait(next_look) })
+    async fn after_failure(&self, check_update: CheckUpdate, auth: &AuthItem) -> Stepped {
+        let (settled, next_run_at) = (check_update.is_settled(), check_update.next_run_at());
+        check_update.commit(self.app.store().await, auth, self.correlation_id).await?;
+        Ok(if settled { Step::Advanced } else { Step::Wait(next_run_at) })
     }
 
-    /// Notes when to look again, so that a sweep leaves the check alone until then.
+    /// Stores the time of the next run, so that the sweep skips the check until then.
     async fn wait(&self, stored: &StoredCheck, until: Timestamp) -> Stepped {
-        self.app.store().await.look_again_at(stored, until).await?;
+        self.app.store().await.schedule_run(stored, until).await?;
         Ok(Step::Wait(until))
     }
 
-    /// Calls a provider through its breaker. Calls that the breaker holds back are no attempts.
+    /// Calls a provider through its circuit breaker. A call that the breaker refuses does not count as an attempt.
     async fn guarded<T, F>(&self, name: &str, call: impl FnOnce(Duration) -> F) -> Result<Called<T>>
     where
         F: Future<Output = std::result::Result<T, ProviderError>>,
     {
-        let (store, policy, now) = (self.app.store().await, breaker::Policy::default(), Timestamp::now());
+        let (store, policy, now) = (self.app.store().await, breaker::BreakerPolicy::default(), Timestamp::now());
         let remaining = self.deadline.since(now).saturating_sub(FOR_THE_COMMIT).min(LONGEST_CALL);
         if remaining < Duration::from_secs(1) {
-            return Ok(Called::NotNow(now + Duration::from_secs(1)));
+            return Ok(Called::Deferred(now + Duration::from_secs(1)));
         }
         let permit = match store.breaker_admit(name, &policy, now).await? {
             Ok(permit) => permit,
-            Err(retry_at) => return Ok(Called::NotNow(retry_at)),
+            Err(retry_at) => return Ok(Called::Deferred(retry_at)),
         };
         let answer = call(remaining).await;
         let well = answer.as_ref().err().is_none_or(|error| !error.is_provider_failure());
@@ -258,14 +259,14 @@ impl Look<'_> {
     }
 }
 
-/// How a call through the breaker went.
+/// The result of a call through the breaker.
 enum Called<T> {
     Answered(std::result::Result<T, ProviderError>),
-    /// Not made; to be tried then.
-    NotNow(Timestamp),
+    /// The call was not made; try it at this time.
+    Deferred(Timestamp),
 }
 
-/// The document the provider is asked about: the first that says by itself who somebody is, one with a number before
+/// The document that is submitted to the provider: an identity document if there is one, and one with a number before
 /// one without.
 fn leading(documents: &[DocumentItem]) -> Option<&DocumentItem> {
     documents.iter().min_by_key(|document| (!document.kind.is_identity(), document.number.is_none()))

@@ -15,7 +15,7 @@ use verinym::{
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
 };
 
-use crate::verification::{Look, Seen};
+use crate::verification::{NextRun, VerificationRun};
 
 /// One message: a provider's call, and the commits around it.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -30,7 +30,7 @@ async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
     let (check, user) = subject(&delivery.body)?;
     let store = app.store().await;
     let Some(stored) = store.check(&user, &check).await? else { return Ok(Outcome::Done) };
-    let early = stored.work.next_look.filter(|_| stored.check.state.is_open());
+    let early = stored.work.next_run_at.filter(|_| stored.check.state.is_open());
     if let Some(due) = early.filter(|due| *due > Timestamp::now() + TOLERANCE) {
         // Another message of this check is on its way: a sweep's is one too many.
         return Ok(match delivery.body {
@@ -38,10 +38,11 @@ async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
             Task::Event { .. } => later(due),
         });
     }
-    let look = Look { app, correlation_id: &delivery.correlation_id, user, check, deadline: delivery.deadline };
-    Ok(match look.go_on().await? {
-        Seen::Settled => Outcome::Done,
-        Seen::Again(at) => later(at),
+    let look =
+        VerificationRun { app, correlation_id: &delivery.correlation_id, user, check, deadline: delivery.deadline };
+    Ok(match look.run().await? {
+        NextRun::Finished => Outcome::Done,
+        NextRun::At(at) => later(at),
     })
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use super::{
     Provider, idfy,
     signature::{self, Scheme},
-    transport::Limits,
+    transport::CallLimits,
 };
 use crate::{
     app::App,
@@ -45,7 +45,7 @@ pub async fn provider(app: &App, name: &str) -> Result<Option<Arc<dyn Provider>>
         api_key: secrets.api_key.clone(),
         task: "sandbox_document".to_owned(),
         signature_scheme: Some(Scheme::StandardWebhooks),
-        limits: Limits::default(),
+        limits: CallLimits::default(),
     };
     let client = Arc::new(idfy::Idfy::new(&config).map_err(Internal::bug)?);
     *slot = Some((secrets, client.clone()));

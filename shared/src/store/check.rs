@@ -33,12 +33,12 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct StoredCheck {
     pub check: Check,
-    pub work: Work,
+    pub work: ProcessingState,
 }
 
 /// Of no interest to anybody but the workers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Work {
+pub struct ProcessingState {
     /// Ciphertext of [`Snapshot`] under the evidence key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<ByteBuf>,
@@ -53,7 +53,7 @@ pub struct Work {
     pub called_at: Option<Timestamp>,
     /// When to look at it next, while a machine is at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_look: Option<Timestamp>,
+    pub next_run_at: Option<Timestamp>,
 }
 
 /// The person as they were when they submitted: what is decided upon.
@@ -95,7 +95,7 @@ const EXPECTED_WITHIN: Duration = Duration::from_mins(1);
 
 impl StoredCheck {
     pub fn new(check: Check) -> Self {
-        Self { check, work: Work::default() }
+        Self { check, work: ProcessingState::default() }
     }
 
     pub fn key(user: &UserId, id: &CheckId) -> Key {
@@ -125,8 +125,8 @@ impl StoredCheck {
     }
 
     /// When to look at it next, while a machine is at work.
-    pub fn next_look(&self) -> Timestamp {
-        self.work.next_look.unwrap_or(self.check.updated_at + EXPECTED_WITHIN)
+    pub fn next_run_at(&self) -> Timestamp {
+        self.work.next_run_at.unwrap_or(self.check.updated_at + EXPECTED_WITHIN)
     }
 
     /// Keeps the person as they are now.
@@ -328,8 +328,9 @@ impl Store {
 
     /// Moves the time of the next look, and nothing else: no event tells of a look that found nothing new. What moved on
     /// meanwhile is left alone.
-    pub async fn look_again_at(&self, stored: &StoredCheck, at: Timestamp) -> Result<()> {
-        let next = StoredCheck { work: Work { next_look: Some(at), ..stored.work.clone() }, ..stored.clone() };
+    pub async fn schedule_run(&self, stored: &StoredCheck, at: Timestamp) -> Result<()> {
+        let next =
+            StoredCheck { work: ProcessingState { next_run_at: Some(at), ..stored.work.clone() }, ..stored.clone() };
         let put = self
             .db
             .put_item()

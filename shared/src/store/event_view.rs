@@ -28,7 +28,8 @@ impl EventRecord {
         let words = self.data.remove("reasons").and_then(|reasons| serde_json::from_value::<Vec<String>>(reasons).ok());
         let codes: Vec<ReasonCode> = words.unwrap_or_default().iter().filter_map(|word| word.parse().ok()).collect();
         let must_say = matches!(self.r#type, EventType::CheckRejected | EventType::CheckActionNeeded);
-        let told = if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::told(&codes, must_say) };
+        let told =
+            if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::for_applicant(&codes, must_say) };
         self.data.clear();
         if !told.is_empty() {
             let told = told.into_iter().map(|reason| reason.code.as_str().into()).collect();

@@ -1,4 +1,4 @@
-//! Which lists are screened against: the object `config/lists.json` of the lists' bucket, or the five public lists where
+//! Reads the configured lists: the object `config/lists.json` of the lists' bucket, or the five public lists where
 //! there is no such object. It is an object because the environment of a function holds 4 KB in all.
 
 use std::{sync::Arc, time::Duration};
@@ -18,14 +18,14 @@ use crate::{
 /// OFAC SDN and consolidated, UN, EU and UK, from their publishers.
 pub const DEFAULT: &str = include_str!("default_lists.json");
 
-/// How long a process keeps what it read.
+/// How long a process uses the configuration that it read.
 const READ_EVERY: Duration = Duration::from_mins(5);
 
-/// What a process has read, and when.
-pub(super) type Held = Mutex<Option<(Timestamp, Arc<[ListSource]>)>>;
+/// The configuration that a process has read, and when.
+pub(super) type ListCache = Mutex<Option<(Timestamp, Arc<[ListSource]>)>>;
 
 impl Watchlists<'_> {
-    /// The lists to screen against, read at most every 5 minutes. If they cannot be read again, those read last serve on.
+    /// The lists to screen against, read at most every 5 minutes. If they cannot be read again, the last ones stay in use.
     ///
     /// # Errors
     /// `Corrupt` when the object is not a list configuration, with all its faults; `Unavailable` when S3 does not answer,
@@ -57,7 +57,7 @@ impl Watchlists<'_> {
     }
 }
 
-/// What the object says, or the default where there is none.
+/// The lists of the object, or the default if there is none.
 fn from_object(object: Option<&[u8]>, local: bool, key: &str) -> Result<Arc<[ListSource]>> {
     let text = match object {
         Some(bytes) => std::str::from_utf8(bytes).map_err(|error| Internal::corrupt(format!("{key}: {error}")))?,

@@ -65,14 +65,13 @@ impl Modules {
         let name = inner.ident.to_string();
         let path = [parent.as_slice(), std::slice::from_ref(&name)].concat();
         let below = directory.join(&name);
-        match &inner.content {
-            Some((_, items)) => self.read_items(items, &below, path),
-            None => {
-                let beside = directory.join(format!("{name}.rs"));
-                let file = if beside.exists() { beside } else { below.join("mod.rs") };
-                self.read_file(&file, &below, path);
-            }
+        if let Some((_, items)) = &inner.content {
+            self.read_items(items, &below, path);
+            return;
         }
+        let beside = directory.join(format!("{name}.rs"));
+        let file = if beside.exists() { beside } else { below.join("mod.rs") };
+        self.read_file(&file, &below, path);
     }
 
     /// The module that defines what `path`, written in `from`, names; `None` if it is of another crate.
@@ -86,7 +85,8 @@ impl Modules {
             first => {
                 let is_child = self.0.contains_key(&[at.as_slice(), &[first.to_owned()]].concat());
                 let is_import = self.0[from].imports.iter().any(|(name, target)| name == first && target.len() > 1);
-                if !is_child && !(is_import && path.len() > 1) {
+                let is_ours = is_child || (is_import && path.len() > 1);
+                if !is_ours {
                     return None;
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use verinym::domain::time::Timestamp;
 use verinym_sandbox::scenario::{Decision, Odds, Plan};
-use verinym_tests::{Person, Stack, people::tag, until, wait::PATIENCE};
+use verinym_tests::{Person, Stack, people::tag, until, wait::WAIT_LIMIT};
 
 use crate::tell::{codes, is_the_person_s_view, types};
 
@@ -113,7 +113,7 @@ async fn twice_is_told_three_times_and_happens_once() {
     let (check, _) = played.inside().await;
     let reference = &check["provider_reference"];
     let since: Timestamp = check["created_at"].as_str().unwrap().parse().unwrap();
-    let until_then = since + PATIENCE;
+    let until_then = since + WAIT_LIMIT;
     let audit = played.stack.admin().await;
     let kept = async || {
         let path = format!("/v1/admin/audit-logs?type=kyc.callback.received&from={since}&to={until_then}");

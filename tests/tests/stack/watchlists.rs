@@ -15,7 +15,7 @@ use verinym_tests::{
     cut::Fault,
     people::tag,
     until,
-    wait::PATIENCE,
+    wait::WAIT_LIMIT,
     world::{World, event_type},
 };
 
@@ -324,7 +324,7 @@ async fn ten_thousand_screenings_during_a_change_are_each_of_one_version() {
         assert_eq!(lists.artifact.lists()[0].version, lists.lists[0].version);
         assert!(lists.is_fresh(Timestamp::now()));
         noticed |= !is_first;
-        assert!(noticed || changed.elapsed() < PATIENCE, "the change is not noticed");
+        assert!(noticed || changed.elapsed() < WAIT_LIMIT, "the change is not noticed");
         screenings += 2;
         // Leaves the machine to the other tests.
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -24,7 +24,7 @@ pub struct Screening {
 impl Check {
     /// Whether a machine has to screen it still. Every submitted snapshot is screened: of an open check once its
     /// provider was heard, of one that was rejected or withdrawn before that afterwards.
-    pub fn wants_screening(&self) -> bool {
+    pub fn needs_screening(&self) -> bool {
         let ready = if self.state.is_open() { self.screening.since.is_some() } else { self.submitted_at.is_some() };
         ready && !self.screening.done && next(self.state, Verb::Screened).is_ok()
     }
@@ -47,19 +47,19 @@ impl Check {
         hits.max(risk).unwrap_or(RiskLevel::Low)
     }
 
-    pub(super) fn hand_to_screening(
+    pub(super) fn start_screening(
         &mut self,
-        vouched: bool,
-        doubts: Vec<ReasonCode>,
+        passed: bool,
+        review_reasons: Vec<ReasonCode>,
         now: Timestamp,
     ) -> Result<(), CheckError> {
         if self.screening.since.is_some() {
             return Err(CheckError::IllegalTransition);
         }
-        if vouched {
+        if passed {
             self.pass(StepKind::Provider);
         }
-        self.doubt(doubts);
+        self.add_review_reasons(review_reasons);
         self.screening.since = Some(now);
         Ok(())
     }
@@ -67,26 +67,26 @@ impl Check {
     pub(super) fn screened(
         &mut self,
         hits: Vec<HitMark>,
-        clears: bool,
-        doubts: Vec<ReasonCode>,
+        lists_are_fresh: bool,
+        review_reasons: Vec<ReasonCode>,
     ) -> Result<(), CheckError> {
-        if !self.wants_screening() {
+        if !self.needs_screening() {
             return Err(CheckError::IllegalTransition);
         }
-        self.screening.done = clears;
+        self.screening.done = lists_are_fresh;
         if !self.state.is_open() {
             // It stays as it was decided; the next check of its person takes the hits on.
             self.screening.hits.extend(hits);
             return Ok(());
         }
-        self.doubt(doubts);
-        self.doubt(hits.iter().map(|hit| hit.kind.into()).collect());
+        self.add_review_reasons(review_reasons);
+        self.add_review_reasons(hits.iter().map(|hit| hit.kind.into()).collect());
         self.screening.hits.extend(hits);
         self.assess_hits();
-        if clears {
+        if lists_are_fresh {
             self.reasons.retain(|code| !matches!(code, ReasonCode::ListsStale | ReasonCode::ScreeningUnavailable));
         } else {
-            self.doubt(vec![ReasonCode::ListsStale]);
+            self.add_review_reasons(vec![ReasonCode::ListsStale]);
         }
         self.settle_screening();
         Ok(())
@@ -108,7 +108,7 @@ impl Check {
     }
 
     /// Adds reasons for a person to look at it.
-    pub(super) fn doubt(&mut self, reasons: Vec<ReasonCode>) {
+    pub(super) fn add_review_reasons(&mut self, reasons: Vec<ReasonCode>) {
         for code in reasons {
             if !self.reasons.contains(&code) {
                 self.reasons.push(code);
@@ -133,7 +133,7 @@ impl Check {
     }
 
     /// Nobody is approved over a true match, over a hit that nobody decided, or without having been screened.
-    pub(super) fn admits_approval(&self) -> Result<(), CheckError> {
+    pub(super) fn check_approvable(&self) -> Result<(), CheckError> {
         if self.hits(HitDecision::TrueMatch) > 0 {
             return Err(CheckError::TrueMatch);
         }
@@ -150,13 +150,13 @@ impl Check {
     /// Whether a reviewer may decide one of its hits now: at the desk, and after a rejection or a withdrawal too, since
     /// who was listed is to be known whatever became of the check. `second` is who answers another reviewer's proposal:
     /// that one's hold does not keep them away.
-    pub fn admits_hit_decision(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), CheckError> {
+    pub fn check_hit_decidable(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), CheckError> {
         use CheckState as S;
-        self.admits_other_than_owner(reviewer)?;
+        self.refuse_own_check(reviewer)?;
         if !matches!(self.state, S::InReview | S::AwaitingApplicant | S::Rejected | S::Cancelled) {
             return Err(CheckError::IllegalTransition);
         }
-        match self.admits_reviewer(reviewer, now) {
+        match self.check_reviewer(reviewer, now) {
             Err(CheckError::ClaimedByAnother) if second => Ok(()),
             answer => answer,
         }
@@ -169,7 +169,7 @@ impl Check {
         mark.decision = decision;
         if after.state.is_open() {
             after.assess_hits();
-            after.doubt(vec![mark_reason(&after, hit)?]);
+            after.add_review_reasons(vec![mark_reason(&after, hit)?]);
             after.settle_screening();
         }
         Ok(after)

@@ -5,6 +5,7 @@
 //! with the greatest total agreement, not the first that looks good), so that no order of tokens can change the result.
 
 use super::distance::{FAR, Profile, distance};
+use super::hungarian::cheapest_assignment;
 use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
 use crate::normalise::{MAX_TOKENS, TokenKind};
 
@@ -313,8 +314,7 @@ fn contradict(left: &[TokenRef<'_>], lone_left: u32, right: &[TokenRef<'_>], lon
         })
 }
 
-/// Best assignment of what is left, by the Hungarian method with potentials on a square matrix (Kuhn 1955,
-/// Jonker and Volgenant's form); at most `N` tokens a side.
+/// Pairs the tokens that are left over so that the pairs are worth the most; at most `N` tokens a side.
 fn assign<const N: usize>(
     left: &[TokenRef<'_>],
     right: &[TokenRef<'_>],
@@ -348,50 +348,7 @@ fn assign<const N: usize>(
     }
     let size = height.max(width);
     let cost = |r: usize, c: usize| cells[r][c].map_or(0, |v| -v.0);
-    let (mut u, mut v) = ([0i32; MAX_TOKENS + 1], [0i32; MAX_TOKENS + 1]);
-    let (mut owner, mut way) = ([0usize; MAX_TOKENS + 1], [0usize; MAX_TOKENS + 1]);
-    for r in 1..=size {
-        owner[0] = r;
-        let mut col = 0;
-        let mut least = [i32::MAX; MAX_TOKENS + 1];
-        let mut used = [false; MAX_TOKENS + 1];
-        loop {
-            used[col] = true;
-            let row = owner[col];
-            let (mut delta, mut next) = (i32::MAX, 0);
-            for c in 1..=size {
-                if used[c] {
-                    continue;
-                }
-                let reduced = cost(row - 1, c - 1) - u[row] - v[c];
-                if reduced < least[c] {
-                    least[c] = reduced;
-                    way[c] = col;
-                }
-                if least[c] < delta {
-                    delta = least[c];
-                    next = c;
-                }
-            }
-            for c in 0..=size {
-                if used[c] {
-                    u[owner[c]] += delta;
-                    v[c] -= delta;
-                } else if least[c] != i32::MAX {
-                    least[c] -= delta;
-                }
-            }
-            col = next;
-            if owner[col] == 0 {
-                break;
-            }
-        }
-        while col != 0 {
-            let before = way[col];
-            owner[col] = owner[before];
-            col = before;
-        }
-    }
+    let owner = cheapest_assignment(size, cost);
     for c in 1..=size {
         let r = owner[c];
         if r == 0 || r > height || c > width {
@@ -417,41 +374,4 @@ fn fill(out: &mut [usize], set: u32) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::normalise::{Reading, form};
-
-    fn aligned(a: &str, b: &str) -> Alignment {
-        let (x, y) = (form(a, Reading::Person), form(b, Reading::Person));
-        let l: Vec<TokenRef<'_>> = x.tokens.iter().map(Into::into).collect();
-        let r: Vec<TokenRef<'_>> = y.tokens.iter().map(Into::into).collect();
-        let mut out = Alignment::default();
-        align(&l, &r, &mut Memo::default(), &mut out, false);
-        out
-    }
-
-    #[test]
-    fn best_not_first() {
-        // Greedy order would give Marina to Marin and leave Karina with nothing.
-        let a = aligned("Marina Karin", "Karina Marin");
-        assert_eq!(a.pairs.len(), 2);
-        assert_eq!((a.left_over, a.right_over), (0, 0));
-        let total: i32 = a.pairs.iter().map(|p| p.agreement.loss).sum();
-        assert!(total < 150, "{total}");
-    }
-
-    #[test]
-    fn joined_and_split() {
-        for (a, b) in [
-            ("Alvaro Montenegro", "Alvaromontenegro"),
-            ("Jan Pieter Bakker", "Janpieter Bakker"),
-            ("van der Bilt", "Vanderbilt"),
-            ("Mon Te Negro Alvaro", "Alvaro Montenegro"),
-        ] {
-            for (x, y) in [(a, b), (b, a)] {
-                let al = aligned(x, y);
-                assert_eq!((al.left_over, al.right_over), (0, 0), "{x} / {y}");
-            }
-        }
-    }
-}
+mod tests;

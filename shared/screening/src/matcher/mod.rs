@@ -2,6 +2,7 @@
 
 pub mod align;
 pub mod distance;
+mod hungarian;
 pub mod score;
 pub mod token;
 

@@ -18,14 +18,14 @@ pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
     let check = &stored.check;
     let since = check.submitted_at.unwrap_or(check.created_at);
     let waited_on = match check.state {
-        CheckState::Submitted | CheckState::Processing => stored.next_look().to_string(),
+        CheckState::Submitted | CheckState::Processing => stored.next_run_at().to_string(),
         CheckState::InReview | CheckState::AwaitingSecondReview => {
             format!("{}#{since}", rank(check.urgency()))
         }
         CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
         CheckState::AwaitingApplicant => since.to_string(),
-        CheckState::Rejected | CheckState::Cancelled if check.wants_screening() => {
-            return Some(filed(UNSCREENED, &stored.next_look().to_string(), &check.id.to_string()));
+        CheckState::Rejected | CheckState::Cancelled if check.needs_screening() => {
+            return Some(filed(UNSCREENED, &stored.next_run_at().to_string(), &check.id.to_string()));
         }
         CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
     };
