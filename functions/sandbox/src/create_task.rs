@@ -8,7 +8,7 @@ use verinym::domain::time::Timestamp;
 use crate::{
     callback,
     endpoint::Answer,
-    scenario::Unavailable,
+    scenario::PlannedOutage,
     service::Service,
     wire::{Fault, Mode, TaskObject, TaskRequest},
 };
@@ -28,9 +28,9 @@ pub async fn create_task(service: &Service, request: Request) -> Result<Answer, 
     let plan = asked.plan(service.config.odds);
     let tasks = service.tasks().await;
     let refused = match plan.unavailable() {
-        Unavailable::Never => false,
-        Unavailable::First(times) => tasks.refuses(asked.task_id, times, now).await?,
-        Unavailable::Always => true,
+        PlannedOutage::Never => false,
+        PlannedOutage::First(times) => tasks.refuses(asked.task_id, times, now).await?,
+        PlannedOutage::Always => true,
     };
     if refused {
         return Err(Fault::PlayedUnavailable);

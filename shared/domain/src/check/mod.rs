@@ -197,7 +197,7 @@ pub struct Proposal {
 
 /// How a check was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct CheckDecision {
     pub outcome: Outcome,
     pub reasons: Vec<ReasonCode>,
     /// The reviewers, first and second; empty where the policy decided.
@@ -235,7 +235,7 @@ pub struct Check {
     pub attempts: u32,
     pub claim: Option<Claim>,
     pub proposal: Option<Proposal>,
-    pub decision: Option<Decision>,
+    pub decision: Option<CheckDecision>,
     pub risk: Option<Risk>,
     pub assessment_id: Option<String>,
     pub supersedes: Option<CheckId>,

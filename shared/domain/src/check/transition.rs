@@ -1,7 +1,7 @@
 //! The transitions of a check: one table of states, and what each action changes besides the state.
 
 use super::{
-    Check, CheckError, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind,
+    Check, CheckDecision, CheckError, CheckState, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind,
     VALIDITY,
 };
 use crate::{
@@ -366,7 +366,7 @@ impl Check {
         self.reasons.clone_from(&reasons);
         self.needed.clear();
         self.proposal = None;
-        self.decision = Some(Decision { outcome, reasons, decided_by, decided_at: now });
+        self.decision = Some(CheckDecision { outcome, reasons, decided_by, decided_at: now });
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         event::{Actor, EventType},
         id::UserId,
-        refresh::{Decision, IDLE, decide},
+        refresh::{IDLE, RefreshDecision, decide},
         time::Timestamp,
         user::{KycStatus, UserStatus},
     },
@@ -81,7 +81,7 @@ async fn of_twenty_turns_at_once_one_wins_and_all_come_to_the_same_successor() {
                 successors.push(now);
             }
             Turn::Beaten(now) => {
-                assert_eq!(decide(now.generation(), session.counter, true, NOW), Decision::SameSuccessor);
+                assert_eq!(decide(now.generation(), session.counter, true, NOW), RefreshDecision::SameSuccessor);
                 successors.push(now);
             }
             Turn::Gone => panic!("nobody is logged out"),
