@@ -1,8 +1,8 @@
-//! What a function gets at its start: configuration now, clients and secrets each on first use.
+//! The resources of a function: configuration at start, clients and secrets on first use.
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -12,31 +12,21 @@ use tokio::sync::{Mutex, OnceCell};
 pub use crate::aws::sdk_config;
 use crate::{
     aws,
-    config::{Config, ConfigFaults, Section, Stage},
+    config::{Config, ConfigFaults, Section},
     crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
-    domain::{
-        check::{MANUAL, SANDBOX},
-        kyc::KycError,
-        time::Timestamp,
-    },
+    domain::time::Timestamp,
     error::{Internal, Result},
-    providers::{
-        Provider, idfy,
-        signature::{self, Scheme},
-        transport::Limits,
-    },
     store::{
         Store,
         secrets::{IndexSecrets, ProviderSecrets, TokenSecrets},
     },
-    watchlists,
 };
 
-/// How long a secret or an unwrapped key may serve before it is read again. Checked when used: a frozen process runs
-/// no timers.
+/// How long a secret or an unwrapped key is used before it is read again. Checked at each use, because a frozen process
+/// runs no timers.
 pub const SECRET_AGE: Duration = Duration::from_mins(5);
 
-/// One per process. Everything is made on first use, so that a function pays at its start only for what it has.
+/// One per process. Everything is made on first use, so that a function starts without what it does not need.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
@@ -53,8 +43,7 @@ pub struct App {
     tokens: Aged<TokenSecrets>,
     indexes: Aged<IndexSecrets>,
     sandbox: Aged<ProviderSecrets>,
-    sandbox_client: Mutex<Option<(Arc<ProviderSecrets>, Arc<idfy::Idfy>)>>,
-    pub(crate) watchlists: watchlists::Held,
+    state: std::sync::Mutex<http::Extensions>,
 }
 
 #[expect(clippy::unused_async, reason = "a client may come to be made by asking somewhere")]
@@ -79,12 +68,11 @@ impl App {
             tokens: Aged::default(),
             indexes: Aged::default(),
             sandbox: Aged::default(),
-            sandbox_client: Mutex::default(),
-            watchlists: watchlists::Held::default(),
+            state: std::sync::Mutex::default(),
         }
     }
 
-    /// With clients of this make instead of the environment's, so that tests can cut a call off where they like.
+    /// With clients of this SDK configuration instead of the environment's, so that tests can make single calls fail.
     pub fn with_sdk(config: Config, sdk: SdkConfig) -> Self {
         Self { sdk: OnceLock::from(sdk), ..Self::new(config) }
     }
@@ -154,50 +142,11 @@ impl App {
         self.sandbox.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.sandbox).await).await
     }
 
-    /// Name of the provider of new checks: the sandbox on the local stack, reviewers everywhere else.
-    pub fn chosen_provider(&self) -> Result<&'static str> {
-        let sandbox = self.config.stage == Stage::Local && self.sandbox_url()?.is_some();
-        Ok(if sandbox { SANDBOX } else { MANUAL })
-    }
-
-    /// Where the sandbox is reached; `None` without one and, whatever the configuration says, in `prod`.
-    fn sandbox_url(&self) -> Result<Option<&str>> {
-        let providers = self.config.providers()?;
-        Ok(providers.sandbox_url.as_deref().filter(|_| self.config.stage != Stage::Prod))
-    }
-
-    /// A provider that is called over the network, by its name; [`KycError::UnknownProvider`] where there is none of
-    /// that name. [`MANUAL`] is none of them: its checks go to reviewers without a call.
-    pub async fn provider(&self, name: &str) -> Result<Arc<dyn Provider>> {
-        let base_url = self.sandbox_url()?.filter(|_| name == SANDBOX).ok_or(KycError::UnknownProvider)?;
-        let secrets = self.sandbox_secrets().await?;
-        let mut slot = self.sandbox_client.lock().await;
-        if let Some((of, client)) = slot.as_ref()
-            && Arc::ptr_eq(of, &secrets)
-        {
-            return Ok(client.clone());
-        }
-        let config = idfy::Config {
-            base_url: base_url.parse().map_err(Internal::bug)?,
-            allow_http: matches!(self.config.stage, Stage::Local | Stage::Dev),
-            account_id: secrets.account_id.clone(),
-            api_key: secrets.api_key.clone(),
-            task: "sandbox_document".to_owned(),
-            signature_scheme: Some(Scheme::StandardWebhooks),
-            limits: Limits::default(),
-        };
-        let client = Arc::new(idfy::Idfy::new(&config).map_err(Internal::bug)?);
-        *slot = Some((secrets, client.clone()));
-        Ok(client)
-    }
-
-    /// Keys that a provider signs its callbacks with.
-    pub async fn callback_keys(&self, name: &str, scheme: Scheme) -> Result<Vec<signature::Key>> {
-        if name != SANDBOX || self.sandbox_url()?.is_none() {
-            return Err(KycError::UnknownProvider.into());
-        }
-        let secrets = self.sandbox_secrets().await?;
-        Ok(vec![scheme.key(&secrets.webhook_secret).map_err(Internal::corrupt)?])
+    /// The state of type `T` that this process keeps, made on first use. A module that is built on the app keeps here
+    /// what it needs between two calls: a provider's client, the lists in memory.
+    pub fn state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut states = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get_or_insert_default::<Arc<T>>().clone()
     }
 
     async fn read_secret<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
@@ -215,7 +164,7 @@ impl App {
     }
 }
 
-/// A value that is read again when it has grown old. Concurrent askers wait for one read.
+/// A value that is read again after a certain age. Concurrent callers wait for one read.
 #[derive(Debug)]
 pub struct Aged<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
 
@@ -226,7 +175,7 @@ impl<T> Default for Aged<T> {
 }
 
 impl<T> Aged<T> {
-    /// The value, read anew if it is older than `age`.
+    /// The value, read again if it is older than `age`.
     pub async fn get<F, R>(&self, age: Duration, read: F) -> Result<Arc<T>>
     where
         F: FnOnce() -> R,

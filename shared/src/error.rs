@@ -4,7 +4,10 @@
 //! status, code and words for the caller in one exhaustive place. What is for us alone stands in [`Internal`], which no
 //! answer ever shows.
 
-use crate::domain::{account::AccountError, aml::AmlError, auth::AuthError, field::Invalid, kyc::KycError};
+use crate::domain::{
+    account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
+    document::DocumentError, field::Invalid,
+};
 
 /// What went wrong, by area.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +19,11 @@ pub enum Error {
     #[error(transparent)]
     Account(#[from] AccountError),
     #[error(transparent)]
-    Kyc(#[from] KycError),
+    Check(#[from] CheckError),
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
     #[error(transparent)]
     Aml(#[from] AmlError),
     #[error(transparent)]

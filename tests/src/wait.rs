@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes on a busy machine, retries and sweeps of a minute included.
-pub const PATIENCE: Duration = Duration::from_mins(4);
+pub const WAIT_LIMIT: Duration = Duration::from_mins(4);
 
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -14,7 +14,7 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
         if let Some(found) = ask().await {
             return found;
         }
-        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(began.elapsed() < WAIT_LIMIT, "waited in vain for {what}");
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -17,7 +17,7 @@ use std::{
 use verinym_tests::samconfig::targets;
 
 /// Only a process that hangs takes so long.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_LIMIT: Duration = Duration::from_mins(1);
 
 /// The directory with the binaries: this test lies in its `deps`.
 fn binaries() -> PathBuf {
@@ -57,7 +57,7 @@ fn start(binary: &Path, environment: &BTreeMap<String, String>) -> Result<(), St
         if child.try_wait().unwrap().is_some() {
             break Err("ended".to_owned());
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > WAIT_LIMIT {
             break Err("never polled".to_owned());
         }
         thread::sleep(Duration::from_millis(1));

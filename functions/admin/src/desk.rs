@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_desk_holds_just_what_reviewers_work_on() {
-        let at_desk: Vec<_> = CheckState::ALL.iter().copied().filter(|state| state.is_at_desk()).collect();
+        let at_desk: Vec<_> = CheckState::ALL.iter().copied().filter(|state| state.is_waiting_for_reviewer()).collect();
         assert_eq!(at_desk, AT_DESK);
     }
 }

@@ -76,7 +76,7 @@ async fn decide(
         call.check_version(before.hit.version)?;
         let check = store.check(&owner, &before.hit.check_id).await?.ok_or(RequestError::NotFound)?;
         let second = before.hit.proposal.is_some_and(|first| first.by != reviewer);
-        check.check.admits_hit_decision(reviewer, second, now)?;
+        check.check.check_hit_decidable(reviewer, second, now)?;
         let (hit, kind) = before.hit.decide(form.decision, reviewer, call.app.config.review()?.four_eyes, now)?;
         let next_check = check.check.hit_decided(id, hit.decision, now)?;
 

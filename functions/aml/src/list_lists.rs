@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use verinym::{
     domain::{
-        aml::{ListKind, list::Refusal},
+        aml::{ListKind, list::ListRefusal},
         role::AmlRead,
         time::Timestamp,
     },
@@ -12,7 +12,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{Call, Can, Endpoint, Page, Route},
     store::Table,
-    watchlists::Standing,
+    watchlists::{ListStatus, Watchlists},
 };
 
 /// A configured list.
@@ -37,13 +37,13 @@ pub struct ListView {
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct RefusedView {
-    code: Refusal,
+    code: ListRefusal,
     /// Since when.
     at: Timestamp,
 }
 
 impl ListView {
-    fn new(standing: Standing, now: Timestamp) -> Self {
+    fn new(standing: ListStatus, now: Timestamp) -> Self {
         let stale = standing.is_stale(now);
         let list = standing.in_force.as_ref();
         Self {
@@ -69,22 +69,22 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn list(call: Call<Can<AmlRead>>, (): ()) -> Result<Page<ListView>> {
-    let standings = call.app.list_standings().await?;
-    let items = standings.into_iter().map(|standing| ListView::new(standing, call.now())).collect();
+    let statuses = Watchlists::of(call.app).await.statuses().await?;
+    let items = statuses.into_iter().map(|standing| ListView::new(standing, call.now())).collect();
     Ok(Page { items, next_cursor: None })
 }
 
 #[cfg(test)]
 mod tests {
-    use verinym::domain::aml::list::Refused;
+    use verinym::domain::aml::list::RefusedList;
 
     use super::*;
 
     #[test]
     fn a_list_that_is_not_in_force_is_stale_and_says_why() {
         let now = Timestamp::from_unix_seconds(1);
-        let refused = Refused { code: Refusal::Missing, at: now, what: "missing".into() };
-        let standing = Standing {
+        let refused = RefusedList { code: ListRefusal::Missing, at: now, what: "missing".into() };
+        let standing = ListStatus {
             id: "mha".into(),
             name: "MHA".into(),
             kind: ListKind::Sanctions,

@@ -14,6 +14,7 @@ use verinym::{
     run_command,
     store::Table,
     store::list::list_event,
+    watchlists::Watchlists,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -50,7 +51,7 @@ async fn refresh(
     call: Call<Can<AmlConfigure>>,
     (Path(id), Query(query), ()): (Path<String>, Query<Refresh>, ()),
 ) -> Result<Committed<Accepted<Requested>>> {
-    if call.app.list_sources().await?.iter().all(|source| source.id != id) {
+    if Watchlists::of(call.app).await.sources().await?.iter().all(|source| source.id != id) {
         return Err(AmlError::UnknownList.into());
     }
     let store = call.app.store().await;

@@ -26,7 +26,7 @@ use verinym::{
     screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
     store::Table,
     store::event::EventDraft,
-    watchlists::{InForce, ListInForce},
+    watchlists::{InForce, ListInForce, Watchlists},
 };
 
 /// What is looked for.
@@ -134,7 +134,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn screen(call: Call<Can<AmlScreen>>, Json(form): Json<ScreenName>) -> Result<Committed<Plain<Screened>>> {
     let now = call.now();
-    let lists = call.app.watchlists().await?;
+    let lists = Watchlists::of(call.app).await.in_force().await?;
     let (query, options) = form.check(&lists)?;
     let began = Instant::now();
     let found = lists.artifact.screen(&query, &options);

@@ -9,7 +9,7 @@ use verinym::{
         auth::AuthError,
         event::Actor,
         limit,
-        refresh::{Decision, decide},
+        refresh::{RefreshDecision, decide},
         secret::SecretText,
         user::UserStatus,
     },
@@ -107,7 +107,7 @@ async fn turned(
     loop {
         let nonce_matches = nonce_matches(&token.nonce, &session.nonce()?);
         match decide(session.generation(), token.counter, nonce_matches, call.now()) {
-            Decision::Turn => {
+            RefreshDecision::Turn => {
                 let kid = call.app.token_secrets().await?.refresh.current();
                 match store.turn_session(&session, kid, call.now()).await? {
                     Turn::Done(session) => return Ok(session),
@@ -116,9 +116,9 @@ async fn turned(
                     Turn::Beaten(_) | Turn::Gone => return Err(AuthError::InvalidRefreshToken.into()),
                 }
             }
-            Decision::SameSuccessor => return Ok(session),
-            Decision::Reuse => return Err(end_reused(call, session, key).await),
-            Decision::Invalid => return Err(AuthError::InvalidRefreshToken.into()),
+            RefreshDecision::SameSuccessor => return Ok(session),
+            RefreshDecision::Reuse => return Err(end_reused(call, session, key).await),
+            RefreshDecision::Invalid => return Err(AuthError::InvalidRefreshToken.into()),
         }
     }
 }

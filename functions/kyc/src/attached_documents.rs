@@ -2,10 +2,9 @@
 
 use verinym::{
     domain::{
-        check::MAX_DOCUMENTS,
+        check::{CheckError, MAX_DOCUMENTS},
         field::Invalid,
         id::{DocumentId, UserId},
-        kyc::KycError,
         time::Timestamp,
     },
     error::{RequestError, Result},
@@ -21,7 +20,7 @@ use verinym::{
 /// The ids a form names, each once.
 pub fn named(texts: &[String]) -> Result<Vec<DocumentId>> {
     if texts.len() > MAX_DOCUMENTS {
-        return Err(KycError::TooManyDocuments.into());
+        return Err(CheckError::TooManyDocuments.into());
     }
     let mut ids = Vec::new();
     for text in texts {
@@ -75,7 +74,7 @@ mod tests {
     #[test]
     fn more_than_ten_and_what_is_no_id_are_refused() {
         assert_eq!(named(&texts(10)).unwrap().len(), 10);
-        assert!(matches!(named(&texts(11)), Err(verinym::error::Error::Kyc(KycError::TooManyDocuments))));
+        assert!(matches!(named(&texts(11)), Err(verinym::error::Error::Check(CheckError::TooManyDocuments))));
         assert!(named(&["chk_01h455vb4pex5vsknk084sn02q".to_owned()]).is_err());
     }
 }

@@ -6,13 +6,13 @@ use verinym::crypto::random::RandomId;
 use verinym::{
     config::Section,
     domain::{
-        check::{Action, Check, CheckForPerson, Policy, Trigger},
+        check::{Action, Check, CheckError, CheckForPerson, Policy, Trigger},
         event::EventType,
         id::CheckId,
-        kyc::KycError,
     },
     error::{RequestError, Result},
     http::{Call, Committed, Created, Endpoint, Json, Route, Signed},
+    providers::registry,
     run_command,
     store::{
         check::{Snapshot, StoredCheck, check_event},
@@ -57,7 +57,7 @@ pub fn endpoint() -> Endpoint {
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Committed<Created<CheckForPerson>>> {
     let (now, user) = (call.now(), call.caller.user);
     let documents = attached_documents::named(&form.document_ids)?;
-    let policy = Policy::document(call.app.chosen_provider()?, call.app.config.screening()?.threshold);
+    let policy = Policy::document(registry::default_provider(call.app)?, call.app.config.screening()?.threshold);
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     run_command!(call.command().await?, |attempt| {
@@ -70,7 +70,7 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Com
             (account.auth, account.profile_item)
         };
         if auth.open_check.is_some() {
-            return Err(KycError::CheckInProgress.into());
+            return Err(CheckError::CheckInProgress.into());
         }
         let draft = Check::draft(CheckId::new(now), user, policy.clone(), Trigger::Applicant, now);
         let draft = Check { document_ids: documents.clone(), ..draft };

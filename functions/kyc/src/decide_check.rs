@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use verinym::{
     config::Section,
     domain::{
-        check::{CheckForStaff, CheckState, DeskDecision, ReasonCode},
+        check::{CheckForStaff, CheckState, ReasonCode, ReviewDecision},
         field::{Fault, Fields},
         id::{CheckId, UserId},
         role::KycReview,
@@ -82,7 +82,7 @@ async fn decide(
         let found = futures::try_join!(store.check_and_auth(&owner, &id), evidence(&call, owner, note.is_some()))?;
         let (Some((before, auth)), evidence) = found else { return Err(RequestError::NotFound.into()) };
         call.check_version(before.check.version)?;
-        let action = before.check.desk_action(decision.clone(), reviewer, call.app.config.review()?.four_eyes);
+        let action = before.check.review_action(decision.clone(), reviewer, call.app.config.review()?.four_eyes);
         let (check, kind) = before.check.apply(action, now)?;
         let body = check.for_staff(now);
         let reply = if check.state == CheckState::AwaitingSecondReview {
@@ -113,7 +113,7 @@ const LONGEST_NOTE: usize = 2000;
 const MOST_REASONS: usize = 16;
 
 impl DecideCheck {
-    fn check(self) -> Result<(DeskDecision, Option<Masked<String>>)> {
+    fn check(self) -> Result<(ReviewDecision, Option<Masked<String>>)> {
         const UNKNOWN: Fault = Fault::new("unknown_reason", "must hold known reason codes");
         const TOO_MANY: Fault = Fault::new("too_many", "must hold at most 16 reason codes");
         const TOO_LONG: Fault = Fault::new("too_long", "must have 1 to 2,000 characters");
@@ -129,9 +129,9 @@ impl DecideCheck {
         fields.done().map_err(RequestError::Invalid)?;
         let codes = codes.ok_or_else(|| Internal::bug("a form without faults has its reasons"))?;
         let decision = match self.decision {
-            Decision::Approve => DeskDecision::Approve(codes),
-            Decision::Reject => DeskDecision::Reject(codes),
-            Decision::RequestDocuments => DeskDecision::RequestDocuments(codes),
+            Decision::Approve => ReviewDecision::Approve(codes),
+            Decision::Reject => ReviewDecision::Reject(codes),
+            Decision::RequestDocuments => ReviewDecision::RequestDocuments(codes),
         };
         Ok((decision, self.note))
     }
@@ -151,7 +151,7 @@ mod tests {
             form(serde_json::json!({"decision": "reject", "reasons": ["document_forged"], "note": "seen"}))
                 .check()
                 .unwrap();
-        assert_eq!(decision, DeskDecision::Reject(vec![ReasonCode::DocumentForged]));
+        assert_eq!(decision, ReviewDecision::Reject(vec![ReasonCode::DocumentForged]));
         assert!(note.is_some());
         assert!(form(serde_json::json!({"decision": "reject", "reasons": ["because"]})).check().is_err());
     }

@@ -3,9 +3,9 @@
 
 use verinym::{
     domain::{
+        document::DocumentError,
         event::{EventType, Subject},
         id::DocumentId,
-        kyc::KycError,
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
@@ -30,7 +30,7 @@ async fn delete(call: Call<Signed>, Path(id): Path<DocumentId>) -> Result<Commit
     run_command!(call.command().await?, |attempt| {
         let item = store.document(&user, &id).await?.ok_or(RequestError::NotFound)?;
         if item.held_by.is_some() {
-            return Err(KycError::DocumentInUse.into());
+            return Err(DocumentError::InUse.into());
         }
         let event =
             EventDraft::new(EventType::DocumentDeleted, Subject::new("document", id), item.version + 1).person(user);

@@ -43,7 +43,7 @@ pub(crate) async fn act(
         let mut after = StoredCheck { check, work: before.work.clone() };
         if !after.check.state.is_open() {
             // What a machine was about to look at is over; its snapshot is looked at next.
-            after.work.next_look = None;
+            after.work.next_run_at = None;
         }
         let (mut held, mut submitted) = (Vec::new(), None);
         if after.check.document_ids != before.check.document_ids

@@ -14,7 +14,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{Call, CanIf, Either, Endpoint, Plain, Query, Route, Unavailable, authority::Flag},
     store::{Table, item::Key},
-    watchlists::Standing,
+    watchlists::{ListStatus, Watchlists},
 };
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -127,8 +127,8 @@ async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
 async fn lists(app: &App) -> (&'static str, Finding) {
     let mut found = None;
     let (name, finding) = timed("lists", async {
-        let Ok(standings) = app.list_standings().await else { return false };
-        let lists: Vec<_> = standings.iter().map(|standing| list(standing, Timestamp::now())).collect();
+        let Ok(statuses) = Watchlists::of(app).await.statuses().await else { return false };
+        let lists: Vec<_> = statuses.iter().map(|standing| list(standing, Timestamp::now())).collect();
         let fresh = lists.iter().all(|list| list.status == "fresh");
         found = Some(lists);
         fresh
@@ -137,7 +137,7 @@ async fn lists(app: &App) -> (&'static str, Finding) {
     (name, Finding { lists: found, ..finding })
 }
 
-fn list(standing: &Standing, now: Timestamp) -> ListFinding {
+fn list(standing: &ListStatus, now: Timestamp) -> ListFinding {
     let status = match &standing.in_force {
         None => "missing",
         Some(list) if list.is_stale(now) => "stale",
@@ -184,7 +184,7 @@ mod tests {
             confirmed_at: now,
             max_age: Duration::from_mins(1),
         };
-        let standing = |in_force| Standing {
+        let standing = |in_force| ListStatus {
             id: "un".into(),
             name: "UN".into(),
             kind: ListKind::Sanctions,

@@ -12,7 +12,7 @@ use verinym::{
     error::{Internal, Result},
     providers::{
         signature::{Key, MalformedKey, Scheme, standard_webhooks},
-        transport::{Limits, Transport},
+        transport::{CallLimits, Transport},
     },
 };
 
@@ -54,7 +54,7 @@ const DEADLINE: Duration = Duration::from_secs(8);
 
 /// The client that delivers: one try each, since the queue brings back what failed.
 pub fn transport() -> Transport {
-    Transport::new(Limits {
+    Transport::new(CallLimits {
         connect: Duration::from_secs(3),
         attempt: DEADLINE,
         attempts: 1,

@@ -8,9 +8,8 @@ use verinym::domain::time::Timestamp;
 use crate::{
     callback,
     endpoint::Answer,
-    scenario::Unavailable,
+    scenario::PlannedOutage,
     service::Service,
-    task::Task,
     wire::{Fault, Mode, TaskObject, TaskRequest},
 };
 
@@ -29,14 +28,14 @@ pub async fn create_task(service: &Service, request: Request) -> Result<Answer, 
     let plan = asked.plan(service.config.odds);
     let tasks = service.tasks().await;
     let refused = match plan.unavailable() {
-        Unavailable::Never => false,
-        Unavailable::First(times) => tasks.refuses(asked.task_id, times, now).await?,
-        Unavailable::Always => true,
+        PlannedOutage::Never => false,
+        PlannedOutage::First(times) => tasks.refuses(asked.task_id, times, now).await?,
+        PlannedOutage::Always => true,
     };
     if refused {
         return Err(Fault::PlayedUnavailable);
     }
-    let task = tasks.take_on(Task::new(&asked, plan, now)).await?;
+    let task = tasks.take_on(asked.task(plan, now)).await?;
     if !task.callbacks_queued {
         callback::queue(service, &task, now).await?;
         tasks.callbacks_queued(task.request_id).await?;

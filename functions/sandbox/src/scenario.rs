@@ -59,13 +59,13 @@ impl Scenario {
 /// What the sandbox decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decision {
+pub enum PlannedDecision {
     Approve,
     Reject,
     Review,
 }
 
-impl Decision {
+impl PlannedDecision {
     /// `reasons` of the wire format.
     pub fn reasons(self) -> &'static [&'static str] {
         match self {
@@ -95,23 +95,23 @@ impl Odds {
     }
 
     /// The decision for a text: by its SHA-256, so that it is the same in every process and at any time.
-    fn draw(self, lot: &str) -> Decision {
+    fn draw(self, lot: &str) -> PlannedDecision {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(lot)[..8]);
         let percent = u64::from_be_bytes(first) % 100;
         if percent < u64::from(self.approve) {
-            Decision::Approve
+            PlannedDecision::Approve
         } else if percent < u64::from(self.approve) + u64::from(self.reject) {
-            Decision::Reject
+            PlannedDecision::Reject
         } else {
-            Decision::Review
+            PlannedDecision::Review
         }
     }
 }
 
 /// How often a new task is answered 503 before it is taken on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unavailable {
+pub enum PlannedOutage {
     Never,
     /// So many times for each task id.
     First(u32),
@@ -120,7 +120,7 @@ pub enum Unavailable {
 
 /// One callback of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Callback {
+pub struct PlannedCallback {
     /// After the task was taken on; at most SQS's 15 minutes.
     pub delay: Duration,
     /// Signed with a key that is not ours.
@@ -131,7 +131,7 @@ pub struct Callback {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub scenario: Scenario,
-    pub decision: Decision,
+    pub decision: PlannedDecision,
 }
 
 impl Plan {
@@ -139,10 +139,10 @@ impl Plan {
     pub fn of_number(document_number: &str, odds: Odds) -> Self {
         let scenario = Scenario::of(document_number);
         let decision = match scenario {
-            Scenario::Bad => Decision::Reject,
-            Scenario::Review => Decision::Review,
+            Scenario::Bad => PlannedDecision::Reject,
+            Scenario::Review => PlannedDecision::Review,
             Scenario::Drawn => odds.draw(document_number),
-            _ => Decision::Approve,
+            _ => PlannedDecision::Approve,
         };
         Self { scenario, decision }
     }
@@ -153,11 +153,11 @@ impl Plan {
         Self { scenario: Scenario::Drawn, decision: odds.draw(&document_sha256.to_ascii_lowercase()) }
     }
 
-    pub fn unavailable(self) -> Unavailable {
+    pub fn unavailable(self) -> PlannedOutage {
         match self.scenario {
-            Scenario::Flaky => Unavailable::First(2),
-            Scenario::Down => Unavailable::Always,
-            _ => Unavailable::Never,
+            Scenario::Flaky => PlannedOutage::First(2),
+            Scenario::Down => PlannedOutage::Always,
+            _ => PlannedOutage::Never,
         }
     }
 
@@ -167,7 +167,7 @@ impl Plan {
     }
 
     /// In order of delay.
-    pub fn callbacks(self) -> Vec<Callback> {
+    pub fn callbacks(self) -> Vec<PlannedCallback> {
         let forged: &[bool] = match self.scenario {
             Scenario::Silent | Scenario::Down => &[],
             Scenario::Twice => &[false, false, false],
@@ -175,7 +175,10 @@ impl Plan {
             _ => &[false],
         };
         let first = self.completes_after() + CALLBACK_DELAY;
-        (0..).zip(forged).map(|(n, forged)| Callback { delay: first + CALLBACK_GAP * n, forged: *forged }).collect()
+        (0..)
+            .zip(forged)
+            .map(|(n, forged)| PlannedCallback { delay: first + CALLBACK_GAP * n, forged: *forged })
+            .collect()
     }
 }
 
@@ -211,11 +214,11 @@ mod tests {
 
     #[test]
     fn decisions_follow_the_scenario() {
-        assert_eq!(plan("BAD1").decision, Decision::Reject);
+        assert_eq!(plan("BAD1").decision, PlannedDecision::Reject);
         assert_eq!(plan("BAD1").decision.reasons(), ["document_forged"]);
-        assert_eq!(plan("REVIEW1").decision, Decision::Review);
+        assert_eq!(plan("REVIEW1").decision, PlannedDecision::Review);
         for number in ["OK1", "SLOW1", "FLAKY1", "TWICE1", "FORGED1", "SILENT1"] {
-            assert_eq!(plan(number).decision, Decision::Approve, "{number}");
+            assert_eq!(plan(number).decision, PlannedDecision::Approve, "{number}");
         }
     }
 
@@ -237,16 +240,16 @@ mod tests {
 
     #[test]
     fn flaky_refuses_twice_and_down_always() {
-        assert_eq!(plan("FLAKY1").unavailable(), Unavailable::First(2));
-        assert_eq!(plan("DOWN1").unavailable(), Unavailable::Always);
-        assert_eq!(plan("OK1").unavailable(), Unavailable::Never);
+        assert_eq!(plan("FLAKY1").unavailable(), PlannedOutage::First(2));
+        assert_eq!(plan("DOWN1").unavailable(), PlannedOutage::Always);
+        assert_eq!(plan("OK1").unavailable(), PlannedOutage::Never);
     }
 
     #[test]
     fn content_is_drawn_and_never_names_a_scenario() {
         let digest = format!("BAD{}", "0".repeat(61));
         let drawn = Plan::of_content(&digest, odds(100, 0));
-        assert_eq!(drawn, Plan { scenario: Scenario::Drawn, decision: Decision::Approve });
+        assert_eq!(drawn, Plan { scenario: Scenario::Drawn, decision: PlannedDecision::Approve });
         assert_eq!(drawn, Plan::of_content(&digest.to_lowercase(), odds(100, 0)));
     }
 
@@ -254,17 +257,17 @@ mod tests {
     fn a_draw_does_not_change_with_the_release() {
         let drawn = |number| Plan::of_number(number, odds(70, 20)).decision;
         // SHA-256, first eight bytes modulo 100: 29, 83, 93.
-        assert_eq!(drawn("L898902C3"), Decision::Approve);
-        assert_eq!(drawn("X1"), Decision::Reject);
-        assert_eq!(drawn("X2"), Decision::Review);
+        assert_eq!(drawn("L898902C3"), PlannedDecision::Approve);
+        assert_eq!(drawn("X1"), PlannedDecision::Reject);
+        assert_eq!(drawn("X2"), PlannedDecision::Review);
     }
 
     #[test]
     fn draws_follow_the_odds() {
         let count =
             |wanted| (0..10_000).filter(|n| Plan::of_number(&format!("P{n}"), odds(70, 20)).decision == wanted).count();
-        assert!((6_800..7_200).contains(&count(Decision::Approve)));
-        assert!((1_800..2_200).contains(&count(Decision::Reject)));
+        assert!((6_800..7_200).contains(&count(PlannedDecision::Approve)));
+        assert!((1_800..2_200).contains(&count(PlannedDecision::Reject)));
     }
 
     #[test]

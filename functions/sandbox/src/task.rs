@@ -16,7 +16,7 @@ use verinym::{
     store::item::{Item, Key, keyed, number, read},
 };
 
-use crate::{scenario::Plan, wire::TaskRequest};
+use crate::scenario::Plan;
 
 /// How long a task can be read: longer than its customer keeps asking.
 const KEPT: Duration = Duration::from_hours(7 * 24);
@@ -37,13 +37,14 @@ pub struct Task {
 }
 
 impl Task {
-    pub fn new(request: &TaskRequest, plan: Plan, now: Timestamp) -> Self {
-        let callback_url = request.callback_url().map(str::to_owned);
+    /// A task by its customer's ids; its end is reported to `callback_url`.
+    pub fn new(task_id: Uuid, group_id: Uuid, callback_url: Option<&str>, plan: Plan, now: Timestamp) -> Self {
+        let callback_url = callback_url.map(str::to_owned);
         let none = callback_url.is_none() || plan.callbacks().is_empty();
         Self {
-            request_id: request_id(request.task_id),
-            task_id: request.task_id,
-            group_id: request.group_id,
+            request_id: request_id(task_id),
+            task_id,
+            group_id,
             plan,
             callback_url,
             created_at: now,
@@ -160,7 +161,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scenario::Odds;
+    use crate::{scenario::Odds, wire::TaskRequest};
 
     const AT: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
@@ -177,7 +178,7 @@ pub(crate) mod tests {
 
     pub(crate) fn task(document_number: &str) -> Task {
         let request = request(document_number);
-        Task::new(&request, request.plan(Odds::new(0, 0).unwrap()), AT)
+        request.task(request.plan(Odds::new(0, 0).unwrap()), AT)
     }
 
     #[test]

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use verinym::{
     domain::secret::Secret,
     providers::{
-        Outcome, Progress, Provider,
+        Provider, ProviderResult, TaskProgress,
         idfy::{self, Idfy},
-        transport::Limits,
+        transport::CallLimits,
     },
 };
 
@@ -156,9 +156,10 @@ async fn our_own_client_of_the_format_understands_what_is_answered() {
     let service = service(&queue).await;
     let bad = ask(&service, "async", Uuid::from_u128(1), "BAD1").await.unwrap();
     let slow = ask(&service, "async", Uuid::from_u128(2), "SLOW1").await.unwrap();
-    for (answer, progress) in
-        [(bad, Progress::Done(Outcome::Reject { reasons: vec!["document_forged".into()] })), (slow, Progress::Pending)]
-    {
+    for (answer, progress) in [
+        (bad, TaskProgress::Done(ProviderResult::Reject { reasons: vec!["document_forged".into()] })),
+        (slow, TaskProgress::Pending),
+    ] {
         let request_id = answer.body["request_id"].as_str().unwrap();
         let provider = TestServer::start(vec![(200, read(&service, request_id).await.to_string())]);
         let client = Idfy::new(&idfy::Config {
@@ -168,7 +169,7 @@ async fn our_own_client_of_the_format_understands_what_is_answered() {
             api_key: Secret::new("key".into()),
             task: wire::TYPE.into(),
             signature_scheme: None,
-            limits: Limits::default(),
+            limits: CallLimits::default(),
         });
         let found = client.unwrap().fetch(&request_id.parse().unwrap(), Duration::from_secs(5)).await;
         assert_eq!(found, Ok(progress));

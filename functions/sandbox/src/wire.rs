@@ -11,7 +11,7 @@ use verinym::{
 };
 
 use crate::{
-    scenario::{Decision, Odds, Plan},
+    scenario::{Odds, Plan, PlannedDecision},
     task::Task,
 };
 
@@ -85,6 +85,11 @@ impl TaskRequest {
     pub fn callback_url(&self) -> Option<&str> {
         self.data.callback_url.as_deref().filter(|url| !url.is_empty())
     }
+
+    /// The task that the request asks for.
+    pub fn task(&self, plan: Plan, now: Timestamp) -> Task {
+        Task::new(self.task_id, self.group_id, self.callback_url(), plan, now)
+    }
 }
 
 impl Data {
@@ -136,7 +141,7 @@ struct TaskResult {
 #[derive(Debug, Serialize)]
 struct SourceOutput {
     status: &'static str,
-    decision: Decision,
+    decision: PlannedDecision,
     reasons: &'static [&'static str],
 }
 
@@ -264,7 +269,7 @@ mod tests {
         for none in [Value::Null, json!("")] {
             let request = with("document_number", none).unwrap();
             let odds = Odds::new(0, 100).unwrap();
-            assert_eq!(request.plan(odds), Plan { scenario: Scenario::Drawn, decision: Decision::Reject });
+            assert_eq!(request.plan(odds), Plan { scenario: Scenario::Drawn, decision: PlannedDecision::Reject });
         }
     }
 

@@ -7,15 +7,15 @@ use verinym::{
     config::Section,
     config::names::Secret,
     domain::{
+        callback::CallbackError,
         event::{Actor, CallbackSender, EventType, ExternalId, ProviderTask, PublicWord, Subject},
         id::InboundId,
-        kyc::KycError,
         limit,
     },
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Needs},
     http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, Raw, Route},
-    providers::signature::SignatureRefusal,
+    providers::{registry, signature::SignatureRefusal},
     run_command,
     store::Table,
     store::{event::EventDraft, inbound::InboundItem},
@@ -53,15 +53,15 @@ async fn receive(
     (Path(name), Headers(headers), Raw(body)): (Path<String>, Headers, Raw),
 ) -> Result<Plain<CallbackTaken>> {
     let now = call.now();
-    let provider = call.app.provider(&name).await?;
-    let scheme = provider.signature_scheme().ok_or(KycError::BadSignature)?;
-    let keys = call.app.callback_keys(&name, scheme).await?;
+    let provider = registry::provider(call.app, &name).await?.ok_or(CallbackError::UnknownProvider)?;
+    let scheme = provider.signature_scheme().ok_or(CallbackError::BadSignature)?;
+    let keys = registry::callback_keys(call.app, &name, scheme).await?.ok_or(CallbackError::UnknownProvider)?;
     let verified = scheme.verify(&headers, &body, now, &keys).map_err(|refusal| {
         tracing::warn!(provider = name, %refusal, "callback refused");
         match refusal {
-            SignatureRefusal::TimeOff => KycError::StaleSignature,
+            SignatureRefusal::TimeOff => CallbackError::StaleSignature,
             SignatureRefusal::Missing | SignatureRefusal::Malformed | SignatureRefusal::Mismatch => {
-                KycError::BadSignature
+                CallbackError::BadSignature
             }
         }
     })?;

@@ -69,7 +69,7 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
                 deadline: delivery.deadline,
             };
             // What is still pending, or could not be read just now, is polled by the check's own message.
-            match look.go_on().await? {
+            match look.run().await? {
                 NextRun::Never => "settled",
                 NextRun::At(_) => "pending",
             }

@@ -5,13 +5,12 @@ use std::time::Duration;
 use verinym::{
     domain::{
         aml::HitMark,
-        check::{Action, Check, CheckState, ReasonCode, RetryPolicy, StepKind},
+        check::{Action, Check, CheckError, CheckState, ReasonCode, RetryPolicy, StepKind},
         event::{Actor, Cause, EventType, ExternalId, ProviderTask, ProviderVerdict},
-        kyc::KycError,
         time::Timestamp,
     },
     error::{Error, Result},
-    providers::{Outcome, ProviderError, Reference},
+    providers::{ProviderError, ProviderResult, Reference},
     store::{
         check::{StoredCheck, check_event},
         command::Attempt,
@@ -28,8 +27,8 @@ pub struct CheckUpdate {
     after: StoredCheck,
     events: Vec<EventDraft>,
     task_taken: Option<Reference>,
-    /// Whether the person's account stays as it is.
-    account_stays: bool,
+    /// Whether the person's account is not changed with the check.
+    account_is_kept: bool,
     now: Timestamp,
 }
 
@@ -40,109 +39,111 @@ impl CheckUpdate {
             after: stored.clone(),
             events: Vec::new(),
             task_taken: None,
-            account_stays: false,
+            account_is_kept: false,
             now,
         }
     }
 
-    /// The machine takes the check up; with a document that is not sound no provider is asked, and a person tells the
+    /// Starts processing. If a document failed inspection (`sound` is false), no provider is asked, and a reviewer tells the
     /// applicant what is missing.
     pub fn start(&mut self, sound: bool) -> Result<()> {
         if sound {
             self.after.check.pass(StepKind::Documents);
         }
-        self.take_up()?;
+        self.start_processing()?;
         if !sound {
             self.provider_finished(false, vec![ReasonCode::DocumentUnreadable], verification())?;
         }
         Ok(())
     }
 
-    /// From here on the check is the machine's.
-    pub fn take_up(&mut self) -> Result<()> {
+    /// Marks the check as being processed by workers.
+    pub fn start_processing(&mut self) -> Result<()> {
         self.act(Action::Start, verification())?;
-        self.after.work.next_look = None;
+        self.after.work.next_run_at = None;
         Ok(())
     }
 
-    /// The check moves alone, since something else decides where its person stands.
-    pub fn leave_account(&mut self) {
-        self.account_stays = true;
+    /// Leaves the account unchanged, because another check decides the person's status.
+    pub fn keep_account(&mut self) {
+        self.account_is_kept = true;
     }
 
-    /// There is no provider to ask: once its name is screened, a reviewer decides.
+    /// For a check without a provider: a reviewer decides after the screening.
     pub fn manual(&mut self) -> Result<()> {
         self.provider_finished(false, vec![ReasonCode::ManualReview], verification())
     }
 
-    /// The provider has the task.
-    pub fn taken(&mut self, reference: &Reference) {
+    /// The provider accepted the task.
+    pub fn task_created(&mut self, reference: &Reference) {
         let (check, work) = (&mut self.after.check, &mut self.after.work);
         check.provider_reference = Some(reference.to_string());
         check.attempts += 1;
         work.called_at = Some(self.now);
-        work.next_look = Some(self.now + RetryPolicy::with(&check.policy.provider).first_poll);
+        work.next_run_at = Some(self.now + RetryPolicy::of_provider(&check.policy.provider).first_poll);
         self.task_taken = Some(reference.clone());
-        self.note(EventType::CheckProviderCalled, |event| {
+        self.record(EventType::CheckProviderCalled, |event| {
             event.data(&ProviderTask { reference: ExternalId::new(reference.as_str()) })
         });
     }
 
     /// The provider's result was fetched.
-    pub fn answered(&mut self) {
-        self.note(EventType::CheckProviderAnswered, |event| event);
+    pub fn result_fetched(&mut self) {
+        self.record(EventType::CheckProviderAnswered, |event| event);
     }
 
-    /// What the provider found: a rejection ends the check; else the lists are searched, whatever it said.
-    pub fn outcome(&mut self, outcome: Outcome) -> Result<()> {
+    /// Applies the provider's result: a rejection ends the check; any other result leads to screening.
+    pub fn apply_result(&mut self, outcome: ProviderResult) -> Result<()> {
         let codes = |reasons: Vec<String>| reasons.iter().map(|word| ReasonCode::of_provider(word)).collect();
         let provider = Actor::Provider(self.after.check.policy.provider.clone());
         match outcome {
-            Outcome::Approve => self.provider_finished(true, vec![], provider),
-            Outcome::Reject { reasons } => self.act(Action::ProviderRejected(codes(reasons)), provider),
-            Outcome::Review { reasons } if reasons.is_empty() => {
+            ProviderResult::Approve => self.provider_finished(true, vec![], provider),
+            ProviderResult::Reject { reasons } => self.act(Action::ProviderRejected(codes(reasons)), provider),
+            ProviderResult::Review { reasons } if reasons.is_empty() => {
                 self.provider_finished(false, vec![ReasonCode::ProviderUnsure], provider)
             }
-            Outcome::Review { reasons } => self.provider_finished(false, codes(reasons), provider),
+            ProviderResult::Review { reasons } => self.provider_finished(false, codes(reasons), provider),
         }
     }
 
-    /// The provider is done with, one way or another.
-    fn provider_finished(&mut self, vouched: bool, doubts: Vec<ReasonCode>, actor: Actor) -> Result<()> {
-        self.after.work.next_look = None;
-        self.act_telling(Action::Screen { vouched, doubts }, actor, |event| event.data(&ProviderVerdict { vouched }))
+    /// The provider is not asked any more; the name is screened next.
+    fn provider_finished(&mut self, passed: bool, review_reasons: Vec<ReasonCode>, actor: Actor) -> Result<()> {
+        self.after.work.next_run_at = None;
+        self.act_with_data(Action::Screen { passed, review_reasons }, actor, |event| {
+            event.data(&ProviderVerdict { passed })
+        })
     }
 
-    /// Notes when a closed check is to be looked at next; an open one is noted with its moves.
-    pub fn look_at(&mut self, at: Timestamp) {
-        self.after.work.next_look = Some(at);
+    /// Sets the next run for a closed check; an open check gets it with its transitions.
+    pub fn run_again_at(&mut self, at: Timestamp) {
+        self.after.work.next_run_at = Some(at);
     }
 
-    /// The name was screened, and `doubts` say why a person has to look at it whatever was found; while a machine is at work,
-    /// that was the last it had to do.
+    /// Records the screening. `review_reasons` ask for a reviewer whatever was found. Screening is the last step of
+    /// processing, so an open check is concluded.
     pub fn screened(
         &mut self,
         found: Vec<HitMark>,
-        clears: bool,
-        doubts: Vec<ReasonCode>,
+        lists_are_fresh: bool,
+        review_reasons: Vec<ReasonCode>,
         tell: impl FnOnce(EventDraft) -> EventDraft,
     ) -> Result<()> {
-        self.act_telling(Action::Screened { hits: found, clears, doubts }, screening(), tell)?;
+        self.act_with_data(Action::Screened { hits: found, lists_are_fresh, review_reasons }, screening(), tell)?;
         if self.after.check.state == CheckState::Processing { self.conclude() } else { Ok(()) }
     }
 
-    /// The policy approves what passed in every step; anything else is for a person.
+    /// Approves if every step passed, else sends the check to review.
     fn conclude(&mut self) -> Result<()> {
         match self.act(Action::Pass, screening()) {
-            Err(Error::Kyc(KycError::StepsMissing)) if self.after.check.reasons.is_empty() => {
-                self.act(Action::Doubt(vec![ReasonCode::PolicyIncomplete]), screening())
+            Err(Error::Check(CheckError::StepsMissing)) if self.after.check.reasons.is_empty() => {
+                self.act(Action::SendToReview(vec![ReasonCode::PolicyIncomplete]), screening())
             }
-            Err(Error::Kyc(KycError::StepsMissing)) => self.act(Action::Doubt(vec![]), screening()),
+            Err(Error::Check(CheckError::StepsMissing)) => self.act(Action::SendToReview(vec![]), screening()),
             done => done,
         }
     }
 
-    /// The provider gave a task up without a result: another one is made, or a person takes over.
+    /// The provider ended a task without a result: a new task follows, or a reviewer decides.
     pub fn task_failed(&mut self, wait: Duration) -> Result<()> {
         self.after.work.task += 1;
         self.after.work.called_at = None;
@@ -150,29 +151,32 @@ impl CheckUpdate {
         self.call_failed("no_result", false, wait)
     }
 
-    /// A call failed: it is tried again after `wait`, or a person takes over.
-    pub fn call_failed(&mut self, reason: &'static str, hopeless: bool, wait: Duration) -> Result<()> {
+    /// A call failed: it is retried after `wait`, or a reviewer decides.
+    pub fn call_failed(&mut self, reason: &'static str, is_final: bool, wait: Duration) -> Result<()> {
         let submitted_at = self.before.submitted_at.unwrap_or(self.now);
-        let retries = RetryPolicy::with(&self.before.policy.provider);
+        let policy = RetryPolicy::of_provider(&self.before.policy.provider);
         self.after.check.attempts += 1;
         self.after.work.failures += 1;
-        self.after.work.next_look = Some(self.now + wait);
-        self.note(EventType::CheckProviderFailed, |event| event.data(&Cause { reason: reason.into() }));
-        if hopeless || retries.is_over(self.after.work.failures) || retries.has_run_out(submitted_at, self.now) {
-            self.give_up()?;
+        self.after.work.next_run_at = Some(self.now + wait);
+        self.record(EventType::CheckProviderFailed, |event| event.data(&Cause { reason: reason.into() }));
+        if is_final
+            || policy.attempts_are_used_up(self.after.work.failures)
+            || policy.time_is_up(submitted_at, self.now)
+        {
+            self.stop_asking_provider()?;
         }
         Ok(())
     }
 
-    /// A technical failure never decides: a person does. Who could not be asked of the provider is screened still.
-    pub fn give_up(&mut self) -> Result<()> {
+    /// Stops asking the provider. A technical failure never decides: the name is screened and a reviewer decides.
+    pub fn stop_asking_provider(&mut self) -> Result<()> {
         if self.after.check.screening.since.is_some() {
-            return self.act(Action::Doubt(vec![ReasonCode::ScreeningUnavailable]), screening());
+            return self.act(Action::SendToReview(vec![ReasonCode::ScreeningUnavailable]), screening());
         }
         self.provider_finished(false, vec![ReasonCode::ProviderUnavailable], verification())
     }
 
-    /// Whether the provider has no more to do with it.
+    /// Whether the provider is not asked any more.
     pub fn is_settled(&self) -> bool {
         self.after.check.state != CheckState::Processing || self.after.check.screening.since.is_some()
     }
@@ -181,23 +185,28 @@ impl CheckUpdate {
         self.after.check.state
     }
 
-    pub fn next_look(&self) -> Timestamp {
-        self.after.next_look()
+    pub fn next_run_at(&self) -> Timestamp {
+        self.after.next_run_at()
     }
 
     pub fn act(&mut self, action: Action, actor: Actor) -> Result<()> {
-        self.act_telling(action, actor, |event| event)
+        self.act_with_data(action, actor, |event| event)
     }
 
-    fn act_telling(&mut self, action: Action, actor: Actor, tell: impl FnOnce(EventDraft) -> EventDraft) -> Result<()> {
+    fn act_with_data(
+        &mut self,
+        action: Action,
+        actor: Actor,
+        tell: impl FnOnce(EventDraft) -> EventDraft,
+    ) -> Result<()> {
         let (after, kind) = self.after.check.apply(action, self.now)?;
         self.events.push(tell(check_event(kind, &after).by(actor)));
         self.after.check = after;
         Ok(())
     }
 
-    /// An event of a check that stays where it is.
-    fn note(&mut self, kind: EventType, data: impl FnOnce(EventDraft) -> EventDraft) {
+    /// Records an event that does not change the state.
+    fn record(&mut self, kind: EventType, data: impl FnOnce(EventDraft) -> EventDraft) {
         let check = &mut self.after.check;
         check.version += 1;
         check.updated_at = self.now;
@@ -207,7 +216,7 @@ impl CheckUpdate {
     /// All of it in one commit, which goes through if nobody else wrote first.
     pub fn commit<'s>(self, attempt: &Attempt<'s>, auth: &Account) -> Commit<'s> {
         let commit = attempt.commit(self.now);
-        let mut commit = if self.account_stays {
+        let mut commit = if self.account_is_kept {
             commit.check_changes(&self.before, &self.after)
         } else {
             commit.check_moves(&self.before, &self.after, auth, self.now)
@@ -227,7 +236,7 @@ pub fn screening() -> Actor {
     Actor::system("screening")
 }
 
-/// A failed call in one word, for the event.
+/// The code of a failed call, for the event.
 pub fn failure(error: &ProviderError) -> &'static str {
     match error {
         ProviderError::Unavailable { .. } => "unavailable",
@@ -240,144 +249,4 @@ pub fn failure(error: &ProviderError) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use verinym::domain::{
-        aml::{HitDecision, ListKind},
-        check::{Policy, Trigger},
-        id::{CheckId, DocumentId, HitId, UserId},
-        user::KycStatus,
-    };
-
-    use super::*;
-    use verinym::crypto::random::RandomId;
-
-    const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
-
-    fn submitted() -> StoredCheck {
-        let (id, user) = (CheckId::new(NOW), UserId::new(NOW));
-        let mut draft = Check::draft(id, user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
-        draft.document_ids.push(DocumentId::new(NOW));
-        StoredCheck::new(draft.apply(Action::Submit(KycStatus::None), NOW).unwrap().0)
-    }
-
-    fn processing() -> StoredCheck {
-        let mut update = CheckUpdate::of(&submitted(), NOW);
-        update.start(true).unwrap();
-        update.after
-    }
-
-    fn nothing_found(update: &mut CheckUpdate) {
-        update.screened(vec![], true, vec![], |event| event).unwrap();
-    }
-
-    fn kinds(update: &CheckUpdate) -> Vec<&'static str> {
-        update.events.iter().map(|event| event.kind.as_str().trim_start_matches("kyc.check.")).collect()
-    }
-
-    #[test]
-    fn each_event_of_a_commit_has_a_version_of_its_own() {
-        let mut update = CheckUpdate::of(&processing(), NOW);
-        update.taken(&"req-1".parse().unwrap());
-        update.outcome(Outcome::Approve).unwrap();
-        assert_eq!(kinds(&update), ["provider_called", "screening"]);
-        let versions: Vec<_> = update.events.iter().map(|event| event.version).collect();
-        assert_eq!(versions, [update.before.version + 1, update.before.version + 2]);
-        assert_eq!(update.after.check.version, update.before.version + 2);
-    }
-
-    #[test]
-    fn a_document_that_is_not_sound_is_a_matter_for_the_desk() {
-        let mut update = CheckUpdate::of(&submitted(), NOW);
-        update.start(false).unwrap();
-        nothing_found(&mut update);
-        assert_eq!(kinds(&update), ["processing", "screening", "screened", "in_review"]);
-        assert_eq!(update.after.check.steps_done, [StepKind::Screening]);
-        assert_eq!(update.after.check.reasons, [ReasonCode::DocumentUnreadable]);
-    }
-
-    #[test]
-    fn whom_the_provider_vouches_for_and_no_list_names_is_approved() {
-        let mut update = CheckUpdate::of(&processing(), NOW);
-        update.outcome(Outcome::Approve).unwrap();
-        assert_eq!(update.after.check.state, CheckState::Processing);
-        nothing_found(&mut update);
-        assert_eq!(kinds(&update), ["screening", "screened", "approved"]);
-    }
-
-    #[test]
-    fn whom_a_list_names_goes_to_the_desk_whatever_the_provider_said() {
-        for outcome in [Outcome::Approve, Outcome::Review { reasons: vec![] }] {
-            let mut update = CheckUpdate::of(&processing(), NOW);
-            update.outcome(outcome).unwrap();
-            let hit = HitMark { id: HitId::new(NOW), kind: ListKind::Sanctions, decision: HitDecision::Open };
-            update.screened(vec![hit], true, vec![], |event| event).unwrap();
-            assert_eq!(update.after.check.state, CheckState::InReview);
-            assert!(update.after.check.reasons.contains(&ReasonCode::SanctionsMatch));
-        }
-    }
-
-    #[test]
-    fn a_name_that_cannot_be_trusted_goes_to_the_desk_though_no_list_names_it() {
-        let mut update = CheckUpdate::of(&processing(), NOW);
-        update.outcome(Outcome::Approve).unwrap();
-        update.screened(vec![], true, vec![ReasonCode::NameMixedScripts], |event| event).unwrap();
-        assert_eq!(kinds(&update), ["screening", "screened", "in_review"]);
-        assert_eq!(update.after.check.reasons, [ReasonCode::NameMixedScripts]);
-    }
-
-    #[test]
-    fn what_could_not_be_screened_in_time_is_screened_at_the_desk() {
-        let mut update = CheckUpdate::of(&processing(), NOW);
-        update.outcome(Outcome::Approve).unwrap();
-        update.give_up().unwrap();
-        assert_eq!(update.after.check.reasons, [ReasonCode::ScreeningUnavailable]);
-        nothing_found(&mut update);
-        assert_eq!(update.after.check.state, CheckState::InReview);
-        assert!(update.after.check.is_passed() && update.after.check.reasons.is_empty());
-    }
-
-    #[test]
-    fn an_approval_without_its_other_steps_goes_to_the_desk() {
-        let mut stored = processing();
-        stored.check.steps_done.clear();
-        let mut update = CheckUpdate::of(&stored, NOW);
-        update.outcome(Outcome::Approve).unwrap();
-        nothing_found(&mut update);
-        assert_eq!(update.after.check.state, CheckState::InReview);
-        assert_eq!(update.after.check.reasons, [ReasonCode::PolicyIncomplete]);
-    }
-
-    #[test]
-    fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
-        let mut stored = processing();
-        for left in [2, 1, 0] {
-            let mut update = CheckUpdate::of(&stored, NOW);
-            update.call_failed("unavailable", false, Duration::from_secs(3)).unwrap();
-            assert_eq!(update.is_settled(), left == 0);
-            stored = update.after;
-        }
-        let mut update = CheckUpdate::of(&stored, NOW);
-        nothing_found(&mut update);
-        let stored = update.after;
-        assert_eq!(stored.check.state, CheckState::InReview);
-        assert_eq!(stored.check.reasons, [ReasonCode::ProviderUnavailable]);
-        assert_eq!((stored.check.attempts, stored.check.decision), (3, None));
-    }
-
-    #[test]
-    fn a_refusal_is_not_repeated() {
-        let mut update = CheckUpdate::of(&processing(), NOW);
-        update.call_failed("refused", true, Duration::ZERO).unwrap();
-        assert!(update.is_settled());
-    }
-
-    #[test]
-    fn a_task_given_up_is_made_anew_under_another_name() {
-        let mut update = CheckUpdate::of(&processing(), NOW);
-        update.taken(&"req-1".parse().unwrap());
-        let mut update = CheckUpdate::of(&update.after, NOW);
-        update.task_failed(Duration::from_secs(1)).unwrap();
-        assert_eq!((update.after.work.task, update.after.check.provider_reference.as_deref()), (1, None));
-        assert!(!update.is_settled());
-    }
-}
+mod tests;

@@ -89,11 +89,11 @@ impl Screening<'_> {
         }
         let count = hits.len();
         let mut update = CheckUpdate::of(stored, self.now);
-        update.leave_account();
+        update.keep_account();
         let marks = hits.iter().map(|stored| stored.hit.mark()).collect();
         let threshold = check.policy.threshold;
         update.screened(marks, self.clears, vec![], |event| told(event, self.lists, threshold, count, self.clears))?;
-        update.look_at(self.now + UNTIL_FRESH);
+        update.run_again_at(self.now + UNTIL_FRESH);
         Ok(with_hits(update.commit(attempt, auth), &hits).returning(outcome))
     }
 }
@@ -101,7 +101,7 @@ impl Screening<'_> {
 /// The person's other checks whose snapshot is to be screened.
 async fn unscreened(store: &Store, current: &StoredCheck) -> Result<Vec<StoredCheck>> {
     let others = others(store, current).await?;
-    Ok(others.into_iter().filter(|stored| stored.check.wants_screening()).collect())
+    Ok(others.into_iter().filter(|stored| stored.check.needs_screening()).collect())
 }
 
 /// Why a machine must not clear the names that the person submitted since the last approval: withdrawing a check and

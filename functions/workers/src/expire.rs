@@ -77,7 +77,7 @@ async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Res
         update.act(Action::Expire, expiry.clone())?;
         // A renewal that was approved meanwhile carries the person's standing on.
         if stored.check.state == CheckState::Approved && store.approved_beyond(&user, &id, now).await? {
-            update.leave_account();
+            update.keep_account();
         }
         Ok(update.commit(&attempt, &auth).returning(()))
     })

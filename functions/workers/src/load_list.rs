@@ -10,6 +10,7 @@ use verinym::{
     function::{Capability, Concurrency, Needs, QueueTrigger},
     messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
     store::Table,
+    watchlists::Watchlists,
 };
 
 /// One message, which is a whole batch.
@@ -51,16 +52,16 @@ async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<Outcome
 }
 
 async fn work(app: &App, delivery: &Delivery<ListTask>) -> Result<()> {
-    let correlation_id = &delivery.correlation_id;
+    let (lists, correlation_id) = (Watchlists::of(app).await, &delivery.correlation_id);
     match &delivery.body {
-        ListTask::Refresh { list } => app.refresh_list(list, false, correlation_id, delivery.deadline).await,
-        ListTask::Compile => app.compile_lists(correlation_id).await,
+        ListTask::Refresh { list } => lists.refresh(list, false, correlation_id, delivery.deadline).await,
+        ListTask::Compile => lists.compile(correlation_id).await,
         ListTask::Event { event } => match event.r#type {
             EventType::ListRefreshRequested => {
-                let vouched = event.part::<RefreshRequest>().is_some_and(|request| request.accept_shrunken);
-                app.refresh_list(&event.subject.id, vouched, correlation_id, delivery.deadline).await
+                let accept_shrunken = event.part::<RefreshRequest>().is_some_and(|request| request.accept_shrunken);
+                lists.refresh(&event.subject.id, accept_shrunken, correlation_id, delivery.deadline).await
             }
-            EventType::ListLoaded => app.compile_lists(correlation_id).await,
+            EventType::ListLoaded => lists.compile(correlation_id).await,
             other => Err(Internal::corrupt(format!("{other} is nothing to load a list for")).into()),
         },
     }

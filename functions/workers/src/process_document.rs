@@ -47,14 +47,14 @@ async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome>
     let id: DocumentId = subject.parse().map_err(Internal::corrupt)?;
     let person = person.ok_or_else(|| Internal::corrupt("a document's event names no person"))?;
     if kind == EventType::DocumentUploaded {
-        look_at(app, &person, &id, &delivery.correlation_id).await?;
+        run_again_at(app, &person, &id, &delivery.correlation_id).await?;
     } else {
         app.delete_document(&id).await?;
     }
     Ok(Outcome::Done)
 }
 
-async fn look_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {
+async fn run_again_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
     let mut found = None;
     run_command!(store.command(correlation_id, Actor::system("documents")), |attempt| {

@@ -10,6 +10,7 @@ use verinym::{
     messaging::{Message, Worker, message::ListTask, queue::Queue},
     store::Table,
     telemetry,
+    watchlists::Watchlists,
 };
 
 /// What the alarm watches: lists that are stale or not in force.
@@ -24,15 +25,16 @@ pub fn worker() -> Worker {
 
 async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {
     let correlation_id = format!("refresh-lists-{}", now.unix_millis());
+    let lists = Watchlists::of(app).await;
     let mut sent = 0;
-    for source in app.list_sources().await?.iter() {
+    for source in lists.sources().await?.iter() {
         send(app, &correlation_id, &source.id, ListTask::Refresh { list: source.id.clone() }).await?;
         sent += 1;
     }
     // What a lost message left loaded and not in force; a new engine's artifact; lists that are configured no more.
     send(app, &correlation_id, "compile", ListTask::Compile).await?;
     let mut stale = 0;
-    for standing in app.list_standings().await?.iter().filter(|standing| standing.is_stale(now)) {
+    for standing in lists.statuses().await?.iter().filter(|standing| standing.is_stale(now)) {
         tracing::warn!(list = standing.id, in_force = standing.in_force.is_some(), "list is stale");
         stale += 1;
     }

@@ -38,7 +38,7 @@ use verinym::{
         person_key::PersonKey,
         user::Account,
     },
-    watchlists::InForce,
+    watchlists::{InForce, Watchlists},
 };
 
 use crate::{
@@ -55,7 +55,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// Lists that are stale take longer.
 pub(crate) const UNTIL_FRESH: Duration = Duration::from_mins(10);
 /// Checks that cannot be screened for so long are a matter for a person; they are screened still, when they can be.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(30);
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_mins(30);
 /// The queue's visibility time-out: until then no sweep need replace a message that failed.
 const DELIVERED_AGAIN: Duration = Duration::from_mins(6);
 /// Queues deliver to the second, clocks differ a little.
@@ -95,13 +95,13 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
         let Some((stored, auth)) = store.check_and_auth(&user, &check).await? else {
             return Ok(Decided::Unchanged(Outcome::Done));
         };
-        if !stored.check.wants_screening() {
+        if !stored.check.needs_screening() {
             return Ok(Decided::Unchanged(Outcome::Done));
         }
         if is_one_too_many(&stored, &delivery.body, Timestamp::now()) {
             return Ok(Decided::Unchanged(Outcome::Done));
         }
-        let lists = match app.watchlists().await {
+        let lists = match Watchlists::of(app).await.in_force().await {
             Ok(lists) => lists,
             Err(Error::Aml(AmlError::ListsUnavailable)) => return without(store, &attempt, &stored, &auth).await,
             Err(error) => return Err(error.into()),
@@ -139,7 +139,7 @@ pub(crate) fn with_hits<'s>(commit: Commit<'s>, hits: &[StoredHit]) -> Commit<'s
 
 /// Whether it is a sweep's message though another one of this check is on its way.
 fn is_one_too_many(stored: &StoredCheck, task: &Task, now: Timestamp) -> bool {
-    let early = stored.work.next_look.is_some_and(|due| due > now + TOLERANCE);
+    let early = stored.work.next_run_at.is_some_and(|due| due > now + TOLERANCE);
     early && is_swept(stored) && matches!(task, Task::Again { .. })
 }
 
@@ -159,9 +159,9 @@ async fn without<'s>(
     if check.state != CheckState::Processing {
         return Ok(Decided::Unchanged(later(store, stored, UNTIL_FRESH).await?));
     }
-    if check.screening.since.is_some_and(|since| now.since(since) >= PATIENCE) {
+    if check.screening.since.is_some_and(|since| now.since(since) >= WAIT_LIMIT) {
         let mut update = CheckUpdate::of(stored, now);
-        update.give_up()?;
+        update.stop_asking_provider()?;
         return Ok(update.commit(attempt, auth).returning(Outcome::Later(SOON)));
     }
     Ok(Decided::Unchanged(later(store, stored, SOON).await?))
@@ -172,11 +172,11 @@ async fn without<'s>(
 async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Result<Outcome> {
     let (check, user) = subject(&delivery.body)?;
     let Some((stored, _)) = store.check_and_auth(&user, &check).await? else { return Err(error) };
-    if !stored.check.wants_screening() {
+    if !stored.check.needs_screening() {
         return Err(error);
     }
     if is_swept(&stored) {
-        store.look_again_at(&stored, Timestamp::now() + DELIVERED_AGAIN).await?;
+        store.schedule_run(&stored, Timestamp::now() + DELIVERED_AGAIN).await?;
         return Err(error);
     }
     tracing::error!(%check, %error, "a check at the desk cannot be screened");
@@ -185,7 +185,7 @@ async fn failed(store: &Store, delivery: &Delivery<Task>, error: Error) -> Resul
 
 /// Comes back after a while, and notes when.
 pub(crate) async fn later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Outcome> {
-    store.look_again_at(stored, Timestamp::now() + wait).await?;
+    store.schedule_run(stored, Timestamp::now() + wait).await?;
     Ok(Outcome::Later(wait))
 }
 

@@ -31,7 +31,7 @@ use verinym::{
         Table,
         command::Decided,
         event::{EventDraft, EventRecord},
-        limit::{self, Verdict},
+        limit::{self, LimitVerdict},
         mail_token::MailToken,
         user::{Account, Claim, account_event},
     },
@@ -210,8 +210,8 @@ async fn remind(app: &'static App, delivery: &Delivery<Notice>, address: &BlindI
     let key = limit::key(&MAIL_SIGN_IN, address.as_ref());
     let store = app.store().await;
     match store.count(&MAIL_SIGN_IN, &key, false, app.config.rate_limit_scale, delivery.now).await? {
-        Verdict::Allowed { .. } => ask(app, delivery, MailKind::Verify, address).await,
-        Verdict::Refused { .. } => Ok(()),
+        LimitVerdict::Allowed { .. } => ask(app, delivery, MailKind::Verify, address).await,
+        LimitVerdict::Refused { .. } => Ok(()),
     }
 }
 

@@ -72,13 +72,13 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
     let (queue, run_out) = if !check.state.is_open() {
         (Queue::Screening, false)
     } else if let Some(since) = check.screening.since {
-        (Queue::Screening, now.since(since) >= screen_check::PATIENCE)
+        (Queue::Screening, now.since(since) >= screen_check::WAIT_LIMIT)
     } else {
-        let patience = RetryPolicy::with(&check.policy.provider);
-        (Queue::Verification, patience.has_run_out(check.submitted_at.unwrap_or(check.created_at), now))
+        let policy = RetryPolicy::of_provider(&check.policy.provider);
+        (Queue::Verification, policy.time_is_up(check.submitted_at.unwrap_or(check.created_at), now))
     };
     // The same find has the same key, so that rounds do not pile up messages.
-    let key = format!("{correlation_id}-{}", stored.next_look().unix_millis());
+    let key = format!("{correlation_id}-{}", stored.next_run_at().unix_millis());
     let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
     let message = Message { key, correlation_id, body };
     if !run_out {
@@ -88,10 +88,10 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
         // Its messages may all be dead letters, and at the desk no sweep looks for it: this one stays with it.
         app.send(queue, &message, Duration::ZERO).await?;
     }
-    give_up(app, stored, now, &message.correlation_id).await
+    stop_asking_provider(app, stored, now, &message.correlation_id).await
 }
 
-async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
+async fn stop_asking_provider(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(correlation_id, verification()), |attempt| {
         // The index may be behind: what is decided upon is read.
@@ -99,11 +99,11 @@ async fn give_up(app: &App, found: &StoredCheck, now: Timestamp, correlation_id:
         let Some((stored, auth)) = read else { return Ok(Decided::Unchanged(())) };
         let mut update = CheckUpdate::of(&stored, now);
         match stored.check.state {
-            CheckState::Submitted => update.take_up()?,
+            CheckState::Submitted => update.start_processing()?,
             CheckState::Processing => {}
             _ => return Ok(Decided::Unchanged(())),
         }
-        update.give_up()?;
+        update.stop_asking_provider()?;
         Ok(update.commit(&attempt, &auth).returning(()))
     })
 }

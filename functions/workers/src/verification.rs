@@ -1,5 +1,5 @@
-//! How a machine goes on with a check: one step at a time, each a commit of its own upon the state it read, so that a
-//! worker may die between any two of them and the next look goes on from there.
+//! Processes a check step by step. Each step is one commit on the state that it read, so that after a crash between two
+//! steps the next run continues from there.
 
 use std::time::Duration;
 
@@ -11,12 +11,11 @@ use verinym::{
         check::{CheckState, MANUAL, RetryPolicy},
         document::DocumentStatus,
         id::{CheckId, UserId},
-        kyc::KycError,
         secret::Masked,
         time::Timestamp,
     },
-    error::{Error, Internal, Result},
-    providers::{Progress, ProviderError, Reference, Submission, TaskKey},
+    error::{Internal, Result},
+    providers::{ProviderError, Reference, Submission, TaskKey, TaskProgress, registry},
     run_command,
     store::{
         Table,
@@ -32,13 +31,13 @@ use verinym::{
 
 use crate::check_update::{CheckUpdate, failure, verification};
 
-/// The policy's name of the step that the provider does.
+/// The name of the provider's step in the policy.
 const STEP: &str = "document";
-/// Documents are looked at within seconds.
+/// Documents are inspected within seconds.
 const DOCUMENTS_WAIT: Duration = Duration::from_secs(2);
-/// The longest call of a provider, retries included; a batch of ten fits into the function's minute.
+/// The longest call of a provider, policy included; a batch of ten fits into the function's minute.
 const LONGEST_CALL: Duration = Duration::from_secs(15);
-/// Left for the commit that follows a call.
+/// Time kept for the commit after a call.
 const FOR_THE_COMMIT: Duration = Duration::from_secs(5);
 
 /// One run of the verification worker on one check.
@@ -55,32 +54,32 @@ pub struct VerificationRun<'a> {
 /// When the check is to be worked on next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextRun {
-    /// Nothing is left for a machine to do.
+    /// Never: the workers have finished with the check.
     Never,
     /// The time of the next run.
     At(Timestamp),
 }
 
-/// What a step came to.
+/// The result of a step.
 enum Step {
-    /// The check moved on: the next step follows.
-    Moved,
+    /// The check changed: the next step follows.
+    Advanced,
     Wait(Timestamp),
-    /// Nothing is left for a machine to do.
-    Settled,
+    /// Never: the workers have finished with the check.
+    Finished,
 }
 
 /// What an attempt of a step decided; it may also find that somebody else wrote first.
 type Stepped<'s> = std::result::Result<Decided<'s, Step>, CommitError>;
 
 impl VerificationRun<'_> {
-    /// Goes on as far as it can now.
-    pub async fn go_on(&self) -> Result<NextRun> {
+    /// Executes steps until one has to wait or none is left.
+    pub async fn run(&self) -> Result<NextRun> {
         loop {
             match self.step().await? {
-                Step::Moved => {}
+                Step::Advanced => {}
                 Step::Wait(until) => return Ok(NextRun::At(until)),
-                Step::Settled => return Ok(NextRun::Never),
+                Step::Finished => return Ok(NextRun::Never),
             }
         }
     }
@@ -90,25 +89,25 @@ impl VerificationRun<'_> {
         let store = self.app.store().await;
         run_command!(store.command(self.correlation_id, verification()), |attempt| {
             let Some((stored, auth)) = store.check_and_auth(&self.user, &self.check).await? else {
-                return Ok(Decided::Unchanged(Step::Settled));
+                return Ok(Decided::Unchanged(Step::Finished));
             };
             if stored.check.screening.since.is_some() {
-                return Ok(Decided::Unchanged(Step::Settled));
+                return Ok(Decided::Unchanged(Step::Finished));
             }
             match (stored.check.state, stored.check.provider_reference.as_deref()) {
-                (CheckState::Submitted, _) => self.take_up(&attempt, &stored, &auth).await,
-                (CheckState::Processing, None) => self.hand_over(&attempt, &stored, &auth).await,
+                (CheckState::Submitted, _) => self.start_processing(&attempt, &stored, &auth).await,
+                (CheckState::Processing, None) => self.submit_to_provider(&attempt, &stored, &auth).await,
                 (CheckState::Processing, Some(reference)) => {
                     let reference = reference.parse().map_err(Internal::corrupt)?;
                     self.ask(&attempt, &stored, &auth, &reference).await
                 }
-                _ => Ok(Decided::Unchanged(Step::Settled)),
+                _ => Ok(Decided::Unchanged(Step::Finished)),
             }
         })
     }
 
-    /// Once all its documents were looked at, the check is the machine's.
-    async fn take_up<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
+    /// Starts processing once all documents are inspected.
+    async fn start_processing<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
         let now = Timestamp::now();
         let documents = self.documents(stored).await?;
         if !documents.iter().all(DocumentItem::is_settled) {
@@ -118,47 +117,45 @@ impl VerificationRun<'_> {
             && documents.iter().all(|document| document.status == DocumentStatus::Stored);
         let mut update = CheckUpdate::of(stored, now);
         update.start(sound)?;
-        Ok(update.commit(attempt, auth).returning(Step::Moved))
+        Ok(update.commit(attempt, auth).returning(Step::Advanced))
     }
 
-    /// Gives the check to the provider, under a name of its own: however often this is repeated, it is one task.
-    async fn hand_over<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
+    /// Submits the check to the provider under a fixed task id: repeating the call does not create a second task.
+    async fn submit_to_provider<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
         if name == MANUAL {
             let mut update = CheckUpdate::of(stored, Timestamp::now());
             update.manual()?;
-            return Ok(update.commit(attempt, auth).returning(Step::Moved));
+            return Ok(update.commit(attempt, auth).returning(Step::Advanced));
         }
-        let provider = match self.app.provider(name).await {
-            Ok(provider) => provider,
-            Err(Error::Kyc(KycError::UnknownProvider)) => return Self::failed(attempt, stored, auth, None),
-            Err(error) => return Err(error.into()),
+        let Some(provider) = registry::provider(self.app, name).await? else {
+            return Self::failed(attempt, stored, auth, None);
         };
         let submission = self.submission(stored).await?;
         let called = self.guarded(name, |remaining| provider.submit(&submission, remaining)).await?;
         let now = Timestamp::now();
         match called {
-            Called::NotNow(at) => self.wait(stored, at).await,
+            Called::Deferred(at) => self.wait(stored, at).await,
             Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
             Called::Answered(Ok(submitted)) => {
                 let mut update = CheckUpdate::of(stored, now);
-                update.taken(&submitted.reference);
+                update.task_created(&submitted.reference);
                 let pending = match submitted.progress {
-                    Progress::Done(outcome) => {
-                        update.outcome(outcome)?;
+                    TaskProgress::Done(outcome) => {
+                        update.apply_result(outcome)?;
                         false
                     }
-                    Progress::Pending | Progress::Failed => true,
+                    TaskProgress::Pending | TaskProgress::Failed => true,
                 };
-                let next_look = update.next_look();
-                // A failed task is read like any other, when it is looked at next.
-                let step = if pending { Step::Wait(next_look) } else { Step::Moved };
+                let next_run_at = update.next_run_at();
+                // The next run reads a failed task like any other.
+                let step = if pending { Step::Wait(next_run_at) } else { Step::Advanced };
                 Ok(update.commit(attempt, auth).returning(step))
             }
         }
     }
 
-    /// Reads how the task stands.
+    /// Reads the state of the provider's task.
     async fn ask<'s>(
         &self,
         attempt: &Attempt<'s>,
@@ -167,80 +164,79 @@ impl VerificationRun<'_> {
         reference: &Reference,
     ) -> Stepped<'s> {
         let name = &stored.check.policy.provider;
-        let provider = match self.app.provider(name).await {
-            Ok(provider) => provider,
-            Err(Error::Kyc(KycError::UnknownProvider)) => return Self::failed(attempt, stored, auth, None),
-            Err(error) => return Err(error.into()),
+        let Some(provider) = registry::provider(self.app, name).await? else {
+            return Self::failed(attempt, stored, auth, None);
         };
         let called = self.guarded(name, |remaining| provider.fetch(reference, remaining)).await?;
         let now = Timestamp::now();
         let mut update = CheckUpdate::of(stored, now);
         match called {
-            Called::NotNow(at) => self.wait(stored, at).await,
+            Called::Deferred(at) => self.wait(stored, at).await,
             Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
-            Called::Answered(Ok(Progress::Pending)) => {
-                let retries = RetryPolicy::with(name);
-                if retries.has_run_out(stored.check.submitted_at.unwrap_or(now), now) {
-                    update.give_up()?;
-                    return Ok(update.commit(attempt, auth).returning(Step::Moved));
+            Called::Answered(Ok(TaskProgress::Pending)) => {
+                let policy = RetryPolicy::of_provider(name);
+                if policy.time_is_up(stored.check.submitted_at.unwrap_or(now), now) {
+                    update.stop_asking_provider()?;
+                    return Ok(update.commit(attempt, auth).returning(Step::Advanced));
                 }
                 let age = now.since(stored.work.called_at.unwrap_or(now));
-                self.wait(stored, now + retries.poll(age)).await
+                self.wait(stored, now + policy.wait_before_poll(age)).await
             }
-            Called::Answered(Ok(Progress::Failed)) => {
-                let wait = RetryPolicy::with(name).wait(stored.work.failures + 1, None, random_u64());
+            Called::Answered(Ok(TaskProgress::Failed)) => {
+                let wait =
+                    RetryPolicy::of_provider(name).wait_after_failure(stored.work.failures + 1, None, random_u64());
                 update.task_failed(wait)?;
                 Ok(Self::after_failure(attempt, update, auth))
             }
-            Called::Answered(Ok(Progress::Done(outcome))) => {
-                update.answered();
-                update.outcome(outcome)?;
-                Ok(update.commit(attempt, auth).returning(Step::Moved))
+            Called::Answered(Ok(TaskProgress::Done(outcome))) => {
+                update.result_fetched();
+                update.apply_result(outcome)?;
+                Ok(update.commit(attempt, auth).returning(Step::Advanced))
             }
         }
     }
 
-    /// A call did not do what it should: later again, or the desk.
+    /// A call failed: it is retried later, or the check goes to review.
     fn failed<'s>(
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
         auth: &Account,
         error: Option<&ProviderError>,
     ) -> Stepped<'s> {
-        let retries = RetryPolicy::with(&stored.check.policy.provider);
+        let policy = RetryPolicy::of_provider(&stored.check.policy.provider);
         let asked = error.and_then(ProviderError::retry_after);
-        let wait = retries.wait(stored.work.failures + 1, asked, random_u64());
-        let hopeless = error.is_none_or(|error| !error.is_retryable());
+        let wait = policy.wait_after_failure(stored.work.failures + 1, asked, random_u64());
+        let is_final = error.is_none_or(|error| !error.is_retryable());
         let mut update = CheckUpdate::of(stored, Timestamp::now());
-        update.call_failed(error.map_or("not_configured", failure), hopeless, wait)?;
+        update.call_failed(error.map_or("not_configured", failure), is_final, wait)?;
         Ok(Self::after_failure(attempt, update, auth))
     }
 
     fn after_failure<'s>(attempt: &Attempt<'s>, update: CheckUpdate, auth: &Account) -> Decided<'s, Step> {
-        let (settled, next_look) = (update.is_settled(), update.next_look());
-        let step = if settled { Step::Moved } else { Step::Wait(next_look) };
+        let (settled, next_run_at) = (update.is_settled(), update.next_run_at());
+        let step = if settled { Step::Advanced } else { Step::Wait(next_run_at) };
         update.commit(attempt, auth).returning(step)
     }
 
-    /// Notes when to look again, so that a sweep leaves the check alone until then.
+    /// Stores the time of the next run, so that the sweep skips the check until then.
     async fn wait<'s>(&self, stored: &StoredCheck, until: Timestamp) -> Stepped<'s> {
-        self.app.store().await.look_again_at(stored, until).await?;
+        self.app.store().await.schedule_run(stored, until).await?;
         Ok(Decided::Unchanged(Step::Wait(until)))
     }
 
-    /// Calls a provider through its breaker. Calls that the breaker holds back are no attempts.
+    /// Calls a provider through its circuit breaker. A call that the breaker refuses does not count as an attempt.
     async fn guarded<T, F>(&self, name: &str, call: impl FnOnce(Duration) -> F) -> Result<Called<T>>
     where
         F: Future<Output = std::result::Result<T, ProviderError>>,
     {
-        let (store, policy, now) = (self.app.store().await, breaker::Policy::default(), Timestamp::now());
+        let (store, policy, now) = (self.app.store().await, breaker::BreakerPolicy::default(), Timestamp::now());
         let remaining = self.deadline.since(now).saturating_sub(FOR_THE_COMMIT).min(LONGEST_CALL);
         if remaining < Duration::from_secs(1) {
-            return Ok(Called::NotNow(now + Duration::from_secs(1)));
+            return Ok(Called::Deferred(now + Duration::from_secs(1)));
         }
         let permit = match store.breaker_admit(name, &policy, now).await? {
             Ok(permit) => permit,
-            Err(retry_at) => return Ok(Called::NotNow(retry_at)),
+            Err(retry_at) => return Ok(Called::Deferred(retry_at)),
         };
         let answer = call(remaining).await;
         let well = answer.as_ref().err().is_none_or(|error| !error.is_provider_failure());
@@ -279,14 +275,14 @@ impl VerificationRun<'_> {
     }
 }
 
-/// How a call through the breaker went.
+/// The result of a call through the breaker.
 enum Called<T> {
     Answered(std::result::Result<T, ProviderError>),
-    /// Not made; to be tried then.
-    NotNow(Timestamp),
+    /// The call was not made; try it at this time.
+    Deferred(Timestamp),
 }
 
-/// The document the provider is asked about: the first that says by itself who somebody is, one with a number before
+/// The document that is submitted to the provider: an identity document if there is one, and one with a number before
 /// one without.
 fn leading(documents: &[DocumentItem]) -> Option<&DocumentItem> {
     documents.iter().min_by_key(|document| (!document.kind.is_identity(), document.number.is_none()))

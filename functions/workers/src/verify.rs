@@ -47,7 +47,7 @@ async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
     let (check, user) = subject(&delivery.body)?;
     let store = app.store().await;
     let Some(stored) = store.check(&user, &check).await? else { return Ok(Outcome::Done) };
-    let early = stored.work.next_look.filter(|_| stored.check.state.is_open());
+    let early = stored.work.next_run_at.filter(|_| stored.check.state.is_open());
     if let Some(due) = early.filter(|due| *due > Timestamp::now() + TOLERANCE) {
         // Another message of this check is on its way: a sweep's is one too many.
         return Ok(match delivery.body {
@@ -57,7 +57,7 @@ async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> 
     }
     let look =
         VerificationRun { app, correlation_id: &delivery.correlation_id, user, check, deadline: delivery.deadline };
-    Ok(match look.go_on().await? {
+    Ok(match look.run().await? {
         NextRun::Never => Outcome::Done,
         NextRun::At(at) => later(at),
     })

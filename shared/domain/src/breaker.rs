@@ -2,7 +2,7 @@
 //!
 //! All instances share one breaker per provider, kept as one item; this file holds its rule, and nothing that reads or
 //! writes. So the rule is split: [`Breaker::on_call`] and [`Breaker::on_outcome`] decide from the state last seen and
-//! name a [`Change`]; a change carries the condition under which it holds, so that deciding from a stale state does no
+//! name a [`BreakerChange`]; a change carries the condition under which it holds, so that deciding from a stale state does no
 //! harm; [`Breaker::apply`] is its plain meaning, which the store's update must equal.
 //!
 //! # How a change becomes one `UpdateItem`
@@ -41,7 +41,7 @@ use super::time::Timestamp;
 
 /// When a breaker opens and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub struct BreakerPolicy {
     /// Length of a window. Windows are laid end to end from 1970, so that counters need no list of calls; a burst of
     /// failures astride two of them may be seen a little later than by a sliding window.
     pub window: Duration,
@@ -53,7 +53,7 @@ pub struct Policy {
     pub probe_for: Duration,
 }
 
-impl Default for Policy {
+impl Default for BreakerPolicy {
     fn default() -> Self {
         Self {
             window: Duration::from_mins(1),
@@ -64,7 +64,7 @@ impl Default for Policy {
     }
 }
 
-impl Policy {
+impl BreakerPolicy {
     fn window_of(&self, now: Timestamp) -> Timestamp {
         let length = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX).max(1);
         let start = now.unix_millis() / length * length;
@@ -111,18 +111,18 @@ pub struct Permit {
 
 /// The answer to "may I call?".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
+pub enum BreakerAdmission {
     /// Call.
     Call(Permit),
     /// Make the change, and call if its condition held; else ask again with the state found.
-    Probe(Permit, Change),
+    Probe(Permit, BreakerChange),
     /// Do not call; put the work back until then, and do not count it as an attempt.
     Refused { retry_at: Timestamp },
 }
 
 /// A conditional update of the shared state; see the table above.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum BreakerChange {
     /// One more call in the window.
     Count { generation: u64, window: Timestamp, failed: bool },
     /// The first call of a new window.
@@ -137,74 +137,80 @@ pub enum Change {
 
 impl Breaker {
     /// Whether a call may be made now.
-    pub fn on_call(&self, now: Timestamp, policy: &Policy) -> Admission {
+    pub fn on_call(&self, now: Timestamp, policy: &BreakerPolicy) -> BreakerAdmission {
         let generation = self.generation;
         let Some(open_until) = self.open_until else {
-            return Admission::Call(Permit { generation, probe: false });
+            return BreakerAdmission::Call(Permit { generation, probe: false });
         };
         match self.probe_until.filter(|until| *until > now) {
-            _ if now < open_until => Admission::Refused { retry_at: open_until },
-            Some(probe_until) => Admission::Refused { retry_at: probe_until },
-            None => Admission::Probe(
+            _ if now < open_until => BreakerAdmission::Refused { retry_at: open_until },
+            Some(probe_until) => BreakerAdmission::Refused { retry_at: probe_until },
+            None => BreakerAdmission::Probe(
                 Permit { generation, probe: true },
-                Change::ClaimProbe { generation, now, until: now + policy.probe_for },
+                BreakerChange::ClaimProbe { generation, now, until: now + policy.probe_for },
             ),
         }
     }
 
     /// What a call's outcome changes; `None` when it no longer says anything, because the breaker has opened or closed
     /// since the call began. `ok` means that the provider answered, even if with a refusal.
-    pub fn on_outcome(&self, permit: Permit, now: Timestamp, ok: bool, policy: &Policy) -> Option<Change> {
+    pub fn on_outcome(
+        &self,
+        permit: Permit,
+        now: Timestamp,
+        ok: bool,
+        policy: &BreakerPolicy,
+    ) -> Option<BreakerChange> {
         let generation = self.generation;
         if permit.generation != generation {
             return None;
         }
         let window = policy.window_of(now);
         Some(match (permit.probe, ok) {
-            (true, true) => Change::Close { generation },
-            (true, false) => Change::Open { generation, until: now + policy.open_for },
-            (false, _) if self.window < window => Change::StartWindow { generation, window, failed: !ok },
+            (true, true) => BreakerChange::Close { generation },
+            (true, false) => BreakerChange::Open { generation, until: now + policy.open_for },
+            (false, _) if self.window < window => BreakerChange::StartWindow { generation, window, failed: !ok },
             // A clock behind the others' counts in their window rather than turning it back.
-            (false, _) => Change::Count { generation, window: self.window, failed: !ok },
+            (false, _) => BreakerChange::Count { generation, window: self.window, failed: !ok },
         })
     }
 
     /// The opening that the counters call for, if they do: enough calls, and half of them or more failed.
-    pub fn trips(&self, now: Timestamp, policy: &Policy) -> Option<Change> {
+    pub fn trips(&self, now: Timestamp, policy: &BreakerPolicy) -> Option<BreakerChange> {
         let closed = self.open_until.is_none();
         let enough = self.calls >= policy.minimum_calls && self.calls > 0;
         let failing = self.failures >= self.calls.div_ceil(2);
         (closed && enough && failing)
-            .then_some(Change::Open { generation: self.generation, until: now + policy.open_for })
+            .then_some(BreakerChange::Open { generation: self.generation, until: now + policy.open_for })
     }
 
     /// The state after a change, or `None` if its condition does not hold.
-    pub fn apply(&self, change: &Change) -> Option<Self> {
-        let (Change::Count { generation, .. }
-        | Change::StartWindow { generation, .. }
-        | Change::Open { generation, .. }
-        | Change::ClaimProbe { generation, .. }
-        | Change::Close { generation }) = change;
+    pub fn apply(&self, change: &BreakerChange) -> Option<Self> {
+        let (BreakerChange::Count { generation, .. }
+        | BreakerChange::StartWindow { generation, .. }
+        | BreakerChange::Open { generation, .. }
+        | BreakerChange::ClaimProbe { generation, .. }
+        | BreakerChange::Close { generation }) = change;
         if *generation != self.generation {
             return None;
         }
         let next_generation =
             Self { generation: generation + 1, calls: 0, failures: 0, probe_until: None, ..self.clone() };
         match *change {
-            Change::Count { window, failed, .. } => (self.window == window).then(|| Self {
+            BreakerChange::Count { window, failed, .. } => (self.window == window).then(|| Self {
                 calls: self.calls + 1,
                 failures: self.failures + u32::from(failed),
                 ..self.clone()
             }),
-            Change::StartWindow { window, failed, .. } => {
+            BreakerChange::StartWindow { window, failed, .. } => {
                 (self.window < window).then(|| Self { window, calls: 1, failures: u32::from(failed), ..self.clone() })
             }
-            Change::Open { until, .. } => Some(Self { open_until: Some(until), ..next_generation }),
-            Change::ClaimProbe { now, until, .. } => self
+            BreakerChange::Open { until, .. } => Some(Self { open_until: Some(until), ..next_generation }),
+            BreakerChange::ClaimProbe { now, until, .. } => self
                 .probe_until
                 .is_none_or(|claimed| claimed <= now)
                 .then(|| Self { probe_until: Some(until), ..self.clone() }),
-            Change::Close { .. } => Some(Self { open_until: None, ..next_generation }),
+            BreakerChange::Close { .. } => Some(Self { open_until: None, ..next_generation }),
         }
     }
 }

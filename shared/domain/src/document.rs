@@ -78,6 +78,13 @@ words! {
     }
 }
 
+/// Refusals of a change of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    #[error("a submitted check names the document")]
+    InUse,
+}
+
 impl DocumentType {
     /// Whether it says by itself who somebody is.
     pub const fn is_identity(self) -> bool {

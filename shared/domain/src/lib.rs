@@ -5,6 +5,7 @@ pub mod aml;
 pub mod auth;
 pub mod backoff;
 pub mod breaker;
+pub mod callback;
 pub mod check;
 pub mod document;
 pub mod event;

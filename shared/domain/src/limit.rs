@@ -160,7 +160,7 @@ impl Limit {
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decision {
+pub struct LimitDecision {
     pub allowed: bool,
     /// TAT from now on; unchanged by a refused call.
     pub tat: Timestamp,
@@ -173,21 +173,21 @@ pub struct Decision {
 }
 
 /// Decides on a call at `now`, given the TAT kept (`None`: no call yet).
-pub fn decide(tat: Option<Timestamp>, now: Timestamp, limit: &Limit) -> Decision {
+pub fn decide(tat: Option<Timestamp>, now: Timestamp, limit: &Limit) -> LimitDecision {
     let due = tat.map_or(now, |tat| tat.max(now));
     let horizon = now + limit.tolerance();
     if due <= horizon {
         let tat = due + limit.interval();
-        return Decision { allowed: true, tat, ..outlook(tat, now, limit) };
+        return LimitDecision { allowed: true, tat, ..outlook(tat, now, limit) };
     }
-    Decision { allowed: false, retry_after: due.since(horizon), ..outlook(due, now, limit) }
+    LimitDecision { allowed: false, retry_after: due.since(horizon), ..outlook(due, now, limit) }
 }
 
 /// What the headers say of a TAT that was just written.
-pub fn outlook(tat: Timestamp, now: Timestamp, limit: &Limit) -> Decision {
+pub fn outlook(tat: Timestamp, now: Timestamp, limit: &Limit) -> LimitDecision {
     let whole = limit.tolerance() + limit.interval();
     let room = whole.saturating_sub(tat.since(now)).as_millis() / limit.interval().as_millis();
-    Decision {
+    LimitDecision {
         allowed: true,
         tat,
         retry_after: Duration::ZERO,

@@ -7,13 +7,13 @@ use super::{
     account::AccountError,
     event::Change,
     field::{Fields, Invalid},
+    kyc::KycStatus,
     patch::Patch,
     person::{
         Address, AddressPatch, DateOfBirth, Email, Locale, NationalId, NationalIdForm, PersonName, PhoneNumber,
         PictureUrl, Username, mask_head,
     },
     time::Timestamp,
-    user::KycStatus,
 };
 
 /// What a person told of themselves; stands encrypted in the store.

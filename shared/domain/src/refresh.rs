@@ -16,7 +16,7 @@ pub const GRACE: Duration = Duration::from_secs(10);
 
 /// What a refresh token is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum RefreshDecision {
     /// The newest token: the session goes on to the next generation, by a conditional write.
     Turn,
     /// The token before it, shortly after the turn: the same successor once more, no state changes.
@@ -47,15 +47,19 @@ impl Generation {
 
 /// Decides on a token that opened under one of our keys. `nonce_matches` is the constant-time comparison of the
 /// token's nonce with the session's.
-pub fn decide(session: Generation, token_counter: u64, nonce_matches: bool, now: Timestamp) -> Decision {
+pub fn decide(session: Generation, token_counter: u64, nonce_matches: bool, now: Timestamp) -> RefreshDecision {
     if !nonce_matches || now >= session.expires_at() {
-        return Decision::Invalid;
+        return RefreshDecision::Invalid;
     }
     if token_counter == session.counter {
-        return Decision::Turn;
+        return RefreshDecision::Turn;
     }
     let previous = token_counter.checked_add(1) == Some(session.counter);
-    if previous && now.since(session.last_turn) <= GRACE { Decision::SameSuccessor } else { Decision::Reuse }
+    if previous && now.since(session.last_turn) <= GRACE {
+        RefreshDecision::SameSuccessor
+    } else {
+        RefreshDecision::Reuse
+    }
 }
 
 #[cfg(test)]
@@ -70,32 +74,32 @@ mod tests {
         Generation { counter, started_at: START, last_turn: START + Duration::from_hours(1) }
     }
 
-    fn at(counter: u64, after_turn: Duration) -> Decision {
+    fn at(counter: u64, after_turn: Duration) -> RefreshDecision {
         decide(session(5), counter, true, session(5).last_turn + after_turn)
     }
 
     #[test]
     fn the_newest_turns_and_the_one_before_yields_its_successor_for_ten_seconds() {
-        assert_eq!(at(5, Duration::ZERO), Decision::Turn);
-        assert_eq!(at(4, Duration::from_secs(10)), Decision::SameSuccessor);
-        assert_eq!(at(4, Duration::from_millis(10_001)), Decision::Reuse);
+        assert_eq!(at(5, Duration::ZERO), RefreshDecision::Turn);
+        assert_eq!(at(4, Duration::from_secs(10)), RefreshDecision::SameSuccessor);
+        assert_eq!(at(4, Duration::from_millis(10_001)), RefreshDecision::Reuse);
     }
 
     #[test]
     fn every_other_genuine_token_is_reuse() {
-        assert_eq!(at(3, Duration::ZERO), Decision::Reuse);
-        assert_eq!(at(6, Duration::ZERO), Decision::Reuse);
-        assert_eq!(at(u64::MAX, Duration::ZERO), Decision::Reuse);
+        assert_eq!(at(3, Duration::ZERO), RefreshDecision::Reuse);
+        assert_eq!(at(6, Duration::ZERO), RefreshDecision::Reuse);
+        assert_eq!(at(u64::MAX, Duration::ZERO), RefreshDecision::Reuse);
     }
 
     #[test]
     fn what_is_over_or_foreign_changes_nothing() {
-        assert_eq!(at(5, IDLE), Decision::Invalid);
-        assert_eq!(at(3, IDLE), Decision::Invalid);
-        assert_eq!(decide(session(5), 5, false, START), Decision::Invalid);
+        assert_eq!(at(5, IDLE), RefreshDecision::Invalid);
+        assert_eq!(at(3, IDLE), RefreshDecision::Invalid);
+        assert_eq!(decide(session(5), 5, false, START), RefreshDecision::Invalid);
         let busy = Generation { last_turn: START + LIFE - Duration::from_secs(1), ..session(5) };
         assert_eq!(busy.expires_at(), START + LIFE);
-        assert_eq!(decide(busy, 5, true, START + LIFE), Decision::Invalid);
+        assert_eq!(decide(busy, 5, true, START + LIFE), RefreshDecision::Invalid);
     }
 
     proptest! {
@@ -104,9 +108,9 @@ mod tests {
         fn only_a_matching_nonce_ever_changes_anything(counter: u64, token: u64, millis in 0i64..2_000_000_000) {
             let session = session(counter);
             let now = Timestamp::from_unix_millis(millis);
-            prop_assert_eq!(decide(session, token, false, now), Decision::Invalid);
+            prop_assert_eq!(decide(session, token, false, now), RefreshDecision::Invalid);
             if token == counter {
-                prop_assert_ne!(decide(session, token, true, now), Decision::Reuse);
+                prop_assert_ne!(decide(session, token, true, now), RefreshDecision::Reuse);
             }
         }
     }

@@ -13,6 +13,8 @@ use super::{
     words::words,
 };
 
+pub use super::kyc::KycStatus;
+
 words! {
     /// Where an account stands.
     pub enum UserStatus {
@@ -26,19 +28,6 @@ words! {
         Erasing = "erasing",
         /// Its personal data cannot be read any more.
         Erased = "erased",
-    }
-
-    /// Where a person stands with their verification.
-    pub enum KycStatus {
-        /// Never asked for.
-        None = "none",
-        /// A submitted check is open.
-        Pending = "pending",
-        /// Verified, and still valid.
-        Approved = "approved",
-        Rejected = "rejected",
-        /// Was approved; the validity is over, or name, birth date or national id changed since.
-        Expired = "expired",
     }
 }
 

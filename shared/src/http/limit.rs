@@ -12,7 +12,7 @@ use crate::{
     error::{RequestError, Result},
     store::{
         item::Key,
-        limit::{self, Verdict},
+        limit::{self, LimitVerdict},
         secrets::IndexSecrets,
     },
 };
@@ -105,7 +105,7 @@ async fn count(app: &App, limit: &Limit, subject: Subject<'_>, meta: &Meta, repo
     };
     let key = bucket(&indexes, limit, text);
     match store.count(limit, &key, doubles, app.config.rate_limit_scale, meta.now).await? {
-        Verdict::Allowed { remaining, reset_seconds } => {
+        LimitVerdict::Allowed { remaining, reset_seconds } => {
             reports.note(Report {
                 policy: format!(
                     "\"{}\";q={};w={}",
@@ -118,7 +118,7 @@ async fn count(app: &App, limit: &Limit, subject: Subject<'_>, meta: &Meta, repo
             });
             Ok(())
         }
-        Verdict::Refused { retry_after } => Err(RequestError::RateLimited { retry_after }.into()),
+        LimitVerdict::Refused { retry_after } => Err(RequestError::RateLimited { retry_after }.into()),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{id::UserId, kyc::KycError, role::Needs},
+    domain::{check::CheckError, id::UserId, role::Needs},
     error::{RequestError, Result},
     store::{admission::Resource, item::Key},
 };
@@ -111,7 +111,7 @@ impl<P: Needs + Send + 'static, R: Resource> Authority for NotOwner<P, R> {
     async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
         let (person, owner) = (incoming.person()?, owner(incoming)?);
         if person.is(&owner) {
-            return Err(KycError::OwnCheck.into());
+            return Err(CheckError::OwnCheck.into());
         }
         Ok(Self { person: person.clone(), owner, needs: PhantomData })
     }

@@ -8,7 +8,10 @@ use utoipa::ToSchema;
 
 use super::reply::{Answer, Body};
 use crate::{
-    domain::{account::AccountError, aml::AmlError, auth::AuthError, kyc::KycError},
+    domain::{
+        account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
+        document::DocumentError,
+    },
     error::{Error, Internal, RequestError},
 };
 
@@ -58,7 +61,9 @@ pub fn kind_of(error: &Error) -> Kind {
         Error::Request(error) => request(error),
         Error::Auth(error) => auth(*error),
         Error::Account(error) => account(*error),
-        Error::Kyc(error) => kyc(*error),
+        Error::Check(error) => check(*error),
+        Error::Document(error) => document(*error),
+        Error::Callback(error) => callback(*error),
         Error::Aml(error) => aml(*error),
         Error::Internal(error) => internal(error),
     }
@@ -123,24 +128,38 @@ fn account(error: AccountError) -> Kind {
     }
 }
 
-fn kyc(error: KycError) -> Kind {
+fn check(error: CheckError) -> Kind {
     match error {
-        KycError::CheckInProgress => kind(409, "check_in_progress", "Another check is open."),
-        KycError::IllegalTransition => kind(409, "illegal_transition", "The state does not allow this."),
-        KycError::DocumentInUse => kind(409, "document_in_use", "A submitted check names this document."),
-        KycError::OwnCheck => kind(403, "own_check", "Somebody else must decide your check."),
-        KycError::ClaimedByAnother => kind(409, "claimed_by_another", "Another reviewer has claimed this check."),
-        KycError::SameReviewer => kind(403, "same_reviewer", "Another reviewer than the first must decide."),
-        KycError::ReasonMissing => kind(400, "reason_required", "Name at least one reason."),
-        KycError::DocumentsMissing => kind(400, "documents_required", "The check needs a document."),
-        KycError::TooManyDocuments => kind(400, "too_many_documents", "At most 10 documents."),
-        KycError::StepsMissing => kind(409, "steps_missing", "A step of the policy has not passed."),
-        KycError::OpenHits => kind(409, "open_hits", "Decide the open hits of this check first."),
-        KycError::TrueMatch => kind(409, "true_match", "A check with a true match cannot be approved."),
-        KycError::NameMissing => kind(400, "name_required", "Put your given and family name into your profile first."),
-        KycError::UnknownProvider => kind(404, "not_found", "There is no such thing."),
-        KycError::BadSignature => kind(401, "invalid_signature", "The signature is missing or wrong."),
-        KycError::StaleSignature => kind(401, "stale_signature", "The signed time is off by more than five minutes."),
+        CheckError::CheckInProgress => kind(409, "check_in_progress", "Another check is open."),
+        CheckError::IllegalTransition => kind(409, "illegal_transition", "The state does not allow this."),
+        CheckError::OwnCheck => kind(403, "own_check", "Somebody else must decide your check."),
+        CheckError::ClaimedByAnother => kind(409, "claimed_by_another", "Another reviewer has claimed this check."),
+        CheckError::SameReviewer => kind(403, "same_reviewer", "Another reviewer than the first must decide."),
+        CheckError::ReasonMissing => kind(400, "reason_required", "Name at least one reason."),
+        CheckError::DocumentsMissing => kind(400, "documents_required", "The check needs a document."),
+        CheckError::TooManyDocuments => kind(400, "too_many_documents", "At most 10 documents."),
+        CheckError::StepsMissing => kind(409, "steps_missing", "A step of the policy has not passed."),
+        CheckError::OpenHits => kind(409, "open_hits", "Decide the open hits of this check first."),
+        CheckError::TrueMatch => kind(409, "true_match", "A check with a true match cannot be approved."),
+        CheckError::NameMissing => {
+            kind(400, "name_required", "Put your given and family name into your profile first.")
+        }
+    }
+}
+
+fn document(error: DocumentError) -> Kind {
+    match error {
+        DocumentError::InUse => kind(409, "document_in_use", "A submitted check names this document."),
+    }
+}
+
+fn callback(error: CallbackError) -> Kind {
+    match error {
+        CallbackError::UnknownProvider => kind(404, "not_found", "There is no such thing."),
+        CallbackError::BadSignature => kind(401, "invalid_signature", "The signature is missing or wrong."),
+        CallbackError::StaleSignature => {
+            kind(401, "stale_signature", "The signed time is off by more than five minutes.")
+        }
     }
 }
 
@@ -148,6 +167,9 @@ fn aml(error: AmlError) -> Kind {
     match error {
         AmlError::UnknownList => kind(404, "not_found", "There is no such thing."),
         AmlError::ListsUnavailable => kind(503, "unavailable", "Not available just now; try again."),
+        AmlError::OwnHit => kind(403, "own_check", "Somebody else must decide your check."),
+        AmlError::HitDecided => kind(409, "illegal_transition", "The state does not allow this."),
+        AmlError::SameReviewer => kind(403, "same_reviewer", "Another reviewer than the first must decide."),
     }
 }
 
@@ -164,7 +186,7 @@ fn internal(error: &Internal) -> Kind {
 fn challenge(error: &Error, token_sent: bool) -> String {
     let text = match error {
         Error::Request(RequestError::Unauthenticated) if token_sent => "Bearer error=\"invalid_token\"",
-        Error::Kyc(KycError::BadSignature | KycError::StaleSignature) => "Signature",
+        Error::Callback(CallbackError::BadSignature | CallbackError::StaleSignature) => "Signature",
         _ => "Bearer",
     };
     text.to_owned()

@@ -139,7 +139,7 @@ async fn without_a_token_nothing_else_is_looked_at() {
 
 #[tokio::test]
 async fn every_401_has_a_challenge_and_names_a_refused_token() {
-    use crate::domain::{auth::AuthError, kyc::KycError};
+    use crate::domain::{auth::AuthError, callback::CallbackError};
     type Refusal = fn() -> crate::error::Error;
     let refusing = |error: Refusal| {
         Route::get("test-refusing", "/v1/refusing")
@@ -153,8 +153,8 @@ async fn every_401_has_a_challenge_and_names_a_refused_token() {
         (|| AuthError::InvalidCredentials.into(), bearer, bearer),
         (|| AuthError::InvalidRefreshToken.into(), bearer, bearer),
         (|| AuthError::RefreshTokenReused.into(), bearer, bearer),
-        (|| KycError::BadSignature.into(), "Signature", "Signature"),
-        (|| KycError::StaleSignature.into(), "Signature", "Signature"),
+        (|| CallbackError::BadSignature.into(), "Signature", "Signature"),
+        (|| CallbackError::StaleSignature.into(), "Signature", "Signature"),
     ];
     for (error, without, with) in cases {
         for (authorization, challenge) in

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::domain::{id::CheckId, secret::Masked, time::Timestamp};
 
 pub mod idfy;
+pub mod registry;
 pub mod signature;
 #[cfg(test)]
 pub(crate) mod test_server;
@@ -32,7 +33,7 @@ pub trait Provider: Send + Sync + fmt::Debug {
         &'a self,
         reference: &'a Reference,
         remaining: Duration,
-    ) -> BoxFuture<'a, Result<Progress, ProviderError>>;
+    ) -> BoxFuture<'a, Result<TaskProgress, ProviderError>>;
 
     /// Reads a callback's body, after its signature was checked; what it says of the outcome is not believed.
     fn parse_callback(&self, body: &[u8]) -> Result<Callback, MalformedCallback>;
@@ -47,7 +48,7 @@ pub struct TaskKey {
     pub check: CheckId,
     /// The policy's name of the step, as `document`.
     pub step: String,
-    /// Counts the tasks made on purpose for this step, from 0: one more after [`Progress::Failed`]. A message that is
+    /// Counts the tasks made on purpose for this step, from 0: one more after [`TaskProgress::Failed`]. A message that is
     /// delivered again, or a call that is retried, keeps its number.
     pub attempt: u32,
 }
@@ -87,15 +88,15 @@ pub struct Submission {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     pub reference: Reference,
-    /// Usually [`Progress::Pending`]; some answer at once.
-    pub progress: Progress,
+    /// Usually [`TaskProgress::Pending`]; some answer at once.
+    pub progress: TaskProgress,
 }
 
 /// How a task stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum TaskProgress {
     Pending,
-    Done(Outcome),
+    Done(ProviderResult),
     /// The provider gave up without a result (a source was down). It says nothing about the person; a new attempt may
     /// succeed.
     Failed,
@@ -104,7 +105,7 @@ pub enum Progress {
 /// What a provider found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
+pub enum ProviderResult {
     Approve,
     /// With at least one reason.
     Reject {
@@ -187,7 +188,7 @@ pub enum ProviderError {
     Timeout,
     /// It understood and refuses; repeating the call changes nothing.
     #[error("the provider refuses: {0}")]
-    Refused(Refusal),
+    Refused(ProviderRefusal),
     /// An answer that is not the provider's format: too large, not JSON, a redirect, missing fields.
     #[error("the provider's answer is malformed: {0}")]
     Malformed(&'static str),
@@ -198,7 +199,7 @@ pub enum ProviderError {
 
 /// What a provider refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ProviderRefusal {
     #[error("our credentials")]
     Credentials,
     #[error("a product that is not enabled for the account")]

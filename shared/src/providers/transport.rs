@@ -18,7 +18,7 @@ use crate::{
 
 /// What one call may cost.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct CallLimits {
     /// Time to a connection.
     pub connect: Duration,
     /// Time of one try, answer read to its end.
@@ -32,7 +32,7 @@ pub struct Limits {
     pub retry_after: Duration,
 }
 
-impl Default for Limits {
+impl Default for CallLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(3),
@@ -49,22 +49,22 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Transport {
     client: OnceLock<Client>,
-    limits: Limits,
+    limits: CallLimits,
 }
 
 /// An answer that is neither a redirect, nor 408, 429 or 5xx.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     pub status: StatusCode,
     pub body: Vec<u8>,
 }
 
 impl Transport {
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: CallLimits) -> Self {
         Self { client: OnceLock::new(), limits }
     }
 
-    /// Sends what `request` builds until there is an answer, at most [`Limits::attempts`] times and for `remaining`.
+    /// Sends what `request` builds until there is an answer, at most [`CallLimits::attempts`] times and for `remaining`.
     ///
     /// Only for requests that may be repeated. 408, 429, 5xx, timeouts and lost connections are tried again; when the
     /// wait that is due (or that `Retry-After` asks for) ends after the deadline, the error is returned at once, for
@@ -73,7 +73,7 @@ impl Transport {
         &self,
         request: impl Fn(&Client) -> RequestBuilder,
         remaining: Duration,
-    ) -> Result<Answer, ProviderError> {
+    ) -> Result<HttpAnswer, ProviderError> {
         let deadline = Instant::now() + remaining;
         let client = self.client()?;
         let mut failed = 0;
@@ -110,7 +110,7 @@ impl Transport {
         Ok(self.client.get_or_init(|| client))
     }
 
-    async fn once(&self, request: RequestBuilder) -> Result<Answer, ProviderError> {
+    async fn once(&self, request: RequestBuilder) -> Result<HttpAnswer, ProviderError> {
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         let status = response.status();
         let retry_after = || self.retry_after(&response);
@@ -119,7 +119,7 @@ impl Transport {
             StatusCode::REQUEST_TIMEOUT => Err(ProviderError::Timeout),
             StatusCode::TOO_MANY_REQUESTS => Err(ProviderError::RateLimited { retry_after: retry_after() }),
             _ if status.is_server_error() => Err(ProviderError::Unavailable { retry_after: retry_after() }),
-            _ => Ok(Answer { status, body: self.body(response).await? }),
+            _ => Ok(HttpAnswer { status, body: self.body(response).await? }),
         }
     }
 

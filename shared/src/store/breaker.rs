@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        breaker::{Admission, Breaker, Change, Permit, Policy},
+        breaker::{Breaker, BreakerAdmission, BreakerChange, BreakerPolicy, Permit},
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -31,15 +31,15 @@ impl Store {
     pub async fn breaker_admit(
         &self,
         provider: &str,
-        policy: &Policy,
+        policy: &BreakerPolicy,
         now: Timestamp,
     ) -> Result<std::result::Result<Permit, Timestamp>> {
         let mut state = self.breaker(provider).await?;
         for _ in 0..TRIES {
             match state.on_call(now, policy) {
-                Admission::Call(permit) => return Ok(Ok(permit)),
-                Admission::Refused { retry_at } => return Ok(Err(retry_at)),
-                Admission::Probe(permit, change) => match self.breaker_apply(provider, &change).await? {
+                BreakerAdmission::Call(permit) => return Ok(Ok(permit)),
+                BreakerAdmission::Refused { retry_at } => return Ok(Err(retry_at)),
+                BreakerAdmission::Probe(permit, change) => match self.breaker_apply(provider, &change).await? {
                     Ok(_) => return Ok(Ok(permit)),
                     Err(current) => state = current,
                 },
@@ -54,7 +54,7 @@ impl Store {
         provider: &str,
         permit: Permit,
         ok: bool,
-        policy: &Policy,
+        policy: &BreakerPolicy,
         now: Timestamp,
     ) -> Result<()> {
         let mut state = self.breaker(provider).await?;
@@ -78,7 +78,11 @@ impl Store {
         Ok(self.get_as(Table::Ephemeral, &key(provider)).await?.unwrap_or_default())
     }
 
-    async fn breaker_apply(&self, provider: &str, change: &Change) -> Result<std::result::Result<Breaker, Breaker>> {
+    async fn breaker_apply(
+        &self,
+        provider: &str,
+        change: &BreakerChange,
+    ) -> Result<std::result::Result<Breaker, Breaker>> {
         let Expression { update, condition, values } = expression(change);
         let mut request = self
             .db
@@ -112,11 +116,11 @@ struct Expression {
     values: Vec<(&'static str, AttributeValue)>,
 }
 
-fn expression(change: &Change) -> Expression {
+fn expression(change: &BreakerChange) -> Expression {
     let at = |time: &Timestamp| text(time.to_string());
     let failures = |failed: bool| number(u8::from(failed));
     match change {
-        Change::Count { generation, window, failed } => Expression {
+        BreakerChange::Count { generation, window, failed } => Expression {
             update: "ADD calls :one, failures :failed",
             condition: "generation = :g AND #window = :w",
             values: vec![
@@ -126,7 +130,7 @@ fn expression(change: &Change) -> Expression {
                 (":failed", failures(*failed)),
             ],
         },
-        Change::StartWindow { generation, window, failed } => Expression {
+        BreakerChange::StartWindow { generation, window, failed } => Expression {
             update: "SET generation = :g, #window = :w, calls = :one, failures = :failed",
             condition: if *generation == 0 {
                 "attribute_not_exists(generation) OR (generation = :g AND #window < :w)"
@@ -140,7 +144,7 @@ fn expression(change: &Change) -> Expression {
                 (":failed", failures(*failed)),
             ],
         },
-        Change::Open { generation, until } => Expression {
+        BreakerChange::Open { generation, until } => Expression {
             update: "SET generation = :next, open_until = :t, calls = :zero, failures = :zero REMOVE probe_until",
             condition: "generation = :g",
             values: vec![
@@ -150,12 +154,12 @@ fn expression(change: &Change) -> Expression {
                 (":zero", number(0)),
             ],
         },
-        Change::ClaimProbe { generation, now, until } => Expression {
+        BreakerChange::ClaimProbe { generation, now, until } => Expression {
             update: "SET probe_until = :t",
             condition: "generation = :g AND (attribute_not_exists(probe_until) OR probe_until <= :now)",
             values: vec![(":g", number(generation)), (":now", at(now)), (":t", at(until))],
         },
-        Change::Close { generation } => Expression {
+        BreakerChange::Close { generation } => Expression {
             update: "SET generation = :next, calls = :zero, failures = :zero REMOVE open_until, probe_until",
             condition: "generation = :g",
             values: vec![(":g", number(generation)), (":next", number(generation + 1)), (":zero", number(0))],

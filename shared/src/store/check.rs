@@ -10,7 +10,6 @@ use super::{
     Position, Store, Table,
     admission::Owner,
     commit::Commit,
-    desk,
     event::EventDraft,
     item::{Item, Key, Query, Sort, keyed, number, read, text},
     person_key::PersonKey,
@@ -19,10 +18,9 @@ use super::{
 use crate::{
     crypto::field::Place,
     domain::{
-        check::{Check, CheckState},
+        check::{Check, CheckError, CheckState},
         event::{CheckStanding, EventType, PublicWord, Subject},
         id::{CheckId, UserId},
-        kyc::KycError,
         profile::Profile,
         secret::Masked,
         time::Timestamp,
@@ -35,12 +33,12 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct StoredCheck {
     pub check: Check,
-    pub work: Work,
+    pub work: ProcessingState,
 }
 
 /// Of no interest to anybody but the workers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Work {
+pub struct ProcessingState {
     /// Ciphertext of [`Snapshot`] under the evidence key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<ByteBuf>,
@@ -55,7 +53,7 @@ pub struct Work {
     pub called_at: Option<Timestamp>,
     /// When to look at it next, while a machine is at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_look: Option<Timestamp>,
+    pub next_run_at: Option<Timestamp>,
 }
 
 /// The person as they were when they submitted: what is decided upon.
@@ -71,12 +69,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// [`KycError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
-    pub fn of(profile: &Profile, now: Timestamp) -> Result<Self, KycError> {
+    /// [`CheckError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
+    pub fn of(profile: &Profile, now: Timestamp) -> Result<Self, CheckError> {
         let names = [&profile.given_name, &profile.family_name];
         let name: Vec<&str> = names.into_iter().flatten().map(|name| name.as_str()).collect();
         if name.is_empty() {
-            return Err(KycError::NameMissing);
+            return Err(CheckError::NameMissing);
         }
         let of_id = profile.national_id.as_ref().map(|id| id.country());
         let of_home = profile.address.as_ref().map(|address| &address.country);
@@ -97,7 +95,7 @@ const EXPECTED_WITHIN: Duration = Duration::from_mins(1);
 
 impl StoredCheck {
     pub fn new(check: Check) -> Self {
-        Self { check, work: Work::default() }
+        Self { check, work: ProcessingState::default() }
     }
 
     pub fn key(user: &UserId, id: &CheckId) -> Key {
@@ -106,7 +104,7 @@ impl StoredCheck {
 
     /// Where a queue goes on after it. A check that stands in no queue ends the list.
     pub fn position_in_queue(&self) -> Position {
-        desk::position(desk::place(self).map_or_else(|| "~".to_owned(), |(_, sort)| sort))
+        super::desk::position(queue::place(self).map_or_else(|| "~".to_owned(), |(_, sort)| sort))
     }
 
     fn own_key(&self) -> Key {
@@ -124,7 +122,7 @@ impl StoredCheck {
     fn item(&self) -> Result<Item> {
         let mut item = keyed(&self.own_key(), &self.check)?;
         item.extend(keyed(&self.own_key(), &self.work)?);
-        if let Some((partition, sort)) = desk::place(self) {
+        if let Some((partition, sort)) = queue::place(self) {
             item.insert("desk_pk".into(), text(partition));
             item.insert("desk_sk".into(), text(sort));
         }
@@ -132,8 +130,8 @@ impl StoredCheck {
     }
 
     /// When to look at it next, while a machine is at work.
-    pub fn next_look(&self) -> Timestamp {
-        self.work.next_look.unwrap_or(self.check.updated_at + EXPECTED_WITHIN)
+    pub fn next_run_at(&self) -> Timestamp {
+        self.work.next_run_at.unwrap_or(self.check.updated_at + EXPECTED_WITHIN)
     }
 
     /// Keeps the person as they are now.
@@ -322,8 +320,9 @@ impl Store {
 
     /// Moves the time of the next look, and nothing else: no event tells of a look that found nothing new. What moved on
     /// meanwhile is left alone.
-    pub async fn look_again_at(&self, stored: &StoredCheck, at: Timestamp) -> Result<()> {
-        let next = StoredCheck { work: Work { next_look: Some(at), ..stored.work.clone() }, ..stored.clone() };
+    pub async fn schedule_run(&self, stored: &StoredCheck, at: Timestamp) -> Result<()> {
+        let next =
+            StoredCheck { work: ProcessingState { next_run_at: Some(at), ..stored.work.clone() }, ..stored.clone() };
         let put = self
             .db
             .put_item()
@@ -340,6 +339,8 @@ impl Store {
         }
     }
 }
+
+mod queue;
 
 #[cfg(test)]
 mod pair_tests;

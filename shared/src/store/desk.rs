@@ -16,16 +16,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Position, Store, Table,
-    check::StoredCheck,
     event::shard,
     item::{Item, Query, SHARDS, Sort, text},
 };
 use crate::{
-    domain::{
-        check::{CheckState, RiskLevel},
-        id::UserId,
-        time::Timestamp,
-    },
+    domain::{check::RiskLevel, id::UserId, time::Timestamp},
     error::Result,
 };
 
@@ -46,66 +41,21 @@ pub(super) fn rank(level: RiskLevel) -> usize {
     RiskLevel::ALL.iter().filter(|other| **other > level).count()
 }
 
-/// The word that closed checks are filed under until their snapshot is screened.
-const UNSCREENED: &str = "unscreened";
-
 /// Items of the reader's own that a page may leave out without another round of queries, per shard. Nobody has more than
 /// one check in the queue, nor more hits of one check than this in one shard, so a page that leaves some out takes as
 /// long as one that does not.
 const HIDDEN_PER_SHARD: u32 = 8;
 
-/// Where a queue goes on after something with this sort.
+/// The position of a page that goes on after this sort key.
 pub(super) fn position(sort: String) -> Position {
     Position(BTreeMap::from([("desk_sk".to_owned(), sort)]))
 }
 
-/// Where a check is filed.
-pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
-    let check = &stored.check;
-    let since = check.submitted_at.unwrap_or(check.created_at);
-    let waited_on = match check.state {
-        CheckState::Submitted | CheckState::Processing => stored.next_look().to_string(),
-        CheckState::InReview | CheckState::AwaitingSecondReview => {
-            format!("{}#{since}", rank(check.urgency()))
-        }
-        CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
-        CheckState::AwaitingApplicant => since.to_string(),
-        CheckState::Rejected | CheckState::Cancelled if check.wants_screening() => {
-            return Some(filed(UNSCREENED, &stored.next_look().to_string(), &check.id.to_string()));
-        }
-        CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
-    };
-    Some(filed(check.state.as_str(), &waited_on, &check.id.to_string()))
-}
-
 impl Store {
-    /// One page of the checks in some states, in the order of their queue: in review the highest risk first, then the
-    /// oldest. Those of the `reader` are left out as if there were none.
-    pub async fn desk_page(
-        &self,
-        states: &[CheckState],
-        reader: &UserId,
-        limit: u32,
-        after: Option<&Position>,
-    ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
-        let words: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-        let (items, next) = self.filed_page(&words, reader, limit, after).await?;
-        Ok((items.into_iter().map(StoredCheck::from_item).collect::<Result<_>>()?, next))
-    }
-
-    /// Checks in a state whose time has come: to be looked at, or over.
-    pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
-        self.overdue(state.as_str(), now, limit).await
-    }
-
-    /// Closed checks whose snapshot should have been screened by now.
-    pub async fn unscreened_checks(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
-        self.overdue(UNSCREENED, now, limit).await
-    }
-
-    async fn overdue(&self, word: &str, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+    /// Items filed under a word whose time has come.
+    pub(super) async fn filed_until(&self, word: &str, now: Timestamp, limit: u32) -> Result<Vec<Item>> {
         let found = self.filed_under(&[word], "", &format!("{now}#"), limit, None).await?;
-        found.into_iter().map(|(_, item)| StoredCheck::from_item(item)).collect()
+        Ok(found.into_iter().map(|(_, item)| item).collect())
     }
 
     /// One page of what is filed under some words, less what is the reader's own. Each shard is asked for a page, and

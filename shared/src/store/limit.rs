@@ -26,7 +26,7 @@ use crate::{
 
 /// Whether a call may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LimitVerdict {
     Allowed { remaining: u32, reset_seconds: u64 },
     Refused { retry_after: u64 },
 }
@@ -63,14 +63,21 @@ pub fn key(limit: &Limit, subject: &str) -> Key {
 impl Store {
     /// Counts one call against a limit, under a [`key`]. `doubles`: whether going on after a refusal doubles the wait.
     /// `scale` multiplies throughput limits only.
-    pub async fn count(&self, limit: &Limit, key: &Key, doubles: bool, scale: u32, now: Timestamp) -> Result<Verdict> {
+    pub async fn count(
+        &self,
+        limit: &Limit,
+        key: &Key,
+        doubles: bool,
+        scale: u32,
+        now: Timestamp,
+    ) -> Result<LimitVerdict> {
         let limit = limit.scaled(scale);
         let mut seen = Bucket::default();
         for branch in [Branch::Empty, Branch::Room] {
             match self.take(key, &branch, &limit, now).await? {
                 Ok(bucket) => {
                     let outlook = outlook(Timestamp::from_unix_millis(bucket.tat), now, &limit);
-                    return Ok(Verdict::Allowed {
+                    return Ok(LimitVerdict::Allowed {
                         remaining: outlook.remaining,
                         reset_seconds: whole_seconds(outlook.reset),
                     });
@@ -164,8 +171,8 @@ fn bucket(item: Option<Item>) -> Result<Bucket> {
     item.map_or_else(|| Ok(Bucket::default()), read)
 }
 
-fn refused(wait: Duration) -> Verdict {
-    Verdict::Refused { retry_after: whole_seconds(wait).max(1) }
+fn refused(wait: Duration) -> LimitVerdict {
+    LimitVerdict::Refused { retry_after: whole_seconds(wait).max(1) }
 }
 
 fn whole_seconds(duration: Duration) -> u64 {
@@ -185,8 +192,8 @@ mod tests {
         let (mut now, mut waits) = (NOW, Vec::new());
         while waits.len() < 4 {
             match store.count(&LOGIN_IP, &key, doubles, 1, now).await.unwrap() {
-                Verdict::Allowed { .. } => {}
-                Verdict::Refused { retry_after } => {
+                LimitVerdict::Allowed { .. } => {}
+                LimitVerdict::Refused { retry_after } => {
                     waits.push(retry_after);
                     now = now + Duration::from_secs(retry_after);
                 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{
-        aml::list::{Compiled, Content, ListState, Pointer, Refused},
+        aml::list::{CompiledList, ListContent, ListState, ListsPointer, RefusedList},
         event::{CompiledLists, EventType, LoadedContent, PublicWord, RefusedContent, Subject},
     },
     error::Result,
@@ -18,8 +18,8 @@ use crate::{
 
 /// What stands of the lists asked for, read together.
 #[derive(Debug, Clone, Default)]
-pub struct Board {
-    pub pointer: Option<Pointer>,
+pub struct ListsState {
+    pub pointer: Option<ListsPointer>,
     pub states: BTreeMap<String, ListState>,
 }
 
@@ -37,7 +37,7 @@ pub fn list_event(kind: EventType, state: &ListState) -> EventDraft {
 }
 
 /// The event of new content of a list; `accepted_shrunken` if somebody asked for a much smaller list to be taken.
-pub fn loaded_event(state: &ListState, content: &Content, accepted_shrunken: bool) -> EventDraft {
+pub fn loaded_event(state: &ListState, content: &ListContent, accepted_shrunken: bool) -> EventDraft {
     list_event(EventType::ListLoaded, state).data(&LoadedContent {
         version: PublicWord::named(&content.version),
         entries: content.entries,
@@ -47,13 +47,13 @@ pub fn loaded_event(state: &ListState, content: &Content, accepted_shrunken: boo
 }
 
 /// The event of content of a list that was refused.
-pub fn refused_event(state: &ListState, refused: &Refused) -> EventDraft {
+pub fn refused_event(state: &ListState, refused: &RefusedList) -> EventDraft {
     list_event(EventType::ListRefused, state).data(&RefusedContent { reason: refused.code })
 }
 
 /// The event of new lists in force.
-pub fn pointer_event(pointer: &Pointer) -> EventDraft {
-    let version = |(id, list): (&String, &Compiled)| (PublicWord::named(id), PublicWord::named(&list.version));
+pub fn pointer_event(pointer: &ListsPointer) -> EventDraft {
+    let version = |(id, list): (&String, &CompiledList)| (PublicWord::named(id), PublicWord::named(&list.version));
     let compiled = CompiledLists {
         artifact: PublicWord::named(&pointer.artifact),
         engine: PublicWord::named(&pointer.engine),
@@ -74,7 +74,7 @@ impl Commit<'_> {
 
     /// Puts lists in force, if those before are still the ones that were read and each list's content is still the one
     /// that was compiled: so an older set never comes after a newer one.
-    pub fn lists_in_force(self, before: Option<&Pointer>, after: &Pointer) -> Self {
+    pub fn lists_in_force(self, before: Option<&ListsPointer>, after: &ListsPointer) -> Self {
         let key = pointer_key();
         let mut this = match before {
             None => self.create(Table::Kyc, &key, after, None),
@@ -99,13 +99,13 @@ impl Store {
     }
 
     /// What is in force and what is known of these lists, in one read.
-    pub async fn board<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Result<Board> {
+    pub async fn board<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Result<ListsState> {
         let mut wanted = vec![(Table::Kyc, pointer_key())];
         wanted.extend(ids.into_iter().map(|id| (Table::Kyc, list_key(id))));
         let mut found = self.get_many(&wanted).await?;
         let pointer = found.remove(&pointer_key()).map(read).transpose()?;
         let states = found.into_values().map(read::<ListState>).collect::<Result<Vec<_>>>()?;
-        Ok(Board { pointer, states: states.into_iter().map(|state| (state.id.clone(), state)).collect() })
+        Ok(ListsState { pointer, states: states.into_iter().map(|state| (state.id.clone(), state)).collect() })
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use crate::{
         domain::event::Actor,
         domain::{
-            aml::list::{Change, Compiled, Content, Found, Look},
+            aml::list::{CompiledList, FetchOutcome, ListChange, ListContent, ListFetch},
             time::Timestamp,
         },
         store::{commit::CommitError, testing},
@@ -125,8 +125,8 @@ mod tests {
         Timestamp::from_unix_seconds(second)
     }
 
-    fn look(sha256: &str, second: i64) -> Look {
-        let content = Content {
+    fn look(sha256: &str, second: i64) -> ListFetch {
+        let content = ListContent {
             version: sha256.to_uppercase(),
             sha256: sha256.to_owned(),
             reading: String::new(),
@@ -135,22 +135,22 @@ mod tests {
             published_at: None,
             loaded_at: at(second),
         };
-        let found = Found::List { content, validators: vec![], confirmed_at: at(second), believed: true };
-        Look { began_at: at(second), found }
+        let found = FetchOutcome::List { content, validators: vec![], confirmed_at: at(second), is_accepted: true };
+        ListFetch { began_at: at(second), found }
     }
 
     async fn load(store: &Store, id: &str, sha256: &str, second: i64) -> Result<(), CommitError> {
         let before = store.list(id).await?;
-        let Change::Loaded(after) = ListState::after(before.as_ref(), id, &look(sha256, second)) else {
+        let ListChange::Loaded(after) = ListState::after(before.as_ref(), id, &look(sha256, second)) else {
             panic!("not loaded")
         };
         let event = loaded_event(&after, after.content.as_ref().unwrap(), false).by(Actor::system("lists"));
         store.commit(at(second), "c").list_changes(before.as_ref(), &after).event(event).run().await
     }
 
-    fn pointer(board: &Board, second: i64) -> Pointer {
-        let compiled = |state: &ListState| Compiled::of(state.content.as_ref().unwrap(), at(second));
-        Pointer {
+    fn pointer(board: &ListsState, second: i64) -> ListsPointer {
+        let compiled = |state: &ListState| CompiledList::of(state.content.as_ref().unwrap(), at(second));
+        ListsPointer {
             version: board.pointer.as_ref().map_or(0, |pointer| pointer.version) + 1,
             artifact: "artifacts/1".into(),
             sha256: "00".into(),
@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    async fn publish(store: &Store, board: &Board, second: i64) -> Result<(), CommitError> {
+    async fn publish(store: &Store, board: &ListsState, second: i64) -> Result<(), CommitError> {
         let next = pointer(board, second);
         let event = pointer_event(&next).by(Actor::system("lists"));
         store.commit(at(second), "c").lists_in_force(board.pointer.as_ref(), &next).event(event).run().await
@@ -188,7 +188,7 @@ mod tests {
         load(&store, "un", "a", 10).await.unwrap();
         let read = store.list("un").await.unwrap();
         load(&store, "un", "b", 20).await.unwrap();
-        let Change::Loaded(after) = ListState::after(read.as_ref(), "un", &look("c", 30)) else { panic!() };
+        let ListChange::Loaded(after) = ListState::after(read.as_ref(), "un", &look("c", 30)) else { panic!() };
         let lost = store.commit(at(30), "c").list_changes(read.as_ref(), &after).run().await;
         assert!(matches!(lost, Err(CommitError::Conflict)));
         assert_eq!(store.list("un").await.unwrap().unwrap().content.unwrap().sha256, "b");
@@ -218,7 +218,7 @@ mod tests {
         load(&store, "un", "a", 10).await.unwrap();
         let board = store.board(["un"]).await.unwrap();
         let before = store.list("un").await.unwrap();
-        let Change::Confirmed(after) = ListState::after(before.as_ref(), "un", &look("a", 20)) else { panic!() };
+        let ListChange::Confirmed(after) = ListState::after(before.as_ref(), "un", &look("a", 20)) else { panic!() };
         store.commit(at(20), "c").list_changes(before.as_ref(), &after).run().await.unwrap();
         publish(&store, &board, 21).await.unwrap();
     }

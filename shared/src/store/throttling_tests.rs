@@ -9,7 +9,7 @@ use super::{
     Table,
     commit::{Change, CommitError},
     item::Key,
-    limit::{Verdict, key as limit_key},
+    limit::{LimitVerdict, key as limit_key},
     work::{Claim, Claimed},
 };
 use crate::{
@@ -92,7 +92,7 @@ async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
     let script = in_turn(vec![conflict.clone(), conflict.clone(), Reply::Ok(bucket)]);
     let verdict =
         script.store().await.count(&limit::USER, &limit_key(&limit::USER, "subject"), false, 1, NOW).await.unwrap();
-    assert!(matches!(verdict, Verdict::Allowed { .. }));
+    assert!(matches!(verdict, LimitVerdict::Allowed { .. }));
     assert_eq!(script.of("UpdateItem").len(), 3);
 
     let script = in_turn(vec![conflict.clone(), Reply::Ok(json!({}))]);

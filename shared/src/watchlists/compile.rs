@@ -1,12 +1,11 @@
-//! Compiling what is loaded to one artifact, and putting it in force.
+//! Compiles the loaded lists to one artifact and puts it in force.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{files::hash, load::read, source::ListSource};
+use super::{Watchlists, files::hash, load::read, source::ListSource};
 use crate::{
-    app::App,
     domain::{
-        aml::list::{Compiled, ListState, Pointer},
+        aml::list::{CompiledList, ListState, ListsPointer},
         event::Actor,
         time::Timestamp,
     },
@@ -15,24 +14,24 @@ use crate::{
     screening::{Artifact, ENGINE_VERSION, artifact::FORMAT_VERSION},
     store::{
         command::Decided,
-        list::{Board, pointer_event},
+        list::{ListsState, pointer_event},
     },
 };
 
-/// The artifact in force is made anew at this age though nothing changed, so that the bucket's rule for old artifacts can
-/// never meet it.
+/// The age at which the artifact is compiled again without a change, so that the bucket's expiry of old artifacts never
+/// deletes the one in force.
 const RENEWED_AFTER: Duration = Duration::from_hours(60 * 24);
 
-impl App {
-    /// Puts all loaded lists in force, unless they are. Whoever compiles at the same time, and wherever this is killed:
-    /// what is in force is a whole set, and never an older one than before.
-    pub async fn compile_lists(&self, correlation_id: &str) -> Result<()> {
-        let sources = self.list_sources().await?;
-        let store = self.store().await;
+impl Watchlists<'_> {
+    /// Puts all loaded lists in force if they are not yet. With concurrent runs, and after a crash at any point, the lists in
+    /// force are a complete set and never older than before.
+    pub async fn compile(&self, correlation_id: &str) -> Result<()> {
+        let sources = self.sources().await?;
+        let store = self.store;
         let command = store.command(correlation_id, Actor::system("lists"));
         let compiled = run_command!(command, |attempt| {
             let board = store.board(sources.iter().map(|source| source.id.as_str())).await?;
-            if is_in_force(&board, &sources, Timestamp::now()) && self.stands(board.pointer.as_ref()).await? {
+            if is_in_force(&board, &sources, Timestamp::now()) && self.is_intact(board.pointer.as_ref()).await? {
                 return Ok(Decided::Unchanged(None));
             }
             let next = self.compiled(&board, &sources).await?;
@@ -45,18 +44,21 @@ impl App {
         Ok(())
     }
 
-    /// Whether the artifact in force is still what was put. Functions that hold it in memory go on; those that start could
-    /// not, until it is made anew.
-    async fn stands(&self, pointer: Option<&Pointer>) -> Result<bool> {
+    /// Whether the stored artifact in force is intact. If it is not, functions that have it in memory continue, and new ones
+    /// cannot start until it is compiled again.
+    async fn is_intact(&self, pointer: Option<&ListsPointer>) -> Result<bool> {
         let Some(pointer) = pointer else { return Ok(true) };
-        let whole = self.list_object_as_put(&pointer.artifact, &pointer.sha256).await?.is_some();
+        let whole = self.intact_object(&pointer.artifact, &pointer.sha256).await?.is_some();
         if !whole {
-            tracing::error!(artifact = pointer.artifact, "the artifact in force is gone or damaged, and made anew");
+            tracing::error!(
+                artifact = pointer.artifact,
+                "the artifact in force is missing or damaged and is compiled again"
+            );
         }
         Ok(whole)
     }
 
-    async fn compiled(&self, board: &Board, sources: &[ListSource]) -> Result<Pointer> {
+    async fn compiled(&self, board: &ListsState, sources: &[ListSource]) -> Result<ListsPointer> {
         let mut read_lists = Vec::new();
         let mut lists = BTreeMap::new();
         for source in sources {
@@ -64,11 +66,11 @@ impl App {
             let Some(content) = &state.content else { continue };
             let mut files = Vec::new();
             for file in &content.files {
-                files.push(self.list_object(&file.key, &file.sha256).await?);
+                files.push(self.object(&file.key, &file.sha256).await?);
             }
             let list =
                 read(source, &files).map_err(|(_, cause)| Internal::corrupt(format!("list {}: {cause}", source.id)))?;
-            lists.insert(source.id.clone(), Compiled::of(content, confirmed_at(state)));
+            lists.insert(source.id.clone(), CompiledList::of(content, confirmed_at(state)));
             read_lists.push(list);
         }
         let bytes = Artifact::build(&read_lists);
@@ -76,10 +78,10 @@ impl App {
         let version = board.pointer.as_ref().map_or(0, |pointer| pointer.version) + 1;
         let sha256 = hash(&bytes);
         let artifact = format!("artifacts/{version:08}-{sha256}");
-        // What we could not load ourselves must not come into force.
+        // An artifact that cannot be loaded must not come into force.
         let bytes = check(bytes)?;
-        self.put_list_object(&artifact, bytes).await?;
-        Ok(Pointer {
+        self.put_object(&artifact, bytes).await?;
+        Ok(ListsPointer {
             version,
             artifact,
             sha256,
@@ -97,11 +99,11 @@ fn check(bytes: Vec<u8>) -> Result<Vec<u8>> {
 }
 
 fn confirmed_at(state: &ListState) -> Timestamp {
-    state.confirmed_at.unwrap_or(state.looked_at)
+    state.confirmed_at.unwrap_or(state.fetch_began_at)
 }
 
-/// Whether all that is loaded is in force already, made by this engine and not too long ago.
-fn is_in_force(board: &Board, sources: &[ListSource], now: Timestamp) -> bool {
+/// Whether all loaded lists are in force, compiled by this engine and not too long ago.
+fn is_in_force(board: &ListsState, sources: &[ListSource], now: Timestamp) -> bool {
     let wanted: BTreeMap<_, _> = sources
         .iter()
         .filter_map(|source| {
@@ -110,7 +112,7 @@ fn is_in_force(board: &Board, sources: &[ListSource], now: Timestamp) -> bool {
         .collect();
     let Some(pointer) = &board.pointer else { return wanted.is_empty() };
     let held: BTreeMap<_, _> = pointer.lists.iter().map(|(id, list)| (id, &list.sha256)).collect();
-    // With nothing loaded there is nothing that could take its place.
+    // If nothing is loaded, nothing can replace the artifact.
     wanted.is_empty()
         || (held == wanted
             && (pointer.format, pointer.engine.as_str()) == (FORMAT_VERSION, ENGINE_VERSION)
@@ -120,7 +122,7 @@ fn is_in_force(board: &Board, sources: &[ListSource], now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::aml::list::Content, watchlists::source};
+    use crate::{domain::aml::list::ListContent, watchlists::source};
 
     fn sources(ids: &[&str]) -> Vec<ListSource> {
         let one = |id: &&str| {
@@ -131,7 +133,7 @@ mod tests {
     }
 
     fn state(id: &str, sha256: &str) -> ListState {
-        let content = Content {
+        let content = ListContent {
             version: "1".into(),
             sha256: sha256.into(),
             reading: String::new(),
@@ -144,15 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_compiled_when_and_only_when_something_would_change() {
+    fn lists_are_compiled_only_when_that_changes_something() {
         let now = Timestamp::from_unix_seconds(1_000);
         let both = sources(&["un", "uk"]);
-        let mut board = Board::default();
+        let mut board = ListsState::default();
         assert!(is_in_force(&board, &both, now), "nothing is loaded");
         board.states.insert("un".into(), state("un", "a"));
         assert!(!is_in_force(&board, &both, now));
-        let list = Compiled::of(state("un", "a").content.as_ref().unwrap(), now);
-        let pointer = Pointer {
+        let list = CompiledList::of(state("un", "a").content.as_ref().unwrap(), now);
+        let pointer = ListsPointer {
             version: 1,
             artifact: String::new(),
             sha256: String::new(),
@@ -164,7 +166,7 @@ mod tests {
         board.pointer = Some(pointer.clone());
         assert!(is_in_force(&board, &both, now));
         assert!(!is_in_force(&board, &both, now + RENEWED_AFTER), "too old");
-        board.pointer = Some(Pointer { engine: "0".into(), ..pointer.clone() });
+        board.pointer = Some(ListsPointer { engine: "0".into(), ..pointer.clone() });
         assert!(!is_in_force(&board, &both, now), "another engine");
         board.pointer = Some(pointer);
         board.states.insert("uk".into(), state("uk", "b"));

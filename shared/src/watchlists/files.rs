@@ -10,32 +10,31 @@ use aws_sdk_s3::{
 };
 use sha2::{Digest, Sha256};
 
-use super::source::Place;
+use super::{Watchlists, source::ListLocation};
 use crate::{
-    app::App,
     domain::{
-        aml::list::{StoredFile, Validator},
+        aml::list::{FileValidator, StoredFile},
         time::Timestamp,
     },
     error::{Internal, Result},
     objects::read_whole,
 };
 
-/// Objects here have up to a few hundred megabytes, far beyond what the clients' time-outs are made for.
+/// Time-out of a transfer. Objects of a few hundred megabytes take longer than the clients' own time-outs.
 const TRANSFER: Duration = Duration::from_mins(1);
 
-/// Old files are kept this many times, to look into what a source once gave; what is in force is compiled from the newest.
-const KEPT: usize = 4;
-/// Younger files may belong to a load that has not committed yet.
-const YOUNG: Duration = Duration::from_hours(24);
+/// How many versions of a list's files are kept for investigation; the newest is in force.
+const KEPT_VERSIONS: usize = 4;
+/// Files younger than this are kept: they may belong to a load that has not committed yet.
+const MIN_AGE: Duration = Duration::from_hours(24);
 
-/// An upload, or that it is still the same.
+/// The result of reading an upload.
 #[derive(Debug)]
-pub(super) enum Upload {
+pub(super) enum UploadedFile {
     Missing,
     TooLarge,
     Unchanged { uploaded_at: Timestamp },
-    Content { bytes: Vec<u8>, validator: Validator, uploaded_at: Timestamp },
+    Content { bytes: Vec<u8>, validator: FileValidator, uploaded_at: Timestamp },
 }
 
 pub(super) fn hash(bytes: &[u8]) -> String {
@@ -46,7 +45,7 @@ fn folder(list: &str) -> String {
     format!("lists/{list}/")
 }
 
-fn patient() -> Builder {
+fn long_timeouts() -> Builder {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(TRANSFER)
@@ -54,39 +53,38 @@ fn patient() -> Builder {
     Builder::new().timeout_config(timeouts.build())
 }
 
-impl App {
-    /// Puts an object of the lists' bucket.
-    pub(super) async fn put_list_object(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
-        self.s3()
-            .await
+impl Watchlists<'_> {
+    /// Writes an object to the bucket of lists.
+    pub(super) async fn put_object(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        self.s3
             .put_object()
-            .bucket(&self.config.lists_bucket)
+            .bucket(self.bucket)
             .key(key)
             .content_type("application/octet-stream")
             .body(ByteStream::from(bytes))
             .customize()
-            .config_override(patient())
+            .config_override(long_timeouts())
             .send()
             .await
             .map_err(|error| Internal::aws("put list", &error))?;
         Ok(())
     }
 
-    /// Reads an object of the lists' bucket whole; what is gone or not what was put is corrupt.
-    pub(super) async fn list_object(&self, key: &str, sha256: &str) -> Result<Vec<u8>> {
-        let whole = self.list_object_as_put(key, sha256).await?;
-        whole.ok_or_else(|| Internal::corrupt(format!("{key} is gone, or not what was put")).into())
+    /// Reads an object of the bucket of lists. `Corrupt` if it is missing or its hash differs.
+    pub(super) async fn object(&self, key: &str, sha256: &str) -> Result<Vec<u8>> {
+        let whole = self.intact_object(key, sha256).await?;
+        whole.ok_or_else(|| Internal::corrupt(format!("{key} is missing or has another hash")).into())
     }
 
-    /// The same, and nothing if it is gone or not what was put.
-    pub(super) async fn list_object_as_put(&self, key: &str, sha256: &str) -> Result<Option<Vec<u8>>> {
-        let get = self.s3().await.get_object().bucket(&self.config.lists_bucket).key(key);
+    /// Like [`Self::object`], but `None` if it is missing or its hash differs.
+    pub(super) async fn intact_object(&self, key: &str, sha256: &str) -> Result<Option<Vec<u8>>> {
+        let get = self.s3.get_object().bucket(self.bucket).key(key);
         let bytes = read_whole(&get, key).await?;
         Ok(bytes.filter(|bytes| hash(bytes) == sha256))
     }
 
-    /// Stores the files of a list in a folder of their own, so that no later clean-up can meet them half-way.
-    pub(super) async fn store_list_files(
+    /// Stores the files of a list in a folder of their own, so that a later clean-up removes all of them or none.
+    pub(super) async fn store_files(
         &self,
         list: &str,
         began_at: Timestamp,
@@ -97,51 +95,56 @@ impl App {
         let mut stored = Vec::new();
         for (number, bytes) in files.iter().enumerate() {
             let key = format!("{folder}{number}");
-            self.put_list_object(&key, bytes.clone()).await?;
+            self.put_object(&key, bytes.clone()).await?;
             stored.push(StoredFile { key, sha256: hash(bytes) });
         }
         Ok(stored)
     }
 
-    /// What an operator uploaded under a name. Time and tag both tell: who uploads the same bytes again confirms them.
-    pub(super) async fn uploaded(&self, name: &str, known: Option<&Validator>, size: usize) -> Result<Upload> {
+    /// Reads an operator's upload by its name. Time and entity tag identify it, so uploading the same bytes again confirms
+    /// the list.
+    pub(super) async fn uploaded(
+        &self,
+        name: &str,
+        known: Option<&FileValidator>,
+        size: usize,
+    ) -> Result<UploadedFile> {
         let key = format!("uploads/{name}");
-        let (s3, bucket) = (self.s3().await, &self.config.lists_bucket);
+        let (s3, bucket) = (self.s3, self.bucket);
         let head = match s3.head_object().bucket(bucket).key(&key).send().await {
             Ok(head) => head,
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
-                return Ok(Upload::Missing);
+                return Ok(UploadedFile::Missing);
             }
             Err(error) => return Err(Internal::aws("find upload", &error).into()),
         };
         let seconds = head.last_modified().map_or(0, aws_smithy_types::DateTime::secs);
         let uploaded_at = Timestamp::from_unix_seconds(seconds);
-        let validator = Validator {
-            place: Place::Upload(name.to_owned()).to_string(),
+        let validator = FileValidator {
+            place: ListLocation::Upload(name.to_owned()).to_string(),
             etag: head.e_tag().map(str::to_owned),
             last_modified: Some(uploaded_at.to_string()),
         };
         if known == Some(&validator) {
-            return Ok(Upload::Unchanged { uploaded_at });
+            return Ok(UploadedFile::Unchanged { uploaded_at });
         }
         if head.content_length().is_none_or(|length| usize::try_from(length).is_ok_and(|length| length > size)) {
-            return Ok(Upload::TooLarge);
+            return Ok(UploadedFile::TooLarge);
         }
-        // If it was replaced meanwhile, this fails and the next try finds the new one.
+        // If the upload was replaced meanwhile, this fails and the next try reads the new one.
         let get = s3.get_object().bucket(bucket).key(&key).set_if_match(validator.etag.clone());
         match read_whole(&get, "upload").await? {
-            Some(bytes) => Ok(Upload::Content { bytes, validator, uploaded_at }),
-            None => Ok(Upload::Missing),
+            Some(bytes) => Ok(UploadedFile::Content { bytes, validator, uploaded_at }),
+            None => Ok(UploadedFile::Missing),
         }
     }
 
-    /// Deletes files of a list that neither it nor its last versions need; how many.
-    pub(super) async fn tidy_list_files(&self, list: &str, needed: &[StoredFile], now: Timestamp) -> Result<usize> {
+    /// Deletes the files of a list that neither it nor its kept versions need. Returns their number.
+    pub(super) async fn tidy_files(&self, list: &str, needed: &[StoredFile], now: Timestamp) -> Result<usize> {
         let page = self
-            .s3()
-            .await
+            .s3
             .list_objects_v2()
-            .bucket(&self.config.lists_bucket)
+            .bucket(self.bucket)
             .prefix(folder(list))
             .send()
             .await
@@ -149,10 +152,9 @@ impl App {
         let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
         let surplus = surplus(keys, needed, now);
         for key in &surplus {
-            self.s3()
-                .await
+            self.s3
                 .delete_object()
-                .bucket(&self.config.lists_bucket)
+                .bucket(self.bucket)
                 .key(key)
                 .send()
                 .await
@@ -162,7 +164,7 @@ impl App {
     }
 }
 
-/// Of a list's files those that may go: not needed, not young, and of none of its last folders.
+/// The files of a list that can be deleted: not needed, not young, and not of a kept version.
 fn surplus(keys: impl Iterator<Item = String>, needed: &[StoredFile], now: Timestamp) -> Vec<String> {
     let mut folders: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for key in keys {
@@ -178,8 +180,8 @@ fn surplus(keys: impl Iterator<Item = String>, needed: &[StoredFile], now: Times
     folders
         .into_iter()
         .rev()
-        .skip(KEPT)
-        .filter(|(folder, _)| now.since(put_at(folder)) > YOUNG)
+        .skip(KEPT_VERSIONS)
+        .filter(|(folder, _)| now.since(put_at(folder)) > MIN_AGE)
         .flat_map(|(_, keys)| keys)
         .filter(|key| needed.iter().all(|file| file.key != *key))
         .collect()

@@ -1,17 +1,16 @@
-//! A look at a list's source: fetched if it changed, read whole, and either loaded or refused.
+//! Loading a list: fetch its files if they changed, read them completely, then store or refuse the list.
 
 use sha2::{Digest, Sha256};
 
 use super::{
-    fetch::{Fetcher, File, Limits},
-    files::{Upload, hash},
-    source::{ListSource, Place},
+    Watchlists,
+    fetch::{FetchLimits, FetchedFile, Fetcher},
+    files::{UploadedFile, hash},
+    source::{ListLocation, ListSource},
 };
 use crate::{
-    app::App,
-    config::Stage,
     domain::{
-        aml::list::{Change, Content, Found, ListState, Look, Refusal, Validator},
+        aml::list::{FetchOutcome, FileValidator, ListChange, ListContent, ListFetch, ListRefusal, ListState},
         event::{Actor, EventType},
         time::Timestamp,
     },
@@ -24,29 +23,35 @@ use crate::{
     },
 };
 
-/// What the places of a list gave.
+/// The result of fetching all files of a list.
 enum Gathered {
     Unchanged { confirmed_at: Timestamp },
-    Files { files: Vec<Vec<u8>>, validators: Vec<Validator>, confirmed_at: Timestamp },
-    Refused(Refusal),
+    Files { files: Vec<Vec<u8>>, validators: Vec<FileValidator>, confirmed_at: Timestamp },
+    Refused(ListRefusal),
 }
 
-/// What one place gave.
-enum Part {
+/// The result of fetching one file.
+enum FetchedPart {
     Unchanged { confirmed_at: Timestamp },
-    File { bytes: Vec<u8>, validator: Validator, confirmed_at: Timestamp },
+    File { bytes: Vec<u8>, validator: FileValidator, confirmed_at: Timestamp },
 }
 
-impl App {
-    /// Looks at a list's source and keeps what is good. `vouched`: somebody says that it may have shrunk. What is not
-    /// configured is left alone.
-    pub async fn refresh_list(&self, id: &str, vouched: bool, correlation_id: &str, deadline: Timestamp) -> Result<()> {
-        let sources = self.list_sources().await?;
+impl Watchlists<'_> {
+    /// Fetches a list from its source and stores it if it has no faults. `shrink_accepted` takes a list that lost more than
+    /// a fifth of its entries. An id that is not configured is ignored.
+    pub async fn refresh(
+        &self,
+        id: &str,
+        shrink_accepted: bool,
+        correlation_id: &str,
+        deadline: Timestamp,
+    ) -> Result<()> {
+        let sources = self.sources().await?;
         let Some(source) = sources.iter().find(|source| source.id == id) else {
             tracing::warn!(list = id, "a list that is not configured was asked for");
             return Ok(());
         };
-        let store = self.store().await;
+        let store = self.store;
         let began_at = Timestamp::now();
         let known = store.list(id).await?;
         let (mut look, files) = self.look(source, known.as_ref(), began_at, deadline).await?;
@@ -54,26 +59,28 @@ impl App {
         let command = store.command(correlation_id, Actor::system("lists"));
         let kept = run_command!(command, |attempt| {
             let before = store.list(id).await?;
-            if let Found::List { content, believed, .. } = &mut look.found {
+            if let FetchOutcome::List { content, is_accepted, .. } = &mut look.found {
                 let entries = before.as_ref().and_then(|before| before.content.as_ref()).map(|held| held.entries);
-                *believed = vouched || check_shrink(entries, content.entries).is_ok();
+                *is_accepted = shrink_accepted || check_shrink(entries, content.entries).is_ok();
             }
             let (mut after, kind) = match ListState::after(before.as_ref(), id, &look) {
-                Change::None => return Ok(Decided::Unchanged(None)),
-                Change::Confirmed(after) => (after, None),
-                Change::Loaded(after) => (after, Some(EventType::ListLoaded)),
-                Change::Refused(after) => (after, Some(EventType::ListRefused)),
+                ListChange::None => return Ok(Decided::Unchanged(None)),
+                ListChange::Confirmed(after) => (after, None),
+                ListChange::Loaded(after) => (after, Some(EventType::ListLoaded)),
+                ListChange::Refused(after) => (after, Some(EventType::ListRefused)),
             };
             if let (Some(EventType::ListLoaded), Some(content)) = (kind, after.content.as_mut()) {
                 if stored.is_none() {
-                    stored = Some(self.store_list_files(id, began_at, &content.sha256, &files).await?);
+                    stored = Some(self.store_files(id, began_at, &content.sha256, &files).await?);
                 }
                 content.files = stored.clone().unwrap_or_default();
             }
             let now = Timestamp::now();
             let commit = attempt.commit(now).list_changes(before.as_ref(), &after);
             let commit = match (kind, &after.content, &after.refused) {
-                (Some(EventType::ListLoaded), Some(content), _) => commit.event(loaded_event(&after, content, vouched)),
+                (Some(EventType::ListLoaded), Some(content), _) => {
+                    commit.event(loaded_event(&after, content, shrink_accepted))
+                }
                 (Some(EventType::ListRefused), _, Some(refused)) => commit.event(refused_event(&after, refused)),
                 (None, ..) => commit,
                 (Some(kind), ..) => return Err(Internal::bug(format!("{kind} without what it tells")).into()),
@@ -81,17 +88,17 @@ impl App {
             Ok(commit.returning(Some((after, kind, now))))
         });
         match kept? {
-            Some((after, kind, now)) => self.noted(&after, kind, now).await,
+            Some((after, kind, now)) => self.after_commit(&after, kind, now).await,
             None => Ok(()),
         }
     }
 
-    /// What is done once it is committed: the log, and the files that nobody needs any more.
-    async fn noted(&self, state: &ListState, kind: Option<EventType>, now: Timestamp) -> Result<()> {
+    /// After the commit: writes the log line and deletes files that are not needed any more.
+    async fn after_commit(&self, state: &ListState, kind: Option<EventType>, now: Timestamp) -> Result<()> {
         match (kind, &state.content, &state.refused) {
             (Some(EventType::ListLoaded), Some(content), _) => {
                 tracing::info!(list = state.id, version = content.version, entries = content.entries, "list loaded");
-                if let Err(error) = self.tidy_list_files(&state.id, &content.files, now).await {
+                if let Err(error) = self.tidy_files(&state.id, &content.files, now).await {
                     tracing::warn!(list = state.id, %error, "old files were not removed");
                 }
             }
@@ -107,20 +114,20 @@ impl App {
         known: Option<&ListState>,
         began_at: Timestamp,
         deadline: Timestamp,
-    ) -> Result<(Look, Vec<Vec<u8>>)> {
+    ) -> Result<(ListFetch, Vec<Vec<u8>>)> {
         let held = known.and_then(|known| comparable(known, source));
         let validators = held.and(known).map(|known| known.validators.as_slice()).unwrap_or_default();
         let (found, files) = match (self.gather(source, validators, began_at, deadline).await?, held) {
             (Gathered::Unchanged { confirmed_at }, Some(held)) => {
-                (Found::Unchanged { sha256: held.sha256.clone(), confirmed_at }, Vec::new())
+                (FetchOutcome::Unchanged { sha256: held.sha256.clone(), confirmed_at }, Vec::new())
             }
             (Gathered::Unchanged { .. }, None) => return Err(Internal::bug("unchanged since nothing").into()),
-            (Gathered::Refused(code), _) => (Found::Refused { code, what: code.to_string() }, Vec::new()),
+            (Gathered::Refused(code), _) => (FetchOutcome::Refused { code, what: code.to_string() }, Vec::new()),
             (Gathered::Files { files, validators, confirmed_at }, _) => {
                 let sha256 = content_hash(source, &files);
                 match read(source, &files) {
                     Ok(list) => {
-                        let content = Content {
+                        let content = ListContent {
                             version: list.version,
                             sha256,
                             reading: source.reading.clone(),
@@ -129,22 +136,22 @@ impl App {
                             published_at: list.published_at,
                             loaded_at: began_at,
                         };
-                        (Found::List { content, validators, confirmed_at, believed: true }, files)
+                        (FetchOutcome::List { content, validators, confirmed_at, is_accepted: true }, files)
                     }
                     Err((code, cause)) => {
                         tracing::warn!(list = source.id, code = code.as_str(), cause, "a list does not read");
-                        (Found::Refused { code, what: sha256 }, Vec::new())
+                        (FetchOutcome::Refused { code, what: sha256 }, Vec::new())
                     }
                 }
             }
         };
-        Ok((Look { began_at, found }, files))
+        Ok((ListFetch { began_at, found }, files))
     }
 
     async fn gather(
         &self,
         source: &ListSource,
-        validators: &[Validator],
+        validators: &[FileValidator],
         began_at: Timestamp,
         deadline: Timestamp,
     ) -> Result<Gathered> {
@@ -158,19 +165,21 @@ impl App {
         }
         let mut confirmed_at = began_at;
         let (mut files, mut kept) = (Vec::new(), Vec::new());
-        let all_unchanged = parts.iter().all(|part| matches!(part, Part::Unchanged { .. }));
+        let all_unchanged = parts.iter().all(|part| matches!(part, FetchedPart::Unchanged { .. }));
         for (part, place) in parts.into_iter().zip(&source.places) {
-            // Where another file changed, this one is needed too.
+            // If one file changed, all are needed.
             let part = match part {
-                Part::Unchanged { .. } if !all_unchanged => match self.part(place, None, began_at, deadline).await? {
-                    Ok(part) => part,
-                    Err(code) => return Ok(Gathered::Refused(code)),
-                },
+                FetchedPart::Unchanged { .. } if !all_unchanged => {
+                    match self.part(place, None, began_at, deadline).await? {
+                        Ok(part) => part,
+                        Err(code) => return Ok(Gathered::Refused(code)),
+                    }
+                }
                 part => part,
             };
             match part {
-                Part::Unchanged { confirmed_at: at } => confirmed_at = confirmed_at.min(at),
-                Part::File { bytes, validator, confirmed_at: at } => {
+                FetchedPart::Unchanged { confirmed_at: at } => confirmed_at = confirmed_at.min(at),
+                FetchedPart::File { bytes, validator, confirmed_at: at } => {
                     confirmed_at = confirmed_at.min(at);
                     files.push(bytes);
                     kept.push(validator);
@@ -180,60 +189,60 @@ impl App {
         if all_unchanged {
             return Ok(Gathered::Unchanged { confirmed_at });
         }
-        if files.iter().map(Vec::len).sum::<usize>() > Limits::default().size {
-            return Ok(Gathered::Refused(Refusal::TooLarge));
+        if files.iter().map(Vec::len).sum::<usize>() > FetchLimits::default().size {
+            return Ok(Gathered::Refused(ListRefusal::TooLarge));
         }
         Ok(Gathered::Files { files, validators: kept, confirmed_at })
     }
 
-    /// One file. A source that is fetched from stands by what it gives now, an upload by what it was when uploaded.
+    /// Fetches one file. A fetched file is confirmed now, an upload was confirmed when it was uploaded.
     async fn part(
         &self,
-        place: &Place,
-        known: Option<&Validator>,
+        place: &ListLocation,
+        known: Option<&FileValidator>,
         began_at: Timestamp,
         deadline: Timestamp,
-    ) -> Result<Result<Part, Refusal>> {
-        let limits = Limits::default();
+    ) -> Result<Result<FetchedPart, ListRefusal>> {
+        let limits = FetchLimits::default();
         let url = match place {
-            Place::Url(url) => url,
-            Place::Upload(name) => {
+            ListLocation::Url(url) => url,
+            ListLocation::Upload(name) => {
                 return Ok(match self.uploaded(name, known, limits.size).await? {
-                    Upload::Missing => Err(Refusal::Missing),
-                    Upload::TooLarge => Err(Refusal::TooLarge),
-                    Upload::Unchanged { uploaded_at } => Ok(Part::Unchanged { confirmed_at: uploaded_at }),
-                    Upload::Content { bytes, validator, uploaded_at } => {
-                        Ok(Part::File { bytes, validator, confirmed_at: uploaded_at })
+                    UploadedFile::Missing => Err(ListRefusal::Missing),
+                    UploadedFile::TooLarge => Err(ListRefusal::TooLarge),
+                    UploadedFile::Unchanged { uploaded_at } => Ok(FetchedPart::Unchanged { confirmed_at: uploaded_at }),
+                    UploadedFile::Content { bytes, validator, uploaded_at } => {
+                        Ok(FetchedPart::File { bytes, validator, confirmed_at: uploaded_at })
                     }
                 });
             }
         };
-        // The other half is for reading, storing and committing it.
+        // The other half of the time is for reading, storing and committing the list.
         let remaining = deadline.since(Timestamp::now()) / 2;
         Ok(self.fetcher(limits)?.fetch(url, known, remaining).await.map(|file| match file {
-            File::Unchanged => Part::Unchanged { confirmed_at: began_at },
-            File::Content { bytes, validator } => Part::File { bytes, validator, confirmed_at: began_at },
+            FetchedFile::Unchanged => FetchedPart::Unchanged { confirmed_at: began_at },
+            FetchedFile::Content { bytes, validator } => FetchedPart::File { bytes, validator, confirmed_at: began_at },
         }))
     }
 
-    fn fetcher(&self, limits: Limits) -> Result<&Fetcher> {
-        let slot = &self.watchlists.fetcher;
+    fn fetcher(&self, limits: FetchLimits) -> Result<&Fetcher> {
+        let slot = &self.held.fetcher;
         if let Some(fetcher) = slot.get() {
             return Ok(fetcher);
         }
-        let fetcher = Fetcher::new(limits, self.config.stage == Stage::Local).map_err(Internal::bug)?;
+        let fetcher = Fetcher::new(limits, self.local).map_err(Internal::bug)?;
         Ok(slot.get_or_init(|| fetcher))
     }
 }
 
-/// What is held of a list, if its source can say that it did not change: what was read otherwise, or from more or fewer
-/// files, is no answer to that.
-fn comparable<'a>(known: &'a ListState, source: &ListSource) -> Option<&'a Content> {
+/// The stored content of a list, if "unchanged" from its source would refer to it: it was read in the same way and from
+/// the same number of files.
+fn comparable<'a>(known: &'a ListState, source: &ListSource) -> Option<&'a ListContent> {
     let held = known.content.as_ref()?;
     (held.reading == source.reading && held.files.len() == source.places.len()).then_some(held)
 }
 
-/// Of how the files are read, and of each file.
+/// SHA-256 over the way of reading and the hash of each file, in hex.
 fn content_hash(source: &ListSource, files: &[Vec<u8>]) -> String {
     let mut digest = Sha256::new();
     digest.update(&source.reading);
@@ -244,41 +253,41 @@ fn content_hash(source: &ListSource, files: &[Vec<u8>]) -> String {
     hex::encode(digest.finalize())
 }
 
-/// Reads a list's files whole, or says why they are refused, once in a word and once for the log.
-pub(super) fn read(source: &ListSource, files: &[Vec<u8>]) -> Result<List, (Refusal, String)> {
+/// Reads all files of a list. The error is the refusal with its cause for the log.
+pub(super) fn read(source: &ListSource, files: &[Vec<u8>]) -> Result<List, (ListRefusal, String)> {
     if files.iter().any(|file| file.iter().all(u8::is_ascii_whitespace)) {
-        return Err((Refusal::Empty, "an empty file".to_owned()));
+        return Err((ListRefusal::Empty, "an empty file".to_owned()));
     }
     if files.iter().any(|file| is_web_page(file)) {
-        return Err((Refusal::WrongFormat, "a web page".to_owned()));
+        return Err((ListRefusal::WrongFormat, "a web page".to_owned()));
     }
     let mut slices: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let mut parts: Vec<&mut dyn std::io::BufRead> =
         slices.iter_mut().map(|slice| -> &mut dyn std::io::BufRead { slice }).collect();
     let mut list =
-        readers::read_parts(&source.format, &mut parts).map_err(|error| (word(&error), error.to_string()))?;
+        readers::read_parts(&source.format, &mut parts).map_err(|error| (refusal_of(&error), error.to_string()))?;
     if list.entities.is_empty() {
-        return Err((Refusal::Empty, "no entry with a name".to_owned()));
+        return Err((ListRefusal::Empty, "no entry with a name".to_owned()));
     }
     list.id.clone_from(&source.id);
     Ok(list)
 }
 
-/// What a source says instead of its list when it is unwell; the readers of CSV would take it for a strange table.
+/// Whether a file is a web page, which sources send in place of a list when they fail. The CSV readers would accept it.
 fn is_web_page(file: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&file[..file.len().min(512)]).to_ascii_lowercase();
     let head = head.trim_start_matches('\u{feff}').trim_start();
     head.starts_with("<!doctype html") || head.starts_with("<html")
 }
 
-fn word(error: &ReadError) -> Refusal {
+fn refusal_of(error: &ReadError) -> ListRefusal {
     match error {
-        ReadError::Empty => Refusal::Empty,
-        ReadError::WrongFormat(_) => Refusal::WrongFormat,
-        ReadError::BadRow { .. } | ReadError::BadXml { .. } | ReadError::Io(_) => Refusal::Broken,
-        ReadError::Truncated(_) => Refusal::Truncated,
-        ReadError::TooLarge(_) => Refusal::TooLarge,
-        ReadError::Inconsistent(_) => Refusal::Inconsistent,
+        ReadError::Empty => ListRefusal::Empty,
+        ReadError::WrongFormat(_) => ListRefusal::WrongFormat,
+        ReadError::BadRow { .. } | ReadError::BadXml { .. } | ReadError::Io(_) => ListRefusal::Broken,
+        ReadError::Truncated(_) => ListRefusal::Truncated,
+        ReadError::TooLarge(_) => ListRefusal::TooLarge,
+        ReadError::Inconsistent(_) => ListRefusal::Inconsistent,
     }
 }
 
@@ -308,25 +317,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_list_is_refused_with_a_word() {
+    fn a_file_that_is_not_the_list_is_refused_with_a_code() {
         let refused = |format: &str, file: &[u8]| read(&of(format), &[file.to_vec()]).unwrap_err().0;
         let un = sample("un_sample.xml");
-        assert_eq!(refused("un_xml", b" \n"), Refusal::Empty);
-        assert_eq!(refused("un_xml", b"<CONSOLIDATED_LIST></CONSOLIDATED_LIST>"), Refusal::Empty);
-        assert_eq!(refused("uk_csv", b"<!DOCTYPE html><html></html>"), Refusal::WrongFormat);
-        assert_eq!(refused("un_xml", b"<sdnList></sdnList>"), Refusal::WrongFormat);
+        assert_eq!(refused("un_xml", b" \n"), ListRefusal::Empty);
+        assert_eq!(refused("un_xml", b"<CONSOLIDATED_LIST></CONSOLIDATED_LIST>"), ListRefusal::Empty);
+        assert_eq!(refused("uk_csv", b"<!DOCTYPE html><html></html>"), ListRefusal::WrongFormat);
+        assert_eq!(refused("un_xml", b"<sdnList></sdnList>"), ListRefusal::WrongFormat);
         let whole = std::str::from_utf8(&un).unwrap();
         let first = &whole[..whole.find("</INDIVIDUAL>").unwrap() + "</INDIVIDUAL>".len()];
-        assert_eq!(refused("un_xml", first.as_bytes()), Refusal::Truncated);
-        assert_eq!(refused("un_xml", &first.as_bytes()[..first.len() - 3]), Refusal::Broken, "in the middle of a tag");
-        assert_eq!(refused("ofac_sdn_csv", b"1,\"A\"\n"), Refusal::Broken);
+        assert_eq!(refused("un_xml", first.as_bytes()), ListRefusal::Truncated);
+        assert_eq!(
+            refused("un_xml", &first.as_bytes()[..first.len() - 3]),
+            ListRefusal::Broken,
+            "in the middle of a tag"
+        );
+        assert_eq!(refused("ofac_sdn_csv", b"1,\"A\"\n"), ListRefusal::Broken);
     }
 
     #[test]
-    fn a_source_that_lost_a_file_or_is_read_otherwise_is_asked_anew() {
+    fn a_list_with_other_files_or_another_reading_is_fetched_again() {
         let source = of("ofac_sdn_csv");
         let held = |files: usize, reading: &str| {
-            let content = Content {
+            let content = ListContent {
                 version: "1".into(),
                 sha256: "a".into(),
                 reading: reading.to_owned(),
@@ -344,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bytes_read_otherwise_are_another_list() {
+    fn the_same_bytes_with_another_reading_are_another_list() {
         let files = [sample("un_sample.xml")];
         assert_eq!(content_hash(&of("un_xml"), &files), content_hash(&of("un_xml"), &files));
         assert_ne!(content_hash(&of("un_xml"), &files), content_hash(&of("eu_xml"), &files));

@@ -1,7 +1,7 @@
-//! The lists in force: fetched from their sources, compiled, and read here by whoever screens.
+//! The lists in force: fetched from their sources, compiled, and read here for screening.
 //!
 //! ```text
-//! source ──► load (fetch, read, store, commit) ──► compile (artifact, pointer) ──► App::watchlists
+//! source ──► load (fetch, read, store, commit) ──► compile (artifact, pointer) ──► Watchlists::in_force
 //! ```
 //!
 //! A list that is broken, empty or suddenly small is refused, and the last good one stays in force with its age.
@@ -23,37 +23,51 @@ use tokio::sync::Mutex;
 
 use crate::{
     app::App,
+    config::Stage,
     domain::{
         aml::{
             AmlError, ListKind,
-            list::{Compiled, Pointer, Refused},
+            list::{CompiledList, ListsPointer, RefusedList},
         },
         event::PublicWord,
         time::Timestamp,
     },
     error::{Internal, Result},
     screening::Artifact,
-    store::list::Board,
+    store::{Store, list::ListsState},
 };
 use fetch::Fetcher;
 use source::ListSource;
 
-/// How long an answer to "what is in force" serves: well under the minute in which functions notice.
+/// How long a process uses the lists that it looked up. Functions must see new lists within a minute.
 const LOOKED_UP_EVERY: Duration = Duration::from_secs(30);
 
-/// What a process keeps of the lists.
+/// The lists of a deployment, with the clients that loading and reading them needs.
+#[derive(Debug)]
+pub struct Watchlists<'a> {
+    store: &'a Store,
+    s3: &'a aws_sdk_s3::Client,
+    bucket: &'a str,
+    /// Key of the object that configures the lists.
+    sources_key: &'a str,
+    /// Whether this is a local stack, which fetches lists over plain HTTP and never from the Internet.
+    local: bool,
+    held: Arc<ListCache>,
+}
+
+/// The lists that a process has in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+struct ListCache {
     in_force: Mutex<Option<(Timestamp, Arc<InForce>)>>,
-    sources: sources::Held,
+    sources: sources::ListCache,
     fetcher: OnceLock<Fetcher>,
 }
 
-/// All lists in force, of one version: whoever holds it screens against that version to the end.
+/// All lists in force, of one version. A screening that holds it uses one version from start to end.
 #[derive(Debug)]
 pub struct InForce {
     pub artifact: Arc<Artifact>,
-    /// Goes up with each change of what is in force.
+    /// Rises with each change of the lists in force.
     pub version: u64,
     pub lists: Vec<ListInForce>,
     /// Lists that are configured and not in force: never loaded, or not compiled yet.
@@ -69,16 +83,16 @@ pub struct ListInForce {
     /// The publisher's version or date, or a hash.
     pub version: String,
     pub entries: usize,
-    /// As the list tells it.
+    /// As the list states it.
     pub published_at: Option<String>,
     pub loaded_at: Timestamp,
-    /// When the source last stood by it; of an upload, when it was uploaded.
+    /// When the source last confirmed it; for an upload, the time of the upload.
     pub confirmed_at: Timestamp,
     pub max_age: Duration,
 }
 
 impl ListInForce {
-    fn new(source: &ListSource, compiled: &Compiled, confirmed_at: Timestamp) -> Self {
+    fn new(source: &ListSource, compiled: &CompiledList, confirmed_at: Timestamp) -> Self {
         Self {
             id: source.id.clone(),
             name: source.name.clone(),
@@ -92,8 +106,8 @@ impl ListInForce {
         }
     }
 
-    /// A list that is not configured any more stays in force until the next compiling, and ages no more.
-    fn dropped(id: &str, compiled: &Compiled) -> Self {
+    /// A list that was removed from the configuration. It stays in force until the next compilation and never becomes stale.
+    fn dropped(id: &str, compiled: &CompiledList) -> Self {
         Self {
             id: id.to_owned(),
             name: id.to_owned(),
@@ -107,7 +121,7 @@ impl ListInForce {
         }
     }
 
-    /// Since its source last stood by it.
+    /// The time since its source last confirmed it.
     pub fn age(&self, now: Timestamp) -> Duration {
         now.since(self.confirmed_at)
     }
@@ -118,7 +132,7 @@ impl ListInForce {
 }
 
 impl InForce {
-    fn new(artifact: Arc<Artifact>, pointer: &Pointer, board: &Board, sources: &[ListSource]) -> Self {
+    fn new(artifact: Arc<Artifact>, pointer: &ListsPointer, board: &ListsState, sources: &[ListSource]) -> Self {
         let (mut lists, mut missing) = (Vec::new(), Vec::new());
         for source in sources {
             match pointer.lists.get(&source.id) {
@@ -134,7 +148,7 @@ impl InForce {
         Self { artifact, version: pointer.version, lists, missing }
     }
 
-    /// What a hit on a list means. A list that is not known any more is taken for the worst.
+    /// The kind of a list. An unknown list counts as sanctions, the strictest kind.
     pub fn kind_of(&self, list: &str) -> ListKind {
         self.list(list).map_or(ListKind::Sanctions, |list| list.kind)
     }
@@ -155,39 +169,50 @@ impl InForce {
     }
 }
 
-/// How a configured list stands.
+/// The status of a configured list.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct ListStatus {
     pub id: String,
     pub name: String,
     pub kind: ListKind,
     /// `None` if it is not in force.
     pub in_force: Option<ListInForce>,
-    /// The standing refusal of what its source gives.
-    pub refused: Option<Refused>,
+    /// Set if the last fetch from its source was refused.
+    pub refused: Option<RefusedList>,
 }
 
-impl Standing {
-    /// Stale, or not in force at all: what nobody is cleared by.
+impl ListStatus {
+    /// Whether it is stale or not in force: then it clears nobody.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.in_force.as_ref().is_none_or(|list| list.is_stale(now))
     }
 }
 
-impl App {
-    async fn list_board(&self) -> Result<(Board, Arc<[ListSource]>)> {
-        let sources = self.list_sources().await?;
-        let board = self.store().await.board(sources.iter().map(|source| source.id.as_str())).await?;
+impl<'a> Watchlists<'a> {
+    pub async fn of(app: &'a App) -> Self {
+        Self {
+            store: app.store().await,
+            s3: app.s3().await,
+            bucket: &app.config.lists_bucket,
+            sources_key: &app.config.list_sources_key,
+            local: app.config.stage == Stage::Local,
+            held: app.state(),
+        }
+    }
+
+    async fn board(&self) -> Result<(ListsState, Arc<[ListSource]>)> {
+        let sources = self.sources().await?;
+        let board = self.store.board(sources.iter().map(|source| source.id.as_str())).await?;
         Ok((board, sources))
     }
 
-    /// How the configured lists stand, in their order; reads no artifact.
-    pub async fn list_standings(&self) -> Result<Vec<Standing>> {
-        let (board, sources) = self.list_board().await?;
+    /// The status of each configured list, in the configured order. Reads no artifact.
+    pub async fn statuses(&self) -> Result<Vec<ListStatus>> {
+        let (board, sources) = self.board().await?;
         let standing = |source: &ListSource| {
             let state = board.states.get(&source.id);
             let compiled = board.pointer.as_ref().and_then(|pointer| pointer.lists.get(&source.id));
-            Standing {
+            ListStatus {
                 id: source.id.clone(),
                 name: source.name.clone(),
                 kind: source.kind,
@@ -198,12 +223,12 @@ impl App {
         Ok(sources.iter().map(standing).collect())
     }
 
-    /// The lists to screen against, looked up at most every 30 s. If new ones cannot be read, the old ones serve on.
+    /// The lists to screen against, looked up at most every 30 s. If new ones cannot be read, the old ones stay in use.
     ///
     /// # Errors
     /// [`AmlError::ListsUnavailable`] while none were ever in force.
-    pub async fn watchlists(&self) -> Result<Arc<InForce>> {
-        let mut slot = self.watchlists.in_force.lock().await;
+    pub async fn in_force(&self) -> Result<Arc<InForce>> {
+        let mut slot = self.held.in_force.lock().await;
         let now = Timestamp::now();
         if let Some((at, held)) = slot.as_ref()
             && now.since(*at) < LOOKED_UP_EVERY
@@ -224,12 +249,12 @@ impl App {
     }
 
     async fn look_up(&self, held: Option<&InForce>) -> Result<InForce> {
-        let (board, sources) = self.list_board().await?;
+        let (board, sources) = self.board().await?;
         let pointer = board.pointer.as_ref().ok_or(AmlError::ListsUnavailable)?;
         let artifact = if let Some(held) = held.filter(|held| held.version == pointer.version) {
             held.artifact.clone()
         } else {
-            let bytes = self.list_object(&pointer.artifact, &pointer.sha256).await?;
+            let bytes = self.object(&pointer.artifact, &pointer.sha256).await?;
             Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
         };
         Ok(InForce::new(artifact, pointer, &board, &sources))

@@ -1,4 +1,4 @@
-//! Which lists a deployment screens against, and where each comes from: the content of `config/lists.json`.
+//! The configured lists and their sources: the content of `config/lists.json`.
 //!
 //! ```json
 //! [{"id": "un", "name": "UN Security Council", "kind": "sanctions", "format": "un_xml",
@@ -26,23 +26,23 @@ pub struct ListSource {
     pub name: String,
     pub kind: ListKind,
     pub format: Format,
-    /// Its files, in the order that the format's reader takes them.
-    pub places: Vec<Place>,
-    /// Older than this it counts as stale.
+    /// Its files, in the order that the reader of its format expects.
+    pub places: Vec<ListLocation>,
+    /// The age from which it is stale.
     pub max_age: Duration,
-    /// Digest of how the files are read: another reading makes another list of the same bytes.
+    /// Digest of the way of reading: the same bytes read in another way are another list.
     pub reading: String,
 }
 
-/// Where a file of a list is.
+/// The location of a file of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ListLocation {
     Url(Url),
     /// `uploads/<name>` in the lists' bucket.
     Upload(String),
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for ListLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Url(url) => url.fmt(f),
@@ -52,7 +52,7 @@ impl std::fmt::Display for Place {
 }
 
 const UPLOAD: &str = "upload:";
-/// The pointer's own name among the aggregates.
+/// The id of the lists in force among the aggregates, which no list may have.
 const RESERVED: &str = "lists";
 const MOST_LISTS: usize = 40;
 const LONGEST_AGE_HOURS: u64 = 366 * 24;
@@ -70,13 +70,13 @@ struct Raw {
     columns: Option<serde_json::Value>,
 }
 
-/// Reads the configuration; all that is wrong with it, each fault with the list it is of. `plain_http` is for the local
+/// Reads the configuration. The error holds all faults, each with the id of its list. `plain_http` is for the local
 /// stack.
 pub fn parse(text: &str, plain_http: bool) -> Result<Vec<ListSource>, Vec<String>> {
     let raw: Vec<Raw> = serde_json::from_str(text).map_err(|error| vec![error.to_string()])?;
     let mut faults = Vec::new();
     if raw.is_empty() {
-        // Nobody would ever be cleared, or everybody by lists that nobody refreshes.
+        // Without lists a screening would clear nobody, or everybody.
         faults.push("names no list".to_owned());
     }
     if raw.len() > MOST_LISTS {
@@ -170,20 +170,20 @@ fn columns(raw: &Raw) -> Result<ColumnMap, String> {
     Ok(map)
 }
 
-fn place(url: &str, plain_http: bool) -> Result<Place, String> {
+fn place(url: &str, plain_http: bool) -> Result<ListLocation, String> {
     if let Some(name) = url.strip_prefix(UPLOAD) {
         let fits = (1..=100).contains(&name.len())
             && !name.starts_with('.')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-        return if fits { Ok(Place::Upload(name.to_owned())) } else { Err(format!("'{url}' names no upload")) };
+        return if fits { Ok(ListLocation::Upload(name.to_owned())) } else { Err(format!("'{url}' names no upload")) };
     }
     match Url::parse(url) {
-        Ok(parsed) if may_fetch(&parsed, plain_http) => Ok(Place::Url(parsed)),
+        Ok(parsed) if may_fetch(&parsed, plain_http) => Ok(ListLocation::Url(parsed)),
         _ => Err(format!("'{url}' is no https URL")),
     }
 }
 
-/// Whether a list may be fetched from there, in the first place or after a redirect.
+/// Whether a list may be fetched from this URL, at first or after a redirect.
 pub(super) fn may_fetch(url: &Url, plain_http: bool) -> bool {
     let scheme = url.scheme() == "https" || (plain_http && url.scheme() == "http");
     scheme && url.has_host() && url.username().is_empty() && url.password().is_none()
@@ -219,7 +219,7 @@ mod tests {
         let sources = parse(&json!([un(), mha]).to_string(), false).unwrap();
         assert_eq!(sources[0].format, Format::UnXml);
         assert_eq!(sources[0].max_age, Duration::from_hours(72));
-        assert_eq!(sources[1].places, [Place::Upload("mha.csv".into())]);
+        assert_eq!(sources[1].places, [ListLocation::Upload("mha.csv".into())]);
         assert_eq!(sources[1].format.default_id(), "home");
         assert_ne!(sources[0].reading, sources[1].reading);
     }

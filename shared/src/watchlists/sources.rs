@@ -1,14 +1,15 @@
-//! Which lists are screened against: the object `config/lists.json` of the lists' bucket, or the five public lists where
+//! Reads the configured lists: the object `config/lists.json` of the lists' bucket, or the five public lists where
 //! there is no such object. It is an object because the environment of a function holds 4 KB in all.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
-use super::source::{self, ListSource};
+use super::{
+    Watchlists,
+    source::{self, ListSource},
+};
 use crate::{
-    app::App,
-    config::Stage,
     domain::time::Timestamp,
     error::{Internal, Result},
     objects::read_whole,
@@ -17,27 +18,27 @@ use crate::{
 /// OFAC SDN and consolidated, UN, EU and UK, from their publishers.
 pub const DEFAULT: &str = include_str!("default_lists.json");
 
-/// How long a process keeps what it read.
+/// How long a process uses the configuration that it read.
 const READ_EVERY: Duration = Duration::from_mins(5);
 
-/// What a process has read, and when.
-pub(super) type Held = Mutex<Option<(Timestamp, Arc<[ListSource]>)>>;
+/// The configuration that a process has read, and when.
+pub(super) type ListCache = Mutex<Option<(Timestamp, Arc<[ListSource]>)>>;
 
-impl App {
-    /// The lists to screen against, read at most every 5 minutes. If they cannot be read again, those read last serve on.
+impl Watchlists<'_> {
+    /// The lists to screen against, read at most every 5 minutes. If they cannot be read again, the last ones stay in use.
     ///
     /// # Errors
     /// `Corrupt` when the object is not a list configuration, with all its faults; `Unavailable` when S3 does not answer,
     /// or when a local stack has no such object, since that must not fetch from the Internet.
-    pub async fn list_sources(&self) -> Result<Arc<[ListSource]>> {
-        let mut slot = self.watchlists.sources.lock().await;
+    pub async fn sources(&self) -> Result<Arc<[ListSource]>> {
+        let mut slot = self.held.sources.lock().await;
         let now = Timestamp::now();
         if let Some((at, held)) = slot.as_ref()
             && now.since(*at) < READ_EVERY
         {
             return Ok(held.clone());
         }
-        let sources = match (self.read_list_sources().await, slot.as_ref()) {
+        let sources = match (self.read_sources().await, slot.as_ref()) {
             (Ok(sources), _) => sources,
             (Err(error), Some((_, held))) => {
                 tracing::error!(%error, "the list configuration could not be read again");
@@ -49,16 +50,15 @@ impl App {
         Ok(sources)
     }
 
-    async fn read_list_sources(&self) -> Result<Arc<[ListSource]>> {
-        let (bucket, key) = (&self.config.lists_bucket, &self.config.list_sources_key);
-        let object = read_whole(&self.s3().await.get_object().bucket(bucket).key(key), "list configuration").await?;
-        from_object(object.as_deref(), self.config.stage, key)
+    async fn read_sources(&self) -> Result<Arc<[ListSource]>> {
+        let get = self.s3.get_object().bucket(self.bucket).key(self.sources_key);
+        let object = read_whole(&get, "list configuration").await?;
+        from_object(object.as_deref(), self.local, self.sources_key)
     }
 }
 
-/// What the object says, or the default where there is none.
-fn from_object(object: Option<&[u8]>, stage: Stage, key: &str) -> Result<Arc<[ListSource]>> {
-    let local = stage == Stage::Local;
+/// The lists of the object, or the default if there is none.
+fn from_object(object: Option<&[u8]>, local: bool, key: &str) -> Result<Arc<[ListSource]>> {
     let text = match object {
         Some(bytes) => std::str::from_utf8(bytes).map_err(|error| Internal::corrupt(format!("{key}: {error}")))?,
         None if local => return Err(Internal::unavailable(format!("a local stack needs {key}")).into()),
@@ -80,24 +80,22 @@ mod tests {
 
     #[test]
     fn without_an_object_the_public_lists_are_screened_against() {
-        for stage in [Stage::Dev, Stage::Staging, Stage::Prod] {
-            let sources = from_object(None, stage, KEY).unwrap();
-            assert_eq!(ids(&sources), ["ofac_sdn", "ofac_consolidated", "un", "eu", "uk"]);
-        }
+        let sources = from_object(None, false, KEY).unwrap();
+        assert_eq!(ids(&sources), ["ofac_sdn", "ofac_consolidated", "un", "eu", "uk"]);
     }
 
     #[test]
     fn a_local_stack_never_falls_back_to_lists_from_the_internet() {
-        assert!(from_object(None, Stage::Local, KEY).unwrap_err().to_string().contains(KEY));
+        assert!(from_object(None, true, KEY).unwrap_err().to_string().contains(KEY));
     }
 
     #[test]
     fn the_object_replaces_the_default_and_its_faults_are_told() {
         let un = r#"[{"id": "un", "name": "UN", "kind": "sanctions", "format": "un_xml",
             "urls": ["https://un.example/list.xml"], "max_age_hours": 48}]"#;
-        assert_eq!(ids(&from_object(Some(un.as_bytes()), Stage::Prod, KEY).unwrap()), ["un"]);
+        assert_eq!(ids(&from_object(Some(un.as_bytes()), false, KEY).unwrap()), ["un"]);
         for broken in [&b"[]"[..], b"", b"{}", b"\xff", un.replace("https", "http").as_bytes()] {
-            assert!(from_object(Some(broken), Stage::Prod, KEY).unwrap_err().to_string().contains(KEY));
+            assert!(from_object(Some(broken), false, KEY).unwrap_err().to_string().contains(KEY));
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::aml::list::{Content, ListState};
+use crate::domain::aml::list::{ListContent, ListState};
 
 fn at(hour: i64) -> Timestamp {
     Timestamp::from_unix_seconds(hour * 3600)
@@ -15,8 +15,8 @@ fn sources() -> Vec<ListSource> {
     source::parse(&serde_json::json!([one("un", 24), one("uk", 48)]).to_string(), false).unwrap()
 }
 
-fn content(sha256: &str) -> Content {
-    Content {
+fn content(sha256: &str) -> ListContent {
+    ListContent {
         version: "1".into(),
         sha256: sha256.into(),
         reading: String::new(),
@@ -27,26 +27,26 @@ fn content(sha256: &str) -> Content {
     }
 }
 
-fn pointer(ids: &[&str]) -> Pointer {
-    Pointer {
+fn pointer(ids: &[&str]) -> ListsPointer {
+    ListsPointer {
         version: 3,
         artifact: String::new(),
         sha256: String::new(),
         format: 1,
         engine: "1".into(),
         published_at: at(0),
-        lists: ids.iter().map(|id| ((*id).to_owned(), Compiled::of(&content("a"), at(0)))).collect(),
+        lists: ids.iter().map(|id| ((*id).to_owned(), CompiledList::of(&content("a"), at(0)))).collect(),
     }
 }
 
-fn board(states: &[(&str, &str, i64)]) -> Board {
+fn board(states: &[(&str, &str, i64)]) -> ListsState {
     let state = |(id, sha256, confirmed): &(&str, &str, i64)| {
         let mut state = ListState::requested(None, id);
         state.content = Some(content(sha256));
         state.confirmed_at = Some(at(*confirmed));
         ((*id).to_owned(), state)
     };
-    Board { pointer: None, states: states.iter().map(state).collect::<BTreeMap<_, _>>() }
+    ListsState { pointer: None, states: states.iter().map(state).collect::<BTreeMap<_, _>>() }
 }
 
 fn in_force(ids: &[&str], states: &[(&str, &str, i64)]) -> InForce {

@@ -164,7 +164,7 @@ async fn stale_lists_leave_a_closed_check_unscreened_and_the_next_one_unapproved
     world.aws.copy_partition(&world.stack.named("kyc"), &world.table("kyc"), "LISTS").await;
     let set = json!({
         "TableName": world.table("kyc"), "Key": {"pk": first["pk"], "sk": first["sk"]},
-        "UpdateExpression": "SET next_look = :then", "ExpressionAttributeValues": {":then": {"S": "2026-01-01T00:00:00.000Z"}},
+        "UpdateExpression": "SET next_run_at = :then", "ExpressionAttributeValues": {":then": {"S": "2026-01-01T00:00:00.000Z"}},
     });
     world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &set).await;
     let message = json!({"key": tag(), "correlation_id": "test", "body": {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use verinym::domain::time::Timestamp;
-use verinym_sandbox::scenario::{Decision, Odds, Plan};
-use verinym_tests::{Person, Stack, people::tag, until, wait::PATIENCE};
+use verinym_sandbox::scenario::{Odds, Plan, PlannedDecision};
+use verinym_tests::{Person, Stack, people::tag, until, wait::WAIT_LIMIT};
 
 use crate::tell::{codes, is_the_person_s_view, types};
 
@@ -113,7 +113,7 @@ async fn twice_is_told_three_times_and_happens_once() {
     let (check, _) = played.inside().await;
     let reference = &check["provider_reference"];
     let since: Timestamp = check["created_at"].as_str().unwrap().parse().unwrap();
-    let until_then = since + PATIENCE;
+    let until_then = since + WAIT_LIMIT;
     let audit = played.stack.admin().await;
     let kept = async || {
         let path = format!("/v1/admin/audit-logs?type=kyc.callback.received&from={since}&to={until_then}");
@@ -138,12 +138,12 @@ async fn silent_is_found_by_polling() {
 /// The same number, the same outcome; its prefix names no scenario.
 #[tokio::test]
 async fn anything_else_is_drawn_from_its_number() {
-    Played::of_number(&drawn(Decision::Approve)).await.ends("approved").await;
-    Played::of_number(&drawn(Decision::Reject)).await.ends("rejected").await;
+    Played::of_number(&drawn(PlannedDecision::Approve)).await.ends("approved").await;
+    Played::of_number(&drawn(PlannedDecision::Reject)).await.ends("rejected").await;
 }
 
 /// A new number for which the sandbox, by the odds of its template, will draw this.
-fn drawn(decision: Decision) -> String {
+fn drawn(decision: PlannedDecision) -> String {
     let odds = Odds::new(70, 20).unwrap();
     let numbers = (0..).map(|_| format!("P{}", tag().to_uppercase()));
     numbers.into_iter().find(|number| Plan::of_number(number, odds).decision == decision).unwrap()

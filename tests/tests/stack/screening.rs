@@ -399,7 +399,7 @@ impl<'a> Unscreened<'a> {
     async fn waited_since(&self, then: &str) {
         let body = json!({
             "TableName": self.world.table("kyc"), "Key": self.key,
-            "UpdateExpression": "SET screening.since = :then, next_look = :then",
+            "UpdateExpression": "SET screening.since = :then, next_run_at = :then",
             "ExpressionAttributeValues": {":then": {"S": then}},
         });
         self.world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;

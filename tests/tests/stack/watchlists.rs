@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use verinym::{
     domain::time::Timestamp,
     screening::{Artifact, Options, Query},
+    watchlists::Watchlists,
 };
 use verinym_tests::{
     Client, Stack,
     cut::Fault,
     people::tag,
     until,
-    wait::PATIENCE,
+    wait::WAIT_LIMIT,
     world::{World, event_type},
 };
 
@@ -275,12 +276,12 @@ async fn an_artifact_that_is_damaged_is_made_anew_by_the_hour_s_compile() {
     let pointer = island.world.aws.partition_named(&island.world.table("kyc"), "LISTS").await.remove(0);
     let (bucket, artifact) = (island.world.stack.var("LISTS_BUCKET"), pointer["artifact"]["S"].as_str().unwrap());
     island.world.aws.put_object(bucket, artifact, "damaged").await;
-    assert!(island.world.app().watchlists().await.is_err());
+    assert!(Watchlists::of(island.world.app()).await.in_force().await.is_err());
     let compile = json!({"key": tag(), "correlation_id": "test", "body": {"kind": "compile"}});
     island.world.message("workers-load-list", &compile).await;
     island.world.settle(None).await;
     island.check(10, "made anew").await;
-    assert_eq!(island.world.app().watchlists().await.unwrap().lists[0].entries, 10);
+    assert_eq!(Watchlists::of(island.world.app()).await.in_force().await.unwrap().lists[0].entries, 10);
 }
 
 async fn told_with(fault: Fault) {
@@ -311,19 +312,19 @@ async fn ten_thousand_screenings_during_a_change_are_each_of_one_version() {
     let (before, after) = ("Quentin Aldermaston", "Ottoline Featherstonehaugh");
     island.load(&format!("Name\n{before}\n"), None).await;
     let app = island.world.app();
-    let first = app.watchlists().await.unwrap();
+    let first = Watchlists::of(app).await.in_force().await.unwrap();
     let changed = Instant::now();
     island.load(&format!("Name\n{after}\n"), None).await;
     let (mut screenings, mut noticed) = (0, false);
     while screenings < 10_000 || !noticed {
-        let lists = app.watchlists().await.unwrap();
+        let lists = Watchlists::of(app).await.in_force().await.unwrap();
         let hits = |name: &str| lists.artifact.screen(&Query::name(name), &Options::default()).len();
         let is_first = lists.version == first.version;
         assert_eq!((hits(before), hits(after)), if is_first { (1, 0) } else { (0, 1) });
         assert_eq!(lists.artifact.lists()[0].version, lists.lists[0].version);
         assert!(lists.is_fresh(Timestamp::now()));
         noticed |= !is_first;
-        assert!(noticed || changed.elapsed() < PATIENCE, "the change is not noticed");
+        assert!(noticed || changed.elapsed() < WAIT_LIMIT, "the change is not noticed");
         screenings += 2;
         // Leaves the machine to the other tests.
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ListKind;
+use super::{AmlError, ListKind};
 use crate::{
     event::EventType,
     id::{CheckId, HitId, UserId},
-    kyc::KycError,
     secret::Masked,
     time::Timestamp,
     words::words,
@@ -135,14 +134,14 @@ impl Hit {
         by: UserId,
         four_eyes: bool,
         now: Timestamp,
-    ) -> Result<(Self, EventType), KycError> {
+    ) -> Result<(Self, EventType), AmlError> {
         if by == self.user_id {
-            return Err(KycError::OwnCheck);
+            return Err(AmlError::OwnHit);
         }
         let mut after = Self { version: self.version + 1, ..self.clone() };
         match (self.decision, verdict) {
             (HitDecision::TrueMatch, _) | (HitDecision::FalsePositive, HitVerdict::FalsePositive) => {
-                return Err(KycError::IllegalTransition);
+                return Err(AmlError::HitDecided);
             }
             (HitDecision::Open, HitVerdict::FalsePositive) if self.needs_second_reviewer(four_eyes) => {
                 let Some(first) = after.proposal.take() else {
@@ -150,7 +149,7 @@ impl Hit {
                     return Ok((after, EventType::HitClearanceProposed));
                 };
                 if first.by == by {
-                    return Err(KycError::SameReviewer);
+                    return Err(AmlError::SameReviewer);
                 }
                 after.decided_by = vec![first.by, by];
             }
@@ -281,7 +280,7 @@ mod tests {
         Hit::new(HitId::new(NOW), CheckId::new(NOW), user(0), source, NOW)
     }
 
-    fn decide(hit: &Hit, verdict: HitVerdict, by: u8) -> Result<(Hit, EventType), KycError> {
+    fn decide(hit: &Hit, verdict: HitVerdict, by: u8) -> Result<(Hit, EventType), AmlError> {
         hit.decide(verdict, user(by), true, NOW)
     }
 
@@ -289,7 +288,7 @@ mod tests {
     fn clearing_a_sanctions_hit_takes_two_reviewers() {
         let (first, event) = decide(&hit(ListKind::Sanctions), HitVerdict::FalsePositive, 1).unwrap();
         assert_eq!((first.decision, event), (HitDecision::Open, EventType::HitClearanceProposed));
-        assert_eq!(decide(&first, HitVerdict::FalsePositive, 1), Err(KycError::SameReviewer));
+        assert_eq!(decide(&first, HitVerdict::FalsePositive, 1), Err(AmlError::SameReviewer));
         let (second, event) = decide(&first, HitVerdict::FalsePositive, 2).unwrap();
         assert_eq!((second.decision, event), (HitDecision::FalsePositive, EventType::HitDecided));
         assert_eq!((second.decided_by, second.version), (vec![user(1), user(2)], 3));
@@ -320,15 +319,15 @@ mod tests {
     fn a_true_match_stays_one_and_nothing_is_decided_twice() {
         let held = decide(&hit(ListKind::Sanctions), HitVerdict::TrueMatch, 1).unwrap().0;
         for verdict in HitVerdict::ALL {
-            assert_eq!(decide(&held, *verdict, 2), Err(KycError::IllegalTransition));
+            assert_eq!(decide(&held, *verdict, 2), Err(AmlError::HitDecided));
         }
         let cleared = decide(&hit(ListKind::Pep), HitVerdict::FalsePositive, 1).unwrap().0;
-        assert_eq!(decide(&cleared, HitVerdict::FalsePositive, 2), Err(KycError::IllegalTransition));
+        assert_eq!(decide(&cleared, HitVerdict::FalsePositive, 2), Err(AmlError::HitDecided));
     }
 
     #[test]
     fn nobody_decides_a_hit_on_themselves() {
-        assert_eq!(decide(&hit(ListKind::Pep), HitVerdict::FalsePositive, 0), Err(KycError::OwnCheck));
+        assert_eq!(decide(&hit(ListKind::Pep), HitVerdict::FalsePositive, 0), Err(AmlError::OwnHit));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is known of a published list, and what a look at its source changes.
+//! The state of a published list, and how a fetch from its source changes it.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::{time::Timestamp, words::words};
 
 words! {
-    /// Why what a source gave was refused; the last good list stays in force.
-    pub enum Refusal {
-        /// No answer, or none in time.
+    /// Why a fetched list was refused; the last good list stays in force.
+    pub enum ListRefusal {
+        /// The source did not answer in time.
         Unreachable = "unreachable",
-        /// An answer, but not the file: an error, or a redirect to where it may not lead.
+        /// The source answered with an error, or with a redirect that is not allowed.
         BadAnswer = "bad_answer",
         /// Nothing was uploaded under that name.
         Missing = "missing",
@@ -21,39 +21,39 @@ words! {
         WrongFormat = "wrong_format",
         /// A record that is not what the format says.
         Broken = "broken",
-        /// It ends in the middle.
+        /// The file ends too early.
         Truncated = "truncated",
-        /// Its files do not belong together.
+        /// Its files are of different versions.
         Inconsistent = "inconsistent",
-        /// More than a fifth of its entries is gone.
+        /// It lost more than a fifth of its entries.
         Shrunken = "shrunken",
     }
 }
 
-/// What is known of one list: the last good content, and how the source was found since.
+/// The state of one list: the last good content, and the result of the last fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListState {
     pub id: String,
     /// The aggregate's version: its events stand at it.
     pub version: u64,
-    /// When the look began that this is the outcome of: a later look always wins.
-    pub looked_at: Timestamp,
+    /// When the fetch began whose result this is. Of two fetches the one that began later wins, even if it ends first.
+    pub fetch_began_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content: Option<Content>,
-    /// When the source last said that this is still its list; of an upload, when it was uploaded.
+    pub content: Option<ListContent>,
+    /// When the source last confirmed the content; for an upload, the time of the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Timestamp>,
     /// Of the content's files, in their order.
     #[serde(default)]
-    pub validators: Vec<Validator>,
-    /// The standing refusal, if the last look was refused.
+    pub validators: Vec<FileValidator>,
+    /// Set if the last fetch was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Refused>,
+    pub refused: Option<RefusedList>,
 }
 
-/// A list that was read and found good; its files stand in the bucket.
+/// A list that was read without faults; its files are in the bucket of lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
+pub struct ListContent {
     /// The publisher's version or date, or a hash.
     pub version: String,
     /// Hex, of how the files are read and of their hashes.
@@ -76,10 +76,10 @@ pub struct StoredFile {
     pub sha256: String,
 }
 
-/// By what a source knows that we have its file already (RFC 9110 §8.8).
+/// Validators of a fetched file (RFC 9110 §8.8): with them a source can answer that it did not change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Validator {
-    /// Where the file came from: elsewhere it means nothing.
+pub struct FileValidator {
+    /// Where the file came from; the validators are valid for that place only.
     pub place: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
@@ -88,62 +88,62 @@ pub struct Validator {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    pub code: Refusal,
+pub struct RefusedList {
+    pub code: ListRefusal,
     /// Since when.
     pub at: Timestamp,
-    /// Of what was refused, so that the same thing is told once.
+    /// Identifies the refused content, so that the same refusal records one event.
     pub what: String,
 }
 
-/// What a look at the source found.
+/// One fetch from a source, and its result.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub struct ListFetch {
     pub began_at: Timestamp,
-    pub found: Found,
+    pub found: FetchOutcome,
 }
 
 #[derive(Debug, Clone)]
-pub enum Found {
+pub enum FetchOutcome {
     /// The source says that nothing changed since the content with this hash.
     Unchanged {
         sha256: String,
         confirmed_at: Timestamp,
     },
-    /// A good list. `believed` is false if it has shrunk too much and nobody vouched for it.
+    /// A good list. `is_accepted` is false if it has shrunk too much and nobody accepted that.
     List {
-        content: Content,
-        validators: Vec<Validator>,
+        content: ListContent,
+        validators: Vec<FileValidator>,
         confirmed_at: Timestamp,
-        believed: bool,
+        is_accepted: bool,
     },
     Refused {
-        code: Refusal,
+        code: ListRefusal,
         what: String,
     },
 }
 
-/// What becomes of a list's state.
+/// How a fetch changes the state of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// Nothing: it is known already, or a later look has decided.
+pub enum ListChange {
+    /// Not at all: the result is known, or a later fetch was stored before.
     None,
-    /// The content is confirmed; no event, since nothing happened.
+    /// The content is confirmed; this records no event.
     Confirmed(ListState),
     Loaded(ListState),
     Refused(ListState),
 }
 
 impl ListState {
-    /// What a look changes. `None` is a list that was never looked at.
-    pub fn after(before: Option<&Self>, id: &str, look: &Look) -> Change {
-        if before.is_some_and(|before| before.looked_at >= look.began_at) {
-            return Change::None;
+    /// The change that a fetch makes. `before` is `None` for a list that was never fetched.
+    pub fn after(before: Option<&Self>, id: &str, look: &ListFetch) -> ListChange {
+        if before.is_some_and(|before| before.fetch_began_at >= look.began_at) {
+            return ListChange::None;
         }
         let next = Self {
             id: id.to_owned(),
             version: before.map_or(0, |before| before.version) + 1,
-            looked_at: look.began_at,
+            fetch_began_at: look.began_at,
             content: before.and_then(|before| before.content.clone()),
             confirmed_at: before.and_then(|before| before.confirmed_at),
             validators: before.map(|before| before.validators.clone()).unwrap_or_default(),
@@ -151,30 +151,32 @@ impl ListState {
         };
         let held = next.content.as_ref().map(|content| content.sha256.as_str());
         match &look.found {
-            Found::Unchanged { sha256, .. } if held != Some(sha256) => Change::None,
-            Found::Unchanged { confirmed_at, .. } => {
+            FetchOutcome::Unchanged { sha256, .. } if held != Some(sha256) => ListChange::None,
+            FetchOutcome::Unchanged { confirmed_at, .. } => {
                 confirmed(before, Self { confirmed_at: Some(*confirmed_at), ..next })
             }
-            Found::List { content, validators, confirmed_at, .. } if held == Some(&content.sha256) => {
+            FetchOutcome::List { content, validators, confirmed_at, .. } if held == Some(&content.sha256) => {
                 confirmed(before, Self { confirmed_at: Some(*confirmed_at), validators: validators.clone(), ..next })
             }
-            Found::List { content, believed: false, .. } => refused(before, next, Refusal::Shrunken, &content.sha256),
-            Found::List { content, validators, confirmed_at, .. } => Change::Loaded(Self {
+            FetchOutcome::List { content, is_accepted: false, .. } => {
+                refused(before, next, ListRefusal::Shrunken, &content.sha256)
+            }
+            FetchOutcome::List { content, validators, confirmed_at, .. } => ListChange::Loaded(Self {
                 content: Some(content.clone()),
                 validators: validators.clone(),
                 confirmed_at: Some(*confirmed_at),
                 ..next
             }),
-            Found::Refused { code, what } => refused(before, next, *code, what),
+            FetchOutcome::Refused { code, what } => refused(before, next, *code, what),
         }
     }
 
-    /// As it is after somebody asked for a refresh.
+    /// The state after a refresh was requested.
     pub fn requested(before: Option<&Self>, id: &str) -> Self {
         let mut next = before.cloned().unwrap_or_else(|| Self {
             id: id.to_owned(),
             version: 0,
-            looked_at: Timestamp::from_unix_millis(0),
+            fetch_began_at: Timestamp::from_unix_millis(0),
             content: None,
             confirmed_at: None,
             validators: Vec::new(),
@@ -185,26 +187,26 @@ impl ListState {
     }
 }
 
-/// An upload that stays as it is confirms nothing anew, and is not worth a write.
-fn confirmed(before: Option<&ListState>, next: ListState) -> Change {
+/// An unchanged upload confirms nothing, so it causes no write.
+fn confirmed(before: Option<&ListState>, next: ListState) -> ListChange {
     let same = before.is_some_and(|before| {
         before.confirmed_at == next.confirmed_at && before.validators == next.validators && before.refused.is_none()
     });
-    if same { Change::None } else { Change::Confirmed(next) }
+    if same { ListChange::None } else { ListChange::Confirmed(next) }
 }
 
-fn refused(before: Option<&ListState>, next: ListState, code: Refusal, what: &str) -> Change {
+fn refused(before: Option<&ListState>, next: ListState, code: ListRefusal, what: &str) -> ListChange {
     let standing = before.and_then(|before| before.refused.as_ref());
     if standing.is_some_and(|standing| standing.code == code && standing.what == what) {
-        return Change::None;
+        return ListChange::None;
     }
-    let refused = Refused { code, at: next.looked_at, what: what.to_owned() };
-    Change::Refused(ListState { refused: Some(refused), ..next })
+    let refused = RefusedList { code, at: next.fetch_began_at, what: what.to_owned() };
+    ListChange::Refused(ListState { refused: Some(refused), ..next })
 }
 
-/// The lists in force: what they were compiled to, and from what.
+/// The lists in force: the compiled artifact, and the list versions in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pointer {
+pub struct ListsPointer {
     /// The aggregate's version.
     pub version: u64,
     /// Key of the artifact in the lists' bucket.
@@ -215,12 +217,12 @@ pub struct Pointer {
     pub format: u32,
     pub engine: String,
     pub published_at: Timestamp,
-    pub lists: BTreeMap<String, Compiled>,
+    pub lists: BTreeMap<String, CompiledList>,
 }
 
 /// One list as it was compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Compiled {
+pub struct CompiledList {
     /// The content's.
     pub sha256: String,
     pub version: String,
@@ -232,8 +234,8 @@ pub struct Compiled {
     pub confirmed_at: Timestamp,
 }
 
-impl Compiled {
-    pub fn of(content: &Content, confirmed_at: Timestamp) -> Self {
+impl CompiledList {
+    pub fn of(content: &ListContent, confirmed_at: Timestamp) -> Self {
         Self {
             sha256: content.sha256.clone(),
             version: content.version.clone(),
@@ -244,7 +246,7 @@ impl Compiled {
         }
     }
 
-    /// When the source last stood by it: what its list's state says only while that is the same content.
+    /// When the source last confirmed it. The list's state counts only while it has the same content.
     pub fn confirmed_at(&self, state: Option<&ListState>) -> Timestamp {
         let same = state.filter(|state| state.content.as_ref().is_some_and(|held| held.sha256 == self.sha256));
         same.and_then(|state| state.confirmed_at).unwrap_or(self.confirmed_at).max(self.confirmed_at)
@@ -261,8 +263,8 @@ mod tests {
         Timestamp::from_unix_seconds(second)
     }
 
-    fn content(sha256: &str, entries: usize) -> Content {
-        Content {
+    fn content(sha256: &str, entries: usize) -> ListContent {
+        ListContent {
             version: sha256.to_uppercase(),
             sha256: sha256.to_owned(),
             reading: String::new(),
@@ -273,95 +275,102 @@ mod tests {
         }
     }
 
-    fn list(sha256: &str, second: i64, believed: bool) -> Look {
-        let found =
-            Found::List { content: content(sha256, 10), validators: vec![], confirmed_at: at(second), believed };
-        Look { began_at: at(second), found }
+    fn list(sha256: &str, second: i64, is_accepted: bool) -> ListFetch {
+        let found = FetchOutcome::List {
+            content: content(sha256, 10),
+            validators: vec![],
+            confirmed_at: at(second),
+            is_accepted,
+        };
+        ListFetch { began_at: at(second), found }
     }
 
-    fn unchanged(sha256: &str, second: i64) -> Look {
-        Look { began_at: at(second), found: Found::Unchanged { sha256: sha256.to_owned(), confirmed_at: at(second) } }
+    fn unchanged(sha256: &str, second: i64) -> ListFetch {
+        ListFetch {
+            began_at: at(second),
+            found: FetchOutcome::Unchanged { sha256: sha256.to_owned(), confirmed_at: at(second) },
+        }
     }
 
-    fn refusal(code: Refusal, what: &str, second: i64) -> Look {
-        Look { began_at: at(second), found: Found::Refused { code, what: what.to_owned() } }
+    fn refusal(code: ListRefusal, what: &str, second: i64) -> ListFetch {
+        ListFetch { began_at: at(second), found: FetchOutcome::Refused { code, what: what.to_owned() } }
     }
 
-    fn state(change: Change) -> ListState {
+    fn state(change: ListChange) -> ListState {
         match change {
-            Change::Confirmed(state) | Change::Loaded(state) | Change::Refused(state) => state,
-            Change::None => panic!("nothing changed"),
+            ListChange::Confirmed(state) | ListChange::Loaded(state) | ListChange::Refused(state) => state,
+            ListChange::None => panic!("nothing changed"),
         }
     }
 
     #[test]
-    fn a_first_good_list_is_loaded_and_the_same_one_only_confirmed() {
+    fn a_new_list_is_loaded_and_the_same_list_is_confirmed() {
         let first = ListState::after(None, "un", &list("a", 10, true));
-        assert!(matches!(first, Change::Loaded(_)));
+        assert!(matches!(first, ListChange::Loaded(_)));
         let first = state(first);
         assert_eq!((first.version, first.confirmed_at), (1, Some(at(10))));
 
         for look in [list("a", 20, true), unchanged("a", 20)] {
             let next = ListState::after(Some(&first), "un", &look);
-            assert!(matches!(next, Change::Confirmed(_)));
+            assert!(matches!(next, ListChange::Confirmed(_)));
             let next = state(next);
             assert_eq!((next.confirmed_at, &next.content), (Some(at(20)), &first.content));
         }
     }
 
     #[test]
-    fn a_refusal_keeps_the_last_good_list_and_is_told_once() {
+    fn a_refusal_keeps_the_last_good_list_and_is_recorded_once() {
         let good = state(ListState::after(None, "un", &list("a", 10, true)));
-        let refused = ListState::after(Some(&good), "un", &refusal(Refusal::Broken, "x", 20));
-        assert!(matches!(refused, Change::Refused(_)));
+        let refused = ListState::after(Some(&good), "un", &refusal(ListRefusal::Broken, "x", 20));
+        assert!(matches!(refused, ListChange::Refused(_)));
         let refused = state(refused);
         assert_eq!((&refused.content, refused.confirmed_at), (&good.content, Some(at(10))));
         assert_eq!(refused.refused.as_ref().map(|refused| refused.at), Some(at(20)));
 
-        assert_eq!(ListState::after(Some(&refused), "un", &refusal(Refusal::Broken, "x", 30)), Change::None);
-        for other in [refusal(Refusal::Broken, "y", 30), refusal(Refusal::Empty, "x", 30)] {
-            assert!(matches!(ListState::after(Some(&refused), "un", &other), Change::Refused(_)));
+        assert_eq!(ListState::after(Some(&refused), "un", &refusal(ListRefusal::Broken, "x", 30)), ListChange::None);
+        for other in [refusal(ListRefusal::Broken, "y", 30), refusal(ListRefusal::Empty, "x", 30)] {
+            assert!(matches!(ListState::after(Some(&refused), "un", &other), ListChange::Refused(_)));
         }
-        // The source is well again.
+        // The source works again.
         let well = state(ListState::after(Some(&refused), "un", &unchanged("a", 40)));
         assert_eq!((well.refused, well.confirmed_at), (None, Some(at(40))));
     }
 
     #[test]
-    fn a_shrunken_list_is_refused_unless_somebody_vouches_for_it() {
+    fn a_shrunken_list_is_refused_unless_shrinking_was_accepted() {
         let good = state(ListState::after(None, "un", &list("a", 10, true)));
         let refused = state(ListState::after(Some(&good), "un", &list("b", 20, false)));
-        assert_eq!(refused.refused.as_ref().map(|refused| refused.code), Some(Refusal::Shrunken));
-        assert!(matches!(ListState::after(Some(&refused), "un", &list("b", 30, true)), Change::Loaded(_)));
+        assert_eq!(refused.refused.as_ref().map(|refused| refused.code), Some(ListRefusal::Shrunken));
+        assert!(matches!(ListState::after(Some(&refused), "un", &list("b", 30, true)), ListChange::Loaded(_)));
     }
 
     #[test]
-    fn a_later_look_wins_over_an_earlier_one_that_took_longer() {
+    fn the_fetch_that_began_later_wins_over_one_that_took_longer() {
         let later = state(ListState::after(None, "un", &list("b", 20, true)));
-        for look in [list("a", 10, true), list("a", 20, true), refusal(Refusal::Broken, "x", 10)] {
-            assert_eq!(ListState::after(Some(&later), "un", &look), Change::None);
+        for look in [list("a", 10, true), list("a", 20, true), refusal(ListRefusal::Broken, "x", 10)] {
+            assert_eq!(ListState::after(Some(&later), "un", &look), ListChange::None);
         }
         // What did not change since another content confirms nothing.
-        assert_eq!(ListState::after(Some(&later), "un", &unchanged("a", 30)), Change::None);
+        assert_eq!(ListState::after(Some(&later), "un", &unchanged("a", 30)), ListChange::None);
     }
 
     #[test]
-    fn an_upload_that_stays_as_it_is_is_no_write() {
-        let upload = |second| Look {
+    fn an_unchanged_upload_causes_no_write() {
+        let upload = |second| ListFetch {
             began_at: at(second),
-            found: Found::Unchanged { sha256: "a".into(), confirmed_at: at(10) },
+            found: FetchOutcome::Unchanged { sha256: "a".into(), confirmed_at: at(10) },
         };
         let good = state(ListState::after(None, "un", &list("a", 10, true)));
-        assert_eq!(ListState::after(Some(&good), "un", &upload(20)), Change::None);
+        assert_eq!(ListState::after(Some(&good), "un", &upload(20)), ListChange::None);
         let asked = ListState::requested(Some(&good), "un");
         assert_eq!((asked.version, &asked.content), (good.version + 1, &good.content));
-        assert_eq!(ListState::after(Some(&asked), "un", &upload(20)), Change::None);
+        assert_eq!(ListState::after(Some(&asked), "un", &upload(20)), ListChange::None);
     }
 
     #[test]
-    fn what_is_in_force_ages_while_newer_content_waits_to_be_compiled() {
+    fn a_list_in_force_ages_while_newer_content_is_not_compiled() {
         let good = state(ListState::after(None, "un", &list("a", 10, true)));
-        let compiled = Compiled::of(good.content.as_ref().unwrap(), at(10));
+        let compiled = CompiledList::of(good.content.as_ref().unwrap(), at(10));
         let confirmed = state(ListState::after(Some(&good), "un", &unchanged("a", 50)));
         assert_eq!(compiled.confirmed_at(Some(&confirmed)), at(50));
         let newer = state(ListState::after(Some(&confirmed), "un", &list("b", 90, true)));

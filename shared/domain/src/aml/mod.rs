@@ -26,4 +26,10 @@ pub enum AmlError {
     UnknownList,
     #[error("no lists are in force yet")]
     ListsUnavailable,
+    #[error("reviewers do not decide a hit on themselves")]
+    OwnHit,
+    #[error("the hit is decided already")]
+    HitDecided,
+    #[error("the second reviewer is the first one")]
+    SameReviewer,
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const POLICY: Policy = Policy {
+const POLICY: BreakerPolicy = BreakerPolicy {
     window: Duration::from_mins(1),
     minimum_calls: 20,
     open_for: Duration::from_secs(30),
@@ -28,7 +28,7 @@ impl Store {
         self.0.last().unwrap()
     }
 
-    fn apply(&mut self, change: &Change) -> Result<(), ()> {
+    fn apply(&mut self, change: &BreakerChange) -> Result<(), ()> {
         let new = self.state().apply(change).ok_or(())?;
         self.0.push(new);
         Ok(())
@@ -39,12 +39,12 @@ impl Store {
         let mut state = self.0[seen].clone();
         loop {
             match state.on_call(now, &POLICY) {
-                Admission::Call(permit) => return Some(permit),
-                Admission::Refused { retry_at } => {
+                BreakerAdmission::Call(permit) => return Some(permit),
+                BreakerAdmission::Refused { retry_at } => {
                     assert!(retry_at > now, "a refusal names a time to come");
                     return None;
                 }
-                Admission::Probe(permit, claim) => match self.apply(&claim) {
+                BreakerAdmission::Probe(permit, claim) => match self.apply(&claim) {
                     Ok(()) => return Some(permit),
                     Err(()) => state = self.state().clone(),
                 },
@@ -94,7 +94,7 @@ fn nineteen_failures_do_not_open_it_and_twenty_do() {
     store.run(19, START, false);
     assert!(store.begin(START).is_some());
     store.run(1, START, false);
-    assert_eq!(store.state().on_call(START, &POLICY), Admission::Refused { retry_at: after(30) });
+    assert_eq!(store.state().on_call(START, &POLICY), BreakerAdmission::Refused { retry_at: after(30) });
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! Identity checks: what one is, how it moves from state to state, and who may see what of it.
+//! Identity checks: their data, their states and transitions, and who may see which part of one.
 
+mod error;
 mod reason;
 mod retry_policy;
 mod screening;
@@ -13,55 +14,56 @@ use utoipa::ToSchema;
 
 use super::{
     id::{CheckId, DocumentId, UserId},
-    kyc::KycError,
+    kyc::KycStatus,
     time::Timestamp,
-    user::KycStatus,
     words::words,
 };
 
+pub use error::CheckError;
 pub use reason::{Reason, ReasonCode};
 pub use retry_policy::RetryPolicy;
 pub use screening::Screening;
-pub use transition::{Action, DeskDecision, Verb, event, next};
+pub use transition::{Action, ReviewDecision, Verb, event, next};
 pub use view::{CheckForPerson, CheckForStaff, DecisionView, HitCounts, Progress};
 
-/// An approval holds this long.
+/// How long an approval is valid.
 pub const VALIDITY: Duration = Duration::from_hours(365 * 24);
-/// A draft is kept this long.
+/// How long a draft is kept.
 pub const DRAFT_LIFE: Duration = Duration::from_hours(30 * 24);
-/// A reviewer holds a check this long.
+/// How long a reviewer's claim on a check lasts.
 pub const CLAIM_LEASE: Duration = Duration::from_mins(15);
-/// The provider that rehearses every outcome; refused in `prod`.
+/// The provider that simulates every outcome; refused in `prod`.
 pub const SANDBOX: &str = "sandbox";
-/// The provider without a service: documents are inspected, the name is screened, and a reviewer decides.
+/// The provider for checks without an external service: the documents are inspected, the name is screened, and a
+/// reviewer decides.
 pub const MANUAL: &str = "manual";
-/// A check names this many documents at most.
+/// The largest number of documents in one check.
 pub const MAX_DOCUMENTS: usize = 10;
 
 words! {
-    /// Where a check stands, as staff sees it.
+    /// The state of a check, as staff sees it.
     pub enum CheckState {
-        /// Being put together by its person.
+        /// The applicant is still adding documents.
         Draft = "draft",
-        /// Handed in; no worker has taken it up yet.
+        /// Submitted; no worker has started on it yet.
         Submitted = "submitted",
-        /// A machine is at work.
+        /// A worker is processing it.
         Processing = "processing",
-        /// A person has to look at it.
+        /// It waits for a reviewer.
         InReview = "in_review",
-        /// Its person has to hand in more.
+        /// It waits for more documents from the applicant.
         AwaitingApplicant = "awaiting_applicant",
-        /// A first reviewer would approve; a second one has to agree.
+        /// A first reviewer proposed approval; a second one has to confirm it.
         AwaitingSecondReview = "awaiting_second_review",
         Approved = "approved",
         Rejected = "rejected",
-        /// Withdrawn by its person before a decision.
+        /// Withdrawn by the applicant before a decision.
         Cancelled = "cancelled",
-        /// An approval whose validity is over, or a draft that lay too long.
+        /// An approval that is no longer valid, or a draft that was kept too long.
         Expired = "expired",
     }
 
-    /// Where a check stands, as its person sees it: whether a machine or a desk is at work never shows.
+    /// The state of a check, as the applicant sees it. It does not show whether a worker or a reviewer is at work.
     pub enum PublicStatus {
         Draft = "draft",
         Processing = "processing",
@@ -72,7 +74,7 @@ words! {
         Expired = "expired",
     }
 
-    /// How risky a person is held to be.
+    /// The assessed risk of a person.
     pub enum RiskLevel {
         Low = "LOW",
         Medium = "MEDIUM",
@@ -80,31 +82,31 @@ words! {
         Critical = "CRITICAL",
     }
 
-    /// What a check is to find out.
+    /// What a check verifies.
     pub enum CheckKind {
-        /// That an identity document is genuine and its holder's.
+        /// That an identity document is genuine and belongs to the applicant.
         Document = "document",
     }
 
     /// One part of a check.
     pub enum StepKind {
-        /// All documents are sound and stand encrypted.
+        /// All documents passed inspection and are stored encrypted.
         Documents = "documents",
-        /// The provider vouches for them.
+        /// The provider confirmed the documents.
         Provider = "provider",
-        /// No list names the person, or reviewers found that whom it names is somebody else.
+        /// No list has a match for the person, or reviewers found each match to be somebody else.
         Screening = "screening",
     }
 
-    /// Why a check was begun.
+    /// Why a check was started.
     pub enum Trigger {
-        /// Its person asked for it.
+        /// The applicant asked for it.
         Applicant = "applicant",
-        /// The validity of the one before is ending.
+        /// The approval before it expires soon.
         Renewal = "renewal",
-        /// Something about the person or a list changed.
+        /// The person's data or a list changed.
         Monitoring = "monitoring",
-        /// Its person appealed a rejection.
+        /// The applicant appealed a rejection.
         Appeal = "appeal",
     }
 
@@ -128,7 +130,7 @@ impl RiskLevel {
 }
 
 impl CheckState {
-    /// What its person sees of it.
+    /// The status that the applicant sees.
     pub const fn public(self) -> PublicStatus {
         match self {
             Self::Draft => PublicStatus::Draft,
@@ -143,31 +145,31 @@ impl CheckState {
         }
     }
 
-    /// Whether it can still come to a decision. A person has one open check at most.
+    /// Whether it is not decided, cancelled or expired yet. A person has at most one open check.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Approved | Self::Rejected | Self::Cancelled | Self::Expired)
     }
 
-    /// Whether reviewers work on it.
-    pub const fn is_at_desk(self) -> bool {
+    /// Whether it is in the review queue.
+    pub const fn is_waiting_for_reviewer(self) -> bool {
         matches!(self, Self::InReview | Self::AwaitingSecondReview)
     }
 }
 
-/// What is done in a check and by whom: chosen by the installation's policy, not by the applicant.
+/// Which steps a check has and which provider does them. The deployment's configuration chooses, not the applicant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     pub kind: CheckKind,
     /// Name of the identity provider.
     pub provider: String,
-    /// In this order; an approval counts only when each of them passed.
+    /// In their order. A check is approved only if every step passed.
     pub steps: Vec<StepKind>,
-    /// A listed entity that scores at least this is a hit (0 to 1).
+    /// The lowest score (0 to 1) at which a listed entity is a hit.
     pub threshold: f64,
 }
 
 impl Policy {
-    /// Documents, then the provider's word on them, then the lists.
+    /// The steps of a document check: documents, provider, screening.
     pub fn document(provider: &str, threshold: f64) -> Self {
         Self {
             kind: CheckKind::Document,
@@ -178,14 +180,14 @@ impl Policy {
     }
 }
 
-/// A reviewer's hold on a check.
+/// A reviewer's claim on a check: nobody else decides it until it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     pub by: UserId,
     pub until: Timestamp,
 }
 
-/// What a first reviewer would decide.
+/// The approval that a first reviewer proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     pub by: UserId,
@@ -195,7 +197,7 @@ pub struct Proposal {
 
 /// How a check was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct CheckDecision {
     pub outcome: Outcome,
     pub reasons: Vec<ReasonCode>,
     /// The reviewers, first and second; empty where the policy decided.
@@ -203,7 +205,7 @@ pub struct Decision {
     pub decided_at: Timestamp,
 }
 
-/// The outcome of an assessment, as far as a check needs it.
+/// The result of a risk assessment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Risk {
     /// 0 to 1.
@@ -211,7 +213,7 @@ pub struct Risk {
     pub level: RiskLevel,
 }
 
-/// A check, as the store keeps it.
+/// An identity check, as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     pub id: CheckId,
@@ -219,41 +221,41 @@ pub struct Check {
     pub state: CheckState,
     pub policy: Policy,
     pub document_ids: Vec<DocumentId>,
-    /// What its person has to do.
+    /// What the applicant has to do.
     pub needed: Vec<ReasonCode>,
-    /// Why it stands where it stands, public and internal.
+    /// The reasons for its state, public and internal.
     pub reasons: Vec<ReasonCode>,
     pub steps_done: Vec<StepKind>,
-    /// What the lists say of its person.
+    /// The state of its screening.
     #[serde(default)]
     pub screening: Screening,
-    /// The provider's name for the task.
+    /// The provider's id of the task.
     pub provider_reference: Option<String>,
-    /// How often the provider was asked.
+    /// The number of calls to the provider.
     pub attempts: u32,
     pub claim: Option<Claim>,
     pub proposal: Option<Proposal>,
-    pub decision: Option<Decision>,
+    pub decision: Option<CheckDecision>,
     pub risk: Option<Risk>,
     pub assessment_id: Option<String>,
     pub supersedes: Option<CheckId>,
     pub trigger: Trigger,
-    /// The person's verification status before it was submitted: a cancelled check leaves that again.
+    /// The person's verification status before submission; cancelling the check restores it.
     pub status_before: KycStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub submitted_at: Option<Timestamp>,
-    /// When a draft or an approval ends.
+    /// When a draft or an approval expires.
     pub expires_at: Option<Timestamp>,
     pub version: u64,
-    /// When what its person sees last changed, and how often it did. Were these the check's own, they would tell
-    /// when a reviewer takes it up.
+    /// Time and version of the last change that the applicant can see. The check's own `updated_at` and `version` would
+    /// reveal when a reviewer works on it.
     pub applicant_updated_at: Timestamp,
     pub applicant_version: u64,
 }
 
 impl Check {
-    /// A draft.
+    /// A new draft.
     pub fn draft(id: CheckId, user_id: UserId, policy: Policy, trigger: Trigger, now: Timestamp) -> Self {
         Self {
             id,
@@ -285,57 +287,56 @@ impl Check {
         }
     }
 
-    /// Whether a submitted check, this one, names the document, so that it cannot be deleted.
+    /// Whether this check is submitted and names the document, which then cannot be deleted.
     pub fn holds(&self, document: DocumentId) -> bool {
         self.submitted_at.is_some() && self.document_ids.contains(&document)
     }
 
-    /// The reviewer holding it at `now`.
+    /// The reviewer whose claim is valid at `now`.
     pub fn claimed_by(&self, now: Timestamp) -> Option<UserId> {
         self.claim.filter(|claim| claim.until > now).map(|claim| claim.by)
     }
 
-    /// [`KycError::OwnCheck`] to the check's person. To be asked before anything else, so that the answer tells them
-    /// nothing about where their check stands.
-    pub fn admits_other_than_owner(&self, reviewer: UserId) -> Result<(), KycError> {
-        if reviewer == self.user_id { Err(KycError::OwnCheck) } else { Ok(()) }
+    /// [`CheckError::OwnCheck`] if the reviewer is the applicant. Called before anything else, so that
+    /// the answer does not reveal the state of the check.
+    pub fn refuse_own_check(&self, reviewer: UserId) -> Result<(), CheckError> {
+        if reviewer == self.user_id { Err(CheckError::OwnCheck) } else { Ok(()) }
     }
 
-    /// Reviewers neither decide their own check nor one that another holds.
-    fn admits_reviewer(&self, reviewer: UserId, now: Timestamp) -> Result<(), KycError> {
-        self.admits_other_than_owner(reviewer)?;
+    /// Refuses reviewers their own check, and a check that another reviewer has claimed.
+    fn check_reviewer(&self, reviewer: UserId, now: Timestamp) -> Result<(), CheckError> {
+        self.refuse_own_check(reviewer)?;
         match self.claimed_by(now) {
-            Some(holder) if holder != reviewer => Err(KycError::ClaimedByAnother),
+            Some(holder) if holder != reviewer => Err(CheckError::ClaimedByAnother),
             _ => Ok(()),
         }
     }
 
-    /// Takes it for [`CLAIM_LEASE`], or for that long again.
-    pub fn claim(&self, reviewer: UserId, now: Timestamp) -> Result<Self, KycError> {
-        self.admits_other_than_owner(reviewer)?;
-        if !self.state.is_at_desk() {
-            return Err(KycError::IllegalTransition);
+    /// Claims it for [`CLAIM_LEASE`], or renews the reviewer's own claim.
+    pub fn claim(&self, reviewer: UserId, now: Timestamp) -> Result<Self, CheckError> {
+        self.refuse_own_check(reviewer)?;
+        if !self.state.is_waiting_for_reviewer() {
+            return Err(CheckError::IllegalTransition);
         }
-        self.admits_reviewer(reviewer, now)?;
+        self.check_reviewer(reviewer, now)?;
         let claim = Some(Claim { by: reviewer, until: now + CLAIM_LEASE });
         Ok(Self { claim, updated_at: now, version: self.version + 1, ..self.clone() })
     }
 
-    /// Gives it back. Only its holder can; a lease that ran out is gone anyway, and giving back nothing is no fault.
-    pub fn release(&self, reviewer: UserId, now: Timestamp) -> Result<Self, KycError> {
-        self.admits_other_than_owner(reviewer)?;
+    /// Releases a claim. Only the reviewer who has it can; without a valid claim nothing changes.
+    pub fn release(&self, reviewer: UserId, now: Timestamp) -> Result<Self, CheckError> {
+        self.refuse_own_check(reviewer)?;
         match self.claimed_by(now) {
-            Some(holder) if holder != reviewer => Err(KycError::ClaimedByAnother),
+            Some(holder) if holder != reviewer => Err(CheckError::ClaimedByAnother),
             Some(_) => Ok(Self { claim: None, updated_at: now, version: self.version + 1, ..self.clone() }),
             None => Ok(self.clone()),
         }
     }
 }
 
-/// The person's verification status after their check moved from `before` to `after`; given what it was.
+/// The person's verification status after their check changed from `before` to `after`; `was` is the status until then.
 ///
-/// Drafts have no effect, whether begun, cancelled or expired. A renewal does not take the approval away while it is
-/// under way.
+/// Drafts have no effect. A renewal keeps the approval until it is decided.
 pub fn kyc_status(before: &Check, after: &Check, was: KycStatus) -> KycStatus {
     if before.state == after.state {
         return was;

@@ -149,9 +149,9 @@ impl ReasonCode {
 
     /// What a person is told of these reasons: the public ones, or the general one where something has to be said
     /// and all of them are internal.
-    pub fn told(codes: &[Self], must_say: bool) -> Vec<Reason> {
+    pub fn for_applicant(codes: &[Self], at_least_one: bool) -> Vec<Reason> {
         let public: Vec<Reason> = codes.iter().filter(|code| code.is_public()).map(|code| (*code).into()).collect();
-        if public.is_empty() && must_say { vec![Self::VerificationFailed.into()] } else { public }
+        if public.is_empty() && at_least_one { vec![Self::VerificationFailed.into()] } else { public }
     }
 }
 
@@ -161,10 +161,13 @@ mod tests {
 
     #[test]
     fn a_person_hears_public_reasons_only() {
-        let told = ReasonCode::told(&[ReasonCode::SanctionsMatch, ReasonCode::DocumentForged], true);
+        let told = ReasonCode::for_applicant(&[ReasonCode::SanctionsMatch, ReasonCode::DocumentForged], true);
         assert_eq!(told, [Reason::from(ReasonCode::DocumentForged)]);
-        assert_eq!(ReasonCode::told(&[ReasonCode::PepMatch], true), [Reason::from(ReasonCode::VerificationFailed)]);
-        assert!(ReasonCode::told(&[ReasonCode::PepMatch], false).is_empty());
+        assert_eq!(
+            ReasonCode::for_applicant(&[ReasonCode::PepMatch], true),
+            [Reason::from(ReasonCode::VerificationFailed)]
+        );
+        assert!(ReasonCode::for_applicant(&[ReasonCode::PepMatch], false).is_empty());
     }
 
     #[test]

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckState, ReasonCode, Risk, RiskLevel, StepKind, Verb, next};
+use super::{Check, CheckError, CheckState, ReasonCode, Risk, RiskLevel, StepKind, Verb, next};
 use crate::{
     aml::{HitDecision, HitMark, ListKind},
     id::{HitId, UserId},
-    kyc::KycError,
     time::Timestamp,
 };
 
@@ -25,7 +24,7 @@ pub struct Screening {
 impl Check {
     /// Whether a machine has to screen it still. Every submitted snapshot is screened: of an open check once its
     /// provider was heard, of one that was rejected or withdrawn before that afterwards.
-    pub fn wants_screening(&self) -> bool {
+    pub fn needs_screening(&self) -> bool {
         let ready = if self.state.is_open() { self.screening.since.is_some() } else { self.submitted_at.is_some() };
         ready && !self.screening.done && next(self.state, Verb::Screened).is_ok()
     }
@@ -48,19 +47,19 @@ impl Check {
         hits.max(risk).unwrap_or(RiskLevel::Low)
     }
 
-    pub(super) fn hand_to_screening(
+    pub(super) fn start_screening(
         &mut self,
-        vouched: bool,
-        doubts: Vec<ReasonCode>,
+        passed: bool,
+        review_reasons: Vec<ReasonCode>,
         now: Timestamp,
-    ) -> Result<(), KycError> {
+    ) -> Result<(), CheckError> {
         if self.screening.since.is_some() {
-            return Err(KycError::IllegalTransition);
+            return Err(CheckError::IllegalTransition);
         }
-        if vouched {
+        if passed {
             self.pass(StepKind::Provider);
         }
-        self.doubt(doubts);
+        self.add_review_reasons(review_reasons);
         self.screening.since = Some(now);
         Ok(())
     }
@@ -68,26 +67,26 @@ impl Check {
     pub(super) fn screened(
         &mut self,
         hits: Vec<HitMark>,
-        clears: bool,
-        doubts: Vec<ReasonCode>,
-    ) -> Result<(), KycError> {
-        if !self.wants_screening() {
-            return Err(KycError::IllegalTransition);
+        lists_are_fresh: bool,
+        review_reasons: Vec<ReasonCode>,
+    ) -> Result<(), CheckError> {
+        if !self.needs_screening() {
+            return Err(CheckError::IllegalTransition);
         }
-        self.screening.done = clears;
+        self.screening.done = lists_are_fresh;
         if !self.state.is_open() {
             // It stays as it was decided; the next check of its person takes the hits on.
             self.screening.hits.extend(hits);
             return Ok(());
         }
-        self.doubt(doubts);
-        self.doubt(hits.iter().map(|hit| hit.kind.into()).collect());
+        self.add_review_reasons(review_reasons);
+        self.add_review_reasons(hits.iter().map(|hit| hit.kind.into()).collect());
         self.screening.hits.extend(hits);
         self.assess_hits();
-        if clears {
+        if lists_are_fresh {
             self.reasons.retain(|code| !matches!(code, ReasonCode::ListsStale | ReasonCode::ScreeningUnavailable));
         } else {
-            self.doubt(vec![ReasonCode::ListsStale]);
+            self.add_review_reasons(vec![ReasonCode::ListsStale]);
         }
         self.settle_screening();
         Ok(())
@@ -109,7 +108,7 @@ impl Check {
     }
 
     /// Adds reasons for a person to look at it.
-    pub(super) fn doubt(&mut self, reasons: Vec<ReasonCode>) {
+    pub(super) fn add_review_reasons(&mut self, reasons: Vec<ReasonCode>) {
         for code in reasons {
             if !self.reasons.contains(&code) {
                 self.reasons.push(code);
@@ -134,16 +133,16 @@ impl Check {
     }
 
     /// Nobody is approved over a true match, over a hit that nobody decided, or without having been screened.
-    pub(super) fn admits_approval(&self) -> Result<(), KycError> {
+    pub(super) fn check_approvable(&self) -> Result<(), CheckError> {
         if self.hits(HitDecision::TrueMatch) > 0 {
-            return Err(KycError::TrueMatch);
+            return Err(CheckError::TrueMatch);
         }
         if self.hits(HitDecision::Open) > 0 {
-            return Err(KycError::OpenHits);
+            return Err(CheckError::OpenHits);
         }
         let wanted = self.policy.steps.contains(&StepKind::Screening);
         if wanted && !self.steps_done.contains(&StepKind::Screening) {
-            return Err(KycError::StepsMissing);
+            return Err(CheckError::StepsMissing);
         }
         Ok(())
     }
@@ -151,35 +150,35 @@ impl Check {
     /// Whether a reviewer may decide one of its hits now: at the desk, and after a rejection or a withdrawal too, since
     /// who was listed is to be known whatever became of the check. `second` is who answers another reviewer's proposal:
     /// that one's hold does not keep them away.
-    pub fn admits_hit_decision(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), KycError> {
+    pub fn check_hit_decidable(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), CheckError> {
         use CheckState as S;
-        self.admits_other_than_owner(reviewer)?;
+        self.refuse_own_check(reviewer)?;
         if !matches!(self.state, S::InReview | S::AwaitingApplicant | S::Rejected | S::Cancelled) {
-            return Err(KycError::IllegalTransition);
+            return Err(CheckError::IllegalTransition);
         }
-        match self.admits_reviewer(reviewer, now) {
-            Err(KycError::ClaimedByAnother) if second => Ok(()),
+        match self.check_reviewer(reviewer, now) {
+            Err(CheckError::ClaimedByAnother) if second => Ok(()),
             answer => answer,
         }
     }
 
     /// The check after one of its hits was decided. What was closed before stays as it was decided, but for the mark.
-    pub fn hit_decided(&self, hit: HitId, decision: HitDecision, now: Timestamp) -> Result<Self, KycError> {
+    pub fn hit_decided(&self, hit: HitId, decision: HitDecision, now: Timestamp) -> Result<Self, CheckError> {
         let mut after = Self { updated_at: now, version: self.version + 1, ..self.clone() };
-        let mark = after.screening.hits.iter_mut().find(|mark| mark.id == hit).ok_or(KycError::IllegalTransition)?;
+        let mark = after.screening.hits.iter_mut().find(|mark| mark.id == hit).ok_or(CheckError::IllegalTransition)?;
         mark.decision = decision;
         if after.state.is_open() {
             after.assess_hits();
-            after.doubt(vec![mark_reason(&after, hit)?]);
+            after.add_review_reasons(vec![mark_reason(&after, hit)?]);
             after.settle_screening();
         }
         Ok(after)
     }
 }
 
-fn mark_reason(check: &Check, hit: HitId) -> Result<ReasonCode, KycError> {
+fn mark_reason(check: &Check, hit: HitId) -> Result<ReasonCode, CheckError> {
     let mark = check.screening.hits.iter().find(|mark| mark.id == hit);
-    mark.map(|mark| mark.kind.into()).ok_or(KycError::IllegalTransition)
+    mark.map(|mark| mark.kind.into()).ok_or(CheckError::IllegalTransition)
 }
 
 impl From<ListKind> for ReasonCode {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::{
     aml::{HitDecision, HitMark, ListKind},
     event::EventType,
     id::HitId,
 };
+
+mod properties;
+mod screening;
 
 const START: Timestamp = Timestamp::from_unix_seconds(1_000_000_000);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -50,16 +51,16 @@ fn processing() -> Vec<Action> {
 }
 
 fn in_review() -> Vec<Action> {
-    let screen = Action::Screen { vouched: false, doubts: vec![ReasonCode::ProviderUnavailable] };
-    [processing(), vec![screen, found(&[]), Action::Doubt(vec![])]].concat()
+    let screen = Action::Screen { passed: false, review_reasons: vec![ReasonCode::ProviderUnavailable] };
+    [processing(), vec![screen, found(&[]), Action::SendToReview(vec![])]].concat()
 }
 
 fn approved() -> Vec<Action> {
-    [processing(), vec![vouched(), found(&[]), Action::Pass]].concat()
+    [processing(), vec![passed(), found(&[]), Action::Pass]].concat()
 }
 
-fn vouched() -> Action {
-    Action::Screen { vouched: true, doubts: vec![] }
+fn passed() -> Action {
+    Action::Screen { passed: true, review_reasons: vec![] }
 }
 
 fn mark(n: u8, kind: ListKind) -> HitMark {
@@ -67,15 +68,15 @@ fn mark(n: u8, kind: ListKind) -> HitMark {
 }
 
 fn found(hits: &[HitMark]) -> Action {
-    Action::Screened { hits: hits.to_vec(), clears: true, doubts: vec![] }
+    Action::Screened { hits: hits.to_vec(), lists_are_fresh: true, review_reasons: vec![] }
 }
 
 /// At the desk with these hits.
 fn with_hits(hits: &[HitMark]) -> Check {
-    after([processing(), vec![vouched(), found(hits), Action::Doubt(vec![])]].concat())
+    after([processing(), vec![passed(), found(hits), Action::SendToReview(vec![])]].concat())
 }
 
-fn refused(check: &Check, action: Action) -> KycError {
+fn refused(check: &Check, action: Action) -> CheckError {
     check.apply(action, START).unwrap_err()
 }
 
@@ -95,12 +96,12 @@ fn the_straight_way_ends_approved_for_a_year() {
 
 #[test]
 fn an_approval_counts_only_when_every_step_passed() {
-    assert_eq!(refused(&after(processing()), Action::Pass), KycError::StepsMissing);
-    let unscreened = after([processing(), vec![vouched()]].concat());
-    assert_eq!(refused(&unscreened, Action::Pass), KycError::StepsMissing);
-    let unsure = Action::Screen { vouched: false, doubts: vec![ReasonCode::ProviderUnsure] };
+    assert_eq!(refused(&after(processing()), Action::Pass), CheckError::StepsMissing);
+    let unscreened = after([processing(), vec![passed()]].concat());
+    assert_eq!(refused(&unscreened, Action::Pass), CheckError::StepsMissing);
+    let unsure = Action::Screen { passed: false, review_reasons: vec![ReasonCode::ProviderUnsure] };
     let unsure = after([processing(), vec![unsure, found(&[])]].concat());
-    assert_eq!(refused(&unsure, Action::Pass), KycError::StepsMissing);
+    assert_eq!(refused(&unsure, Action::Pass), CheckError::StepsMissing);
 }
 
 #[test]
@@ -112,10 +113,10 @@ fn a_technical_failure_never_decides() {
 
 #[test]
 fn nothing_is_submitted_without_documents_nor_with_too_many() {
-    assert_eq!(refused(&draft(), Action::Submit(KycStatus::None)), KycError::DocumentsMissing);
-    assert_eq!(refused(&draft(), Action::AddDocuments(vec![])), KycError::DocumentsMissing);
+    assert_eq!(refused(&draft(), Action::Submit(KycStatus::None)), CheckError::DocumentsMissing);
+    assert_eq!(refused(&draft(), Action::AddDocuments(vec![])), CheckError::DocumentsMissing);
     let many = (0..=10).map(document).collect();
-    assert_eq!(refused(&draft(), Action::AddDocuments(many)), KycError::TooManyDocuments);
+    assert_eq!(refused(&draft(), Action::AddDocuments(many)), CheckError::TooManyDocuments);
     let twice = after([Action::AddDocuments(vec![document(1), document(1)])]);
     assert_eq!(twice.document_ids, [document(1)]);
 }
@@ -138,14 +139,14 @@ fn documents_asked_for_bring_it_back_to_the_desk() {
 fn reviewers_do_not_decide_their_own_check_nor_one_another_holds() {
     let check = after(in_review());
     let approve = |by| Action::Approve { by: user(by), reasons: vec![] };
-    assert_eq!(refused(&check, approve(PERSON)), KycError::OwnCheck);
-    assert_eq!(check.claim(user(PERSON), START), Err(KycError::OwnCheck));
-    assert_eq!(check.release(user(PERSON), START), Err(KycError::OwnCheck));
+    assert_eq!(refused(&check, approve(PERSON)), CheckError::OwnCheck);
+    assert_eq!(check.claim(user(PERSON), START), Err(CheckError::OwnCheck));
+    assert_eq!(check.release(user(PERSON), START), Err(CheckError::OwnCheck));
 
     let claimed = check.claim(user(REVIEWER), START).unwrap();
-    assert_eq!(refused(&claimed, approve(SECOND)), KycError::ClaimedByAnother);
-    assert_eq!(claimed.claim(user(SECOND), START), Err(KycError::ClaimedByAnother));
-    assert_eq!(claimed.release(user(SECOND), START), Err(KycError::ClaimedByAnother));
+    assert_eq!(refused(&claimed, approve(SECOND)), CheckError::ClaimedByAnother);
+    assert_eq!(claimed.claim(user(SECOND), START), Err(CheckError::ClaimedByAnother));
+    assert_eq!(claimed.release(user(SECOND), START), Err(CheckError::ClaimedByAnother));
     assert!(claimed.apply(approve(REVIEWER), START).is_ok());
 
     let later = START + CLAIM_LEASE;
@@ -174,61 +175,61 @@ fn of_every_kind() -> Vec<Check> {
 fn staff_get_the_same_answer_about_their_own_check_whatever_its_state() {
     for check in of_every_kind() {
         let own = user(PERSON);
-        assert_eq!(check.claim(own, START), Err(KycError::OwnCheck), "{}", check.state);
-        assert_eq!(check.release(own, START), Err(KycError::OwnCheck), "{}", check.state);
+        assert_eq!(check.claim(own, START), Err(CheckError::OwnCheck), "{}", check.state);
+        assert_eq!(check.release(own, START), Err(CheckError::OwnCheck), "{}", check.state);
         for second in [false, true] {
-            assert_eq!(check.admits_hit_decision(own, second, START), Err(KycError::OwnCheck), "{}", check.state);
+            assert_eq!(check.check_hit_decidable(own, second, START), Err(CheckError::OwnCheck), "{}", check.state);
         }
         let decisions =
-            [DeskDecision::Approve(vec![]), DeskDecision::Reject(vec![]), DeskDecision::RequestDocuments(vec![])];
+            [ReviewDecision::Approve(vec![]), ReviewDecision::Reject(vec![]), ReviewDecision::RequestDocuments(vec![])];
         for (decision, four_eyes) in decisions.into_iter().flat_map(|one| [(one.clone(), true), (one, false)]) {
-            let action = check.desk_action(decision, own, four_eyes);
-            assert_eq!(refused(&check, action), KycError::OwnCheck, "{}", check.state);
+            let action = check.review_action(decision, own, four_eyes);
+            assert_eq!(refused(&check, action), CheckError::OwnCheck, "{}", check.state);
         }
     }
 }
 
 #[test]
 fn only_what_is_at_the_desk_can_be_claimed() {
-    assert_eq!(after(processing()).claim(user(REVIEWER), START), Err(KycError::IllegalTransition));
-    assert_eq!(after(approved()).claim(user(REVIEWER), START), Err(KycError::IllegalTransition));
+    assert_eq!(after(processing()).claim(user(REVIEWER), START), Err(CheckError::IllegalTransition));
+    assert_eq!(after(approved()).claim(user(REVIEWER), START), Err(CheckError::IllegalTransition));
 }
 
 #[test]
 fn a_rejection_and_a_request_say_why() {
     let check = after(in_review());
     let reject = Action::Reject { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&check, reject), KycError::ReasonMissing);
+    assert_eq!(refused(&check, reject), CheckError::ReasonMissing);
     let request = Action::RequestDocuments { by: user(REVIEWER), needed: vec![] };
-    assert_eq!(refused(&check, request), KycError::ReasonMissing);
+    assert_eq!(refused(&check, request), CheckError::ReasonMissing);
 }
 
 #[test]
 fn high_risk_takes_four_eyes_to_approve_and_two_eyes_to_reject() {
     let check = risky(RiskLevel::High).claim(user(REVIEWER), START).unwrap();
-    let propose = check.desk_action(DeskDecision::Approve(vec![]), user(REVIEWER), true);
+    let propose = check.review_action(ReviewDecision::Approve(vec![]), user(REVIEWER), true);
     let (proposed, event) = check.apply(propose, START).unwrap();
     assert_eq!((proposed.state, event), (CheckState::AwaitingSecondReview, EventType::CheckSecondReview));
     assert_eq!(proposed.for_person().status, PublicStatus::Processing);
 
-    let agree = |by| proposed.desk_action(DeskDecision::Approve(vec![]), user(by), true);
-    assert_eq!(refused(&proposed, agree(REVIEWER)), KycError::SameReviewer);
+    let agree = |by| proposed.review_action(ReviewDecision::Approve(vec![]), user(by), true);
+    assert_eq!(refused(&proposed, agree(REVIEWER)), CheckError::SameReviewer);
     let (approved, _) = proposed.apply(agree(SECOND), START).unwrap();
     assert_eq!(approved.decision.unwrap().decided_by, [user(REVIEWER), user(SECOND)]);
 
-    let no = DeskDecision::Reject(vec![ReasonCode::SuspectedFraud]);
-    let disagree = proposed.desk_action(no.clone(), user(SECOND), true);
+    let no = ReviewDecision::Reject(vec![ReasonCode::SuspectedFraud]);
+    let disagree = proposed.review_action(no.clone(), user(SECOND), true);
     let (back, _) = proposed.apply(disagree, START).unwrap();
     assert_eq!((back.state, back.proposal), (CheckState::InReview, None));
 
-    let reject = check.desk_action(no, user(REVIEWER), true);
+    let reject = check.review_action(no, user(REVIEWER), true);
     assert_eq!(check.apply(reject, START).unwrap().0.state, CheckState::Rejected);
 }
 
 #[test]
 fn lower_risk_or_the_parameter_off_takes_one_reviewer() {
     for (check, four_eyes) in [(risky(RiskLevel::Medium), true), (risky(RiskLevel::Critical), false)] {
-        let action = check.desk_action(DeskDecision::Approve(vec![]), user(REVIEWER), four_eyes);
+        let action = check.review_action(ReviewDecision::Approve(vec![]), user(REVIEWER), four_eyes);
         assert_eq!(check.apply(action, START).unwrap().0.state, CheckState::Approved);
     }
     let hit = Check { reasons: vec![ReasonCode::SanctionsMatch], ..after(in_review()) };
@@ -253,7 +254,7 @@ fn what_a_person_does_not_see_moves_neither_their_time_nor_their_version() {
     let before = after(submitted());
     let later = START + MINUTE;
     let mut check = before.apply(Action::Start, later).unwrap().0;
-    for action in [vouched(), found(&[]), Action::Doubt(vec![ReasonCode::HighRisk])] {
+    for action in [passed(), found(&[]), Action::SendToReview(vec![ReasonCode::HighRisk])] {
         check = check.apply(action, later).unwrap().0;
     }
     let check = check.claim(user(REVIEWER), later).unwrap();
@@ -272,189 +273,13 @@ fn staff_sees_the_internal_reason_of_a_dead_provider() {
 }
 
 #[test]
-fn a_check_with_an_open_hit_is_not_approved_and_with_a_true_match_never() {
-    let check = with_hits(&[mark(1, ListKind::Sanctions), mark(2, ListKind::Pep)]);
-    assert_eq!(check.reasons, [ReasonCode::SanctionsMatch, ReasonCode::PepMatch]);
-    let approve = || Action::Approve { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&check, approve()), KycError::OpenHits);
-    let check = check.hit_decided(mark(1, ListKind::Sanctions).id, HitDecision::FalsePositive, START).unwrap();
-    assert_eq!(check.reasons, [ReasonCode::PepMatch], "no sanctions hit is left to speak of");
-    assert_eq!(refused(&check, approve()), KycError::OpenHits);
-
-    let held = check.hit_decided(mark(2, ListKind::Pep).id, HitDecision::TrueMatch, START).unwrap();
-    assert_eq!(refused(&held, approve()), KycError::TrueMatch);
-    let propose = Action::Propose { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&held, propose), KycError::TrueMatch);
-
-    let cleared = check.hit_decided(mark(2, ListKind::Pep).id, HitDecision::FalsePositive, START).unwrap();
-    assert!(cleared.is_passed() && cleared.reasons.is_empty());
-    assert_eq!(cleared.apply(approve(), START).unwrap().0.state, CheckState::Approved);
-}
-
-#[test]
-fn risk_follows_from_the_hits_and_stays_when_a_reviewer_cleared_them() {
-    let level = |check: &Check| check.risk.map(|risk| risk.level);
-    assert_eq!(level(&with_hits(&[])), None);
-    for (kind, risk) in [
-        (ListKind::Sanctions, RiskLevel::High),
-        (ListKind::Pep, RiskLevel::High),
-        (ListKind::AdverseMedia, RiskLevel::Medium),
-    ] {
-        let hit = mark(1, kind);
-        let check = with_hits(&[hit]);
-        assert_eq!(level(&check), Some(risk), "{kind}");
-        let cleared = check.hit_decided(hit.id, HitDecision::FalsePositive, START).unwrap();
-        assert_eq!(level(&cleared), Some(risk), "{kind}");
-        // One reviewer who cleared it does not approve alone, nor after another disagreed.
-        let action = cleared.desk_action(DeskDecision::Approve(vec![]), user(REVIEWER), true);
-        assert_eq!(action.verb() == Verb::Propose, risk >= RiskLevel::High, "{kind}");
-        if action.verb() == Verb::Propose {
-            let proposed = cleared.apply(action, START).unwrap().0;
-            let no = Action::Disagree { by: user(SECOND), reasons: vec![ReasonCode::DocumentUnreadable] };
-            let again = proposed.apply(no, START).unwrap().0;
-            assert!(again.needs_second_reviewer(true), "{kind}");
-        }
-        let held = cleared.hit_decided(hit.id, HitDecision::TrueMatch, START).unwrap();
-        let worst = if kind == ListKind::Sanctions { RiskLevel::Critical } else { risk };
-        assert_eq!(level(&held), Some(worst), "{kind}");
-    }
-    // Hits that were found on stale lists count, and so do those found later.
-    let stale = Action::Screened { hits: vec![mark(1, ListKind::AdverseMedia)], clears: false, doubts: vec![] };
-    let check =
-        after([processing(), vec![vouched(), stale, Action::Doubt(vec![]), found(&[mark(2, ListKind::Pep)])]].concat());
-    assert_eq!(level(&check), Some(RiskLevel::High));
-    // An assessed risk is never lowered.
-    let critical = Check { risk: Some(Risk { score: 0.9, level: RiskLevel::Critical }), ..with_hits(&[]) };
-    let decided = Check { screening: with_hits(&[mark(1, ListKind::Pep)]).screening, ..critical };
-    let decided = decided.hit_decided(mark(1, ListKind::Pep).id, HitDecision::FalsePositive, START).unwrap();
-    assert_eq!(level(&decided), Some(RiskLevel::Critical));
-}
-
-#[test]
-fn a_submitted_snapshot_is_screened_though_its_check_was_closed_before() {
-    let reject = Action::ProviderRejected(vec![ReasonCode::DocumentForged]);
-    let by_reviewer = Action::Reject { by: user(REVIEWER), reasons: vec![ReasonCode::DocumentForged] };
-    let stale = Action::Screened { hits: vec![], clears: false, doubts: vec![] };
-    let unscreened = [processing(), vec![vouched(), stale, Action::Doubt(vec![])]].concat();
-    for closed in [
-        after([submitted(), vec![Action::Cancel]].concat()),
-        after([processing(), vec![Action::Cancel]].concat()),
-        after([processing(), vec![reject]].concat()),
-        after([unscreened, vec![by_reviewer]].concat()),
-    ] {
-        assert!(closed.wants_screening(), "{}", closed.state);
-        let hit = mark(1, ListKind::Sanctions);
-        let again = Action::Screened { hits: vec![hit], clears: false, doubts: vec![] };
-        let (seen, event) = closed.apply(again, START + MINUTE).unwrap();
-        assert!(seen.wants_screening() && event == EventType::CheckScreened);
-        let (done, _) = seen.apply(found(&[]), START + MINUTE).unwrap();
-        assert!(!done.wants_screening());
-        assert_eq!((done.state, &done.reasons, &done.decision), (closed.state, &closed.reasons, &closed.decision));
-        assert_eq!((done.hits(HitDecision::Open), done.for_person()), (1, closed.for_person()));
-        assert_eq!(refused(&done, found(&[])), KycError::IllegalTransition, "once is enough");
-        assert_eq!(done.admits_hit_decision(user(REVIEWER), false, START), Ok(()));
-    }
-    let cancelled_draft = after([Action::AddDocuments(vec![document(1)]), Action::Cancel]);
-    for none in [cancelled_draft, after(approved()), after(submitted()), draft()] {
-        assert!(!none.wants_screening(), "{}", none.state);
-        assert_eq!(refused(&none, found(&[])), KycError::IllegalTransition, "{}", none.state);
-    }
-}
-
-#[test]
-fn who_was_cleared_can_be_held_again_and_then_the_step_has_not_passed() {
-    let check = with_hits(&[mark(1, ListKind::Pep)]);
-    let id = mark(1, ListKind::Pep).id;
-    let cleared = check.hit_decided(id, HitDecision::FalsePositive, START).unwrap();
-    let held = cleared.hit_decided(id, HitDecision::TrueMatch, START).unwrap();
-    assert!(!held.is_passed());
-    assert_eq!(held.reasons, [ReasonCode::PepMatch]);
-}
-
-#[test]
-fn finding_nothing_on_stale_lists_clears_nobody_until_they_are_fresh() {
-    let stale = Action::Screened { hits: vec![], clears: false, doubts: vec![] };
-    let check = after([processing(), vec![vouched(), stale]].concat());
-    assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
-    let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
-    assert_eq!(check.reasons, [ReasonCode::ListsStale]);
-    let approve = Action::Approve { by: user(REVIEWER), reasons: vec![] };
-    assert_eq!(refused(&check, approve.clone()), KycError::StepsMissing);
-    let (screened, _) = check.apply(found(&[]), START).unwrap();
-    assert_eq!((screened.state, screened.reasons.len()), (CheckState::InReview, 0));
-    assert_eq!(refused(&screened, found(&[])), KycError::IllegalTransition, "once is enough");
-    assert!(screened.apply(approve, START).is_ok());
-}
-
-#[test]
-fn a_machine_never_approves_a_name_that_cannot_be_trusted_and_its_person_hears_nothing_of_it() {
-    for doubt in [ReasonCode::NameMixedScripts, ReasonCode::NameNotScreenable] {
-        let screened = Action::Screened { hits: vec![], clears: true, doubts: vec![doubt] };
-        let check = after([processing(), vec![vouched(), screened]].concat());
-        assert_eq!(refused(&check, Action::Pass), KycError::StepsMissing);
-        let (check, _) = check.apply(Action::Doubt(vec![]), START).unwrap();
-        assert_eq!((check.state, check.reasons.as_slice()), (CheckState::InReview, [doubt].as_slice()));
-        assert!(!doubt.is_public());
-        let approve = Action::Approve { by: user(REVIEWER), reasons: vec![] };
-        assert!(check.apply(approve, START).is_ok(), "a reviewer may");
-    }
-}
-
-#[test]
-fn the_desk_hurries_by_what_the_lists_say() {
-    assert_eq!(with_hits(&[]).urgency(), RiskLevel::Low);
-    assert_eq!(with_hits(&[mark(1, ListKind::AdverseMedia)]).urgency(), RiskLevel::Medium);
-    assert_eq!(with_hits(&[mark(1, ListKind::Pep)]).urgency(), RiskLevel::High);
-    let sanctioned = with_hits(&[mark(1, ListKind::Pep), mark(2, ListKind::Sanctions)]);
-    assert_eq!(sanctioned.urgency(), RiskLevel::High);
-    let held = sanctioned.hit_decided(mark(2, ListKind::Sanctions).id, HitDecision::TrueMatch, START).unwrap();
-    assert_eq!(held.urgency(), RiskLevel::Critical);
-}
-
-#[test]
-fn hits_are_decided_at_the_desk_by_whom_its_claim_admits() {
-    let check = with_hits(&[mark(1, ListKind::Sanctions)]);
-    assert_eq!(check.admits_hit_decision(user(PERSON), false, START), Err(KycError::OwnCheck));
-    let claimed = check.claim(user(REVIEWER), START).unwrap();
-    assert_eq!(claimed.admits_hit_decision(user(REVIEWER), false, START), Ok(()));
-    assert_eq!(claimed.admits_hit_decision(user(SECOND), false, START), Err(KycError::ClaimedByAnother));
-    assert_eq!(claimed.admits_hit_decision(user(SECOND), true, START), Ok(()));
-    let over = after(approved());
-    assert_eq!(over.admits_hit_decision(user(REVIEWER), false, START), Err(KycError::IllegalTransition));
-}
-
-#[test]
-fn hits_of_a_check_that_was_rejected_or_withdrawn_are_decided_still_and_it_stays_as_it_was() {
-    let (open, by) = (mark(1, ListKind::Sanctions), user(REVIEWER));
-    let reject = Action::Reject { by, reasons: vec![ReasonCode::DocumentForged] };
-    for end in [reject, Action::Cancel] {
-        let (closed, _) = with_hits(&[open]).apply(end, START).unwrap();
-        assert_eq!(closed.admits_hit_decision(by, false, START), Ok(()));
-        let told = closed.hit_decided(open.id, HitDecision::TrueMatch, START + MINUTE).unwrap();
-        assert_eq!((told.hits(HitDecision::TrueMatch), told.version), (1, closed.version + 1));
-        assert_eq!((&told.reasons, &told.steps_done), (&closed.reasons, &closed.steps_done));
-        assert_eq!((told.state, told.for_person()), (closed.state, closed.for_person()));
-    }
-}
-
-#[test]
-fn its_person_sees_no_difference_between_a_hit_and_none() {
-    let quiet = after([processing(), vec![vouched()]].concat());
-    let (none, _) = quiet.apply(found(&[]), START).unwrap();
-    let (hit, _) = quiet.apply(found(&[mark(1, ListKind::Sanctions)]), START).unwrap();
-    let (reviewed, _) = hit.apply(Action::Doubt(vec![]), START + MINUTE).unwrap();
-    assert_eq!(none.for_person(), hit.for_person());
-    assert_eq!(none.for_person(), reviewed.for_person());
-}
-
-#[test]
 fn only_what_is_due_expires() {
     let draft = draft();
-    assert_eq!(refused(&draft, Action::Expire), KycError::IllegalTransition);
+    assert_eq!(refused(&draft, Action::Expire), CheckError::IllegalTransition);
     assert!(draft.apply(Action::Expire, START + DRAFT_LIFE).is_ok());
     let approved = after(approved());
     let early = START + VALIDITY - MINUTE;
-    assert_eq!(approved.apply(Action::Expire, early).unwrap_err(), KycError::IllegalTransition);
+    assert_eq!(approved.apply(Action::Expire, early).unwrap_err(), CheckError::IllegalTransition);
     assert_eq!(approved.apply(Action::Expire, START + VALIDITY).unwrap().0.state, CheckState::Expired);
 }
 
@@ -509,77 +334,4 @@ fn every_state_and_public_status_can_be_reached() {
     assert_eq!(reached.len(), CheckState::ALL.len());
     let statuses: BTreeSet<_> = reached.into_iter().map(CheckState::public).collect();
     assert_eq!(statuses.len(), PublicStatus::ALL.len());
-}
-
-fn any_action() -> impl Strategy<Value = Action> {
-    let reviewer = (0u8..4).prop_map(user);
-    let reasons = prop::collection::vec(prop::sample::select(ReasonCode::ALL.to_vec()), 0..3);
-    let status = prop::sample::select(KycStatus::ALL.to_vec());
-    (0usize..Verb::ALL.len(), reviewer, reasons, status, 0u8..15).prop_map(|(verb, by, reasons, status, n)| {
-        match Verb::ALL[verb] {
-            Verb::Submit => Action::Submit(status),
-            Verb::Start => Action::Start,
-            Verb::Screen => {
-                Action::Screen { vouched: n % 3 > 0, doubts: reasons.into_iter().take(n as usize % 2).collect() }
-            }
-            Verb::Screened => Action::Screened {
-                hits: (n % 4 == 0).then(|| mark(n, ListKind::ALL[n as usize % 3])).into_iter().collect(),
-                clears: n % 5 > 0,
-                doubts: (n % 7 == 0).then_some(ReasonCode::NameMixedScripts).into_iter().collect(),
-            },
-            Verb::Pass => Action::Pass,
-            Verb::ProviderRejected => Action::ProviderRejected(reasons),
-            Verb::Doubt => Action::Doubt(reasons),
-            Verb::RequestDocuments => Action::RequestDocuments { by, needed: reasons },
-            Verb::AddDocuments => Action::AddDocuments(vec![document(n)]),
-            Verb::Approve => Action::Approve { by, reasons },
-            Verb::Reject => Action::Reject { by, reasons },
-            Verb::Propose => Action::Propose { by, reasons },
-            Verb::Agree => Action::Agree { by },
-            Verb::Disagree => Action::Disagree { by, reasons },
-            Verb::Cancel => Action::Cancel,
-            Verb::Expire => Action::Expire,
-        }
-    })
-}
-
-proptest! {
-    /// Whatever is tried in whatever order: a decision stands, once written it never changes, an approval has all its
-    /// steps or a reviewer, nobody decides their own, versions only grow, and what was refused changed nothing.
-    #[test]
-    fn whatever_is_tried_the_rules_hold(
-        tries in prop::collection::vec((any_action(), 0u64..5 * 24), 10..200),
-        documents_pass: bool,
-    ) {
-        let (mut check, mut now) = (draft(), START);
-        for (action, hours) in tries {
-            now = now + Duration::from_hours(hours);
-            if documents_pass {
-                check.pass(StepKind::Documents);
-            }
-            let Ok((after, _)) = check.apply(action.clone(), now) else { continue };
-            prop_assert_eq!(Ok(after.state), next(check.state, action.verb()));
-            prop_assert_eq!(after.version, check.version + 1);
-            if check.decision.is_some() {
-                prop_assert_eq!(&after.decision, &check.decision);
-                let stays = after.state == check.state && action.verb() == Verb::Screened;
-                prop_assert!(after.state == CheckState::Expired || stays);
-            }
-            if !after.state.is_open() && check.state.is_open() {
-                let decided = matches!(after.state, CheckState::Approved | CheckState::Rejected);
-                prop_assert_eq!(after.decision.is_some(), decided);
-            }
-            if let Some(decision) = &after.decision {
-                prop_assert!(!decision.decided_by.contains(&user(PERSON)));
-                let by_policy = decision.decided_by.is_empty() && decision.outcome == Outcome::Approved;
-                prop_assert!(!by_policy || after.is_passed());
-                let approved = decision.outcome == Outcome::Approved;
-                prop_assert!(!approved || after.hits(HitDecision::FalsePositive) == after.screening.hits.len());
-                prop_assert!(!approved || after.steps_done.contains(&StepKind::Screening));
-            }
-            let stored = serde_json::to_string(&after).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<Check>(&stored).unwrap(), &after);
-            check = after;
-        }
-    }
 }

@@ -1,48 +1,50 @@
-//! How a check moves: one table, and what each action does beside moving it.
+//! The transitions of a check: one table of states, and what each action changes besides the state.
 
-use super::{Check, CheckState, Decision, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind, VALIDITY};
+use super::{
+    Check, CheckDecision, CheckError, CheckState, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind,
+    VALIDITY,
+};
 use crate::{
     aml::HitMark,
     event::EventType,
     id::{DocumentId, UserId},
-    kyc::KycError,
+    kyc::KycStatus,
     time::Timestamp,
-    user::KycStatus,
 };
 
-/// What is done to a check.
+/// An action on a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Its person hands it in; given their verification status.
+    /// The applicant submits it; with their verification status.
     Submit(KycStatus),
-    /// A worker takes it up.
+    /// A worker starts processing it.
     Start,
-    /// The provider was heard, or given up: the name is screened next, whatever the provider said.
+    /// The provider finished or is not asked any more; the name is screened next, whatever the result was.
     Screen {
-        /// Whether the provider vouches for the documents.
-        vouched: bool,
-        /// Why a person has to look at it all the same.
-        doubts: Vec<ReasonCode>,
+        /// Whether the provider confirmed the documents.
+        passed: bool,
+        /// Why a reviewer has to decide all the same.
+        review_reasons: Vec<ReasonCode>,
     },
     /// The name was screened.
     Screened {
         hits: Vec<HitMark>,
-        /// Whether the lists may clear somebody: none of them stale or missing.
-        clears: bool,
-        /// Why a person has to look at the name, whatever the lists say.
-        doubts: Vec<ReasonCode>,
+        /// Whether no list was stale or missing: only then does "no hit" clear the person.
+        lists_are_fresh: bool,
+        /// Why a reviewer has to examine the name, whatever the lists contain.
+        review_reasons: Vec<ReasonCode>,
     },
-    /// Every step passed, and nobody has doubts: the policy approves.
+    /// Every step passed and there is no reason for a review: the policy approves.
     Pass,
     ProviderRejected(Vec<ReasonCode>),
-    /// A person has to decide. A technical failure is such a doubt, and never decides by itself.
-    Doubt(Vec<ReasonCode>),
+    /// A reviewer has to decide. A technical failure leads here and never to a decision.
+    SendToReview(Vec<ReasonCode>),
     /// A reviewer asks for more documents.
     RequestDocuments {
         by: UserId,
         needed: Vec<ReasonCode>,
     },
-    /// Its person adds documents; what was asked for is then with the desk again.
+    /// The applicant adds documents; if they were requested, the check returns to the review queue.
     AddDocuments(Vec<DocumentId>),
     Approve {
         by: UserId,
@@ -52,27 +54,27 @@ pub enum Action {
         by: UserId,
         reasons: Vec<ReasonCode>,
     },
-    /// A first reviewer would approve, and policy wants two.
+    /// A first reviewer proposes approval; the policy requires two reviewers.
     Propose {
         by: UserId,
         reasons: Vec<ReasonCode>,
     },
-    /// The second reviewer agrees.
+    /// The second reviewer confirms the approval.
     Agree {
         by: UserId,
     },
-    /// The second reviewer does not.
+    /// The second reviewer rejects the proposal.
     Disagree {
         by: UserId,
         reasons: Vec<ReasonCode>,
     },
-    /// Its person withdraws it.
+    /// The applicant withdraws it.
     Cancel,
-    /// Its time is over.
+    /// Its validity or retention period ended.
     Expire,
 }
 
-/// An action without what it carries: the rows of the table.
+/// The kind of an action, without its data: the key of the transition table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verb {
     Submit,
@@ -81,7 +83,7 @@ pub enum Verb {
     Screened,
     Pass,
     ProviderRejected,
-    Doubt,
+    SendToReview,
     RequestDocuments,
     AddDocuments,
     Approve,
@@ -102,7 +104,7 @@ impl Verb {
         Self::Screened,
         Self::Pass,
         Self::ProviderRejected,
-        Self::Doubt,
+        Self::SendToReview,
         Self::RequestDocuments,
         Self::AddDocuments,
         Self::Approve,
@@ -115,9 +117,9 @@ impl Verb {
     ];
 }
 
-/// Where an action leads from a state: the whole table. What is not in it is refused.
+/// The transition table: the state after an action. A pair that is not in the table is refused.
 #[expect(clippy::match_same_arms, reason = "a table reads by the state one comes from")]
-pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError> {
+pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, CheckError> {
     use CheckState as S;
     use Verb as V;
     Ok(match (state, verb) {
@@ -128,11 +130,11 @@ pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError>
         (S::Processing, V::Screen | V::Screened) => S::Processing,
         (S::Processing, V::Pass) => S::Approved,
         (S::Processing, V::ProviderRejected) => S::Rejected,
-        (S::Processing, V::Doubt) => S::InReview,
-        // What could not be screened in time is screened while it waits.
+        (S::Processing, V::SendToReview) => S::InReview,
+        // A name that could not be screened in time is screened during the review.
         (S::InReview, V::Screened) => S::InReview,
         (S::AwaitingApplicant, V::Screened) => S::AwaitingApplicant,
-        // A snapshot that was submitted is screened, whatever became of its check.
+        // Every submitted snapshot is screened, even if its check was closed before.
         (S::Rejected, V::Screened) => S::Rejected,
         (S::Cancelled, V::Screened) => S::Cancelled,
 
@@ -151,7 +153,7 @@ pub const fn next(state: CheckState, verb: Verb) -> Result<CheckState, KycError>
         ) => S::Cancelled,
         (S::Draft | S::Approved, V::Expire) => S::Expired,
 
-        _ => return Err(KycError::IllegalTransition),
+        _ => return Err(CheckError::IllegalTransition),
     })
 }
 
@@ -164,7 +166,7 @@ impl Action {
             Self::Screened { .. } => Verb::Screened,
             Self::Pass => Verb::Pass,
             Self::ProviderRejected(_) => Verb::ProviderRejected,
-            Self::Doubt(_) => Verb::Doubt,
+            Self::SendToReview(_) => Verb::SendToReview,
             Self::RequestDocuments { .. } => Verb::RequestDocuments,
             Self::AddDocuments(_) => Verb::AddDocuments,
             Self::Approve { .. } => Verb::Approve,
@@ -177,7 +179,7 @@ impl Action {
         }
     }
 
-    /// The reviewer whose action it is.
+    /// The reviewer who takes the action; `None` for the applicant's and the workers' actions.
     const fn reviewer(&self) -> Option<UserId> {
         match self {
             Self::RequestDocuments { by, .. }
@@ -191,7 +193,7 @@ impl Action {
     }
 }
 
-/// The event that tells of an action upon a check in a state.
+/// The event that an action on a check in a state records.
 pub const fn event(from: CheckState, verb: Verb) -> EventType {
     match (verb, from) {
         (Verb::Submit | Verb::AddDocuments, CheckState::AwaitingApplicant) => EventType::CheckResubmitted,
@@ -202,7 +204,7 @@ pub const fn event(from: CheckState, verb: Verb) -> EventType {
         (Verb::Screened, _) => EventType::CheckScreened,
         (Verb::Pass | Verb::Approve | Verb::Agree, _) => EventType::CheckApproved,
         (Verb::ProviderRejected | Verb::Reject, _) => EventType::CheckRejected,
-        (Verb::Doubt, _) => EventType::CheckInReview,
+        (Verb::SendToReview, _) => EventType::CheckInReview,
         (Verb::RequestDocuments, _) => EventType::CheckActionNeeded,
         (Verb::Propose, _) => EventType::CheckSecondReview,
         (Verb::Disagree, _) => EventType::CheckSecondReviewDenied,
@@ -211,9 +213,9 @@ pub const fn event(from: CheckState, verb: Verb) -> EventType {
     }
 }
 
-/// What a reviewer decides at the desk.
+/// A reviewer's decision on a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeskDecision {
+pub enum ReviewDecision {
     Approve(Vec<ReasonCode>),
     Reject(Vec<ReasonCode>),
     RequestDocuments(Vec<ReasonCode>),
@@ -226,35 +228,37 @@ impl Check {
         four_eyes && (high || self.reasons.contains(&ReasonCode::SanctionsMatch))
     }
 
-    /// A reviewer's decision as the action it is in the state the check is in. Waiting for a second reviewer, their
-    /// approval agrees, and anything else sends it back to the desk.
-    pub fn desk_action(&self, decision: DeskDecision, by: UserId, four_eyes: bool) -> Action {
+    /// The action that a reviewer's decision is in the current state. While a second reviewer is awaited, an approval
+    /// confirms the proposal, and any other decision returns the check to the review queue.
+    pub fn review_action(&self, decision: ReviewDecision, by: UserId, four_eyes: bool) -> Action {
         let second = self.state == CheckState::AwaitingSecondReview;
         match decision {
-            DeskDecision::Approve(_) if second => Action::Agree { by },
-            DeskDecision::Reject(reasons) | DeskDecision::RequestDocuments(reasons) if second => {
+            ReviewDecision::Approve(_) if second => Action::Agree { by },
+            ReviewDecision::Reject(reasons) | ReviewDecision::RequestDocuments(reasons) if second => {
                 Action::Disagree { by, reasons }
             }
-            DeskDecision::Approve(reasons) if self.needs_second_reviewer(four_eyes) => Action::Propose { by, reasons },
-            DeskDecision::Approve(reasons) => Action::Approve { by, reasons },
-            DeskDecision::Reject(reasons) => Action::Reject { by, reasons },
-            DeskDecision::RequestDocuments(needed) => Action::RequestDocuments { by, needed },
+            ReviewDecision::Approve(reasons) if self.needs_second_reviewer(four_eyes) => {
+                Action::Propose { by, reasons }
+            }
+            ReviewDecision::Approve(reasons) => Action::Approve { by, reasons },
+            ReviewDecision::Reject(reasons) => Action::Reject { by, reasons },
+            ReviewDecision::RequestDocuments(needed) => Action::RequestDocuments { by, needed },
         }
     }
 
-    /// The check after an action, and the event that tells of it; or why it may not be.
-    pub fn apply(&self, action: Action, now: Timestamp) -> Result<(Self, EventType), KycError> {
+    /// The check after an action and the event to record; or the reason for refusal.
+    pub fn apply(&self, action: Action, now: Timestamp) -> Result<(Self, EventType), CheckError> {
         let verb = action.verb();
         if let Some(reviewer) = action.reviewer() {
-            self.admits_other_than_owner(reviewer)?;
+            self.refuse_own_check(reviewer)?;
         }
         let state = next(self.state, verb)?;
         if let Some(reviewer) = action.reviewer() {
-            self.admits_reviewer(reviewer, now)?;
+            self.check_reviewer(reviewer, now)?;
         }
         let mut after = Self { state, updated_at: now, version: self.version + 1, ..self.clone() };
-        after.take(action, now)?;
-        if !state.is_at_desk() {
+        after.apply_effects(action, now)?;
+        if !state.is_waiting_for_reviewer() {
             after.claim = None;
         }
         if after.for_person() != self.for_person() {
@@ -264,59 +268,61 @@ impl Check {
         Ok((after, event(self.state, verb)))
     }
 
-    /// What the action does beside moving the state.
-    fn take(&mut self, action: Action, now: Timestamp) -> Result<(), KycError> {
+    /// Applies what the action changes besides the state.
+    fn apply_effects(&mut self, action: Action, now: Timestamp) -> Result<(), CheckError> {
         match action {
-            Action::Submit(status) => self.hand_in(status, now)?,
+            Action::Submit(status) => self.submit_documents(status, now)?,
             Action::Start => {}
-            Action::Screen { vouched, doubts } => self.hand_to_screening(vouched, doubts, now)?,
-            Action::Screened { hits, clears, doubts } => self.screened(hits, clears, doubts)?,
+            Action::Screen { passed, review_reasons } => self.start_screening(passed, review_reasons, now)?,
+            Action::Screened { hits, lists_are_fresh, review_reasons } => {
+                self.screened(hits, lists_are_fresh, review_reasons)?;
+            }
             Action::Pass => {
                 if !self.is_passed() || !self.reasons.is_empty() {
-                    return Err(KycError::StepsMissing);
+                    return Err(CheckError::StepsMissing);
                 }
                 self.decide(Outcome::Approved, vec![], vec![], now);
             }
             Action::ProviderRejected(reasons) => self.decide(Outcome::Rejected, reasons, vec![], now),
-            Action::Doubt(reasons) => self.doubt(reasons),
-            Action::RequestDocuments { needed, .. } => self.needed = given(needed)?,
+            Action::SendToReview(reasons) => self.add_review_reasons(reasons),
+            Action::RequestDocuments { needed, .. } => self.needed = require_reason(needed)?,
             Action::AddDocuments(ids) => self.add(ids)?,
             Action::Approve { by, reasons } => {
-                self.admits_approval()?;
+                self.check_approvable()?;
                 self.decide(Outcome::Approved, reasons, vec![by], now);
             }
-            Action::Reject { by, reasons } => self.decide(Outcome::Rejected, given(reasons)?, vec![by], now),
+            Action::Reject { by, reasons } => self.decide(Outcome::Rejected, require_reason(reasons)?, vec![by], now),
             Action::Propose { by, reasons } => {
-                self.admits_approval()?;
+                self.check_approvable()?;
                 self.proposal = Some(Proposal { by, at: now, reasons });
-                // The second reviewer is another: the first one's hold would only keep them away.
+                // The second reviewer is another person, whom the first one's claim would block.
                 self.claim = None;
             }
             Action::Agree { by } => {
-                self.admits_approval()?;
-                let first = self.proposal.take().ok_or(KycError::IllegalTransition)?;
+                self.check_approvable()?;
+                let first = self.proposal.take().ok_or(CheckError::IllegalTransition)?;
                 if first.by == by {
-                    return Err(KycError::SameReviewer);
+                    return Err(CheckError::SameReviewer);
                 }
                 self.decide(Outcome::Approved, first.reasons, vec![first.by, by], now);
             }
             Action::Disagree { reasons, .. } => {
                 self.proposal = None;
-                self.reasons = given(reasons)?;
+                self.reasons = require_reason(reasons)?;
             }
             Action::Cancel => self.expires_at = None,
             Action::Expire => {
                 if self.expires_at.is_none_or(|at| at > now) {
-                    return Err(KycError::IllegalTransition);
+                    return Err(CheckError::IllegalTransition);
                 }
             }
         }
         Ok(())
     }
 
-    fn hand_in(&mut self, status: KycStatus, now: Timestamp) -> Result<(), KycError> {
+    fn submit_documents(&mut self, status: KycStatus, now: Timestamp) -> Result<(), CheckError> {
         if self.document_ids.is_empty() {
-            return Err(KycError::DocumentsMissing);
+            return Err(CheckError::DocumentsMissing);
         }
         self.needed.clear();
         if self.submitted_at.is_none() {
@@ -327,9 +333,9 @@ impl Check {
         Ok(())
     }
 
-    fn add(&mut self, ids: Vec<DocumentId>) -> Result<(), KycError> {
+    fn add(&mut self, ids: Vec<DocumentId>) -> Result<(), CheckError> {
         if ids.is_empty() {
-            return Err(KycError::DocumentsMissing);
+            return Err(CheckError::DocumentsMissing);
         }
         for id in ids {
             if !self.document_ids.contains(&id) {
@@ -337,13 +343,13 @@ impl Check {
             }
         }
         if self.document_ids.len() > MAX_DOCUMENTS {
-            return Err(KycError::TooManyDocuments);
+            return Err(CheckError::TooManyDocuments);
         }
         self.needed.clear();
         Ok(())
     }
 
-    /// Notes that a step of the policy passed.
+    /// Marks a step of the policy as passed.
     pub fn pass(&mut self, step: StepKind) {
         if self.policy.steps.contains(&step) && !self.steps_done.contains(&step) {
             self.steps_done.push(step);
@@ -360,11 +366,11 @@ impl Check {
         self.reasons.clone_from(&reasons);
         self.needed.clear();
         self.proposal = None;
-        self.decision = Some(Decision { outcome, reasons, decided_by, decided_at: now });
+        self.decision = Some(CheckDecision { outcome, reasons, decided_by, decided_at: now });
     }
 }
 
-/// A rejection or a request says why.
-fn given(reasons: Vec<ReasonCode>) -> Result<Vec<ReasonCode>, KycError> {
-    if reasons.is_empty() { Err(KycError::ReasonMissing) } else { Ok(reasons) }
+/// A rejection and a request for documents need a reason.
+fn require_reason(reasons: Vec<ReasonCode>) -> Result<Vec<ReasonCode>, CheckError> {
+    if reasons.is_empty() { Err(CheckError::ReasonMissing) } else { Ok(reasons) }
 }

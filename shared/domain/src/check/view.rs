@@ -100,9 +100,9 @@ impl Check {
             id: self.id,
             status,
             document_ids: self.document_ids.clone(),
-            needed: ReasonCode::told(&self.needed, status == PublicStatus::ActionNeeded),
+            needed: ReasonCode::for_applicant(&self.needed, status == PublicStatus::ActionNeeded),
             // An undecided check has reasons only because a machine or the desk had doubts.
-            reasons: if rejected { ReasonCode::told(&self.reasons, true) } else { vec![] },
+            reasons: if rejected { ReasonCode::for_applicant(&self.reasons, true) } else { vec![] },
             created_at: self.created_at,
             updated_at: self.applicant_updated_at,
             submitted_at: self.submitted_at,

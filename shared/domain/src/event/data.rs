@@ -10,7 +10,7 @@ use super::{
     kind::EventType,
 };
 use crate::{
-    aml::{HitDecision, ListKind, list::Refusal},
+    aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
     id::{CheckId, HitId, UserId},
@@ -164,7 +164,7 @@ parts! {
     /// What the provider said of a check.
     pub struct ProviderVerdict {
         /// Whether the provider found nothing against the person.
-        pub vouched: bool,
+        pub passed: bool,
     }
 
     /// What was compared with what, so that a screening can be repeated.
@@ -236,7 +236,7 @@ parts! {
 
     /// Why the content of a list was refused.
     pub struct RefusedContent {
-        pub reason: Refusal,
+        pub reason: ListRefusal,
     }
 
     /// What the lists in force were compiled to, and from.

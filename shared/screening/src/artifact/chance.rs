@@ -1,6 +1,6 @@
 //! What an agreement may owe to chance, and what a weak alias is worth.
 
-use super::judge::Side;
+use super::side::Side;
 use super::view::View;
 use crate::entity::Strength;
 use crate::matcher::align::Pair;

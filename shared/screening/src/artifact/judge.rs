@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::candidates::Scratch;
 use super::chance::{chance, weak_alias};
-use super::lookup::Lookup;
+use super::side::Side;
 use super::view::{FormView, View};
 use crate::entity::Kind;
 use crate::evidence::{self, Verdict};
@@ -12,37 +12,7 @@ use crate::explanation::{self, Facts};
 use crate::hit::{Hit, MatchedOn, Options, Query};
 use crate::matcher::score::{NameMatch, NameRef, compare};
 use crate::matcher::token::{Memo, TokenRef};
-use crate::normalise::{NameForm, Reading, may_be_acronym, script};
-
-/// One reading of the query's name, looked up.
-pub struct Side<'a> {
-    pub half: usize,
-    pub reading: Reading,
-    form: &'a NameForm,
-    pub tokens: Vec<TokenRef<'a>>,
-    pub lookups: Vec<Lookup>,
-}
-
-impl<'a> Side<'a> {
-    pub fn new(half: usize, reading: Reading, form: &'a NameForm, lookups: Vec<Lookup>) -> Self {
-        Self { half, reading, form, tokens: form.tokens.iter().map(Into::into).collect(), lookups }
-    }
-
-    fn name(&self) -> NameRef<'_> {
-        NameRef {
-            tokens: &self.tokens,
-            ideographs: &self.form.ideographs,
-            initials: &self.form.initials,
-            acronym: self.form.acronym,
-            reading: self.reading,
-        }
-    }
-
-    /// One name in characters, the other romanised: only their sound can be compared.
-    pub fn syllabic(&self, listed: FormView) -> bool {
-        self.form.ideographs.is_empty() == listed.ideographic
-    }
-}
+use crate::normalise::{Reading, may_be_acronym, script};
 
 /// The best name of an entity so far.
 pub struct Best {

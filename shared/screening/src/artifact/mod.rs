@@ -8,6 +8,7 @@ mod keys;
 mod layout;
 mod lookup;
 mod search;
+mod side;
 mod view;
 
 use std::ops::Range;

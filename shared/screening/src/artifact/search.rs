@@ -1,7 +1,8 @@
 //! Screening one name: candidates from the index, then the matcher, then evidence.
 
 use super::candidates::{Scratch, candidates, everybody};
-use super::judge::{Asked, Side};
+use super::judge::Asked;
+use super::side::Side;
 use super::view::View;
 use crate::entity::Kind;
 use crate::hit::{Hit, Options, Query};

@@ -186,6 +186,19 @@ fn is_misplaced_jamo(c: char, before: Option<char>) -> bool {
         && before.is_some_and(|b| matches!(b, '\u{ac00}'..='\u{d7a3}'))
 }
 
+/// NFKD, marks dropped, then the table; lower case, letters and digits only.
+pub fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+        } else if !c.is_ascii() {
+            out.extend(any_ascii_char(c).chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,7 @@
 //! The forms are those of ISO 20275 (the entity legal forms of the LEI system) that occur on sanctions lists, written
 //! out, abbreviated and romanised.
 
-use super::classify::TokenKind;
-use super::{Reading, Token, sound, vocabulary};
+use super::{Reading, Token, TokenKind, sound, vocabulary};
 
 /// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
 const PHRASES: &[&str] = &[
@@ -371,42 +370,4 @@ fn is_short_name(inside: &str, outside: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::form;
-    use super::*;
-
-    fn essence(name: &str) -> String {
-        let tokens = form(name, Reading::Organisation).tokens;
-        tokens.iter().filter(|t| t.kind != TokenKind::Legal).map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn forms_are_told_from_names() {
-        for (name, expected) in [
-            ("Open Joint Stock Company Polyus", "polyus"),
-            ("Polyus OAO", "polyus"),
-            ("Polyus Joint Stock Compan", "polyus"),
-            ("Muster Joynt Stock Company", "muster"),
-            ("Comercial Sol, S.A. de C.V.", "comercial sol"),
-            ("Estrella S.A.", "estrella"),
-            ("PT Garuda Biru", "garuda biru"),
-            ("Sharp Pvt. Ltd.", "sharp"),
-            ("Limited", "limited"),
-            ("SA Tours India", "tours india"),
-            ("Zeta (Hong Kong) Ltd", "zeta hongkong"),
-            ("M/V Blue Wave", "blue wave"),
-            ("MT Blue Wave", "blue wave"),
-            ("Muster Anonim Ortaklığı", "muster"),
-        ] {
-            assert_eq!(essence(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn acronyms_in_brackets() {
-        assert_eq!(alternatives("Northern Army Council (NAC)", Reading::Organisation).len(), 3);
-        assert_eq!(alternatives("Bank of Somewhere (London)", Reading::Organisation).len(), 1);
-        assert_eq!(alternatives("Bank of Somewhere (UAE)", Reading::Organisation).len(), 1);
-        assert_eq!(alternatives("Somewhere Mining Trading Corporation (SOMIT)", Reading::Organisation).len(), 3);
-    }
-}
+mod tests;

@@ -18,6 +18,7 @@ mod characters;
 mod classify;
 mod company;
 mod indic;
+mod kind;
 pub mod numbers;
 mod review;
 pub mod script;
@@ -29,7 +30,8 @@ mod vocabulary;
 pub mod words;
 
 use characters::Unusual;
-pub use classify::{TokenKind, full_initials};
+pub use classify::full_initials;
+pub use kind::TokenKind;
 pub use review::{NameDoubt, doubts};
 
 /// Names longer than this many tokens are cut: no listed name needs more, and it bounds the matcher's work.

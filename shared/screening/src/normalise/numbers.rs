@@ -3,8 +3,7 @@
 //! That is for organisations and vessels: in a person's name `Five` or `X` is a name, and only what stands behind it tells
 //! bearers of one name apart ([`generations`]).
 
-use super::Token;
-use super::classify::TokenKind;
+use super::{Token, TokenKind};
 
 /// Cardinals, ordinals and the misspellings that official documents do contain.
 const WORDS: &[(&str, u32)] = &[

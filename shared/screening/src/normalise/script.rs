@@ -10,7 +10,7 @@ use any_ascii::any_ascii_char;
 use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script as Uni, UnicodeScript};
 
-use super::characters::{Unusual, is_east_asian};
+use super::characters::{Unusual, ascii, is_east_asian};
 use super::words::{self, Word};
 use super::{Reading, Token, TokenKind, indic::indic, scripts, sound, translate};
 
@@ -206,19 +206,6 @@ fn korean_family_name(name: &str) -> Option<&'static str> {
         '허' => "huh",
         _ => return None,
     })
-}
-
-/// NFKD, marks dropped, then the table; lower case, letters and digits only.
-pub fn ascii(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
-        if c.is_ascii_alphanumeric() {
-            out.push(c.to_ascii_lowercase());
-        } else if !c.is_ascii() {
-            out.extend(any_ascii_char(c).chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
-        }
-    }
-    out
 }
 
 /// Russian by the table. Ukrainian shows itself by its own letters; there `и` is `y` and `г` is `h`

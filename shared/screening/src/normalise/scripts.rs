@@ -13,8 +13,7 @@ use unicode_script::{Script, UnicodeScript};
 use unicode_security::{GeneralSecurityProfile, MixedScript, skeleton};
 
 use super::Reading;
-use super::characters::{Unusual, is_east_asian};
-use super::script::ascii;
+use super::characters::{Unusual, ascii, is_east_asian};
 
 /// A word after its unusual characters were read or dropped.
 #[derive(Debug)]

@@ -62,8 +62,8 @@ impl Decision {
         let codes = event.reason_codes();
         match event.r#type {
             EventType::CheckApproved => Some(Self::Approved),
-            EventType::CheckRejected => Some(Self::Rejected(ReasonCode::told(&codes, true))),
-            EventType::CheckActionNeeded => Some(Self::ActionNeeded(ReasonCode::told(&codes, false))),
+            EventType::CheckRejected => Some(Self::Rejected(ReasonCode::for_applicant(&codes, true))),
+            EventType::CheckActionNeeded => Some(Self::ActionNeeded(ReasonCode::for_applicant(&codes, false))),
             _ => None,
         }
     }

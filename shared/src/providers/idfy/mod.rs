@@ -10,9 +10,10 @@ use reqwest::{Client, RequestBuilder};
 use url::Url;
 
 use super::{
-    Callback, MalformedCallback, Progress, Provider, ProviderError, Reference, Refusal, Submission, Submitted,
+    Callback, MalformedCallback, Provider, ProviderError, ProviderRefusal, Reference, Submission, Submitted,
+    TaskProgress,
     signature::Scheme,
-    transport::{Answer, Limits, Transport},
+    transport::{CallLimits, HttpAnswer, Transport},
 };
 use crate::domain::secret::Secret;
 
@@ -31,7 +32,7 @@ pub struct Config {
     pub task: String,
     /// How callbacks are signed. No scheme of IDfy's own is known.
     pub signature_scheme: Option<Scheme>,
-    pub limits: Limits,
+    pub limits: CallLimits,
 }
 
 /// A configuration that cannot work.
@@ -96,14 +97,15 @@ impl Idfy {
         request: impl Fn(&Client) -> RequestBuilder,
         remaining: Duration,
     ) -> Result<Vec<u8>, ProviderError> {
-        let Answer { status, body } = self.transport.send(|client| self.authorised(request(client)), remaining).await?;
+        let HttpAnswer { status, body } =
+            self.transport.send(|client| self.authorised(request(client)), remaining).await?;
         match status {
             _ if status.is_success() => Ok(body),
-            StatusCode::UNAUTHORIZED => Err(ProviderError::Refused(Refusal::Credentials)),
+            StatusCode::UNAUTHORIZED => Err(ProviderError::Refused(ProviderRefusal::Credentials)),
             StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                Err(ProviderError::Refused(Refusal::Product))
+                Err(ProviderError::Refused(ProviderRefusal::Product))
             }
-            _ => Err(ProviderError::Refused(Refusal::Request)),
+            _ => Err(ProviderError::Refused(ProviderRefusal::Request)),
         }
     }
 
@@ -115,7 +117,7 @@ impl Idfy {
         wire::submitted(&self.send(request, remaining).await?)
     }
 
-    async fn fetch(&self, reference: &Reference, remaining: Duration) -> Result<Progress, ProviderError> {
+    async fn fetch(&self, reference: &Reference, remaining: Duration) -> Result<TaskProgress, ProviderError> {
         let mut url = self.fetch_url.clone();
         url.query_pairs_mut().append_pair("request_id", reference.as_str());
         wire::fetched(&self.send(|client| client.get(url.clone()), remaining).await?, reference)
@@ -135,7 +137,7 @@ impl Provider for Idfy {
         &'a self,
         reference: &'a Reference,
         remaining: Duration,
-    ) -> BoxFuture<'a, Result<Progress, ProviderError>> {
+    ) -> BoxFuture<'a, Result<TaskProgress, ProviderError>> {
         Box::pin(self.fetch(reference, remaining))
     }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     domain::{backoff::Backoff, id::CheckId, secret::Masked, time::Timestamp},
     providers::{
-        Outcome, TaskKey,
+        ProviderResult, TaskKey,
         test_server::{Reply, TestServer, json},
     },
 };
@@ -18,11 +18,11 @@ fn config(server: &TestServer) -> Config {
         api_key: Secret::new("key-1".into()),
         task: "sandbox_document".into(),
         signature_scheme: Some(Scheme::StandardWebhooks),
-        limits: Limits {
+        limits: CallLimits {
             attempt: Duration::from_secs(5),
             attempts: 3,
             backoff: Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(5) },
-            ..Limits::default()
+            ..CallLimits::default()
         },
     }
 }
@@ -53,7 +53,7 @@ async fn submit_to(replies: Vec<Reply>) -> (Result<Submitted, ProviderError>, Te
     (result, server)
 }
 
-async fn fetch_from(body: &str) -> Result<Progress, ProviderError> {
+async fn fetch_from(body: &str) -> Result<TaskProgress, ProviderError> {
     let server = TestServer::start(vec![json(200, body)]);
     client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await
 }
@@ -69,7 +69,7 @@ fn task(status: &str, source_output: &str) -> String {
 #[tokio::test]
 async fn a_task_is_submitted_with_credentials_and_data() {
     let (result, server) = submit_to(vec![json(202, TAKEN)]).await;
-    let taken = Submitted { reference: "req-1".parse().unwrap(), progress: Progress::Pending };
+    let taken = Submitted { reference: "req-1".parse().unwrap(), progress: TaskProgress::Pending };
     assert_eq!(result, Ok(taken));
     let [request] = &server.requests()[..] else { panic!("one request") };
     assert_eq!(request.head[0], "POST /base/v3/tasks/async/verify_with_source/sandbox_document HTTP/1.1");
@@ -94,7 +94,7 @@ async fn a_task_is_submitted_with_credentials_and_data() {
 async fn an_answer_at_once_is_taken_at_once() {
     let done = task("completed", r#"{"status": "id_found", "decision": "approve"}"#);
     let (result, _) = submit_to(vec![json(200, &done)]).await;
-    assert_eq!(result.unwrap().progress, Progress::Done(Outcome::Approve));
+    assert_eq!(result.unwrap().progress, TaskProgress::Done(ProviderResult::Approve));
 }
 
 #[tokio::test]
@@ -191,12 +191,12 @@ async fn a_redirect_is_not_followed() {
 #[tokio::test]
 async fn refusals_are_told_apart_and_not_repeated() {
     for (status, refusal) in [
-        (400, Refusal::Request),
-        (401, Refusal::Credentials),
-        (402, Refusal::Product),
-        (403, Refusal::Product),
-        (404, Refusal::Product),
-        (422, Refusal::Request),
+        (400, ProviderRefusal::Request),
+        (401, ProviderRefusal::Credentials),
+        (402, ProviderRefusal::Product),
+        (403, ProviderRefusal::Product),
+        (404, ProviderRefusal::Product),
+        (422, ProviderRefusal::Request),
     ] {
         let body = r#"{"error": "BAD_REQUEST", "message": "…"}"#;
         let (result, server) = submit_to(vec![json(status, body), json(202, TAKEN)]).await;
@@ -221,7 +221,7 @@ async fn a_read_asks_by_request_id_and_believes_only_that_task() {
         &format!(r#"[{{"request_id": "req-2", "status": "failed"}}, {}]"#, task("in_progress", "{}")),
     )]);
     let result = client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await;
-    assert_eq!(result, Ok(Progress::Pending));
+    assert_eq!(result, Ok(TaskProgress::Pending));
     let [request] = &server.requests()[..] else { panic!("one request") };
     assert_eq!(request.head[0], "GET /base/v3/tasks?request_id=req-1 HTTP/1.1");
     assert!(request.has("api-key: key-1"));
@@ -236,29 +236,34 @@ async fn a_task_it_does_not_know_is_told() {
 
 #[tokio::test]
 async fn results_mean_what_the_format_says() {
-    let reject = |reasons: &[&str]| Outcome::Reject { reasons: reasons.iter().map(ToString::to_string).collect() };
-    let review = |reason: &str| Progress::Done(Outcome::Review { reasons: vec![reason.to_owned()] });
+    let reject =
+        |reasons: &[&str]| ProviderResult::Reject { reasons: reasons.iter().map(ToString::to_string).collect() };
+    let review = |reason: &str| TaskProgress::Done(ProviderResult::Review { reasons: vec![reason.to_owned()] });
     let table = [
         (
             "completed",
             r#"{"status": "id_found", "decision": "approve", "reasons": []}"#,
-            Progress::Done(Outcome::Approve),
+            TaskProgress::Done(ProviderResult::Approve),
         ),
         (
             "completed",
             r#"{"status": "id_found", "decision": "reject", "reasons": ["document_forged", "Ada Lovelace"]}"#,
-            Progress::Done(reject(&["document_forged", "unspecified"])),
+            TaskProgress::Done(reject(&["document_forged", "unspecified"])),
         ),
-        ("completed", r#"{"status": "id_not_found", "decision": "reject"}"#, Progress::Done(reject(&["unspecified"]))),
+        (
+            "completed",
+            r#"{"status": "id_not_found", "decision": "reject"}"#,
+            TaskProgress::Done(reject(&["unspecified"])),
+        ),
         ("completed", r#"{"status": "id_found", "decision": "review", "reasons": ["blurred"]}"#, review("blurred")),
         ("completed", r#"{"status": "id_not_found", "decision": "approve"}"#, review("id_not_found")),
         ("completed", r#"{"decision": "approve"}"#, review("result_unclear")),
         ("completed", r#"{"status": "id_found"}"#, review("result_unclear")),
         ("completed", r#"{"status": "id_found", "decision": "maybe"}"#, review("result_unclear")),
         ("completed", "null", review("result_unclear")),
-        ("completed", r#"{"status": "source_down", "decision": "approve"}"#, Progress::Failed),
-        ("failed", "{}", Progress::Failed),
-        ("in_progress", "null", Progress::Pending),
+        ("completed", r#"{"status": "source_down", "decision": "approve"}"#, TaskProgress::Failed),
+        ("failed", "{}", TaskProgress::Failed),
+        ("in_progress", "null", TaskProgress::Pending),
     ];
     for (status, output, expected) in table {
         assert_eq!(fetch_from(&format!("[{}]", task(status, output))).await, Ok(expected), "{status} {output}");

@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use crate::{
     domain::time::Timestamp,
-    providers::{Callback, MalformedCallback, Outcome, Progress, ProviderError, Reference, Submission, Submitted},
+    providers::{
+        Callback, MalformedCallback, ProviderError, ProviderResult, Reference, Submission, Submitted, TaskProgress,
+    },
 };
 
 const MAX_CALLBACK: usize = 64 * 1024;
@@ -75,12 +77,12 @@ pub(super) fn submission(submission: &Submission) -> Result<Vec<u8>, ProviderErr
 pub(super) fn submitted(body: &[u8]) -> Result<Submitted, ProviderError> {
     let task: Task = serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not a task"))?;
     let reference = task.reference().ok_or(ProviderError::Malformed("no request id"))?;
-    let progress = if task.status.is_some() { task.progress()? } else { Progress::Pending };
+    let progress = if task.status.is_some() { task.progress()? } else { TaskProgress::Pending };
     Ok(Submitted { reference, progress })
 }
 
 /// The answer to a read: an array of tasks, of which only the one asked for is believed.
-pub(super) fn fetched(body: &[u8], reference: &Reference) -> Result<Progress, ProviderError> {
+pub(super) fn fetched(body: &[u8], reference: &Reference) -> Result<TaskProgress, ProviderError> {
     let tasks: Vec<Task> =
         serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not an array of tasks"))?;
     let ours = |task: &&Task| task.request_id.as_deref() == Some(reference.as_str());
@@ -102,12 +104,12 @@ impl Task {
         self.request_id.as_deref()?.parse().ok()
     }
 
-    fn progress(&self) -> Result<Progress, ProviderError> {
+    fn progress(&self) -> Result<TaskProgress, ProviderError> {
         match self.status.as_deref() {
-            Some("in_progress") => Ok(Progress::Pending),
-            Some("failed") => Ok(Progress::Failed),
+            Some("in_progress") => Ok(TaskProgress::Pending),
+            Some("failed") => Ok(TaskProgress::Failed),
             Some("completed") => Ok(self.result.as_ref().and_then(|result| result.source_output.as_ref()).map_or_else(
-                || Progress::Done(Outcome::Review { reasons: vec![UNCLEAR.to_owned()] }),
+                || TaskProgress::Done(ProviderResult::Review { reasons: vec![UNCLEAR.to_owned()] }),
                 SourceOutput::progress,
             )),
             _ => Err(ProviderError::Malformed("unknown task status")),
@@ -116,16 +118,16 @@ impl Task {
 }
 
 impl SourceOutput {
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> TaskProgress {
         let found = self.status.as_deref();
-        Progress::Done(match self.decision.as_deref() {
-            _ if found == Some("source_down") => return Progress::Failed,
+        TaskProgress::Done(match self.decision.as_deref() {
+            _ if found == Some("source_down") => return TaskProgress::Failed,
             // An approval must rest on a source that knows the document.
-            Some("approve") if found == Some("id_found") => Outcome::Approve,
-            Some("reject") => Outcome::Reject { reasons: self.reasons() },
-            Some("review") => Outcome::Review { reasons: self.reasons() },
-            _ if found == Some("id_not_found") => Outcome::Review { reasons: vec!["id_not_found".to_owned()] },
-            _ => Outcome::Review { reasons: vec![UNCLEAR.to_owned()] },
+            Some("approve") if found == Some("id_found") => ProviderResult::Approve,
+            Some("reject") => ProviderResult::Reject { reasons: self.reasons() },
+            Some("review") => ProviderResult::Review { reasons: self.reasons() },
+            _ if found == Some("id_not_found") => ProviderResult::Review { reasons: vec!["id_not_found".to_owned()] },
+            _ => ProviderResult::Review { reasons: vec![UNCLEAR.to_owned()] },
         })
     }
 

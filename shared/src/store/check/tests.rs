@@ -112,7 +112,7 @@ async fn who_decided_on_an_older_state_writes_nothing() {
     act(&store, &auth, &stored.check.id, Action::Cancel).await;
     let (check, kind) = before.check.apply(Action::Submit(KycStatus::None), NOW).unwrap();
     let event = check_event(kind, &check).by(Actor::User(auth.user));
-    let after = StoredCheck { check, work: Work::default() };
+    let after = StoredCheck { check, work: ProcessingState::default() };
     let late = store.commit(NOW, "test-1234").check_moves(&before.check, &after, &read, NOW).event(event).run().await;
     assert!(matches!(late, Err(CommitError::Conflict)), "{late:?}");
     let (check, auth) = store.check_and_auth(&auth.user, &stored.check.id).await.unwrap().unwrap();
@@ -213,11 +213,11 @@ async fn a_closed_check_is_overdue_until_its_snapshot_is_screened() {
     act(&store, &auth, &id, Action::Submit(KycStatus::None)).await;
     let (closed, _) = act(&store, &auth, &id, Action::Cancel).await;
     let overdue = async |at| store.unscreened_checks(at, 10).await.unwrap().len();
-    let due = closed.next_look() + Duration::from_secs(1);
+    let due = closed.next_run_at() + Duration::from_secs(1);
     assert_eq!((overdue(NOW).await, overdue(due).await), (0, 1));
-    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: false, doubts: vec![] }).await;
+    act(&store, &auth, &id, Action::Screened { hits: vec![], lists_are_fresh: false, review_reasons: vec![] }).await;
     assert_eq!(overdue(due).await, 1);
-    act(&store, &auth, &id, Action::Screened { hits: vec![], clears: true, doubts: vec![] }).await;
+    act(&store, &auth, &id, Action::Screened { hits: vec![], lists_are_fresh: true, review_reasons: vec![] }).await;
     assert_eq!(overdue(due).await, 0);
 }
 
@@ -227,17 +227,17 @@ async fn a_check_is_overdue_once_its_next_look_has_passed() {
     let auth = known(&store).await;
     let mut stored = draft(&auth);
     stored.check.state = CheckState::Processing;
-    stored.work.next_look = Some(NOW);
+    stored.work.next_run_at = Some(NOW);
     begin(&store, &stored, &auth).await.unwrap();
     let later = NOW + Duration::from_secs(1);
     let overdue = async || store.overdue_checks(CheckState::Processing, later, 10).await.unwrap().len();
     assert_eq!(overdue().await, 1);
     assert!(store.overdue_checks(CheckState::Processing, NOW, 10).await.unwrap().is_empty());
-    store.look_again_at(&stored, NOW + Duration::from_mins(1)).await.unwrap();
+    store.schedule_run(&stored, NOW + Duration::from_mins(1)).await.unwrap();
     assert_eq!(overdue().await, 0);
     // A look that was decided on an older state moves nothing.
     let older = StoredCheck { check: Check { version: 7, ..stored.check.clone() }, ..stored };
-    store.look_again_at(&older, NOW).await.unwrap();
+    store.schedule_run(&older, NOW).await.unwrap();
     assert_eq!(overdue().await, 0);
 }
 

@@ -27,7 +27,8 @@ impl EventRecord {
         };
         let codes = self.reason_codes();
         let must_say = matches!(self.r#type, EventType::CheckRejected | EventType::CheckActionNeeded);
-        let told = if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::told(&codes, must_say) };
+        let told =
+            if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::for_applicant(&codes, must_say) };
         self.data.clear();
         if !told.is_empty() {
             let told = told.into_iter().map(|reason| reason.code.as_str().into()).collect();

@@ -10,7 +10,7 @@ use crate::{
         account::NewAccount,
         event::{Actor, EventType},
         id::UserId,
-        refresh::{Decision, IDLE, decide},
+        refresh::{IDLE, RefreshDecision, decide},
         time::Timestamp,
     },
     run_command,
@@ -77,7 +77,7 @@ async fn of_twenty_turns_at_once_one_wins_and_all_come_to_the_same_successor() {
                 successors.push(now);
             }
             Turn::Beaten(now) => {
-                assert_eq!(decide(now.generation(), session.counter, true, NOW), Decision::SameSuccessor);
+                assert_eq!(decide(now.generation(), session.counter, true, NOW), RefreshDecision::SameSuccessor);
                 successors.push(now);
             }
             Turn::Gone => panic!("nobody is logged out"),

@@ -18,7 +18,7 @@ use tokio::{
 };
 use verinym_tests::usage;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_LIMIT: Duration = Duration::from_secs(20);
 
 type Work = (Value, oneshot::Sender<Value>);
 
@@ -44,7 +44,7 @@ impl Running {
         let began = Instant::now();
         let mut child =
             command(binary, variables, address).spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        let at: Instant = tokio::time::timeout(PATIENCE, polled).await.expect("it polls in time").expect("it polls");
+        let at: Instant = tokio::time::timeout(WAIT_LIMIT, polled).await.expect("it polls in time").expect("it polls");
         let (log, logged) = watch::channel(Vec::new());
         tokio::spawn(follow(child.stdout.take().expect("it is piped"), log));
         Self { child, cold: at - began, work, logged }
@@ -54,14 +54,14 @@ impl Running {
     pub async fn invoke(&self, event: Value) -> Value {
         let (done, answer) = oneshot::channel();
         self.work.send((event, done)).await.expect("it lives");
-        tokio::time::timeout(PATIENCE, answer).await.expect("it answers in time").expect("it answers")
+        tokio::time::timeout(WAIT_LIMIT, answer).await.expect("it answers in time").expect("it answers")
     }
 
     /// Sequential calls to AWS of an invocation, by its number from 0 on.
     pub async fn round_trips(&self, invocation: usize) -> u32 {
         let mut logged = self.logged.clone();
         let told = logged.wait_for(|logged| logged.len() > invocation);
-        tokio::time::timeout(PATIENCE, told).await.expect("it logs in time").expect("it logs")[invocation]
+        tokio::time::timeout(WAIT_LIMIT, told).await.expect("it logs in time").expect("it logs")[invocation]
     }
 
     /// Resident memory in megabytes (10⁶ bytes).

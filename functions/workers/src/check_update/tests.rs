@@ -1,0 +1,139 @@
+use verinym::domain::{
+    aml::{HitDecision, ListKind},
+    check::{Policy, Trigger},
+    id::{CheckId, DocumentId, HitId, UserId},
+    user::KycStatus,
+};
+
+use super::*;
+use verinym::crypto::random::RandomId;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+fn submitted() -> StoredCheck {
+    let (id, user) = (CheckId::new(NOW), UserId::new(NOW));
+    let mut draft = Check::draft(id, user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
+    draft.document_ids.push(DocumentId::new(NOW));
+    StoredCheck::new(draft.apply(Action::Submit(KycStatus::None), NOW).unwrap().0)
+}
+
+fn processing() -> StoredCheck {
+    let mut check_update = CheckUpdate::of(&submitted(), NOW);
+    check_update.start(true).unwrap();
+    check_update.after
+}
+
+fn nothing_found(check_update: &mut CheckUpdate) {
+    check_update.screened(vec![], true, vec![], |event| event).unwrap();
+}
+
+fn kinds(check_update: &CheckUpdate) -> Vec<&'static str> {
+    check_update.events.iter().map(|event| event.kind.as_str().trim_start_matches("kyc.check.")).collect()
+}
+
+#[test]
+fn each_event_of_a_commit_has_a_version_of_its_own() {
+    let mut check_update = CheckUpdate::of(&processing(), NOW);
+    check_update.task_created(&"req-1".parse().unwrap());
+    check_update.apply_result(ProviderResult::Approve).unwrap();
+    assert_eq!(kinds(&check_update), ["provider_called", "screening"]);
+    let versions: Vec<_> = check_update.events.iter().map(|event| event.version).collect();
+    assert_eq!(versions, [check_update.before.version + 1, check_update.before.version + 2]);
+    assert_eq!(check_update.after.check.version, check_update.before.version + 2);
+}
+
+#[test]
+fn a_document_that_is_not_sound_is_a_matter_for_the_desk() {
+    let mut check_update = CheckUpdate::of(&submitted(), NOW);
+    check_update.start(false).unwrap();
+    nothing_found(&mut check_update);
+    assert_eq!(kinds(&check_update), ["processing", "screening", "screened", "in_review"]);
+    assert_eq!(check_update.after.check.steps_done, [StepKind::Screening]);
+    assert_eq!(check_update.after.check.reasons, [ReasonCode::DocumentUnreadable]);
+}
+
+#[test]
+fn whom_the_provider_vouches_for_and_no_list_names_is_approved() {
+    let mut check_update = CheckUpdate::of(&processing(), NOW);
+    check_update.apply_result(ProviderResult::Approve).unwrap();
+    assert_eq!(check_update.after.check.state, CheckState::Processing);
+    nothing_found(&mut check_update);
+    assert_eq!(kinds(&check_update), ["screening", "screened", "approved"]);
+}
+
+#[test]
+fn whom_a_list_names_goes_to_the_desk_whatever_the_provider_said() {
+    for outcome in [ProviderResult::Approve, ProviderResult::Review { reasons: vec![] }] {
+        let mut check_update = CheckUpdate::of(&processing(), NOW);
+        check_update.apply_result(outcome).unwrap();
+        let hit = HitMark { id: HitId::new(NOW), kind: ListKind::Sanctions, decision: HitDecision::Open };
+        check_update.screened(vec![hit], true, vec![], |event| event).unwrap();
+        assert_eq!(check_update.after.check.state, CheckState::InReview);
+        assert!(check_update.after.check.reasons.contains(&ReasonCode::SanctionsMatch));
+    }
+}
+
+#[test]
+fn a_name_that_cannot_be_trusted_goes_to_the_desk_though_no_list_names_it() {
+    let mut check_update = CheckUpdate::of(&processing(), NOW);
+    check_update.apply_result(ProviderResult::Approve).unwrap();
+    check_update.screened(vec![], true, vec![ReasonCode::NameMixedScripts], |event| event).unwrap();
+    assert_eq!(kinds(&check_update), ["screening", "screened", "in_review"]);
+    assert_eq!(check_update.after.check.reasons, [ReasonCode::NameMixedScripts]);
+}
+
+#[test]
+fn what_could_not_be_screened_in_time_is_screened_at_the_desk() {
+    let mut check_update = CheckUpdate::of(&processing(), NOW);
+    check_update.apply_result(ProviderResult::Approve).unwrap();
+    check_update.stop_asking_provider().unwrap();
+    assert_eq!(check_update.after.check.reasons, [ReasonCode::ScreeningUnavailable]);
+    nothing_found(&mut check_update);
+    assert_eq!(check_update.after.check.state, CheckState::InReview);
+    assert!(check_update.after.check.is_passed() && check_update.after.check.reasons.is_empty());
+}
+
+#[test]
+fn an_approval_without_its_other_steps_goes_to_the_desk() {
+    let mut stored = processing();
+    stored.check.steps_done.clear();
+    let mut check_update = CheckUpdate::of(&stored, NOW);
+    check_update.apply_result(ProviderResult::Approve).unwrap();
+    nothing_found(&mut check_update);
+    assert_eq!(check_update.after.check.state, CheckState::InReview);
+    assert_eq!(check_update.after.check.reasons, [ReasonCode::PolicyIncomplete]);
+}
+
+#[test]
+fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
+    let mut stored = processing();
+    for left in [2, 1, 0] {
+        let mut check_update = CheckUpdate::of(&stored, NOW);
+        check_update.call_failed("unavailable", false, Duration::from_secs(3)).unwrap();
+        assert_eq!(check_update.is_settled(), left == 0);
+        stored = check_update.after;
+    }
+    let mut check_update = CheckUpdate::of(&stored, NOW);
+    nothing_found(&mut check_update);
+    let stored = check_update.after;
+    assert_eq!(stored.check.state, CheckState::InReview);
+    assert_eq!(stored.check.reasons, [ReasonCode::ProviderUnavailable]);
+    assert_eq!((stored.check.attempts, stored.check.decision), (3, None));
+}
+
+#[test]
+fn a_refusal_is_not_repeated() {
+    let mut check_update = CheckUpdate::of(&processing(), NOW);
+    check_update.call_failed("refused", true, Duration::ZERO).unwrap();
+    assert!(check_update.is_settled());
+}
+
+#[test]
+fn a_task_given_up_is_made_anew_under_another_name() {
+    let mut check_update = CheckUpdate::of(&processing(), NOW);
+    check_update.task_created(&"req-1".parse().unwrap());
+    let mut check_update = CheckUpdate::of(&check_update.after, NOW);
+    check_update.task_failed(Duration::from_secs(1)).unwrap();
+    assert_eq!((check_update.after.work.task, check_update.after.check.provider_reference.as_deref()), (1, None));
+    assert!(!check_update.is_settled());
+}
