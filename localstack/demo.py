@@ -196,7 +196,7 @@ def reviewed(journey: Journey) -> None:
     journey.call(
         moderator,
         "GET",
-        f"/v1/kyc/checks/{check}",
+        f"/v1/admin/kyc/checks/{check}",
         summary=lambda answer: f"state {answer['state']}, ETag {moderator.last.headers.get('etag')}",
     )
     journey.call(
@@ -220,7 +220,7 @@ def listed(journey: Journey) -> None:
     seen = journey.call(
         moderator,
         "GET",
-        f"/v1/kyc/checks/{check}",
+        f"/v1/admin/kyc/checks/{check}",
         summary=lambda answer: f"{answer['reasons'][0]['code']}, {answer['hit_counts']['open']} open hits",
     )
     print("        " + "\n        ".join(textwrap.wrap(seen["hits"][0]["explanation"], 108)), flush=True)
@@ -242,7 +242,7 @@ def listed(journey: Journey) -> None:
                 headers={"If-Match": f'"{hit["version"]}"'},
             )
     for reviewer in (moderator, admin):
-        reviewer.get(f"/v1/kyc/checks/{check}")
+        reviewer.get(f"/v1/admin/kyc/checks/{check}")
         journey.call(
             reviewer,
             "PUT",

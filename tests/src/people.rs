@@ -126,7 +126,7 @@ impl Person {
 impl Client {
     /// The check as staff sees it, once it is in this state.
     pub async fn staff_check_once(&self, id: &str, state: &str) -> Value {
-        let path = format!("/v1/kyc/checks/{id}");
+        let path = format!("/v1/admin/kyc/checks/{id}");
         until(&format!("check {id} to be {state}"), async || {
             let check = self.get(&path).send().await.expect(200).json();
             (check["state"] == state).then_some(check)

@@ -100,6 +100,7 @@ fn only_what_answers_without_data_is_left_to_the_gateway_s_throttle() {
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
         "/docs",
+        "/docs/{file}",
         "/v1/health",
         "/v1/openapi.json",
     ];

@@ -2,13 +2,15 @@
 
 pub mod audit_logs;
 pub mod bootstrap;
-pub mod desk;
+pub mod check_history;
+pub mod get_check;
+pub mod list_checks;
 
 use verinym::{http::Endpoint, messaging::Worker};
 
 /// Every route of the area.
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![desk::endpoint(), audit_logs::endpoint()]
+    vec![list_checks::endpoint(), get_check::endpoint(), check_history::endpoint(), audit_logs::endpoint()]
 }
 
 /// What the operator invokes.

@@ -1,15 +1,14 @@
-//! GET /v1/kyc/checks/{id}/history: what happened to a check, newest first. Its person sees what §8 of the contract
-//! calls public, and of who did it only whether it was they themselves.
+//! `GET /v1/kyc/checks/{id}/history`: what happened to one of the caller's checks, newest first. The person sees the public event
+//! types, and of the actor only whether it was they.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
-    domain::{event::EventView, id::CheckId, role::KycRead},
-    error::Result,
+    domain::{event::EventView, id::CheckId},
+    error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, OwnerOr, Page, Path, Query, Route, list::List},
-    store::Table,
-    store::event::Log,
+    http::{Call, Endpoint, Page, Path, Query, Route, Signed, list::List},
+    store::{Table, event::Log},
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -21,30 +20,30 @@ pub struct CheckHistory {
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-check-history", "/v1/kyc/checks/{id}/history")
-        .summary("What happened to a check")
+        .summary("What happened to one of my checks")
         .problems(&[(404, "not_found")])
-        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Events))
-        .handled_by(history)
+        .needs(Needs::new().with(Capability::UseTokenKeys).get(Table::Kyc).query(Table::Events))
+        .handled_by(check_history)
 }
 
-async fn history(
-    call: Call<OwnerOr<KycRead, CheckId>>,
+async fn check_history(
+    call: Call<Signed>,
     (Path(id), Query(query)): (Path<CheckId>, Query<CheckHistory>),
 ) -> Result<Page<EventView>> {
-    let (owner, own) = (call.caller.owner(), call.caller.is_owner());
+    let user = call.caller.user;
     let subject = id.to_string();
     let list = List::requested(&call, query.limit, query.cursor.as_deref(), &[Some(&subject)]).await?;
     let store = call.app.store().await;
+    store.check(&user, &id).await?.ok_or(RequestError::NotFound)?;
     let log = &Log::Subject(subject);
     let (records, next) = list
         .fill(
-            own,
+            true,
             |limit, after| async move { store.log(log, limit, after.as_ref()).await },
-            |record| !own || record.r#type.is_public(),
+            |record| record.r#type.is_public(),
             |record| log.position_after(record),
         )
         .await?;
-    let shown =
-        records.into_iter().filter_map(|record| if own { record.for_person(owner) } else { Some(record.for_staff()) });
-    list.page(call.app, shown.collect(), next.as_ref()).await
+    let events = records.into_iter().filter_map(|record| record.for_person(user)).collect();
+    list.page(call.app, events, next.as_ref()).await
 }

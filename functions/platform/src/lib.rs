@@ -1,6 +1,7 @@
 //! What the platform says of itself: one module per function; [`endpoints`] names them all.
 
 pub mod docs;
+pub mod docs_file;
 pub mod health;
 pub mod jwks;
 pub mod metrics;
@@ -19,6 +20,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         openid_configuration::endpoint(),
         openapi::endpoint(),
         docs::endpoint(),
+        docs_file::endpoint(),
         options::endpoint(),
     ]
 }

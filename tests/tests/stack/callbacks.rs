@@ -44,7 +44,7 @@ impl Sender {
         let check = person.check(&format!("{scenario}-{}", tag())).await;
         let id = check["id"].as_str().unwrap().to_owned();
         let staff = self.stack.moderator().await;
-        let path = format!("/v1/kyc/checks/{id}");
+        let path = format!("/v1/admin/kyc/checks/{id}");
         let reference = until("the provider to be called", async || {
             let check = staff.get(&path).send().await.expect(200).json();
             check["provider_reference"].as_str().map(str::to_owned)
@@ -84,7 +84,7 @@ async fn a_true_callback_moves_the_check_and_a_repeat_does_nothing() {
     assert_eq!(processed["data"]["outcome"], "settled", "{processed}");
     assert_eq!(sender.truly(&body).await.expect(200).json()["duplicate"], true);
     let staff = sender.stack.moderator().await;
-    let events = staff.all(&format!("/v1/kyc/checks/{id}/history")).await;
+    let events = staff.all(&format!("/v1/admin/kyc/checks/{id}/history")).await;
     assert_eq!(events.iter().filter(|event| event["type"] == "kyc.check.approved").count(), 1);
 }
 

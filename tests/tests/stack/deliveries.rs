@@ -67,7 +67,7 @@ async fn a_check_that_is_handed_out_again_is_decided_once() {
     person.check_once(id, "approved").await;
     let submitted = event(&stack, id, "kyc.check.submitted").await;
     let staff = stack.moderator().await;
-    let history = format!("/v1/kyc/checks/{id}/history");
+    let history = format!("/v1/admin/kyc/checks/{id}/history");
     let before = staff.all(&history).await;
     let body = json!({"kind": "event", "event": submitted});
     for key in [submitted["id"].as_str().unwrap().to_owned(), format!("forgotten-{}", tag())] {

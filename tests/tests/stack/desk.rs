@@ -24,7 +24,7 @@ impl AtDesk {
     }
 
     async fn version(&self) -> String {
-        let check = self.moderator.get(&format!("/v1/kyc/checks/{}", self.id)).send().await.expect(200);
+        let check = self.moderator.get(&format!("/v1/admin/kyc/checks/{}", self.id)).send().await.expect(200);
         check.header("etag").unwrap().to_owned()
     }
 

@@ -195,7 +195,7 @@ async fn cancelling_in_haste_and_renaming_gets_nobody_approved() {
         person.api.patch("/v1/users/profile").json(&plain()).send().await.expect(200);
         let second = person.check(&format!("OK-{}", tag())).await["id"].as_str().unwrap().to_owned();
         let seen = until("the second check to be decided or in review", async || {
-            let check = moderator.get(&format!("/v1/kyc/checks/{second}")).send().await.expect(200).json();
+            let check = moderator.get(&format!("/v1/admin/kyc/checks/{second}")).send().await.expect(200).json();
             matches!(check["state"].as_str(), Some("approved" | "in_review" | "rejected")).then_some(check)
         })
         .await;

@@ -58,7 +58,7 @@ async fn a_person_is_verified_from_sign_up_to_approval() {
         assert!(event.get("ip").is_none() && event.get("session_id").is_none(), "{event}");
         tells_nothing_of_the_inside("an event", &event.to_string());
     }
-    let staff = stack.moderator().await.all(&format!("/v1/kyc/checks/{id}/history?limit=2")).await;
+    let staff = stack.moderator().await.all(&format!("/v1/admin/kyc/checks/{id}/history?limit=2")).await;
     for kind in [
         "kyc.check.created",
         "kyc.check.submitted",

@@ -46,7 +46,7 @@ async fn a_cursor_is_of_no_use_anywhere_else() {
         client.get(&path).send().await.refused(400, "invalid_cursor");
     }
     let moderator = stack.moderator().await;
-    let path = format!("/v1/kyc/checks?user_id={}&cursor={cursor}", person.id);
+    let path = format!("/v1/admin/kyc/checks?user_id={}&cursor={cursor}", person.id);
     moderator.get(&path).send().await.refused(400, "invalid_cursor");
     assert!(!cursor.contains("doc_") && !cursor.contains(&person.id), "a cursor tells nothing");
 }

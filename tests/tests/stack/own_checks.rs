@@ -111,7 +111,7 @@ async fn the_answer_about_one_s_own_check_is_the_same_in_every_state() {
     moderator.post(&format!("/v1/kyc/checks/{id}/claim")).send().await.expect(200);
     seen.push(refusals(own, id, None).await);
 
-    let check = moderator.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200).json();
+    let check = moderator.get(&format!("/v1/admin/kyc/checks/{id}")).send().await.expect(200).json();
     let hit = check["hits"][0]["id"].as_str().unwrap().to_owned();
     let of_hit = refusals(own, id, Some(&hit)).await;
     let path = format!("/v1/aml/hits/{hit}/decision");
@@ -184,9 +184,12 @@ async fn no_page_tells_staff_that_their_own_check_is_in_review_or_has_hits() {
     }
     let own = &person.api;
     for limit in [1, 2, 100] {
-        for path in
-            ["/v1/aml/hits", "/v1/aml/hits?decision=open", "/v1/admin/kyc/checks", "/v1/kyc/checks?state=in_review"]
-        {
+        for path in [
+            "/v1/aml/hits",
+            "/v1/aml/hits?decision=open",
+            "/v1/admin/kyc/checks",
+            "/v1/admin/kyc/checks?state=in_review",
+        ] {
             let found = full_pages(own, path, limit).await;
             assert!(found.iter().all(|one| one["user_id"] != person.id.as_str()), "{path}");
             assert!(found.iter().any(|one| one["user_id"] == other.id.as_str()), "{path}");
@@ -204,8 +207,8 @@ async fn no_page_tells_staff_that_their_own_check_is_in_review_or_has_hits() {
             format!("/v1/aml/hits?check_id={own_check}"),
             format!("/v1/aml/hits?user_id={}", person.id),
             format!("/v1/aml/hits?user_id={}&decision=true_match", person.id),
-            format!("/v1/kyc/checks?user_id={}&state=in_review", person.id),
-            format!("/v1/kyc/checks?user_id={}", person.id),
+            format!("/v1/admin/kyc/checks?user_id={}&state=in_review", person.id),
+            format!("/v1/admin/kyc/checks?user_id={}", person.id),
         ] {
             let page = own.get(&format!("{path}&limit={limit}")).send().await.expect(200).json();
             assert_eq!(page, json!({"items": [], "next_cursor": null}), "{path}");

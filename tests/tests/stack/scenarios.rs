@@ -39,8 +39,8 @@ impl Played {
     /// As staff sees it, and all its events.
     async fn inside(&self) -> (Value, Vec<Value>) {
         let staff = self.stack.moderator().await;
-        let check = staff.get(&format!("/v1/kyc/checks/{}", self.id)).send().await.expect(200).json();
-        (check, staff.all(&format!("/v1/kyc/checks/{}/history", self.id)).await)
+        let check = staff.get(&format!("/v1/admin/kyc/checks/{}", self.id)).send().await.expect(200).json();
+        (check, staff.all(&format!("/v1/admin/kyc/checks/{}/history", self.id)).await)
     }
 
     /// It was approved by policy, once, and its person heard of it once.

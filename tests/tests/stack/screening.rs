@@ -50,7 +50,7 @@ impl Listed {
     }
 
     async fn check(&self) -> Value {
-        self.moderator.get(&format!("/v1/kyc/checks/{}", self.id)).send().await.expect(200).json()
+        self.moderator.get(&format!("/v1/admin/kyc/checks/{}", self.id)).send().await.expect(200).json()
     }
 
     async fn hit(&self) -> Value {
@@ -115,7 +115,7 @@ async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers
     assert_eq!((&proposed["state"], &proposed["risk"]["level"]), (&json!("awaiting_second_review"), &json!("HIGH")));
     case.approve(&case.moderator).await.refused(403, "same_reviewer");
     assert_eq!(case.approve(&admin).await.expect(200).json()["state"], "approved");
-    let history = case.moderator.all(&format!("/v1/kyc/checks/{}/history", case.id)).await;
+    let history = case.moderator.all(&format!("/v1/admin/kyc/checks/{}/history", case.id)).await;
     let told = types(&history);
     for kind in ["kyc.check.screening", "kyc.check.screened", "kyc.check.hit_reviewed", "kyc.check.approved"] {
         assert!(told.contains(&kind), "{kind} in {told:?}");
@@ -186,8 +186,8 @@ async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
         format!("/v1/aml/hits?check_id={}", case.id),
         format!("/v1/aml/hits?user_id={}", case.person.id),
         "/v1/admin/kyc/checks?limit=100".to_owned(),
-        "/v1/kyc/checks?state=in_review&limit=100".to_owned(),
-        format!("/v1/kyc/checks?user_id={}", case.person.id),
+        "/v1/admin/kyc/checks?state=in_review&limit=100".to_owned(),
+        format!("/v1/admin/kyc/checks?user_id={}", case.person.id),
     ] {
         let seen = own.all(&path).await;
         assert!(seen.iter().all(|one| one["check_id"] != id && one["id"] != id), "{path}");

@@ -95,7 +95,7 @@ async fn no_listed_name_is_approved_by_a_change_at_the_moment_of_submission() {
         let check = created.expect(201).json();
         let id = check["id"].as_str().unwrap().to_owned();
         let seen = until("the check to be decided or in review", async || {
-            let check = moderator.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200).json();
+            let check = moderator.get(&format!("/v1/admin/kyc/checks/{id}")).send().await.expect(200).json();
             matches!(check["state"].as_str(), Some("approved" | "in_review" | "rejected")).then_some(check)
         })
         .await;

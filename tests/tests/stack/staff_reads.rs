@@ -70,7 +70,7 @@ async fn what_an_auditor_reads_is_masked_and_content_takes_a_reviewer() {
 
     let mut hits = Vec::new();
     for path in [
-        format!("/v1/kyc/checks/{id}"),
+        format!("/v1/admin/kyc/checks/{id}"),
         format!("/v1/aml/hits?check_id={id}"),
         format!("/v1/aml/hits?user_id={}&limit=1", person.id),
     ] {

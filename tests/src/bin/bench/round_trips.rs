@@ -117,7 +117,7 @@ async fn decisions(moderator: &Client, checks: &[String]) -> Vec<Value> {
     for id in checks {
         let path = format!("/v1/kyc/checks/{id}");
         let version = loop {
-            let check = moderator.get(&path).send().await.expect(200).json();
+            let check = moderator.get(&format!("/v1/admin/kyc/checks/{id}")).send().await.expect(200).json();
             if check["state"] == "in_review" {
                 break check["version"].clone();
             }

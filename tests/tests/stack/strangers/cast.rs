@@ -133,7 +133,7 @@ impl Cast {
         if let Some(kind) = kind_of_id(&operation.path) {
             path = path.replace("{id}", ids.of(kind));
         }
-        path = path.replace("{provider}", "sandbox");
+        path = path.replace("{provider}", "sandbox").replace("{file}", "reference.css");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
@@ -178,7 +178,7 @@ pub enum IdKind {
 pub fn kind_of_id(path: &str) -> Option<IdKind> {
     if !path.contains("{id}") {
         None
-    } else if path.starts_with("/v1/kyc/checks/") {
+    } else if path.starts_with("/v1/kyc/checks/") || path.starts_with("/v1/admin/kyc/checks/") {
         Some(IdKind::Check)
     } else if path.starts_with("/v1/kyc/documents/") {
         Some(IdKind::Document)

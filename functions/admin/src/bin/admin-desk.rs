@@ -1,3 +1,0 @@
-fn main() -> std::process::ExitCode {
-    verinym::http::serve(verinym_admin::desk::endpoint())
-}
