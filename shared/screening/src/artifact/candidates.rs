@@ -40,7 +40,7 @@ pub struct Scratch {
     round: u32,
     pub open: Vec<Open>,
     doubtful: Vec<Open>,
-    buffers: Buffers,
+    pub buffers: Buffers,
     pub found: NameMatch,
     pub memo: Memo,
 }

@@ -9,7 +9,7 @@ use crate::matcher::token::{MOST_LOSS, NO_WORD, TokenRef, agree_within, canon_li
 use crate::normalise::{NameForm, Token, TokenKind, sound, variants};
 
 /// Words written together are looked for up to this length: no listed word is longer, bar a few that are whole names.
-const MOST_JOINED_LETTERS: usize = 24;
+pub const MOST_JOINED_LETTERS: usize = 24;
 
 /// A word of the dictionary that agrees with a token of the query.
 #[derive(Clone, Copy)]
@@ -134,6 +134,13 @@ fn expand(
         near = near.saturating_add(view.frequency(half, e.word));
         e.near = near;
     }
+}
+
+/// The loss of the dictionary's word that agrees best with a word joined from pieces; `None` if none agrees well enough.
+pub fn least_loss(view: View<'_>, half: usize, word: &Token, buffers: &mut Buffers) -> Option<i32> {
+    let mut expansions = Vec::new();
+    expand(view, half, word.into(), MOST_JOIN_LOSS, buffers, &mut expansions);
+    expansions.first().map(|best| best.loss)
 }
 
 /// Neighbouring tokens of the query read as one word that a list has as one.

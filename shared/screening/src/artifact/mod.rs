@@ -7,6 +7,7 @@ mod judge;
 mod keys;
 mod layout;
 mod lookup;
+mod pieces;
 mod search;
 mod side;
 mod view;

@@ -2,6 +2,7 @@
 
 use super::candidates::{Scratch, candidates, everybody};
 use super::judge::Asked;
+use super::pieces::whole_words;
 use super::side::Side;
 use super::view::View;
 use crate::entity::Kind;
@@ -16,7 +17,11 @@ pub fn screen(view: View<'_>, query: &Query, options: &Options, scratch: &mut Sc
             Some(Kind::Person) => half == 0,
             Some(_) => half == 1,
         };
-        (half, reading, if looks { forms(&query.name, reading) } else { Vec::new() })
+        let mut forms = if looks { forms(&query.name, reading) } else { Vec::new() };
+        let joined: Vec<_> =
+            forms.iter().filter_map(|form| whole_words(view, half, reading, form, &mut scratch.buffers)).collect();
+        forms.extend(joined);
+        (half, reading, forms)
     });
     let mut sides: Vec<Side<'_>> = Vec::with_capacity(2);
     let mut best = Vec::new();

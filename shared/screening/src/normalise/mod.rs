@@ -26,7 +26,7 @@ mod scripts;
 pub mod sound;
 mod translate;
 pub mod variants;
-mod vocabulary;
+pub mod vocabulary;
 pub mod words;
 
 use characters::Unusual;
@@ -65,6 +65,8 @@ pub struct Token {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameForm {
     pub tokens: Vec<Token>,
+    /// The romanised words before their kinds were known: a numeral is still letters here.
+    pub romanised: Vec<Token>,
     /// The Han or Hangul characters of a name written wholly in them. Between two such names the characters
     /// themselves are compared: romanisation would make different names equal.
     pub ideographs: Vec<char>,
@@ -118,14 +120,19 @@ pub fn form(name: &str, reading: Reading) -> NameForm {
 
 fn form_of(name: &str, words: &[words::Word], reading: Reading) -> NameForm {
     let ideographs = script::ideographs(name);
-    let mut tokens = Vec::with_capacity(words.len());
+    let mut romanised = Vec::with_capacity(words.len());
     for word in words {
-        script::romanise(word, reading, &mut tokens);
+        script::romanise(word, reading, &mut romanised);
     }
-    let mut tokens = classify::classify(&tokens, reading);
+    NameForm { ideographs, acronym: may_be_acronym(name), ..form_of_tokens(romanised, reading) }
+}
+
+/// The form of a name of these tokens, which is not written in characters and holds no acronym.
+pub fn form_of_tokens(romanised: Vec<Token>, reading: Reading) -> NameForm {
+    let mut tokens = classify::classify(&romanised, reading);
     tokens.truncate(MAX_TOKENS);
     let initials = classify::initials(&tokens);
-    NameForm { tokens, ideographs, initials, acronym: may_be_acronym(name) }
+    NameForm { tokens, romanised, ideographs: Vec::new(), initials, acronym: false }
 }
 
 /// Whether a word of the name is in capitals (`SMIC Ltd`), or nothing is and all is ASCII (`smic`): "Mai" is no acronym.
