@@ -5,7 +5,8 @@
 
 use super::{
     call::Incoming,
-    reply::{Answer, Body, Reply},
+    reply::Reply,
+    response::{Body, Response},
 };
 use crate::{
     app::App,
@@ -19,7 +20,7 @@ use crate::{
 pub enum Begin {
     /// Nothing stands under the key; `None` without one.
     Fresh(Option<Replay>),
-    Answered(Answer),
+    Answered(Response),
 }
 
 /// The scope of the request's key, if the route takes one and the caller sent one.
@@ -57,20 +58,20 @@ pub async fn begin(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result
 }
 
 /// The stored answer, after the commit found that another call with the key came first.
-pub async fn again(app: &App, incoming: &Incoming, replay: Option<&Replay>) -> Result<Answer> {
+pub async fn again(app: &App, incoming: &Incoming, replay: Option<&Replay>) -> Result<Response> {
     let replay = replay.ok_or_else(|| Internal::bug("answered meanwhile without a key"))?;
     let record = app.store().await.idempotency_record(&replay.scope, incoming.meta.now).await?;
     answered(app, incoming, &record.ok_or(RequestError::IdempotencyInProgress)?, replay).await
 }
 
-async fn answered(app: &App, incoming: &Incoming, record: &Record, replay: &Replay) -> Result<Answer> {
+async fn answered(app: &App, incoming: &Incoming, record: &Record, replay: &Replay) -> Result<Response> {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(record.body.as_slice(), replay.body.as_slice())) {
         return Err(RequestError::IdempotencyKeyReused.into());
     }
     let Some(sealed) = &record.answer else { return Err(RequestError::AlreadyDone.into()) };
     let key = app.store().await.person_key(incoming.loaded.profile_key.as_ref(), incoming.meta.now).await?;
     let kept = Kept::open(&key, &replay.scope, sealed)?;
-    Ok(Answer {
+    Ok(Response {
         status: kept.status,
         headers: kept
             .headers
@@ -89,16 +90,16 @@ fn known(name: &str) -> Option<&'static str> {
 
 /// What is kept of a reply.
 pub fn keep<R: Reply + Clone>(reply: &R) -> Result<Kept> {
-    let answer = reply.clone().into_answer()?;
+    let response = reply.clone().into_response()?;
     Ok(Kept {
-        status: answer.status,
-        headers: answer
+        status: response.status,
+        headers: response
             .headers
             .into_iter()
             .filter(|(name, _)| known(name).is_some())
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
-        body: match answer.body {
+        body: match response.body {
             Body::Text(text) => text,
             Body::Empty => String::new(),
             Body::Bytes(_) => return Err(Internal::bug("binary answers are not kept").into()),
