@@ -14,7 +14,7 @@ use verinym::{
     },
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, Raw, Route},
+    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, RawBody, Route},
     providers::{registry, signature::SignatureRefusal},
     run_command,
     store::Table,
@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn receive(
     call: Call<Anonymous>,
-    (Path(name), Headers(headers), Raw(body)): (Path<String>, Headers, Raw),
+    (Path(name), Headers(headers), RawBody(body)): (Path<String>, Headers, RawBody),
 ) -> Result<Plain<CallbackTaken>> {
     let now = call.now();
     let provider = registry::provider(call.app, &name).await?.ok_or(CallbackError::UnknownProvider)?;
