@@ -13,6 +13,7 @@ use super::{
     event::EventDraft,
     item::{Item, Key, Query, Sort, keyed, number, read, text},
     person_key::PersonKey,
+    state_index::{self, StateKey},
     user::{Account, account_key},
 };
 use crate::{
@@ -102,9 +103,9 @@ impl StoredCheck {
         Key::new(format!("U#{user}"), format!("CHK#{id}"))
     }
 
-    /// Where a queue goes on after it. A check that stands in no queue ends the list.
+    /// The position of the page of a queue that starts after this check. A check that is in no queue any more ends the list.
     pub fn position_in_queue(&self) -> Position {
-        super::desk::position(queue::place(self).map_or_else(|| "~".to_owned(), |(_, sort)| sort))
+        queue::state_key(self).map_or_else(state_index::end, StateKey::position)
     }
 
     fn own_key(&self) -> Key {
@@ -122,9 +123,8 @@ impl StoredCheck {
     fn item(&self) -> Result<Item> {
         let mut item = keyed(&self.own_key(), &self.check)?;
         item.extend(keyed(&self.own_key(), &self.work)?);
-        if let Some((partition, sort)) = queue::place(self) {
-            item.insert("desk_pk".into(), text(partition));
-            item.insert("desk_sk".into(), text(sort));
+        if let Some(key) = queue::state_key(self) {
+            key.add_to(&mut item);
         }
         Ok(item)
     }

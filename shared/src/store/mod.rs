@@ -7,7 +7,6 @@ pub mod breaker;
 pub mod check;
 pub mod command;
 pub mod commit;
-pub mod desk;
 pub mod document;
 pub mod due;
 pub mod event;
@@ -26,6 +25,7 @@ mod rewrap;
 pub mod rotation;
 pub mod secrets;
 pub mod session;
+pub mod state_index;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -11,8 +11,8 @@ use serde_bytes::ByteBuf;
 use super::{
     Position, Store, Table,
     commit::Change,
-    event::{EventRecord, shard},
-    item::{Item, Key, Query, SHARDS, Sort, keyed, number},
+    event::EventRecord,
+    item::{Item, Key, Query, SHARDS, Sort, keyed, number, shard},
 };
 use crate::{
     domain::{event::Actor, time::Timestamp},

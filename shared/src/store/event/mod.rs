@@ -12,11 +12,11 @@ pub use log::Log;
 use super::{
     Table,
     command::Author,
-    item::{Item, Key, SHARDS, keyed, read},
+    item::{Item, Key, keyed, read, shard},
     person_key::PersonKey,
 };
 use crate::{
-    crypto::{self, field::Place},
+    crypto::field::Place,
     domain::{
         check::ReasonCode,
         event::{Actor, Change, Data, EventType, Part, Subject},
@@ -230,11 +230,6 @@ fn origin_place(event: &str) -> Place<'_> {
 fn record(item: Item) -> Result<EventRecord> {
     let item: EventItem = read(item)?;
     EventRecord::parse(&item.body)
-}
-
-/// The shard of an id: by hash, so that no day or state is one hot partition.
-pub fn shard(id: &str) -> u8 {
-    crypto::wrap::shard_of(id) % SHARDS
 }
 
 fn day_shard(day: &str, shard: u8) -> String {
