@@ -8,10 +8,10 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Position, Store, Table,
-    admission::Owner,
     commit::Commit,
     event::EventDraft,
     item::{Item, Key, Query, Sort, keyed, number, read, text},
+    owner::{OwnedResource, Owner},
     person_key::PersonKey,
     state_index::{self, StateKey},
     user::{Account, account_key},
@@ -112,10 +112,6 @@ impl StoredCheck {
         Self::key(&self.check.user_id, &self.check.id)
     }
 
-    pub fn owner_key(id: &CheckId) -> Key {
-        Key::new(format!("CHK#{id}"), "REF")
-    }
-
     pub fn from_item(item: Item) -> Result<Self> {
         Ok(Self { work: read(item.clone())?, check: read(item)? })
     }
@@ -148,6 +144,31 @@ impl StoredCheck {
             self.work.snapshot.as_ref().ok_or_else(|| Internal::corrupt("a submitted check has no snapshot"))?;
         let plain = evidence.open(&snapshot_place(&at), sealed)?;
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a check's snapshot").into())
+    }
+}
+
+impl OwnedResource for StoredCheck {
+    type Id = CheckId;
+
+    fn owner_key(id: &CheckId) -> Key {
+        Key::new(format!("CHK#{id}"), "REF")
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: CheckId, _: Timestamp) -> Result<Option<Self>> {
+        store.check(owner, &id).await
+    }
+}
+
+/// A check that need not be read: its id and owner are enough.
+impl OwnedResource for CheckId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        StoredCheck::owner_key(id)
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
     }
 }
 

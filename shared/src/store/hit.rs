@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::{
     Position, Store, Table,
-    admission::Owner,
     commit::Commit,
     item::{Item, Key, Query, Sort, keyed, number, read},
     kek::Purpose,
+    owner::{OwnedResource, Owner},
     person_key::{self, KeyItem, PersonKey},
     state_index::{StateKey, rank},
 };
@@ -53,10 +53,6 @@ const OPEN: &str = "hit_open";
 impl StoredHit {
     pub fn key(user: &UserId, id: &HitId) -> Key {
         Key::new(format!("U#{user}"), format!("HIT#{id}"))
-    }
-
-    pub fn owner_key(id: &HitId) -> Key {
-        Key::new(format!("HIT#{id}"), "REF")
     }
 
     fn own_key(&self) -> Key {
@@ -137,6 +133,19 @@ impl StoredHit {
     }
 }
 
+/// A hit that need not be read: its id and the person it is on are enough.
+impl OwnedResource for HitId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        Key::new(format!("HIT#{id}"), "REF")
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
+    }
+}
+
 fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
     Place { table: Table::Kyc.logical(), partition: &at.pk, sort: &at.sk, attribute }
 }
@@ -144,7 +153,7 @@ fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
 impl Commit<'_> {
     /// A new hit, and whose it is.
     pub fn new_hit(self, stored: &StoredHit) -> Self {
-        let owner = StoredHit::owner_key(&stored.hit.id);
+        let owner = HitId::owner_key(&stored.hit.id);
         self.put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None).create(
             Table::Kyc,
             &owner,

@@ -3,6 +3,7 @@
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
 pub mod admission;
+pub mod author;
 pub mod breaker;
 pub mod check;
 pub mod command;
@@ -20,6 +21,8 @@ pub mod list;
 pub mod lockout;
 pub mod mail_token;
 pub mod outbox;
+pub mod outbox_row;
+pub mod owner;
 pub mod person_key;
 mod rewrap;
 pub mod rotation;
