@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
     config::Section,
-    config::names::Secret,
+    config::names::SecretId,
     domain::{
         callback::CallbackError,
         event::{Actor, CallbackSender, EventType, ExternalId, ProviderTask, PublicWord, Subject},
@@ -42,7 +42,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::Commit)
                 .get(Table::Kyc)
                 .put(Table::Kyc)
-                .read_secret(Secret::Sandbox)
+                .read_secret(SecretId::Sandbox)
                 .reads(Section::Providers),
         )
         .handled_by(receive)

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    boot::{self, Running},
+    boot::{self, ServeFuture},
     crypto::access::Expected,
     deadline::Deadline,
     domain::{role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp, user::UserStatus},
@@ -52,7 +52,7 @@ pub fn serve(endpoint: Endpoint) -> ExitCode {
 pub type RequestHandler = Box<dyn Fn(Request) -> BoxFuture<'static, http::Response<LambdaBody>> + Send + Sync>;
 
 /// Responds to requests until the platform ends the process. It is not generic, so that it is compiled once.
-pub fn requests(handler: RequestHandler) -> Running {
+pub fn requests(handler: RequestHandler) -> ServeFuture {
     Box::pin(lambda_http::run(lambda_http::service_fn(move |request: Request| {
         let response = handler(request);
         async move { Ok::<_, lambda_http::Error>(response.await) }
