@@ -15,9 +15,9 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
-        list::{Batch, List},
+        list::{ItemsAndNext, List},
     },
-    store::{Store, Table, check::StoredCheck, desk::INDEX as DESK},
+    store::{Store, Table, check::StoredCheck, state_index::INDEX as STATE_INDEX},
 };
 
 /// The states of the review queue.
@@ -49,7 +49,7 @@ pub struct ListChecks {
 pub fn endpoint() -> Endpoint {
     Route::get("admin-list-checks", "/v1/admin/kyc/checks")
         .summary("The review queue, and checks by person or state")
-        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, DESK))
+        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, STATE_INDEX))
         .handled_by(list_checks)
 }
 
@@ -74,7 +74,7 @@ async fn of_person(
     filter: &Filter,
     now: Timestamp,
     list: &List,
-) -> Result<Batch<StoredCheck>> {
+) -> Result<ItemsAndNext<StoredCheck>> {
     list.fill(
         filter.narrows(),
         |limit, after| async move { store.checks(user, filter.from, filter.to, limit, after.as_ref()).await },
@@ -91,10 +91,10 @@ async fn of_everybody(
     filter: &Filter,
     now: Timestamp,
     list: &List,
-) -> Result<Batch<StoredCheck>> {
+) -> Result<ItemsAndNext<StoredCheck>> {
     list.fill(
         filter.narrows(),
-        |limit, after| async move { store.desk_page(states, reader, limit, after.as_ref()).await },
+        |limit, after| async move { store.checks_in_states(states, reader, limit, after.as_ref()).await },
         |stored| filter.admits(stored, now),
         StoredCheck::position_in_queue,
     )

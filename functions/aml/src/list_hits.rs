@@ -14,11 +14,11 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
-        list::{Batch, List},
+        list::{ItemsAndNext, List},
         reads::{commit_reads, hits_read},
     },
     store::Table,
-    store::desk::INDEX as DESK,
+    store::state_index::INDEX as STATE_INDEX,
     store::{Position, Store, hit::StoredHit},
 };
 
@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UnwrapProfileKeys)
                 .get(Table::Kyc)
                 .query(Table::Kyc)
-                .query_index(Table::Kyc, DESK),
+                .query_index(Table::Kyc, STATE_INDEX),
         )
         .handled_by(list)
 }
@@ -81,7 +81,7 @@ struct Filter {
 }
 
 impl Filter {
-    async fn page(&self, store: &Store, reader: UserId, list: &List) -> Result<Batch<StoredHit>> {
+    async fn page(&self, store: &Store, reader: UserId, list: &List) -> Result<ItemsAndNext<StoredHit>> {
         let person = match (self.check, self.user) {
             (Some(check), user) => {
                 let owner = store.owner_of_check(&check).await?.ok_or(RequestError::NotFound)?;

@@ -8,14 +8,14 @@ use verinym::{
         document::DocumentStatus,
         event::{EventType, Subject},
         id::DocumentId,
-        role::{KycRead, KycReview, Needs as _},
+        role::{KycRead, KycReview, RequiredPermission as _},
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
     http::{Binary, Call, Endpoint, Headers, NoContent, OwnerOr, Path, Route},
     run_command,
     store::Table,
-    store::{admission::OpenDocument, event::EventDraft},
+    store::{document::OpenDocument, event::EventDraft},
 };
 
 use crate::range;

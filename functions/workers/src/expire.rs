@@ -18,7 +18,7 @@ use verinym::{
     messaging::Worker,
     run_command,
     store::Table,
-    store::desk::INDEX as DESK,
+    store::state_index::INDEX as STATE_INDEX,
     store::{check::StoredCheck, command::Decided},
 };
 
@@ -36,7 +36,7 @@ pub fn worker() -> Worker {
         .summary("End checks and drafts whose time is over; remove objects that no document names")
         .timeout(300)
         .needs(
-            Needs::new().query_index(Table::Kyc, DESK).list_objects(Bucket::Documents).rarely(
+            Needs::new().query_index(Table::Kyc, STATE_INDEX).list_objects(Bucket::Documents).rarely(
                 "the time of a check or an object is over",
                 Needs::new()
                     .with(Capability::Commit)
@@ -88,7 +88,7 @@ async fn orphans(app: &App, now: Timestamp) -> Result<u32> {
     let mut removed = 0;
     let mut after: Option<DocumentId> = None;
     loop {
-        let found = app.documents_made(now - ORPHANS_UNTIL, now - ORPHANS_AFTER, after.as_ref()).await?;
+        let found = app.documents_created_between(now - ORPHANS_UNTIL, now - ORPHANS_AFTER, after.as_ref()).await?;
         let Some(last) = found.last().copied() else { return Ok(removed) };
         let known = store.known_documents(&found).await?;
         for id in found.iter().filter(|id| !known.contains(id)) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
-    config::{Section, names::Secret},
+    config::{Section, names::SecretId},
     domain::{
         id::{CheckId, UserId},
         time::Timestamp,
@@ -37,7 +37,7 @@ pub fn worker() -> Worker {
                 .put(Table::Kyc)
                 .get_many(Table::Identity)
                 .get(Table::Ephemeral)
-                .read_secret(Secret::Sandbox)
+                .read_secret(SecretId::Sandbox)
                 .rarely("a provider that was asked again rejects", Needs::new().put(Table::Identity))
                 .reads(Section::Providers),
         )

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     app::App,
     config::{Config, Section, tests::sample},
-    http::multipart::{Form, Need},
+    http::{Form, Presence},
 };
 
 /// No text in any encoding.
@@ -77,7 +77,7 @@ async fn a_problem_goes_as_text() {
 #[tokio::test]
 async fn bytes_come_and_go_unchanged() {
     let endpoint = Route::post("test-bytes", "/v1/x").limited_by_gateway().handled_by(
-        |_: Call<Anonymous>, Raw(body): Raw| async move {
+        |_: Call<Anonymous>, RawBody(body): RawBody| async move {
             Ok(Binary { content_type: "image/jpeg", bytes: body.to_vec(), range: None, headers: vec![] })
         },
     );
@@ -103,7 +103,7 @@ async fn pages_and_answers_without_a_body_arrive_too() {
 struct OneFile;
 
 impl Form for OneFile {
-    const FIELDS: &'static [(&'static str, Need)] = &[("kind", Need::Required)];
+    const FIELDS: &'static [(&'static str, Presence)] = &[("kind", Presence::Required)];
     const FILE_LIMIT: usize = 1024;
 }
 

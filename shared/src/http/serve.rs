@@ -1,31 +1,33 @@
-//! What is the same for every call, in its order: correlation, size, token, session and limits at once, the handler,
-//! headers, one log line.
+//! The steps that are the same for every call, in order: correlation id, size, access token, session and rate limits in parallel,
+//! handler, headers, one log line.
 
 use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method};
 use lambda_http::{Body as LambdaBody, Request, RequestExt, request::RequestContext};
 
 use super::{
     call::{Incoming, Meta},
-    endpoint::{Endpoint, IfMatch, Route},
-    headers, idempotency, limit,
-    method::{self, Part},
+    endpoint::Endpoint,
+    etag, headers, idempotency, limit,
+    limit_report::{LimitReport, LimitReports},
+    method,
     principal::{Person, Principal},
     problem,
-    reply::{Answer, Body},
+    response::{Body, Response},
+    route::{IfMatch, Route},
 };
 use crate::{
     app::App,
-    boot::{self, Running},
+    boot::{self, ServeFuture},
     crypto::access::Expected,
     deadline::Deadline,
-    domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
+    domain::{role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
-        admission::{Loaded, Wanted},
+        admission::{AdmissionRequest, Loaded},
         item::Key,
     },
     telemetry,
@@ -46,27 +48,27 @@ pub fn serve(endpoint: Endpoint) -> ExitCode {
     )
 }
 
-/// What answers a request, with its types erased.
-pub type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, Response<LambdaBody>> + Send + Sync>;
+/// Responds to a request; without the types of the handler.
+pub type RequestHandler = Box<dyn Fn(Request) -> BoxFuture<'static, http::Response<LambdaBody>> + Send + Sync>;
 
-/// Answers requests until the platform ends the process. Not generic, so that it is compiled once.
-pub fn requests(handler: Boxed) -> Running {
+/// Responds to requests until the platform ends the process. It is not generic, so that it is compiled once.
+pub fn requests(handler: RequestHandler) -> ServeFuture {
     Box::pin(lambda_http::run(lambda_http::service_fn(move |request: Request| {
-        let answer = handler(request);
-        async move { Ok::<_, lambda_http::Error>(answer.await) }
+        let response = handler(request);
+        async move { Ok::<_, lambda_http::Error>(response.await) }
     })))
 }
 
-/// Answers one request. Never fails and never panics: whatever goes wrong becomes a problem.
-pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -> Response<LambdaBody> {
+/// Responds to one request. Errors and panics become problems.
+pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -> http::Response<LambdaBody> {
     let started = Timestamp::now();
     let route = &endpoint.route;
     let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let meta = meta(route, &request, started);
-    let part = Part::of(request.method());
+    let is_head = request.method() == Method::HEAD;
     let token_sent = token_of(request.headers()).is_some();
     let user_slot = std::sync::OnceLock::new();
-    let reports = limit::Reports::default();
+    let reports = LimitReports::default();
 
     let deadline = deadline(&request, started);
     let work = handle(app, endpoint, request, meta.clone(), reports.clone(), &user_slot);
@@ -75,14 +77,14 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         Some(Err(panic)) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
         None => Err(Internal::unavailable("the request did not end before its deadline").into()),
     };
-    let (answer, label) = match outcome {
-        Ok(answer) => (answer, "ok"),
+    let (response, label) = match outcome {
+        Ok(response) => (response, "ok"),
         Err(error) => {
-            let kind = problem::kind_of(&error);
-            if kind.status >= 500 {
+            let problem_type = problem::type_of(&error);
+            if problem_type.status >= 500 {
                 tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
             }
-            (problem::answer(&error, &meta.correlation_id, token_sent), kind.code)
+            (problem::response(&error, &meta.correlation_id, token_sent), problem_type.code)
         }
     };
 
@@ -94,7 +96,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     ];
     let mut map: serde_json::Map<_, _> =
         properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
-    map.insert("status".into(), answer.status.into());
+    map.insert("status".into(), response.status.into());
     telemetry::write(telemetry::Invocation {
         function: route.function,
         area: area_of(route.function),
@@ -103,13 +105,14 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         at: started,
         properties: map,
     });
-    finish(app, route, part.take(answer), &meta.correlation_id, origin.as_deref(), reports.fullest())
+    let response = if is_head { response.without_body() } else { response };
+    finish(app, route, response, &meta.correlation_id, origin.as_deref(), reports.lowest())
 }
 
-/// The gateway waits 29 s for an answer.
+/// The longest time for a response: the gateway waits 29 s.
 const LONGEST: Duration = Duration::from_secs(28);
 
-/// When the answer must stand: before the platform ends the invocation, and before the gateway stops waiting.
+/// When the response must be ready: before the platform ends the invocation, and before the gateway stops waiting.
 fn deadline(request: &Request, now: Timestamp) -> Deadline {
     let longest = Deadline::after(LONGEST);
     let ends_at = request.lambda_context_ref().map(|context| context.deadline).filter(|millis| *millis > 0);
@@ -124,7 +127,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without words")
+        .unwrap_or("no message")
 }
 
 fn meta(route: &Route, request: &Request, now: Timestamp) -> Meta {
@@ -147,9 +150,9 @@ async fn handle(
     endpoint: &Endpoint,
     request: Request,
     meta: Meta,
-    reports: limit::Reports,
+    reports: LimitReports,
     user_slot: &std::sync::OnceLock<String>,
-) -> Result<Answer> {
+) -> Result<Response> {
     let route = &endpoint.route;
     let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -183,15 +186,13 @@ async fn handle(
     if route.if_match == IfMatch::Required && incoming.header("if-match").is_none() {
         return Err(RequestError::VersionRequired.into());
     }
-    let known = incoming.header("if-none-match").filter(|_| route.method == http::Method::GET).map(str::to_owned);
-    let answer = (endpoint.run)(app, incoming).await?;
-    Ok(unless_known(answer, known.as_deref()))
+    let if_none_match = incoming.header("if-none-match").filter(|_| route.method == Method::GET).map(str::to_owned);
+    let response = (endpoint.run)(app, incoming).await?;
+    Ok(etag::apply_if_none_match(response, if_none_match.as_deref()))
 }
 
-/// Seconds by which the clock of the function that issued a token may be ahead of ours.
-const LEEWAY: u32 = 5;
-
-/// Token first (no read for a forged one), then session, account, limits and what the route wants, all at once.
+/// Verifies the access token, so that a forged one costs no read; then reads the session, the account and what the route declares,
+/// and counts the rate limits, all in parallel.
 async fn authenticate(
     app: &'static App,
     incoming: &mut Incoming,
@@ -199,7 +200,7 @@ async fn authenticate(
     user_slot: &std::sync::OnceLock<String>,
 ) -> Result<()> {
     let token = token_of(&incoming.headers).ok_or(RequestError::Unauthenticated)?;
-    // The other secret that the call will need comes along; its absence is told where it is used.
+    // Loads the index secrets in parallel, since the call needs them later. An error is reported where they are used.
     let counts = !incoming.route.limits_in_force().is_empty() || incoming.idempotency_key().is_some();
     let (keys, ()) = tokio::join!(app.verification_keys(), async {
         if counts {
@@ -208,8 +209,12 @@ async fn authenticate(
     });
     let keys = keys?;
     let tokens = app.config.tokens()?;
-    let expected =
-        Expected { issuer: &tokens.issuer, audience: &tokens.audience, now: incoming.meta.now, leeway: LEEWAY };
+    let expected = Expected {
+        issuer: &tokens.issuer,
+        audience: &tokens.audience,
+        now: incoming.meta.now,
+        leeway: CLOCK_LEEWAY_SECONDS,
+    };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
@@ -217,7 +222,7 @@ async fn authenticate(
     let user = claims.sub.to_string();
     let _ = user_slot.set(user.clone());
     let scope = idempotency::scope(app, incoming, &user).await?;
-    let wanted = Wanted {
+    let wanted = AdmissionRequest {
         user: claims.sub,
         session: claims.sid,
         idempotency_scope: scope,
@@ -235,7 +240,7 @@ async fn authenticate(
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
         return Err(RequestError::Unauthenticated.into());
     };
-    // An account that was locked, deactivated or erased has lost its sessions with that very write.
+    // The transaction that locks, deactivates or erases an account also ends its sessions; this check is a second safeguard.
     if auth.status != UserStatus::Active {
         return Err(RequestError::Unauthenticated.into());
     }
@@ -247,45 +252,29 @@ async fn authenticate(
         permissions: PermissionSet::of_roles(&auth.roles),
         auth,
         session_item: session,
+        auth_time: Timestamp::from_unix_seconds(claims.auth_time),
     })));
     Ok(())
 }
 
-/// The bearer token of a request (RFC 6750 §2.1); the scheme's name is not case-sensitive.
+/// The bearer token of a request (RFC 6750 §2.1); the name of the scheme is case-insensitive.
 fn token_of(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// 304 to a caller who has this version already (RFC 9110 §13.1.2).
-fn unless_known(answer: Answer, known: Option<&str>) -> Answer {
-    let tag = answer.headers.iter().find(|(name, _)| *name == "etag").map(|(_, tag)| tag.clone());
-    match (tag, known) {
-        (Some(tag), Some(known))
-            if answer.status == 200
-                && known
-                    .split(',')
-                    .map(|one| one.trim().trim_start_matches("W/"))
-                    .any(|one| one == tag || one == "*") =>
-        {
-            Answer::empty(304).header("etag", tag)
-        }
-        _ => answer,
-    }
-}
-
 fn finish(
     app: &App,
     route: &Route,
-    answer: Answer,
+    response: Response,
     correlation_id: &str,
     origin: Option<&str>,
-    report: Option<limit::Report>,
-) -> Response<LambdaBody> {
+    report: Option<LimitReport>,
+) -> http::Response<LambdaBody> {
     let mut map = HeaderMap::new();
-    for (name, value) in &answer.headers {
-        // Handlers name paths; a client that follows one needs the address of the API, with its stage and base path.
+    for (name, value) in &response.headers {
+        // Handlers give paths; clients need the full URL, with the API's stage and base path.
         let absolute =
             (*name == "location" && value.starts_with('/')).then(|| format!("{}{value}", app.config.public_url));
         headers::set(&mut map, name, absolute.as_deref().unwrap_or(value));
@@ -294,16 +283,15 @@ fn finish(
         headers::set(&mut map, "ratelimit-policy", &report.policy);
         headers::set(&mut map, "ratelimit", &report.state);
     }
-    let cache = if answer.status < 400 { route.cache.unwrap_or("no-store") } else { "no-store" };
+    let cache = if response.status < 400 { route.cache.unwrap_or("no-store") } else { "no-store" };
     headers::finish(&mut map, &app.config, correlation_id, cache, origin);
-    let body = match answer.body {
+    let body = match response.body {
         Body::Empty => LambdaBody::Empty,
         Body::Text(text) => LambdaBody::Text(text),
         Body::Bytes(bytes) => LambdaBody::Binary(bytes),
     };
-    let mut response = Response::new(body);
-    *response.status_mut() =
-        http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    *response.headers_mut() = map;
-    response
+    let mut sent = http::Response::new(body);
+    *sent.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *sent.headers_mut() = map;
+    sent
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Position, Store, Table};
 use crate::{
+    crypto,
     deadline::Retries,
     error::{Internal, Result},
 };
@@ -15,6 +16,11 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// How many shards spread what would be one hot partition.
 pub const SHARDS: u8 = 16;
+
+/// The shard of an id, by its hash.
+pub fn shard(id: &str) -> u8 {
+    crypto::wrap::shard_of(id) % SHARDS
+}
 
 /// A full primary key. `ephemeral` has no sort key; its sort stays empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -75,7 +75,7 @@ fn meaning(code: &str, message: &str, random: u64) -> Option<Sent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::{Reply, Script};
+    use crate::scripted::{AwsReply, ScriptedAws};
 
     #[test]
     fn throttling_means_later_and_the_day_s_quota_much_later() {
@@ -111,10 +111,10 @@ mod tests {
 
     async fn sent(status: u16, body: &str) -> Result<Sent> {
         let body = body.to_owned();
-        let script = Script::new(move |_| Reply::Xml(status, body.clone()));
+        let script = ScriptedAws::new(move |_| AwsReply::Xml(status, body.clone()));
         let letter = Letter { subject: "Subject", text: "text".to_owned(), html: "<p>text</p>".to_owned() };
         let sent = script.app().send_letter(&Email::parse("ada@example.org").unwrap(), &letter).await;
-        assert!(!script.of("SendEmail").is_empty());
+        assert!(!script.calls_of("SendEmail").is_empty());
         sent
     }
 
