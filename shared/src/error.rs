@@ -5,7 +5,7 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    document::DocumentError, field::Invalid,
+    document::DocumentError, field::InvalidField,
 };
 
 /// An error, by area.
@@ -39,7 +39,7 @@ pub enum RequestError {
     #[error("unknown field")]
     UnknownField(String),
     #[error("{} invalid fields", .0.len())]
-    Invalid(Vec<Invalid>),
+    Invalid(Vec<InvalidField>),
     #[error("cursor is not valid for this list")]
     InvalidCursor,
     #[error("not authenticated")]

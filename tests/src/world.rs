@@ -22,7 +22,7 @@ use verinym::{
     http::{Endpoint, respond},
     messaging::Worker,
     providers::signature::{Scheme, standard_webhooks},
-    store::kek::Purpose,
+    store::kek::KeyPurpose,
 };
 
 use crate::{
@@ -100,7 +100,7 @@ impl World {
         }
         config.tables = Tables::of_stack(&name);
         // The deployed keys, since the rotation alone makes any.
-        for purpose in Purpose::ALL {
+        for purpose in KeyPurpose::ALL {
             let partition = format!("KEK#{}", purpose.name());
             aws.copy_partition(&stack.named("keys"), &format!("{name}-keys"), &partition).await;
         }

@@ -20,7 +20,7 @@ use verinym::{
     run_command,
     store::{
         Table,
-        commit::Change,
+        commit::WriteExpression,
         item::number,
         person_key::PersonKey,
         session::{Ending, SessionItem},
@@ -101,11 +101,11 @@ async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Re
         }
         let (after, kind) = before.change_password(hash.clone());
         // The session that asks goes on to the new epoch; all others are over with this commit.
-        let goes_on = Change {
+        let goes_on = WriteExpression {
             update: "SET epoch = :epoch",
             condition: "attribute_exists(pk)",
             values: vec![(":epoch", number(after.session_epoch))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
         let session = SessionItem::key(&caller.user, &caller.session);
         let commit = attempt

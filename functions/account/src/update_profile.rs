@@ -16,10 +16,10 @@ use verinym::{
     store::{
         Table,
         command::{Attempt, Decided},
-        commit::{Change, Commit},
+        commit::{Commit, WriteExpression},
         event::EventDraft,
         item::{keyed, text},
-        user::{Account, Claim, OpenAccount, ProfileItem, account_event},
+        user::{Account, OpenAccount, ProfileItem, ValueClaim, account_event},
     },
 };
 
@@ -98,8 +98,8 @@ fn commit(
 }
 
 /// The claim of the account's username.
-fn claim_of(auth: &Account) -> Claim {
-    Claim { counted_under: Some(auth.email_index.clone()), ..Claim::new(auth.user) }
+fn claim_of(auth: &Account) -> ValueClaim {
+    ValueClaim { counted_under: Some(auth.email_index.clone()), ..ValueClaim::new(auth.user) }
 }
 
 /// The claim moves with the name: the new one is taken and the old one given up in one transaction.
@@ -114,19 +114,19 @@ fn move_username<'a>(
         return commit;
     }
     if let Some(index) = after {
-        let claim = keyed(&Claim::username_key(index), &claim_of(auth));
+        let claim = keyed(&ValueClaim::username_key(index), &claim_of(auth));
         let free = "attribute_not_exists(pk) OR unverified_until <= :now";
         let now = [(":now", text(call.now().to_string()))];
         commit = commit.put_if(Table::Identity, claim, free, &now, Some(AuthError::UsernameTaken.into()));
     }
     if let Some(index) = before {
-        let own = Change {
+        let own = WriteExpression {
             condition: "#user = :user",
             names: &["user"],
             values: vec![(":user", text(auth.user.to_string()))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
-        commit = commit.delete(Table::Identity, &Claim::username_key(index), &own, None);
+        commit = commit.delete(Table::Identity, &ValueClaim::username_key(index), &own, None);
     }
     commit
 }

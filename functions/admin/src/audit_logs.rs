@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use verinym::{
     domain::{
         event::{Actor, Data, EventType, EventView, LogShown, Origin},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::UserId,
         role::AuditRead,
         secret::Masked,
@@ -65,7 +65,6 @@ pub fn endpoint() -> Endpoint {
             Needs::new()
                 .with(Capability::Commit)
                 .with(Capability::UnwrapProfileKeys)
-                .with(Capability::UnwrapAnonymousKeys)
                 .with(Capability::UseTokenKeys)
                 .query(Table::Events)
                 .query_index(Table::Events, "person")
@@ -210,13 +209,14 @@ fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) 
 
 impl AuditLogs {
     fn check(self, reader: UserId) -> Result<Wanted> {
-        const NOT_AN_ID: Fault = Fault::new("invalid_id", "must be an id");
-        const NOT_A_TIME: Fault = Fault::new("invalid_time", "must be an RFC 3339 time");
-        const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
-        const ONE: Fault = Fault::new("required", "give one of person, subject, actor, or from and to");
-        const ONLY_ONE: Fault = Fault::new("not_allowed", "give only one of person, subject, actor, or from and to");
-        const RANGE: Fault = Fault::new("out_of_range", "must be after from, by 31 days at most");
-        const MISSING: Fault = Fault::new("required", "from and to go together");
+        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be an id");
+        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
+        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
+        const ONE: FieldFault = FieldFault::new("required", "give one of person, subject, actor, or from and to");
+        const ONLY_ONE: FieldFault =
+            FieldFault::new("not_allowed", "give only one of person, subject, actor, or from and to");
+        const RANGE: FieldFault = FieldFault::new("out_of_range", "must be after from, by 31 days at most");
+        const MISSING: FieldFault = FieldFault::new("required", "from and to go together");
 
         let mut fields = Fields::default();
         let f = &mut fields;

@@ -8,7 +8,7 @@ use verinym::{
     crypto::random,
     domain::{
         event::{Actor, PublicWord, RoleChange},
-        field::Invalid,
+        field::InvalidField,
         id::UserId,
         person::Email,
         role,
@@ -23,7 +23,7 @@ use verinym::{
     store::Table,
     store::{
         command::Decided,
-        user::{Claim, account_event},
+        user::{ValueClaim, account_event},
     },
 };
 
@@ -54,7 +54,7 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
     let email = Email::parse(&payload.email)
         .map_err(|_| refused("email", "invalid_email", "This is not an e-mail address."))?;
     let unknown = || refused("email", "unknown_account", "No account has this address.");
-    let key = Claim::email_key(&app.index_secrets().await?.email(email.as_str()));
+    let key = ValueClaim::email_key(&app.index_secrets().await?.email(email.as_str()));
     let store = app.store().await;
     let correlation_id = format!("bootstrap-{:016x}", u64::from_be_bytes(random::bytes()));
     let command = store.command(&correlation_id, Actor::system("bootstrap"));
@@ -80,5 +80,5 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
 }
 
 fn refused(field: &str, code: &'static str, message: &'static str) -> Error {
-    RequestError::Invalid(vec![Invalid { field: field.into(), code, message }]).into()
+    RequestError::Invalid(vec![InvalidField { field: field.into(), code, message }]).into()
 }

@@ -12,7 +12,7 @@ use verinym::{
         Call, Endpoint, NotOwner, Path, Route, Versioned,
         reads::{commit_reads, hits_read},
     },
-    store::{Table, kek::Purpose},
+    store::{Table, kek::KeyPurpose},
 };
 
 pub fn endpoint() -> Endpoint {
@@ -44,7 +44,7 @@ async fn get_check(
         if !ids.is_empty() {
             let (hits, evidence) = futures::try_join!(
                 store.hits_of_check(&owner, &id, &ids),
-                store.read_person_key(&owner, Purpose::Evidence, now),
+                store.read_person_key(&owner, KeyPurpose::Evidence, now),
             )?;
             let unmasked = call.caller.can::<UsersReadPii>();
             if unmasked {

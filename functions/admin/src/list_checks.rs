@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use verinym::{
     domain::{
         check::{CheckForStaff, CheckKind, CheckState, PublicStatus},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::UserId,
         role::KycRead,
         time::Timestamp,
@@ -154,10 +154,10 @@ impl ListChecks {
     }
 
     fn check(self) -> Result<Filter> {
-        const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
-        const NOT_A_TIME: Fault = Fault::new("invalid_time", "must be an RFC 3339 time");
-        const NOT_AN_ID: Fault = Fault::new("invalid_id", "must be a user's id");
-        const NEEDS_PERSON: Fault = Fault::new("required", "is required for decided checks");
+        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
+        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
+        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be a user's id");
+        const NEEDS_PERSON: FieldFault = FieldFault::new("required", "is required for decided checks");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = Filter {

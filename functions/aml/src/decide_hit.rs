@@ -8,7 +8,7 @@ use verinym::{
     domain::{
         aml::{Hit, HitDecision, HitForStaff, HitVerdict},
         event::{EventType, HitOrigin, HitRuling, PublicWord, ReviewedHit, Subject},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::HitId,
         role::{AmlReview, UsersReadPii},
         secret::Masked,
@@ -21,7 +21,7 @@ use verinym::{
     store::{
         check::{StoredCheck, check_event},
         event::EventDraft,
-        kek::Purpose,
+        kek::KeyPurpose,
     },
 };
 
@@ -71,7 +71,7 @@ async fn decide(
     let plain = call.caller.can::<UsersReadPii>();
     run_command!(call.command().await?, |attempt| {
         let (hit, evidence) =
-            futures::try_join!(store.hit(&owner, &id), store.read_person_key(&owner, Purpose::Evidence, now))?;
+            futures::try_join!(store.hit(&owner, &id), store.read_person_key(&owner, KeyPurpose::Evidence, now))?;
         let before = hit.ok_or(RequestError::NotFound)?;
         call.check_version(before.hit.version)?;
         let check = store.check(&owner, &before.hit.check_id).await?.ok_or(RequestError::NotFound)?;
@@ -110,7 +110,7 @@ const LONGEST_REASON: usize = 2000;
 
 impl DecideHit {
     fn check(&self) -> Result<()> {
-        const REASON: Fault = Fault::new("invalid_reason", "must have 1 to 2,000 characters");
+        const REASON: FieldFault = FieldFault::new("invalid_reason", "must have 1 to 2,000 characters");
         let mut fields = Fields::default();
         if self.reason.trim().is_empty() || self.reason.chars().count() > LONGEST_REASON {
             fields.refuse("reason", REASON);

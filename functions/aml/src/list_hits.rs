@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use verinym::{
     domain::{
         aml::{Hit, HitDecision, HitForStaff},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::{CheckId, UserId},
         role::{AmlRead, UsersReadPii},
     },
@@ -121,9 +121,10 @@ impl Filter {
 
 impl ListHits {
     fn check(&self) -> Result<Filter> {
-        const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
-        const NOT_AN_ID: Fault = Fault::new("invalid_id", "must be an id");
-        const NEEDED: Fault = Fault::new("required", "is required for decided hits, which are filed by person");
+        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
+        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be an id");
+        const NEEDED: FieldFault =
+            FieldFault::new("required", "is required for decided hits, which are filed by person");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = Filter {

@@ -11,7 +11,7 @@ use verinym::{
     domain::{
         aml::{HitDecision, ListKind},
         event::{EventType, NameScreening, PublicWord, ScreeningResult, Subject},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::{HitId, ScreeningId, UserId},
         limit,
         person::Country,
@@ -225,14 +225,14 @@ const LOWEST: f64 = 0.5;
 
 impl ScreenName {
     fn check(self, lists: &InForce) -> Result<(Query, Options)> {
-        const NAME: Fault = Fault::new(
+        const NAME: FieldFault = FieldFault::new(
             "invalid_name",
             "must have 1 to 300 characters, among them a letter or digit that can be compared",
         );
-        const DATE: Fault = Fault::new("invalid_date", "must be a date, YYYY-MM-DD, YYYY-MM or YYYY");
-        const MANY: Fault = Fault::new("too_many", "must hold at most 10 countries");
-        const THRESHOLD: Fault = Fault::new("out_of_range", "must be from 0.5 to 1");
-        const UNKNOWN: Fault = Fault::new("unknown_list", "must hold ids of lists in force");
+        const DATE: FieldFault = FieldFault::new("invalid_date", "must be a date, YYYY-MM-DD, YYYY-MM or YYYY");
+        const MANY: FieldFault = FieldFault::new("too_many", "must hold at most 10 countries");
+        const THRESHOLD: FieldFault = FieldFault::new("out_of_range", "must be from 0.5 to 1");
+        const UNKNOWN: FieldFault = FieldFault::new("unknown_list", "must hold ids of lists in force");
         let mut fields = Fields::default();
         let f = &mut fields;
         let name = self.name.0;

@@ -4,14 +4,14 @@ use verinym::{
     domain::{auth::AuthError, id::UserId},
     store::{
         Table,
-        commit::{Change, Commit},
+        commit::{Commit, WriteExpression},
         item::{Key, text},
     },
 };
 
 /// Makes a claim lasting, if it is still the user's.
 pub fn confirm<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a> {
-    let lasting = Change {
+    let lasting = WriteExpression {
         update: "REMOVE unverified_until",
         condition: "#user = :user",
         names: &["user"],
@@ -23,11 +23,11 @@ pub fn confirm<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a>
 
 /// Gives a claim up, if it is still the user's.
 pub fn release<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a> {
-    let own = Change {
+    let own = WriteExpression {
         condition: "#user = :user",
         names: &["user"],
         values: vec![(":user", text(user.to_string()))],
-        ..Change::default()
+        ..WriteExpression::default()
     };
     commit.delete(Table::Identity, claim, &own, None)
 }

@@ -13,7 +13,7 @@ use verinym::{
     domain::{
         auth::AuthError,
         event::{Actor, EventType},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::UserId,
         limit,
         person::{Email, Username},
@@ -31,11 +31,11 @@ use verinym::{
     store::{
         author::Author,
         item::Key,
-        kek::Purpose,
+        kek::KeyPurpose,
         person_key::KeyItem,
         secrets::IndexSecrets,
         session::{SessionItem, SignIns},
-        user::{Account, Claim, PasswordHash, account_event},
+        user::{Account, PasswordHash, ValueClaim, account_event},
     },
 };
 
@@ -119,7 +119,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         // Only to have them at hand: no identifier depends on them.
         app.token_secrets(),
         app.signing_ring(),
-        store.preload_keks(&[Purpose::Profile], call.now()),
+        store.preload_keks(&[KeyPurpose::Profile], call.now()),
     );
     // Nothing counts against an identifier before the network's own limit has let the call in.
     by_ip?;
@@ -127,7 +127,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         return Err(AuthError::InvalidCredentials.into());
     }
     // Of nobody something is read as well, so that it takes as long.
-    let claim = claim?.unwrap_or_else(|| Claim::new(UserId::new(call.now())));
+    let claim = claim?.unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
     let counted = claim.counted_under.as_ref().unwrap_or(&index);
     let (by_identifier, tried, found, sign_ins) = tokio::join!(
         call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),
@@ -243,20 +243,20 @@ impl Identifier {
         match self {
             Self::Email(email) => {
                 let index = indexes.email(email.as_str());
-                let key = Claim::email_key(&index);
+                let key = ValueClaim::email_key(&index);
                 (index, key)
             }
             Self::Username(name) => {
                 let index = indexes.username(name.as_str());
-                let key = Claim::username_key(&index);
+                let key = ValueClaim::username_key(&index);
                 (index, key)
             }
         }
     }
 }
 
-const ONE_IDENTIFIER: Fault = Fault::new("required", "give either an e-mail address or a username");
-const BAD_DEVICE: Fault = Fault::new("invalid", "is empty, too long or has control characters");
+const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "give either an e-mail address or a username");
+const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "is empty, too long or has control characters");
 
 impl Login {
     fn check(self) -> Result<(Identifier, SecretText)> {
@@ -279,7 +279,7 @@ impl Login {
     }
 }
 
-fn label(text: &str, most: usize) -> Result<(), Fault> {
+fn label(text: &str, most: usize) -> Result<(), FieldFault> {
     let fits = (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits { Ok(()) } else { Err(BAD_DEVICE) }
 }

@@ -7,7 +7,7 @@ use verinym::{
     error::Result,
     store::{
         Table,
-        commit::{Change, Commit},
+        commit::{Commit, WriteExpression},
         mail_token::MailToken,
         user::Account,
     },
@@ -43,7 +43,7 @@ impl Mailed {
 
     /// Consumes it, in the transaction it authorises.
     pub fn consume<'a>(&self, commit: Commit<'a>) -> Commit<'a> {
-        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        let present = WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
         commit.delete(Table::Ephemeral, &MailToken::key(&self.id), &present, Some(AuthError::InvalidToken.into()))
     }
 }

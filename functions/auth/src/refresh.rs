@@ -21,7 +21,7 @@ use verinym::{
     store::{
         admission::{Admission, AdmissionRequest},
         author::Author,
-        kek::Purpose,
+        kek::KeyPurpose,
         person_key::PersonKey,
         session::{Ending, SessionItem, Turn},
         user::Account,
@@ -82,7 +82,7 @@ async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Pla
         call.limit_ip(&limit::ANONYMOUS),
         call.limit(&limit::USER, &session_name),
         store.admit(&wanted, call.now()),
-        store.preload_keks(&[Purpose::Profile], call.now()),
+        store.preload_keks(&[KeyPurpose::Profile], call.now()),
     );
     by_ip?;
     by_session?;

@@ -28,13 +28,13 @@ use verinym::{
     store::{
         Store, Table,
         author::Author,
-        commit::{Change, Commit},
+        commit::{Commit, WriteExpression},
         event::EventDraft,
         item::{Item, keyed, text},
-        kek::Purpose,
+        kek::KeyPurpose,
         person_key::PersonKey,
         secrets::IndexSecrets,
-        user::{Account, Claim, PasswordHash, ProfileItem, account_event},
+        user::{Account, PasswordHash, ProfileItem, ValueClaim, account_event},
     },
 };
 
@@ -97,7 +97,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let email_index = indexes.email(profile.email.as_str());
     let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
     let protected = call.app.config.accounts()?.enumeration_protection;
-    let claim_key = Claim::email_key(&email_index);
+    let claim_key = ValueClaim::email_key(&email_index);
     let word = Word::of(&email_index, &indexes, now);
     let (limited, claim, keys, told) = tokio::join!(
         call.limit_ip(&limit::REGISTER),
@@ -145,8 +145,8 @@ struct NewKeys {
 impl NewKeys {
     async fn make(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
         let ((profile, profile_item), (_, evidence_item)) = tokio::try_join!(
-            store.new_person_key(user, Purpose::Profile, now),
-            store.new_person_key(user, Purpose::Evidence, now),
+            store.new_person_key(user, KeyPurpose::Profile, now),
+            store.new_person_key(user, KeyPurpose::Evidence, now),
         )?;
         Ok(Self { profile, items: [profile_item, evidence_item] })
     }
@@ -168,9 +168,9 @@ impl Registration {
     /// its holder.
     fn create<'a>(&self, commit: Commit<'a>, call: &Call<Anonymous>, protected: bool) -> Commit<'a> {
         let (user, now) = (self.account.user, call.now());
-        let claim = Claim { unverified_until: self.account.unverified_until, ..Claim::new(user) };
+        let claim = ValueClaim { unverified_until: self.account.unverified_until, ..ValueClaim::new(user) };
         let values = [(":now", text(now.to_string()))];
-        let item = keyed(&Claim::email_key(&self.account.email_index), &claim);
+        let item = keyed(&ValueClaim::email_key(&self.account.email_index), &claim);
         let taken = (!protected).then(|| AuthError::EmailTaken.into());
         let author = Author::from(Actor::Anonymous).origin(&self.keys.profile, call.meta.origin());
         let commit = self
@@ -190,19 +190,19 @@ impl Registration {
         &self,
         commit: Commit<'a>,
         now: Timestamp,
-        holder: &Claim,
+        holder: &ValueClaim,
         word: &Word,
         told: bool,
     ) -> Commit<'a> {
-        let held = Change {
+        let held = WriteExpression {
             condition: "#user = :user",
             names: &["user"],
             values: vec![(":user", text(holder.user.to_string()))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
         let commit = self
             .claim_username(commit, now)
-            .check(Table::Identity, &Claim::email_key(&self.account.email_index), &held, None)
+            .check(Table::Identity, &ValueClaim::email_key(&self.account.email_index), &held, None)
             .decoy(AUTH_BYTES, now)
             .decoy(self.sealed.fields.iter().map(|(name, sealed)| name.len() + sealed.len()).sum(), now)
             .decoy(KEY_BYTES, now)
@@ -217,13 +217,13 @@ impl Registration {
     /// Before all else: its conflict is told whatever is the matter with the address.
     fn claim_username<'a>(&self, commit: Commit<'a>, now: Timestamp) -> Commit<'a> {
         let Some(index) = &self.account.username_index else { return commit };
-        let claim = Claim {
+        let claim = ValueClaim {
             unverified_until: self.account.unverified_until,
             counted_under: Some(self.account.email_index.clone()),
-            ..Claim::new(self.account.user)
+            ..ValueClaim::new(self.account.user)
         };
         let values = [(":now", text(now.to_string()))];
-        let item = keyed(&Claim::username_key(index), &claim);
+        let item = keyed(&ValueClaim::username_key(index), &claim);
         commit.put_if(Table::Identity, item, FREE, &values, Some(AuthError::UsernameTaken.into()))
     }
 }

@@ -28,7 +28,7 @@ use verinym::{
         lockout,
         secrets::IndexSecrets,
         session::Ending,
-        user::{Account, Claim, OpenAccount, PasswordHash, ProfileItem},
+        user::{Account, OpenAccount, PasswordHash, ProfileItem, ValueClaim},
     },
 };
 
@@ -90,7 +90,7 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&account.auth, &after);
         let mut commit = events.into_iter().fold(commit, |commit, event| commit.event(told(event, &account)));
-        commit = claims::confirm(token.consume(commit), &Claim::email_key(&after.email_index), &after.user);
+        commit = claims::confirm(token.consume(commit), &ValueClaim::email_key(&after.email_index), &after.user);
         if !account.auth.email_verified {
             let item = ProfileItem::seal(&after.user, &profile, &account.profile_key)?.item(&after.user);
             commit = commit.put_if(Table::Identity, item, "attribute_exists(pk)", &[], None);
@@ -140,7 +140,7 @@ fn told((kind, version): (EventType, u64), account: &OpenAccount) -> EventDraft 
 /// The claim on the account's username, unless it lapsed and somebody else took it.
 async fn username_held(call: &Call<Anonymous>, auth: &Account) -> Result<Option<Key>> {
     let Some(index) = &auth.username_index else { return Ok(None) };
-    let key = Claim::username_key(index);
+    let key = ValueClaim::username_key(index);
     let claim = call.app.store().await.claim(&key).await?;
     Ok(claim.filter(|claim| claim.user == auth.user).map(|_| key))
 }

@@ -14,7 +14,7 @@ use verinym::{
     store::Table,
     store::{
         author::Author,
-        user::{Claim, account_event},
+        user::{ValueClaim, account_event},
     },
 };
 
@@ -100,9 +100,9 @@ async fn confirm(
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&before, &after).event(account_event(kind, &after));
         let mut commit = token.consume(commit);
-        commit = claims::confirm(commit, &Claim::email_key(&after.email_index), &after.user);
+        commit = claims::confirm(commit, &ValueClaim::email_key(&after.email_index), &after.user);
         if let Some(index) = &after.username_index {
-            commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
+            commit = claims::confirm(commit, &ValueClaim::username_key(index), &after.user);
         }
         Ok(call.forgive(proof, commit).returning(Verified { user: after.user(account.profile) }))
     });

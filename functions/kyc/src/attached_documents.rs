@@ -3,7 +3,7 @@
 use verinym::{
     domain::{
         check::{CheckError, MAX_DOCUMENTS},
-        field::Invalid,
+        field::InvalidField,
         id::{DocumentId, UserId},
         time::Timestamp,
     },
@@ -12,7 +12,7 @@ use verinym::{
         Store, Table,
         document::DocumentItem,
         item::read,
-        kek::Purpose,
+        kek::KeyPurpose,
         person_key::{self, KeyItem, PersonKey},
     },
 };
@@ -34,7 +34,7 @@ pub fn named(texts: &[String]) -> Result<Vec<DocumentId>> {
 
 /// Reads the person's evidence key and makes sure that each document is theirs and not rejected; one read.
 pub async fn evidence_for(store: &Store, user: &UserId, ids: &[DocumentId], now: Timestamp) -> Result<PersonKey> {
-    let evidence = person_key::key(user, Purpose::Evidence);
+    let evidence = person_key::key(user, KeyPurpose::Evidence);
     let mut keys = vec![(Table::Keys, evidence.clone())];
     keys.extend(ids.iter().map(|id| (Table::Kyc, DocumentItem::key(user, id))));
     let mut found = store.get_many(&keys).await?;
@@ -53,7 +53,7 @@ fn unknown() -> verinym::error::Error {
 }
 
 fn invalid(code: &'static str, message: &'static str) -> verinym::error::Error {
-    RequestError::Invalid(vec![Invalid { field: "document_ids".to_owned(), code, message }]).into()
+    RequestError::Invalid(vec![InvalidField { field: "document_ids".to_owned(), code, message }]).into()
 }
 
 #[cfg(test)]

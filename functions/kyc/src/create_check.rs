@@ -6,7 +6,7 @@ use verinym::crypto::random::RandomId;
 use verinym::{
     config::Section,
     domain::{
-        check::{Action, Check, CheckError, CheckForPerson, Policy, Trigger},
+        check::{Action, Check, CheckError, CheckForPerson, CheckTrigger, Policy},
         event::EventType,
         id::CheckId,
     },
@@ -72,7 +72,7 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Com
         if auth.open_check.is_some() {
             return Err(CheckError::CheckInProgress.into());
         }
-        let draft = Check::draft(CheckId::new(now), user, policy.clone(), Trigger::Applicant, now);
+        let draft = Check::draft(CheckId::new(now), user, policy.clone(), CheckTrigger::Applicant, now);
         let draft = Check { document_ids: documents.clone(), ..draft };
         let mut events = vec![check_event(EventType::CheckCreated, &draft)];
         let mut stored = StoredCheck::new(draft);

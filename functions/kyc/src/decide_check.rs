@@ -6,7 +6,7 @@ use verinym::{
     config::Section,
     domain::{
         check::{CheckForStaff, CheckState, ReasonCode, ReviewDecision},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::{CheckId, UserId},
         role::KycReview,
         secret::Masked,
@@ -18,7 +18,7 @@ use verinym::{
     store::Table,
     store::{
         check::{NewNote, StoredCheck, check_event},
-        kek::Purpose,
+        kek::KeyPurpose,
         person_key::PersonKey,
     },
 };
@@ -106,7 +106,7 @@ async fn evidence(call: &Call<Reviewer>, owner: UserId, wanted: bool) -> Result<
         return Ok(None);
     }
     let store = call.app.store().await;
-    store.read_person_key(&owner, Purpose::Evidence, call.now()).await.map(Some)
+    store.read_person_key(&owner, KeyPurpose::Evidence, call.now()).await.map(Some)
 }
 
 const LONGEST_NOTE: usize = 2000;
@@ -114,9 +114,9 @@ const MOST_REASONS: usize = 16;
 
 impl DecideCheck {
     fn check(self) -> Result<(ReviewDecision, Option<Masked<String>>)> {
-        const UNKNOWN: Fault = Fault::new("unknown_reason", "must hold known reason codes");
-        const TOO_MANY: Fault = Fault::new("too_many", "must hold at most 16 reason codes");
-        const TOO_LONG: Fault = Fault::new("too_long", "must have 1 to 2,000 characters");
+        const UNKNOWN: FieldFault = FieldFault::new("unknown_reason", "must hold known reason codes");
+        const TOO_MANY: FieldFault = FieldFault::new("too_many", "must hold at most 16 reason codes");
+        const TOO_LONG: FieldFault = FieldFault::new("too_long", "must have 1 to 2,000 characters");
         let mut fields = Fields::default();
         if self.reasons.len() > MOST_REASONS {
             fields.refuse("reasons", TOO_MANY);

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use verinym::{
     domain::{
         check::{CheckForPerson, PublicStatus},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         time::Timestamp,
     },
     error::{RequestError, Result},
@@ -74,8 +74,8 @@ impl Filter {
 
 impl ListChecks {
     fn check(self) -> Result<Filter> {
-        const NOT_ALLOWED: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
-        const NOT_A_TIME: Fault = Fault::new("invalid_time", "must be an RFC 3339 time");
+        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
+        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = Filter {

@@ -8,7 +8,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{Call, Endpoint, Page, Query, Route, Signed, list::List},
     store::Table,
-    store::kek::Purpose,
+    store::kek::KeyPurpose,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -32,7 +32,7 @@ async fn list(call: Call<Signed>, Query(query): Query<ListDocuments>) -> Result<
     let store = call.app.store().await;
     let ((items, next), evidence) = futures::try_join!(
         store.documents(&user, list.limit, list.after.as_ref()),
-        store.read_person_key(&user, Purpose::Evidence, call.now()),
+        store.read_person_key(&user, KeyPurpose::Evidence, call.now()),
     )?;
     let items = items.iter().map(|item| item.view(&evidence)).collect::<Result<_>>()?;
     list.page(call.app, items, next.as_ref()).await

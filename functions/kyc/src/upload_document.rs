@@ -6,7 +6,7 @@ use verinym::{
     domain::{
         document::{ContentType, DocumentNumber, DocumentType, DocumentView, MAX_MULTIPART, sniff},
         event::{EventType, Subject, UploadedDocument},
-        field::{Fault, Fields},
+        field::{FieldFault, Fields},
         id::DocumentId,
         limit,
     },
@@ -18,7 +18,7 @@ use verinym::{
     store::{
         document::{DocumentItem, NewDocument},
         event::EventDraft,
-        kek::Purpose,
+        kek::KeyPurpose,
     },
 };
 
@@ -52,7 +52,7 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Comm
     let (now, user) = (call.now(), call.caller.user);
     let (kind, number, content_type) = fields(&form)?;
     let store = call.app.store().await;
-    let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
+    let evidence = store.read_person_key(&user, KeyPurpose::Evidence, now).await?;
     let new = NewDocument {
         id: DocumentId::new(now),
         user_id: user,
@@ -78,8 +78,8 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Comm
 
 /// Every fault of the form at once. What the file is, its bytes say; no name and no declared type is looked at.
 fn fields(form: &Upload<UploadDocument>) -> Result<(DocumentType, Option<DocumentNumber>, ContentType)> {
-    const NOT_A_TYPE: Fault = Fault::new("not_allowed", "This value is not one of those allowed here.");
-    const NOT_A_FORMAT: Fault = Fault::new("unsupported_type", "must be a JPEG, PNG, WebP or PDF file");
+    const NOT_A_TYPE: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
+    const NOT_A_FORMAT: FieldFault = FieldFault::new("unsupported_type", "must be a JPEG, PNG, WebP or PDF file");
     let mut fields = Fields::default();
     let text = form.fields.get("document_type").map_or("", String::as_str);
     let kind = fields.check("document_type", text.parse::<DocumentType>().map_err(|_| NOT_A_TYPE));

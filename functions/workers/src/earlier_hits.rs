@@ -71,7 +71,7 @@ fn as_of(check: &Check, earlier: &Hit, found: Match, now: Timestamp) -> Option<(
 mod tests {
     use verinym::domain::{
         aml::{HitVerdict, ListKind, Source},
-        check::{Policy, Trigger},
+        check::{CheckTrigger, Policy},
         id::{CheckId, UserId},
     };
 
@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn what_was_not_cleared_is_to_be_decided_anew_and_says_what_became_of_it() {
         let (user, reviewer) = (UserId::new(NOW), UserId::from_parts(NOW, [1; 10]));
-        let check = Check::draft(CheckId::new(NOW), user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
+        let check =
+            Check::draft(CheckId::new(NOW), user, Policy::document("sandbox", 0.85), CheckTrigger::Applicant, NOW);
         let open = hit(user);
         let held = open.decide(HitVerdict::TrueMatch, reviewer, true, NOW).unwrap().0;
         for (earlier, was) in [(&open, "not decided"), (&held, "a true match")] {

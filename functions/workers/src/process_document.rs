@@ -18,7 +18,7 @@ use verinym::{
     messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
     run_command,
     store::Table,
-    store::{command::Decided, document::DocumentItem, event::EventDraft, kek::Purpose},
+    store::{command::Decided, document::DocumentItem, event::EventDraft, kek::KeyPurpose},
 };
 
 /// One message; both of a batch are worked at once.
@@ -81,7 +81,7 @@ async fn run_again_at(app: &App, user: &UserId, id: &DocumentId, correlation_id:
 async fn inspected(app: &App, item: &DocumentItem) -> Result<Result<(), RejectReason>> {
     let covering = covering(0..item.size, item.size);
     let store = app.store().await;
-    let evidence = store.read_person_key(&item.user_id, Purpose::Evidence, Timestamp::now());
+    let evidence = store.read_person_key(&item.user_id, KeyPurpose::Evidence, Timestamp::now());
     let (evidence, sealed) = futures::try_join!(evidence, app.fetch_document(&item.id, &covering))?;
     let Some(sealed) = sealed else { return Ok(Err(RejectReason::UploadMissing)) };
     let plain = item.open(&evidence, &covering, &sealed)?;

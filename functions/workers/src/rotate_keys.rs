@@ -9,7 +9,7 @@ use verinym::{
     function::{Every, Needs},
     messaging::Worker,
     store::Table,
-    store::kek::Purpose,
+    store::kek::KeyPurpose,
 };
 
 pub fn worker() -> Worker {
@@ -29,7 +29,7 @@ fn needs() -> Needs {
     let needs = [SecretId::Signing, SecretId::Verification, SecretId::Tokens, SecretId::Indexes]
         .into_iter()
         .fold(needs, |needs, secret| needs.read_secret(secret).write_secret(secret));
-    Purpose::ALL.into_iter().fold(needs, |needs, purpose| {
+    KeyPurpose::ALL.into_iter().fold(needs, |needs, purpose| {
         let opened = Needs::new().unwrap_root_keys(purpose);
         needs.make_root_keys(purpose).rarely("key-encryption keys are not in memory", opened)
     })

@@ -14,7 +14,7 @@ use verinym::{
     function::{Capability, Every, Needs},
     messaging::{Worker, queue::Unsent},
     store::Table,
-    store::due::{DUE_SHARDS, DueRow, Found},
+    store::due::{DUE_SHARDS, DueRow, StoredDueRow},
     telemetry,
 };
 
@@ -109,7 +109,7 @@ async fn send_shard(app: &'static App, minute: Timestamp, shard: u8, now: Timest
 }
 
 /// Sent first, deleted after: whoever dies in between sends twice, and the queue's worker knows the key.
-async fn send_row(app: &App, found: &Found, row: &DueRow, now: Timestamp, swept: &mut Swept) -> Result<()> {
+async fn send_row(app: &App, found: &StoredDueRow, row: &DueRow, now: Timestamp, swept: &mut Swept) -> Result<()> {
     match app.offer(row.queue, row.message.clone(), Duration::ZERO).await {
         Ok(()) => {
             app.store().await.close_due(row).await?;
@@ -125,7 +125,7 @@ async fn send_row(app: &App, found: &Found, row: &DueRow, now: Timestamp, swept:
     Ok(())
 }
 
-async fn set_aside(app: &App, found: &Found, reason: &str, now: Timestamp, swept: &mut Swept) -> Result<()> {
+async fn set_aside(app: &App, found: &StoredDueRow, reason: &str, now: Timestamp, swept: &mut Swept) -> Result<()> {
     tracing::error!(reason, "due row set aside");
     app.store().await.set_due_aside(found, reason, now).await?;
     swept.set_aside += 1;

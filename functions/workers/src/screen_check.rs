@@ -34,7 +34,7 @@ use verinym::{
         commit::{Commit, CommitError},
         event::EventDraft,
         hit::StoredHit,
-        kek::Purpose,
+        kek::KeyPurpose,
         person_key::PersonKey,
         user::Account,
     },
@@ -111,7 +111,7 @@ async fn attempt(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
         if !clears && stored.check.reasons.contains(&ReasonCode::ListsStale) {
             return Ok(Decided::Unchanged(later(store, &stored, UNTIL_FRESH).await?));
         }
-        let evidence = store.read_person_key(&user, Purpose::Evidence, now).await?;
+        let evidence = store.read_person_key(&user, KeyPurpose::Evidence, now).await?;
         let against = Screening { app, lists: &lists, evidence: &evidence, clears, now };
         if !stored.check.state.is_open() {
             return against.of_closed(&attempt, &stored, &auth).await;

@@ -33,7 +33,7 @@ use verinym::{
         event::{EventDraft, EventRecord},
         limit::{self, LimitVerdict},
         mail_token::MailToken,
-        user::{Account, Claim, account_event},
+        user::{Account, ValueClaim, account_event},
     },
 };
 
@@ -221,7 +221,7 @@ async fn ask(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, add
     let purpose = purpose(mail)?;
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
-        let claim = store.claim(&Claim::email_key(address)).await?;
+        let claim = store.claim(&ValueClaim::email_key(address)).await?;
         let Some(claim) = claim else { return Ok(Decided::Unchanged(())) };
         let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose));
         let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };

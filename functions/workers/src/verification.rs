@@ -24,7 +24,7 @@ use verinym::{
         commit::CommitError,
         document::DocumentItem,
         item::read,
-        kek::Purpose,
+        kek::KeyPurpose,
         user::Account,
     },
 };
@@ -256,7 +256,7 @@ impl VerificationRun<'_> {
 
     async fn submission(&self, stored: &StoredCheck) -> Result<Submission> {
         let store = self.app.store().await;
-        let evidence = store.read_person_key(&self.user, Purpose::Evidence, Timestamp::now());
+        let evidence = store.read_person_key(&self.user, KeyPurpose::Evidence, Timestamp::now());
         let (documents, evidence) = futures::try_join!(self.documents(stored), evidence)?;
         let snapshot = stored.snapshot(&evidence)?;
         let document = leading(&documents).ok_or_else(|| Internal::corrupt("a submitted check without a document"))?;

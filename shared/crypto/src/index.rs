@@ -22,7 +22,7 @@ pub fn digest(key: &DataKey, parts: &[&[u8]]) -> [u8; 32] {
 
 /// The versions of one attribute's index key; JSON in a secret, `{"current":2,"keys":{"1":"…","2":"…"}}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "IndexKeysJson")]
 pub struct IndexKeys {
     current: u32,
     keys: BTreeMap<u32, StoredKey>,
@@ -33,15 +33,15 @@ pub struct IndexKeys {
 struct StoredKey(#[serde(serialize_with = "as_base64")] DataKey);
 
 #[derive(Deserialize)]
-struct Stored {
+struct IndexKeysJson {
     current: u32,
     keys: BTreeMap<u32, StoredKey>,
 }
 
-impl TryFrom<Stored> for IndexKeys {
+impl TryFrom<IndexKeysJson> for IndexKeys {
     type Error = super::CryptoError;
 
-    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+    fn try_from(stored: IndexKeysJson) -> Result<Self, Self::Error> {
         Self::checked(stored.current, stored.keys)
     }
 }

@@ -11,15 +11,15 @@ use super::{CryptoError, random};
 /// A key of `N` bytes. It has no `Serialize` of its own, so that no struct that holds one is written by accident;
 /// a key ring names [`as_base64`] at its field.
 #[derive(Clone)]
-pub struct Key<const N: usize>(Zeroizing<[u8; N]>);
+pub struct SymmetricKey<const N: usize>(Zeroizing<[u8; N]>);
 
 /// 256 bits: AES-256-GCM and HMAC-SHA-256.
-pub type DataKey = Key<32>;
+pub type DataKey = SymmetricKey<32>;
 
 /// 512 bits: AES-256-SIV, whose two halves are a MAC key and an encryption key (RFC 5297).
-pub type LongKey = Key<64>;
+pub type LongKey = SymmetricKey<64>;
 
-impl<const N: usize> Key<N> {
+impl<const N: usize> SymmetricKey<N> {
     /// A new random key.
     pub fn generate() -> Self {
         Self(Zeroizing::new(random::bytes()))
@@ -52,7 +52,7 @@ impl<const N: usize> Key<N> {
     }
 }
 
-impl<const N: usize> TryFrom<&[u8]> for Key<N> {
+impl<const N: usize> TryFrom<&[u8]> for SymmetricKey<N> {
     type Error = CryptoError;
 
     fn try_from(bytes: &[u8]) -> Result<Self, CryptoError> {
@@ -65,13 +65,13 @@ impl<const N: usize> TryFrom<&[u8]> for Key<N> {
     }
 }
 
-impl<const N: usize> fmt::Debug for Key<N> {
+impl<const N: usize> fmt::Debug for SymmetricKey<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }
 
-impl<'de, const N: usize> Deserialize<'de> for Key<N> {
+impl<'de, const N: usize> Deserialize<'de> for SymmetricKey<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut text = String::deserialize(deserializer)?;
         let key = Self::from_base64(&text).map_err(D::Error::custom);
@@ -81,7 +81,7 @@ impl<'de, const N: usize> Deserialize<'de> for Key<N> {
 }
 
 /// `#[serde(serialize_with = "as_base64")]`: the stated wish to write a key into a secret.
-pub fn as_base64<S: Serializer, const N: usize>(key: &Key<N>, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn as_base64<S: Serializer, const N: usize>(key: &SymmetricKey<N>, serializer: S) -> Result<S::Ok, S::Error> {
     key.to_base64().as_str().serialize(serializer)
 }
 

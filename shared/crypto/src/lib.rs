@@ -1,9 +1,10 @@
-//! Cryptography: pure functions over keys and bytes; where keys come from is the store's matter.
+//! Cryptography: pure functions over keys and bytes. The store loads and keeps the keys.
 //!
-//! | module | what it makes |
+//! | module | contents |
 //! |---|---|
 //! | [`field`], [`document`] | ciphertexts of personal fields and of documents |
 //! | [`wrap`] | keys wrapped by keys, and the cache of unwrapped ones |
+//! | [`ring`] | keys that rotate |
 //! | [`index`] | blind indexes and keyed digests |
 //! | [`password`] | password hashes |
 //! | [`access`], [`refresh`], [`mailed`] | tokens |
@@ -23,6 +24,7 @@ pub mod password;
 mod provider;
 pub mod random;
 pub mod refresh;
+pub mod ring;
 pub mod signing;
 mod siv;
 #[cfg(test)]
@@ -33,25 +35,25 @@ mod wycheproof;
 
 pub use key::{DataKey, LongKey};
 
-/// Why a cryptographic step failed; on purpose it tells no more than its class.
+/// Why a cryptographic operation failed. It reveals no details on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CryptoError {
-    /// The bytes are not of the format expected: too short, or of another version.
+    /// The bytes do not have the expected format: too short, or of another version.
     #[error("malformed ciphertext")]
     Malformed,
-    /// Wrong key, another place, or altered bytes: which of them cannot be told.
+    /// The key or the place is wrong, or the bytes were altered.
     #[error("ciphertext does not open")]
     DoesNotOpen,
-    /// The text or bytes are no key of the kind asked for.
+    /// The text or the bytes are not a key of the expected size.
     #[error("malformed key")]
     Key,
-    /// The input is longer than this format takes.
+    /// The input is longer than the format allows.
     #[error("input too long")]
     TooLong,
-    /// A stored password hash is not one of ours, or Argon2 refused its parameters.
+    /// The stored password hash has another format, or Argon2 refused its parameters.
     #[error("password hash unusable")]
     PasswordHash,
-    /// The signature could not be made.
+    /// The signature could not be computed.
     #[error("signing failed")]
     Signing,
 }

@@ -3,14 +3,14 @@
 //! The mail worker derives the token again from the event, so that no secret travels in one. The id names the record
 //! that makes it single-use; it is no secret.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{CryptoError, DataKey, key::as_base64, mac};
+use super::{DataKey, mac, ring::KeyRing};
 use verinym_domain::{
     account::MailId,
     id::{EventId, UserId},
@@ -59,72 +59,30 @@ fn decode<const N: usize>(text: &str, text_len: usize) -> Option<[u8; N]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
-/// The keys in use; JSON in a secret. The ring holds the key after the current one already, so that a process with a
-/// ring from before a rotation verifies what is derived after it.
+/// The keys of mailed tokens; JSON in a secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
-pub struct MailKeys {
-    current: u32,
-    keys: BTreeMap<u32, MailKey>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct MailKey {
-    #[serde(serialize_with = "as_base64")]
-    key: DataKey,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    retired_at: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    current: u32,
-    keys: BTreeMap<u32, MailKey>,
-}
-
-impl TryFrom<Stored> for MailKeys {
-    type Error = CryptoError;
-
-    fn try_from(Stored { current, keys }: Stored) -> Result<Self, CryptoError> {
-        if keys.contains_key(&current) { Ok(Self { current, keys }) } else { Err(CryptoError::Key) }
-    }
-}
-
-impl MailKey {
-    fn generate() -> Self {
-        Self { key: DataKey::generate(), retired_at: None }
-    }
-}
+#[serde(transparent)]
+pub struct MailKeys(KeyRing<32>);
 
 impl MailKeys {
-    /// A current key and the next.
     pub fn generate() -> Self {
-        Self { current: 1, keys: [1, 2].map(|version| (version, MailKey::generate())).into() }
+        Self(KeyRing::generate())
     }
 
-    /// The ring one step on: the next key derives, the current retires, what retired longer than [`RETIRED_FOR`] ago is
-    /// dropped.
+    #[must_use]
     pub fn rotated(&self, now: Timestamp) -> Self {
-        let mut keys = self.keys.clone();
-        keys.retain(|_, key| key.retired_at.is_none_or(|at| now.since(at) <= RETIRED_FOR));
-        if let Some(key) = keys.get_mut(&self.current) {
-            key.retired_at = Some(now);
-        }
-        let current = self.current.wrapping_add(1);
-        keys.entry(current).or_insert_with(MailKey::generate);
-        keys.entry(current.wrapping_add(1)).or_insert_with(MailKey::generate);
-        Self { current, keys }
+        Self(self.0.rotated(RETIRED_FOR, now))
     }
 
     /// The token's text, by the current key.
     pub fn derive(&self, purpose: &str, id: &MailId, user: &UserId) -> Secret<String> {
-        let tag = tag(&self.keys[&self.current].key, purpose, id, user);
+        let tag = tag(self.0.current_key(), purpose, id, user);
         Secret::new(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag)))
     }
 
     /// Whether the token was derived by us for this purpose, id and user, by any live key; in constant time.
     pub fn verify(&self, purpose: &str, id: &MailId, user: &UserId, given: &Tag) -> bool {
-        let matching = self.keys.values().map(|key| tag(&key.key, purpose, id, user).ct_eq(&given.0));
+        let matching = self.0.keys().map(|key| tag(key, purpose, id, user).ct_eq(&given.0));
         matching.fold(subtle::Choice::from(0), |any, one| any | one).into()
     }
 }

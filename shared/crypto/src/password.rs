@@ -41,7 +41,7 @@ impl From<TooLong> for CryptoError {
 /// What a comparison told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub struct Verified {
+pub struct PasswordMatch {
     pub matches: bool,
     /// The parameters were raised since this was stored: hash anew while the password is at hand.
     pub outdated: bool,
@@ -67,15 +67,15 @@ pub(super) fn hash_with(
 }
 
 /// Compares with a stored PHC string in constant time. A password that is too long matches nothing, and costs nothing.
-pub fn verify(password: &Secret<String>, phc: &str, params: &Params) -> Result<Verified, CryptoError> {
-    let stored = Stored::parse(phc)?;
+pub fn verify(password: &Secret<String>, phc: &str, params: &Params) -> Result<PasswordMatch, CryptoError> {
+    let stored = ParsedHash::parse(phc)?;
     let outdated = stored.is_below(params);
     let matches = match derive(password, &stored.params, &stored.salt) {
         Ok(output) => bool::from(output.as_slice().ct_eq(&stored.output)),
         Err(CryptoError::TooLong) => false,
         Err(error) => return Err(error),
     };
-    Ok(Verified { matches, outdated })
+    Ok(PasswordMatch { matches, outdated })
 }
 
 /// Costs what [`verify`] costs, for an account that does not exist.
@@ -86,13 +86,13 @@ pub fn verify_nobody(password: &Secret<String>, params: &Params) {
     let _ = black_box(decoy.and_then(|decoy| verify(password, &decoy, params)));
 }
 
-struct Stored {
+struct ParsedHash {
     params: Params,
     salt: Salt,
     output: [u8; HASH_LEN],
 }
 
-impl Stored {
+impl ParsedHash {
     /// Only what [`hash`] writes, within the bounds, is taken.
     fn parse(phc: &str) -> Result<Self, CryptoError> {
         let bad = CryptoError::PasswordHash;
@@ -271,7 +271,7 @@ mod tests {
     fn the_decoy_is_a_hash_that_verification_takes_whole() {
         let decoy = phc(&quick(), &[0x5a; SALT_LEN], &[0xa5; HASH_LEN]).unwrap();
         let verified = verify(&secret("anything"), &decoy, &quick()).unwrap();
-        assert_eq!(verified, Verified { matches: false, outdated: false });
+        assert_eq!(verified, PasswordMatch { matches: false, outdated: false });
         verify_nobody(&secret("anything"), &quick());
     }
 

@@ -229,7 +229,7 @@ fn passwords() {
         let password = Secret::new(case.password);
         assert_eq!(password::hash_with(&password, &params, &case.salt.array()).unwrap(), case.phc);
         let verified = password::verify(&password, &case.phc, &params).unwrap();
-        assert_eq!(verified, password::Verified { matches: true, outdated: false });
+        assert_eq!(verified, password::PasswordMatch { matches: true, outdated: false });
     }
 }
 

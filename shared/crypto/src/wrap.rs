@@ -38,13 +38,13 @@ pub fn shard_of(user: &str) -> u8 {
 
 /// The KEKs of one purpose that were made together, one per shard. A clone shares the keys' memory.
 #[derive(Debug, Clone)]
-pub struct Generation {
+pub struct KekGeneration {
     /// From 1 on; the key version of everything these KEKs wrap.
     pub number: u32,
     keks: Arc<[DataKey]>,
 }
 
-impl Generation {
+impl KekGeneration {
     /// New random keys.
     pub fn generate(number: u32) -> Self {
         Self { number, keks: (0..SHARDS).map(|_| DataKey::generate()).collect() }
@@ -62,7 +62,7 @@ impl Generation {
         self.keks.iter().enumerate().map(wrap_one).collect()
     }
 
-    /// The generation that [`Generation::wrap`] wrapped under this number at this place. [`CryptoError::Malformed`] if
+    /// The generation that [`KekGeneration::wrap`] wrapped under this number at this place. [`CryptoError::Malformed`] if
     /// there are not sixteen keys, or one of another number.
     pub fn unwrap<B: AsRef<[u8]>>(
         number: u32,
@@ -88,9 +88,9 @@ fn of_shard(place: &Place<'_>, shard: usize) -> String {
 }
 
 #[derive(Debug)]
-struct Held {
+struct CachedGeneration {
     unwrapped_at: Timestamp,
-    generation: Generation,
+    generation: KekGeneration,
     /// Whether no newer one was there when it was read.
     newest: bool,
 }
@@ -98,16 +98,16 @@ struct Held {
 /// Generations kept in memory for [`MAX_AGE`], by purpose and number. The age is checked at use, since a frozen process
 /// runs no timers, and at every use what is too old is dropped, and so wiped.
 #[derive(Debug, Default)]
-pub struct KekCache(Mutex<HashMap<(&'static str, u32), Held>>);
+pub struct KekCache(Mutex<HashMap<(&'static str, u32), CachedGeneration>>);
 
 impl KekCache {
     /// A generation, if it was unwrapped within [`MAX_AGE`].
-    pub fn get(&self, purpose: &'static str, number: u32, now: Timestamp) -> Option<Generation> {
+    pub fn get(&self, purpose: &'static str, number: u32, now: Timestamp) -> Option<KekGeneration> {
         self.live(now).get(&(purpose, number)).map(|held| held.generation.clone())
     }
 
     /// The generation that was the newest within [`MAX_AGE`].
-    pub fn newest(&self, purpose: &'static str, now: Timestamp) -> Option<Generation> {
+    pub fn newest(&self, purpose: &'static str, now: Timestamp) -> Option<KekGeneration> {
         let live = self.live(now);
         let mut of_purpose = live.iter().filter(|((of, _), held)| *of == purpose && held.newest);
         // Of two, each was the newest when it was read: the higher one still is.
@@ -115,12 +115,12 @@ impl KekCache {
     }
 
     /// Keeps a generation that was unwrapped at `now`.
-    pub fn put(&self, purpose: &'static str, generation: Generation, newest: bool, now: Timestamp) {
+    pub fn put(&self, purpose: &'static str, generation: KekGeneration, newest: bool, now: Timestamp) {
         let number = generation.number;
-        self.live(now).insert((purpose, number), Held { unwrapped_at: now, generation, newest });
+        self.live(now).insert((purpose, number), CachedGeneration { unwrapped_at: now, generation, newest });
     }
 
-    fn live(&self, now: Timestamp) -> MutexGuard<'_, HashMap<(&'static str, u32), Held>> {
+    fn live(&self, now: Timestamp) -> MutexGuard<'_, HashMap<(&'static str, u32), CachedGeneration>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that went back must not make a key young again.
         kept.retain(|_, held| held.unwrapped_at <= now && now.since(held.unwrapped_at) < MAX_AGE);
@@ -158,14 +158,14 @@ mod tests {
 
     #[test]
     fn a_generation_unwraps_whole_and_in_its_order_only() {
-        let (root, made) = (DataKey::generate(), Generation::generate(3));
+        let (root, made) = (DataKey::generate(), KekGeneration::generate(3));
         let wrapped = made.wrap(&root, &KEKS);
-        let read = Generation::unwrap(3, &root, &KEKS, &wrapped).unwrap();
+        let read = KekGeneration::unwrap(3, &root, &KEKS, &wrapped).unwrap();
         assert!((0..SHARDS).all(|shard| read.kek(shard).expose() == made.kek(shard).expose()));
         assert_ne!(made.kek(0).expose(), made.kek(1).expose());
 
         let refused = |number, root: &DataKey, place: &Place<'_>, wrapped: &[Vec<u8>]| {
-            Generation::unwrap(number, root, place, wrapped).unwrap_err()
+            KekGeneration::unwrap(number, root, place, wrapped).unwrap_err()
         };
         let mut swapped = wrapped.clone();
         swapped.swap(4, 5);
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn cached_keys_serve_for_five_minutes() {
         let cache = KekCache::default();
-        cache.put("profile", Generation::generate(1), true, NOW);
+        cache.put("profile", KekGeneration::generate(1), true, NOW);
         let at = |seconds| cache.get("profile", 1, NOW + Duration::from_secs(seconds)).is_some();
         assert!(at(0) && at(299));
         assert!(cache.newest("profile", NOW + Duration::from_secs(299)).is_some());
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn the_use_of_one_purpose_drops_old_keys_of_another() {
         let cache = KekCache::default();
-        cache.put("profile", Generation::generate(1), true, NOW);
+        cache.put("profile", KekGeneration::generate(1), true, NOW);
         assert!(cache.newest("evidence", NOW + MAX_AGE).is_none());
         assert!(cache.0.lock().unwrap().is_empty());
     }
@@ -205,17 +205,17 @@ mod tests {
     #[test]
     fn a_clock_that_went_back_revives_nothing() {
         let cache = KekCache::default();
-        cache.put("profile", Generation::generate(1), true, NOW);
+        cache.put("profile", KekGeneration::generate(1), true, NOW);
         assert!(cache.get("profile", 1, NOW - Duration::from_secs(1)).is_none());
     }
 
     #[test]
     fn an_older_generation_is_never_the_newest() {
         let cache = KekCache::default();
-        cache.put("profile", Generation::generate(1), false, NOW);
+        cache.put("profile", KekGeneration::generate(1), false, NOW);
         assert!(cache.newest("profile", NOW).is_none());
-        cache.put("profile", Generation::generate(1), true, NOW);
-        cache.put("profile", Generation::generate(2), true, NOW);
+        cache.put("profile", KekGeneration::generate(1), true, NOW);
+        cache.put("profile", KekGeneration::generate(2), true, NOW);
         assert_eq!(cache.newest("profile", NOW).unwrap().number, 2);
         assert_eq!(cache.get("profile", 1, NOW).unwrap().number, 1);
     }

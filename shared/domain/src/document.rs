@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    field::Fault,
+    field::FieldFault,
     id::{DocumentId, UserId},
     person::{comparable, in_printed_number, mask_tail, printed},
     secret::Masked,
@@ -99,8 +99,9 @@ impl DocumentType {
 pub struct DocumentNumber(String);
 
 impl DocumentNumber {
-    pub fn parse(text: &str) -> Result<Self, Fault> {
-        const BAD: Fault = Fault::new("invalid_number", "must be 1 to 64 letters, digits, blanks and any of -/.()+&<_");
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
+        const BAD: FieldFault =
+            FieldFault::new("invalid_number", "must be 1 to 64 letters, digits, blanks and any of -/.()+&<_");
         let number = printed(text, 64).map_err(|_| BAD)?;
         let well_formed = number.chars().all(|c| in_printed_number(c) || "<_".contains(c))
             && number.chars().any(char::is_alphanumeric);
@@ -123,8 +124,8 @@ impl DocumentNumber {
 }
 
 impl TryFrom<String> for DocumentNumber {
-    type Error = Fault;
-    fn try_from(text: String) -> Result<Self, Fault> {
+    type Error = FieldFault;
+    fn try_from(text: String) -> Result<Self, FieldFault> {
         Self::parse(&text)
     }
 }

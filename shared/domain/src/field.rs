@@ -2,7 +2,7 @@
 
 /// One field that is not valid: its path in the request, a stable code and words for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
+pub struct InvalidField {
     pub field: String,
     pub code: &'static str,
     pub message: &'static str,
@@ -11,12 +11,12 @@ pub struct Invalid {
 /// Why a value is not valid; which field it stood in is the asker's to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
-pub struct Fault {
+pub struct FieldFault {
     pub code: &'static str,
     pub message: &'static str,
 }
 
-impl Fault {
+impl FieldFault {
     pub const fn new(code: &'static str, message: &'static str) -> Self {
         Self { code, message }
     }
@@ -24,11 +24,11 @@ impl Fault {
 
 /// Collects the faults of a form.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<Invalid>);
+pub struct Fields(Vec<InvalidField>);
 
 impl Fields {
     /// The parsed value, or `None` and a note of the fault.
-    pub fn check<T>(&mut self, field: &str, parsed: Result<T, Fault>) -> Option<T> {
+    pub fn check<T>(&mut self, field: &str, parsed: Result<T, FieldFault>) -> Option<T> {
         match parsed {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -43,17 +43,17 @@ impl Fields {
         &mut self,
         field: &str,
         value: Option<U>,
-        parse: impl FnOnce(U) -> Result<T, Fault>,
+        parse: impl FnOnce(U) -> Result<T, FieldFault>,
     ) -> Option<T> {
         value.and_then(|value| self.check(field, parse(value)))
     }
 
-    pub fn refuse(&mut self, field: &str, fault: Fault) {
-        self.0.push(Invalid { field: field.to_owned(), code: fault.code, message: fault.message });
+    pub fn refuse(&mut self, field: &str, fault: FieldFault) {
+        self.0.push(InvalidField { field: field.to_owned(), code: fault.code, message: fault.message });
     }
 
     /// All is well, or every fault found.
-    pub fn done(self) -> Result<(), Vec<Invalid>> {
+    pub fn done(self) -> Result<(), Vec<InvalidField>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
     }
 }

@@ -46,7 +46,7 @@ impl FromStr for Rate {
 
 /// Whether the installation's scale applies to a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum LimitPurpose {
     /// Spares the system: scaled by the parameter `RateLimitScale`, doubled for trusted sessions.
     Throughput,
     /// Spares the account: bounds guesses, and is never scaled.
@@ -58,15 +58,15 @@ pub enum Purpose {
 pub struct Limit {
     pub name: &'static str,
     pub rate: Rate,
-    pub purpose: Purpose,
+    pub purpose: LimitPurpose,
 }
 
 const fn throughput(name: &'static str, burst: u32, period: Duration) -> Limit {
-    Limit { name, rate: Rate { burst, period }, purpose: Purpose::Throughput }
+    Limit { name, rate: Rate { burst, period }, purpose: LimitPurpose::Throughput }
 }
 
 const fn security(name: &'static str, burst: u32, period: Duration) -> Limit {
-    Limit { name, rate: Rate { burst, period }, purpose: Purpose::Security }
+    Limit { name, rate: Rate { burst, period }, purpose: LimitPurpose::Security }
 }
 
 /// Registrations, per IP.
@@ -132,8 +132,8 @@ impl Limit {
     /// The limit with `factor` times the calls in the same period; security counters stay as they are.
     pub fn scaled(self, factor: u32) -> Self {
         match self.purpose {
-            Purpose::Security => self,
-            Purpose::Throughput => {
+            LimitPurpose::Security => self,
+            LimitPurpose::Throughput => {
                 let burst = self.rate.burst.saturating_mul(factor.max(1));
                 Self { rate: Rate { burst, ..self.rate }, ..self }
             }

@@ -14,7 +14,7 @@ mod effort;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::{field::Fault, profile::Profile, words::words};
+use super::{field::FieldFault, profile::Profile, words::words};
 
 pub use effort::effort;
 
@@ -32,14 +32,16 @@ words! {
 pub const MIN_CHARS: usize = 12;
 pub const MAX_CHARS: usize = 128;
 
-pub const TOO_SHORT: Fault = Fault::new("too_short", "must have at least 12 characters");
-pub const TOO_LONG: Fault = Fault::new("too_long", "must have at most 128 characters");
-pub const OWN_DATA: Fault = Fault::new("contains_personal_data", "must not contain your name, address or other data");
-pub const COMMON: Fault = Fault::new("too_common", "is easily guessed: made of common words, repetitions or sequences");
-pub const NO_UPPER: Fault = Fault::new("no_uppercase", "must contain an upper-case letter");
-pub const NO_LOWER: Fault = Fault::new("no_lowercase", "must contain a lower-case letter");
-pub const NO_DIGIT: Fault = Fault::new("no_digit", "must contain a digit");
-pub const NO_SYMBOL: Fault = Fault::new("no_symbol", "must contain a symbol");
+pub const TOO_SHORT: FieldFault = FieldFault::new("too_short", "must have at least 12 characters");
+pub const TOO_LONG: FieldFault = FieldFault::new("too_long", "must have at most 128 characters");
+pub const OWN_DATA: FieldFault =
+    FieldFault::new("contains_personal_data", "must not contain your name, address or other data");
+pub const COMMON: FieldFault =
+    FieldFault::new("too_common", "is easily guessed: made of common words, repetitions or sequences");
+pub const NO_UPPER: FieldFault = FieldFault::new("no_uppercase", "must contain an upper-case letter");
+pub const NO_LOWER: FieldFault = FieldFault::new("no_lowercase", "must contain a lower-case letter");
+pub const NO_DIGIT: FieldFault = FieldFault::new("no_digit", "must contain a digit");
+pub const NO_SYMBOL: FieldFault = FieldFault::new("no_symbol", "must contain a symbol");
 
 /// The least [`effort`] that is not too common: that of three common words, or of one and four random digits.
 const LEAST_EFFORT: u32 = 6;
@@ -190,7 +192,7 @@ pub struct PasswordRules {
 impl PasswordRules {
     /// Every fault of a new password, none if it is good. Costs time in proportion to the length, which is bounded
     /// first.
-    pub fn check(&self, password: &str, own: &OwnData) -> Vec<Fault> {
+    pub fn check(&self, password: &str, own: &OwnData) -> Vec<FieldFault> {
         let typed = password.chars().count();
         let Ok(password) = normalise(password) else { return vec![TOO_LONG] };
         let mut faults = vec![];

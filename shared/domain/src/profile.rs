@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     event::Change,
-    field::{Fields, Invalid},
+    field::{Fields, InvalidField},
     patch::Patch,
     person::{
         Address, AddressPatch, DateOfBirth, Email, Locale, NationalId, NationalIdForm, PersonName, PhoneNumber,
@@ -64,7 +64,7 @@ pub struct ProfilePatch {
 
 impl ProfilePatch {
     /// The profile after the patch, or every fault found.
-    pub fn apply(self, before: &Profile, now: Timestamp) -> Result<Profile, Vec<Invalid>> {
+    pub fn apply(self, before: &Profile, now: Timestamp) -> Result<Profile, Vec<InvalidField>> {
         let mut fields = Fields::default();
         let f = &mut fields;
         let after = Profile {
@@ -98,7 +98,7 @@ fn part<T: Clone>(
     name: &str,
     patch: Patch<String>,
     before: Option<&T>,
-    parse: impl FnOnce(&str) -> Result<T, super::field::Fault>,
+    parse: impl FnOnce(&str) -> Result<T, super::field::FieldFault>,
 ) -> Option<T> {
     match patch {
         Patch::Keep => before.cloned(),

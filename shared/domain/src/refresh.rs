@@ -29,7 +29,7 @@ pub enum RefreshDecision {
 
 /// A session as far as refreshing it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generation {
+pub struct RefreshGeneration {
     /// Counter of the newest token.
     pub counter: u64,
     /// When the session began.
@@ -38,7 +38,7 @@ pub struct Generation {
     pub last_turn: Timestamp,
 }
 
-impl Generation {
+impl RefreshGeneration {
     /// When the session ends unless it is refreshed before.
     pub fn expires_at(&self) -> Timestamp {
         (self.last_turn + IDLE).min(self.started_at + LIFE)
@@ -47,7 +47,7 @@ impl Generation {
 
 /// Decides on a token that opened under one of our keys. `nonce_matches` is the constant-time comparison of the
 /// token's nonce with the session's.
-pub fn decide(session: Generation, token_counter: u64, nonce_matches: bool, now: Timestamp) -> RefreshDecision {
+pub fn decide(session: RefreshGeneration, token_counter: u64, nonce_matches: bool, now: Timestamp) -> RefreshDecision {
     if !nonce_matches || now >= session.expires_at() {
         return RefreshDecision::Invalid;
     }
@@ -70,8 +70,8 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
 
-    fn session(counter: u64) -> Generation {
-        Generation { counter, started_at: START, last_turn: START + Duration::from_hours(1) }
+    fn session(counter: u64) -> RefreshGeneration {
+        RefreshGeneration { counter, started_at: START, last_turn: START + Duration::from_hours(1) }
     }
 
     fn at(counter: u64, after_turn: Duration) -> RefreshDecision {
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(at(5, IDLE), RefreshDecision::Invalid);
         assert_eq!(at(3, IDLE), RefreshDecision::Invalid);
         assert_eq!(decide(session(5), 5, false, START), RefreshDecision::Invalid);
-        let busy = Generation { last_turn: START + LIFE - Duration::from_secs(1), ..session(5) };
+        let busy = RefreshGeneration { last_turn: START + LIFE - Duration::from_secs(1), ..session(5) };
         assert_eq!(busy.expires_at(), START + LIFE);
         assert_eq!(decide(busy, 5, true, START + LIFE), RefreshDecision::Invalid);
     }

@@ -53,11 +53,6 @@ impl Timestamp {
     pub fn minute(self) -> String {
         self.to_string()[..16].to_owned()
     }
-
-    /// `2026-03`, the UTC month.
-    pub fn month(self) -> String {
-        self.to_string()[..7].to_owned()
-    }
 }
 
 fn millis(duration: Duration) -> i64 {

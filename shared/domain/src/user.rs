@@ -46,7 +46,7 @@ impl UserStatus {
 
 /// What of an account stands beside its profile.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct AccountSummary {
     pub id: UserId,
     pub status: UserStatus,
     pub kyc_status: KycStatus,
@@ -87,11 +87,11 @@ pub struct User {
 }
 
 impl User {
-    pub fn new(standing: Standing, profile: Profile) -> Self {
+    pub fn new(summary: AccountSummary, profile: Profile) -> Self {
         Self {
-            id: standing.id,
+            id: summary.id,
             email: profile.email,
-            email_verified: standing.email_verified,
+            email_verified: summary.email_verified,
             username: profile.username,
             given_name: profile.given_name,
             family_name: profile.family_name,
@@ -102,14 +102,14 @@ impl User {
             national_id: profile.national_id.map(|id| Masked(id.masked())),
             picture_url: profile.picture_url,
             locale: profile.locale,
-            roles: standing.roles,
-            status: standing.status,
-            kyc_status: standing.kyc_status,
-            mfa_enabled: !standing.mfa_methods.is_empty(),
-            mfa_methods: standing.mfa_methods,
-            created_at: standing.created_at,
-            updated_at: standing.updated_at,
-            version: standing.version,
+            roles: summary.roles,
+            status: summary.status,
+            kyc_status: summary.kyc_status,
+            mfa_enabled: !summary.mfa_methods.is_empty(),
+            mfa_methods: summary.mfa_methods,
+            created_at: summary.created_at,
+            updated_at: summary.updated_at,
+            version: summary.version,
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn absent_values_are_null_and_the_national_id_is_masked() {
-        let standing = Standing {
+        let summary = AccountSummary {
             id: UserId::new(Timestamp::from_unix_millis(0)),
             status: UserStatus::Active,
             kyc_status: KycStatus::None,
@@ -142,7 +142,7 @@ mod tests {
         let mut profile = Profile::new(Email::parse("ada@example.com").unwrap());
         let id = r#"{"country":"US","type":"ssn","value":"123-45-6789"}"#;
         profile.national_id = Some(serde_json::from_str(id).unwrap());
-        let user = User::new(standing, profile);
+        let user = User::new(summary, profile);
         let json = serde_json::to_value(&user).unwrap();
         assert_eq!(json["username"], serde_json::Value::Null);
         assert_eq!(json["national_id"], "***-**-6789");

@@ -3,7 +3,7 @@
 use super::needs::Needs;
 use crate::{
     config::names::{Bucket, Queue, SecretId},
-    store::{Table, kek::Purpose},
+    store::{Table, kek::KeyPurpose},
 };
 
 /// A feature of the shared crate, which has the same needs in every function.
@@ -21,8 +21,6 @@ pub enum Capability {
     UnwrapProfileKeys,
     /// Unwrap evidence keys, which encrypt documents and checks.
     UnwrapEvidenceKeys,
-    /// Unwrap the keys for origins of anonymous events.
-    UnwrapAnonymousKeys,
     /// Create the keys of a person, wrapped by existing key-encryption keys.
     MakeKeys,
     /// Read the keys of refresh tokens, mailed tokens and cursors.
@@ -49,11 +47,10 @@ impl Needs {
 
 impl Capability {
     /// Unwraps the keys of persons for a purpose.
-    pub const fn unwrap_keys(purpose: Purpose) -> Self {
+    pub const fn unwrap_keys(purpose: KeyPurpose) -> Self {
         match purpose {
-            Purpose::Profile => Self::UnwrapProfileKeys,
-            Purpose::Evidence => Self::UnwrapEvidenceKeys,
-            Purpose::Anonymous => Self::UnwrapAnonymousKeys,
+            KeyPurpose::Profile => Self::UnwrapProfileKeys,
+            KeyPurpose::Evidence => Self::UnwrapEvidenceKeys,
         }
     }
 
@@ -72,9 +69,8 @@ impl Capability {
                 "the caller sends an idempotency key",
                 Needs::new().get_many(Table::Ephemeral).get(Table::Ephemeral).put(Table::Ephemeral),
             ),
-            Self::UnwrapProfileKeys => unwrap_keys(Purpose::Profile),
-            Self::UnwrapEvidenceKeys => unwrap_keys(Purpose::Evidence),
-            Self::UnwrapAnonymousKeys => unwrap_keys(Purpose::Anonymous),
+            Self::UnwrapProfileKeys => unwrap_keys(KeyPurpose::Profile),
+            Self::UnwrapEvidenceKeys => unwrap_keys(KeyPurpose::Evidence),
             Self::MakeKeys => needs.put(Table::Keys),
             Self::UseTokenKeys => needs.read_secret(SecretId::Tokens),
             Self::SignTokens => needs.read_secret(SecretId::Signing),
@@ -93,7 +89,7 @@ impl Capability {
 
 /// Each purpose has its own key-encryption keys, and the encryption context of KMS names the purpose. So a function with access to
 /// profiles has no access to evidence.
-fn unwrap_keys(purpose: Purpose) -> Needs {
+fn unwrap_keys(purpose: KeyPurpose) -> Needs {
     Needs::new()
         .rarely("key-encryption keys are not in memory", Needs::new().query(Table::Keys).unwrap_root_keys(purpose))
         .rarely("the key of another person is read", Needs::new().get(Table::Keys))

@@ -10,7 +10,7 @@ use crate::{
         Section,
         names::{Bucket, Queue, SecretId},
     },
-    store::{Table, kek::Purpose},
+    store::{Table, kek::KeyPurpose},
 };
 
 /// An AWS resource of a grant.
@@ -30,7 +30,7 @@ pub enum AwsResource {
     /// The objects of a bucket in a top-level folder.
     Folder(Bucket, &'static str),
     /// The KMS data key, with this purpose in the encryption context.
-    KeysOf(Purpose),
+    KeysOf(KeyPurpose),
     /// The description of the KMS data key.
     DataKey,
     /// The allowed sender addresses of mail.
@@ -236,13 +236,13 @@ impl Needs {
 
     /// Unwraps root keys of a purpose.
     #[must_use]
-    pub fn unwrap_root_keys(self, purpose: Purpose) -> Self {
+    pub fn unwrap_root_keys(self, purpose: KeyPurpose) -> Self {
         self.grant("kms:Decrypt", AwsResource::KeysOf(purpose))
     }
 
     /// Creates root keys of a purpose.
     #[must_use]
-    pub fn make_root_keys(self, purpose: Purpose) -> Self {
+    pub fn make_root_keys(self, purpose: KeyPurpose) -> Self {
         self.grant("kms:GenerateDataKeyWithoutPlaintext", AwsResource::KeysOf(purpose))
     }
 

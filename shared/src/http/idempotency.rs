@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::field::Invalid,
+    domain::field::InvalidField,
     error::{Internal, RequestError, Result},
     store::idempotency::{Kept, Record, Replay},
 };
@@ -27,7 +27,7 @@ pub enum Lookup {
 pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<String>> {
     let Some(key) = incoming.idempotency_key().filter(|_| incoming.route.idempotent) else { return Ok(None) };
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(RequestError::Invalid(vec![Invalid {
+        return Err(RequestError::Invalid(vec![InvalidField {
             field: "Idempotency-Key".into(),
             code: "invalid",
             message: "1 to 255 visible ASCII characters.",

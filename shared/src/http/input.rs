@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 use super::{call::Incoming, content_type, operation::OperationDoc, route::Route};
 use crate::{
     domain::{
-        field::Invalid,
+        field::InvalidField,
         id::{Id, Kind},
         secret::LOST,
     },
@@ -176,8 +176,9 @@ fn refusal(path: &str, message: &str) -> RequestError {
         let field = rest.split('`').next().unwrap_or_default();
         return RequestError::UnknownField(shortened(field));
     }
-    let invalid =
-        |field: &str, code, message| RequestError::Invalid(vec![Invalid { field: shortened(field), code, message }]);
+    let invalid = |field: &str, code, message| {
+        RequestError::Invalid(vec![InvalidField { field: shortened(field), code, message }])
+    };
     if let Some(rest) = message.strip_prefix("missing field `") {
         invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
     } else if message.starts_with("duplicate field") {

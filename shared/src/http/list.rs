@@ -6,7 +6,7 @@ use super::{call::Call, principal::Person, reply::Page};
 use crate::{
     app::App,
     crypto,
-    domain::field::Invalid,
+    domain::field::InvalidField,
     error::{Internal, RequestError, Result},
     store::Position,
 };
@@ -113,7 +113,7 @@ fn page_size(limit: Option<u32>) -> Result<u32> {
     match limit {
         None => Ok(25),
         Some(limit @ 1..=100) => Ok(limit),
-        Some(_) => Err(RequestError::Invalid(vec![Invalid {
+        Some(_) => Err(RequestError::Invalid(vec![InvalidField {
             field: "limit".into(),
             code: "out_of_range",
             message: "Between 1 and 100.",

@@ -15,7 +15,7 @@ use super::{
     route::Route,
 };
 use crate::{
-    domain::field::Invalid,
+    domain::field::InvalidField,
     error::{RequestError, Result},
 };
 
@@ -89,7 +89,7 @@ async fn text(part: multer::Field<'_>) -> Result<String> {
 }
 
 fn invalid(field: &str, code: &'static str, message: &'static str) -> crate::error::Error {
-    RequestError::Invalid(vec![Invalid { field: field.to_owned(), code, message }]).into()
+    RequestError::Invalid(vec![InvalidField { field: field.to_owned(), code, message }]).into()
 }
 
 fn refusal(error: &multer::Error) -> RequestError {

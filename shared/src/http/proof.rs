@@ -9,7 +9,7 @@ use super::call::Call;
 use crate::{
     crypto::{
         index::BlindIndex,
-        password::{self, Params, Verified},
+        password::{self, Params, PasswordMatch},
         random,
     },
     domain::{auth::AuthError, backoff::Backoff, field::Fields, id::UserId, secret::SecretText},
@@ -142,7 +142,7 @@ impl<A> Call<A> {
 }
 
 /// Compares the password; `None` for an unknown account, after the same computation.
-fn compare(account: Option<&Account>, password: &SecretText) -> Result<Option<Verified>> {
+fn compare(account: Option<&Account>, password: &SecretText) -> Result<Option<PasswordMatch>> {
     let params = Params::default();
     if let Some(hash) = account.and_then(|account| account.password.as_ref()) {
         return Ok(Some(password::verify(password, &hash.0, &params).map_err(Internal::corrupt)?));

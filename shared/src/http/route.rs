@@ -5,7 +5,7 @@ use http::Method;
 use crate::{
     domain::limit::{self, Limit},
     function::{Concurrency, Needs, Settings},
-    store::kek::Purpose,
+    store::kek::KeyPurpose,
 };
 
 /// Everything that is declared about a route.
@@ -55,8 +55,8 @@ pub struct Keks {
 }
 
 impl Keks {
-    pub fn purposes(self) -> Vec<Purpose> {
-        let wanted = [(self.profile, Purpose::Profile), (self.evidence, Purpose::Evidence)];
+    pub fn purposes(self) -> Vec<KeyPurpose> {
+        let wanted = [(self.profile, KeyPurpose::Profile), (self.evidence, KeyPurpose::Evidence)];
         wanted.into_iter().filter_map(|(wanted, purpose)| wanted.then_some(purpose)).collect()
     }
 }

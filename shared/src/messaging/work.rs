@@ -36,7 +36,7 @@ use crate::{
     domain::time::Timestamp,
     error::{Internal, Result},
     function::{Concurrency, Every, QueueTrigger, Settings, Trigger},
-    store::work::{Claim, Claimed},
+    store::work::{WorkClaim, WorkClaimResult},
 };
 
 /// How many messages of a batch are worked at a time.
@@ -356,12 +356,14 @@ impl Batch {
     }
 
     async fn work(&self, app: &'static App, raw: &Raw) -> Result<()> {
-        let claim = Claim::new(self.function, &raw.key()?);
+        let claim = WorkClaim::new(self.function, &raw.key()?);
         let store = app.store().await;
         match store.claim_work(&claim, self.longest + LEASE_MARGIN, raw.now).await? {
-            Claimed::Done => return Ok(()),
-            Claimed::Busy => return Err(Internal::unavailable("another delivery of this message is at work").into()),
-            Claimed::Mine => {}
+            WorkClaimResult::Done => return Ok(()),
+            WorkClaimResult::Busy => {
+                return Err(Internal::unavailable("another delivery of this message is at work").into());
+            }
+            WorkClaimResult::Claimed => {}
         }
         match (self.handler)(app, raw).await {
             Ok(Outcome::Done) => store.finish_work(&claim).await,

@@ -5,7 +5,7 @@ use super::{
     Store, Table,
     idempotency::{self, Record},
     item::{Key, read},
-    kek::Purpose,
+    kek::KeyPurpose,
     owner::Owner,
     person_key::{self, KeyItem},
     session::SessionItem,
@@ -65,7 +65,7 @@ impl Store {
     pub async fn admit(&self, wanted: &AdmissionRequest, now: Timestamp) -> Result<Admission> {
         let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);
-        let person = person_key::key(&wanted.user, Purpose::Profile);
+        let person = person_key::key(&wanted.user, KeyPurpose::Profile);
         let profile = wanted.profile.then(|| profile_key(&wanted.user));
         let record = wanted.idempotency_scope.as_deref().map(idempotency::key);
         let mut keys =

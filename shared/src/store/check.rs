@@ -10,7 +10,7 @@ use super::{
     Position, Store, Table,
     commit::Commit,
     event::EventDraft,
-    item::{Item, Key, Query, Sort, keyed, number, read, text},
+    item::{Item, ItemQuery, Key, Sort, keyed, number, read, text},
     owner::{OwnedResource, Owner},
     person_key::PersonKey,
     state_index::{self, StateKey},
@@ -305,7 +305,7 @@ impl Store {
         }
         let partition = format!("U#{user}");
         let (items, next) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Kyc,
                 index: None,
                 partition: ("pk", &partition),

@@ -122,7 +122,7 @@ impl Commit<'_> {
     }
 
     /// Changes attributes of an item under a condition. Names go through `#name` for each word in `names`.
-    pub fn update(self, table: Table, key: &Key, change: &Change<'_>, otherwise: Option<Error>) -> Self {
+    pub fn update(self, table: Table, key: &Key, change: &WriteExpression<'_>, otherwise: Option<Error>) -> Self {
         let mut update = Update::builder()
             .table_name(self.store.name(table))
             .set_key(Some(key.to_item()))
@@ -142,7 +142,7 @@ impl Commit<'_> {
     }
 
     /// Deletes an item under a condition (`attribute_exists(pk)` where only its presence matters).
-    pub fn delete(self, table: Table, key: &Key, change: &Change<'_>, otherwise: Option<Error>) -> Self {
+    pub fn delete(self, table: Table, key: &Key, change: &WriteExpression<'_>, otherwise: Option<Error>) -> Self {
         let mut delete = Delete::builder()
             .table_name(self.store.name(table))
             .set_key(Some(key.to_item()))
@@ -172,7 +172,7 @@ impl Commit<'_> {
     }
 
     /// Only goes through if an item is as the condition says; changes nothing of it.
-    pub fn check(self, table: Table, key: &Key, change: &Change<'_>, otherwise: Option<Error>) -> Self {
+    pub fn check(self, table: Table, key: &Key, change: &WriteExpression<'_>, otherwise: Option<Error>) -> Self {
         let mut check = ConditionCheck::builder()
             .table_name(self.store.name(table))
             .set_key(Some(key.to_item()))
@@ -330,7 +330,7 @@ fn meaning(codes: &[&str], meanings: Vec<OnConditionFailed>) -> CommitError {
 
 /// An update, delete or check: expressions and what they name.
 #[derive(Debug, Default)]
-pub struct Change<'a> {
+pub struct WriteExpression<'a> {
     pub update: &'a str,
     pub condition: &'a str,
     /// Words written as `#word` in the expressions (DynamoDB reserves many).

@@ -6,9 +6,9 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Position, Store, Table,
-    commit::{Change, Commit},
-    item::{Key, Query, Sort, key_of, number, read, text},
-    kek::Purpose,
+    commit::{Commit, WriteExpression},
+    item::{ItemQuery, Key, Sort, key_of, number, read, text},
+    kek::KeyPurpose,
     owner::{OwnedResource, Owner},
     person_key::PersonKey,
 };
@@ -167,7 +167,7 @@ impl OwnedResource for OpenDocument {
 
     async fn load(store: &Store, owner: &UserId, id: DocumentId, now: Timestamp) -> Result<Option<Self>> {
         let (item, evidence) =
-            futures::try_join!(store.document(owner, &id), store.read_person_key(owner, Purpose::Evidence, now))?;
+            futures::try_join!(store.document(owner, &id), store.read_person_key(owner, KeyPurpose::Evidence, now))?;
         Ok(item.map(|item| Self { item, evidence }))
     }
 }
@@ -193,11 +193,11 @@ impl Commit<'_> {
 
     /// Only the version moves on: something was done with the document that an event tells of.
     pub fn document_touched(self, item: &DocumentItem) -> Self {
-        let change = Change {
+        let change = WriteExpression {
             update: "SET version = :next",
             condition: "version = :read",
             values: vec![(":read", number(item.version)), (":next", number(item.version + 1))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
         self.update(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &change, None)
     }
@@ -216,13 +216,13 @@ impl Commit<'_> {
                 "SET version = :next, #status = :status, reject_reason = :reason"
             }
         };
-        let change = Change { update, condition: "version = :read", names: &["status"], values };
+        let change = WriteExpression { update, condition: "version = :read", names: &["status"], values };
         self.update(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &change, None)
     }
 
     /// A submitted check takes hold of a document, for good.
     pub fn document_held(self, user: &UserId, id: &DocumentId, check: &CheckId) -> Self {
-        let change = Change {
+        let change = WriteExpression {
             update: "SET held_by = if_not_exists(held_by, :check)",
             condition: "attribute_exists(pk) AND #status <> :rejected",
             names: &["status"],
@@ -233,12 +233,12 @@ impl Commit<'_> {
 
     /// Deletes a document that no submitted check holds.
     pub fn document_deleted(self, item: &DocumentItem) -> Self {
-        let unheld = Change {
+        let unheld = WriteExpression {
             condition: "version = :read AND attribute_not_exists(held_by)",
             values: vec![(":read", number(item.version))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
-        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        let present = WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
         self.delete(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &unheld, None).delete(
             Table::Kyc,
             &OpenDocument::owner_key(&item.id),
@@ -262,7 +262,7 @@ impl Store {
     ) -> Result<(Vec<DocumentItem>, Option<Position>)> {
         let partition = format!("U#{user}");
         let (items, next) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Kyc,
                 index: None,
                 partition: ("pk", &partition),

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Position, Store, Table,
-    commit::{Change, Commit},
-    item::{Item, Key, Query, Sort, key_of, keyed, read, shard, text},
+    commit::{Commit, WriteExpression},
+    item::{Item, ItemQuery, Key, Sort, key_of, keyed, read, shard, text},
 };
 use crate::{
     domain::{event::Actor, time::Timestamp},
@@ -122,7 +122,7 @@ const SET_ASIDE: &str = "DUE#set-aside";
 
 /// A row as it was found.
 #[derive(Debug)]
-pub struct Found {
+pub struct StoredDueRow {
     at: Key,
     item: Item,
     pub row: Result<DueRow>,
@@ -179,10 +179,10 @@ impl Store {
         minute: Timestamp,
         shard: u8,
         after: Option<&Position>,
-    ) -> Result<(Vec<Found>, Option<Position>)> {
+    ) -> Result<(Vec<StoredDueRow>, Option<Position>)> {
         let partition = partition(minute, shard);
         let (items, next) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Outbound,
                 index: None,
                 partition: ("pk", &partition),
@@ -195,7 +195,7 @@ impl Store {
         let rows = items.into_iter().map(|item| {
             let at = key_of(&item);
             let row = read::<DueRow>(item.clone()).map(|row| DueRow { key: at.sk.clone(), ..row });
-            Found { at, item, row }
+            StoredDueRow { at, item, row }
         });
         Ok((rows.collect(), next))
     }
@@ -203,10 +203,10 @@ impl Store {
     /// Moves a row that could not be sent to a later minute, unless it was closed meanwhile.
     pub async fn put_off_due(&self, row: &DueRow, now: Timestamp) -> Result<()> {
         let later = row.put_off(now);
-        let unchanged = Change {
+        let unchanged = WriteExpression {
             condition: "due_at = :due",
             values: vec![(":due", text(row.due_at.to_string()))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
         self.move_due(now, |commit| {
             commit
@@ -217,12 +217,12 @@ impl Store {
     }
 
     /// Moves a row that can never be sent out of the way, as it is, with the reason.
-    pub async fn set_due_aside(&self, found: &Found, reason: &str, now: Timestamp) -> Result<()> {
+    pub async fn set_due_aside(&self, found: &StoredDueRow, reason: &str, now: Timestamp) -> Result<()> {
         let mut item = found.item.clone();
         item.extend(Key::new(SET_ASIDE, format!("{}#{}", found.at.pk, found.at.sk)).to_item());
         item.insert("reason".to_owned(), text(reason));
         item.insert("set_aside_at".to_owned(), text(now.to_string()));
-        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        let present = WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
         self.move_due(now, |commit| {
             // A row of this name that was set aside before was the same one.
             commit.delete(Table::Outbound, &found.at, &present, Some(RequestError::NotFound.into())).put_if(

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::{
     Position, Store, Table,
     commit::Commit,
-    item::{Item, Key, Query, Sort, keyed, number, read},
-    kek::Purpose,
+    item::{Item, ItemQuery, Key, Sort, keyed, number, read},
+    kek::KeyPurpose,
     owner::{OwnedResource, Owner},
     person_key::{self, KeyItem, PersonKey},
     state_index::{StateKey, rank},
@@ -182,7 +182,7 @@ impl Store {
     ) -> Result<(Vec<StoredHit>, Option<Position>)> {
         let partition = format!("U#{user}");
         let (items, next) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Kyc,
                 index: None,
                 partition: ("pk", &partition),
@@ -227,7 +227,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<HashMap<UserId, PersonKey>> {
         let users: std::collections::BTreeSet<_> = users.into_iter().collect();
-        let keys: Vec<_> = users.iter().map(|user| (*user, person_key::key(user, Purpose::Evidence))).collect();
+        let keys: Vec<_> = users.iter().map(|user| (*user, person_key::key(user, KeyPurpose::Evidence))).collect();
         let wanted: Vec<_> = keys.iter().map(|(_, key)| (Table::Keys, key.clone())).collect();
         if wanted.is_empty() {
             return Ok(HashMap::new());

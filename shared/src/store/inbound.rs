@@ -34,7 +34,7 @@ pub struct InboundItem {
 
 /// Which callback had this body.
 #[derive(Debug, Serialize, Deserialize)]
-struct Seen {
+struct CallbackDigest {
     id: InboundId,
 }
 
@@ -60,12 +60,8 @@ impl InboundItem {
 impl Commit<'_> {
     /// Keeps a callback; `repeated` if one with this body was kept before.
     pub fn new_callback(self, item: &InboundItem, repeated: Error) -> Self {
-        self.create(Table::Kyc, &InboundItem::digest_key(&item.digest), &Seen { id: item.id }, Some(repeated)).create(
-            Table::Kyc,
-            &InboundItem::key(&item.id),
-            item,
-            None,
-        )
+        self.create(Table::Kyc, &InboundItem::digest_key(&item.digest), &CallbackDigest { id: item.id }, Some(repeated))
+            .create(Table::Kyc, &InboundItem::key(&item.id), item, None)
     }
 
     /// Notes that a callback was worked off.
@@ -82,7 +78,7 @@ impl Store {
 
     /// The callback that had this body.
     pub async fn callback_seen(&self, digest: &str) -> Result<Option<InboundId>> {
-        let seen: Option<Seen> = self.get_as(Table::Kyc, &InboundItem::digest_key(digest)).await?;
+        let seen: Option<CallbackDigest> = self.get_as(Table::Kyc, &InboundItem::digest_key(digest)).await?;
         Ok(seen.map(|seen| seen.id))
     }
 }

@@ -128,7 +128,7 @@ impl Store {
     }
 
     /// One page of a query.
-    pub async fn query(&self, query: Query<'_>) -> Result<(Vec<Item>, Option<Position>)> {
+    pub async fn query(&self, query: ItemQuery<'_>) -> Result<(Vec<Item>, Option<Position>)> {
         let mut names = HashMap::from([("#p".to_owned(), query.partition.0.to_owned())]);
         let mut values = HashMap::from([(":p".to_owned(), text(query.partition.1))]);
         let mut condition = "#p = :p".to_owned();
@@ -173,7 +173,7 @@ impl Store {
 
 /// A question to one partition of a table or index. Reads of a table are consistent, of an index they cannot be.
 #[derive(Debug)]
-pub struct Query<'a> {
+pub struct ItemQuery<'a> {
     pub table: Table,
     pub index: Option<&'a str>,
     /// Attribute and value.

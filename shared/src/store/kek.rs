@@ -13,33 +13,30 @@ use zeroize::Zeroizing;
 
 use super::{
     Store, Table,
-    item::{Item, Key, Query, Sort, key_of, keyed, read},
+    item::{Item, ItemQuery, Key, Sort, key_of, keyed, read},
 };
 use crate::{
-    crypto::{field::Place, key::DataKey, wrap::Generation},
+    crypto::{field::Place, key::DataKey, wrap::KekGeneration},
     domain::time::Timestamp,
     error::{Internal, Result},
 };
 
 /// What a key-encryption key wraps; KMS binds it as encryption context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
+pub enum KeyPurpose {
     /// Keys of profiles, destroyed at erasure.
     Profile,
     /// Keys of evidence, kept for the legal term.
     Evidence,
-    /// The months' keys for addresses of people who are not signed in.
-    Anonymous,
 }
 
-impl Purpose {
-    pub const ALL: [Self; 3] = [Self::Profile, Self::Evidence, Self::Anonymous];
+impl KeyPurpose {
+    pub const ALL: [Self; 2] = [Self::Profile, Self::Evidence];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Profile => "profile",
             Self::Evidence => "evidence",
-            Self::Anonymous => "anonymous",
         }
     }
 }
@@ -54,7 +51,7 @@ pub(super) struct GenerationItem {
     pub made_at: Timestamp,
     /// Where re-wrapping the keys of people under this generation goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_after: Option<Position>,
+    pub resume_after: Option<KeyPosition>,
     /// When a key was last found that another generation had wrapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_found: Option<Timestamp>,
@@ -62,7 +59,7 @@ pub(super) struct GenerationItem {
 
 /// Key of the last item that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
+pub(super) struct KeyPosition {
     pub pk: String,
     pub sk: String,
 }
@@ -70,15 +67,15 @@ pub(super) struct Position {
 /// Far more generations than there ever are at once.
 const MOST_GENERATIONS: u32 = 25;
 
-fn partition(purpose: Purpose) -> String {
+fn partition(purpose: KeyPurpose) -> String {
     format!("KEK#{}", purpose.name())
 }
 
-pub(super) fn generation_key(purpose: Purpose, number: u32) -> Key {
+pub(super) fn generation_key(purpose: KeyPurpose, number: u32) -> Key {
     Key::new(partition(purpose), format!("{number:08}"))
 }
 
-fn context(purpose: Purpose, number: u32) -> HashMap<String, String> {
+fn context(purpose: KeyPurpose, number: u32) -> HashMap<String, String> {
     HashMap::from([("purpose".to_owned(), purpose.name().to_owned()), ("generation".to_owned(), number.to_string())])
 }
 
@@ -88,18 +85,18 @@ fn place(at: &Key) -> Place<'_> {
 
 impl Store {
     /// The KEKs that wrap new keys.
-    pub(super) async fn newest_generation(&self, purpose: Purpose, now: Timestamp) -> Result<Generation> {
+    pub(super) async fn newest_generation(&self, purpose: KeyPurpose, now: Timestamp) -> Result<KekGeneration> {
         self.generation_or(purpose, None, now).await
     }
 
     /// The KEKs of a stated generation, to unwrap what they wrapped.
-    pub(super) async fn generation(&self, purpose: Purpose, number: u32, now: Timestamp) -> Result<Generation> {
+    pub(super) async fn generation(&self, purpose: KeyPurpose, number: u32, now: Timestamp) -> Result<KekGeneration> {
         self.generation_or(purpose, Some(number), now).await
     }
 
     /// Loads the newest KEKs of these purposes, unless they are in memory. For use beside other reads, before it is
     /// known which keys are needed: a failure is told when they are used.
-    pub async fn preload_keks(&self, purposes: &[Purpose], now: Timestamp) {
+    pub async fn preload_keks(&self, purposes: &[KeyPurpose], now: Timestamp) {
         let loads = purposes.iter().map(|purpose| self.newest_generation(*purpose, now));
         for error in futures::future::join_all(loads).await.into_iter().filter_map(Result::err) {
             tracing::debug!(%error, "key-encryption keys were not loaded ahead");
@@ -107,7 +104,7 @@ impl Store {
     }
 
     /// A generation by its number, or the newest. Parallel askers wait for one load.
-    async fn generation_or(&self, purpose: Purpose, number: Option<u32>, now: Timestamp) -> Result<Generation> {
+    async fn generation_or(&self, purpose: KeyPurpose, number: Option<u32>, now: Timestamp) -> Result<KekGeneration> {
         let cached = || match number {
             Some(number) => self.keks.get(purpose.name(), number, now),
             None => self.keks.newest(purpose.name(), now),
@@ -135,9 +132,9 @@ impl Store {
     }
 
     /// All generations of a purpose, newest first.
-    pub(super) async fn generations(&self, purpose: Purpose) -> Result<Vec<(u32, GenerationItem)>> {
+    pub(super) async fn generations(&self, purpose: KeyPurpose) -> Result<Vec<(u32, GenerationItem)>> {
         let (items, _) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Keys,
                 index: None,
                 partition: ("pk", &partition(purpose)),
@@ -150,13 +147,13 @@ impl Store {
         items.into_iter().map(numbered).collect()
     }
 
-    async fn open_generation(&self, purpose: Purpose, number: u32, item: &GenerationItem) -> Result<Generation> {
+    async fn open_generation(&self, purpose: KeyPurpose, number: u32, item: &GenerationItem) -> Result<KekGeneration> {
         let root = self.open_root(purpose, number, &item.root).await?;
         let at = generation_key(purpose, number);
-        Generation::unwrap(number, &root, &place(&at), &item.keks).map_err(|error| Internal::corrupt(error).into())
+        KekGeneration::unwrap(number, &root, &place(&at), &item.keks).map_err(|error| Internal::corrupt(error).into())
     }
 
-    async fn open_root(&self, purpose: Purpose, number: u32, wrapped: &[u8]) -> Result<DataKey> {
+    async fn open_root(&self, purpose: KeyPurpose, number: u32, wrapped: &[u8]) -> Result<DataKey> {
         let opened = self
             .kms
             .decrypt()
@@ -171,7 +168,7 @@ impl Store {
     }
 
     /// Makes a generation, unless one of this number is there already. Whether it was made.
-    pub(super) async fn make_generation(&self, purpose: Purpose, number: u32, now: Timestamp) -> Result<bool> {
+    pub(super) async fn make_generation(&self, purpose: KeyPurpose, number: u32, now: Timestamp) -> Result<bool> {
         let made = self
             .kms
             .generate_data_key_without_plaintext()
@@ -186,7 +183,7 @@ impl Store {
         let at = generation_key(purpose, number);
         let item = GenerationItem {
             root: ByteBuf::from(wrapped),
-            keks: Generation::generate(number).wrap(&root, &place(&at)).into_iter().map(ByteBuf::from).collect(),
+            keks: KekGeneration::generate(number).wrap(&root, &place(&at)).into_iter().map(ByteBuf::from).collect(),
             made_at: now,
             resume_after: None,
             last_found: None,

@@ -33,7 +33,7 @@ pub enum LimitVerdict {
 
 /// Numbers, since the conditions reckon with them.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Bucket {
+struct LimitState {
     #[serde(default)]
     tat: i64,
     /// Until then everything is refused: the source went on after it was told to wait.
@@ -43,7 +43,7 @@ struct Bucket {
     strikes: u32,
 }
 
-impl Bucket {
+impl LimitState {
     fn violations(&self) -> Violations {
         let until = Some(self.blocked_until).filter(|until| *until > 0).map(Timestamp::from_unix_millis);
         Violations { count: self.strikes, until }
@@ -72,7 +72,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<LimitVerdict> {
         let limit = limit.scaled(scale);
-        let mut seen = Bucket::default();
+        let mut seen = LimitState::default();
         for branch in [Branch::Empty, Branch::Room] {
             match self.take(key, &branch, &limit, now).await? {
                 Ok(bucket) => {
@@ -104,7 +104,7 @@ impl Store {
         branch: &Branch,
         limit: &Limit,
         now: Timestamp,
-    ) -> Result<std::result::Result<Bucket, Bucket>> {
+    ) -> Result<std::result::Result<LimitState, LimitState>> {
         let horizon = now + limit.tolerance();
         let (update, condition) = match branch {
             Branch::Empty => (
@@ -167,8 +167,8 @@ impl Store {
     }
 }
 
-fn bucket(item: Option<Item>) -> Result<Bucket> {
-    item.map_or_else(|| Ok(Bucket::default()), read)
+fn bucket(item: Option<Item>) -> Result<LimitState> {
+    item.map_or_else(|| Ok(LimitState::default()), read)
 }
 
 fn refused(wait: Duration) -> LimitVerdict {

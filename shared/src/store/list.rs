@@ -81,11 +81,11 @@ impl Commit<'_> {
             Some(before) => self.replace(Table::Kyc, &key, after, before.version),
         };
         for (id, list) in &after.lists {
-            let still = commit::Change {
+            let still = commit::WriteExpression {
                 condition: "#content.#sha256 = :sha256",
                 names: &["content", "sha256"],
                 values: vec![(":sha256", text(&list.sha256))],
-                ..commit::Change::default()
+                ..commit::WriteExpression::default()
             };
             this = this.check(Table::Kyc, &list_key(id), &still, None);
         }

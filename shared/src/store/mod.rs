@@ -86,7 +86,7 @@ pub struct Store {
     kms_data_key: String,
     keks: KekCache,
     /// Held by whoever loads the KEKs of a purpose, so that others wait for them.
-    kek_loading: [Mutex<()>; kek::Purpose::ALL.len()],
+    kek_loading: [Mutex<()>; kek::KeyPurpose::ALL.len()],
 }
 
 impl Store {

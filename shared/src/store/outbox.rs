@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Position, Store, Table,
-    commit::Change,
+    commit::WriteExpression,
     event::EventRecord,
-    item::{Key, Query, SHARDS, Sort, number, shard},
+    item::{ItemQuery, Key, SHARDS, Sort, number, shard},
     outbox_row::{self, key},
 };
 use crate::{
@@ -29,7 +29,7 @@ impl Store {
     ) -> Result<(Vec<Result<EventRecord>>, Option<Position>)> {
         let partition = outbox_row::partition(shard % SHARDS);
         let (items, next) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Outbound,
                 index: None,
                 partition: ("pk", &partition),
@@ -46,13 +46,13 @@ impl Store {
     /// gone already: somebody else handed it on and counted it.
     pub async fn close_outbox(&self, record: &EventRecord, counts: &[(String, u64)], now: Timestamp) -> Result<bool> {
         let id = record.id.to_string();
-        let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+        let present = WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
         let command = self.command(&record.correlation_id, Actor::system("outbox"));
         let closed = run_command!(command, |attempt| {
             let gone = Some(RequestError::NotFound.into());
             let mut commit = attempt.commit(now).delete(Table::Outbound, &key(&id), &present, gone);
             for (counter, by) in counts {
-                let add = Change {
+                let add = WriteExpression {
                     update: "ADD #count :by",
                     // True of every counter: it begins with its first event.
                     condition: "attribute_not_exists(#count) OR #count >= :zero",
@@ -77,7 +77,7 @@ impl Store {
             let mut after = None;
             loop {
                 let (items, next) = self
-                    .query(Query {
+                    .query(ItemQuery {
                         table: Table::Outbound,
                         index: None,
                         partition: ("pk", &partition),

@@ -1,5 +1,5 @@
-//! The keys of a person: `profile`, destroyed at erasure, and `evidence`, kept for the legal term; and the months'
-//! keys for people who are not signed in. Destroying the wrapped key destroys what it encrypted.
+//! The keys of a person: the `profile` key, destroyed at erasure, and the `evidence` key, kept for the legal term. Destroying
+//! a wrapped key makes everything that it encrypted unreadable.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,23 +10,23 @@ use zeroize::Zeroizing;
 use super::{
     Store, Table,
     item::{Item, Key, keyed, read},
-    kek::Purpose,
+    kek::KeyPurpose,
 };
 use crate::{
     crypto::{
         CryptoError,
         field::{self, Place},
         key::DataKey,
-        wrap::{self, Generation},
+        wrap::{self, KekGeneration},
     },
     domain::{id::UserId, time::Timestamp},
     error::{Internal, Result},
 };
 
-/// An unwrapped key and whose it is. Wiped from memory when dropped.
+/// An unwrapped key and its owner. The key is wiped from memory when it is dropped.
 #[derive(Debug, Clone)]
 pub struct PersonKey {
-    /// A user, or `anonymous/<month>`.
+    /// The user's id.
     pub owner: String,
     pub version: u32,
     key: DataKey,
@@ -66,7 +66,7 @@ pub struct KeyItem {
     pub wrapped: ByteBuf,
 }
 
-pub fn key(user: &UserId, purpose: Purpose) -> Key {
+pub fn key(user: &UserId, purpose: KeyPurpose) -> Key {
     Key::new(format!("P#{user}"), purpose.name())
 }
 
@@ -74,57 +74,46 @@ fn place<'a>(owner: &'a str, purpose: &'a str) -> Place<'a> {
     Place { table: Table::Keys.logical(), partition: owner, sort: purpose, attribute: "wrapped" }
 }
 
-fn wrap_under(generation: &Generation, owner: &str, purpose: &str, key: &DataKey) -> Vec<u8> {
+fn wrap_under(generation: &KekGeneration, owner: &str, purpose: &str, key: &DataKey) -> Vec<u8> {
     wrap::wrap(generation.kek(wrap::shard_of(owner)), generation.number, &place(owner, purpose), key)
 }
 
-fn unwrap_under(generation: &Generation, item: &KeyItem) -> Result<DataKey, CryptoError> {
+fn unwrap_under(generation: &KekGeneration, item: &KeyItem) -> Result<DataKey, CryptoError> {
     wrap::unwrap(generation.kek(wrap::shard_of(&item.owner)), &place(&item.owner, &item.purpose), &item.wrapped)
 }
 
 /// The same key, wrapped by another generation.
-pub(super) fn rewrapped(item: &KeyItem, from: &Generation, to: &Generation) -> Result<Vec<u8>, CryptoError> {
+pub(super) fn rewrapped(item: &KeyItem, from: &KekGeneration, to: &KekGeneration) -> Result<Vec<u8>, CryptoError> {
     Ok(wrap_under(to, &item.owner, &item.purpose, &unwrap_under(from, item)?))
 }
 
-fn anonymous_key_of(month: &str) -> Key {
-    Key::new("KEK#anonymous-month", month)
-}
-
-/// Where the key of an origin's owner stands.
-fn origin_key(owner: &str) -> Option<Key> {
-    match owner.strip_prefix("anonymous/") {
-        Some(month) => Some(anonymous_key_of(month)),
-        None => owner.parse().ok().map(|user| key(&user, Purpose::Profile)),
-    }
-}
-
-/// Version of a person's first key; others follow when keys are renewed.
+/// The version of a person's key.
 const FIRST: u32 = 1;
 
 impl Store {
-    /// A new key of a person and the item to put into the transaction that makes the person.
-    pub async fn new_person_key(&self, user: &UserId, purpose: Purpose, now: Timestamp) -> Result<(PersonKey, Item)> {
-        let (key_made, item) = self.new_key(user.to_string(), purpose, now).await?;
-        Ok((key_made, keyed(&key(user, purpose), &item)?))
-    }
-
-    async fn new_key(&self, owner: String, purpose: Purpose, now: Timestamp) -> Result<(PersonKey, KeyItem)> {
+    /// A new key of a person, and its item for the transaction that creates the person.
+    pub async fn new_person_key(
+        &self,
+        user: &UserId,
+        purpose: KeyPurpose,
+        now: Timestamp,
+    ) -> Result<(PersonKey, Item)> {
+        let owner = user.to_string();
         let generation = self.newest_generation(purpose, now).await?;
-        let key = DataKey::generate();
-        let wrapped = wrap_under(&generation, &owner, purpose.name(), &key);
+        let data_key = DataKey::generate();
+        let wrapped = wrap_under(&generation, &owner, purpose.name(), &data_key);
         let item =
             KeyItem { owner: owner.clone(), purpose: purpose.name().to_owned(), wrapped: ByteBuf::from(wrapped) };
-        Ok((PersonKey { owner, version: FIRST, key }, item))
+        let item = keyed(&key(user, purpose), &item)?;
+        Ok((PersonKey { owner, version: FIRST, key: data_key }, item))
     }
 
-    /// Unwraps a key that was read along with something else. No item: the key is gone, and with it what it encrypted.
+    /// Unwraps a key whose item was read together with other items. Without an item the key was destroyed.
     pub async fn person_key(&self, item: Option<&KeyItem>, now: Timestamp) -> Result<PersonKey> {
-        let item = item.ok_or_else(|| Internal::corrupt("a person's key is gone"))?;
+        let item = item.ok_or_else(|| Internal::corrupt("a person's key was destroyed"))?;
         let purpose = match item.purpose.as_str() {
-            "profile" => Purpose::Profile,
-            "evidence" => Purpose::Evidence,
-            "anonymous" => Purpose::Anonymous,
+            "profile" => KeyPurpose::Profile,
+            "evidence" => KeyPurpose::Evidence,
             other => return Err(Internal::corrupt(format!("key purpose {other}")).into()),
         };
         let number = field::key_version(&item.wrapped).map_err(Internal::corrupt)?;
@@ -134,51 +123,27 @@ impl Store {
     }
 
     /// Reads and unwraps a person's key.
-    pub async fn read_person_key(&self, user: &UserId, purpose: Purpose, now: Timestamp) -> Result<PersonKey> {
+    pub async fn read_person_key(&self, user: &UserId, purpose: KeyPurpose, now: Timestamp) -> Result<PersonKey> {
         let item: Option<KeyItem> = self.get_as(Table::Keys, &key(user, purpose)).await?;
         self.person_key(item.as_ref(), now).await
     }
 
-    /// Keys that origins of events were encrypted with, by owner; those that were destroyed are not among them.
+    /// The profile keys that encrypted the origins of events, by owner. Destroyed keys are missing.
     pub async fn origin_keys(
         &self,
         owners: impl Iterator<Item = &str>,
         now: Timestamp,
     ) -> Result<HashMap<String, PersonKey>> {
         let owners: BTreeSet<&str> = owners.collect();
-        let wanted: Vec<_> = owners.iter().filter_map(|owner| Some((Table::Keys, origin_key(owner)?))).collect();
+        let wanted: Vec<_> = owners
+            .iter()
+            .filter_map(|owner| Some((Table::Keys, key(&owner.parse().ok()?, KeyPurpose::Profile))))
+            .collect();
         let mut keys = HashMap::new();
         for item in self.get_many(&wanted).await?.into_values() {
             let item: KeyItem = read(item)?;
             keys.insert(item.owner.clone(), self.person_key(Some(&item), now).await?);
         }
         Ok(keys)
-    }
-
-    /// The month's key for addresses of people who are not signed in; made by whoever needs it first.
-    pub async fn anonymous_key(&self, now: Timestamp) -> Result<PersonKey> {
-        let month = now.month();
-        let owner = format!("anonymous/{month}");
-        let at = anonymous_key_of(&month);
-        if let Some(item) = self.get_as::<KeyItem>(Table::Keys, &at).await? {
-            return self.person_key(Some(&item), now).await;
-        }
-        let (made, item) = self.new_key(owner, Purpose::Anonymous, now).await?;
-        let put = self
-            .db
-            .put_item()
-            .table_name(self.name(Table::Keys))
-            .set_item(Some(keyed(&at, &item)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(made),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                let item = self.get(Table::Keys, &at).await?.map(read::<KeyItem>).transpose()?;
-                self.person_key(item.as_ref(), now).await
-            }
-            Err(error) => Err(Internal::aws("put month's key", &error).into()),
-        }
     }
 }

@@ -22,7 +22,7 @@ use futures::future::join_all;
 use super::{
     Store, Table,
     item::{Key, key_of, read, text},
-    kek::{Position, Purpose, generation_key},
+    kek::{KeyPosition, KeyPurpose, generation_key},
     person_key::{self, KeyItem},
 };
 use crate::{
@@ -42,14 +42,14 @@ const AT_ONCE: usize = 16;
 
 /// How much one run does.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct RenewalBounds {
     /// After this time no further page is begun; the next run goes on from there.
     pub run_for: Duration,
     /// Items read at a time.
     pub page: i32,
 }
 
-impl Default for Bounds {
+impl Default for RenewalBounds {
     /// Below the time-out of `workers-rotate-keys`.
     fn default() -> Self {
         Self { run_for: Duration::from_mins(10), page: 1000 }
@@ -58,7 +58,7 @@ impl Default for Bounds {
 
 /// What a run did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Renewed {
+pub struct RenewalCounts {
     /// Generations made.
     pub made: u32,
     /// Keys re-wrapped.
@@ -71,10 +71,10 @@ pub struct Renewed {
 
 impl Store {
     /// One run over all purposes.
-    pub(super) async fn renew_keks(&self, now: Timestamp, bounds: Bounds) -> Result<Renewed> {
-        let mut run = Run { store: self, now, began: Instant::now(), bounds, renewed: Renewed::default() };
+    pub(super) async fn renew_keks(&self, now: Timestamp, bounds: RenewalBounds) -> Result<RenewalCounts> {
+        let mut run = RenewalRun { store: self, now, began: Instant::now(), bounds, renewed: RenewalCounts::default() };
         let mut failed = None;
-        for purpose in Purpose::ALL {
+        for purpose in KeyPurpose::ALL {
             // What stops one purpose does not stop the others.
             if let Err(error) = run.renew(purpose).await {
                 tracing::error!(purpose = purpose.name(), %error, "key-encryption keys were not renewed");
@@ -85,17 +85,17 @@ impl Store {
     }
 }
 
-struct Run<'a> {
+struct RenewalRun<'a> {
     store: &'a Store,
     /// When it began, by the clock and for measuring.
     now: Timestamp,
     began: Instant,
-    bounds: Bounds,
-    renewed: Renewed,
+    bounds: RenewalBounds,
+    renewed: RenewalCounts,
 }
 
 /// How a pass over the table ended.
-enum Pass {
+enum PassEnd {
     /// All keys were looked at.
     Complete,
     /// The run's time was up.
@@ -103,26 +103,26 @@ enum Pass {
 }
 
 /// Keys of a page that are not under the newest generation, and the place after which the next page begins.
-struct Page {
+struct KeyPage {
     found: Vec<(Key, Result<KeyItem>)>,
-    next: Option<Position>,
+    next: Option<KeyPosition>,
 }
 
 /// What became of a key.
 #[derive(Debug, PartialEq, Eq)]
-enum Moved {
+enum RewrapResult {
     Done,
     ChangedMeanwhile,
     Damaged,
 }
 
-impl Run<'_> {
+impl RenewalRun<'_> {
     /// The time now. KEKs in memory age by it, however long the run takes.
     fn time(&self) -> Timestamp {
         self.now + self.began.elapsed()
     }
 
-    async fn renew(&mut self, purpose: Purpose) -> Result<()> {
+    async fn renew(&mut self, purpose: KeyPurpose) -> Result<()> {
         let generations = self.store.generations(purpose).await?;
         let Some(((newest, item), older)) = generations.split_first() else {
             return self.make(purpose, 1).await;
@@ -135,15 +135,15 @@ impl Run<'_> {
             return Ok(());
         }
         match self.pass(purpose, *newest, item.resume_after.clone()).await? {
-            Pass::Interrupted => Ok(()),
-            Pass::Complete => {
+            PassEnd::Interrupted => Ok(()),
+            PassEnd::Complete => {
                 self.note(purpose, *newest, "REMOVE resume_after", None).await?;
                 self.remove_old(purpose, *newest).await
             }
         }
     }
 
-    async fn make(&mut self, purpose: Purpose, number: u32) -> Result<()> {
+    async fn make(&mut self, purpose: KeyPurpose, number: u32) -> Result<()> {
         if self.store.make_generation(purpose, number, self.now).await? {
             tracing::info!(purpose = purpose.name(), generation = number, "key-encryption keys made");
             self.renewed.made += 1;
@@ -152,7 +152,7 @@ impl Run<'_> {
     }
 
     /// After a whole pass: removes what is older than the newest generation, if no key was found lately.
-    async fn remove_old(&mut self, purpose: Purpose, newest: u32) -> Result<()> {
+    async fn remove_old(&mut self, purpose: KeyPurpose, newest: u32) -> Result<()> {
         // Read again: this run or another one may have found a key since.
         let generations = self.store.generations(purpose).await?;
         let Some(((number, item), older)) = generations.split_first() else { return Ok(()) };
@@ -169,7 +169,7 @@ impl Run<'_> {
     }
 
     /// Goes on with the pass that was begun, or begins one.
-    async fn pass(&mut self, purpose: Purpose, newest: u32, mut after: Option<Position>) -> Result<Pass> {
+    async fn pass(&mut self, purpose: KeyPurpose, newest: u32, mut after: Option<KeyPosition>) -> Result<PassEnd> {
         loop {
             let page = self.keys_under_others(purpose, newest, after.as_ref()).await?;
             if !page.found.is_empty() {
@@ -180,17 +180,17 @@ impl Run<'_> {
             for some in page.found.chunks(AT_ONCE) {
                 for moved in join_all(some.iter().map(|(at, item)| self.rewrap(purpose, newest, at, item))).await {
                     match moved? {
-                        Moved::Done => self.renewed.moved += 1,
-                        Moved::ChangedMeanwhile => {}
-                        Moved::Damaged => self.renewed.damaged += 1,
+                        RewrapResult::Done => self.renewed.moved += 1,
+                        RewrapResult::ChangedMeanwhile => {}
+                        RewrapResult::Damaged => self.renewed.damaged += 1,
                     }
                 }
             }
-            let Some(next) = page.next else { return Ok(Pass::Complete) };
+            let Some(next) = page.next else { return Ok(PassEnd::Complete) };
             let at = AttributeValue::M([("pk".into(), text(&next.pk)), ("sk".into(), text(&next.sk))].into());
             self.note(purpose, newest, "SET resume_after = :value", Some(at)).await?;
             if self.began.elapsed() >= self.bounds.run_for {
-                return Ok(Pass::Interrupted);
+                return Ok(PassEnd::Interrupted);
             }
             after = Some(next);
         }
@@ -198,7 +198,12 @@ impl Run<'_> {
 
     /// One page of the whole table. DynamoDB leaves out what is under the newest generation already, by the first bytes
     /// of the ciphertext: format and key version.
-    async fn keys_under_others(&self, purpose: Purpose, newest: u32, after: Option<&Position>) -> Result<Page> {
+    async fn keys_under_others(
+        &self,
+        purpose: KeyPurpose,
+        newest: u32,
+        after: Option<&KeyPosition>,
+    ) -> Result<KeyPage> {
         let prefix = field::prefix(newest);
         let answer = self
             .store
@@ -224,18 +229,18 @@ impl Run<'_> {
             }
         }
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty()).map(|key| key_of(&key));
-        Ok(Page { found, next: next.map(|key| Position { pk: key.pk, sk: key.sk }) })
+        Ok(KeyPage { found, next: next.map(|key| KeyPosition { pk: key.pk, sk: key.sk }) })
     }
 
     /// Re-wraps one key under the newest generation.
-    async fn rewrap(&self, purpose: Purpose, newest: u32, at: &Key, item: &Result<KeyItem>) -> Result<Moved> {
+    async fn rewrap(&self, purpose: KeyPurpose, newest: u32, at: &Key, item: &Result<KeyItem>) -> Result<RewrapResult> {
         let rewrapped = match item {
             Ok(item) => self.rewrapped(purpose, newest, item).await?.map(|rewrapped| (item, rewrapped)),
             Err(_) => None,
         };
         let Some((item, rewrapped)) = rewrapped else {
             tracing::error!(partition = at.pk, sort = at.sk, "a key does not open and was not re-wrapped");
-            return Ok(Moved::Damaged);
+            return Ok(RewrapResult::Damaged);
         };
         let update = self
             .store
@@ -252,14 +257,14 @@ impl Run<'_> {
             .send()
             .await;
         match update {
-            Ok(_) => Ok(Moved::Done),
-            Err(error) if condition_failed(&error) => Ok(Moved::ChangedMeanwhile),
+            Ok(_) => Ok(RewrapResult::Done),
+            Err(error) if condition_failed(&error) => Ok(RewrapResult::ChangedMeanwhile),
             Err(error) => Err(Internal::aws("re-wrap key", &error).into()),
         }
     }
 
     /// `None` if the key does not open, or nothing is left to open it with.
-    async fn rewrapped(&self, purpose: Purpose, newest: u32, item: &KeyItem) -> Result<Option<Vec<u8>>> {
+    async fn rewrapped(&self, purpose: KeyPurpose, newest: u32, item: &KeyItem) -> Result<Option<Vec<u8>>> {
         let to = self.store.generation(purpose, newest, self.time()).await?;
         let Ok(old) = field::key_version(&item.wrapped) else { return Ok(None) };
         match self.store.generation(purpose, old, self.time()).await {
@@ -270,7 +275,13 @@ impl Run<'_> {
     }
 
     /// Notes at a generation how far re-wrapping has come; one that is gone does not come back by that.
-    async fn note(&self, purpose: Purpose, generation: u32, update: &str, value: Option<AttributeValue>) -> Result<()> {
+    async fn note(
+        &self,
+        purpose: KeyPurpose,
+        generation: u32,
+        update: &str,
+        value: Option<AttributeValue>,
+    ) -> Result<()> {
         let values = value.map(|value| [(":value".to_owned(), value)].into());
         self.store
             .db
@@ -286,7 +297,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn remove(&self, purpose: Purpose, generation: u32) -> Result<()> {
+    async fn remove(&self, purpose: KeyPurpose, generation: u32) -> Result<()> {
         self.store
             .db
             .delete_item()

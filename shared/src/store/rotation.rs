@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    rewrap::{Bounds, Renewed},
+    rewrap::{RenewalBounds, RenewalCounts},
     secrets::{IndexSecrets, TokenSecrets},
 };
 use crate::{
@@ -40,7 +40,7 @@ const TRIES: u32 = 4;
 
 /// What is to be done with a secret.
 #[derive(Debug)]
-enum Step<T> {
+enum RotationStep<T> {
     /// It is young enough.
     Keep,
     /// This is its new content, and the word for the log: `made` or `moved`.
@@ -51,18 +51,18 @@ fn due(rotated_at: Timestamp, now: Timestamp) -> bool {
     now.since(rotated_at) >= IN_USE_FOR
 }
 
-fn signing(held: Option<&SigningRing>, now: Timestamp) -> Result<Step<SigningRing>, CryptoError> {
+fn signing(held: Option<&SigningRing>, now: Timestamp) -> Result<RotationStep<SigningRing>, CryptoError> {
     Ok(match held {
-        None => Step::Put(SigningRing::generate(now)?, "made"),
-        Some(ring) if due(ring.rotated_at, now) => Step::Put(ring.rotated(now)?, "moved"),
-        Some(_) => Step::Keep,
+        None => RotationStep::Put(SigningRing::generate(now)?, "made"),
+        Some(ring) if due(ring.rotated_at, now) => RotationStep::Put(ring.rotated(now)?, "moved"),
+        Some(_) => RotationStep::Keep,
     })
 }
 
 /// The key of cursors has no ring: a new one would only break the lists that are being read, and guards no more.
-fn tokens(held: Option<TokenSecrets>, now: Timestamp) -> Step<TokenSecrets> {
+fn tokens(held: Option<TokenSecrets>, now: Timestamp) -> RotationStep<TokenSecrets> {
     match held {
-        None => Step::Put(
+        None => RotationStep::Put(
             TokenSecrets {
                 refresh: RefreshKeys::generate(),
                 mail: MailKeys::generate(),
@@ -71,22 +71,22 @@ fn tokens(held: Option<TokenSecrets>, now: Timestamp) -> Step<TokenSecrets> {
             },
             "made",
         ),
-        Some(held) if due(held.rotated_at, now) => Step::Put(
+        Some(held) if due(held.rotated_at, now) => RotationStep::Put(
             TokenSecrets { refresh: held.refresh.rotated(now), mail: held.mail.rotated(now), rotated_at: now, ..held },
             "moved",
         ),
-        Some(_) => Step::Keep,
+        Some(_) => RotationStep::Keep,
     }
 }
 
 /// Index keys are made once: they move by a run over all claims, not by age.
-fn indexes(held: Option<&IndexSecrets>) -> Step<IndexSecrets> {
+fn indexes(held: Option<&IndexSecrets>) -> RotationStep<IndexSecrets> {
     match held {
-        None => Step::Put(
+        None => RotationStep::Put(
             IndexSecrets { email: IndexKeys::generate(), username: IndexKeys::generate(), digest: DataKey::generate() },
             "made",
         ),
-        Some(_) => Step::Keep,
+        Some(_) => RotationStep::Keep,
     }
 }
 
@@ -99,7 +99,8 @@ impl App {
         let mut written = rotate_signing(&vault, &names.signing, &names.verification, now).await?;
         written += vault.turn(&names.tokens, "tokens", |held| Ok(tokens(held, now))).await?;
         written += vault.turn(&names.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
-        let Renewed { made, moved, removed, damaged } = self.store().await.renew_keks(now, Bounds::default()).await?;
+        let RenewalCounts { made, moved, removed, damaged } =
+            self.store().await.renew_keks(now, RenewalBounds::default()).await?;
         tracing::info!(made, moved, removed, damaged, "key-encryption keys looked after");
         if damaged > 0 {
             return Err(Internal::corrupt(format!("{damaged} keys of people do not open")).into());
@@ -115,8 +116,8 @@ async fn rotate_signing(vault: &Vault<'_>, private: &str, public: &str, now: Tim
         let held = vault.read::<SigningRing>(private).await?;
         let step = signing(held.value.as_ref(), now).map_err(Internal::bug)?;
         let ring = match &step {
-            Step::Put(ring, _) => Some(ring),
-            Step::Keep => held.value.as_ref(),
+            RotationStep::Put(ring, _) => Some(ring),
+            RotationStep::Keep => held.value.as_ref(),
         };
         let wanted = ring.map(SigningRing::jwks);
         let published = vault.read::<Jwks>(public).await?;
@@ -128,7 +129,7 @@ async fn rotate_signing(vault: &Vault<'_>, private: &str, public: &str, now: Tim
             tracing::info!(secret = "verification", keys = wanted.keys.len(), "published");
             written += 1;
         }
-        let Step::Put(ring, word) = step else { return Ok(written) };
+        let RotationStep::Put(ring, word) = step else { return Ok(written) };
         if vault.put(private, held.version.as_deref(), &ring).await? {
             tracing::info!(secret = "signing", step = word, kid = ring.current.kid(), "rotated");
             return Ok(written + 1);
@@ -140,7 +141,7 @@ async fn rotate_signing(vault: &Vault<'_>, private: &str, public: &str, now: Tim
 /// Secrets by name, with the version they were read at.
 struct Vault<'a>(&'a Client);
 
-struct Held<T> {
+struct StoredSecret<T> {
     /// `None` for a secret that nobody has filled yet.
     value: Option<T>,
     version: Option<String>,
@@ -150,11 +151,11 @@ impl Vault<'_> {
     async fn turn<T, F>(&self, arn: &str, name: &'static str, step: F) -> Result<u32>
     where
         T: Serialize + DeserializeOwned,
-        F: Fn(Option<T>) -> Result<Step<T>>,
+        F: Fn(Option<T>) -> Result<RotationStep<T>>,
     {
         for _ in 0..TRIES {
             let held = self.read::<T>(arn).await?;
-            let Step::Put(value, word) = step(held.value)? else { return Ok(0) };
+            let RotationStep::Put(value, word) = step(held.value)? else { return Ok(0) };
             if self.put(arn, held.version.as_deref(), &value).await? {
                 tracing::info!(secret = name, step = word, "rotated");
                 return Ok(1);
@@ -163,14 +164,14 @@ impl Vault<'_> {
         Err(Internal::unavailable(format!("{name}: always somebody else came first")).into())
     }
 
-    async fn read<T: DeserializeOwned>(&self, arn: &str) -> Result<Held<T>> {
+    async fn read<T: DeserializeOwned>(&self, arn: &str) -> Result<StoredSecret<T>> {
         let answer = match self.0.get_secret_value().secret_id(arn).send().await {
             Ok(answer) => answer,
             // The secret is there, but no version of it.
             Err(error)
                 if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
             {
-                return Ok(Held { value: None, version: None });
+                return Ok(StoredSecret { value: None, version: None });
             }
             Err(error) => return Err(Internal::aws("read secret", &error).into()),
         };
@@ -181,7 +182,7 @@ impl Vault<'_> {
             // serde_json's message may quote the value: it must not reach a log. Nor is what does not read replaced.
             Some(serde_json::from_str(&text).map_err(|_| Internal::corrupt("a secret does not read"))?)
         };
-        Ok(Held { value, version: answer.version_id })
+        Ok(StoredSecret { value, version: answer.version_id })
     }
 
     /// `false` if somebody else wrote after this version was read.
@@ -209,10 +210,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
-    fn put<T>(step: Step<T>) -> (T, &'static str) {
+    fn put<T>(step: RotationStep<T>) -> (T, &'static str) {
         match step {
-            Step::Put(value, word) => (value, word),
-            Step::Keep => panic!("nothing to put"),
+            RotationStep::Put(value, word) => (value, word),
+            RotationStep::Keep => panic!("nothing to put"),
         }
     }
 
@@ -220,10 +221,10 @@ mod tests {
     fn an_empty_secret_is_filled_and_a_young_one_kept() {
         let (made, word) = put(tokens(None, NOW));
         assert_eq!(word, "made");
-        assert!(matches!(tokens(Some(made), NOW + IN_USE_FOR - Duration::from_secs(1)), Step::Keep));
+        assert!(matches!(tokens(Some(made), NOW + IN_USE_FOR - Duration::from_secs(1)), RotationStep::Keep));
         let (made, word) = put(indexes(None));
         assert_eq!(word, "made");
-        assert!(matches!(indexes(Some(&made)), Step::Keep));
+        assert!(matches!(indexes(Some(&made)), RotationStep::Keep));
     }
 
     #[test]
@@ -235,13 +236,13 @@ mod tests {
         assert_eq!(moved.refresh.current().0, kid.0 + 1);
         assert_eq!(moved.rotated_at, NOW + IN_USE_FOR);
         assert_eq!(*moved.cursor.to_base64(), *cursor);
-        assert!(matches!(tokens(Some(moved), NOW + IN_USE_FOR * 2 - Duration::from_secs(1)), Step::Keep));
+        assert!(matches!(tokens(Some(moved), NOW + IN_USE_FOR * 2 - Duration::from_secs(1)), RotationStep::Keep));
     }
 
     #[test]
     fn a_signing_key_is_published_a_whole_term_before_it_signs() {
         let (ring, _) = put(signing(None, NOW).unwrap());
-        assert!(matches!(signing(Some(&ring), NOW + Duration::from_hours(1)).unwrap(), Step::Keep));
+        assert!(matches!(signing(Some(&ring), NOW + Duration::from_hours(1)).unwrap(), RotationStep::Keep));
         let (moved, word) = put(signing(Some(&ring), NOW + IN_USE_FOR).unwrap());
         assert_eq!(word, "moved");
         assert!(ring.jwks().keys.iter().any(|key| key.kid == moved.current.kid()));

@@ -20,9 +20,9 @@ use super::{
     Position, Store, Table,
     author::CallOrigin,
     command::{Command, Decided},
-    commit::{Change, Commit},
+    commit::{Commit, WriteExpression},
     event::EventDraft,
-    item::{Key, Query, Sort, key_of, keyed, number, read, text},
+    item::{ItemQuery, Key, Sort, key_of, keyed, number, read, text},
     person_key::PersonKey,
     user::Account,
 };
@@ -35,7 +35,7 @@ use crate::{
     domain::{
         event::{Actor, Cause, EventType, PublicWord, SignIn, Subject},
         id::{SessionId, UserId},
-        refresh::Generation,
+        refresh::RefreshGeneration,
         secret::Masked,
         session::{MOST_SESSIONS, ONE_FACTOR_TRUST, Session},
         time::Timestamp,
@@ -89,7 +89,7 @@ impl SessionItem {
         now: Timestamp,
     ) -> Result<Self> {
         let session = SessionId::new(now);
-        let generation = Generation { counter: FIRST, started_at: now, last_turn: now };
+        let generation = RefreshGeneration { counter: FIRST, started_at: now, last_turn: now };
         Ok(Self {
             session,
             user: auth.user,
@@ -112,8 +112,8 @@ impl SessionItem {
         Ok(RefreshToken { session: self.session, user: self.user, counter: self.counter, nonce: self.nonce()? })
     }
 
-    pub fn generation(&self) -> Generation {
-        Generation { counter: self.counter, started_at: self.created_at, last_turn: self.last_turn }
+    pub fn generation(&self) -> RefreshGeneration {
+        RefreshGeneration { counter: self.counter, started_at: self.created_at, last_turn: self.last_turn }
     }
 
     pub fn expires_at(&self) -> Timestamp {
@@ -217,10 +217,10 @@ impl Commit<'_> {
 
     /// The same; `gone` is what it means to the caller that the session has ended already.
     pub fn end_session_or(self, session: &SessionItem, ending: &Ending, gone: Option<Error>) -> Self {
-        let unchanged = Change {
+        let unchanged = WriteExpression {
             condition: "version = :read",
             values: vec![(":read", number(session.version))],
-            ..Change::default()
+            ..WriteExpression::default()
         };
         self.delete(Table::Identity, &SessionItem::key(&session.user, &session.session), &unchanged, gone)
             .event(session.ended(ending))
@@ -307,7 +307,7 @@ impl Store {
     ) -> Result<(Vec<SessionItem>, Option<Position>)> {
         let partition = format!("U#{user}");
         let (items, next) = self
-            .query(Query {
+            .query(ItemQuery {
                 table: Table::Identity,
                 index: None,
                 partition: ("pk", &partition),
@@ -324,7 +324,7 @@ impl Store {
     /// The sessions of a person as a sign-in has to see them, by one query.
     pub async fn sign_ins(&self, user: &UserId) -> Result<SignIns> {
         let partition = format!("U#{user}");
-        let query = Query {
+        let query = ItemQuery {
             table: Table::Identity,
             index: None,
             partition: ("pk", &partition),
@@ -353,8 +353,11 @@ impl Store {
     /// was lost finds itself beaten, by itself.
     pub async fn turn_session(&self, session: &SessionItem, kid: Kid, now: Timestamp) -> Result<Turn> {
         // Clocks differ: time never runs back for a session.
-        let next =
-            Generation { counter: session.counter + 1, last_turn: now.max(session.last_turn), ..session.generation() };
+        let next = RefreshGeneration {
+            counter: session.counter + 1,
+            last_turn: now.max(session.last_turn),
+            ..session.generation()
+        };
         let updated = self
             .db
             .update_item()

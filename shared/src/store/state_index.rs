@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Position, Store, Table,
-    item::{Item, Query, SHARDS, Sort, shard, text},
+    item::{Item, ItemQuery, SHARDS, Sort, shard, text},
 };
 use crate::{
     domain::{check::RiskLevel, id::UserId, time::Timestamp},
@@ -136,7 +136,7 @@ impl Store {
         let hidden = without.map(|user| text(user.to_string()));
         let (mut items, mut after) = (Vec::new(), None);
         loop {
-            let query = Query {
+            let query = ItemQuery {
                 table: Table::Kyc,
                 index: Some(INDEX),
                 partition: (PARTITION, partition),

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::{
     Table,
-    commit::{Change, CommitError},
+    commit::{CommitError, WriteExpression},
     item::Key,
     limit::{LimitVerdict, key as limit_key},
-    work::{Claim, Claimed},
+    work::{WorkClaim, WorkClaimResult},
 };
 use crate::{
     deadline::Deadline,
@@ -38,7 +38,7 @@ fn in_turn(replies: Vec<AwsReply>) -> ScriptedAws {
 }
 
 async fn commit(script: &ScriptedAws) -> Result<(), CommitError> {
-    let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
+    let present = WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
     let store = script.store().await;
     let commit = store.commit(NOW, "correlation");
     commit
@@ -96,7 +96,7 @@ async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
     assert_eq!(script.calls_of("UpdateItem").len(), 3);
 
     let script = in_turn(vec![conflict.clone(), AwsReply::Ok(json!({}))]);
-    script.store().await.release_work(&Claim::new("worker", "message")).await.unwrap();
+    script.store().await.release_work(&WorkClaim::new("worker", "message")).await.unwrap();
     assert_eq!(script.calls_of("DeleteItem").len(), 2);
     let put = in_turn(vec![conflict.clone(), AwsReply::Ok(json!({}))]);
     let db = put.store().await.db();
@@ -118,15 +118,15 @@ async fn a_plain_write_that_meets_a_transaction_is_tried_again() {
 async fn a_conditional_failure_is_an_answer_and_is_not_tried_again() {
     let script =
         in_turn(vec![AwsReply::Error("ConditionalCheckFailedException", json!({"Item": {"done": {"BOOL": true}}}))]);
-    let claimed = script.store().await.claim_work(&Claim::new("w", "m"), TIME, NOW).await.unwrap();
-    assert_eq!((claimed, script.calls().len()), (Claimed::Done, 1));
+    let claimed = script.store().await.claim_work(&WorkClaim::new("w", "m"), TIME, NOW).await.unwrap();
+    assert_eq!((claimed, script.calls().len()), (WorkClaimResult::Done, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_without_an_answer_is_given_a_second_and_a_claim_repeats_itself() {
     let script = in_turn(vec![AwsReply::Hang, AwsReply::Ok(json!({}))]);
-    let claimed = script.store().await.claim_work(&Claim::new("w", "m"), TIME, NOW).await.unwrap();
-    assert_eq!(claimed, Claimed::Mine);
+    let claimed = script.store().await.claim_work(&WorkClaim::new("w", "m"), TIME, NOW).await.unwrap();
+    assert_eq!(claimed, WorkClaimResult::Claimed);
     let calls = script.calls();
     let [first, second] = &calls[..] else { panic!("{calls:?}") };
     let waited = second.at - first.at;

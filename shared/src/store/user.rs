@@ -8,7 +8,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Store, Table,
-    commit::{Change, Commit},
+    commit::{Commit, WriteExpression},
     event::EventDraft,
     item::{Item, Key, keyed, read, text},
     person_key::{KeyItem, PersonKey},
@@ -126,14 +126,14 @@ impl Commit<'_> {
     /// Only goes through while the profile is the one that was read: what the transaction writes was made from it.
     pub fn profile_unchanged(self, user: &UserId, read: &ProfileItem) -> Self {
         let (condition, values) = read.unchanged();
-        let unchanged = Change { condition, values, ..Change::default() };
+        let unchanged = WriteExpression { condition, values, ..WriteExpression::default() };
         self.check(Table::Identity, &profile_key(user), &unchanged, None)
     }
 }
 
 /// A claim of a unique value: whoever holds it is found by it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Claim {
+pub struct ValueClaim {
     pub user: UserId,
     /// On the claim of an address that is not confirmed: until then nobody else may take it, after it anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,7 +143,7 @@ pub struct Claim {
     pub counted_under: Option<BlindIndex>,
 }
 
-impl Claim {
+impl ValueClaim {
     /// A lasting claim.
     pub const fn new(user: UserId) -> Self {
         Self { user, unverified_until: None, counted_under: None }
@@ -186,7 +186,7 @@ impl Store {
         self.get_as(Table::Identity, &account_key(user)).await
     }
 
-    pub async fn claim(&self, key: &Key) -> Result<Option<Claim>> {
+    pub async fn claim(&self, key: &Key) -> Result<Option<ValueClaim>> {
         self.get_as(Table::Identity, key).await
     }
 
@@ -199,7 +199,7 @@ impl Store {
     /// Account and profile key, in one read; unwrapping the key may take a call to KMS, which would tell a stranger that
     /// the account exists.
     pub async fn auth_and_wrapped_key(&self, user: &UserId) -> Result<Option<(Account, Option<KeyItem>)>> {
-        let (auth_key, person_key) = (account_key(user), super::person_key::key(user, super::kek::Purpose::Profile));
+        let (auth_key, person_key) = (account_key(user), super::person_key::key(user, super::kek::KeyPurpose::Profile));
         let mut found =
             self.get_many(&[(Table::Identity, auth_key.clone()), (Table::Keys, person_key.clone())]).await?;
         let Some(auth) = found.remove(&auth_key).map(read::<Account>).transpose()? else { return Ok(None) };
@@ -212,7 +212,7 @@ impl Store {
         let keys = [
             (Table::Identity, account_key(user)),
             (Table::Identity, profile_key(user)),
-            (Table::Keys, super::person_key::key(user, super::kek::Purpose::Profile)),
+            (Table::Keys, super::person_key::key(user, super::kek::KeyPurpose::Profile)),
         ];
         let mut found = self.get_many(&keys).await?;
         let Some(auth) = found.remove(&keys[0].1).map(read::<Account>).transpose()? else { return Ok(None) };

@@ -22,12 +22,12 @@ const REMEMBERED: Duration = Duration::from_hours(5 * 24);
 /// One worker's hold on a message. Its id tells a worker that lost the answer to its own claim from another one that is
 /// at the same message.
 #[derive(Debug)]
-pub struct Claim {
+pub struct WorkClaim {
     key: Key,
     id: String,
 }
 
-impl Claim {
+impl WorkClaim {
     pub fn new(worker: &str, message: &str) -> Self {
         let id = uuid::Uuid::from_bytes(crate::crypto::random::bytes()).to_string();
         Self { key: Key::of(format!("WORK#{worker}#{message}")), id }
@@ -36,9 +36,9 @@ impl Claim {
 
 /// What stands under a message's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claimed {
+pub enum WorkClaimResult {
     /// Ours to do now.
-    Mine,
+    Claimed,
     /// Done before.
     Done,
     /// Somebody is at it.
@@ -47,7 +47,7 @@ pub enum Claimed {
 
 impl Store {
     /// Claims a message for as long as the lease runs. Asked again, the same claim gets the same answer.
-    pub async fn claim_work(&self, claim: &Claim, lease: Duration, now: Timestamp) -> Result<Claimed> {
+    pub async fn claim_work(&self, claim: &WorkClaim, lease: Duration, now: Timestamp) -> Result<WorkClaimResult> {
         use aws_sdk_dynamodb::{
             operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure::AllOld,
         };
@@ -69,11 +69,11 @@ impl Store {
             .send()
             .await;
         match claim {
-            Ok(_) => Ok(Claimed::Mine),
+            Ok(_) => Ok(WorkClaimResult::Claimed),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                     let done = failed.item().and_then(|item| item.get("done")).and_then(|done| done.as_bool().ok());
-                    Ok(if done == Some(&true) { Claimed::Done } else { Claimed::Busy })
+                    Ok(if done == Some(&true) { WorkClaimResult::Done } else { WorkClaimResult::Busy })
                 }
                 _ => Err(Internal::aws("claim work", &error).into()),
             },
@@ -81,7 +81,7 @@ impl Store {
     }
 
     /// Marks a message as worked, whoever has claimed it since.
-    pub async fn finish_work(&self, claim: &Claim) -> Result<()> {
+    pub async fn finish_work(&self, claim: &WorkClaim) -> Result<()> {
         self.db
             .update_item()
             .table_name(self.name(Table::Ephemeral))
@@ -96,7 +96,7 @@ impl Store {
 
     /// Gives a claim back, so that the next delivery need not wait for the lease. One that has passed to another worker
     /// stays theirs.
-    pub async fn release_work(&self, claim: &Claim) -> Result<()> {
+    pub async fn release_work(&self, claim: &WorkClaim) -> Result<()> {
         let deleted = self
             .db
             .delete_item()
@@ -126,36 +126,36 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_lost_the_answer_to_its_claim_knows_it_again_and_another_one_waits() {
         let store = testing::store().await;
-        let (mine, other) = (Claim::new("worker", "evt_1"), Claim::new("worker", "evt_1"));
+        let (mine, other) = (WorkClaim::new("worker", "evt_1"), WorkClaim::new("worker", "evt_1"));
         for _ in 0..2 {
-            assert_eq!(store.claim_work(&mine, LEASE, NOW).await.unwrap(), Claimed::Mine);
-            assert_eq!(store.claim_work(&other, LEASE, NOW).await.unwrap(), Claimed::Busy);
+            assert_eq!(store.claim_work(&mine, LEASE, NOW).await.unwrap(), WorkClaimResult::Claimed);
+            assert_eq!(store.claim_work(&other, LEASE, NOW).await.unwrap(), WorkClaimResult::Busy);
         }
         // Another message, and the same key of another worker, are free.
         for (worker, message) in [("worker", "evt_2"), ("other", "evt_1")] {
-            let claimed = store.claim_work(&Claim::new(worker, message), LEASE, NOW).await.unwrap();
-            assert_eq!(claimed, Claimed::Mine);
+            let claimed = store.claim_work(&WorkClaim::new(worker, message), LEASE, NOW).await.unwrap();
+            assert_eq!(claimed, WorkClaimResult::Claimed);
         }
         store.finish_work(&mine).await.unwrap();
         for claim in [&mine, &other] {
-            assert_eq!(store.claim_work(claim, LEASE, NOW + LEASE).await.unwrap(), Claimed::Done);
+            assert_eq!(store.claim_work(claim, LEASE, NOW + LEASE).await.unwrap(), WorkClaimResult::Done);
         }
     }
 
     #[tokio::test]
     async fn a_worker_whose_lease_passed_does_not_give_back_the_claim_of_the_next() {
         let store = testing::store().await;
-        let (late, next, third) = (Claim::new("w", "m"), Claim::new("w", "m"), Claim::new("w", "m"));
+        let (late, next, third) = (WorkClaim::new("w", "m"), WorkClaim::new("w", "m"), WorkClaim::new("w", "m"));
         store.claim_work(&late, LEASE, NOW).await.unwrap();
         let now = NOW + LEASE;
-        assert_eq!(store.claim_work(&next, LEASE, now).await.unwrap(), Claimed::Mine);
+        assert_eq!(store.claim_work(&next, LEASE, now).await.unwrap(), WorkClaimResult::Claimed);
         store.release_work(&late).await.unwrap();
-        assert_eq!(store.claim_work(&third, LEASE, now).await.unwrap(), Claimed::Busy);
+        assert_eq!(store.claim_work(&third, LEASE, now).await.unwrap(), WorkClaimResult::Busy);
         store.release_work(&next).await.unwrap();
-        assert_eq!(store.claim_work(&third, LEASE, now).await.unwrap(), Claimed::Mine);
+        assert_eq!(store.claim_work(&third, LEASE, now).await.unwrap(), WorkClaimResult::Claimed);
         // What is done stays done, whoever gives what back.
         store.finish_work(&third).await.unwrap();
         store.release_work(&third).await.unwrap();
-        assert_eq!(store.claim_work(&late, LEASE, now).await.unwrap(), Claimed::Done);
+        assert_eq!(store.claim_work(&late, LEASE, now).await.unwrap(), WorkClaimResult::Done);
     }
 }

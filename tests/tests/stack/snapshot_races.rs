@@ -9,7 +9,7 @@ use verinym::{
         id::{CheckId, UserId},
         time::Timestamp,
     },
-    store::kek::Purpose,
+    store::kek::KeyPurpose,
 };
 use verinym_tests::{Stack, people::tag, until, world::World};
 
@@ -26,7 +26,7 @@ async fn submitted_name(world: &World, user: &str, check: &str) -> String {
     let (user, check): (UserId, CheckId) = (user.parse().unwrap(), check.parse().unwrap());
     let store = world.app().store().await;
     let stored = store.check(&user, &check).await.unwrap().unwrap();
-    let evidence = store.read_person_key(&user, Purpose::Evidence, Timestamp::now()).await.unwrap();
+    let evidence = store.read_person_key(&user, KeyPurpose::Evidence, Timestamp::now()).await.unwrap();
     stored.snapshot(&evidence).unwrap().name.0
 }
 

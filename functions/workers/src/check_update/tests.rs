@@ -1,6 +1,6 @@
 use verinym::domain::{
     aml::{HitDecision, ListKind},
-    check::{Policy, Trigger},
+    check::{CheckTrigger, Policy},
     id::{CheckId, DocumentId, HitId, UserId},
     user::KycStatus,
 };
@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
 fn submitted() -> StoredCheck {
     let (id, user) = (CheckId::new(NOW), UserId::new(NOW));
-    let mut draft = Check::draft(id, user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
+    let mut draft = Check::draft(id, user, Policy::document("sandbox", 0.85), CheckTrigger::Applicant, NOW);
     draft.document_ids.push(DocumentId::new(NOW));
     StoredCheck::new(draft.apply(Action::Submit(KycStatus::None), NOW).unwrap().0)
 }

@@ -16,7 +16,7 @@ use super::{
     mail::TokenPurpose,
     profile::Profile,
     time::Timestamp,
-    user::{KycStatus, Standing, User, UserStatus},
+    user::{AccountSummary, KycStatus, User, UserStatus},
 };
 
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
@@ -114,7 +114,7 @@ impl AccountState {
     /// The account as the API shows it.
     pub fn user(&self, profile: Profile) -> User {
         User::new(
-            Standing {
+            AccountSummary {
                 id: self.user,
                 status: self.status,
                 kyc_status: self.kyc_status,

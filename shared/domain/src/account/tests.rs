@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    check::{Action, Check, Policy, Trigger},
+    check::{Action, Check, CheckTrigger, Policy},
     event::EventType,
     person::{DateOfBirth, Email, Locale, PersonName},
 };
@@ -44,7 +44,7 @@ fn with_status(account: &Account, status: UserStatus) -> Account {
 
 fn draft(account: &Account) -> Check {
     let id = CheckId::from_parts(NOW, [2; 10]);
-    Check::draft(id, account.user, Policy::document("manual", 0.85), Trigger::Applicant, NOW)
+    Check::draft(id, account.user, Policy::document("manual", 0.85), CheckTrigger::Applicant, NOW)
 }
 
 fn profile() -> Profile {

@@ -22,7 +22,7 @@ use super::{
 pub use error::CheckError;
 pub use reason::{Reason, ReasonCode};
 pub use retry_policy::RetryPolicy;
-pub use screening::Screening;
+pub use screening::ScreeningState;
 pub use transition::{Action, ReviewDecision, Verb, event, next};
 pub use view::{CheckForPerson, CheckForStaff, DecisionView, HitCounts, Progress};
 
@@ -99,7 +99,7 @@ words! {
     }
 
     /// Why a check was started.
-    pub enum Trigger {
+    pub enum CheckTrigger {
         /// The applicant asked for it.
         Applicant = "applicant",
         /// The approval before it expires soon.
@@ -111,7 +111,7 @@ words! {
     }
 
     /// How a check ends.
-    pub enum Outcome {
+    pub enum CheckOutcome {
         Approved = "approved",
         Rejected = "rejected",
     }
@@ -182,7 +182,7 @@ impl Policy {
 
 /// A reviewer's claim on a check: nobody else decides it until it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
+pub struct ReviewClaim {
     pub by: UserId,
     pub until: Timestamp,
 }
@@ -198,7 +198,7 @@ pub struct Proposal {
 /// How a check was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckDecision {
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     pub reasons: Vec<ReasonCode>,
     /// The reviewers, first and second; empty where the policy decided.
     pub decided_by: Vec<UserId>,
@@ -228,18 +228,18 @@ pub struct Check {
     pub steps_done: Vec<StepKind>,
     /// The state of its screening.
     #[serde(default)]
-    pub screening: Screening,
+    pub screening: ScreeningState,
     /// The provider's id of the task.
     pub provider_reference: Option<String>,
     /// The number of calls to the provider.
     pub attempts: u32,
-    pub claim: Option<Claim>,
+    pub claim: Option<ReviewClaim>,
     pub proposal: Option<Proposal>,
     pub decision: Option<CheckDecision>,
     pub risk: Option<Risk>,
     pub assessment_id: Option<String>,
     pub supersedes: Option<CheckId>,
-    pub trigger: Trigger,
+    pub trigger: CheckTrigger,
     /// The person's verification status before submission; cancelling the check restores it.
     pub status_before: KycStatus,
     pub created_at: Timestamp,
@@ -256,7 +256,7 @@ pub struct Check {
 
 impl Check {
     /// A new draft.
-    pub fn draft(id: CheckId, user_id: UserId, policy: Policy, trigger: Trigger, now: Timestamp) -> Self {
+    pub fn draft(id: CheckId, user_id: UserId, policy: Policy, trigger: CheckTrigger, now: Timestamp) -> Self {
         Self {
             id,
             user_id,
@@ -266,7 +266,7 @@ impl Check {
             needed: vec![],
             reasons: vec![],
             steps_done: vec![],
-            screening: Screening::default(),
+            screening: ScreeningState::default(),
             provider_reference: None,
             attempts: 0,
             claim: None,
@@ -319,7 +319,7 @@ impl Check {
             return Err(CheckError::IllegalTransition);
         }
         self.check_reviewer(reviewer, now)?;
-        let claim = Some(Claim { by: reviewer, until: now + CLAIM_LEASE });
+        let claim = Some(ReviewClaim { by: reviewer, until: now + CLAIM_LEASE });
         Ok(Self { claim, updated_at: now, version: self.version + 1, ..self.clone() })
     }
 

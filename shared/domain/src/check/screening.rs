@@ -12,7 +12,7 @@ use crate::{
 /// Where the screening of a check stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Screening {
+pub struct ScreeningState {
     /// When the provider had been heard or given up, and the name was handed on to be screened.
     pub since: Option<Timestamp>,
     /// Whether it was screened against lists of which none was stale or missing.

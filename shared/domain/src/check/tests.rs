@@ -29,7 +29,7 @@ const SECOND: u8 = 2;
 
 fn draft() -> Check {
     let id = CheckId::from_parts(START, [9; 10]);
-    Check::draft(id, user(PERSON), Policy::document("sandbox", 0.85), Trigger::Applicant, START)
+    Check::draft(id, user(PERSON), Policy::document("sandbox", 0.85), CheckTrigger::Applicant, START)
 }
 
 /// A check after actions that are all in order.
@@ -89,7 +89,7 @@ fn the_straight_way_ends_approved_for_a_year() {
     let check = after(approved());
     assert_eq!(check.state, CheckState::Approved);
     assert_eq!(check.expires_at, Some(START + VALIDITY));
-    assert_eq!(check.decision.as_ref().map(|d| (d.outcome, d.decided_by.len())), Some((Outcome::Approved, 0)));
+    assert_eq!(check.decision.as_ref().map(|d| (d.outcome, d.decided_by.len())), Some((CheckOutcome::Approved, 0)));
     let progress = check.for_staff(START).progress;
     assert_eq!(progress, Progress { step: None, done: 3, total: 3 });
 }

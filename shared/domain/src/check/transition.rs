@@ -1,8 +1,8 @@
 //! The transitions of a check: one table of states, and what each action changes besides the state.
 
 use super::{
-    Check, CheckDecision, CheckError, CheckState, MAX_DOCUMENTS, Outcome, Proposal, ReasonCode, RiskLevel, StepKind,
-    VALIDITY,
+    Check, CheckDecision, CheckError, CheckOutcome, CheckState, MAX_DOCUMENTS, Proposal, ReasonCode, RiskLevel,
+    StepKind, VALIDITY,
 };
 use crate::{
     aml::HitMark,
@@ -281,17 +281,19 @@ impl Check {
                 if !self.is_passed() || !self.reasons.is_empty() {
                     return Err(CheckError::StepsMissing);
                 }
-                self.decide(Outcome::Approved, vec![], vec![], now);
+                self.decide(CheckOutcome::Approved, vec![], vec![], now);
             }
-            Action::ProviderRejected(reasons) => self.decide(Outcome::Rejected, reasons, vec![], now),
+            Action::ProviderRejected(reasons) => self.decide(CheckOutcome::Rejected, reasons, vec![], now),
             Action::SendToReview(reasons) => self.add_review_reasons(reasons),
             Action::RequestDocuments { needed, .. } => self.needed = require_reason(needed)?,
             Action::AddDocuments(ids) => self.add(ids)?,
             Action::Approve { by, reasons } => {
                 self.check_approvable()?;
-                self.decide(Outcome::Approved, reasons, vec![by], now);
+                self.decide(CheckOutcome::Approved, reasons, vec![by], now);
             }
-            Action::Reject { by, reasons } => self.decide(Outcome::Rejected, require_reason(reasons)?, vec![by], now),
+            Action::Reject { by, reasons } => {
+                self.decide(CheckOutcome::Rejected, require_reason(reasons)?, vec![by], now);
+            }
             Action::Propose { by, reasons } => {
                 self.check_approvable()?;
                 self.proposal = Some(Proposal { by, at: now, reasons });
@@ -304,7 +306,7 @@ impl Check {
                 if first.by == by {
                     return Err(CheckError::SameReviewer);
                 }
-                self.decide(Outcome::Approved, first.reasons, vec![first.by, by], now);
+                self.decide(CheckOutcome::Approved, first.reasons, vec![first.by, by], now);
             }
             Action::Disagree { reasons, .. } => {
                 self.proposal = None;
@@ -361,8 +363,8 @@ impl Check {
         self.policy.steps.iter().all(|step| self.steps_done.contains(step))
     }
 
-    fn decide(&mut self, outcome: Outcome, reasons: Vec<ReasonCode>, decided_by: Vec<UserId>, now: Timestamp) {
-        self.expires_at = (outcome == Outcome::Approved).then(|| now + VALIDITY);
+    fn decide(&mut self, outcome: CheckOutcome, reasons: Vec<ReasonCode>, decided_by: Vec<UserId>, now: Timestamp) {
+        self.expires_at = (outcome == CheckOutcome::Approved).then(|| now + VALIDITY);
         self.reasons.clone_from(&reasons);
         self.needed.clear();
         self.proposal = None;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Check, CheckKind, CheckState, Outcome, PublicStatus, Reason, ReasonCode, Risk, Trigger};
+use super::{Check, CheckKind, CheckOutcome, CheckState, CheckTrigger, PublicStatus, Reason, ReasonCode, Risk};
 use crate::{
     aml::{HitDecision, HitForStaff},
     id::{CheckId, DocumentId, UserId},
@@ -53,7 +53,7 @@ pub struct CheckForStaff {
     pub assessment_id: Option<String>,
     pub attempts: u32,
     pub supersedes: Option<CheckId>,
-    pub trigger: Trigger,
+    pub trigger: CheckTrigger,
     /// The reviewer who holds it.
     pub claimed_by: Option<UserId>,
     /// The first of two reviewers, while a second one is waited for.
@@ -85,7 +85,7 @@ pub struct Progress {
 /// How a check was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DecisionView {
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     pub reasons: Vec<Reason>,
     /// The deciding reviewer, the second of two; absent where the policy decided.
     pub decided_by: Option<UserId>,

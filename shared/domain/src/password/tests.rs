@@ -6,7 +6,7 @@ use crate::person::{DateOfBirth, Email, PersonName, PhoneNumber, Username};
 const NIST: PasswordRules = PasswordRules { policy: PasswordPolicy::Nist };
 const CLASSES: PasswordRules = PasswordRules { policy: PasswordPolicy::Classes };
 
-fn faults(password: &str) -> Vec<Fault> {
+fn faults(password: &str) -> Vec<FieldFault> {
     NIST.check(password, &OwnData::default())
 }
 

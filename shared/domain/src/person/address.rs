@@ -5,11 +5,12 @@ use utoipa::ToSchema;
 
 use super::{Country, line};
 use crate::{
-    field::{Fault, Fields},
+    field::{FieldFault, Fields},
     patch::Patch,
 };
 
-const BAD_POSTAL_CODE: Fault = Fault::new("invalid_postal_code", "must be 1 to 16 letters, digits, blanks and hyphens");
+const BAD_POSTAL_CODE: FieldFault =
+    FieldFault::new("invalid_postal_code", "must be 1 to 16 letters, digits, blanks and hyphens");
 
 /// A postal address. Lines, city and region are free text (countries differ too much for more), 1 to 100 characters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -60,7 +61,7 @@ impl std::fmt::Debug for AddressPatch {
     }
 }
 
-fn postal_code(text: &str) -> Result<String, Fault> {
+fn postal_code(text: &str) -> Result<String, FieldFault> {
     let code = line(text, 16)?.to_uppercase();
     let well_formed = code.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ' || c == '-');
     if well_formed { Ok(code) } else { Err(BAD_POSTAL_CODE) }

@@ -6,15 +6,16 @@ use super::{
     EMPTY, TOO_LONG, personal_text, printed,
     text::{is_hidden, is_ignorable},
 };
-use crate::field::Fault;
+use crate::field::FieldFault;
 
-const BAD_EMAIL: Fault = Fault::new("invalid_email", "must be an e-mail address");
-const UNDELIVERABLE: Fault = Fault::new(
+const BAD_EMAIL: FieldFault = FieldFault::new("invalid_email", "must be an e-mail address");
+const UNDELIVERABLE: FieldFault = FieldFault::new(
     "undeliverable_email",
     "cannot be written to from here: the part before the '@' must be of ASCII letters, digits and signs",
 );
-const BAD_PHONE: Fault = Fault::new("invalid_phone", "must be a phone number in E.164 form, like +14155550123");
-const BAD_USERNAME: Fault = Fault::new(
+const BAD_PHONE: FieldFault =
+    FieldFault::new("invalid_phone", "must be a phone number in E.164 form, like +14155550123");
+const BAD_USERNAME: FieldFault = FieldFault::new(
     "invalid_username",
     "must be 3 to 32 of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
 );
@@ -49,13 +50,13 @@ impl Email {
     /// `required`, `too_long`, `invalid_email`, and `undeliverable_email` for an address that SES cannot write to: it
     /// has no SMTPUTF8 (RFC 6531), so a local part beyond ASCII is refused there for good, while any domain is reached
     /// in its ASCII form.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let email = Self::restore(text)?;
         if email.local_part().is_ascii() { Ok(email) } else { Err(UNDELIVERABLE) }
     }
 
     /// An address that was accepted before it was asked whether mails can reach it.
-    fn restore(text: &str) -> Result<Self, Fault> {
+    fn restore(text: &str) -> Result<Self, FieldFault> {
         let text = text.trim_matches(|c: char| c.is_whitespace() && !c.is_control() || is_ignorable(c));
         if text.is_empty() {
             return Err(EMPTY);
@@ -115,7 +116,7 @@ impl Email {
 }
 
 impl Username {
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = text.trim_matches(' ').to_ascii_lowercase();
         if text.is_empty() {
             return Err(EMPTY);
@@ -139,7 +140,7 @@ impl PhoneNumber {
     ///
     /// Pasted numbers bring direction marks, blanks of other widths, dashes and digits of other scripts along; they are
     /// cleaned first.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = printed(text, 40).map_err(|fault| if fault == EMPTY { fault } else { BAD_PHONE })?;
         let signs = |c: char| c.is_ascii_digit() || " -().[]/".contains(c);
         if !text.strip_prefix('+').is_some_and(|rest| rest.chars().all(signs)) {
@@ -154,7 +155,7 @@ impl PhoneNumber {
 
     /// A number that [`Self::parse`] made. Its form alone is checked: the numbering plans of all countries (0.6 MB) are
     /// then linked only into the functions that take a new number.
-    fn stored(text: &str) -> Result<Self, Fault> {
+    fn stored(text: &str) -> Result<Self, FieldFault> {
         let digits = text.strip_prefix('+').ok_or(BAD_PHONE)?;
         // E.164 §6.2.1: at most 15 digits.
         let valid = (2..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());

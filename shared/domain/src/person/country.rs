@@ -1,9 +1,9 @@
 //! Countries.
 
 use super::{EMPTY, personal_text};
-use crate::field::Fault;
+use crate::field::FieldFault;
 
-const UNKNOWN: Fault = Fault::new("invalid_country", "must be an ISO 3166-1 alpha-2 country code, like US");
+const UNKNOWN: FieldFault = FieldFault::new("invalid_country", "must be an ISO 3166-1 alpha-2 country code, like US");
 
 /// The officially assigned codes of ISO 3166-1 alpha-2, and `XK` (Kosovo), which is not assigned but in general use
 /// (the EU, ICAO's and SWIFT's practice).
@@ -22,7 +22,7 @@ pub struct Country(String);
 personal_text! { Country: "US", }
 
 impl Country {
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let code = text.trim_matches(' ').to_ascii_uppercase();
         if code.is_empty() {
             return Err(EMPTY);

@@ -6,15 +6,15 @@ use utoipa::ToSchema;
 
 use super::{Country, EMPTY, TOO_LONG, comparable, in_printed_number, mask_tail, personal_text, printed};
 use crate::{
-    field::{Fault, Fields},
+    field::{FieldFault, Fields},
     time::Timestamp,
 };
 
-const BAD_DATE: Fault = Fault::new("invalid_date", "must be a date, YYYY-MM-DD");
-const FUTURE: Fault = Fault::new("in_the_future", "must not be in the future");
-const TOO_EARLY: Fault = Fault::new("too_early", "must not be before 1900-01-01");
-const BAD_KIND: Fault = Fault::new("invalid_type", "must be 1 to 32 of a-z, 0-9 and '_'");
-const BAD_NUMBER: Fault = Fault::new(
+const BAD_DATE: FieldFault = FieldFault::new("invalid_date", "must be a date, YYYY-MM-DD");
+const FUTURE: FieldFault = FieldFault::new("in_the_future", "must not be in the future");
+const TOO_EARLY: FieldFault = FieldFault::new("too_early", "must not be before 1900-01-01");
+const BAD_KIND: FieldFault = FieldFault::new("invalid_type", "must be 1 to 32 of a-z, 0-9 and '_'");
+const BAD_NUMBER: FieldFault = FieldFault::new(
     "invalid_number",
     "must be 4 to 32 letters, digits, blanks and any of '-', '/', '.', '(', ')', '+', '&'",
 );
@@ -29,14 +29,14 @@ personal_text! {
 
 impl DateOfBirth {
     /// A date of birth as a request brings it: a real day, not after `now` (UTC).
-    pub fn new(text: &str, now: Timestamp) -> Result<Self, Fault> {
+    pub fn new(text: &str, now: Timestamp) -> Result<Self, FieldFault> {
         let date = Self::parse(text)?;
         // Both are YYYY-MM-DD, which sorts by time.
         if date.0 > now.day() { Err(FUTURE) } else { Ok(date) }
     }
 
     /// The same without asking for the day it is: for what was accepted before.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         if text.is_empty() {
             return Err(EMPTY);
         }
@@ -99,14 +99,14 @@ impl NationalIdForm {
 }
 
 impl TryFrom<NationalIdForm> for NationalId {
-    type Error = Fault;
+    type Error = FieldFault;
 
-    fn try_from(form: NationalIdForm) -> Result<Self, Fault> {
+    fn try_from(form: NationalIdForm) -> Result<Self, FieldFault> {
         Ok(Self { country: Country::parse(&form.country)?, kind: kind(&form.kind)?, value: number(&form.value)? })
     }
 }
 
-fn kind(text: &str) -> Result<String, Fault> {
+fn kind(text: &str) -> Result<String, FieldFault> {
     let kind = text.trim_matches(' ').to_ascii_lowercase();
     match kind.len() {
         0 => Err(EMPTY),
@@ -115,7 +115,7 @@ fn kind(text: &str) -> Result<String, Fault> {
     }
 }
 
-fn number(text: &str) -> Result<String, Fault> {
+fn number(text: &str) -> Result<String, FieldFault> {
     let value = printed(text, 32).map_err(|fault| if fault == TOO_LONG { BAD_NUMBER } else { fault })?;
     let well_formed = value.chars().all(in_printed_number);
     let digits_and_letters = value.chars().filter(|c| c.is_alphanumeric()).count();
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(format!("{id:?}"), "***");
     }
 
-    fn id(country: &str, value: &str) -> Result<NationalId, Fault> {
+    fn id(country: &str, value: &str) -> Result<NationalId, FieldFault> {
         NationalIdForm { country: country.into(), kind: "national_id".into(), value: value.into() }.try_into()
     }
 

@@ -19,7 +19,7 @@ pub use name::PersonName;
 pub(crate) use text::{comparable, in_printed_number, printed};
 pub use web::{Locale, PictureUrl};
 
-use super::field::Fault;
+use super::field::FieldFault;
 use text::line;
 
 /// A checked personal text: `Debug` is `***`, serde goes through `parse` (or the function named behind `=>`, which takes
@@ -69,9 +69,9 @@ macro_rules! personal_text {
 use personal_text;
 
 /// Nothing was given where something is needed.
-const EMPTY: Fault = Fault::new("required", "must not be empty");
-const TOO_LONG: Fault = Fault::new("too_long", "is too long");
-const CONTROL: Fault = Fault::new("invalid_characters", "must not contain control characters");
+const EMPTY: FieldFault = FieldFault::new("required", "must not be empty");
+const TOO_LONG: FieldFault = FieldFault::new("too_long", "is too long");
+const CONTROL: FieldFault = FieldFault::new("invalid_characters", "must not contain control characters");
 
 /// Letters and digits hidden but for the last four, signs between them kept: `123-45-6789` is `***-**-6789`.
 ///

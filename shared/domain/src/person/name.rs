@@ -10,10 +10,10 @@ use super::{
     EMPTY, mask_head, personal_text,
     text::{category, is_dash, is_ignorable, is_letter, is_mark, line, single_spaced},
 };
-use crate::field::Fault;
+use crate::field::FieldFault;
 
-const NO_LETTER: Fault = Fault::new("no_letter", "must have at least one letter");
-const BAD_NAME: Fault = Fault::new(
+const NO_LETTER: FieldFault = FieldFault::new("no_letter", "must have at least one letter");
+const BAD_NAME: FieldFault = FieldFault::new(
     "invalid_name",
     "must hold only letters, blanks, apostrophes and hyphens; a full stop only after an initial, as in 'J. R.'",
 );
@@ -48,7 +48,7 @@ impl PersonName {
     ///
     /// # Errors
     /// `required`, `too_long`, `invalid_characters` (controls, lost letters), `no_letter`, `invalid_name`.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = single_spaced(&without_foreign_marks(&line(text, MAX)?));
         if text.is_empty() {
             return Err(EMPTY);
@@ -67,7 +67,7 @@ impl PersonName {
     }
 
     /// A name that was accepted before, perhaps under rules that were not as strict as those of [`PersonName::parse`].
-    fn restore(text: &str) -> Result<Self, Fault> {
+    fn restore(text: &str) -> Result<Self, FieldFault> {
         if text.is_empty() { Err(EMPTY) } else { Ok(Self(text.to_owned())) }
     }
 

@@ -7,7 +7,7 @@ use icu_properties::{
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
 use super::{CONTROL, EMPTY, TOO_LONG};
-use crate::{field::Fault, secret::LOST};
+use crate::{field::FieldFault, secret::LOST};
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200C}';
 const ZERO_WIDTH_JOINER: char = '\u{200D}';
@@ -60,7 +60,7 @@ fn is_control(c: char) -> bool {
 /// [`shapes_its_neighbours`] says; names in Persian, Sinhala, Malayalam and Bengali are misspelt without them.
 ///
 /// Refused are control characters, line separators and U+FFFD, which stands for a letter that was lost on the way here.
-pub(super) fn cleaned(text: &str) -> Result<String, Fault> {
+pub(super) fn cleaned(text: &str) -> Result<String, FieldFault> {
     let chars: Vec<char> = text.nfc().collect();
     if chars.contains(&char::REPLACEMENT_CHARACTER) {
         return Err(LOST);
@@ -104,7 +104,7 @@ fn separates(before: &[char], after: &[char]) -> bool {
 }
 
 /// [`cleaned`], trimmed, runs of blanks made one; 1 to `max` characters.
-pub(super) fn line(text: &str, max: usize) -> Result<String, Fault> {
+pub(super) fn line(text: &str, max: usize) -> Result<String, FieldFault> {
     // Normalising can lengthen a text at most threefold: what is far beyond the limit is not worth the work.
     if text.len() > max.saturating_mul(16) {
         return Err(TOO_LONG);
@@ -123,7 +123,7 @@ pub(super) fn single_spaced(text: &str) -> String {
 
 /// A number as it is printed, in one spelling: NFKC, upper case, digits of all scripts as ASCII digits, dashes of all
 /// kinds as `-`, blanks single. At most `max` characters.
-pub(crate) fn printed(text: &str, max: usize) -> Result<String, Fault> {
+pub(crate) fn printed(text: &str, max: usize) -> Result<String, FieldFault> {
     let text: String = line(text, max)?.nfkc().collect();
     let text: String = text.to_uppercase().nfkc().map(|c| if is_dash(c) { '-' } else { ascii_digit(c) }).collect();
     let text = single_spaced(&text);

@@ -1,10 +1,10 @@
 //! How a person shows up on screens.
 
 use super::{EMPTY, TOO_LONG, personal_text, text::is_ignorable};
-use crate::field::Fault;
+use crate::field::FieldFault;
 
-const BAD_LOCALE: Fault = Fault::new("invalid_locale", "must be a BCP 47 language tag, like en-GB");
-const BAD_URL: Fault = Fault::new("invalid_url", "must be an https URL without user name or password");
+const BAD_LOCALE: FieldFault = FieldFault::new("invalid_locale", "must be a BCP 47 language tag, like en-GB");
+const BAD_URL: FieldFault = FieldFault::new("invalid_url", "must be an https URL without user name or password");
 
 /// A language tag of BCP 47 in its shape `language[-Script][-REGION][-variant…]`, in the usual casing.
 /// Extensions and private use behind a language are dropped, since no text of ours depends on them; the grandfathered
@@ -22,7 +22,7 @@ personal_text! {
 }
 
 impl Locale {
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text: String = text.chars().filter(|&c| !is_ignorable(c)).collect();
         let text = text.trim();
         if text.is_empty() {
@@ -65,7 +65,7 @@ impl Locale {
 
 /// The tag up to its first extension (RFC 5646 §2.2.6) or private use (§2.2.7), each of which is a single letter or
 /// digit with at least one subtag behind it.
-fn without_extensions(tag: &str) -> Result<&str, Fault> {
+fn without_extensions(tag: &str) -> Result<&str, FieldFault> {
     let is_singleton = |part: &str| part.len() == 1 && part.bytes().all(|b| b.is_ascii_alphanumeric());
     let mut parts = tag.split('-');
     // The language comes first; a tag that begins with a singleton is of another kind.
@@ -95,7 +95,7 @@ fn are_extensions(parts: &[&str]) -> bool {
 }
 
 impl PictureUrl {
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = text.trim_matches(' ');
         if text.is_empty() {
             return Err(EMPTY);

@@ -8,7 +8,7 @@ use crate::{
     },
     domain::{
         account::{NewAccount, PasswordHash},
-        check::{Action, Policy, ReasonCode, Risk, RiskLevel, Trigger},
+        check::{Action, CheckTrigger, Policy, ReasonCode, Risk, RiskLevel},
         event::{Actor, ScreeningResult},
         id::DocumentId,
         user::KycStatus,
@@ -34,7 +34,7 @@ pub(super) fn account() -> Account {
 
 pub(super) fn draft(auth: &Account) -> StoredCheck {
     let id = CheckId::new(NOW);
-    let mut check = Check::draft(id, auth.user, Policy::document("sandbox", 0.85), Trigger::Applicant, NOW);
+    let mut check = Check::draft(id, auth.user, Policy::document("sandbox", 0.85), CheckTrigger::Applicant, NOW);
     check.document_ids.push(DocumentId::new(NOW));
     StoredCheck::new(check)
 }

@@ -105,7 +105,7 @@ async fn a_round_that_died_before_its_end_is_done_again() {
     assert_eq!(after.read, Some(due + MINUTE - LAG));
 }
 
-async fn found(store: &Store, minute: Timestamp) -> Vec<Found> {
+async fn found(store: &Store, minute: Timestamp) -> Vec<StoredDueRow> {
     let mut all = Vec::new();
     for shard in 0..DUE_SHARDS {
         all.extend(store.due_rows(minute, shard, None).await.unwrap().0);
@@ -133,7 +133,7 @@ async fn a_row_that_could_not_be_sent_comes_later_and_later_but_comes() {
     store.commit(now, "correlation").due(row("one", now)).run().await.unwrap();
     let mut waits = Vec::new();
     for _ in 0..6 {
-        let [Found { row: Ok(due), .. }] = &found(&store, now).await[..] else { panic!("one row") };
+        let [StoredDueRow { row: Ok(due), .. }] = &found(&store, now).await[..] else { panic!("one row") };
         store.put_off_due(due, now).await.unwrap();
         // A round that read it before finds it moved.
         store.put_off_due(due, now).await.unwrap();

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Position, Store, Table,
-        item::{Key, Query, SHARDS, Sort},
+        item::{ItemQuery, Key, SHARDS, Sort},
     },
     EventRecord, day_shard, record,
 };
@@ -169,7 +169,7 @@ impl Store {
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<EventRecord>, Option<Position>)> {
-        let query = Query { table: Table::Events, index, partition, sort, newest_first: true, limit, after };
+        let query = ItemQuery { table: Table::Events, index, partition, sort, newest_first: true, limit, after };
         let (items, next) = self.query(query).await?;
         Ok((items.into_iter().map(record).collect::<Result<_>>()?, next))
     }

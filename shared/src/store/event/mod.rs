@@ -118,7 +118,7 @@ pub struct EventRecord {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SealedOrigin {
-    /// Owner of the key: a user, or `anonymous/<month>`.
+    /// The owner of the key: a user's id.
     pub key: String,
     /// Base64 of the field ciphertext.
     pub sealed: String,

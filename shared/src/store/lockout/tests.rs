@@ -4,7 +4,7 @@ use super::*;
 use crate::crypto::random::RandomId;
 use crate::store::{
     event::EventRecord,
-    item::{Query, Sort},
+    item::{ItemQuery, Sort},
     testing,
 };
 
@@ -29,7 +29,7 @@ async fn events(store: &Store, subject: &str) -> Vec<EventRecord> {
 }
 
 async fn rows(store: &Store, table: Table, partition: &str) -> usize {
-    let query = Query {
+    let query = ItemQuery {
         table,
         index: None,
         partition: ("pk", partition),

@@ -64,9 +64,9 @@ proptest! {
             }
             if let Some(decision) = &after.decision {
                 prop_assert!(!decision.decided_by.contains(&user(PERSON)));
-                let by_policy = decision.decided_by.is_empty() && decision.outcome == Outcome::Approved;
+                let by_policy = decision.decided_by.is_empty() && decision.outcome == CheckOutcome::Approved;
                 prop_assert!(!by_policy || after.is_passed());
-                let approved = decision.outcome == Outcome::Approved;
+                let approved = decision.outcome == CheckOutcome::Approved;
                 prop_assert!(!approved || after.hits(HitDecision::FalsePositive) == after.screening.hits.len());
                 prop_assert!(!approved || after.steps_done.contains(&StepKind::Screening));
             }
