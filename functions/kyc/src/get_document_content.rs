@@ -49,7 +49,7 @@ async fn content(call: Call<Reader>, (Path(id), Headers(headers)): (Path<Documen
         return Err(RequestError::NotFound.into());
     }
     let header = headers.get("range").and_then(|value| value.to_str().ok());
-    let wanted = range::wanted(header, item.size)
+    let wanted = range::requested(header, item.size)
         .map_err(|range::Unsatisfiable| RequestError::RangeNotSatisfiable { size: item.size })?;
     let covering = covering(wanted.bytes.clone(), item.size);
     let (sealed, ()) = futures::try_join!(call.app.fetch_document(&id, &covering), read_is_told(&call))?;

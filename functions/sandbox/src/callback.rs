@@ -16,7 +16,7 @@ use verinym::{
     },
 };
 
-use crate::{service::Service, task::Task, wire::TaskObject};
+use crate::{service::Service, task::SandboxTask, wire::TaskObject};
 
 /// A callback in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct QueuedCallback {
 }
 
 /// Sends the callbacks of a task to the queue, each with its delay.
-pub async fn enqueue(service: &Service, task: &Task, now: Timestamp) -> Result<()> {
+pub async fn enqueue(service: &Service, task: &SandboxTask, now: Timestamp) -> Result<()> {
     for (delay, callback) in delayed_callbacks(task, now) {
         let body = serde_json::to_string(&callback).map_err(Internal::bug)?;
         let message = service.sqs().await.send_message().queue_url(&service.config.queue_url);
@@ -38,7 +38,7 @@ pub async fn enqueue(service: &Service, task: &Task, now: Timestamp) -> Result<(
 }
 
 /// The callbacks of a task, each with its delay from now in seconds.
-fn delayed_callbacks(task: &Task, now: Timestamp) -> Vec<(i32, QueuedCallback)> {
+fn delayed_callbacks(task: &SandboxTask, now: Timestamp) -> Vec<(i32, QueuedCallback)> {
     let callbacks = task.plan.callbacks().into_iter();
     let seconds = |delay: Duration| {
         // Rounded up, so that no callback is sent before the task is complete.
@@ -79,7 +79,7 @@ pub enum DeliveryError {
 
 /// How the receiver treated a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum DeliveryOutcome {
     /// Correctly: it accepted a genuine callback or refused a forged one.
     Correct,
     /// It accepted a forged callback, so it does not verify signatures.
@@ -90,11 +90,11 @@ pub enum Delivery {
 pub async fn deliver(
     transport: &Transport,
     url: &str,
-    task: &Task,
+    task: &SandboxTask,
     now: Timestamp,
     key: &WebhookKey,
     forged: bool,
-) -> Result<Delivery, DeliveryError> {
+) -> Result<DeliveryOutcome, DeliveryError> {
     let body = serde_json::to_vec(&TaskObject::new(task, now)).map_err(|_| DeliveryError::Invalid)?;
     let wrong_key = if forged { Some(random_key().map_err(|_| DeliveryError::Invalid)?) } else { None };
     let keys = [wrong_key.unwrap_or_else(|| key.clone())];
@@ -108,9 +108,9 @@ pub async fn deliver(
     );
     let status = sent.await.map_err(|_| DeliveryError::NoResponse)?.status;
     match (forged, status) {
-        (false, status) if status.is_success() => Ok(Delivery::Correct),
-        (true, status) if status.is_client_error() => Ok(Delivery::Correct),
-        (true, status) if status.is_success() => Ok(Delivery::ForgeryAccepted),
+        (false, status) if status.is_success() => Ok(DeliveryOutcome::Correct),
+        (true, status) if status.is_client_error() => Ok(DeliveryOutcome::Correct),
+        (true, status) if status.is_success() => Ok(DeliveryOutcome::ForgeryAccepted),
         _ => Err(DeliveryError::Status(status)),
     }
 }
@@ -131,7 +131,7 @@ mod tests {
         Scheme::StandardWebhooks.key(&Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())).unwrap()
     }
 
-    async fn delivered(status: u16, forged: bool) -> (Result<Delivery, DeliveryError>, TestServer) {
+    async fn delivered(status: u16, forged: bool) -> (Result<DeliveryOutcome, DeliveryError>, TestServer) {
         let server = TestServer::start(vec![ServerReply::Response(status, "location: /elsewhere\r\n", String::new())]);
         let task = task("OK1");
         let result = deliver(&transport(), server.url.as_str(), &task, Timestamp::now(), &key(), forged).await;
@@ -168,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn a_callback_contains_the_task_and_is_signed() {
         let (result, server) = delivered(200, false).await;
-        assert_eq!(result, Ok(Delivery::Correct));
+        assert_eq!(result, Ok(DeliveryOutcome::Correct));
         assert!(has_valid_signature(&server));
         let request = &server.requests()[0];
         assert!(request.head.contains(&"content-type: application/json".to_owned()), "{:?}", request.head);
@@ -180,9 +180,9 @@ mod tests {
     #[tokio::test]
     async fn a_forged_callback_has_a_wrong_signature() {
         let (result, server) = delivered(401, true).await;
-        assert_eq!(result, Ok(Delivery::Correct));
+        assert_eq!(result, Ok(DeliveryOutcome::Correct));
         assert!(!has_valid_signature(&server));
-        assert_eq!(delivered(200, true).await.0, Ok(Delivery::ForgeryAccepted));
+        assert_eq!(delivered(200, true).await.0, Ok(DeliveryOutcome::ForgeryAccepted));
     }
 
     #[tokio::test]

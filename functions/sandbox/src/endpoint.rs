@@ -43,10 +43,10 @@ impl SandboxResponse {
 }
 
 /// The handler of a route.
-pub type Handler = fn(&'static Service, Request) -> BoxFuture<'static, Result<SandboxResponse, SandboxError>>;
+pub type RouteHandler = fn(&'static Service, Request) -> BoxFuture<'static, Result<SandboxResponse, SandboxError>>;
 
 /// Serves a handler, with a check of credentials, until the platform ends the process.
-pub fn serve(function: &'static str, handler: Handler) -> ExitCode {
+pub fn serve(function: &'static str, handler: RouteHandler) -> ExitCode {
     boot::start(Service::from_env, |service| {
         requests(Box::new(move |request| Box::pin(respond(service, function, handler, request))))
     })
@@ -55,7 +55,7 @@ pub fn serve(function: &'static str, handler: Handler) -> ExitCode {
 async fn respond(
     service: &'static Service,
     function: &'static str,
-    handler: Handler,
+    handler: RouteHandler,
     request: Request,
 ) -> Response<Body> {
     let started = Timestamp::now();

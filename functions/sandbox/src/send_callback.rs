@@ -19,7 +19,7 @@ use verinym::{
 };
 
 use crate::{
-    callback::{self, Delivery, QueuedCallback},
+    callback::{self, DeliveryOutcome, QueuedCallback},
     service::Service,
 };
 
@@ -105,8 +105,8 @@ async fn send(service: &Service, transport: &Transport, key: &WebhookKey, body: 
     let Some(url) = &task.callback_url else { return Ok(()) };
     let delivered = callback::deliver(transport, url, &task, Timestamp::now(), key, callback.forged).await;
     match delivered.map_err(Internal::unavailable)? {
-        Delivery::Correct => {}
-        Delivery::ForgeryAccepted => tracing::error!(%request_id, "the receiver accepted a forged callback"),
+        DeliveryOutcome::Correct => {}
+        DeliveryOutcome::ForgeryAccepted => tracing::error!(%request_id, "the receiver accepted a forged callback"),
     }
     Ok(())
 }

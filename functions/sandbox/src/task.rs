@@ -23,7 +23,7 @@ const RETENTION: Duration = Duration::from_hours(7 * 24);
 
 /// A created task. It contains no data of the person, and only the plan for the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
+pub struct SandboxTask {
     pub request_id: Uuid,
     /// The ids of the customer.
     pub task_id: Uuid,
@@ -36,7 +36,7 @@ pub struct Task {
     pub callbacks_queued: bool,
 }
 
-impl Task {
+impl SandboxTask {
     /// A new task.
     pub fn new(task_id: Uuid, group_id: Uuid, callback_url: Option<&str>, plan: Plan, now: Timestamp) -> Self {
         let callback_url = callback_url.map(str::to_owned);
@@ -80,7 +80,7 @@ impl Tasks {
     }
 
     /// Creates a task. If a task with this id exists already, returns the existing task.
-    pub async fn create_or_get(&self, task: Task) -> Result<Task> {
+    pub async fn create_or_get(&self, task: SandboxTask) -> Result<SandboxTask> {
         let mut item = keyed(&key(task.request_id), &task)?;
         item.insert("expires".to_owned(), number((task.created_at + RETENTION).unix_seconds()));
         let put = self
@@ -103,7 +103,7 @@ impl Tasks {
         }
     }
 
-    pub async fn find(&self, request_id: Uuid) -> Result<Option<Task>> {
+    pub async fn find(&self, request_id: Uuid) -> Result<Option<SandboxTask>> {
         let get = self.db.get_item().table_name(&self.table).set_key(Some(key(request_id).to_item()));
         let response = get.consistent_read(true).send().await.map_err(|error| Internal::aws("find task", &error))?;
         response.item.map(read).transpose()
@@ -176,7 +176,7 @@ pub(crate) mod tests {
         TaskRequest::parse(body.to_string().as_bytes()).unwrap()
     }
 
-    pub(crate) fn task(document_number: &str) -> Task {
+    pub(crate) fn task(document_number: &str) -> SandboxTask {
         let request = request(document_number);
         request.task(request.plan(Odds::new(0, 0).unwrap()), AT)
     }

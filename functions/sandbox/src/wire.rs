@@ -12,7 +12,7 @@ use verinym::{
 
 use crate::{
     scenario::{Odds, Plan, PlannedDecision},
-    task::Task,
+    task::SandboxTask,
 };
 
 /// The only supported task.
@@ -49,11 +49,11 @@ impl Mode {
 pub struct TaskRequest {
     pub task_id: Uuid,
     pub group_id: Uuid,
-    pub data: Data,
+    pub data: TaskData,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Data {
+pub struct TaskData {
     document_type: String,
     document_number: Option<Masked<String>>,
     document_sha256: String,
@@ -87,12 +87,12 @@ impl TaskRequest {
     }
 
     /// The requested task.
-    pub fn task(&self, plan: Plan, now: Timestamp) -> Task {
-        Task::new(self.task_id, self.group_id, self.callback_url(), plan, now)
+    pub fn task(&self, plan: Plan, now: Timestamp) -> SandboxTask {
+        SandboxTask::new(self.task_id, self.group_id, self.callback_url(), plan, now)
     }
 }
 
-impl Data {
+impl TaskData {
     /// Returns the name of the first invalid field as an error.
     fn check(&self) -> Result<(), &'static str> {
         if !(1..=MAX_TEXT).contains(&self.document_type.len()) {
@@ -147,7 +147,7 @@ struct SourceOutput {
 
 impl TaskObject {
     /// The state of the task at a time. After completion it does not change, so repeated callbacks have the same body.
-    pub fn new(task: &Task, now: Timestamp) -> Self {
+    pub fn new(task: &SandboxTask, now: Timestamp) -> Self {
         let completed = task.completed_at() <= now;
         let decision = task.plan.decision;
         let output = SourceOutput { status: "id_found", decision, reasons: decision.reasons() };

@@ -1,4 +1,4 @@
-//! What follows from a declaration without being declared.
+//! Grants that follow from the declaration of a function.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -27,7 +27,7 @@ fn grants(function: &Function) -> BTreeSet<String> {
     function.settings.needs.grants().keys().map(ToString::to_string).collect()
 }
 
-/// What one declaration grants beyond another.
+/// The grants of the first declaration that the second does not have.
 fn added(with: Endpoint, without: Endpoint) -> BTreeSet<String> {
     &grants(&with.as_function()) - &grants(&without.as_function())
 }
@@ -37,7 +37,7 @@ fn set(grants: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_route_without_limits_or_caller_only_writes_its_log() {
+fn a_public_route_without_limits_may_only_write_logs() {
     let function = Route::get("platform-test", "/test").limited_by_gateway().handled_by(anonymous).as_function();
     assert_eq!(grants(&function), set(&["logs:CreateLogStream", "logs:PutLogEvents"]));
     assert_eq!(function.settings.needs.sections(), []);
@@ -45,7 +45,7 @@ fn a_route_without_limits_or_caller_only_writes_its_log() {
 }
 
 #[test]
-fn limits_count_and_callers_are_read_with_the_keys_and_issuer_of_their_tokens() {
+fn limits_and_authentication_add_their_grants_and_sections() {
     let route = || Route::get("platform-test", "/test");
     let limited = added(route().handled_by(anonymous), route().limited_by_gateway().handled_by(anonymous));
     assert_eq!(limited, set(&["dynamodb:UpdateItem ephemeral", "secretsmanager:GetSecretValue indexes"]));
@@ -56,14 +56,13 @@ fn limits_count_and_callers_are_read_with_the_keys_and_issuer_of_their_tokens() 
     assert_eq!(route().handled_by(signed).as_function().settings.needs.sections(), [Section::Tokens]);
 }
 
-/// `Anonymous` unless a flag asks for more.
 #[test]
-fn a_caller_who_may_be_asked_for_a_token_is_read_too() {
-    struct Deep;
-    impl Flag for Deep {
+fn a_flag_that_needs_a_permission_adds_the_grants_of_authentication() {
+    struct TestFlag;
+    impl Flag for TestFlag {
         const NAME: &'static str = "deep";
     }
-    async fn deep(_: Call<CanIf<Deep, crate::domain::role::HealthRead>>, (): ()) -> Result<NoContent> {
+    async fn deep(_: Call<CanIf<TestFlag, crate::domain::role::HealthRead>>, (): ()) -> Result<NoContent> {
         Ok(NoContent)
     }
     let function = Route::get("platform-test", "/test").limited_by_gateway().handled_by(deep).as_function();
@@ -71,7 +70,7 @@ fn a_caller_who_may_be_asked_for_a_token_is_read_too() {
 }
 
 #[test]
-fn what_a_route_loads_opens_and_replays_is_granted() {
+fn owners_keys_and_idempotency_add_their_grants() {
     let route = || Route::post("kyc-test", "/test");
     let plain = || route().handled_by(signed);
     assert_eq!(added(route().handled_by(owner), plain()), set(&["dynamodb:BatchGetItem kyc"]));
@@ -84,7 +83,7 @@ fn what_a_route_loads_opens_and_replays_is_granted() {
 }
 
 #[test]
-fn a_worker_of_a_queue_consumes_claims_and_puts_back() {
+fn a_queue_worker_may_receive_claim_and_delay_messages() {
     async fn work(_: &'static crate::app::App, _: Delivery<()>) -> Result<Outcome> {
         Ok(Outcome::Done)
     }

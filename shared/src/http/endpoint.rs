@@ -101,8 +101,8 @@ where
     A::permit(&incoming)?;
     let (input, fingerprint) = I::parse(&incoming).await?;
     let replay = match idempotency::look_up(app, &incoming, &fingerprint).await? {
-        idempotency::Lookup::Stored(response) => return Ok(response),
-        idempotency::Lookup::New(replay) => replay,
+        idempotency::IdempotencyLookup::Stored(response) => return Ok(response),
+        idempotency::IdempotencyLookup::New(replay) => replay,
     };
     let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());

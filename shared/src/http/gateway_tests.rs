@@ -1,5 +1,5 @@
 //! Events and answers in the form of a gateway with `BinaryMediaTypes: */*`: each request body comes as base64, and an
-//! answer is decoded if it says `isBase64Encoded`, else passed on as it is.
+//! response is decoded if it says `isBase64Encoded`, else passed on as it is.
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use lambda_http::{Adapter, Context, LambdaEvent, Request, Service, request::LambdaRequest, service_fn};
@@ -37,67 +37,70 @@ async fn through_gateway(endpoint: Endpoint, content_type: &str, body: &[u8]) ->
     let mut adapter = Adapter::from(service_fn(|request: Request| async move {
         Ok::<_, lambda_http::Error>(respond(app, endpoint, request).await)
     }));
-    let answer = adapter.call(LambdaEvent::new(payload, Context::default())).await.unwrap();
-    serde_json::to_value(answer).unwrap()
+    let response = adapter.call(LambdaEvent::new(payload, Context::default())).await.unwrap();
+    serde_json::to_value(response).unwrap()
 }
 
-/// What the client receives.
-fn delivered(answer: &Value) -> Vec<u8> {
-    let body = answer["body"].as_str().unwrap_or_default();
-    if answer["isBase64Encoded"] == true { BASE64.decode(body).unwrap() } else { body.as_bytes().to_vec() }
+/// The body that the client receives.
+fn received_body(response: &Value) -> Vec<u8> {
+    let body = response["body"].as_str().unwrap_or_default();
+    if response["isBase64Encoded"] == true { BASE64.decode(body).unwrap() } else { body.as_bytes().to_vec() }
 }
 
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-struct Said {
+struct Greeting {
     name: String,
 }
 
 #[tokio::test]
-async fn json_comes_and_goes_as_text() {
+async fn json_is_passed_as_text() {
     let endpoint = Route::post("test-echo", "/v1/x")
         .limited_by_gateway()
-        .handled_by(|_: Call<Anonymous>, Json(said): Json<Said>| async move { Ok(Plain(said)) });
-    let answer = through_gateway(endpoint, "application/json", "{\"name\":\"Zoë\"}".as_bytes()).await;
-    assert_eq!((&answer["statusCode"], &answer["isBase64Encoded"]), (&json!(200), &json!(false)));
-    assert_eq!(delivered(&answer), "{\"name\":\"Zoë\"}".as_bytes());
+        .handled_by(|_: Call<Anonymous>, Json(greeting): Json<Greeting>| async move { Ok(Plain(greeting)) });
+    let response = through_gateway(endpoint, "application/json", "{\"name\":\"Zoë\"}".as_bytes()).await;
+    assert_eq!((&response["statusCode"], &response["isBase64Encoded"]), (&json!(200), &json!(false)));
+    assert_eq!(received_body(&response), "{\"name\":\"Zoë\"}".as_bytes());
 }
 
 #[tokio::test]
-async fn a_problem_goes_as_text() {
+async fn a_problem_is_passed_as_text() {
     let endpoint = Route::post("test-echo", "/v1/x")
         .limited_by_gateway()
-        .handled_by(|_: Call<Anonymous>, Json(said): Json<Said>| async move { Ok(Plain(said)) });
-    let answer = through_gateway(endpoint, "application/json", b"{").await;
-    assert_eq!((&answer["statusCode"], &answer["isBase64Encoded"]), (&json!(400), &json!(false)));
-    let problem: Value = serde_json::from_slice(&delivered(&answer)).unwrap();
+        .handled_by(|_: Call<Anonymous>, Json(greeting): Json<Greeting>| async move { Ok(Plain(greeting)) });
+    let response = through_gateway(endpoint, "application/json", b"{").await;
+    assert_eq!((&response["statusCode"], &response["isBase64Encoded"]), (&json!(400), &json!(false)));
+    let problem: Value = serde_json::from_slice(&received_body(&response)).unwrap();
     assert_eq!(problem["status"], 400);
 }
 
-/// A callback's signature is over its bytes, so they must come through as they were sent.
+/// The signature of a callback covers its bytes, so they must not change.
 #[tokio::test]
-async fn bytes_come_and_go_unchanged() {
+async fn bytes_are_not_changed() {
     let endpoint = Route::post("test-bytes", "/v1/x").limited_by_gateway().handled_by(
         |_: Call<Anonymous>, RawBody(body): RawBody| async move {
             Ok(Binary { content_type: "image/jpeg", bytes: body.to_vec(), range: None, headers: vec![] })
         },
     );
-    let answer = through_gateway(endpoint, "application/octet-stream", &BYTES).await;
-    assert_eq!((&answer["statusCode"], &answer["isBase64Encoded"]), (&json!(200), &json!(true)));
-    assert_eq!(delivered(&answer), BYTES);
+    let response = through_gateway(endpoint, "application/octet-stream", &BYTES).await;
+    assert_eq!((&response["statusCode"], &response["isBase64Encoded"]), (&json!(200), &json!(true)));
+    assert_eq!(received_body(&response), BYTES);
 }
 
 #[tokio::test]
-async fn pages_and_answers_without_a_body_arrive_too() {
+async fn pages_and_responses_without_a_body_are_passed() {
     let page = Route::get("test-page", "/v1/x").limited_by_gateway().handled_by(|_: Call<Anonymous>, (): ()| async {
         Ok(Text { content_type: "text/html; charset=utf-8", text: "<p>Zoë</p>".to_owned(), headers: vec![] })
     });
-    let answer = through_gateway(page, "text/plain", b"").await;
-    assert_eq!((answer["statusCode"].as_u64(), delivered(&answer)), (Some(200), "<p>Zoë</p>".as_bytes().to_vec()));
+    let response = through_gateway(page, "text/plain", b"").await;
+    assert_eq!(
+        (response["statusCode"].as_u64(), received_body(&response)),
+        (Some(200), "<p>Zoë</p>".as_bytes().to_vec())
+    );
     let nothing = Route::post("test-nothing", "/v1/x")
         .limited_by_gateway()
         .handled_by(|_: Call<Anonymous>, (): ()| async { Ok(NoContent) });
-    let answer = through_gateway(nothing, "text/plain", b"").await;
-    assert_eq!((answer["statusCode"].as_u64(), delivered(&answer)), (Some(204), vec![]));
+    let response = through_gateway(nothing, "text/plain", b"").await;
+    assert_eq!((response["statusCode"].as_u64(), received_body(&response)), (Some(204), vec![]));
 }
 
 struct OneFile;
@@ -108,7 +111,7 @@ impl Form for OneFile {
 }
 
 #[tokio::test]
-async fn a_file_in_a_form_arrives_byte_by_byte() {
+async fn the_bytes_of_a_file_in_a_form_are_not_changed() {
     let endpoint = Route::post("test-upload", "/v1/x").limited_by_gateway().handled_by(
         |_: Call<Anonymous>, upload: Upload<OneFile>| async move {
             let headers = vec![("x-kind", upload.fields["kind"].clone())];
@@ -120,8 +123,8 @@ async fn a_file_in_a_form_arrives_byte_by_byte() {
         .to_vec();
     form.extend(BYTES);
     form.extend(b"\r\n--b--\r\n");
-    let answer = through_gateway(endpoint, "multipart/form-data; boundary=b", &form).await;
-    assert_eq!(answer["statusCode"], 200, "{answer}");
-    assert_eq!(answer["multiValueHeaders"]["x-kind"], json!(["passport"]));
-    assert_eq!(delivered(&answer), BYTES);
+    let response = through_gateway(endpoint, "multipart/form-data; boundary=b", &form).await;
+    assert_eq!(response["statusCode"], 200, "{response}");
+    assert_eq!(response["multiValueHeaders"]["x-kind"], json!(["passport"]));
+    assert_eq!(received_body(&response), BYTES);
 }

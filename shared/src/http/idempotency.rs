@@ -17,7 +17,7 @@ use crate::{
 
 /// What is stored for the idempotency key of a request.
 #[derive(Debug)]
-pub enum Lookup {
+pub enum IdempotencyLookup {
     /// Nothing: the request is new. `None` without a key.
     New(Option<Replay>),
     Stored(Response),
@@ -46,14 +46,14 @@ pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<
 }
 
 /// Looks up what is stored for the key.
-pub async fn look_up(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result<Lookup> {
-    let Some(scope) = &incoming.loaded.idempotency_scope else { return Ok(Lookup::New(None)) };
+pub async fn look_up(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result<IdempotencyLookup> {
+    let Some(scope) = &incoming.loaded.idempotency_scope else { return Ok(IdempotencyLookup::New(None)) };
     // A keyed hash, since a body may contain a password: nobody can test guesses with a copy of the table alone.
     let body = app.index_secrets().await?.digest(&[b"idempotency-body", fingerprint]).into_bytes();
     let replay = Replay { scope: scope.clone(), body };
     match &incoming.loaded.idempotency {
-        None => Ok(Lookup::New(Some(replay))),
-        Some(record) => stored_response(app, incoming, record, &replay).await.map(Lookup::Stored),
+        None => Ok(IdempotencyLookup::New(Some(replay))),
+        Some(record) => stored_response(app, incoming, record, &replay).await.map(IdempotencyLookup::Stored),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The harness without AWS: routes of our own, driven in process.
+//! Tests of the harness in process, with test routes and without AWS.
 
 use http::{Method, Response};
 use lambda_http::{Body, Request, RequestExt};
@@ -20,25 +20,25 @@ fn app() -> &'static App {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Form {
+struct EchoForm {
     name: String,
     #[serde(default)]
     count: u32,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-struct Said {
+struct Greeting {
     name: String,
 }
 
 fn echo() -> Endpoint {
     Route::post("test-echo", "/v1/echo").limited_by_gateway().body_limit(256).handled_by(
-        |_: Call<Anonymous>, Json(form): Json<Form>| async move {
+        |_: Call<Anonymous>, Json(form): Json<EchoForm>| async move {
             match form.name.as_str() {
                 "panic" => panic!("secret words"),
                 "internal" => Err(Internal::unavailable("table verinym-secret is gone").into()),
                 _ if form.count > 9 => Err(RequestError::NotFound.into()),
-                _ => Ok(Plain(Said { name: form.name })),
+                _ => Ok(Plain(Greeting { name: form.name })),
             }
         },
     )
@@ -51,7 +51,7 @@ fn post(body: &str) -> Request {
     request
 }
 
-async fn ask(endpoint: &Endpoint, request: Request) -> (Response<Body>, Value) {
+async fn call(endpoint: &Endpoint, request: Request) -> (Response<Body>, Value) {
     let response = respond(app(), endpoint, request).await;
     let text = match response.body() {
         Body::Text(text) => text.clone(),
@@ -62,11 +62,11 @@ async fn ask(endpoint: &Endpoint, request: Request) -> (Response<Body>, Value) {
 }
 
 #[tokio::test]
-async fn a_good_request_is_answered_with_every_header() {
+async fn a_valid_request_gets_a_response_with_all_headers() {
     let mut request = post(r#"{"name":"Ada"}"#);
     request.headers_mut().insert("x-correlation-id", "order-0042".parse().unwrap());
     request.headers_mut().insert("origin", "https://app.example".parse().unwrap());
-    let (response, body) = ask(&echo(), request).await;
+    let (response, body) = call(&echo(), request).await;
     assert_eq!((response.status().as_u16(), body), (200, json!({"name": "Ada"})));
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("x-correlation-id"), "order-0042");
@@ -79,25 +79,25 @@ async fn a_good_request_is_answered_with_every_header() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_without_its_words_and_the_process_lives() {
+async fn a_panic_is_a_500_without_its_message_and_the_process_goes_on() {
     let endpoint = echo();
-    let (response, body) = ask(&endpoint, post(r#"{"name":"panic"}"#)).await;
+    let (response, body) = call(&endpoint, post(r#"{"name":"panic"}"#)).await;
     assert_eq!((response.status().as_u16(), &body["code"]), (500, &json!("internal_error")));
     assert!(!body.to_string().contains("secret"));
     assert_eq!(body["correlation_id"], response.headers()["x-correlation-id"].to_str().unwrap());
-    assert_eq!(ask(&endpoint, post(r#"{"name":"Ada"}"#)).await.0.status().as_u16(), 200);
+    assert_eq!(call(&endpoint, post(r#"{"name":"Ada"}"#)).await.0.status().as_u16(), 200);
 }
 
 #[tokio::test]
-async fn what_is_for_us_alone_never_reaches_the_answer() {
-    let (response, body) = ask(&echo(), post(r#"{"name":"internal"}"#)).await;
+async fn internal_errors_are_not_disclosed() {
+    let (response, body) = call(&echo(), post(r#"{"name":"internal"}"#)).await;
     assert_eq!(response.status().as_u16(), 503);
     assert!(response.headers().contains_key("retry-after"));
     assert!(!body.to_string().contains("verinym-secret"));
 }
 
 #[tokio::test]
-async fn each_bad_body_gets_its_own_problem() {
+async fn each_kind_of_invalid_body_has_its_own_problem() {
     let cases = [
         (r#"{"name":"Ada","nmae":1}"#, 400, "unknown_field", Some("nmae")),
         (r#"{"count":1}"#, 400, "validation_failed", Some("name")),
@@ -109,7 +109,7 @@ async fn each_bad_body_gets_its_own_problem() {
         (&format!(r#"{{"name":"{}"}}"#, "x".repeat(256)), 413, "payload_too_large", None),
     ];
     for (sent, status, code, field) in cases {
-        let (response, body) = ask(&echo(), post(sent)).await;
+        let (response, body) = call(&echo(), post(sent)).await;
         assert_eq!((response.status().as_u16(), body["code"].as_str()), (status, Some(code)), "{sent}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         if let Some(field) = field {
@@ -118,11 +118,11 @@ async fn each_bad_body_gets_its_own_problem() {
     }
     let mut request = post(r#"{"name":"Ada"}"#);
     request.headers_mut().insert("content-type", "text/plain".parse().unwrap());
-    assert_eq!(ask(&echo(), request).await.0.status().as_u16(), 415);
+    assert_eq!(call(&echo(), request).await.0.status().as_u16(), 415);
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_else_is_looked_at() {
+async fn a_missing_token_is_refused_before_the_path_is_parsed() {
     let endpoint = Route::get("test-check", "/v1/checks/{id}")
         .handled_by(|_: Call<Signed>, Path(_): Path<CheckId>| async { Ok(NoContent) });
     for authorization in [None, Some("Basic eDp5"), Some("Bearer"), Some("Bearer ")] {
@@ -131,14 +131,14 @@ async fn without_a_token_nothing_else_is_looked_at() {
         if let Some(value) = authorization {
             request.headers_mut().insert("authorization", value.parse().unwrap());
         }
-        let (response, body) = ask(&endpoint, request).await;
+        let (response, body) = call(&endpoint, request).await;
         assert_eq!((response.status().as_u16(), &body["code"]), (401, &json!("unauthenticated")));
         assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
     }
 }
 
 #[tokio::test]
-async fn every_401_has_a_challenge_and_names_a_refused_token() {
+async fn every_401_has_a_challenge_which_mentions_a_refused_token() {
     use crate::domain::{auth::AuthError, callback::CallbackError};
     type Refusal = fn() -> crate::error::Error;
     let refusing = |error: Refusal| {
@@ -164,7 +164,7 @@ async fn every_401_has_a_challenge_and_names_a_refused_token() {
             if let Some(value) = authorization {
                 request.headers_mut().insert("authorization", value.parse().unwrap());
             }
-            let (response, body) = ask(&refusing(error), request).await;
+            let (response, body) = call(&refusing(error), request).await;
             assert_eq!(response.status().as_u16(), 401, "{body}");
             assert_eq!(response.headers()["www-authenticate"], challenge, "{body} {authorization:?}");
         }
@@ -172,13 +172,13 @@ async fn every_401_has_a_challenge_and_names_a_refused_token() {
 }
 
 #[tokio::test]
-async fn text_in_another_charset_than_utf_8_is_refused() {
+async fn a_body_in_a_charset_other_than_utf_8_is_refused() {
     let charset = async |charset: &str, body: Body| {
         let mut request = post("");
         *request.body_mut() = body;
         let content_type = format!("application/json{charset}");
         request.headers_mut().insert("content-type", content_type.parse().unwrap());
-        let (response, body) = ask(&echo(), request).await;
+        let (response, body) = call(&echo(), request).await;
         (response.status().as_u16(), body["code"].as_str().unwrap_or_default().to_owned())
     };
     let latin1 = || Body::Binary(b"{\"name\":\"M\xfcller\"}".to_vec());
@@ -192,19 +192,19 @@ async fn text_in_another_charset_than_utf_8_is_refused() {
     }
 }
 
-/// A body as the gateway hands it on after replacing each byte that is not UTF-8.
+/// The gateway replaces invalid UTF-8 with U+FFFD.
 #[tokio::test]
-async fn a_password_that_lost_letters_is_refused() {
+async fn a_password_with_replacement_characters_is_refused() {
     #[derive(Debug, Deserialize, ToSchema)]
-    struct SignIn {
-        #[expect(dead_code, reason = "only whether it is read matters")]
+    struct PasswordForm {
+        #[expect(dead_code, reason = "only parsing matters")]
         password: crate::domain::secret::SecretText,
     }
     let endpoint = Route::post("test-sign-in", "/v1/sign-in")
         .limited_by_gateway()
-        .handled_by(|_: Call<Anonymous>, Json(_): Json<SignIn>| async { Ok(NoContent) });
-    for lost in ["gr\u{fffd}ne Wiese", r"gr\ufffdne Wiese"] {
-        let (response, body) = ask(&endpoint, post(&format!("{{\"password\":\"{lost}\"}}"))).await;
+        .handled_by(|_: Call<Anonymous>, Json(_): Json<PasswordForm>| async { Ok(NoContent) });
+    for damaged in ["gr\u{fffd}ne Wiese", r"gr\ufffdne Wiese"] {
+        let (response, body) = call(&endpoint, post(&format!("{{\"password\":\"{damaged}\"}}"))).await;
         assert_eq!(response.status().as_u16(), 400);
         assert_eq!(
             (&body["errors"][0]["field"], &body["errors"][0]["code"]),
@@ -212,19 +212,22 @@ async fn a_password_that_lost_letters_is_refused() {
             "{body}"
         );
     }
-    assert_eq!(ask(&endpoint, post("{\"password\":\"grüne Wiese\"}")).await.0.status().as_u16(), 204);
+    assert_eq!(call(&endpoint, post("{\"password\":\"grüne Wiese\"}")).await.0.status().as_u16(), 204);
 }
 
 #[tokio::test]
-async fn a_form_s_fields_are_utf_8_too() {
+async fn fields_of_a_form_must_be_utf_8() {
     struct Named;
-    impl super::Form for Named {
+    impl Form for Named {
         const FIELDS: &'static [(&'static str, Presence)] = &[("name", Presence::Required)];
         const FILE_LIMIT: usize = 64;
     }
-    let endpoint = Route::post("test-form", "/v1/form").limited_by_gateway().handled_by(
-        |_: Call<Anonymous>, form: Upload<Named>| async move { Ok(Plain(Said { name: form.fields["name"].clone() })) },
-    );
+    let endpoint =
+        Route::post("test-form", "/v1/form").limited_by_gateway().handled_by(
+            |_: Call<Anonymous>, form: Upload<Named>| async move {
+                Ok(Plain(Greeting { name: form.fields["name"].clone() }))
+            },
+        );
     let send = async |parameters: &str, part: &str, name: &[u8]| {
         let mut body = format!("--b\r\nContent-Disposition: form-data; name=\"name\"\r\n{part}\r\n").into_bytes();
         body.extend_from_slice(name);
@@ -235,7 +238,7 @@ async fn a_form_s_fields_are_utf_8_too() {
         *request.body_mut() = Body::Binary(body);
         let content_type = format!("multipart/form-data; boundary=b{parameters}");
         request.headers_mut().insert("content-type", content_type.parse().unwrap());
-        let (response, body) = ask(&endpoint, request).await;
+        let (response, body) = call(&endpoint, request).await;
         (response.status().as_u16(), body["name"].as_str().unwrap_or_default().to_owned())
     };
     assert_eq!(send("", "", "Müller".as_bytes()).await, (200, "Müller".into()));
@@ -247,11 +250,11 @@ async fn a_form_s_fields_are_utf_8_too() {
 }
 
 #[tokio::test]
-async fn head_is_answered_as_get_without_a_body() {
+async fn head_gets_the_response_of_get_without_a_body() {
     let endpoint = Route::get("test-versioned", "/v1/thing").limited_by_gateway().handled_by(
         |_: Call<Anonymous>, Headers(headers): Headers| async move {
             let name = if headers.contains_key("range") { "a part" } else { "the whole" };
-            Ok::<_, crate::error::Error>(Versioned { version: 7, body: Said { name: name.into() } })
+            Ok::<_, crate::error::Error>(Versioned { version: 7, body: Greeting { name: name.into() } })
         },
     );
     let request = |method: Method| {
@@ -260,30 +263,30 @@ async fn head_is_answered_as_get_without_a_body() {
         request.headers_mut().insert("x-correlation-id", "order-0042".parse().unwrap());
         request
     };
-    let (whole, body) = ask(&endpoint, request(Method::GET)).await;
-    let (head, empty) = ask(&endpoint, request(Method::HEAD)).await;
+    let (whole, body) = call(&endpoint, request(Method::GET)).await;
+    let (head, empty) = call(&endpoint, request(Method::HEAD)).await;
     assert_eq!((body, empty), (json!({"name": "the whole"}), Value::Null));
     assert_eq!((head.status(), head.headers()), (whole.status(), whole.headers()));
     assert!(matches!(head.body(), Body::Empty));
 
     let mut known = request(Method::HEAD);
     known.headers_mut().insert("if-none-match", "\"7\"".parse().unwrap());
-    assert_eq!(ask(&endpoint, known).await.0.status().as_u16(), 304);
+    assert_eq!(call(&endpoint, known).await.0.status().as_u16(), 304);
 
     let mut range = request(Method::GET);
     range.headers_mut().insert("range", "bytes=0-1".parse().unwrap());
-    assert_eq!(ask(&endpoint, range).await.1, json!({"name": "a part"}));
+    assert_eq!(call(&endpoint, range).await.1, json!({"name": "a part"}));
 
     let refused = Route::get("test-refused", "/v1/refused")
-        .handled_by(|_: Call<Signed>, (): ()| async { Ok(Plain(Said { name: "Ada".into() })) });
-    let (head, body) = ask(&refused, request(Method::HEAD)).await;
+        .handled_by(|_: Call<Signed>, (): ()| async { Ok(Plain(Greeting { name: "Ada".into() })) });
+    let (head, body) = call(&refused, request(Method::HEAD)).await;
     assert_eq!((head.status().as_u16(), body), (401, Value::Null));
     assert_eq!(head.headers()["content-type"], "application/problem+json");
 }
 
-/// `Range` is heard for `GET` alone (RFC 9110 §14.2).
+/// Only `GET` supports `Range` (RFC 9110 §14.2).
 #[tokio::test]
-async fn head_does_not_hear_a_range() {
+async fn head_ignores_a_range() {
     let endpoint = Route::get("test-range", "/v1/range").limited_by_gateway().handled_by(
         |_: Call<Anonymous>, Headers(headers): Headers| async move {
             if headers.contains_key("range") {
@@ -297,7 +300,7 @@ async fn head_does_not_hear_a_range() {
         let mut request = Request::new(Body::Empty);
         *request.method_mut() = method;
         request.headers_mut().insert("range", "bytes=7-9".parse().unwrap());
-        assert_eq!(ask(&endpoint, request).await.0.status().as_u16(), status);
+        assert_eq!(call(&endpoint, request).await.0.status().as_u16(), status);
     }
 }
 
@@ -306,7 +309,7 @@ async fn a_method_that_the_route_does_not_have_is_not_found() {
     let status = async |endpoint: &Endpoint, method: &str| {
         let mut request = post("{}");
         *request.method_mut() = method.parse().unwrap();
-        ask(endpoint, request).await.0.status().as_u16()
+        call(endpoint, request).await.0.status().as_u16()
     };
     let get = Route::get("test-get", "/v1/thing")
         .limited_by_gateway()
@@ -331,35 +334,37 @@ async fn a_malformed_id_is_not_found() {
     for id in ["nonsense", "chk_", "chk_01h2xcejqtf2nbrexx3vqjhp4", "user_01h2xcejqtf2nbrexx3vqjhp41", "..%2f"] {
         let request = Request::new(Body::Empty)
             .with_path_parameters(std::collections::HashMap::from([("id".to_owned(), id.to_owned())]));
-        assert_eq!(ask(&endpoint, request).await.0.status().as_u16(), 404, "{id}");
+        assert_eq!(call(&endpoint, request).await.0.status().as_u16(), 404, "{id}");
     }
 }
 
 #[tokio::test]
-async fn a_reader_who_has_the_version_gets_304() {
+async fn if_none_match_of_the_current_version_gets_304() {
     let endpoint =
         Route::get("test-versioned", "/v1/thing").limited_by_gateway().handled_by(|_: Call<Anonymous>, (): ()| async {
-            Ok::<_, crate::error::Error>(Versioned { version: 7, body: Said { name: "Ada".into() } })
+            Ok::<_, crate::error::Error>(Versioned { version: 7, body: Greeting { name: "Ada".into() } })
         });
     for (tag, status) in [("\"7\"", 304), ("W/\"7\"", 304), ("\"6\", \"7\"", 304), ("\"6\"", 200)] {
         let mut request = Request::new(Body::Empty);
         request.headers_mut().insert("if-none-match", tag.parse().unwrap());
-        let (response, _) = ask(&endpoint, request).await;
+        let (response, _) = call(&endpoint, request).await;
         assert_eq!(response.status().as_u16(), status, "{tag}");
         assert_eq!(response.headers()["etag"], "\"7\"");
     }
 }
 
 #[test]
-fn the_document_says_permission_and_limit_of_every_route() {
-    let document = openapi::document(&[
-        echo(),
-        Route::put("test-decide", "/v1/checks/{id}").requires_if_match().handled_by(
-            |_: Call<Can<crate::domain::role::KycReview>>, (Path(_), Json(_)): (Path<CheckId>, Json<Form>)| async {
-                Ok(NoContent)
-            },
-        ),
-    ]);
+fn the_document_states_permission_and_limit_of_each_route() {
+    let document =
+        openapi::document(
+            &[
+                echo(),
+                Route::put("test-decide", "/v1/checks/{id}").requires_if_match().handled_by(
+                    |_: Call<Can<crate::domain::role::KycReview>>,
+                     (Path(_), Json(_)): (Path<CheckId>, Json<EchoForm>)| async { Ok(NoContent) },
+                ),
+            ],
+        );
     let document = serde_json::to_value(document).unwrap();
     let echo = &document["paths"]["/v1/echo"]["post"];
     assert_eq!((&echo["x-permission"], &echo["x-limit"]), (&json!("anonymous"), &json!("gateway")));
@@ -369,7 +374,7 @@ fn the_document_says_permission_and_limit_of_every_route() {
     for status in ["204", "400", "401", "403", "404", "412", "413", "415", "428", "429", "500"] {
         assert!(decide["responses"][status].is_object(), "{status}");
     }
-    assert!(document["components"]["schemas"]["Form"]["properties"]["name"].is_object());
+    assert!(document["components"]["schemas"]["EchoForm"]["properties"]["name"].is_object());
 }
 
 mod deadlines;

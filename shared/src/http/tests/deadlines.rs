@@ -1,4 +1,4 @@
-//! Every request is answered in time, whatever hangs.
+//! Every request gets a response in time, even if a call hangs.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn a_request_that_hangs_is_a_503_before_its_function_ends() {
             request = within(request, Duration::from_secs(time));
         }
         let began = Instant::now();
-        let (response, body) = ask(&hanging(), request).await;
+        let (response, body) = call(&hanging(), request).await;
         assert!(began.elapsed() <= Duration::from_secs(longest), "{time:?}: {:?}", began.elapsed());
         assert_eq!((response.status().as_u16(), body["code"].as_str()), (503, Some("unavailable")));
         assert_eq!(response.headers()["retry-after"], "2");
@@ -42,9 +42,9 @@ async fn a_request_that_hangs_is_a_503_before_its_function_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_answered_in_time_where_aws_answers_nothing() {
+async fn a_call_gets_a_response_in_time_if_aws_does_not_respond() {
     let script = ScriptedAws::new(|_| AwsReply::Hang);
-    // Limits, of a stranger and of whoever says to be signed in.
+    // An anonymous call, which counts a rate limit, and a call with a token.
     let open = Route::post("test-open", "/v1/open").handled_by(|_: Call<Anonymous>, ()| async { Ok(NoContent) });
     let closed = Route::post("test-closed", "/v1/closed").handled_by(|_: Call<Signed>, ()| async { Ok(NoContent) });
     for endpoint in [open, closed] {
@@ -55,15 +55,19 @@ async fn a_call_is_answered_in_time_where_aws_answers_nothing() {
         assert_eq!(response.status().as_u16(), 503);
         assert!(began.elapsed() <= Duration::from_secs(14), "{:?}", began.elapsed());
     }
-    assert!(script.calls().len() > 4, "each attempt was given a second, not all the time there was");
+    assert!(script.calls().len() > 4, "each attempt has a timeout of one second");
 }
 
 #[tokio::test]
-async fn a_location_is_followed_to_the_address_that_clients_know() {
+async fn a_location_becomes_the_public_url() {
     let made = |location: &'static str| {
         Route::post("test-made", "/v1/things").limited_by_gateway().handled_by(
             move |_: Call<Anonymous>, ()| async move {
-                Ok(Created { location: Some(location.to_owned()), version: None, body: Said { name: "Ada".into() } })
+                Ok(Created {
+                    location: Some(location.to_owned()),
+                    version: None,
+                    body: Greeting { name: "Ada".into() },
+                })
             },
         )
     };
@@ -71,7 +75,7 @@ async fn a_location_is_followed_to_the_address_that_clients_know() {
         ("/v1/things/1", "https://id.example/v1/things/1"),
         ("https://elsewhere.example/1", "https://elsewhere.example/1"),
     ] {
-        let (response, _) = ask(&made(location), post("")).await;
+        let (response, _) = call(&made(location), post("")).await;
         assert_eq!(response.headers()["location"], followed);
     }
 }

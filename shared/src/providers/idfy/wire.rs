@@ -21,11 +21,11 @@ const UNCLEAR: &str = "result_unclear";
 struct TaskRequest<'a> {
     task_id: Uuid,
     group_id: Uuid,
-    data: Data<'a>,
+    data: TaskData<'a>,
 }
 
 #[derive(Serialize)]
-struct Data<'a> {
+struct TaskData<'a> {
     document_type: &'a str,
     document_number: Option<&'a str>,
     document_sha256: &'a str,
@@ -36,7 +36,7 @@ struct Data<'a> {
 
 /// A task in responses and callbacks. Fields differ between accounts, so none is required and unknown fields are ignored.
 #[derive(Deserialize)]
-struct Task {
+struct IdfyTask {
     request_id: Option<String>,
     status: Option<String>,
     completed_at: Option<String>,
@@ -61,7 +61,7 @@ pub(super) fn submission(submission: &Submission) -> Result<Vec<u8>, ProviderErr
     let request = TaskRequest {
         task_id: submission.key.task_id(),
         group_id: submission.key.check.uuid(),
-        data: Data {
+        data: TaskData {
             document_type: &submission.document_type,
             document_number: submission.document_number.as_ref().map(|number| number.as_str()),
             document_sha256: &submission.document_sha256,
@@ -75,7 +75,7 @@ pub(super) fn submission(submission: &Submission) -> Result<Vec<u8>, ProviderErr
 
 /// Reads the response to a new task: only `{request_id}`, or the whole task if it is already done.
 pub(super) fn submitted(body: &[u8]) -> Result<Submitted, ProviderError> {
-    let task: Task = serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not a task"))?;
+    let task: IdfyTask = serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not a task"))?;
     let reference = task.reference().ok_or(ProviderError::Malformed("no request id"))?;
     let progress = if task.status.is_some() { task.progress()? } else { TaskProgress::Pending };
     Ok(Submitted { reference, progress })
@@ -83,9 +83,9 @@ pub(super) fn submitted(body: &[u8]) -> Result<Submitted, ProviderError> {
 
 /// Reads the response to a fetch: an array of tasks, of which only the requested one is used.
 pub(super) fn fetched(body: &[u8], reference: &Reference) -> Result<TaskProgress, ProviderError> {
-    let tasks: Vec<Task> =
+    let tasks: Vec<IdfyTask> =
         serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not an array of tasks"))?;
-    let requested = |task: &&Task| task.request_id.as_deref() == Some(reference.as_str());
+    let requested = |task: &&IdfyTask| task.request_id.as_deref() == Some(reference.as_str());
     tasks.iter().find(requested).ok_or(ProviderError::UnknownReference)?.progress()
 }
 
@@ -94,12 +94,12 @@ pub(super) fn callback(body: &[u8]) -> Result<Callback, MalformedCallback> {
     if body.len() > MAX_CALLBACK {
         return Err(MalformedCallback);
     }
-    let task: Task = serde_json::from_slice(body).map_err(|_| MalformedCallback)?;
+    let task: IdfyTask = serde_json::from_slice(body).map_err(|_| MalformedCallback)?;
     let event_time = task.completed_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
     Ok(Callback { reference: task.reference().ok_or(MalformedCallback)?, event_time })
 }
 
-impl Task {
+impl IdfyTask {
     fn reference(&self) -> Option<Reference> {
         self.request_id.as_deref()?.parse().ok()
     }
