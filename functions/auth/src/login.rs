@@ -25,7 +25,7 @@ use verinym::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
         proof::{PasswordAttempt, Proof},
     },
-    messaging::{Message, message::Notice, queue::Queue},
+    messaging::{Message, message::MailTask, queue::Queue},
     run_command,
     store::Table,
     store::{
@@ -172,7 +172,7 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
     let message = Message {
         key: format!("refused#{:032x}", u128::from_be_bytes(random::bytes())),
         correlation_id: call.meta.correlation_id.clone(),
-        body: Notice::SignInRefused { address, unconfirmed: right.is_some() },
+        body: MailTask::SignInRefused { address, unconfirmed: right.is_some() },
     };
     let (counted, sent) = tokio::join!(
         call.count_failure(&tried, identifier, person),

@@ -3,7 +3,9 @@
 use verinym::{
     app::App,
     crypto::mailed,
-    domain::{account::MailId, auth::AuthError, id::UserId, mail::TokenPurpose, secret::SecretText, time::Timestamp},
+    domain::{
+        account::MailId, auth::AuthError, id::UserId, mailed_token::TokenPurpose, secret::SecretText, time::Timestamp,
+    },
     error::Result,
     store::{
         Table,

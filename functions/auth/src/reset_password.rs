@@ -10,7 +10,7 @@ use verinym::{
         event::{Actor, EventType, Subject},
         field::Fields,
         limit::LOGIN_IDENTIFIER,
-        mail::TokenPurpose,
+        mailed_token::TokenPurpose,
         password::{OwnData, PasswordRules},
         profile::{Profile, changes},
         secret::SecretText,

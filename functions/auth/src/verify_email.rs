@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
-    domain::{auth::AuthError, event::Actor, mail::TokenPurpose, secret::SecretText, user::User},
+    domain::{auth::AuthError, event::Actor, mailed_token::TokenPurpose, secret::SecretText, user::User},
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{

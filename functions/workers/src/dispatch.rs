@@ -11,7 +11,7 @@ use verinym::{
     domain::time::Timestamp,
     error::{Internal, Result},
     function::{Capability, Needs},
-    messaging::{Worker, dispatch::hand_on},
+    messaging::{Worker, dispatch::dispatch},
     store::Table,
     store::{event::EventRecord, outbox},
 };
@@ -20,15 +20,15 @@ use verinym::{
 const AT_ONCE: usize = 8;
 
 pub fn worker() -> Worker {
-    Worker::of_outbox_stream("workers-dispatch", dispatch)
+    Worker::of_outbox_stream("workers-dispatch", work)
         .summary("Hand on outbox rows as they are written; the sweep is the guarantee")
         .timeout(30)
         .needs(Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound))
 }
 
-async fn dispatch(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {
+async fn work(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {
     let failed = futures::stream::iter(rows(batch))
-        .map(|row| async { hand_on(app, &row?).await })
+        .map(|row| async { dispatch(app, &row?).await })
         .buffer_unordered(AT_ONCE)
         .filter_map(|done| async { done.err() })
         .inspect(|error| tracing::warn!(%error, "event not handed on"))

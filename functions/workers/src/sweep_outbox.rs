@@ -8,7 +8,7 @@ use verinym::{
     domain::time::Timestamp,
     error::{Internal, Result},
     function::{Capability, Every, Needs},
-    messaging::{Worker, dispatch::hand_on},
+    messaging::{Worker, dispatch::dispatch},
     store::Table,
     store::item::SHARDS,
 };
@@ -71,7 +71,7 @@ async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> Swept {
             rows.into_iter().filter(|row| !row.as_ref().is_ok_and(|row| row.occurred_at + GRACE > now)).collect();
         let found = overdue.len();
         let failed = futures::stream::iter(overdue)
-            .map(|row| async { hand_on(app, &row?).await })
+            .map(|row| async { dispatch(app, &row?).await })
             .buffer_unordered(EVENTS_AT_ONCE)
             .filter_map(|done| async { done.err() })
             .inspect(|error| tracing::error!(shard, %error, "event not handed on"))

@@ -1,8 +1,9 @@
-//! Queue messages, the batch harness, the fan-out of events, and mail.
+//! Queue messages, the worker harness, the dispatcher of events, notifications and mail.
 
 pub mod dispatch;
 pub mod mail;
 pub mod message;
+pub mod notification;
 pub mod queue;
 mod run;
 pub mod work;

@@ -14,7 +14,7 @@ use crate::{
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
     id::{CheckId, HitId, UserId},
-    mail::MailKind,
+    notification::Notification,
     time::Timestamp,
     user::KycStatus,
 };
@@ -265,9 +265,9 @@ parts! {
         pub outcome: PublicWord,
     }
 
-    /// A mail that was not sent.
-    pub struct UnsentMail {
-        pub mail: MailKind,
+    /// A mail that SES refused for good.
+    pub struct RefusedMail {
+        pub notification: Notification,
         pub reason: PublicWord,
     }
 }

@@ -4,7 +4,7 @@ use super::{
     counter::{Counter, Label},
     data::{self, Part, Shape},
 };
-use crate::{mail::MailKind, words::words};
+use crate::{notification::Notification, words::words};
 
 /// All that depends on an event's type.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub struct Row {
     pub data: &'static [Shape],
     /// The workers that go on from it.
     pub work: &'static [Consumer],
-    /// The mail to the person concerned.
-    pub mail: Option<MailKind>,
+    /// What the person concerned is notified of.
+    pub notification: Option<Notification>,
     pub counters: &'static [Counter],
 }
 
@@ -44,7 +44,7 @@ pub enum Consumer {
 }
 
 const fn person() -> Row {
-    Row { audience: Audience::Person, data: &[], work: &[], mail: None, counters: &[] }
+    Row { audience: Audience::Person, data: &[], work: &[], notification: None, counters: &[] }
 }
 
 const fn staff() -> Row {
@@ -60,8 +60,8 @@ impl Row {
         Self { work, ..self }
     }
 
-    const fn mail(self, mail: MailKind) -> Self {
-        Self { mail: Some(mail), ..self }
+    const fn notifies(self, notification: Notification) -> Self {
+        Self { notification: Some(notification), ..self }
     }
 
     const fn counts(self, counters: &'static [Counter]) -> Self {
@@ -111,24 +111,24 @@ events! {
     pub enum EventType {
         /// An account was made; its address is not confirmed yet.
         UserRegistered = "user.registered": person()
-            .mail(MailKind::Verify)
+            .notifies(Notification::EmailVerification)
             .counts(&[Counter::plain("auth_registration_total")]),
         /// Somebody tried to register the address of this account.
-        UserRegistrationRepeated = "user.registration_repeated": staff().mail(MailKind::AddressAlreadyRegistered),
+        UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
         /// A new mail to confirm the address was asked for.
-        UserVerificationRequested = "user.verification_requested": staff().mail(MailKind::Verify),
+        UserVerificationRequested = "user.verification_requested": staff().notifies(Notification::EmailVerification),
         /// The address is confirmed.
         UserEmailVerified = "user.email_verified": person()
-            .mail(MailKind::Welcome)
+            .notifies(Notification::EmailVerified)
             .counts(&[Counter::plain("auth_email_verified_total")]),
         /// The profile changed; `changes` says what, masked.
         UserUpdated = "user.updated": person().data(&[data::ProfileEffect::SHAPE]),
         /// Roles were given or taken.
         UserRolesChanged = "user.roles_changed": staff()
             .data(&[data::RoleChange::SHAPE])
-            .mail(MailKind::SecurityNotice),
+            .notifies(Notification::RolesChanged),
         /// An administrator closed the account.
-        UserLocked = "user.locked": person().mail(MailKind::SecurityNotice),
+        UserLocked = "user.locked": person().notifies(Notification::AccountLocked),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while; the person is known only if the
         /// identifier is theirs.
         UserLockedOut = "user.locked_out": staff()
@@ -145,16 +145,16 @@ events! {
         /// A refresh token came out of its turn, so its session was ended.
         SessionRefreshReused = "session.refresh_reused": staff()
             .data(&[data::Cause::SHAPE])
-            .mail(MailKind::SecurityNotice)
+            .notifies(Notification::RefreshTokenReused)
             .counts(&[Counter::plain("auth_refresh_reused_total")]),
 
         /// The password was changed by somebody signed in.
-        PasswordChanged = "password.changed": person().mail(MailKind::SecurityNotice),
+        PasswordChanged = "password.changed": person().notifies(Notification::PasswordChanged),
         /// A mail to set a new password was asked for.
-        PasswordResetRequested = "password.reset_requested": staff().mail(MailKind::Reset),
+        PasswordResetRequested = "password.reset_requested": staff().notifies(Notification::PasswordResetRequested),
         /// A new password was set through a mailed link.
         PasswordReset = "password.reset": staff()
-            .mail(MailKind::SecurityNotice)
+            .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
         /// The hash was made anew under raised parameters; the password is the same.
         PasswordRehashed = "password.rehashed": staff(),
@@ -209,7 +209,7 @@ events! {
         /// Its person has to do something.
         CheckActionNeeded = "kyc.check.action_needed": person()
             .data(&[data::CheckStanding::SHAPE])
-            .mail(MailKind::Decision),
+            .notifies(Notification::CheckActionNeeded),
         /// Its person did it; it is with the desk again.
         CheckResubmitted = "kyc.check.resubmitted": staff().data(&[data::CheckStanding::SHAPE]),
         /// A reviewer took it for 15 minutes.
@@ -222,12 +222,12 @@ events! {
         CheckSecondReviewDenied = "kyc.check.second_review_denied": staff().data(&[data::CheckStanding::SHAPE]),
         CheckApproved = "kyc.check.approved": person()
             .data(&[data::CheckStanding::SHAPE])
-            .mail(MailKind::Decision)
+            .notifies(Notification::CheckApproved)
             .counts(&[CHECK_APPROVED]),
         CheckRejected = "kyc.check.rejected": person()
             .data(&[data::CheckStanding::SHAPE])
             .work(&[Consumer::Screening])
-            .mail(MailKind::Decision)
+            .notifies(Notification::CheckRejected)
             .counts(&[CHECK_REJECTED]),
         /// Its person withdrew it before a decision.
         CheckCancelled = "kyc.check.cancelled": staff()
@@ -271,7 +271,7 @@ events! {
             .data(&[data::CallbackSender::SHAPE, data::CallbackResult::SHAPE]),
 
         /// A mail will never reach its address; `data` says which mail and why.
-        MailRefused = "mail.refused": staff().data(&[data::UnsentMail::SHAPE]).counts(&[MAIL_REFUSED]),
+        MailRefused = "mail.refused": staff().data(&[data::RefusedMail::SHAPE]).counts(&[MAIL_REFUSED]),
     }
 }
 
@@ -327,16 +327,10 @@ mod tests {
     }
 
     #[test]
-    fn every_mail_is_sent_for_some_event() {
-        let sent: Vec<_> = EventType::ALL.iter().filter_map(|kind| kind.row().mail).collect();
-        assert!(MailKind::ALL.iter().all(|mail| sent.contains(mail)));
-    }
-
-    #[test]
     fn a_type_has_its_own_row() {
         assert_eq!(ROWS.len(), EventType::ALL.len());
-        assert_eq!(EventType::MailRefused.row().data, [data::UnsentMail::SHAPE]);
-        assert_eq!(EventType::CheckRejected.row().mail, Some(MailKind::Decision));
+        assert_eq!(EventType::MailRefused.row().data, [data::RefusedMail::SHAPE]);
+        assert_eq!(EventType::CheckRejected.row().notification, Some(Notification::CheckRejected));
         assert_eq!(EventType::CallbackReceived.row().work, [Consumer::Callbacks]);
     }
 
