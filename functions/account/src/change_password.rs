@@ -15,7 +15,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Committed, Endpoint, Json, NoContent, Route, Signed,
-        proof::{PasswordAttempt, Proof, check_length},
+        proof::{PasswordAttempt, check_length},
     },
     run_command,
     store::{
@@ -72,8 +72,9 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
         password: &form.current_password,
     };
     let proof = call.prove_password(attempt, AuthError::WrongPassword).await?;
-    let changed = change(&call, &proof, &form.new_password).await;
-    let (changed, after) = call.settle(&proof, changed).await?;
+    let changed = change(&call, &form.new_password).await;
+    call.settle(&proof).await;
+    let (changed, after) = changed?;
 
     let command = call.command_by(call.author(&key)).await;
     let (keep, ending) = (Some(&caller.session), Ending::revoked("password_changed"));
@@ -85,7 +86,7 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
 }
 
 /// Sets the password; the answer, and the account after it.
-async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Result<(Committed<NoContent>, Account)> {
+async fn change(call: &Call<Signed>, password: &SecretText) -> Result<(Committed<NoContent>, Account)> {
     let (store, caller) = (call.app.store().await, &call.caller);
     let hash = PasswordHash(password::hash(password, &password::Params::default()).map_err(Internal::bug)?);
     let mut changed = caller.auth.clone();
@@ -114,7 +115,7 @@ async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Re
             .update(Table::Identity, &session, &goes_on, Some(RequestError::Unauthenticated.into()))
             .event(account_event(kind, &after));
         changed = after;
-        Ok(call.forgive(proof, commit).returning(NoContent))
+        Ok(commit.returning(NoContent))
     });
     Ok((answer?, changed))
 }

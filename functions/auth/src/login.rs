@@ -151,8 +151,10 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         if protected { prove_silently(&call, attempt).await? } else { call.prove_password(attempt, WRONG).await? };
 
     let auth = account.ok_or_else(|| Internal::bug("a password was proved without an account"))?;
-    let begun = begin(&call, &auth, wrapped_key.flatten().as_ref(), &proof, sign_ins, &password).await;
-    call.settle(&proof, begun).await.map(Plain)
+    let wrapped_key = wrapped_key.flatten();
+    let begun = begin(&call, &auth, wrapped_key.as_ref(), &proof, sign_ins, &password);
+    let (begun, ()) = tokio::join!(begun, call.settle(&proof));
+    begun.map(Plain)
 }
 
 const WRONG: AuthError = AuthError::InvalidCredentials;
@@ -211,7 +213,7 @@ async fn begin(
             Some(sign_ins) => sign_ins,
             None => store.sign_ins(&auth.user).await?,
         };
-        let mut commit = call.forgive(proof, attempt.commit(call.now()).begin_session(&session, auth, &sign_ins));
+        let mut commit = attempt.commit(call.now()).begin_session(&session, auth, &sign_ins);
         // After a conflict the account may have changed: the next sign-in hashes anew, this one is not held up.
         if let Some((rehashed, kind)) = rehashed.as_ref().filter(|_| attempt.is_first()) {
             let event = account_event(*kind, rehashed).by(Actor::system("password"));

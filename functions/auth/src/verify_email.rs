@@ -65,10 +65,10 @@ async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> R
     let token = Mailed::read(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
     let mut proof = None;
     let confirmed = confirm(&call, &form, &token, &mut proof).await;
-    match &proof {
-        Some(proof) => call.settle(proof, confirmed).await.map(Plain),
-        None => confirmed.map(Plain),
+    if let Some(proof) = &proof {
+        call.settle(proof).await;
     }
+    confirmed.map(Plain)
 }
 
 async fn confirm(
@@ -84,18 +84,15 @@ async fn confirm(
         let before = account.auth;
         token.newest(&before)?;
         // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
-        let proof = match &mut *proof {
-            Some(proof) => &*proof,
-            none => {
-                let attempt = PasswordAttempt {
-                    tried: call.reserve_try(&before.email_index).await?,
-                    identifier: &before.email_index,
-                    account: Some(&before),
-                    password: &form.password,
-                };
-                &*none.insert(call.prove_password(attempt, AuthError::WrongPassword).await?)
-            }
-        };
+        if proof.is_none() {
+            let attempt = PasswordAttempt {
+                tried: call.reserve_try(&before.email_index).await?,
+                identifier: &before.email_index,
+                account: Some(&before),
+                password: &form.password,
+            };
+            *proof = Some(call.prove_password(attempt, AuthError::WrongPassword).await?);
+        }
         let (after, kind) = before.verify_email(now)?;
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&before, &after).event(account_event(kind, &after));
@@ -104,7 +101,7 @@ async fn confirm(
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &Claim::username_key(index), &after.user);
         }
-        Ok(call.forgive(proof, commit).returning(Verified { user: after.user(account.profile) }))
+        Ok(commit.returning(Verified { user: after.user(account.profile) }))
     });
     confirmed
 }
