@@ -50,6 +50,7 @@ pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
         .requires_if_match()
+        .idempotent()
         .problems(&[
             (400, "reason_required"),
             (403, "own_check"),

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     config::Section,
     domain::limit,
-    error::{Error, RequestError, Result},
+    error::Result,
     function::{Capability, Concurrency, Function, Needs, Settings, Trigger, area_of},
     store::{Table, item::Key, kek::Purpose},
 };
@@ -326,10 +326,8 @@ where
     let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());
     match handler(call, input).await {
-        Err(Error::Request(RequestError::AnsweredMeanwhile)) => {
-            idempotency::again(app, &incoming, replay.as_ref()).await
-        }
-        answered => answered?.into_answer(),
+        Ok(reply) => reply.into_answer(),
+        Err(error) => idempotency::after_failure(app, &incoming.meta, &incoming.loaded, replay.as_ref(), error).await,
     }
 }
 

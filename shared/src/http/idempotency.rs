@@ -4,14 +4,17 @@
 //! there is an answer to replay exactly when something was done.
 
 use super::{
-    call::Incoming,
+    call::{Incoming, Meta},
     reply::{Answer, Body, Reply},
 };
 use crate::{
     app::App,
     domain::field::Invalid,
-    error::{Internal, RequestError, Result},
-    store::idempotency::{Kept, Record, Replay},
+    error::{Error, Internal, RequestError, Result},
+    store::{
+        admission::Loaded,
+        idempotency::{Kept, Record, Replay},
+    },
 };
 
 /// What stands under the request's key.
@@ -52,23 +55,34 @@ pub async fn begin(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result
     let replay = Replay { scope: scope.clone(), body };
     match &incoming.loaded.idempotency {
         None => Ok(Begin::Fresh(Some(replay))),
-        Some(record) => answered(app, incoming, record, &replay).await.map(Begin::Answered),
+        Some(record) => answered(app, &incoming.meta, &incoming.loaded, record, &replay).await.map(Begin::Answered),
     }
 }
 
-/// The stored answer, after the commit found that another call with the key came first.
-pub async fn again(app: &App, incoming: &Incoming, replay: Option<&Replay>) -> Result<Answer> {
-    let replay = replay.ok_or_else(|| Internal::bug("answered meanwhile without a key"))?;
-    let record = app.store().await.idempotency_record(&replay.scope, incoming.meta.now).await?;
-    answered(app, incoming, &record.ok_or(RequestError::IdempotencyInProgress)?, replay).await
+/// The answer to a call whose handler failed. Another call with the same key may have committed meanwhile, which can be why
+/// this one failed: its kept answer is the answer of both.
+pub async fn after_failure(
+    app: &App,
+    meta: &Meta,
+    loaded: &Loaded,
+    replay: Option<&Replay>,
+    error: Error,
+) -> Result<Answer> {
+    let Some(replay) = replay else { return Err(error) };
+    let undecided = matches!(error, Error::Request(RequestError::AnsweredMeanwhile | RequestError::Contended));
+    match app.store().await.idempotency_record(&replay.scope, meta.now).await {
+        Ok(Some(record)) => answered(app, meta, loaded, &record, replay).await,
+        Ok(None) if undecided => Err(RequestError::IdempotencyInProgress.into()),
+        Ok(None) | Err(_) => Err(error),
+    }
 }
 
-async fn answered(app: &App, incoming: &Incoming, record: &Record, replay: &Replay) -> Result<Answer> {
+async fn answered(app: &App, meta: &Meta, loaded: &Loaded, record: &Record, replay: &Replay) -> Result<Answer> {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(record.body.as_slice(), replay.body.as_slice())) {
         return Err(RequestError::IdempotencyKeyReused.into());
     }
     let Some(sealed) = &record.answer else { return Err(RequestError::AlreadyDone.into()) };
-    let key = app.store().await.person_key(incoming.loaded.profile_key.as_ref(), incoming.meta.now).await?;
+    let key = app.store().await.person_key(loaded.profile_key.as_ref(), meta.now).await?;
     let kept = Kept::open(&key, &replay.scope, sealed)?;
     Ok(Answer {
         status: kept.status,
@@ -104,4 +118,58 @@ pub fn keep<R: Reply + Clone>(reply: &R) -> Result<Kept> {
             Body::Bytes(_) => return Err(Internal::bug("binary answers are not kept").into()),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        domain::time::Timestamp,
+        scripted::{Reply as Scripted, Script},
+    };
+
+    async fn after(error: impl Into<Error>, replay: Option<&Replay>, found: Value) -> Error {
+        let script = Script::new(move |_| Scripted::Ok(found.clone()));
+        let meta = Meta {
+            function: "test",
+            now: Timestamp::from_unix_seconds(1_772_357_400),
+            correlation_id: "correlation".into(),
+            ip: "192.0.2.1".into(),
+            user_agent: String::new(),
+        };
+        after_failure(script.app(), &meta, &Loaded::default(), replay, error.into()).await.unwrap_err()
+    }
+
+    /// A record of a call that was done, whose answer was not kept.
+    fn record_of(body: &str) -> Value {
+        json!({"Item": {"pk": {"S": "IDEM#scope"}, "body": {"B": body}, "expires": {"N": "1772443800"}}})
+    }
+
+    #[tokio::test]
+    async fn a_call_that_lost_against_one_with_its_key_gets_the_answer_of_that_call() {
+        // "Ym9keQ==" is "body".
+        let replay = Replay { scope: "scope".into(), body: b"body".to_vec() };
+        for error in [RequestError::NotFound, RequestError::AnsweredMeanwhile, RequestError::Contended] {
+            let answer = after(error, Some(&replay), record_of("Ym9keQ==")).await;
+            assert!(matches!(answer, Error::Request(RequestError::AlreadyDone)), "{answer}");
+        }
+        let other = Replay { body: b"other".to_vec(), ..replay };
+        let answer = after(RequestError::NotFound, Some(&other), record_of("Ym9keQ==")).await;
+        assert!(matches!(answer, Error::Request(RequestError::IdempotencyKeyReused)), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn without_a_kept_answer_a_conflict_is_in_progress_and_a_refusal_stays() {
+        let replay = Replay { scope: "scope".into(), body: b"body".to_vec() };
+        for error in [RequestError::AnsweredMeanwhile, RequestError::Contended] {
+            let answer = after(error, Some(&replay), json!({})).await;
+            assert!(matches!(answer, Error::Request(RequestError::IdempotencyInProgress)), "{answer}");
+        }
+        let answer = after(RequestError::NotFound, Some(&replay), json!({})).await;
+        assert!(matches!(answer, Error::Request(RequestError::NotFound)), "{answer}");
+        let answer = after(RequestError::Contended, None, json!({})).await;
+        assert!(matches!(answer, Error::Request(RequestError::Contended)), "{answer}");
+    }
 }
