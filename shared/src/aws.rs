@@ -24,7 +24,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{config_bag::ConfigBag, retry::ErrorKind};
 
-use crate::telemetry::Meter;
+use crate::{deadline::Deadline, telemetry::Meter};
 
 /// A connection that was idle for longer is not used again: what lies between us and AWS may have dropped it without a
 /// word, and a call over it would wait until its time is up.
@@ -64,14 +64,31 @@ fn https() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().pool_idle_timeout(LONGEST_IDLE).tls_provider(tls).build_https()
 }
 
+/// The time of one attempt at a call that takes milliseconds.
+const PROMPT: Duration = Duration::from_secs(1);
+/// The time of one attempt at a long read where no deadline is set.
+const LONG_READ: Duration = Duration::from_secs(5);
+
 /// Timeouts of services that answer within milliseconds or not at all: DynamoDB, KMS, Secrets Manager. The whole call
 /// is bounded by the deadline of the work it belongs to.
 fn prompt_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(1))
+        .connect_timeout(PROMPT)
+        .operation_attempt_timeout(PROMPT)
         .disable_operation_timeout()
         .build()
+}
+
+/// The override for a read of many items, which may take seconds while the table is busy: an attempt may take half of the
+/// time that the request has left, so that one retry fits.
+pub fn long_read(deadline: Option<Deadline>) -> aws_sdk_dynamodb::config::Builder {
+    let attempt = deadline.map_or(LONG_READ, |deadline| deadline.remaining() / 2).max(PROMPT);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(PROMPT)
+        .operation_attempt_timeout(attempt)
+        .disable_operation_timeout()
+        .build();
+    aws_sdk_dynamodb::config::Builder::new().timeout_config(timeouts)
 }
 
 /// Retries of the same services: more of them and closer together than the SDK's own.

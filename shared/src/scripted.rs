@@ -50,6 +50,8 @@ pub enum Reply {
     Error(&'static str, Value),
     /// XML, as the older protocols have it.
     Xml(u16, String),
+    /// An answer after this time.
+    After(std::time::Duration, Value),
     /// Nothing, ever.
     Hang,
 }
@@ -143,6 +145,10 @@ impl HttpConnector for Script {
                     Ok(response(400, body.to_string()))
                 }
                 Reply::Xml(status, body) => Ok(response(status, body)),
+                Reply::After(time, body) => {
+                    tokio::time::sleep(time).await;
+                    Ok(response(200, body.to_string()))
+                }
                 Reply::Hang => std::future::pending::<Result<HttpResponse, ConnectorError>>().await,
             }
         })

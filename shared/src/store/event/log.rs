@@ -3,7 +3,7 @@
 use super::{
     super::{
         Position, Store, Table,
-        item::{Key, Query, SHARDS, Sort},
+        item::{Key, Query, SHARDS, Sort, every_shard},
     },
     EventRecord, day_shard, record,
 };
@@ -152,12 +152,12 @@ impl Store {
     async fn events_of_day(&self, day: &str, low: &str, before: &str, limit: u32) -> Result<(Vec<EventRecord>, bool)> {
         // A shard's share with room for chance; the one more is the bound itself, which the range includes.
         let share = limit.div_ceil(u32::from(SHARDS)) + 4;
-        let pages = (0..SHARDS).map(|shard| async move {
+        let pages = every_shard(|shard| async move {
             let partition = day_shard(day, shard);
             let sort = Sort::Between("event_id", low, before);
             self.events(Some("day"), ("day_shard", &partition), sort, share + 1, None).await
-        });
-        let pages = futures::future::try_join_all(pages).await?;
+        })
+        .await?;
         Ok(newest(pages.into_iter().map(|(records, next)| (records, next.is_some())), before, limit))
     }
 
@@ -188,9 +188,12 @@ mod tests {
     use super::*;
     use crate::{
         crypto::random::RandomId,
+        deadline::Deadline,
         domain::event::{Actor, EventType, ProfileEffect, Subject},
+        scripted::{Reply, Script},
         store::event::EventDraft,
     };
+    use serde_json::json;
 
     fn at(millis: i64) -> EventRecord {
         let now = Timestamp::from_unix_millis(millis);
@@ -275,5 +278,26 @@ mod tests {
             found.reverse();
             assert_eq!(found, inside, "by {limit}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_reads_of_a_day_are_few_at_a_time_and_end_with_the_deadline_of_the_request() {
+        let slow = |seconds| Script::new(move |_| Reply::After(Duration::from_secs(seconds), json!({"Items": []})));
+        let to: Timestamp = "2026-03-02T00:00:00.000Z".parse().unwrap();
+        let log = Log::Time { from: "2026-03-01T12:00:00.000Z".parse().unwrap(), to };
+        let read = async |script: &Script| {
+            let store = script.store().await;
+            Deadline::after(Duration::from_secs(28)).run(store.log(&log, 25, None)).await
+        };
+        let script = slow(3);
+        let (found, next) = read(&script).await.expect("an answer before the deadline").unwrap();
+        assert!(found.is_empty() && next.is_none());
+        let mut at_once = std::collections::BTreeMap::new();
+        for call in script.of("Query") {
+            *at_once.entry(call.at).or_insert(0) += 1;
+        }
+        assert_eq!(at_once.values().sum::<usize>(), 2 * usize::from(SHARDS), "each shard of two days is read once");
+        assert!(at_once.values().all(|reads| *reads <= 4), "{at_once:?}");
+        assert!(read(&slow(60)).await.is_none(), "the deadline ends it");
     }
 }
