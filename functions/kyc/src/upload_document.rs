@@ -12,10 +12,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{
-        By, Call, Committed, Created, Endpoint, Limited, Route, Signed, Upload,
-        multipart::{Form, Need},
-    },
+    http::{By, Call, Committed, Created, Endpoint, Form, Limited, Presence, Route, Signed, Upload},
     run_command,
     store::Table,
     store::{
@@ -30,8 +27,8 @@ use verinym::{
 pub struct UploadDocument;
 
 impl Form for UploadDocument {
-    const FIELDS: &'static [(&'static str, Need)] =
-        &[("document_type", Need::Required), ("document_number", Need::Optional)];
+    const FIELDS: &'static [(&'static str, Presence)] =
+        &[("document_type", Presence::Required), ("document_number", Presence::Optional)];
     const FILE_LIMIT: usize = MAX_MULTIPART;
 }
 

@@ -156,7 +156,7 @@ async fn timed(name: &'static str, question: impl Future<Output = bool>) -> (&'s
 
 #[cfg(test)]
 mod tests {
-    use verinym::{domain::aml::ListKind, http::reply::Reply, watchlists::ListInForce};
+    use verinym::{domain::aml::ListKind, http::Reply, watchlists::ListInForce};
 
     use super::*;
 
@@ -164,9 +164,9 @@ mod tests {
     async fn one_service_that_is_unwell_makes_503() {
         let good = timed("kms", async { true }).await;
         let bad = timed("s3", async { false }).await;
-        assert_eq!(answer(None).into_answer().unwrap().status, 200);
-        assert_eq!(answer(Some(BTreeMap::from([good.clone()]))).into_answer().unwrap().status, 200);
-        let both = answer(Some(BTreeMap::from([good, bad]))).into_answer().unwrap();
+        assert_eq!(answer(None).into_response().unwrap().status, 200);
+        assert_eq!(answer(Some(BTreeMap::from([good.clone()]))).into_response().unwrap().status, 200);
+        let both = answer(Some(BTreeMap::from([good, bad]))).into_response().unwrap();
         assert_eq!(both.status, 503);
     }
 

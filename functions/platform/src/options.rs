@@ -5,11 +5,7 @@
 
 use verinym::{
     error::Result,
-    http::{
-        Anonymous, Call, Endpoint, Route,
-        openapi::OperationDoc,
-        reply::{Answer, Reply},
-    },
+    http::{Anonymous, Call, Endpoint, OperationDoc, Reply, Response, Route},
 };
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
@@ -31,8 +27,8 @@ async fn options(_: Call<Anonymous>, (): ()) -> Result<Preflight> {
 struct Preflight;
 
 impl Reply for Preflight {
-    fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::empty(204)
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::empty(204)
             .header("access-control-allow-methods", METHODS)
             .header("access-control-allow-headers", HEADERS)
             .header("access-control-max-age", "7200")

@@ -1,6 +1,6 @@
 //! What pieces of the shared crate need, wherever they are used.
 
-use super::Needs;
+use super::needs::Needs;
 use crate::{
     config::names::{Bucket, Queue, Secret},
     store::{Table, kek::Purpose},
@@ -39,6 +39,14 @@ pub enum Capability {
     ReadListSources,
 }
 
+impl Needs {
+    /// Adds what a capability needs.
+    #[must_use]
+    pub fn with(self, capability: Capability) -> Self {
+        self.and(capability.needs())
+    }
+}
+
 impl Capability {
     /// To unwrap people's keys of a purpose.
     pub const fn unwrap_keys(purpose: Purpose) -> Self {
@@ -49,8 +57,7 @@ impl Capability {
         }
     }
 
-    /// What it needs.
-    pub fn needs(self) -> Needs {
+    fn needs(self) -> Needs {
         let needs = Needs::new();
         match self {
             Self::CountLimits => needs.update(Table::Ephemeral).read_secret(Secret::Indexes),

@@ -5,7 +5,6 @@ use std::{
     fmt,
 };
 
-use super::Capability;
 use crate::{
     config::{
         Section,
@@ -85,12 +84,6 @@ pub struct Needs {
 impl Needs {
     pub const fn new() -> Self {
         Self { grants: BTreeMap::new(), sections: BTreeSet::new() }
-    }
-
-    /// The grants of a piece of the shared crate.
-    #[must_use]
-    pub fn with(self, capability: Capability) -> Self {
-        self.and(capability.needs())
     }
 
     /// Reads a section of the configuration.

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
-use super::{call::Incoming, openapi::OperationDoc, principal::Person};
+use super::{call::Incoming, operation::OperationDoc, principal::Person};
 use crate::{
     app::App,
     domain::role::Needs,

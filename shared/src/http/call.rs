@@ -1,4 +1,4 @@
-//! What a handler is given.
+//! An incoming call, as the harness and the handler see it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::{
-    endpoint::Route,
-    limit::Reports,
+    etag,
+    limit_report::LimitReports,
     principal::{Person, Principal},
+    route::Route,
 };
 use crate::{
     app::App,
@@ -17,26 +18,26 @@ use crate::{
     store::{admission::Loaded, event::Origin, idempotency::Replay},
 };
 
-/// Facts about one call that no rule decides: when, from where, under which correlation id.
+/// Facts about one call: when and from where it came, and its correlation id.
 #[derive(Debug, Clone)]
 pub struct Meta {
     pub function: &'static str,
     pub now: Timestamp,
     pub correlation_id: String,
-    /// Seen by the gateway; `X-Forwarded-For` is anybody's to write.
+    /// As the gateway saw it. `X-Forwarded-For` is not used, since any client can set it.
     pub ip: String,
-    /// At most 256 characters of what the client says.
+    /// The first 256 characters of `User-Agent`.
     pub user_agent: String,
 }
 
 impl Meta {
-    /// Where the call came from, to be encrypted into an event.
+    /// Origin of the call; encrypted before it is stored in an event.
     pub fn origin(&self) -> Origin {
         Origin { ip: self.ip.clone(), user_agent: self.user_agent.clone() }
     }
 }
 
-/// A request as the harness hands it on: bounded, authenticated, not yet parsed.
+/// A request of limited size, authenticated but not yet parsed.
 #[derive(Debug)]
 pub struct Incoming {
     pub route: Arc<Route>,
@@ -47,7 +48,7 @@ pub struct Incoming {
     pub body: Bytes,
     pub caller: Option<Principal>,
     pub loaded: Loaded,
-    pub reports: Reports,
+    pub reports: LimitReports,
 }
 
 impl Incoming {
@@ -61,17 +62,16 @@ impl Incoming {
     }
 }
 
-/// One call of a handler: who asks (`caller`, by the authority the handler names), when and from where, and what was
-/// read already.
+/// One call of a handler: the caller with the authority that the handler requires, facts about the call, and what the harness has read.
 #[derive(Debug)]
 pub struct Call<A> {
     pub app: &'static App,
     pub caller: A,
     pub meta: Meta,
     pub loaded: Loaded,
-    /// Where the answer is to be remembered, if the caller asked for that.
+    /// Where to store the reply, if the caller sent an idempotency key.
     pub replay: Option<Replay>,
-    pub(super) reports: Reports,
+    pub(super) reports: LimitReports,
     if_match: Option<String>,
 }
 
@@ -92,12 +92,8 @@ impl<A> Call<A> {
         self.meta.now
     }
 
-    /// Refuses a stale `If-Match`; without the header all is well (where it is required the harness asked before).
+    /// Refuses an `If-Match` that does not name this version. A missing header passes; the harness refuses it where it is required.
     pub fn check_version(&self, version: u64) -> Result<()> {
-        match self.if_match.as_deref() {
-            None | Some("*") => Ok(()),
-            Some(tags) if tags.split(',').any(|tag| tag.trim() == super::reply::etag(version)) => Ok(()),
-            Some(_) => Err(RequestError::StaleVersion.into()),
-        }
+        etag::check_if_match(self.if_match.as_deref(), version)
     }
 }

@@ -2,13 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{
-    call::Call,
-    idempotency,
-    openapi::OperationDoc,
-    principal::Person,
-    reply::{Answer, Reply},
-};
+use super::{call::Call, idempotency, operation::OperationDoc, principal::Person, reply::Reply, response::Response};
 use crate::{
     domain::event::Actor,
     error::Result,
@@ -28,8 +22,8 @@ pub struct Committed<R>(R);
 impl<R: Reply> Reply for Committed<R> {
     const COMMITTED: bool = true;
 
-    fn into_answer(self) -> Result<Answer> {
-        self.0.into_answer()
+    fn into_response(self) -> Result<Response> {
+        self.0.into_response()
     }
 
     fn describe(doc: &mut OperationDoc) {

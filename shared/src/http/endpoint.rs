@@ -1,230 +1,27 @@
-//! What a route declares, and its handler with the types erased.
+//! A route with its handler, whose types are erased.
 
 use std::{future::Future, pin::Pin, sync::Arc};
-
-use http::Method;
 
 use super::{
     authority::Authority,
     call::{Call, Incoming},
     idempotency,
     input::Input,
-    limit::{By, Limited},
-    openapi::OperationDoc,
-    reply::{Answer, Reply},
+    operation::OperationDoc,
+    reply::Reply,
+    response::Response,
+    route::Route,
 };
 use crate::{
     app::App,
     config::Section,
-    domain::limit,
     error::Result,
-    function::{Capability, Concurrency, Function, Needs, Settings, Trigger, area_of},
-    store::{Table, item::Key, kek::Purpose},
+    function::{Capability, Function, Needs, Trigger, area_of},
+    store::{Table, item::Key},
 };
 
-/// All that is declared about a route.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// The function's name in the template, which is its binary's name.
-    pub function: &'static str,
-    pub method: Method,
-    /// A second method of the same function (`PUT` as a synonym of `PATCH`).
-    pub also: Option<Method>,
-    /// With `{name}` for path parameters; the stage is no part of it.
-    pub path: &'static str,
-    /// A second path of the same function, with the same parameters.
-    pub also_at: Option<&'static str>,
-    pub summary: &'static str,
-    /// `None`: those for anything else. Empty only where the route does no I/O, so that the gateway's throttle is enough.
-    pub limits: Option<&'static [Limited]>,
-    /// Takes `Idempotency-Key`.
-    pub idempotent: bool,
-    /// Items the handler needs and that ride in the read that checks the session.
-    pub loads: Loads,
-    /// Largest body in bytes, checked before it is parsed.
-    pub body_limit: usize,
-    pub if_match: IfMatch,
-    /// `Cache-Control`; without it `no-store`.
-    pub cache: Option<&'static str>,
-    /// Problems of this route beside those that follow from its types: status and code.
-    pub problems: &'static [(u16, &'static str)],
-    /// How its function is deployed.
-    pub settings: Settings,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Loads {
-    /// The caller's encrypted profile.
-    pub profile: bool,
-    /// Key-encryption keys: loaded beside that read, unless they are in memory.
-    pub keks: Keks,
-}
-
-/// Whose keys a handler opens.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Keks {
-    pub profile: bool,
-    pub evidence: bool,
-}
-
-impl Keks {
-    pub fn purposes(self) -> Vec<Purpose> {
-        let wanted = [(self.profile, Purpose::Profile), (self.evidence, Purpose::Evidence)];
-        wanted.into_iter().filter_map(|(wanted, purpose)| wanted.then_some(purpose)).collect()
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IfMatch {
-    Ignored,
-    Honoured,
-    Required,
-}
-
-/// Bodies are JSON forms; this is far beyond any of them.
-const JSON_LIMIT: usize = 64 * 1024;
-
-/// Unless a route says otherwise: API-wide limits of people and of strangers.
-const SIGNED_IN: &[Limited] = &[Limited { limit: &limit::USER, by: By::Caller }];
-const STRANGER: &[Limited] = &[Limited { limit: &limit::ANONYMOUS, by: By::Ip }];
-
 impl Route {
-    const fn new(method: Method, function: &'static str, path: &'static str) -> Self {
-        Self {
-            function,
-            method,
-            also: None,
-            path,
-            also_at: None,
-            summary: "",
-            limits: None,
-            idempotent: false,
-            loads: Loads { profile: false, keks: Keks { profile: false, evidence: false } },
-            body_limit: JSON_LIMIT,
-            if_match: IfMatch::Ignored,
-            cache: None,
-            problems: &[],
-            settings: Settings::new(),
-        }
-    }
-
-    pub const fn get(function: &'static str, path: &'static str) -> Self {
-        Self::new(Method::GET, function, path)
-    }
-
-    pub const fn post(function: &'static str, path: &'static str) -> Self {
-        Self::new(Method::POST, function, path)
-    }
-
-    pub const fn put(function: &'static str, path: &'static str) -> Self {
-        Self::new(Method::PUT, function, path)
-    }
-
-    pub const fn patch(function: &'static str, path: &'static str) -> Self {
-        Self::new(Method::PATCH, function, path)
-    }
-
-    pub const fn delete(function: &'static str, path: &'static str) -> Self {
-        Self::new(Method::DELETE, function, path)
-    }
-
-    pub const fn options(function: &'static str, path: &'static str) -> Self {
-        Self::new(Method::OPTIONS, function, path)
-    }
-
-    pub fn also(mut self, method: Method) -> Self {
-        self.also = Some(method);
-        self
-    }
-
-    pub fn also_at(mut self, path: &'static str) -> Self {
-        self.also_at = Some(path);
-        self
-    }
-
-    /// One line of what the route is for.
-    pub fn summary(mut self, summary: &'static str) -> Self {
-        self.summary = summary;
-        self
-    }
-
-    /// Instead of the limit for anything else.
-    pub fn limited(mut self, limits: &'static [Limited]) -> Self {
-        self.limits = Some(limits);
-        self
-    }
-
-    /// For routes that do no I/O.
-    pub fn limited_by_gateway(mut self) -> Self {
-        self.limits = Some(&[]);
-        self
-    }
-
-    pub fn idempotent(mut self) -> Self {
-        self.idempotent = true;
-        self
-    }
-
-    pub fn loads_profile(mut self) -> Self {
-        self.loads.profile = true;
-        self
-    }
-
-    /// The handler opens somebody's profile key.
-    pub fn opens_profile_keys(mut self) -> Self {
-        self.loads.keks.profile = true;
-        self
-    }
-
-    /// The handler opens somebody's evidence key.
-    pub fn opens_evidence_keys(mut self) -> Self {
-        self.loads.keks.evidence = true;
-        self
-    }
-
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
-        self
-    }
-
-    pub fn honours_if_match(mut self) -> Self {
-        self.if_match = IfMatch::Honoured;
-        self
-    }
-
-    pub fn requires_if_match(mut self) -> Self {
-        self.if_match = IfMatch::Required;
-        self
-    }
-
-    pub fn cached(mut self, cache_control: &'static str) -> Self {
-        self.cache = Some(cache_control);
-        self
-    }
-
-    pub fn problems(mut self, problems: &'static [(u16, &'static str)]) -> Self {
-        self.problems = problems;
-        self
-    }
-
-    /// What the handler needs beside what follows from the rest of the declaration.
-    pub fn needs(mut self, needs: Needs) -> Self {
-        self.settings.needs = self.settings.needs.and(needs);
-        self
-    }
-
-    /// In MiB.
-    pub fn memory(mut self, mebibytes: u32) -> Self {
-        self.settings.memory = mebibytes;
-        self
-    }
-
-    pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
-        self.settings.concurrency = concurrency;
-        self
-    }
-
-    /// The route and what it does.
+    /// Joins the route with its handler.
     pub fn handled_by<A, I, R, F, Fut>(self, handler: F) -> Endpoint
     where
         A: Authority,
@@ -233,10 +30,8 @@ impl Route {
         F: Fn(Call<A>, I) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
-        let mut route = self;
-        route.limits.get_or_insert(if A::AUTHENTICATED { SIGNED_IN } else { STRANGER });
         Endpoint {
-            route: Arc::new(route),
+            route: Arc::new(self.with_default_limits(A::AUTHENTICATED)),
             authenticates: A::authenticates,
             may_authenticate: A::MAY_AUTHENTICATE,
             reads_owner: A::READS_OWNER,
@@ -246,42 +41,28 @@ impl Route {
             describe: describe::<A, I, R>,
         }
     }
-
-    pub fn limits_in_force(&self) -> &'static [Limited] {
-        self.limits.unwrap_or_default()
-    }
-
-    /// Every method and path that leads to the function, the declared pair first.
-    pub fn addresses(&self) -> impl Iterator<Item = (&Method, &'static str)> {
-        let paths = std::iter::once(self.path).chain(self.also_at);
-        paths.flat_map(|path| std::iter::once(&self.method).chain(&self.also).map(move |method| (method, path)))
-    }
-
-    /// Names of the path's parameters, in order.
-    pub fn path_parameters(&self) -> impl Iterator<Item = &'static str> {
-        self.path.split('/').filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
-    }
 }
 
-/// The handler after its types: boxed here, so that the runtime's generics compile once and not per function.
-type Run = dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> + Send + Sync;
+/// A handler without its types. It is boxed, so that the runtime's generics are compiled once and not for each function.
+type ErasedHandler =
+    dyn Fn(&'static App, Incoming) -> Pin<Box<dyn Future<Output = Result<Response>> + Send>> + Send + Sync;
 
 /// A route with its handler.
 #[derive(Clone)]
 pub struct Endpoint {
     pub route: Arc<Route>,
-    /// Whether the handler answers by a command, which keeps the answer for the idempotency key.
+    /// Whether the handler returns the reply of a command, which stores it for the idempotency key.
     pub commits: bool,
     pub(super) authenticates: fn(&Incoming) -> bool,
     may_authenticate: bool,
     reads_owner: bool,
     pub(super) owner_key: fn(&Incoming) -> Option<Key>,
-    pub(super) run: Arc<Run>,
+    pub(super) run: Arc<ErasedHandler>,
     pub(super) describe: fn(&Route, &mut OperationDoc),
 }
 
 impl Endpoint {
-    /// The function that serves it, with all that follows from its declaration.
+    /// The function that serves the endpoint, with everything that follows from the declaration.
     pub fn as_function(&self) -> Function {
         let route = &self.route;
         let mut settings = route.settings.clone();
@@ -309,7 +90,7 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-async fn run<A, I, R, F, Fut>(app: &'static App, incoming: Incoming, handler: F) -> Result<Answer>
+async fn run<A, I, R, F, Fut>(app: &'static App, incoming: Incoming, handler: F) -> Result<Response>
 where
     A: Authority,
     I: Input,
@@ -320,13 +101,13 @@ where
     A::permit(&incoming)?;
     let (input, fingerprint) = I::parse(&incoming).await?;
     let replay = match idempotency::begin(app, &incoming, &fingerprint).await? {
-        idempotency::Begin::Answered(answer) => return Ok(answer),
+        idempotency::Begin::Answered(response) => return Ok(response),
         idempotency::Begin::Fresh(replay) => replay,
     };
     let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());
     match handler(call, input).await {
-        Ok(reply) => reply.into_answer(),
+        Ok(body) => body.into_response(),
         Err(error) => idempotency::after_failure(app, &incoming.meta, &incoming.loaded, replay.as_ref(), error).await,
     }
 }

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     app::App,
     config::{Config, Section, tests::sample},
-    http::multipart::{Form, Need},
+    http::{Form, Presence},
 };
 
 /// No text in any encoding.
@@ -103,7 +103,7 @@ async fn pages_and_answers_without_a_body_arrive_too() {
 struct OneFile;
 
 impl Form for OneFile {
-    const FIELDS: &'static [(&'static str, Need)] = &[("kind", Need::Required)];
+    const FIELDS: &'static [(&'static str, Presence)] = &[("kind", Presence::Required)];
     const FILE_LIMIT: usize = 1024;
 }
 

@@ -5,7 +5,8 @@
 
 use super::{
     call::{Incoming, Meta},
-    reply::{Answer, Body, Reply},
+    reply::Reply,
+    response::{Body, Response},
 };
 use crate::{
     app::App,
@@ -22,7 +23,7 @@ use crate::{
 pub enum Begin {
     /// Nothing stands under the key; `None` without one.
     Fresh(Option<Replay>),
-    Answered(Answer),
+    Answered(Response),
 }
 
 /// The scope of the request's key, if the route takes one and the caller sent one.
@@ -67,7 +68,7 @@ pub async fn after_failure(
     loaded: &Loaded,
     replay: Option<&Replay>,
     error: Error,
-) -> Result<Answer> {
+) -> Result<Response> {
     let Some(replay) = replay else { return Err(error) };
     let undecided = matches!(error, Error::Request(RequestError::AnsweredMeanwhile | RequestError::Contended));
     match app.store().await.idempotency_record(&replay.scope, meta.now).await {
@@ -77,14 +78,14 @@ pub async fn after_failure(
     }
 }
 
-async fn answered(app: &App, meta: &Meta, loaded: &Loaded, record: &Record, replay: &Replay) -> Result<Answer> {
+async fn answered(app: &App, meta: &Meta, loaded: &Loaded, record: &Record, replay: &Replay) -> Result<Response> {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(record.body.as_slice(), replay.body.as_slice())) {
         return Err(RequestError::IdempotencyKeyReused.into());
     }
     let Some(sealed) = &record.answer else { return Err(RequestError::AlreadyDone.into()) };
     let key = app.store().await.person_key(loaded.profile_key.as_ref(), meta.now).await?;
     let kept = Kept::open(&key, &replay.scope, sealed)?;
-    Ok(Answer {
+    Ok(Response {
         status: kept.status,
         headers: kept
             .headers
@@ -103,16 +104,16 @@ fn known(name: &str) -> Option<&'static str> {
 
 /// What is kept of a reply.
 pub fn keep<R: Reply + Clone>(reply: &R) -> Result<Kept> {
-    let answer = reply.clone().into_answer()?;
+    let response = reply.clone().into_response()?;
     Ok(Kept {
-        status: answer.status,
-        headers: answer
+        status: response.status,
+        headers: response
             .headers
             .into_iter()
             .filter(|(name, _)| known(name).is_some())
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
-        body: match answer.body {
+        body: match response.body {
             Body::Text(text) => text,
             Body::Empty => String::new(),
             Body::Bytes(_) => return Err(Internal::bug("binary answers are not kept").into()),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
-use super::{call::Incoming, content_type, endpoint::Route, openapi::OperationDoc};
+use super::{call::Incoming, content_type, operation::OperationDoc, route::Route};
 use crate::{
     domain::{
         field::Invalid,
@@ -181,7 +181,7 @@ fn refusal(path: &str, message: &str) -> RequestError {
     if let Some(rest) = message.strip_prefix("missing field `") {
         invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
     } else if message.starts_with("duplicate field") {
-        invalid(path, "duplicate", "This field is given twice.")
+        invalid(path, "duplicate", "This field occurs twice.")
     } else if message.starts_with(&LOST.to_string()) {
         invalid(path, LOST.code, LOST.message)
     } else if message.starts_with("unknown variant") {

@@ -1,11 +1,12 @@
-//! Rate limits at the door: by the caller or the address before a handler runs, by what was submitted inside it.
+//! Rate limits: by caller or source network before the handler runs, by submitted values in the handler.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::{
+    call::{Call, Meta},
+    limit_report::{LimitReport, LimitReports},
+    route::{By, Limited},
 };
-
-use super::call::{Call, Meta};
 use crate::{
     app::App,
     domain::limit::Limit,
@@ -17,96 +18,57 @@ use crate::{
     },
 };
 
-/// A limit of a route and whom it counts.
+/// What a call is counted by.
 #[derive(Debug, Clone, Copy)]
-pub struct Limited {
-    pub limit: &'static Limit,
-    pub by: By,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// The signed-in person, or the address where nobody is.
-    Caller,
-    /// The address that the gateway saw; of IPv6 its network.
-    Ip,
-    /// The same, counted by the handler with [`Call::limit_ip`] beside its own first reads, where one round trip more
-    /// would show.
-    IpBeside,
-    /// What was submitted (an address, a session), counted by the handler with [`Call::limit`] once it is parsed.
-    Submitted,
-}
-
-/// What the headers say of a limit. The fullest of several is the one a client should look at.
-#[derive(Debug, Clone)]
-pub struct Report {
-    pub policy: String,
-    pub state: String,
-    remaining: u32,
-}
-
-/// Where a call's counts are noted, by the harness before the handler and by the handler itself.
-#[derive(Debug, Clone, Default)]
-pub struct Reports(Arc<Mutex<Option<Report>>>);
-
-impl Reports {
-    fn note(&self, report: Report) {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.as_ref().is_none_or(|noted| report.remaining <= noted.remaining) {
-            *slot = Some(report);
-        }
-    }
-
-    pub fn fullest(&self) -> Option<Report> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Whom a call is counted against.
-#[derive(Debug, Clone, Copy)]
-enum Subject<'a> {
-    /// The network a call came from: going on after a refusal doubles its wait.
+enum CountedBy<'a> {
+    /// The source network. Each call after a refusal doubles its wait.
     Network(&'a str),
-    /// A person, or what was submitted. Anybody may name it, so nothing that others do to it grows.
+    /// A person or a submitted value. Other callers can submit the same value, so its wait never grows.
     Named(&'a str),
 }
 
-/// What is counted as one source: an IPv4 address, or the /64 of an IPv6 address, which is the least that a subscriber
-/// has. An IPv4 address written as an IPv6 one (RFC 4291 §2.5.5.2) counts as itself.
+/// The source network of an address: the IPv4 address itself, or the /64 of an IPv6 address, the smallest network that a
+/// subscriber gets. An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) counts as the IPv4 address.
 pub fn network(ip: &str) -> String {
     match ip.trim().parse::<IpAddr>().map(|ip| ip.to_canonical()) {
         Ok(IpAddr::V4(ip)) => ip.to_string(),
         Ok(IpAddr::V6(ip)) => format!("{}/64", Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-        // `unknown`: all of these are one source.
+        // `unknown`: all calls without an address count as one source.
         Err(_) => ip.to_owned(),
     }
 }
 
-/// Counts a call against the limits that can be counted before its body is parsed.
-pub async fn enforce(app: &App, limits: &[Limited], meta: &Meta, user: Option<&str>, reports: &Reports) -> Result<()> {
+/// Counts a call against the limits that do not depend on its body.
+pub async fn enforce(
+    app: &App,
+    limits: &[Limited],
+    meta: &Meta,
+    user: Option<&str>,
+    reports: &LimitReports,
+) -> Result<()> {
     let network = network(&meta.ip);
     for Limited { limit, by } in limits {
         let subject = match (by, user) {
             (By::Submitted | By::IpBeside, _) => continue,
-            (By::Caller, Some(user)) => Subject::Named(user),
-            (By::Caller, None) | (By::Ip, _) => Subject::Network(&network),
+            (By::Caller, Some(user)) => CountedBy::Named(user),
+            (By::Caller, None) | (By::Ip, _) => CountedBy::Network(&network),
         };
         count(app, limit, subject, meta, reports).await?;
     }
     Ok(())
 }
 
-async fn count(app: &App, limit: &Limit, subject: Subject<'_>, meta: &Meta, reports: &Reports) -> Result<()> {
+async fn count(app: &App, limit: &Limit, subject: CountedBy<'_>, meta: &Meta, reports: &LimitReports) -> Result<()> {
     let indexes = app.index_secrets().await?;
     let store = app.store().await;
     let (text, doubles) = match subject {
-        Subject::Network(text) => (text, true),
-        Subject::Named(text) => (text, false),
+        CountedBy::Network(text) => (text, true),
+        CountedBy::Named(text) => (text, false),
     };
     let key = bucket(&indexes, limit, text);
     match store.count(limit, &key, doubles, app.config.rate_limit_scale, meta.now).await? {
         LimitVerdict::Allowed { remaining, reset_seconds } => {
-            reports.note(Report {
+            reports.add(LimitReport {
                 policy: format!(
                     "\"{}\";q={};w={}",
                     limit.name,
@@ -122,46 +84,32 @@ async fn count(app: &App, limit: &Limit, subject: Subject<'_>, meta: &Meta, repo
     }
 }
 
-/// Where a subject's calls are counted. Addresses and identifiers are personal: the table knows them only by digest.
+/// The key of a subject's counter. Addresses and identifiers are personal data, so the table holds only their digests.
 pub fn bucket(indexes: &IndexSecrets, limit: &Limit, subject: &str) -> Key {
     limit::key(limit, &indexes.digest(&[limit.name.as_bytes(), subject.as_bytes()]))
 }
 
 impl<A> Call<A> {
-    /// Counts this call against a limit by something submitted.
+    /// Counts this call by a submitted value.
     pub async fn limit(&self, limit: &Limit, subject: &str) -> Result<()> {
-        count(self.app, limit, Subject::Named(subject), &self.meta, &self.reports).await
+        count(self.app, limit, CountedBy::Named(subject), &self.meta, &self.reports).await
     }
 
-    /// Counts this call against a limit by the network it came from.
+    /// Counts this call by its source network.
     pub async fn limit_ip(&self, limit: &Limit) -> Result<()> {
-        count(self.app, limit, Subject::Network(&network(&self.meta.ip)), &self.meta, &self.reports).await
+        count(self.app, limit, CountedBy::Network(&network(&self.meta.ip)), &self.meta, &self.reports).await
     }
 
-    /// Counts this call against a limit by something submitted together with the network it came from.
+    /// Counts this call by a submitted value together with its source network.
     pub async fn limit_pair(&self, limit: &Limit, subject: &str) -> Result<()> {
         let pair = format!("{subject} {}", network(&self.meta.ip));
-        count(self.app, limit, Subject::Named(&pair), &self.meta, &self.reports).await
+        count(self.app, limit, CountedBy::Named(&pair), &self.meta, &self.reports).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn report(state: &str, remaining: u32) -> Report {
-        Report { policy: String::new(), state: state.to_owned(), remaining }
-    }
-
-    #[test]
-    fn of_several_limits_the_fullest_is_told() {
-        let reports = Reports::default();
-        assert!(reports.fullest().is_none());
-        for (name, remaining) in [("ip", 4), ("identifier", 1), ("session", 299)] {
-            reports.clone().note(report(name, remaining));
-        }
-        assert_eq!(reports.fullest().unwrap().state, "identifier");
-    }
 
     #[test]
     fn an_ipv6_source_is_its_network_and_an_ipv4_one_its_address() {

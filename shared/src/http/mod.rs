@@ -1,30 +1,42 @@
-//! The endpoint harness: extract, authenticate, limit, replay, answer.
+//! The endpoint harness: it authenticates, limits, parses, replays and responds.
 //!
-//! A route is a [`Route`] (what is declared), a handler `async fn(Call<A>, I) -> Result<R>` (what is done) and
-//! [`serve`] (what is the same for all). The handler's types carry the rest: `A` is the authority it needs, `I` what it
-//! takes, `R` what it answers; the OpenAPI document is made from the same types.
+//! An [`Endpoint`] joins a [`Route`] (the declaration) and a handler `async fn(Call<A>, I) -> Result<R>`; [`serve()`] runs it. `A` is
+//! the authority that the handler requires, `I` its input, `R` its reply. The OpenAPI document is generated from the same types.
+//!
+//! The modules are layers, each of which imports only those above it:
+//! 1. declaration: `route`, `form`;
+//! 2. incoming call: `principal`, `call`, `headers`, `limit`;
+//! 3. response and its description: `response`, `problem`, `operation`, `etag`;
+//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `reply`, `command`, `list`;
+//! 5. serving: `endpoint`, `serve`, `openapi`.
 
 pub mod authority;
 pub mod call;
 pub mod command;
 mod content_type;
 pub mod endpoint;
+mod etag;
+pub mod form;
 #[cfg(test)]
 mod gateway_tests;
 mod headers;
 pub mod idempotency;
 pub mod input;
 pub mod limit;
+mod limit_report;
 pub mod list;
 mod method;
 pub mod multipart;
 pub mod openapi;
+pub mod operation;
 pub mod owner;
 pub mod principal;
 pub mod problem;
 pub mod proof;
 pub mod reads;
 pub mod reply;
+pub mod response;
+pub mod route;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -32,11 +44,14 @@ mod tests;
 pub use authority::{Anonymous, Can, CanIf, Signed, SignedOrNot};
 pub use call::{Call, Meta};
 pub use command::Committed;
-pub use endpoint::{Endpoint, Route};
+pub use endpoint::Endpoint;
+pub use form::{Form, Presence};
 pub use input::{Headers, Json, Path, Query, Raw};
-pub use limit::{By, Limited};
 pub use multipart::Upload;
+pub use operation::OperationDoc;
 pub use owner::{NotOwner, OwnerOr};
 pub use principal::{Person, Principal};
-pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Text, Unavailable, Versioned};
+pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, Text, Unavailable, Versioned};
+pub use response::Response;
+pub use route::{By, Limited, Route};
 pub use serve::{Boxed, requests, respond, serve};

@@ -1,4 +1,4 @@
-//! `multipart/form-data` (RFC 7578) with one file, bounded before it is parsed.
+//! `multipart/form-data` (RFC 7578) with one file; its size is limited before it is parsed.
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,20 @@ use sha2::{Digest, Sha256};
 use super::{
     call::Incoming,
     content_type,
-    endpoint::Route,
+    form::{Form, Presence},
     input::{Fingerprint, Input},
-    openapi::OperationDoc,
+    operation::OperationDoc,
+    route::Route,
 };
 use crate::{
     domain::field::Invalid,
     error::{RequestError, Result},
 };
 
-/// Text fields are short; a file is what the route's body limit leaves.
+/// Largest text field in bytes.
 const FIELD_LIMIT: u64 = 1024;
 
-/// Names of the text fields a form may have; `file` is always the file.
-pub trait Form: Send + 'static {
-    const FIELDS: &'static [(&'static str, Need)];
-    /// Largest file in bytes.
-    const FILE_LIMIT: usize;
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    Required,
-    Optional,
-}
-
-/// The parsed form `F`: text fields by name and the file's bytes with their SHA-256.
+/// The parsed form `F`: text fields by name, and the content of the file with its SHA-256.
 #[derive(Debug)]
 pub struct Upload<F> {
     pub fields: BTreeMap<&'static str, String>,
@@ -61,20 +49,20 @@ impl<F: Form> Input for Upload<F> {
             if name == "file" {
                 let bytes = part.bytes().await.map_err(|error| refusal(&error))?;
                 if file.replace(bytes).is_some() {
-                    return Err(invalid("file", "duplicate", "This field is given twice."));
+                    return Err(invalid("file", "duplicate", "This field occurs twice."));
                 }
             } else if let Some((known, _)) = F::FIELDS.iter().find(|(known, _)| *known == name) {
                 let text = text(part).await?;
                 if fields.insert(*known, text).is_some() {
-                    return Err(invalid(known, "duplicate", "This field is given twice."));
+                    return Err(invalid(known, "duplicate", "This field occurs twice."));
                 }
             } else {
                 let name = name.chars().filter(|c| !c.is_control()).take(64).collect();
                 return Err(RequestError::UnknownField(name).into());
             }
         }
-        for (name, need) in F::FIELDS {
-            if *need == Need::Required && !fields.contains_key(name) {
+        for (name, presence) in F::FIELDS {
+            if *presence == Presence::Required && !fields.contains_key(name) {
                 return Err(invalid(name, "required", "This field is required."));
             }
         }
@@ -92,7 +80,7 @@ impl<F: Form> Input for Upload<F> {
     }
 }
 
-/// A text field's value; multer itself would decode another charset, with U+FFFD for what it cannot read.
+/// The value of a text field. `multer` would decode other charsets and replace unreadable bytes with U+FFFD.
 async fn text(part: multer::Field<'_>) -> Result<String> {
     let header = part.headers().get("content-type").map_or(Ok("text/plain"), |header| header.to_str());
     header.ok().and_then(content_type::of_utf8).ok_or(RequestError::UnsupportedMediaType)?;
@@ -113,11 +101,11 @@ fn refusal(error: &multer::Error) -> RequestError {
 }
 
 trait ForFields {
-    fn for_fields(self, fields: &[(&'static str, Need)], limit: u64) -> Self;
+    fn for_fields(self, fields: &[(&'static str, Presence)], limit: u64) -> Self;
 }
 
 impl ForFields for multer::SizeLimit {
-    fn for_fields(self, fields: &[(&'static str, Need)], limit: u64) -> Self {
+    fn for_fields(self, fields: &[(&'static str, Presence)], limit: u64) -> Self {
         fields.iter().fold(self, |limits, (name, _)| limits.for_field(*name, limit))
     }
 }

@@ -8,7 +8,7 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 use super::{
     authority::{Authority, Can, Signed},
     call::Incoming,
-    openapi::OperationDoc,
+    operation::OperationDoc,
     principal::Person,
 };
 use crate::{

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reply::{Answer, Body};
+use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
@@ -193,7 +193,7 @@ fn challenge(error: &Error, token_sent: bool) -> String {
 }
 
 /// The answer to an error. `token_sent`: whether the request came with a bearer token.
-pub fn answer(error: &Error, correlation_id: &str, token_sent: bool) -> Answer {
+pub fn response(error: &Error, correlation_id: &str, token_sent: bool) -> Response {
     let kind = kind_of(error);
     let mut problem = Problem {
         r#type: format!("{TYPES}{}", kind.code),
@@ -232,7 +232,7 @@ pub fn answer(error: &Error, correlation_id: &str, token_sent: bool) -> Answer {
         headers.push(("www-authenticate", challenge(error, token_sent)));
     }
     let text = serde_json::to_string(&problem).unwrap_or_default();
-    Answer { status: kind.status, headers, body: Body::Text(text) }
+    Response { status: kind.status, headers, body: Body::Text(text) }
 }
 
 fn detail(error: &Error) -> Option<String> {

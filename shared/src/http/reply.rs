@@ -1,53 +1,21 @@
-//! What a handler answers, as types that know their status and schema.
+//! What a handler returns: types that know their status and schema.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::openapi::OperationDoc;
-use crate::error::{Internal, Result};
+use super::{
+    etag,
+    operation::OperationDoc,
+    response::{Body, Response},
+};
+use crate::error::Result;
 
-/// A finished answer, before the headers that every answer has.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Body,
-}
-
-#[derive(Debug, Clone)]
-pub enum Body {
-    Empty,
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl Answer {
-    pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Empty }
-    }
-
-    pub fn json(status: u16, body: &impl Serialize) -> Result<Self> {
-        let text = serde_json::to_string(body).map_err(Internal::bug)?;
-        Ok(Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Body::Text(text) })
-    }
-
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-}
-
-/// `"7"`: the strong entity tag (RFC 9110 §8.8.3) of a version.
-pub fn etag(version: u64) -> String {
-    format!("\"{version}\"")
-}
-
-/// Something a handler can answer.
+/// A type that a handler can return.
 pub trait Reply: Sized + Send + 'static {
-    /// Whether it is the answer of a command.
+    /// Whether only a command makes it.
     const COMMITTED: bool = false;
 
-    fn into_answer(self) -> Result<Answer>;
+    fn into_response(self) -> Result<Response>;
 
     fn describe(doc: &mut OperationDoc);
 }
@@ -57,8 +25,8 @@ pub trait Reply: Sized + Send + 'static {
 pub struct Plain<T>(pub T);
 
 impl<T: Serialize + ToSchema + Send + 'static> Reply for Plain<T> {
-    fn into_answer(self) -> Result<Answer> {
-        Answer::json(200, &self.0)
+    fn into_response(self) -> Result<Response> {
+        Response::json(200, &self.0)
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -66,21 +34,21 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Plain<T> {
     }
 }
 
-/// 503 with a body that says what is unwell.
+/// 503 with a body that says what is unhealthy.
 #[derive(Debug, Clone)]
 pub struct Unavailable<T>(pub T);
 
 impl<T: Serialize + ToSchema + Send + 'static> Reply for Unavailable<T> {
-    fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::json(503, &self.0)?.header("retry-after", "30"))
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::json(503, &self.0)?.header("retry-after", "30"))
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.json_response::<T>(503, "Unwell");
+        doc.json_response::<T>(503, "Unhealthy");
     }
 }
 
-/// 201 with a body and where it can be found from now on.
+/// 201 with a body and the location of the new resource.
 #[derive(Debug, Clone)]
 pub struct Created<T> {
     pub location: Option<String>,
@@ -89,11 +57,11 @@ pub struct Created<T> {
 }
 
 impl<T: Serialize + ToSchema + Send + 'static> Reply for Created<T> {
-    fn into_answer(self) -> Result<Answer> {
-        let mut answer = Answer::json(201, &self.body)?;
-        answer.headers.extend(self.location.map(|location| ("location", location)));
-        answer.headers.extend(self.version.map(|version| ("etag", etag(version))));
-        Ok(answer)
+    fn into_response(self) -> Result<Response> {
+        let mut response = Response::json(201, &self.body)?;
+        response.headers.extend(self.location.map(|location| ("location", location)));
+        response.headers.extend(self.version.map(|version| ("etag", etag::of_version(version))));
+        Ok(response)
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -101,13 +69,13 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Created<T> {
     }
 }
 
-/// 202: taken, and done later.
+/// 202: accepted, and processed later.
 #[derive(Debug, Clone)]
 pub struct Accepted<T>(pub T);
 
 impl<T: Serialize + ToSchema + Send + 'static> Reply for Accepted<T> {
-    fn into_answer(self) -> Result<Answer> {
-        Answer::json(202, &self.0)
+    fn into_response(self) -> Result<Response> {
+        Response::json(202, &self.0)
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -120,8 +88,8 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Accepted<T> {
 pub struct NoContent;
 
 impl Reply for NoContent {
-    fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::empty(204))
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::empty(204))
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -129,7 +97,7 @@ impl Reply for NoContent {
     }
 }
 
-/// 200 with an entity tag; the harness makes it 304 to a caller who has this version.
+/// 200 with an entity tag; becomes 304 if `If-None-Match` names this version.
 #[derive(Debug, Clone)]
 pub struct Versioned<T> {
     pub version: u64,
@@ -137,8 +105,8 @@ pub struct Versioned<T> {
 }
 
 impl<T: Serialize + ToSchema + Send + 'static> Reply for Versioned<T> {
-    fn into_answer(self) -> Result<Answer> {
-        Ok(Answer::json(200, &self.body)?.header("etag", etag(self.version)))
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::json(200, &self.body)?.header("etag", etag::of_version(self.version)))
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -155,8 +123,8 @@ pub struct Page<T> {
 }
 
 impl<T: Serialize + ToSchema + Send + 'static> Reply for Page<T> {
-    fn into_answer(self) -> Result<Answer> {
-        Answer::json(200, &self)
+    fn into_response(self) -> Result<Response> {
+        Response::json(200, &self)
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -164,19 +132,19 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Page<T> {
     }
 }
 
-/// Bytes of a stated type, or a part of them (206, RFC 9110 §14).
+/// Bytes of a given type, whole (200) or in part (206, RFC 9110 §14).
 #[derive(Debug, Clone)]
 pub struct Binary {
     pub content_type: &'static str,
     pub bytes: Vec<u8>,
-    /// First byte, last byte and size of the whole, when this is a part.
+    /// First byte, last byte and total size, for a part.
     pub range: Option<(u64, u64, u64)>,
     pub headers: Vec<(&'static str, String)>,
 }
 
 impl Reply for Binary {
-    fn into_answer(self) -> Result<Answer> {
-        let mut answer = Answer {
+    fn into_response(self) -> Result<Response> {
+        let mut response = Response {
             status: if self.range.is_some() { 206 } else { 200 },
             headers: self.headers,
             body: Body::Bytes(self.bytes),
@@ -184,9 +152,9 @@ impl Reply for Binary {
         .header("content-type", self.content_type)
         .header("accept-ranges", "bytes");
         if let Some((first, last, size)) = self.range {
-            answer = answer.header("content-range", format!("bytes {first}-{last}/{size}"));
+            response = response.header("content-range", format!("bytes {first}-{last}/{size}"));
         }
-        Ok(answer)
+        Ok(response)
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -194,7 +162,7 @@ impl Reply for Binary {
     }
 }
 
-/// An answer whose form is made elsewhere (a document, a page, a metrics text): status 200 and its content type.
+/// 200 with a text of any content type (a document, a page, metrics).
 #[derive(Debug, Clone)]
 pub struct Text {
     pub content_type: &'static str,
@@ -203,9 +171,9 @@ pub struct Text {
 }
 
 impl Reply for Text {
-    fn into_answer(self) -> Result<Answer> {
-        let answer = Answer { status: 200, headers: self.headers, body: Body::Text(self.text) };
-        Ok(answer.header("content-type", self.content_type))
+    fn into_response(self) -> Result<Response> {
+        let response = Response { status: 200, headers: self.headers, body: Body::Text(self.text) };
+        Ok(response.header("content-type", self.content_type))
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -213,7 +181,7 @@ impl Reply for Text {
     }
 }
 
-/// One of two answers, for routes whose parameters or state choose the status.
+/// One of two replies, for routes whose status depends on parameters or state.
 #[derive(Debug, Clone)]
 pub enum Either<A, B> {
     One(A),
@@ -221,10 +189,10 @@ pub enum Either<A, B> {
 }
 
 impl<A: Reply, B: Reply> Reply for Either<A, B> {
-    fn into_answer(self) -> Result<Answer> {
+    fn into_response(self) -> Result<Response> {
         match self {
-            Self::One(one) => one.into_answer(),
-            Self::Other(other) => other.into_answer(),
+            Self::One(one) => one.into_response(),
+            Self::Other(other) => other.into_response(),
         }
     }
 

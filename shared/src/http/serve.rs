@@ -4,17 +4,19 @@
 use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method};
 use lambda_http::{Body as LambdaBody, Request, RequestExt, request::RequestContext};
 
 use super::{
     call::{Incoming, Meta},
-    endpoint::{Endpoint, IfMatch, Route},
-    headers, idempotency, limit,
-    method::{self, Part},
+    endpoint::Endpoint,
+    etag, headers, idempotency, limit,
+    limit_report::{LimitReport, LimitReports},
+    method,
     principal::{Person, Principal},
     problem,
-    reply::{Answer, Body},
+    response::{Body, Response},
+    route::{IfMatch, Route},
 };
 use crate::{
     app::App,
@@ -47,7 +49,7 @@ pub fn serve(endpoint: Endpoint) -> ExitCode {
 }
 
 /// What answers a request, with its types erased.
-pub type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, Response<LambdaBody>> + Send + Sync>;
+pub type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, http::Response<LambdaBody>> + Send + Sync>;
 
 /// Answers requests until the platform ends the process. Not generic, so that it is compiled once.
 pub fn requests(handler: Boxed) -> Running {
@@ -58,15 +60,15 @@ pub fn requests(handler: Boxed) -> Running {
 }
 
 /// Answers one request. Never fails and never panics: whatever goes wrong becomes a problem.
-pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -> Response<LambdaBody> {
+pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -> http::Response<LambdaBody> {
     let started = Timestamp::now();
     let route = &endpoint.route;
     let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let meta = meta(route, &request, started);
-    let part = Part::of(request.method());
+    let is_head = request.method() == Method::HEAD;
     let token_sent = token_of(request.headers()).is_some();
     let user_slot = std::sync::OnceLock::new();
-    let reports = limit::Reports::default();
+    let reports = LimitReports::default();
 
     let deadline = deadline(&request, started);
     let work = handle(app, endpoint, request, meta.clone(), reports.clone(), &user_slot);
@@ -75,14 +77,14 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         Some(Err(panic)) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
         None => Err(Internal::unavailable("the request did not end before its deadline").into()),
     };
-    let (answer, label) = match outcome {
-        Ok(answer) => (answer, "ok"),
+    let (response, label) = match outcome {
+        Ok(response) => (response, "ok"),
         Err(error) => {
             let kind = problem::kind_of(&error);
             if kind.status >= 500 {
                 tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
             }
-            (problem::answer(&error, &meta.correlation_id, token_sent), kind.code)
+            (problem::response(&error, &meta.correlation_id, token_sent), kind.code)
         }
     };
 
@@ -94,7 +96,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     ];
     let mut map: serde_json::Map<_, _> =
         properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
-    map.insert("status".into(), answer.status.into());
+    map.insert("status".into(), response.status.into());
     telemetry::write(telemetry::Invocation {
         function: route.function,
         area: area_of(route.function),
@@ -103,7 +105,8 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         at: started,
         properties: map,
     });
-    finish(app, route, part.take(answer), &meta.correlation_id, origin.as_deref(), reports.fullest())
+    let response = if is_head { response.without_body() } else { response };
+    finish(app, route, response, &meta.correlation_id, origin.as_deref(), reports.lowest())
 }
 
 /// The gateway waits 29 s for an answer.
@@ -147,9 +150,9 @@ async fn handle(
     endpoint: &Endpoint,
     request: Request,
     meta: Meta,
-    reports: limit::Reports,
+    reports: LimitReports,
     user_slot: &std::sync::OnceLock<String>,
-) -> Result<Answer> {
+) -> Result<Response> {
     let route = &endpoint.route;
     let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -183,9 +186,9 @@ async fn handle(
     if route.if_match == IfMatch::Required && incoming.header("if-match").is_none() {
         return Err(RequestError::VersionRequired.into());
     }
-    let known = incoming.header("if-none-match").filter(|_| route.method == http::Method::GET).map(str::to_owned);
-    let answer = (endpoint.run)(app, incoming).await?;
-    Ok(unless_known(answer, known.as_deref()))
+    let if_none_match = incoming.header("if-none-match").filter(|_| route.method == Method::GET).map(str::to_owned);
+    let response = (endpoint.run)(app, incoming).await?;
+    Ok(etag::apply_if_none_match(response, if_none_match.as_deref()))
 }
 
 /// Seconds by which the clock of the function that issued a token may be ahead of ours.
@@ -258,33 +261,16 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// 304 to a caller who has this version already (RFC 9110 §13.1.2).
-fn unless_known(answer: Answer, known: Option<&str>) -> Answer {
-    let tag = answer.headers.iter().find(|(name, _)| *name == "etag").map(|(_, tag)| tag.clone());
-    match (tag, known) {
-        (Some(tag), Some(known))
-            if answer.status == 200
-                && known
-                    .split(',')
-                    .map(|one| one.trim().trim_start_matches("W/"))
-                    .any(|one| one == tag || one == "*") =>
-        {
-            Answer::empty(304).header("etag", tag)
-        }
-        _ => answer,
-    }
-}
-
 fn finish(
     app: &App,
     route: &Route,
-    answer: Answer,
+    response: Response,
     correlation_id: &str,
     origin: Option<&str>,
-    report: Option<limit::Report>,
-) -> Response<LambdaBody> {
+    report: Option<LimitReport>,
+) -> http::Response<LambdaBody> {
     let mut map = HeaderMap::new();
-    for (name, value) in &answer.headers {
+    for (name, value) in &response.headers {
         // Handlers name paths; a client that follows one needs the address of the API, with its stage and base path.
         let absolute =
             (*name == "location" && value.starts_with('/')).then(|| format!("{}{value}", app.config.public_url));
@@ -294,16 +280,15 @@ fn finish(
         headers::set(&mut map, "ratelimit-policy", &report.policy);
         headers::set(&mut map, "ratelimit", &report.state);
     }
-    let cache = if answer.status < 400 { route.cache.unwrap_or("no-store") } else { "no-store" };
+    let cache = if response.status < 400 { route.cache.unwrap_or("no-store") } else { "no-store" };
     headers::finish(&mut map, &app.config, correlation_id, cache, origin);
-    let body = match answer.body {
+    let body = match response.body {
         Body::Empty => LambdaBody::Empty,
         Body::Text(text) => LambdaBody::Text(text),
         Body::Bytes(bytes) => LambdaBody::Binary(bytes),
     };
-    let mut response = Response::new(body);
-    *response.status_mut() =
-        http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    *response.headers_mut() = map;
-    response
+    let mut sent = http::Response::new(body);
+    *sent.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *sent.headers_mut() = map;
+    sent
 }

@@ -218,8 +218,8 @@ async fn a_password_that_lost_letters_is_refused() {
 #[tokio::test]
 async fn a_form_s_fields_are_utf_8_too() {
     struct Named;
-    impl multipart::Form for Named {
-        const FIELDS: &'static [(&'static str, multipart::Need)] = &[("name", multipart::Need::Required)];
+    impl super::Form for Named {
+        const FIELDS: &'static [(&'static str, Presence)] = &[("name", Presence::Required)];
         const FILE_LIMIT: usize = 64;
     }
     let endpoint = Route::post("test-form", "/v1/form").limited_by_gateway().handled_by(

@@ -29,24 +29,6 @@ const CRATES: &[&str] = &[
 /// Circles that are still to be untied, by crate: the modules of each. A circle that is gone fails the test until it is
 /// removed here.
 const KNOWN: &[(&str, &[&str])] = &[
-    // A capability is a named set of needs.
-    ("shared", &["function::capability", "function::needs"]),
-    // The declaration of a route, the incoming call and the reply are to become layers of their own.
-    (
-        "shared",
-        &[
-            "http::authority",
-            "http::call",
-            "http::endpoint",
-            "http::idempotency",
-            "http::input",
-            "http::limit",
-            "http::multipart",
-            "http::openapi",
-            "http::problem",
-            "http::reply",
-        ],
-    ),
     // Authority loads the resources that a path names.
     ("shared", &["store::admission", "store::check", "store::document", "store::hit"]),
     // A commit stamps the author of its command on events and writes their outbox rows; a command runs commits.
