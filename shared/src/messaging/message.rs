@@ -4,7 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::index::BlindIndex,
-    domain::{id::UserId, mailed_token::TokenPurpose, notification::Notification},
+    domain::{
+        id::{Id, Kind, UserId},
+        mailed_token::TokenPurpose,
+        notification::Notification,
+    },
+    error::{Internal, Result},
     store::event::EventRecord,
 };
 
@@ -39,6 +44,18 @@ pub enum Task {
     Event { event: Box<EventRecord> },
     /// Process this check or document again: for a poll, a retry, or because a sweep found it.
     Again { subject: String, person: UserId },
+}
+
+impl Task {
+    /// The check or document that the message is about, and the person it belongs to.
+    pub fn subject<K: Kind>(&self) -> Result<(Id<K>, UserId)> {
+        let (subject, person) = match self {
+            Self::Event { event } => (&event.subject.id, event.person),
+            Self::Again { subject, person } => (subject, Some(*person)),
+        };
+        let id = subject.parse().map_err(Internal::corrupt)?;
+        Ok((id, person.ok_or_else(|| Internal::corrupt("the event of a task names no person"))?))
+    }
 }
 
 /// Body of queue `lists`. Events have the same form as in [`Task`].

@@ -37,8 +37,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("shared/domain", &["account", "profile", "user"]),
     // The data of an event names words of hits; a hit names the event that a decision makes.
     ("shared/domain", &["aml::hit", "event::data", "event::kind"]),
-    // Checks that are closed are screened by the same steps as open ones.
-    ("functions/workers", &["closed_checks", "screen_check"]),
     // The deployed stack opens the clients, which read its settings.
     ("tests", &["aws", "contract", "stack"]),
 ];
