@@ -47,6 +47,8 @@ pub enum RequestError {
     Unauthenticated,
     #[error("lacks permission {0}")]
     Forbidden(&'static str),
+    #[error("authentication is not recent")]
+    ReauthenticationRequired,
     #[error("no such thing, or not the caller's")]
     NotFound,
     #[error("body too large")]

@@ -8,7 +8,7 @@ use verinym::{
         document::DocumentStatus,
         event::{EventType, Subject},
         id::DocumentId,
-        role::{KycRead, KycReview, Needs as _},
+        role::{KycRead, KycReview, RequiredPermission as _},
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},

@@ -85,7 +85,7 @@ async fn health(
     call: Call<CanIf<Deep, HealthRead>>,
     Query(_): Query<Depth>,
 ) -> Result<Either<Plain<Health>, Unavailable<Health>>> {
-    let checks = if call.caller.asked() { Some(look(call.app).await) } else { None };
+    let checks = if call.caller.is_set() { Some(look(call.app).await) } else { None };
     Ok(answer(checks))
 }
 

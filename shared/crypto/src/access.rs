@@ -371,6 +371,16 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_token_without_one_of_its_claims_is_malformed() {
+        let payload = serde_json::to_value(claims()).unwrap();
+        for name in payload.as_object().unwrap().keys() {
+            let mut without = payload.clone();
+            without.as_object_mut().unwrap().remove(name);
+            assert_eq!(refusal(&signed(&header(), &without)), TokenRefusal::Malformed, "{name}");
+        }
+    }
+
+    #[test]
     fn a_token_is_valid_from_nbf_until_before_exp() {
         let token = token();
         let at = |seconds: i64, leeway| {

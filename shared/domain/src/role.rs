@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-/// A permission as a type, so that a handler's signature can ask for it.
-pub trait Needs {
+/// A permission as a type, so that a handler's signature can require it.
+pub trait RequiredPermission {
     /// `resource:action`.
     const PERMISSION: &'static str;
 }
@@ -17,7 +17,7 @@ macro_rules! permissions {
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq)]
             pub struct $name;
-            impl Needs for $name { const PERMISSION: &'static str = $text; }
+            impl RequiredPermission for $name { const PERMISSION: &'static str = $text; }
         )+
         /// Every permission there is.
         pub const PERMISSIONS: &[&str] = &[$($text,)+];
@@ -183,8 +183,8 @@ impl PermissionSet {
     }
 
     /// Whether the permission a type stands for is held.
-    pub fn meets<N: Needs>(&self) -> bool {
-        self.allows(N::PERMISSION)
+    pub fn meets<P: RequiredPermission>(&self) -> bool {
+        self.allows(P::PERMISSION)
     }
 
     /// Every permission held, patterns spelt out, sorted.

@@ -1,5 +1,7 @@
 //! A session as the API shows it to its person.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -39,4 +41,34 @@ pub struct Session {
     pub trust_score: u8,
     /// How the person proved who they are (RFC 8176).
     pub amr: Vec<String>,
+}
+
+/// How long after its `auth_time` an authentication is recent.
+pub const RECENT_AUTHENTICATION: Duration = Duration::from_mins(5);
+
+/// Seconds by which the clock of the function that issued a token may be ahead of the clock of the function that checks it.
+pub const CLOCK_LEEWAY_SECONDS: u32 = 5;
+
+/// Whether an authentication at `auth_time` is recent. A time that lies further ahead than the leeway is not.
+pub fn is_recent_authentication(auth_time: Timestamp, now: Timestamp) -> bool {
+    let ahead = auth_time.since(now);
+    now.since(auth_time) <= RECENT_AUTHENTICATION && ahead <= Duration::from_secs(CLOCK_LEEWAY_SECONDS.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authentication_is_recent_for_five_minutes() {
+        let now = Timestamp::from_unix_seconds(1_772_357_400);
+        for (age, recent) in [(0, true), (299, true), (300, true), (301, false), (86_400, false)] {
+            let auth_time = Timestamp::from_unix_seconds(now.unix_seconds() - age);
+            assert_eq!(is_recent_authentication(auth_time, now), recent, "{age} s ago");
+        }
+        for (ahead, recent) in [(5, true), (6, false), (86_400, false)] {
+            let auth_time = now + Duration::from_secs(ahead);
+            assert_eq!(is_recent_authentication(auth_time, now), recent, "{ahead} s ahead");
+        }
+    }
 }

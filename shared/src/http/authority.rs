@@ -1,46 +1,46 @@
-//! Authority as types: a handler names in its signature who may call it, so it cannot forget to ask.
+//! Authority as types: the signature of a handler states who may call it, so no handler can forget the check.
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use super::{call::Incoming, operation::OperationDoc, principal::Person};
 use crate::{
     app::App,
-    domain::role::Needs,
+    domain::{role::RequiredPermission, session::is_recent_authentication},
     error::{RequestError, Result},
     store::item::Key,
 };
 
 /// Who may call a handler.
 pub trait Authority: Sized + Send + 'static {
-    /// Whether the harness looks at the bearer token.
+    /// Whether every call is authenticated by its bearer token.
     const AUTHENTICATED: bool;
 
-    /// Whether it does so for any request at all.
+    /// Whether some calls are.
     const MAY_AUTHENTICATE: bool = Self::AUTHENTICATED;
 
-    /// Whether [`Self::owner_key`] names an item, so that the function reads whose the resource is.
+    /// Whether [`Self::owner_key`] names an item, so that the function reads the owner of the resource.
     const READS_OWNER: bool = false;
 
-    /// The same for one request, where that depends on what is asked for.
+    /// Whether this call is authenticated.
     fn authenticates(_: &Incoming) -> bool {
         Self::AUTHENTICATED
     }
 
-    /// Refuses who may not call at all, before the input is read.
+    /// Refuses callers who lack the authority whatever the input is; called before the input is parsed.
     fn permit(incoming: &Incoming) -> Result<()>;
 
-    /// Where the store tells whose the resource is that the path names, for an authority that depends on its owner.
+    /// Key of the item that states the owner of the resource in the path, if the authority depends on the owner.
     fn owner_key(_: &Incoming) -> Option<Key> {
         None
     }
 
-    /// The authority of this call, after its input was read; loads the resource that the authority depends on.
+    /// Makes the authority of this call, after the input was parsed; loads the resource that the authority depends on.
     fn admit(app: &'static App, incoming: &Incoming) -> impl Future<Output = Result<Self>> + Send;
 
     fn describe(doc: &mut OperationDoc);
 }
 
-/// Anybody; a bearer token is not looked at.
+/// No authentication; a bearer token is ignored.
 #[derive(Debug, Clone, Copy)]
 pub struct Anonymous;
 
@@ -60,7 +60,7 @@ impl Authority for Anonymous {
     }
 }
 
-/// Anybody signed in; what they may see is what is theirs.
+/// A signed-in person, who has access to their own data.
 #[derive(Debug, Clone)]
 pub struct Signed(Arc<Person>);
 
@@ -87,8 +87,8 @@ impl Authority for Signed {
     }
 }
 
-/// Somebody signed in, or nobody: for routes that take another proof in place of a token. A call with an `Authorization`
-/// header is authenticated like any other; a handler decides about one without.
+/// A signed-in person or an anonymous caller, for routes that accept another proof instead of a token. A call with an
+/// `Authorization` header is authenticated as usual; the handler decides about a call without one.
 #[derive(Debug, Clone)]
 pub struct SignedOrNot(Option<Signed>);
 
@@ -119,7 +119,7 @@ impl Authority for SignedOrNot {
     }
 }
 
-/// Somebody signed in whose roles grant the permission `P`.
+/// A signed-in person whose roles grant the permission `P`.
 #[derive(Debug, Clone)]
 pub struct Can<P>(Signed, PhantomData<P>);
 
@@ -130,7 +130,7 @@ impl<P> Deref for Can<P> {
     }
 }
 
-impl<P: Needs + Send + 'static> Authority for Can<P> {
+impl<P: RequiredPermission + Send + 'static> Authority for Can<P> {
     const AUTHENTICATED: bool = true;
 
     fn permit(incoming: &Incoming) -> Result<()> {
@@ -148,23 +148,59 @@ impl<P: Needs + Send + 'static> Authority for Can<P> {
     }
 }
 
-/// A flag of the query that asks for more than anybody may have.
+/// The authority `A` of a person who authenticated within the last five minutes, for operations that the owner of a stolen
+/// session must not be able to perform. The `auth_time` of the access token decides: refreshing a session does not change it.
+#[derive(Debug, Clone)]
+pub struct Recent<A = Signed>(A);
+
+impl<A: Deref<Target = Person>> Deref for Recent<A> {
+    type Target = Person;
+    fn deref(&self) -> &Person {
+        &self.0
+    }
+}
+
+impl<A: Authority> Authority for Recent<A> {
+    const AUTHENTICATED: bool = true;
+    const READS_OWNER: bool = A::READS_OWNER;
+
+    fn permit(incoming: &Incoming) -> Result<()> {
+        A::permit(incoming)?;
+        let recent = is_recent_authentication(incoming.person()?.auth_time, incoming.meta.now);
+        if recent { Ok(()) } else { Err(RequestError::ReauthenticationRequired.into()) }
+    }
+
+    fn owner_key(incoming: &Incoming) -> Option<Key> {
+        A::owner_key(incoming)
+    }
+
+    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+        A::admit(app, incoming).await.map(Self)
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        A::describe(doc);
+        doc.recent_authentication();
+    }
+}
+
+/// A flag in the query string that needs more authority than the rest of the route.
 pub trait Flag: Send + 'static {
     const NAME: &'static str;
 }
 
-/// Anybody; but who sets the flag `F` needs the permission `P`, as if it were another route.
+/// No authentication, except for calls that set the flag `F`: they need the permission `P`.
 #[derive(Debug, Clone)]
 pub struct CanIf<F, P>(Option<Can<P>>, PhantomData<F>);
 
 impl<F, P> CanIf<F, P> {
-    /// Whether the flag is set, by somebody who may.
-    pub fn asked(&self) -> bool {
+    /// Whether the flag is set. The caller then has the permission.
+    pub fn is_set(&self) -> bool {
         self.0.is_some()
     }
 }
 
-impl<F: Flag, P: Needs + Send + 'static> Authority for CanIf<F, P> {
+impl<F: Flag, P: RequiredPermission + Send + 'static> Authority for CanIf<F, P> {
     const AUTHENTICATED: bool = false;
     const MAY_AUTHENTICATE: bool = true;
 

@@ -41,7 +41,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use authority::{Anonymous, Can, CanIf, Signed, SignedOrNot};
+pub use authority::{Anonymous, Can, CanIf, Recent, Signed, SignedOrNot};
 pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;

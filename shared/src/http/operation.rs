@@ -20,6 +20,7 @@ use super::{
     problem::Problem,
     route::{By, IfMatch, Route},
 };
+use crate::domain::session::RECENT_AUTHENTICATION;
 
 /// Collects the parts of one operation, and the schemas it refers to.
 #[derive(Default)]
@@ -146,6 +147,12 @@ impl OperationDoc {
         if permission.is_some() {
             self.problem(403, "forbidden");
         }
+    }
+
+    /// The bearer token must also be of a recent authentication.
+    pub(super) fn recent_authentication(&mut self) {
+        self.extensions.insert("x-authentication-max-age".into(), json!(RECENT_AUTHENTICATION.as_secs()));
+        self.problem(403, "reauthentication_required");
     }
 
     /// Authentication by an access token or by the body.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{check::CheckError, id::UserId, role::Needs},
+    domain::{check::CheckError, id::UserId, role::RequiredPermission},
     error::{RequestError, Result},
     store::{admission::Resource, item::Key},
 };
@@ -44,7 +44,7 @@ impl<P, R> Deref for OwnerOr<P, R> {
     }
 }
 
-impl<P: Needs + Send + 'static, R: Resource> Authority for OwnerOr<P, R> {
+impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for OwnerOr<P, R> {
     const AUTHENTICATED: bool = true;
     const READS_OWNER: bool = true;
 
@@ -79,7 +79,7 @@ impl<P: Needs + Send + 'static, R: Resource> Authority for OwnerOr<P, R> {
 pub struct NotOwner<P, R> {
     person: Arc<Person>,
     owner: UserId,
-    needs: PhantomData<(P, R)>,
+    permission: PhantomData<(P, R)>,
 }
 
 impl<P, R> NotOwner<P, R> {
@@ -96,7 +96,7 @@ impl<P, R> Deref for NotOwner<P, R> {
     }
 }
 
-impl<P: Needs + Send + 'static, R: Resource> Authority for NotOwner<P, R> {
+impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for NotOwner<P, R> {
     const AUTHENTICATED: bool = true;
     const READS_OWNER: bool = true;
 
@@ -113,7 +113,7 @@ impl<P: Needs + Send + 'static, R: Resource> Authority for NotOwner<P, R> {
         if person.is(&owner) {
             return Err(CheckError::OwnCheck.into());
         }
-        Ok(Self { person: person.clone(), owner, needs: PhantomData })
+        Ok(Self { person: person.clone(), owner, permission: PhantomData })
     }
 
     fn describe(doc: &mut OperationDoc) {

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use crate::{
     domain::{
         id::{SessionId, UserId},
-        role::{Needs, PermissionSet},
+        role::{PermissionSet, RequiredPermission},
+        time::Timestamp,
     },
     store::{session::SessionItem, user::Account},
 };
 
-/// Whom the token of a call stands for. Only people have tokens now; a machine client is to be another variant.
+/// The caller that the access token of a call identifies. Only persons have tokens; machine clients will be another variant.
 #[derive(Debug, Clone)]
 pub enum Principal {
     Person(Arc<Person>),
 }
 
 impl Principal {
-    /// The person, if it is one.
+    /// The person, unless the caller is a machine client.
     pub const fn person(&self) -> Option<&Arc<Person>> {
         match self {
             Self::Person(person) => Some(person),
@@ -25,18 +26,20 @@ impl Principal {
     }
 }
 
-/// A signed-in person: live session, live account, roles as of this call.
+/// A signed-in person: the session and the account are live, and the roles are those of now.
 #[derive(Debug)]
 pub struct Person {
     pub user: UserId,
     pub session: SessionId,
     pub auth: Account,
     pub session_item: SessionItem,
+    /// When the person authenticated, as the access token states it.
+    pub auth_time: Timestamp,
     pub permissions: PermissionSet,
 }
 
 impl Person {
-    pub fn can<P: Needs>(&self) -> bool {
+    pub fn can<P: RequiredPermission>(&self) -> bool {
         self.permissions.allows(P::PERMISSION)
     }
 

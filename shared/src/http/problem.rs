@@ -77,6 +77,9 @@ fn request(error: &RequestError) -> Kind {
         RequestError::InvalidCursor => kind(400, "invalid_cursor", "The cursor does not belong to this list."),
         RequestError::Unauthenticated => kind(401, "unauthenticated", "Sign in first."),
         RequestError::Forbidden(_) => kind(403, "forbidden", "You may not do this."),
+        RequestError::ReauthenticationRequired => {
+            kind(403, "reauthentication_required", "Confirm your identity again, then repeat the request.")
+        }
         RequestError::NotFound => kind(404, "not_found", "There is no such thing."),
         RequestError::TooLarge => kind(413, "payload_too_large", "The body is too large."),
         RequestError::UnsupportedMediaType => {

@@ -23,7 +23,7 @@ use crate::{
     boot::{self, Running},
     crypto::access::Expected,
     deadline::Deadline,
-    domain::{role::PermissionSet, time::Timestamp, user::UserStatus},
+    domain::{role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp, user::UserStatus},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
@@ -191,9 +191,6 @@ async fn handle(
     Ok(etag::apply_if_none_match(response, if_none_match.as_deref()))
 }
 
-/// Seconds by which the clock of the function that issued a token may be ahead of ours.
-const LEEWAY: u32 = 5;
-
 /// Token first (no read for a forged one), then session, account, limits and what the route wants, all at once.
 async fn authenticate(
     app: &'static App,
@@ -211,8 +208,12 @@ async fn authenticate(
     });
     let keys = keys?;
     let tokens = app.config.tokens()?;
-    let expected =
-        Expected { issuer: &tokens.issuer, audience: &tokens.audience, now: incoming.meta.now, leeway: LEEWAY };
+    let expected = Expected {
+        issuer: &tokens.issuer,
+        audience: &tokens.audience,
+        now: incoming.meta.now,
+        leeway: CLOCK_LEEWAY_SECONDS,
+    };
     let claims = keys.verify(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
@@ -250,6 +251,7 @@ async fn authenticate(
         permissions: PermissionSet::of_roles(&auth.roles),
         auth,
         session_item: session,
+        auth_time: Timestamp::from_unix_seconds(claims.auth_time),
     })));
     Ok(())
 }

@@ -373,3 +373,4 @@ fn the_document_says_permission_and_limit_of_every_route() {
 }
 
 mod deadlines;
+mod recent;
