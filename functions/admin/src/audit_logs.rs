@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, Data, EventType, EventView, LogShown, Origin},
+        event::{Actor, EventData, EventType, EventView, LogShown, Origin},
         field::{Fault, Fields},
         id::UserId,
         role::AuditRead,
@@ -176,7 +176,7 @@ impl Wanted {
             (_, Log::Person(person)) => Some(*person),
             _ => None,
         };
-        let data = Data::of(&LogShown { people, events: shown.len() });
+        let data = EventData::of(&LogShown { people, events: shown.len() });
         vec![Read { kind: EventType::AuditLogRead, person, data }]
     }
 }

@@ -13,7 +13,7 @@ use verinym::{
     },
     error::{Internal, Result},
     function::{Capability, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::{command::Decided, event::EventDraft},
@@ -48,15 +48,15 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
-    let Task::Event { event } = &delivery.body else {
+async fn apply(app: &'static App, delivery: Delivery<EventTask>) -> Result<TaskOutcome> {
+    let EventTask::Event { event } = &delivery.body else {
         return Err(Internal::corrupt("a message of a callback without its event").into());
     };
     let id: InboundId = event.subject.id.parse().map_err(Internal::corrupt)?;
     let store = app.store().await;
-    let Some(callback) = store.callback(&id).await? else { return Ok(Outcome::Done) };
+    let Some(callback) = store.callback(&id).await? else { return Ok(TaskOutcome::Done) };
     let outcome = match store.check_of_task(&callback.provider, &callback.reference).await? {
-        None if delivery.now.since(callback.received_at) < UNKNOWN_FOR => return Ok(Outcome::Later(SOON)),
+        None if delivery.now.since(callback.received_at) < UNKNOWN_FOR => return Ok(TaskOutcome::Later(SOON)),
         None => {
             tracing::warn!(callback = %id, provider = callback.provider, "callback of an unknown task");
             "unknown_task"
@@ -77,7 +77,7 @@ async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
         }
     };
     mark_processed(app, &id, outcome, &delivery.correlation_id).await?;
-    Ok(Outcome::Done)
+    Ok(TaskOutcome::Done)
 }
 
 async fn mark_processed(app: &App, id: &InboundId, outcome: &'static str, correlation_id: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use verinym::{
         time::Timestamp,
     },
     error::Result,
-    messaging::Outcome,
+    messaging::TaskOutcome,
     store::{
         Store,
         check::StoredCheck,
@@ -63,7 +63,7 @@ impl ClosedCheckScreening<'_> {
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
         auth: &Account,
-    ) -> Result<Decided<'s, Outcome>, CommitError> {
+    ) -> Result<Decided<'s, TaskOutcome>, CommitError> {
         match self.decide(attempt, stored, auth).await? {
             Decided::Unchanged(_) => {
                 Ok(Decided::Unchanged(run_later(self.app.store().await, stored, UNTIL_FRESH).await?))
@@ -78,12 +78,12 @@ impl ClosedCheckScreening<'_> {
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
         auth: &Account,
-    ) -> Result<Decided<'s, Outcome>, CommitError> {
+    ) -> Result<Decided<'s, TaskOutcome>, CommitError> {
         let (store, check) = (self.app.store().await, &stored.check);
         let ids: Vec<_> = check.screening.hits.iter().map(|hit| hit.id).collect();
         let known = listed_entities(&store.hits_of_check(&check.user_id, &check.id, &ids).await?, self.evidence)?;
         let hits = find_hits(stored, self.lists, self.evidence, &known, self.now)?;
-        let outcome = if self.clears { Outcome::Done } else { Outcome::Later(UNTIL_FRESH) };
+        let outcome = if self.clears { TaskOutcome::Done } else { TaskOutcome::Later(UNTIL_FRESH) };
         if !self.clears && hits.is_empty() {
             return Ok(Decided::Unchanged(outcome));
         }

@@ -8,7 +8,7 @@ use verinym::{
     domain::event::{EventType, RefreshRequest},
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::ListTask, queue::Queue},
     store::Table,
     watchlists::Watchlists,
 };
@@ -43,10 +43,10 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<Outcome> {
+async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<TaskOutcome> {
     match work(app, &delivery).await {
-        Ok(()) => Ok(Outcome::Done),
-        Err(Error::Request(RequestError::Contended)) => Ok(Outcome::Later(CONTENDED)),
+        Ok(()) => Ok(TaskOutcome::Done),
+        Err(Error::Request(RequestError::Contended)) => Ok(TaskOutcome::Later(CONTENDED)),
         Err(error) => Err(error),
     }
 }

@@ -14,7 +14,7 @@ use verinym::{
     },
     error::Result,
     function::{Capability, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::{command::Decided, document::DocumentItem, event::EventDraft, kek::Purpose},
@@ -38,18 +38,18 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
+async fn process(app: &'static App, delivery: Delivery<EventTask>) -> Result<TaskOutcome> {
     let (id, person) = delivery.body.subject()?;
     let uploaded = match &delivery.body {
-        Task::Event { event } => event.r#type == EventType::DocumentUploaded,
-        Task::Again { .. } => true,
+        EventTask::Event { event } => event.r#type == EventType::DocumentUploaded,
+        EventTask::Again { .. } => true,
     };
     if uploaded {
         inspect_document(app, &person, &id, &delivery.correlation_id).await?;
     } else {
         app.delete_document(&id).await?;
     }
-    Ok(Outcome::Done)
+    Ok(TaskOutcome::Done)
 }
 
 async fn inspect_document(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {

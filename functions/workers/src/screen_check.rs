@@ -20,7 +20,7 @@ use verinym::{
     },
     error::{Error, Result},
     function::{Capability, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::{
@@ -72,22 +72,22 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn work(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
+async fn work(app: &'static App, delivery: Delivery<EventTask>) -> Result<TaskOutcome> {
     match screen(app, &delivery).await {
         Err(error) => after_failure(app.store().await, &delivery, error).await,
         outcome => outcome,
     }
 }
 
-async fn screen(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
+async fn screen(app: &App, delivery: &Delivery<EventTask>) -> Result<TaskOutcome> {
     let (check, user) = delivery.body.subject()?;
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, screening()), |attempt| {
         let Some((stored, auth)) = store.check_and_auth(&user, &check).await? else {
-            return Ok(Decided::Unchanged(Outcome::Done));
+            return Ok(Decided::Unchanged(TaskOutcome::Done));
         };
         if !stored.check.needs_screening() || is_surplus(&stored, &delivery.body, Timestamp::now()) {
-            return Ok(Decided::Unchanged(Outcome::Done));
+            return Ok(Decided::Unchanged(TaskOutcome::Done));
         }
         let lists = match Watchlists::of(app).await.in_force().await {
             Ok(lists) => lists,
@@ -116,15 +116,15 @@ async fn screen(app: &App, delivery: &Delivery<Task>) -> Result<Outcome> {
             with_result(event, &lists, stored.check.policy.threshold, hits.len(), clears)
         })?;
         let settled = clears || !update.state().is_open();
-        let outcome = if settled { Outcome::Done } else { Outcome::Later(UNTIL_FRESH) };
+        let outcome = if settled { TaskOutcome::Done } else { TaskOutcome::Later(UNTIL_FRESH) };
         Ok(with_hits(update.commit(&attempt, &auth), &hits).returning(outcome))
     })
 }
 
 /// Whether the message comes from a sweep although another message of the check is still waiting.
-fn is_surplus(stored: &StoredCheck, task: &Task, now: Timestamp) -> bool {
+fn is_surplus(stored: &StoredCheck, task: &EventTask, now: Timestamp) -> bool {
     let early = stored.work.next_run_at.is_some_and(|due| due > now + TOLERANCE);
-    early && is_swept(stored) && matches!(task, Task::Again { .. })
+    early && is_swept(stored) && matches!(task, EventTask::Again { .. })
 }
 
 /// Whether a sweep replaces a lost message of the check: not while it waits for a reviewer or its applicant.
@@ -138,7 +138,7 @@ async fn wait_for_lists<'s>(
     attempt: &Attempt<'s>,
     stored: &StoredCheck,
     auth: &Account,
-) -> Result<Decided<'s, Outcome>, CommitError> {
+) -> Result<Decided<'s, TaskOutcome>, CommitError> {
     let (check, now) = (&stored.check, Timestamp::now());
     if check.state != CheckState::Processing {
         return Ok(Decided::Unchanged(run_later(store, stored, UNTIL_FRESH).await?));
@@ -146,14 +146,14 @@ async fn wait_for_lists<'s>(
     if check.screening.since.is_some_and(|since| now.since(since) >= WAIT_LIMIT) {
         let mut update = CheckUpdate::of(stored, now);
         update.stop_asking_provider()?;
-        return Ok(update.commit(attempt, auth).returning(Outcome::Later(UNTIL_LOADED)));
+        return Ok(update.commit(attempt, auth).returning(TaskOutcome::Later(UNTIL_LOADED)));
     }
     Ok(Decided::Unchanged(run_later(store, stored, UNTIL_LOADED).await?))
 }
 
 /// Decides what follows an error. While the check is processed by workers, the queue delivers the message again and at last
 /// moves it to the dead letters, and the sweep replaces it. The message of a check in review comes back instead.
-async fn after_failure(store: &Store, delivery: &Delivery<Task>, error: Error) -> Result<Outcome> {
+async fn after_failure(store: &Store, delivery: &Delivery<EventTask>, error: Error) -> Result<TaskOutcome> {
     let (check, user) = delivery.body.subject()?;
     let Some((stored, _)) = store.check_and_auth(&user, &check).await? else { return Err(error) };
     if !stored.check.needs_screening() {

@@ -13,7 +13,7 @@ use verinym::{
         time::Timestamp,
     },
     error::Result,
-    messaging::Outcome,
+    messaging::TaskOutcome,
     screening::{self, ENGINE_VERSION, Kind, NameDoubt, Options, Query},
     store::{
         Store,
@@ -123,9 +123,9 @@ fn hit_opened(hit: &Hit) -> EventDraft {
 }
 
 /// Lets the message come back after a wait, and stores the time of that run with the check.
-pub async fn run_later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<Outcome> {
+pub async fn run_later(store: &Store, stored: &StoredCheck, wait: Duration) -> Result<TaskOutcome> {
     store.schedule_run(stored, Timestamp::now() + wait).await?;
-    Ok(Outcome::Later(wait))
+    Ok(TaskOutcome::Later(wait))
 }
 
 #[cfg(test)]

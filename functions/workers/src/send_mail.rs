@@ -22,7 +22,7 @@ use verinym::{
     error::{Internal, Result},
     function::{Capability, Concurrency, Needs},
     messaging::{
-        Delivery, Outcome, Worker,
+        Delivery, TaskOutcome, Worker,
         mail::SendResult,
         message::MailTask,
         notification::{Recipient, TextValues, render_mail},
@@ -62,15 +62,15 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<Outcome> {
+async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<TaskOutcome> {
     match &delivery.body {
         MailTask::Notify { notification, event } => notify(app, &delivery, *notification, event).await,
         MailTask::RequestToken { purpose, address } => {
-            request_token(app, &delivery, *purpose, address).await.map(|()| Outcome::Done)
+            request_token(app, &delivery, *purpose, address).await.map(|()| TaskOutcome::Done)
         }
-        MailTask::SignInRefused { unconfirmed: false, .. } => Ok(Outcome::Done),
+        MailTask::SignInRefused { unconfirmed: false, .. } => Ok(TaskOutcome::Done),
         MailTask::SignInRefused { address, unconfirmed: true } => {
-            remind_of_confirmation(app, &delivery, address).await.map(|()| Outcome::Done)
+            remind_of_confirmation(app, &delivery, address).await.map(|()| TaskOutcome::Done)
         }
     }
 }
@@ -81,10 +81,10 @@ async fn notify(
     delivery: &Delivery<MailTask>,
     notification: Notification,
     event: &EventRecord,
-) -> Result<Outcome> {
+) -> Result<TaskOutcome> {
     let person = event.person.ok_or_else(|| Internal::corrupt("an event with a notification concerns no person"))?;
     // An account that was never confirmed may have been replaced since.
-    let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(Outcome::Done) };
+    let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(TaskOutcome::Done) };
     let app_url = &app.config.mail()?.app_url;
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
@@ -92,7 +92,7 @@ async fn notify(
         TextData::Reasons => TextValues::reasons(event),
         TextData::Link(purpose) => match current_token(app, delivery, &account.auth, purpose, event).await? {
             Some(token) => TextValues::link(app_url, purpose, &token),
-            None => return Ok(Outcome::Done),
+            None => return Ok(TaskOutcome::Done),
         },
     };
     let recipient = Recipient { name: account.name_in_mails(), locale: account.profile.locale.as_ref(), app_url };
@@ -104,14 +104,14 @@ async fn notify(
         }
         SendResult::Throttled(wait) => {
             tracing::warn!(correlation_id, ?wait, "SES throttles mails");
-            return Ok(Outcome::Later(wait));
+            return Ok(TaskOutcome::Later(wait));
         }
         SendResult::Refused(reason) => {
             tracing::warn!(correlation_id, notification = name, reason, "SES refused a mail");
             record_refusal(app, delivery, person, notification, reason).await?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(TaskOutcome::Done)
 }
 
 /// Writes the event that a mail was refused for good. A second delivery finds the event and writes nothing.

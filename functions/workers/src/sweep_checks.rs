@@ -11,7 +11,7 @@ use verinym::{
     },
     error::Result,
     function::{Capability, Every, Needs},
-    messaging::{Message, Worker, message::Task, queue::Queue},
+    messaging::{Message, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::desk::INDEX as DESK,
@@ -78,7 +78,7 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
     };
     // The key is the same in each run, so that messages do not accumulate.
     let key = format!("{correlation_id}-{}", stored.next_run_at().unix_millis());
-    let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
+    let body = EventTask::Again { subject: check.id.to_string(), person: check.user_id };
     let message = Message { key, correlation_id, body };
     if !time_is_up {
         return app.send(queue, &message, Duration::ZERO).await;

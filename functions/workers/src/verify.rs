@@ -11,7 +11,7 @@ use verinym::{
     domain::time::Timestamp,
     error::Result,
     function::{Capability, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     store::Table,
 };
 
@@ -40,26 +40,26 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn verify(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
+async fn verify(app: &'static App, delivery: Delivery<EventTask>) -> Result<TaskOutcome> {
     let (check, user) = delivery.body.subject()?;
     let store = app.store().await;
-    let Some(stored) = store.check(&user, &check).await? else { return Ok(Outcome::Done) };
+    let Some(stored) = store.check(&user, &check).await? else { return Ok(TaskOutcome::Done) };
     let early = stored.work.next_run_at.filter(|_| stored.check.state.is_open());
     if let Some(due) = early.filter(|due| *due > Timestamp::now() + TOLERANCE) {
         // Another message of this check is waiting, so the one of a sweep is dropped.
         return Ok(match delivery.body {
-            Task::Again { .. } => Outcome::Done,
-            Task::Event { .. } => later(due),
+            EventTask::Again { .. } => TaskOutcome::Done,
+            EventTask::Event { .. } => later(due),
         });
     }
     let run =
         VerificationRun { app, correlation_id: &delivery.correlation_id, user, check, deadline: delivery.deadline };
     Ok(match run.run().await? {
-        NextRun::Never => Outcome::Done,
+        NextRun::Never => TaskOutcome::Done,
         NextRun::At(at) => later(at),
     })
 }
 
-fn later(at: Timestamp) -> Outcome {
-    Outcome::Later(at.since(Timestamp::now()).max(Duration::from_secs(1)))
+fn later(at: Timestamp) -> TaskOutcome {
+    TaskOutcome::Later(at.since(Timestamp::now()).max(Duration::from_secs(1)))
 }

@@ -8,7 +8,7 @@ use crate::{
     domain::{id::CheckId, role::KycRead},
     error::Result,
     http::{Anonymous, Call, CanIf, Endpoint, NoContent, OwnerOr, Route, Signed, authority::Flag},
-    messaging::{Delivery, Outcome, Worker},
+    messaging::{Delivery, TaskOutcome, Worker},
 };
 
 async fn anonymous(_: Call<Anonymous>, (): ()) -> Result<NoContent> {
@@ -85,8 +85,8 @@ fn what_a_route_loads_opens_and_replays_is_granted() {
 
 #[test]
 fn a_worker_of_a_queue_consumes_claims_and_puts_back() {
-    async fn work(_: &'static crate::app::App, _: Delivery<()>) -> Result<Outcome> {
-        Ok(Outcome::Done)
+    async fn work(_: &'static crate::app::App, _: Delivery<()>) -> Result<TaskOutcome> {
+        Ok(TaskOutcome::Done)
     }
     let trigger = QueueTrigger::of(Queue::Lists).batch(1).late_after(60);
     let function = Worker::of_queue("workers-test", trigger, Duration::from_secs(5), work).as_function();

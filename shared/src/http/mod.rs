@@ -54,4 +54,4 @@ pub use principal::{Person, Principal};
 pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, Text, Unavailable, Versioned};
 pub use response::Response;
 pub use route::{By, Limited, Route};
-pub use serve::{Boxed, requests, respond, serve};
+pub use serve::{RequestHandler, requests, respond, serve};

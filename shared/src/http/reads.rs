@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::Deref};
 use super::{call::Call, principal::Person};
 use crate::{
     domain::{
-        event::{Data, EventType, HitsShown, Subject},
+        event::{EventData, EventType, HitsShown, Subject},
         id::{HitId, ReadId, UserId},
     },
     error::Result,
@@ -21,7 +21,7 @@ pub struct Read {
     /// Whose data it is; `None` if it is of several people or of strangers.
     pub person: Option<UserId>,
     /// What was read, by ids.
-    pub data: Data,
+    pub data: EventData,
 }
 
 /// The reads of hits, one for each person they are on.
@@ -33,7 +33,7 @@ pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<Read> {
     let read = |(person, hits): (UserId, Vec<_>)| Read {
         kind: EventType::HitsRead,
         person: Some(person),
-        data: Data::of(&HitsShown { hits }),
+        data: EventData::of(&HitsShown { hits }),
     };
     by_person.into_iter().map(read).collect()
 }

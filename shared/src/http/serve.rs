@@ -49,10 +49,10 @@ pub fn serve(endpoint: Endpoint) -> ExitCode {
 }
 
 /// What answers a request, with its types erased.
-pub type Boxed = Box<dyn Fn(Request) -> BoxFuture<'static, http::Response<LambdaBody>> + Send + Sync>;
+pub type RequestHandler = Box<dyn Fn(Request) -> BoxFuture<'static, http::Response<LambdaBody>> + Send + Sync>;
 
 /// Answers requests until the platform ends the process. Not generic, so that it is compiled once.
-pub fn requests(handler: Boxed) -> Running {
+pub fn requests(handler: RequestHandler) -> Running {
     Box::pin(lambda_http::run(lambda_http::service_fn(move |request: Request| {
         let answer = handler(request);
         async move { Ok::<_, lambda_http::Error>(answer.await) }

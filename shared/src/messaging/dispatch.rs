@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     Message,
-    message::{MailTask, Task},
+    message::{EventTask, MailTask},
     queue::Queue,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
         }
     }
     for consumer in row.work {
-        let task = Task::Event { event: Box::new(record.clone()) };
+        let task = EventTask::Event { event: Box::new(record.clone()) };
         send(app, queue_of(*consumer), record.id.to_string(), record, task).await?;
     }
     let counted: Vec<_> = row

@@ -39,14 +39,14 @@ pub enum MailTask {
 /// Body of the queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Task {
+pub enum EventTask {
     /// Handle an event.
     Event { event: Box<EventRecord> },
     /// Process this check or document again: for a poll, a retry, or because a sweep found it.
     Again { subject: String, person: UserId },
 }
 
-impl Task {
+impl EventTask {
     /// The check or document that the message is about, and the person it belongs to.
     pub fn subject<K: Kind>(&self) -> Result<(Id<K>, UserId)> {
         let (subject, person) = match self {
@@ -58,7 +58,7 @@ impl Task {
     }
 }
 
-/// Body of queue `lists`. Events have the same form as in [`Task`].
+/// Body of queue `lists`. Events have the same form as in [`EventTask`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ListTask {

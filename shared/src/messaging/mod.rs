@@ -9,5 +9,5 @@ mod run;
 pub mod work;
 
 pub use message::Message;
-pub use run::{Boxed, invocations, run};
-pub use work::{Delivery, Outcome, Ran, Worker};
+pub use run::{InvocationHandler, invocations, run};
+pub use work::{Delivery, InvocationResult, TaskOutcome, Worker};

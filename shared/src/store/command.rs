@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{
     Store,
     commit::{Commit, CommitError},
-    event::Origin,
+    event::RequestOrigin,
     person_key::PersonKey,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 pub struct Author {
     pub(super) actor: Actor,
     pub(super) session: Option<SessionId>,
-    pub(super) origin: Option<(PersonKey, Origin)>,
+    pub(super) origin: Option<(PersonKey, RequestOrigin)>,
 }
 
 impl From<Actor> for Author {
@@ -37,7 +37,7 @@ impl Author {
     }
 
     /// Where the call came from, to be encrypted under `key`.
-    pub fn origin(self, key: &PersonKey, origin: Origin) -> Self {
+    pub fn origin(self, key: &PersonKey, origin: RequestOrigin) -> Self {
         Self { origin: Some((key.clone(), origin)), ..self }
     }
 }
@@ -237,7 +237,7 @@ mod tests {
     async fn a_command_stamps_its_author_on_its_events_and_leaves_those_of_another_actor() {
         let store = testing::store().await;
         let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
-        let origin = Origin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
+        let origin = RequestOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
         let (user, session) = (UserId::new(NOW), SessionId::new(NOW));
         let author = Author::from(Actor::User(user)).session(session).origin(&key, origin);
         let (own, other) = (draft(), draft().by(Actor::system("sessions")));

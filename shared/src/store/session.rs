@@ -20,7 +20,7 @@ use super::{
     Position, Store, Table,
     command::{Command, Decided},
     commit::{Change, Commit},
-    event::{EventDraft, Origin},
+    event::{EventDraft, RequestOrigin},
     item::{Key, Query, Sort, key_of, keyed, number, read, text},
     person_key::PersonKey,
     user::Account,
@@ -32,7 +32,7 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, Cause, EventType, PublicWord, SignIn, Subject},
+        event::{Actor, Cause, EventType, PublicWord, SignInMethods, Subject},
         id::{SessionId, UserId},
         refresh::Generation,
         secret::Masked,
@@ -83,7 +83,7 @@ impl SessionItem {
         auth: &Account,
         amr: &str,
         kid: Kid,
-        origin: &Origin,
+        origin: &RequestOrigin,
         key: &PersonKey,
         now: Timestamp,
     ) -> Result<Self> {
@@ -152,7 +152,7 @@ impl SessionItem {
         EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
-            .data(&SignIn { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
+            .data(&SignInMethods { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
     }
 
     fn ended(&self, ending: &Ending) -> EventDraft {
@@ -171,12 +171,12 @@ impl SessionItem {
         self.nonce.as_slice().try_into().map_err(|_| Internal::corrupt("a session's nonce").into())
     }
 
-    pub fn seal_origin(session: &SessionId, origin: &Origin, key: &PersonKey) -> Result<ByteBuf> {
+    pub fn seal_origin(session: &SessionId, origin: &RequestOrigin, key: &PersonKey) -> Result<ByteBuf> {
         let plain = serde_json::to_vec(origin).map_err(Internal::bug)?;
         Ok(ByteBuf::from(key.seal(&place(&session.to_string()), &plain)))
     }
 
-    pub fn open_origin(&self, key: &PersonKey) -> Result<Origin> {
+    pub fn open_origin(&self, key: &PersonKey) -> Result<RequestOrigin> {
         let plain = key.open(&place(&self.session.to_string()), &self.origin)?;
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a session's origin").into())
     }

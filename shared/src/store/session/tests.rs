@@ -18,7 +18,7 @@ use crate::{
         Store, Table,
         command::Author,
         commit::CommitError,
-        event::Origin,
+        event::RequestOrigin,
         item::keyed,
         person_key::PersonKey,
         testing,
@@ -42,8 +42,8 @@ fn key() -> PersonKey {
     PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]))
 }
 
-fn origin() -> Origin {
-    Origin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
+fn origin() -> RequestOrigin {
+    RequestOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
 }
 
 async fn begin(store: &Store, auth: &Account) -> SessionItem {
