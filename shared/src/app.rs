@@ -1,4 +1,4 @@
-//! The resources of a function: configuration at start, clients and secrets on first use.
+//! The resources of a function: the configuration, and clients and secrets, which are made on first use.
 
 use std::{
     future::Future,
@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OnceCell};
 pub use crate::aws::sdk_config;
 use crate::{
     aws,
-    config::{Config, ConfigFaults, Section},
+    config::{Config, ConfigErrors, Section},
     crypto::{access::VerificationKeys, jwk::Jwks, signing::SigningRing},
     domain::time::Timestamp,
     error::{Internal, Result},
@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-/// How long a secret or an unwrapped key is used before it is read again. Checked at each use, because a frozen process
-/// runs no timers.
+/// How long a secret or an unwrapped key is used before it is read again. The age is checked at each use, because timers do not run in
+/// a frozen process.
 pub const SECRET_AGE: Duration = Duration::from_mins(5);
 
-/// One per process. Everything is made on first use, so that a function starts without what it does not need.
+/// One per process. Clients and secrets are made on first use, so a function starts without those that it does not need.
 #[derive(Debug)]
 pub struct App {
     pub config: Config,
@@ -46,9 +46,9 @@ pub struct App {
     state: std::sync::Mutex<http::Extensions>,
 }
 
-#[expect(clippy::unused_async, reason = "a client may come to be made by asking somewhere")]
+#[expect(clippy::unused_async, reason = "making a client may become asynchronous")]
 impl App {
-    pub fn from_env(sections: &[Section]) -> Result<Self, ConfigFaults> {
+    pub fn from_env(sections: &[Section]) -> Result<Self, ConfigErrors> {
         Ok(Self::new(Config::from_env(sections)?))
     }
 
@@ -72,7 +72,7 @@ impl App {
         }
     }
 
-    /// With clients of this SDK configuration instead of the environment's, so that tests can make single calls fail.
+    /// Uses this SDK configuration instead of the environment, so that tests can make single calls fail.
     pub fn with_sdk(config: Config, sdk: SdkConfig) -> Self {
         Self { sdk: OnceLock::from(sdk), ..Self::new(config) }
     }
@@ -110,12 +110,12 @@ impl App {
         self.secretsmanager.get_or_init(|| aws::secretsmanager(self.sdk()))
     }
 
-    /// Public keys of access tokens, as they are published.
+    /// Public keys of access tokens, in published form.
     pub async fn jwks(&self) -> Result<Arc<Jwks>> {
         self.jwks.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.verification).await).await
     }
 
-    /// Public keys of access tokens, ready to verify with.
+    /// Public keys of access tokens, parsed for verification.
     pub async fn verification_keys(&self) -> Result<Arc<VerificationKeys>> {
         self.verification
             .get(SECRET_AGE, async || {
@@ -125,7 +125,7 @@ impl App {
             .await
     }
 
-    /// Private keys of access tokens; only functions that issue them may read this.
+    /// Private keys of access tokens. Only functions that issue tokens have access.
     pub async fn signing_ring(&self) -> Result<Arc<SigningRing>> {
         self.signing.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.signing).await).await
     }
@@ -142,15 +142,15 @@ impl App {
         self.sandbox.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.sandbox).await).await
     }
 
-    /// The state of type `T` that this process keeps, made on first use. A module that is built on the app keeps here
-    /// what it needs between two calls: a provider's client, the lists in memory.
+    /// The process-wide state of type `T`, made on first use. Modules above the app keep their state between calls here, such as the
+    /// client of a provider or the lists in memory.
     pub fn state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let mut states = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         states.get_or_insert_default::<Arc<T>>().clone()
     }
 
     async fn read_secret<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
-        let answer = self
+        let response = self
             .secretsmanager()
             .await
             .get_secret_value()
@@ -158,13 +158,13 @@ impl App {
             .send()
             .await
             .map_err(|error| Internal::aws("read secret", &error))?;
-        let text = zeroize::Zeroizing::new(answer.secret_string().unwrap_or_default().to_owned());
-        // serde_json's message may quote the value: it must not reach a log.
-        serde_json::from_str(&text).map_err(|_| Internal::corrupt("a secret does not read").into())
+        let text = zeroize::Zeroizing::new(response.secret_string().unwrap_or_default().to_owned());
+        // The message of serde_json may quote the value, so it must not be logged.
+        serde_json::from_str(&text).map_err(|_| Internal::corrupt("a secret cannot be read").into())
     }
 }
 
-/// A value that is read again after a certain age. Concurrent callers wait for one read.
+/// A value that is read again after some time. Concurrent callers wait for a single read.
 #[derive(Debug)]
 pub struct Aged<T>(Mutex<Option<(Timestamp, Arc<T>)>>);
 

@@ -1,5 +1,4 @@
-//! How every AWS client of ours is set up: where it connects, how long it waits, what it tries again, and when it stops
-//! trusting an idle connection.
+//! The set-up of AWS clients: endpoints, timeouts, retries, and when idle connections are dropped.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -24,14 +23,14 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{config_bag::ConfigBag, retry::ErrorKind};
 
-use crate::{deadline::Deadline, telemetry::Meter};
+use crate::{deadline::Deadline, telemetry::UsageInterceptor};
 
-/// A connection that was idle for longer is not used again: what lies between us and AWS may have dropped it without a
-/// word, and a call over it would wait until its time is up.
-const LONGEST_IDLE: Duration = Duration::from_secs(20);
+/// A connection that was idle for longer is not used again: the network may have dropped it silently, and a call over it would wait
+/// until its timeout.
+const MAX_IDLE: Duration = Duration::from_secs(20);
 
-/// Settings of all AWS clients: region, credentials and, on a local stack, the endpoint, all from the environment, where
-/// Lambda puts them. The default chain would link sign-in by SSO, STS and instance metadata into every function.
+/// Settings of all AWS clients. Region, credentials and the endpoint of a local stack come from the environment, where Lambda puts
+/// them. The default credentials chain would link SSO, STS and instance metadata into every function.
 pub fn sdk_config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -43,12 +42,12 @@ pub fn sdk_config() -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard())
-        .http_client(Renewing::new(https));
-    addressed(config.build(), |name| std::env::var(name).ok())
+        .http_client(ReplacedAfterFreeze::new(https));
+    with_endpoints(config.build(), |name| std::env::var(name).ok())
 }
 
-/// Where the services are: region, a local stack's endpoint, FIPS and dual stack, by the variables of AWS's other tools.
-fn addressed(config: SdkConfig, lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
+/// Sets region, endpoint, FIPS and dual stack by the standard variables of AWS.
+fn with_endpoints(config: SdkConfig, lookup: impl Fn(&str) -> Option<String>) -> SdkConfig {
     let mut config = config.into_builder();
     let variable = |name| lookup(name).filter(|value| !value.is_empty());
     config.set_region(variable("AWS_REGION").map(Region::new));
@@ -61,7 +60,7 @@ fn addressed(config: SdkConfig, lookup: impl Fn(&str) -> Option<String>) -> SdkC
 
 fn https() -> SharedHttpClient {
     let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    aws_smithy_http_client::Builder::new().pool_idle_timeout(LONGEST_IDLE).tls_provider(tls).build_https()
+    aws_smithy_http_client::Builder::new().pool_idle_timeout(MAX_IDLE).tls_provider(tls).build_https()
 }
 
 /// The time of one attempt at a call that takes milliseconds.
@@ -69,8 +68,8 @@ const PROMPT: Duration = Duration::from_secs(1);
 /// The time of one attempt at a long read where no deadline is set.
 const LONG_READ: Duration = Duration::from_secs(5);
 
-/// Timeouts of services that answer within milliseconds or not at all: DynamoDB, KMS, Secrets Manager. The whole call
-/// is bounded by the deadline of the work it belongs to.
+/// Timeouts of services that normally respond within milliseconds: DynamoDB, KMS, Secrets Manager. The whole call is limited by the
+/// deadline of the request or message.
 fn prompt_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(PROMPT)
@@ -91,7 +90,7 @@ pub fn long_read(deadline: Option<Deadline>) -> aws_sdk_dynamodb::config::Builde
     aws_sdk_dynamodb::config::Builder::new().timeout_config(timeouts)
 }
 
-/// Retries of the same services: more of them and closer together than the SDK's own.
+/// Retries of the same services: more attempts and shorter waits than the defaults of the SDK.
 fn prompt_retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(8)
@@ -104,7 +103,7 @@ pub fn dynamodb(sdk: &SdkConfig) -> aws_sdk_dynamodb::Client {
         .timeout_config(prompt_timeouts())
         .retry_config(prompt_retries())
         .retry_classifier(RetryTransactionConflict)
-        .interceptor(Meter);
+        .interceptor(UsageInterceptor);
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
@@ -112,7 +111,7 @@ pub fn kms(sdk: &SdkConfig) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::config::Builder::from(sdk)
         .timeout_config(prompt_timeouts())
         .retry_config(prompt_retries())
-        .interceptor(Meter);
+        .interceptor(UsageInterceptor);
     aws_sdk_kms::Client::from_conf(config.build())
 }
 
@@ -120,27 +119,28 @@ pub fn secretsmanager(sdk: &SdkConfig) -> aws_sdk_secretsmanager::Client {
     let config = aws_sdk_secretsmanager::config::Builder::from(sdk)
         .timeout_config(prompt_timeouts())
         .retry_config(prompt_retries())
-        .interceptor(Meter);
+        .interceptor(UsageInterceptor);
     aws_sdk_secretsmanager::Client::from_conf(config.build())
 }
 
 pub fn sqs(sdk: &SdkConfig) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).interceptor(Meter).build())
+    aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(sdk).interceptor(UsageInterceptor).build())
 }
 
 pub fn ses(sdk: &SdkConfig) -> aws_sdk_ses::Client {
-    aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(Meter).build())
+    aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(UsageInterceptor).build())
 }
 
-/// A local stack has no host name per bucket.
+/// On a local stack the bucket is in the path, since there is no host name per bucket.
 pub fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
-    let config =
-        aws_sdk_s3::config::Builder::from(sdk).interceptor(Meter).force_path_style(sdk.endpoint_url().is_some());
+    let config = aws_sdk_s3::config::Builder::from(sdk)
+        .interceptor(UsageInterceptor)
+        .force_path_style(sdk.endpoint_url().is_some());
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-/// Has a plain write tried again that met a transaction on the same item: DynamoDB refuses it with
-/// `TransactionConflictException`, which the SDK does not count as passing.
+/// Retries a single write that conflicts with a transaction on the same item. DynamoDB refuses it with
+/// `TransactionConflictException`, which the SDK does not treat as retryable.
 #[derive(Debug)]
 struct RetryTransactionConflict;
 
@@ -154,7 +154,7 @@ impl ClassifyRetry for RetryTransactionConflict {
             .or_else(|| error.downcast_ref::<PutItemError>().map(PutItemError::is_transaction_conflict_exception))
             .or_else(|| error.downcast_ref::<DeleteItemError>().map(DeleteItemError::is_transaction_conflict_exception))
             .unwrap_or(false);
-        // Not "transient": that would close the connection too.
+        // A transient error would also close the connection.
         if conflict { RetryAction::retryable_error(ErrorKind::ThrottlingError) } else { RetryAction::NoActionIndicated }
     }
 
@@ -163,52 +163,51 @@ impl ClassifyRetry for RetryTransactionConflict {
     }
 }
 
-/// The two clocks at one moment.
+/// The time of the wall clock and the monotonic clock at one moment.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     wall: SystemTime,
-    steady: Instant,
+    monotonic: Instant,
 }
 
 impl Moment {
     fn now() -> Self {
-        Self { wall: SystemTime::now(), steady: Instant::now() }
+        Self { wall: SystemTime::now(), monotonic: Instant::now() }
     }
 
-    /// How far the wall clock has gone ahead of the steady one, or behind it, since another moment. A frozen process's
-    /// steady clock may stand still.
+    /// By how much the two clocks have diverged since an earlier moment. While a process is frozen, its monotonic clock may stop.
     fn drift_since(self, earlier: Self) -> Duration {
-        let steady = self.steady.saturating_duration_since(earlier.steady);
+        let monotonic = self.monotonic.saturating_duration_since(earlier.monotonic);
         match self.wall.duration_since(earlier.wall) {
-            Ok(wall) => wall.abs_diff(steady),
-            Err(back) => back.duration() + steady,
+            Ok(wall) => wall.abs_diff(monotonic),
+            Err(back) => back.duration() + monotonic,
         }
     }
 }
 
-/// An HTTP client that is made anew when the wall clock has jumped, which is how a process learns that it was frozen. Its
-/// pool measures idle time by the steady clock and would hand out connections that died meanwhile.
+/// An HTTP client that is replaced after a jump of the wall clock, the sign that the process was frozen. The connection pool measures
+/// idle time by the monotonic clock, so it would reuse connections that were dropped in the meantime.
 #[derive(Debug)]
-struct Renewing {
+struct ReplacedAfterFreeze {
     make: fn() -> SharedHttpClient,
-    held: Mutex<(Moment, SharedHttpClient)>,
+    current: Mutex<(Moment, SharedHttpClient)>,
 }
 
-impl Renewing {
+impl ReplacedAfterFreeze {
     fn new(make: fn() -> SharedHttpClient) -> Self {
-        Self { make, held: Mutex::new((Moment::now(), make())) }
+        Self { make, current: Mutex::new((Moment::now(), make())) }
     }
 
     fn client(&self, now: Moment) -> SharedHttpClient {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.drift_since(held.0) >= LONGEST_IDLE {
-            *held = (now, (self.make)());
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.drift_since(current.0) >= MAX_IDLE {
+            *current = (now, (self.make)());
         }
-        held.1.clone()
+        current.1.clone()
     }
 }
 
-impl HttpClient for Renewing {
+impl HttpClient for ReplacedAfterFreeze {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         self.client(Moment::now()).http_connector(settings, components)
     }
@@ -241,31 +240,31 @@ mod tests {
         http_client_fn(|_, _| unreachable!("nothing is sent"))
     }
 
-    fn made_after(wall: i64, steady: u64) -> usize {
+    fn made_after(wall: i64, monotonic: u64) -> usize {
         let before = MADE.load(Ordering::SeqCst);
-        let client = Renewing::new(counted);
-        let start = client.held.lock().unwrap().0;
+        let client = ReplacedAfterFreeze::new(counted);
+        let start = client.current.lock().unwrap().0;
         let shift = Duration::from_secs(wall.unsigned_abs());
         let wall = if wall < 0 { start.wall - shift } else { start.wall + shift };
-        let then = Moment { wall, steady: start.steady + Duration::from_secs(steady) };
+        let then = Moment { wall, monotonic: start.monotonic + Duration::from_secs(monotonic) };
         client.client(then);
         client.client(then);
         MADE.load(Ordering::SeqCst) - before
     }
 
     #[test]
-    fn connections_are_dropped_after_a_jump_of_the_clock_and_once() {
-        // Both clocks moved: the pool itself knows how long its connections were idle.
+    fn the_client_is_replaced_once_after_a_jump_of_the_clock() {
+        // Both clocks advanced, so the pool knows how long its connections were idle.
         assert_eq!(made_after(3600, 3600), 1);
         assert_eq!(made_after(19, 0), 1);
-        // Frozen for an hour, for just long enough, and set back.
+        // Frozen for an hour, frozen for barely long enough, and a wall clock that was set back.
         assert_eq!(made_after(3600, 0), 2);
         assert_eq!(made_after(21, 1), 2);
         assert_eq!(made_after(-15, 5), 2);
     }
 
     fn with(variables: &[(&str, &str)]) -> SdkConfig {
-        addressed(SdkConfig::builder().build(), |name| {
+        with_endpoints(SdkConfig::builder().build(), |name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_endpoint_is_aws_itself() {
+    fn an_empty_endpoint_means_aws() {
         let config = with(&[("AWS_REGION", "eu-central-1"), ("AWS_ENDPOINT_URL", "")]);
         assert_eq!(config.endpoint_url(), None);
         assert_eq!(config.region().map(Region::as_ref), Some("eu-central-1"));

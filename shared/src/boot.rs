@@ -6,24 +6,24 @@ use futures::future::LocalBoxFuture;
 
 use crate::telemetry;
 
-/// A function that serves invocations until the platform ends the process.
-pub type Running = LocalBoxFuture<'static, Result<(), lambda_runtime::Error>>;
+/// Serves invocations until the platform ends the process.
+pub type ServeFuture = LocalBoxFuture<'static, Result<(), lambda_runtime::Error>>;
 
-/// Reads the configuration and serves. A configuration that cannot be read ends the process, with its faults in the log.
+/// Reads the configuration and serves invocations. An invalid configuration is logged and ends the process.
 pub fn start<S: 'static, F: Display>(
     configured: impl FnOnce() -> Result<S, F>,
-    serve: impl FnOnce(&'static S) -> Running,
+    serve: impl FnOnce(&'static S) -> ServeFuture,
 ) -> ExitCode {
     telemetry::start();
     match configured() {
-        // The process needs it to its end.
+        // Never freed: it is used until the process ends.
         Ok(service) => block_on(serve(Box::leak(Box::new(service)))),
-        Err(faults) => failed(&faults),
+        Err(errors) => failed(&errors),
     }
 }
 
-/// Not generic, so that the runtime is compiled once and not for each function.
-fn block_on(running: Running) -> ExitCode {
+/// Not generic, so that the runtime is compiled once.
+fn block_on(running: ServeFuture) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
@@ -48,8 +48,8 @@ mod tests {
 
     use super::*;
 
-    fn started(configured: Result<u64, &str>, ends: Result<(), &'static str>) -> String {
-        let serve = move |millis: &'static u64| -> Running {
+    fn exit_code(configured: Result<u64, &str>, ends: Result<(), &'static str>) -> String {
+        let serve = move |millis: &'static u64| -> ServeFuture {
             Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(*millis)).await;
                 ends.map_err(lambda_runtime::Error::from)
@@ -59,10 +59,10 @@ mod tests {
     }
 
     #[test]
-    fn a_process_fails_if_it_cannot_start_or_its_runtime_ends() {
+    fn a_process_fails_if_it_cannot_start_or_its_runtime_fails() {
         let [success, failure] = [ExitCode::SUCCESS, ExitCode::FAILURE].map(|code| format!("{code:?}"));
-        assert_eq!(started(Ok(1), Ok(())), success);
-        assert_eq!(started(Err("STACK_NAME is missing"), Ok(())), failure);
-        assert_eq!(started(Ok(1), Err("the platform is gone")), failure);
+        assert_eq!(exit_code(Ok(1), Ok(())), success);
+        assert_eq!(exit_code(Err("STACK_NAME is missing"), Ok(())), failure);
+        assert_eq!(exit_code(Ok(1), Err("the platform is gone")), failure);
     }
 }

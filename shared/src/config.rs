@@ -1,39 +1,41 @@
-//! Configuration: typed, read once from the environment, all faults reported at once by name.
+//! The configuration, read once from the environment. All errors are reported at once, by the names of the variables.
 //!
-//! The core is for all functions; the rest is in sections, of which a function gets those that it declares.
+//! The core is for all functions; a function also gets the sections that it declares.
 //!
-//! Lambda allows 4 KB of environment per function, so names of tables, queues, buckets and secrets are derived from the
-//! stack's name, and the screening lists stand in an object (see [`crate::watchlists::sources`]).
+//! Lambda limits the environment of a function to 4 KB. So names of tables, queues, buckets and secrets are derived from the name of
+//! the stack, and the sources of the screening lists are in an S3 object (see [`crate::watchlists::sources`]).
 
 pub mod names;
 mod section;
 
 use std::fmt;
 
-pub use section::{Accounts, Mail, Providers, Review, Screening, Section, Tokens};
+pub use section::{
+    AccountSettings, MailSettings, ProviderSettings, ReviewSettings, ScreeningSettings, Section, TokenSettings,
+};
 
 use crate::error::Internal;
 use names::{Bucket, Queues, SecretNames, Tables};
 use section::Sections;
 
-/// What a deployment is told by its template. Secrets come only by name.
+/// The configuration of a deployment. Secrets are only named here.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `local`, `dev`, `staging` or `prod`; the sandbox provider is refused in `prod`.
     pub stage: Stage,
-    /// Name of the `CloudFormation` stack, which all deployed names begin with.
+    /// Name of the `CloudFormation` stack, the prefix of all deployed names.
     pub stack_name: String,
-    /// Where clients reach the API, without a trailing slash; callbacks of providers come here.
+    /// Base URL of the API for clients and for callbacks of providers, without a trailing slash.
     pub public_url: String,
-    /// Origins that browsers may call from; never `*`.
+    /// Allowed origins of browsers (CORS); never `*`.
     pub cors_origins: Vec<String>,
-    /// Multiplies throughput limits, never security counters.
+    /// Factor for throughput limits; limits against guessing are not scaled.
     pub rate_limit_scale: u32,
     pub tables: Tables,
     pub documents_bucket: String,
-    /// Published lists, what they were compiled to, and which lists there are.
+    /// Bucket of the published lists, their artifacts and their configuration.
     pub lists_bucket: String,
-    /// Key of the object in the lists' bucket that says which lists are screened against.
+    /// Key of the object in the lists bucket that names the sources of the screening lists.
     pub list_sources_key: String,
     pub queues: Queues,
     /// ARN of the key that wraps key-encryption keys.
@@ -42,45 +44,45 @@ pub struct Config {
     sections: Sections,
 }
 
-/// The object of the lists' bucket that says which lists are screened against.
+/// Key of the object in the lists bucket that names the sources of the screening lists.
 pub const LIST_SOURCES_KEY: &str = "config/lists.json";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The local stack: providers may be reached without TLS.
+    /// The local stack, where providers may be called without TLS.
     Local,
     Dev,
     Staging,
     Prod,
 }
 
-/// All that is wrong with the environment, one line per variable.
+/// The errors of a configuration, one text per variable.
 #[derive(Debug)]
-pub struct ConfigFaults(pub Vec<String>);
+pub struct ConfigErrors(pub Vec<String>);
 
-impl fmt::Display for ConfigFaults {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "configuration: {}", self.0.join("; "))
     }
 }
 
-impl std::error::Error for ConfigFaults {}
+impl std::error::Error for ConfigErrors {}
 
 impl Config {
-    /// Reads the core and the declared sections.
+    /// Reads the core and the declared sections from the environment.
     ///
     /// # Errors
-    /// All that is missing or wrong, by the names of the variables.
-    pub fn from_env(declared: &[Section]) -> Result<Self, ConfigFaults> {
+    /// All missing and invalid variables, by name.
+    pub fn from_env(declared: &[Section]) -> Result<Self, ConfigErrors> {
         Self::from_lookup(declared, |name| std::env::var(name).ok())
     }
 
-    /// Reads every variable before it reports, so that one deployment shows all that is missing.
+    /// Reads the core and the declared sections. It reads all variables before it reports errors, so one deployment shows all of them.
     ///
     /// # Errors
-    /// All that is missing or wrong, by the names of the variables.
-    pub fn from_lookup(declared: &[Section], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
-        let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
+    /// All missing and invalid variables, by name.
+    pub fn from_lookup(declared: &[Section], lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
+        let mut reader = VariableReader { lookup: &lookup, errors: Vec::new() };
         let r = &mut reader;
         let stack_name = r.text("STACK_NAME");
         let account = r.text("ACCOUNT_ID");
@@ -107,32 +109,32 @@ impl Config {
             public_url,
             stack_name,
         };
-        if reader.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(reader.faults)) }
+        if reader.errors.is_empty() { Ok(config) } else { Err(ConfigErrors(reader.errors)) }
     }
 
     /// # Errors
-    /// [`Internal::Bug`] if the function did not declare the section; so for each of these.
-    pub fn tokens(&self) -> Result<&Tokens, Internal> {
+    /// [`Internal::Bug`] if the function did not declare the section; the same holds for the other sections.
+    pub fn tokens(&self) -> Result<&TokenSettings, Internal> {
         declared(self.sections.tokens.as_ref(), Section::Tokens)
     }
 
-    pub fn accounts(&self) -> Result<&Accounts, Internal> {
+    pub fn accounts(&self) -> Result<&AccountSettings, Internal> {
         declared(self.sections.accounts.as_ref(), Section::Accounts)
     }
 
-    pub fn mail(&self) -> Result<&Mail, Internal> {
+    pub fn mail(&self) -> Result<&MailSettings, Internal> {
         declared(self.sections.mail.as_ref(), Section::Mail)
     }
 
-    pub fn providers(&self) -> Result<&Providers, Internal> {
+    pub fn providers(&self) -> Result<&ProviderSettings, Internal> {
         declared(self.sections.providers.as_ref(), Section::Providers)
     }
 
-    pub fn review(&self) -> Result<&Review, Internal> {
+    pub fn review(&self) -> Result<&ReviewSettings, Internal> {
         declared(self.sections.review.as_ref(), Section::Review)
     }
 
-    pub fn screening(&self) -> Result<&Screening, Internal> {
+    pub fn screening(&self) -> Result<&ScreeningSettings, Internal> {
         declared(self.sections.screening.as_ref(), Section::Screening)
     }
 }
@@ -141,23 +143,23 @@ fn declared<T>(section: Option<&T>, name: Section) -> Result<&T, Internal> {
     section.ok_or_else(|| Internal::bug(format!("the function does not declare the configuration section {name:?}")))
 }
 
-struct Reader<'a> {
+struct VariableReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    faults: Vec<String>,
+    errors: Vec<String>,
 }
 
-impl Reader<'_> {
+impl VariableReader<'_> {
     fn text(&mut self, name: &str) -> String {
         match (self.lookup)(name) {
             Some(value) if !value.trim().is_empty() => value,
             _ => {
-                self.faults.push(format!("{name} is missing"));
+                self.errors.push(format!("{name} is missing"));
                 String::new()
             }
         }
     }
 
-    /// `None` when the variable is absent or empty: a template passes an empty parameter as an empty string.
+    /// `None` if the variable is absent or empty: the template passes an empty parameter as an empty string.
     fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
@@ -173,7 +175,7 @@ impl Reader<'_> {
 
     fn checked_url(&mut self, name: &str, value: &str) -> String {
         if !url::Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-            self.faults.push(format!("{name} is not an http(s) URL"));
+            self.errors.push(format!("{name} is not an http(s) URL"));
         }
         value.trim_end_matches('/').to_owned()
     }
@@ -185,7 +187,7 @@ impl Reader<'_> {
         }
         if !value.is_empty() {
             let allowed: Vec<_> = choices.iter().map(|(text, _)| *text).collect();
-            self.faults.push(format!("{name} must be one of {}", allowed.join(", ")));
+            self.errors.push(format!("{name} must be one of {}", allowed.join(", ")));
         }
         choices[0].1
     }
@@ -200,28 +202,28 @@ impl Reader<'_> {
             Ok(number) if number > 0 => number,
             _ => {
                 if !value.is_empty() {
-                    self.faults.push(format!("{name} must be a whole number above 0"));
+                    self.errors.push(format!("{name} must be an integer greater than 0"));
                 }
                 1
             }
         }
     }
 
-    /// A number above 0 and at most 1.
-    fn share(&mut self, name: &str) -> f64 {
+    /// A number greater than 0 and at most 1.
+    fn fraction(&mut self, name: &str) -> f64 {
         let value = self.text(name);
         match value.parse() {
             Ok(number) if number > 0.0 && number <= 1.0 => number,
             _ => {
                 if !value.is_empty() {
-                    self.faults.push(format!("{name} must be a number above 0 and at most 1"));
+                    self.errors.push(format!("{name} must be a number greater than 0 and at most 1"));
                 }
                 1.0
             }
         }
     }
 
-    /// A comma-separated list, possibly empty (no browser calls); each an origin as browsers send it.
+    /// A comma-separated list of origins as browsers send them. It may be empty.
     fn origins(&mut self, name: &str) -> Vec<String> {
         let value = (self.lookup)(name).unwrap_or_default();
         let origins: Vec<String> =
@@ -229,7 +231,7 @@ impl Reader<'_> {
         for origin in &origins {
             let exact = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !exact {
-                self.faults.push(format!("{name} holds '{origin}', which is not an origin"));
+                self.errors.push(format!("{name} holds '{origin}', which is not an origin"));
             }
         }
         origins
@@ -241,7 +243,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A complete environment for tests of other modules.
-    #[expect(clippy::unnecessary_wraps, reason = "the shape of a look-up")]
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of a lookup")]
     pub(crate) fn sample(name: &str) -> Option<String> {
         Some(
             match name {
@@ -265,7 +267,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_complete_environment_reads() {
+    fn a_complete_environment_is_read() {
         let config = Config::from_lookup(&Section::ALL, sample).unwrap();
         assert_eq!(config.public_url, "https://id.example");
         assert_eq!(config.cors_origins.len(), 2);
@@ -273,38 +275,38 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_section_that_is_not_declared_is_not_read_and_is_a_bug_where_it_is_asked_for() {
-        let needs_no_mail = |name: &str| if name.starts_with("MAIL_") { None } else { sample(name) };
-        let config = Config::from_lookup(&[Section::Tokens], needs_no_mail).unwrap();
+    fn an_undeclared_section_is_not_read_and_using_it_is_a_bug() {
+        let without_mail = |name: &str| if name.starts_with("MAIL_") { None } else { sample(name) };
+        let config = Config::from_lookup(&[Section::Tokens], without_mail).unwrap();
         assert!(config.tokens().is_ok());
-        let told = config.mail().unwrap_err().to_string();
-        assert!(told.contains("Mail"), "{told}");
-        assert!(Config::from_lookup(&[Section::Mail], needs_no_mail).is_err());
+        let error = config.mail().unwrap_err().to_string();
+        assert!(error.contains("Mail"), "{error}");
+        assert!(Config::from_lookup(&[Section::Mail], without_mail).is_err());
     }
 
     #[test]
-    fn each_section_reads_just_its_variables() {
+    fn each_section_reads_only_its_variables() {
         let core = std::cell::RefCell::new(std::collections::BTreeSet::new());
-        let asked = |declared: &[Section], core: &std::cell::RefCell<std::collections::BTreeSet<String>>| {
+        let read = |declared: &[Section], core: &std::cell::RefCell<std::collections::BTreeSet<String>>| {
             Config::from_lookup(declared, |name| {
                 core.borrow_mut().insert(name.to_owned());
                 sample(name)
             })
             .unwrap();
         };
-        asked(&[], &core);
+        read(&[], &core);
         for section in Section::ALL {
             let all = std::cell::RefCell::default();
-            asked(&[section], &all);
+            read(&[section], &all);
             let own: std::collections::BTreeSet<_> = all.borrow().difference(&core.borrow()).cloned().collect();
             let named = section.variables().iter().map(|(name, _)| (*name).to_owned()).collect();
             assert_eq!(own, named, "{section:?}");
         }
     }
 
-    /// The template passes parameters that nobody set as empty strings.
+    /// The template passes unset parameters as empty strings.
     #[test]
-    fn what_is_optional_may_be_absent_or_empty() {
+    fn optional_variables_may_be_absent_or_empty() {
         for given in [None, Some(String::new()), Some(" ".to_owned())] {
             let config = Config::from_lookup(&Section::ALL, |name| match name {
                 "SANDBOX_URL" | "ISSUER" | "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" => given.clone(),
@@ -322,18 +324,18 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_optional_value_that_is_given_is_still_checked() {
+    fn a_given_optional_value_is_checked() {
         for name in ["SANDBOX_URL", "ISSUER", "AWS_ENDPOINT_URL"] {
-            let faults = Config::from_lookup(&Section::ALL, |asked| {
-                if asked == name { Some("id.example".into()) } else { sample(asked) }
+            let errors = Config::from_lookup(&Section::ALL, |variable| {
+                if variable == name { Some("id.example".into()) } else { sample(variable) }
             });
-            assert!(faults.unwrap_err().to_string().contains(name));
+            assert!(errors.unwrap_err().to_string().contains(name));
         }
     }
 
     #[test]
-    fn all_faults_are_reported_at_once_by_name() {
-        let faults = Config::from_lookup(&Section::ALL, |name| match name {
+    fn all_errors_are_reported_at_once_by_name() {
+        let errors = Config::from_lookup(&Section::ALL, |name| match name {
             "STAGE" => Some("production".into()),
             "STACK_NAME" => None,
             "RATE_LIMIT_SCALE" => Some("0".into()),
@@ -346,7 +348,7 @@ pub(crate) mod tests {
         .to_string();
         let wrong = ["STAGE", "STACK_NAME", "RATE_LIMIT_SCALE", "SCREENING_THRESHOLD", "PUBLIC_URL", "CORS_ORIGINS"];
         for name in wrong {
-            assert!(faults.contains(name), "{name} in {faults}");
+            assert!(errors.contains(name), "{name} in {errors}");
         }
     }
 }

@@ -1,15 +1,14 @@
-//! The one error type that handlers and workers return.
+//! The error type that handlers and workers return.
 //!
-//! It knows nothing of HTTP: areas have their own enums in `domain`, and [`crate::http::problem`] maps each variant to
-//! status, code and words for the caller in one exhaustive place. What is for us alone stands in [`Internal`], which no
-//! answer ever shows.
+//! It is independent of HTTP: each area has its own enum in `domain`, and [`crate::http::problem`] maps each variant to the status,
+//! code and title of a response. [`Internal`] holds the details of our own failures, which no response shows.
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
     document::DocumentError, field::Invalid,
 };
 
-/// What went wrong, by area.
+/// An error, by area.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -32,16 +31,16 @@ pub enum Error {
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Refusals that any route may give, whatever it does.
+/// Refusals that any route may give.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    #[error("body or parameter is not well formed: {0}")]
+    #[error("body or parameter is malformed: {0}")]
     Malformed(&'static str),
     #[error("unknown field")]
     UnknownField(String),
     #[error("{} invalid fields", .0.len())]
     Invalid(Vec<Invalid>),
-    #[error("cursor does not belong to this list")]
+    #[error("cursor is not valid for this list")]
     InvalidCursor,
     #[error("not authenticated")]
     Unauthenticated,
@@ -49,7 +48,7 @@ pub enum RequestError {
     Forbidden(&'static str),
     #[error("authentication is not recent")]
     ReauthenticationRequired,
-    #[error("no such thing, or not the caller's")]
+    #[error("the resource does not exist or belongs to another person")]
     NotFound,
     #[error("body too large")]
     TooLarge,
@@ -59,33 +58,33 @@ pub enum RequestError {
     StaleVersion,
     #[error("If-Match is required")]
     VersionRequired,
-    #[error("limit reached, retry after {retry_after} s")]
+    #[error("rate limit reached, retry after {retry_after} s")]
     RateLimited { retry_after: u64 },
-    #[error("idempotency key used with another body")]
+    #[error("idempotency key used with a different request")]
     IdempotencyKeyReused,
-    #[error("the first call with this key is still undecided")]
+    #[error("the first request with this key is still being processed")]
     IdempotencyInProgress,
-    #[error("already done, and its answer was not kept")]
+    #[error("already processed, response not stored")]
     AlreadyDone,
-    /// The idempotency record appeared between the read and the commit; the harness answers with the stored answer.
-    #[error("the idempotency key was answered meanwhile")]
+    /// Another request stored the idempotency record between the read and the commit; the harness responds with the stored response.
+    #[error("another request with this idempotency key was processed in the meantime")]
     AnsweredMeanwhile,
-    #[error("changed by somebody else meanwhile, tries used up")]
+    #[error("changed by other requests, no attempts left")]
     Contended,
-    #[error("range outside of the document")]
+    #[error("range is outside of the document")]
     RangeNotSatisfiable { size: u64 },
 }
 
-/// Something on our side. The text is for our logs only; the caller gets a correlation id.
+/// A failure on our side. The text is only logged; the caller gets a correlation id.
 #[derive(Debug, thiserror::Error)]
 pub enum Internal {
-    /// An AWS service or a provider did not do what was asked and may do it later: the caller may try again.
+    /// An AWS service or a provider failed, perhaps temporarily: the caller may try again.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// Stored data does not read: a wrong key, a tampered ciphertext, an item of a shape that is not ours.
+    /// Stored data cannot be read: a wrong key, a tampered ciphertext, an item of an unknown form.
     #[error("corrupt: {0}")]
     Corrupt(String),
-    /// A fault of the program or its set-up.
+    /// An error in the program or its configuration.
     #[error("bug: {0}")]
     Bug(String),
 }
@@ -103,7 +102,7 @@ impl Internal {
         Self::Bug(what.to_string())
     }
 
-    /// An AWS SDK error with its code and message, for the log.
+    /// An error of the AWS SDK with its code and message.
     pub fn aws<E, R>(doing: &str, error: &aws_smithy_runtime_api::client::result::SdkError<E, R>) -> Self
     where
         E: std::error::Error + 'static,

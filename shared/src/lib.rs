@@ -1,6 +1,6 @@
 //! Verinym: identity and KYC/AML as AWS Lambda functions.
 //!
-//! Arrows run one way: `functions → http, messaging → store, providers, crypto → domain`.
+//! Imports run in one direction: `functions → http, messaging → store, providers, crypto → domain`.
 
 pub use verinym_crypto as crypto;
 pub use verinym_domain as domain;

@@ -1,5 +1,5 @@
-//! The bucket of documents. It holds ciphertext of ours only; keys are `documents/<id>`, and since ids sort by time, a
-//! stretch of time can be listed alone.
+//! The bucket of documents. It holds only encrypted documents. Keys are `documents/<id>`; ids sort by time, so the documents of a
+//! period can be listed.
 
 use aws_sdk_s3::{
     error::ProvideErrorMetadata, operation::get_object::builders::GetObjectFluentBuilder, primitives::ByteStream,
@@ -18,14 +18,13 @@ fn key(id: &DocumentId) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// Reads an object whole; `None` if it is not there. A body that breaks off is asked for once more, since the SDK repeats
-/// a call that fails but not a body. Without `s3:ListBucket` S3 answers 403 for a missing key, so each role that reads
-/// objects has that too.
+/// Reads a whole object; `None` if it does not exist. An interrupted body is read a second time, since the SDK retries failed calls but
+/// not interrupted bodies. Without `s3:ListBucket` S3 responds 403 for a missing key, so each role that reads objects has it.
 ///
 /// # Errors
-/// `Unavailable` when S3 refuses, does not answer, or breaks off twice.
+/// `Unavailable` if S3 refuses, does not respond, or the body is interrupted twice.
 pub(crate) async fn read_whole(get: &GetObjectFluentBuilder, what: &str) -> Result<Option<Vec<u8>>> {
-    let mut broken = None;
+    let mut interruption = None;
     for _ in 0..2 {
         let object = match get.clone().send().await {
             Ok(object) => object,
@@ -35,38 +34,38 @@ pub(crate) async fn read_whole(get: &GetObjectFluentBuilder, what: &str) -> Resu
         match object.body.collect().await {
             Ok(bytes) => return Ok(Some(bytes.to_vec())),
             Err(error) => {
-                tracing::warn!(what, %error, "the body of an object broke off");
-                broken = Some(error);
+                tracing::warn!(what, %error, "the body of an object was interrupted");
+                interruption = Some(error);
             }
         }
     }
-    let cause = broken.map(|error| error.to_string()).unwrap_or_default();
-    Err(Internal::unavailable(format!("{what} broke off twice: {cause}")).into())
+    let cause = interruption.map(|error| error.to_string()).unwrap_or_default();
+    Err(Internal::unavailable(format!("{what} was interrupted twice: {cause}")).into())
 }
 
 impl App {
-    /// Puts a sealed document.
-    pub async fn put_document(&self, id: &DocumentId, sealed: Vec<u8>) -> Result<()> {
+    /// Stores an encrypted document.
+    pub async fn put_document(&self, id: &DocumentId, encrypted: Vec<u8>) -> Result<()> {
         self.s3()
             .await
             .put_object()
             .bucket(&self.config.documents_bucket)
             .key(key(id))
             .content_type("application/octet-stream")
-            .body(ByteStream::from(sealed))
+            .body(ByteStream::from(encrypted))
             .send()
             .await
             .map_err(|error| Internal::aws("put document", &error))?;
         Ok(())
     }
 
-    /// The sealed bytes that a range of the plain ones needs; `None` if the object is not there.
+    /// The encrypted bytes that cover a range of the plain content; `None` if the object does not exist.
     pub async fn fetch_document(&self, id: &DocumentId, covering: &Covering) -> Result<Option<Vec<u8>>> {
         let get = self.s3().await.get_object().bucket(&self.config.documents_bucket).key(key(id));
         read_whole(&get.range(covering.http_range()), "document").await
     }
 
-    /// Deletes an object; that there is none is no fault.
+    /// Deletes an object. A missing object is not an error.
     pub async fn delete_document(&self, id: &DocumentId) -> Result<()> {
         self.s3()
             .await
@@ -79,8 +78,8 @@ impl App {
         Ok(())
     }
 
-    /// Ids of up to a thousand objects whose documents were made in a stretch of time, after a given one.
-    pub async fn documents_made(
+    /// Ids of up to a thousand documents that were created in a period, after a given id.
+    pub async fn documents_created_between(
         &self,
         from: Timestamp,
         to: Timestamp,
@@ -111,7 +110,7 @@ mod tests {
     use super::*;
     use crate::providers::test_server::{Reply, TestServer};
 
-    /// Reads one object of a server that answers so.
+    /// Reads an object from a server with these replies; also returns the number of requests.
     async fn read(replies: Vec<Reply>) -> (Result<Option<Vec<u8>>>, usize) {
         let server = TestServer::start(replies);
         let config = aws_sdk_s3::Config::builder()
@@ -131,20 +130,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_asked_for_once_more() {
-        let (found, asked) = read(vec![Reply::Break, whole()]).await;
-        assert_eq!((found.unwrap().as_deref(), asked), (Some(&b"content"[..]), 2));
+    async fn an_interrupted_body_is_read_a_second_time() {
+        let (found, requests) = read(vec![Reply::Break, whole()]).await;
+        assert_eq!((found.unwrap().as_deref(), requests), (Some(&b"content"[..]), 2));
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_twice_is_unavailable() {
-        let (found, asked) = read(vec![Reply::Break, Reply::Break, whole()]).await;
-        assert!(found.unwrap_err().to_string().contains("broke off twice"));
-        assert_eq!(asked, 2);
+    async fn a_body_that_is_interrupted_twice_is_unavailable() {
+        let (found, requests) = read(vec![Reply::Break, Reply::Break, whole()]).await;
+        assert!(found.unwrap_err().to_string().contains("interrupted twice"));
+        assert_eq!(requests, 2);
     }
 
     #[tokio::test]
-    async fn a_missing_object_is_none_and_a_refusal_is_not() {
+    async fn a_missing_object_is_none_and_a_refusal_is_an_error() {
         let error = |status, code: &str| {
             let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
             Reply::Say(status, "content-type: application/xml\r\n", body)

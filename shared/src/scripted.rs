@@ -1,7 +1,7 @@
-//! AWS as a test tells it: every call of the SDK's clients is answered by a function, in this process, so that time may
-//! be paused and nothing depends on a clock.
+//! A fake of AWS for tests: a function in the same process replies to every call of the SDK clients, so that tests can pause the
+//! clock.
 
-#![expect(clippy::expect_used, reason = "a test that is told nonsense fails")]
+#![expect(clippy::expect_used, reason = "a wrong test must fail")]
 
 use std::{
     collections::BTreeMap,
@@ -33,55 +33,56 @@ use crate::{
     store::Store,
 };
 
-/// One call as it came in: an attempt, not what the SDK makes of several.
+/// One attempt of a call.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct AwsCall {
     /// `PutItem`, `SendMessage` …
     pub operation: String,
     pub body: Value,
     pub at: Instant,
 }
 
-/// What comes back.
+/// The reply to an attempt.
 #[derive(Debug, Clone)]
-pub enum Reply {
+pub enum AwsReply {
     Ok(Value),
-    /// A refusal by its code, with what else its body says.
+    /// An error by its code, with further members of the body.
     Error(&'static str, Value),
-    /// XML, as the older protocols have it.
+    /// Status and XML body, for services with an XML protocol.
     Xml(u16, String),
-    /// An answer after this time.
+    /// A reply after this time.
     After(std::time::Duration, Value),
-    /// Nothing, ever.
+    /// No reply.
     Hang,
 }
 
-type Answer = dyn FnMut(&Call) -> Reply + Send;
+type ReplyFunction = dyn FnMut(&AwsCall) -> AwsReply + Send;
 
+/// Clients of this fake record all attempts.
 #[derive(Clone)]
-pub struct Script {
-    answer: Arc<Mutex<Box<Answer>>>,
-    calls: Arc<Mutex<Vec<Call>>>,
+pub struct ScriptedAws {
+    reply: Arc<Mutex<Box<ReplyFunction>>>,
+    calls: Arc<Mutex<Vec<AwsCall>>>,
 }
 
-impl std::fmt::Debug for Script {
+impl std::fmt::Debug for ScriptedAws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script").finish_non_exhaustive()
+        f.debug_struct("ScriptedAws").finish_non_exhaustive()
     }
 }
 
-impl Script {
-    pub fn new(answer: impl FnMut(&Call) -> Reply + Send + 'static) -> Self {
-        Self { answer: Arc::new(Mutex::new(Box::new(answer))), calls: Arc::default() }
+impl ScriptedAws {
+    pub fn new(reply: impl FnMut(&AwsCall) -> AwsReply + Send + 'static) -> Self {
+        Self { reply: Arc::new(Mutex::new(Box::new(reply))), calls: Arc::default() }
     }
 
-    /// Every attempt so far.
-    pub fn calls(&self) -> Vec<Call> {
+    /// All attempts so far.
+    pub fn calls(&self) -> Vec<AwsCall> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Attempts of one operation.
-    pub fn of(&self, operation: &str) -> Vec<Call> {
+    /// The attempts of one operation.
+    pub fn calls_of(&self, operation: &str) -> Vec<AwsCall> {
         self.calls().into_iter().filter(|call| call.operation == operation).collect()
     }
 
@@ -97,10 +98,10 @@ impl Script {
         sdk.build()
     }
 
-    /// An application whose clients are set up as in production, but for whom they reach.
+    /// An application with clients that are set up as in production, but call this fake.
     pub fn app(&self) -> &'static App {
         Box::leak(Box::new(App::with_sdk(
-            Config::from_lookup(&Section::ALL, setting).expect("a whole configuration"),
+            Config::from_lookup(&Section::ALL, setting).expect("a complete configuration"),
             self.sdk(),
         )))
     }
@@ -110,7 +111,7 @@ impl Script {
     }
 }
 
-/// A configuration of words: tables are called `value`, queues are reached at one address.
+/// The configuration; most values are `value`.
 fn setting(name: &str) -> Option<String> {
     let value = match name {
         "STAGE" => "dev",
@@ -126,36 +127,36 @@ fn setting(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-impl HttpClient for Script {
+impl HttpClient for ScriptedAws {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
 
-impl HttpConnector for Script {
+impl HttpConnector for ScriptedAws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let call = read(&request);
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call.clone());
-        let reply = (self.answer.lock().unwrap_or_else(PoisonError::into_inner))(&call);
+        let reply = (self.reply.lock().unwrap_or_else(PoisonError::into_inner))(&call);
         HttpConnectorFuture::new(async move {
             match reply {
-                Reply::Ok(body) => Ok(response(200, body.to_string())),
-                Reply::Error(code, mut body) => {
+                AwsReply::Ok(body) => Ok(response(200, body.to_string())),
+                AwsReply::Error(code, mut body) => {
                     body["__type"] = json!(format!("com.amazonaws#{code}"));
                     Ok(response(400, body.to_string()))
                 }
-                Reply::Xml(status, body) => Ok(response(status, body)),
-                Reply::After(time, body) => {
+                AwsReply::Xml(status, body) => Ok(response(status, body)),
+                AwsReply::After(time, body) => {
                     tokio::time::sleep(time).await;
                     Ok(response(200, body.to_string()))
                 }
-                Reply::Hang => std::future::pending::<Result<HttpResponse, ConnectorError>>().await,
+                AwsReply::Hang => std::future::pending::<Result<HttpResponse, ConnectorError>>().await,
             }
         })
     }
 }
 
-fn read(request: &HttpRequest) -> Call {
+fn read(request: &HttpRequest) -> AwsCall {
     let bytes = request.body().bytes().unwrap_or_default();
     let target = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
     let (operation, body) = if let Some(target) = target {
@@ -164,7 +165,7 @@ fn read(request: &HttpRequest) -> Call {
         let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(bytes).unwrap_or_default();
         (form.get("Action").cloned().unwrap_or_default(), json!(form))
     };
-    Call { operation, body, at: Instant::now() }
+    AwsCall { operation, body, at: Instant::now() }
 }
 
 fn response(status: u16, body: String) -> HttpResponse {

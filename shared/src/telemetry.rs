@@ -1,4 +1,4 @@
-//! Logs, metrics and the count of AWS calls: one JSON line per invocation, without personal data.
+//! Logs, metrics and counts of AWS calls. Each invocation writes one JSON line without personal data.
 
 #[cfg(not(test))]
 use std::sync::{Mutex, PoisonError};
@@ -41,11 +41,11 @@ use tracing_subscriber::{
 pub fn start() {
     let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     let filter = log_filter(std::env::var("LOG_LEVEL").ok().as_deref());
-    // A second start (in tests) keeps the first.
+    // In tests logging may be started already.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
-/// A level (`debug`), or levels by module (`warn,verinym=debug`). No `EnvFilter`: its filters by span and field bring a
+/// Parses a level (`debug`) or levels by module (`warn,verinym=debug`). `EnvFilter` is not used, since it would link a
 /// regular-expression engine into every function.
 fn log_filter(text: Option<&str>) -> Targets {
     text.filter(|text| !text.trim().is_empty())
@@ -53,55 +53,55 @@ fn log_filter(text: Option<&str>) -> Targets {
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
 }
 
-/// The stack that this process belongs to, as the template tells it.
+/// Name of the stack.
 static STACK: LazyLock<String> = LazyLock::new(|| std::env::var("STACK_NAME").unwrap_or_else(|_| "unknown".to_owned()));
 
-/// The count of the current invocation. A process has one invocation at a time; tests run side by side in threads of one
-/// process, and each has a count of its own.
+/// Accesses the usage of the current invocation. A process has one invocation at a time; in tests each thread has its own usage.
 fn with_usage<R>(work: impl FnOnce(&mut Usage) -> R) -> R {
     #[cfg(not(test))]
     {
-        static METER: Mutex<Usage> = Mutex::new(Usage { round_trips: 0, calls: BTreeMap::new() });
-        work(&mut METER.lock().unwrap_or_else(PoisonError::into_inner))
+        static USAGE: Mutex<Usage> = Mutex::new(Usage { round_trips: 0, calls: BTreeMap::new() });
+        work(&mut USAGE.lock().unwrap_or_else(PoisonError::into_inner))
     }
     #[cfg(test)]
     {
-        thread_local!(static METER: std::cell::RefCell<Usage> = std::cell::RefCell::default());
-        METER.with_borrow_mut(work)
+        thread_local!(static USAGE: std::cell::RefCell<Usage> = std::cell::RefCell::default());
+        USAGE.with_borrow_mut(work)
     }
 }
 
-/// What one invocation asked of AWS.
+/// The AWS calls of one invocation.
 #[derive(Debug, Default, Clone)]
 pub struct Usage {
-    /// The longest chain of calls that had to wait for one another: parallel calls count once.
+    /// Length of the longest chain of sequential calls. Parallel calls count once.
     pub round_trips: u32,
-    /// How often each IAM action was called on each resource: `dynamodb:PutItem verinym-kyc`.
+    /// Number of calls by IAM action and resource: `dynamodb:PutItem verinym-kyc`.
     pub calls: BTreeMap<String, u32>,
 }
 
-/// Ends the count of this process's current invocation and begins the next; a Lambda process has one at a time.
+/// Returns the usage of the invocation and resets it for the next one.
 pub fn take_usage() -> Usage {
     with_usage(std::mem::take)
 }
 
-/// Counts calls and their depth on every SDK client of the process.
+/// Counts the calls of an SDK client, and how many of them were sequential.
 #[derive(Debug)]
-pub struct Meter;
+pub struct UsageInterceptor;
 
+/// Number of sequential calls up to and including this one.
 #[derive(Debug, Clone, Copy)]
-struct Depth(u32);
+struct CallDepth(u32);
 
-impl Storable for Depth {
+impl Storable for CallDepth {
     type Storer = StoreReplace<Self>;
 }
 
-impl Intercept for Meter {
+impl Intercept for UsageInterceptor {
     fn name(&self) -> &'static str {
         "verinym-meter"
     }
 
-    /// Not `read_before_execution`: a client's interceptors see that before the operation's name is known.
+    /// `read_before_execution` would be too early: the name of the operation is not known yet.
     fn read_before_serialization(
         &self,
         context: &BeforeSerializationInterceptorContextRef<'_>,
@@ -110,14 +110,14 @@ impl Intercept for Meter {
     ) -> Result<(), BoxError> {
         let operation = cfg.load::<Metadata>().map(|m| (m.service().to_owned(), m.name().to_owned()));
         let actions = operation.map(|(service, name)| actions(&service, &name, context.input())).unwrap_or_default();
-        // Whatever ended before this call began may be what it waited for.
+        // The call may have waited for any call that ended before it began.
         let depth = with_usage(|usage| {
             for action in actions {
                 *usage.calls.entry(action).or_default() += 1;
             }
             usage.round_trips + 1
         });
-        cfg.interceptor_state().store_put(Depth(depth));
+        cfg.interceptor_state().store_put(CallDepth(depth));
         Ok(())
     }
 
@@ -127,22 +127,22 @@ impl Intercept for Meter {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(Depth(depth)) = cfg.load::<Depth>() {
+        if let Some(CallDepth(depth)) = cfg.load::<CallDepth>() {
             with_usage(|usage| usage.round_trips = usage.round_trips.max(*depth));
         }
         Ok(())
     }
 }
 
-/// The IAM actions that one call needs, each with the resource it is for: `dynamodb:PutItem verinym-kyc`. A transaction
-/// needs the actions of its parts. A resource is written as follows, so that it can be compared with a role's grants:
+/// The IAM actions of a call, each with its resource: `dynamodb:PutItem verinym-kyc`. A transaction has the actions of its parts. The
+/// form of a resource allows a comparison with the grants of a role:
 ///
 /// | resource | form |
 /// |---|---|
 /// | table, index | `<table>`, `<table>/<index>` |
 /// | queue, secret, bucket | its name |
 /// | object | `<bucket>/<first folder of its key>` |
-/// | key of KMS | `key/<purpose of the encryption context>` |
+/// | KMS key | `key/<purpose of the encryption context>` |
 fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     let service = service.to_lowercase().replace(' ', "");
     let action = format!("{service}:{operation}");
@@ -169,7 +169,7 @@ fn actions(service: &str, operation: &str, input: &Input) -> Vec<String> {
     }
 }
 
-/// The one resource of a call, in the form of [`actions`].
+/// The resource of a call, in the form described at [`actions`].
 fn resource(input: &Input) -> Option<String> {
     table_of(input).or_else(|| object_of(input)).or_else(|| key_of(input)).or_else(|| {
         if let Some(input) = input.downcast_ref::<GetSecretValueInput>() {
@@ -244,7 +244,7 @@ fn key_of(input: &Input) -> Option<String> {
     context.and_then(|context| context.get("purpose")).map(|purpose| format!("key/{purpose}"))
 }
 
-/// A secret's name from its name or ARN, whose end has six random characters of Secrets Manager.
+/// The name of a secret from its name or ARN. Secrets Manager appends a hyphen and six random characters to ARNs.
 fn secret_name(id: &str) -> String {
     match id.rsplit_once(":secret:") {
         Some((_, name)) => name.rsplit_once('-').map_or(name, |(name, _)| name).to_owned(),
@@ -252,34 +252,33 @@ fn secret_name(id: &str) -> String {
     }
 }
 
-/// The last segment of a queue's URL.
+/// The name of a queue: the last segment of its URL.
 fn queue_name(url: &str) -> String {
     url.rsplit('/').next().unwrap_or(url).to_owned()
 }
 
-/// The name of this stack with its hyphen, from the name that Lambda gives the function: `<stack>-<function>`. Empty
-/// outside Lambda.
+/// The prefix `<stack>-` of deployed names, derived from the deployed name of the function. Empty outside of Lambda.
 fn stack_prefix(function: &str) -> String {
     let deployed = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
     deployed.strip_suffix(function).unwrap_or_default().to_owned()
 }
 
-/// What one invocation was and how it ended; written as one line.
+/// An invocation and its outcome, for the log line.
 #[derive(Debug)]
 pub struct Invocation<'a> {
     pub function: &'a str,
     pub area: &'a str,
-    /// `ok`, a refusal's code, or `error`: a small closed set, since each pair of dimensions is billed.
+    /// `ok`, the code of a problem, or `error`. The set is small, since each combination of dimensions is billed.
     pub outcome: &'a str,
     pub millis: u64,
     pub at: crate::domain::time::Timestamp,
-    /// Whatever else helps: status, correlation id, user id, counts. Never personal data.
+    /// Further members: status, correlation id, user id, counts. Never personal data.
     pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
-/// The one line of an invocation: a log entry and, by CloudWatch's embedded metric format, two metrics in the same
-/// breath. Dimensions are few (stack, area, outcome); all else rides along as properties. With the stack among them two
-/// stacks of one account and region do not add up to one metric.
+/// Writes the log line of an invocation. In CloudWatch's embedded metric format it is also two metrics, with the dimensions stack, area
+/// and outcome; other members are not dimensions. The stack is a dimension so that the metrics of two stacks in one account and region
+/// stay separate.
 #[expect(clippy::print_stdout, reason = "standard output is where CloudWatch reads from")]
 pub fn write(invocation: Invocation<'_>) {
     println!("{}", line(invocation, take_usage(), &STACK));
@@ -296,7 +295,7 @@ fn line(invocation: Invocation<'_>, usage: Usage, stack: &str) -> serde_json::Va
     line.insert("calls".into(), 1.into());
     line.insert("duration".into(), invocation.millis.into());
     line.insert("round_trips".into(), usage.round_trips.into());
-    // Without the stack's name: the same words on every stack, and fewer bytes.
+    // The prefix is removed, so that the names are the same in every stack.
     let prefix = format!(" {}", stack_prefix(invocation.function));
     let calls: BTreeMap<_, _> =
         usage.calls.iter().map(|(call, count)| (call.replacen(&prefix, " ", 1), count)).collect();
@@ -311,7 +310,7 @@ fn line(invocation: Invocation<'_>, usage: Usage, stack: &str) -> serde_json::Va
     serde_json::Value::Object(line)
 }
 
-/// A number as it is now, of this stack: a log line that is a metric too (embedded metric format), for alarms.
+/// Writes a gauge of this stack: a log line that is also a metric (embedded metric format), for alarms.
 #[expect(clippy::print_stdout, reason = "standard output is where CloudWatch reads from")]
 pub fn gauge(name: &str, value: u64, at: crate::domain::time::Timestamp) {
     println!("{}", gauge_line(name, value, &STACK, at));
@@ -343,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gauge_s_line_holds_what_its_metric_names() {
+    fn the_line_of_a_gauge_has_the_members_that_its_metric_names() {
         let line = gauge_line("stale_lists", 2, "verinym-dev", crate::domain::time::Timestamp::from_unix_seconds(1));
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(line[directive["Metrics"][0]["Name"].as_str().unwrap()], 2);
@@ -351,9 +350,9 @@ mod tests {
         assert_eq!(line["_aws"]["Timestamp"], 1000);
     }
 
-    /// The embedded metric format ignores a dimension that the line does not hold as text.
+    /// In the embedded metric format each dimension must be a text member of the line.
     #[test]
-    fn a_line_holds_each_dimension_and_the_stack_is_one() {
+    fn a_line_has_each_dimension_as_a_member() {
         let invocation = Invocation {
             function: "auth-login",
             area: "auth",
@@ -377,7 +376,7 @@ mod tests {
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .retry_config(RetryConfig::disabled())
             .endpoint_url("http://127.0.0.1:1")
-            .interceptor(Meter)
+            .interceptor(UsageInterceptor)
             .build();
         let db = aws_sdk_dynamodb::Client::from_conf(config);
         let key = aws_sdk_dynamodb::types::AttributeValue::S("x".into());

@@ -22,7 +22,7 @@ use verinym::{
     http::{
         Call, Can, Endpoint, Page, Query, Route,
         list::List,
-        reads::{Read, commit_reads},
+        reads::{PersonalDataRead, commit_reads},
     },
     store::Table,
     store::{
@@ -165,7 +165,7 @@ impl Wanted {
     }
 
     /// The event of a page that shows addresses or devices of others: one for all of it, since the log grows by it.
-    fn reads_of_others(&self, shown: &[(EventView, Option<String>)]) -> Vec<Read> {
+    fn reads_of_others(&self, shown: &[(EventView, Option<String>)]) -> Vec<PersonalDataRead> {
         let owners: BTreeSet<_> = shown.iter().filter_map(|(_, owner)| owner.as_deref()).collect();
         if owners.is_empty() {
             return vec![];
@@ -177,7 +177,7 @@ impl Wanted {
             _ => None,
         };
         let data = EventData::of(&LogShown { people, events: shown.len() });
-        vec![Read { kind: EventType::AuditLogRead, person, data }]
+        vec![PersonalDataRead { kind: EventType::AuditLogRead, person, data }]
     }
 }
 

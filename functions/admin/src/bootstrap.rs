@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use verinym::{
     app::App,
-    config::names::Secret,
+    config::names::SecretId,
     crypto::random,
     domain::{
         event::{Actor, PublicWord, RoleChange},
@@ -44,7 +44,7 @@ struct Bootstrapped {
 
 pub fn worker() -> Worker {
     Worker::of_operator("admin-bootstrap", bootstrap).summary("Give an account a system role").needs(
-        Needs::new().with(Capability::Commit).get(Table::Identity).put(Table::Identity).read_secret(Secret::Indexes),
+        Needs::new().with(Capability::Commit).get(Table::Identity).put(Table::Identity).read_secret(SecretId::Indexes),
     )
 }
 

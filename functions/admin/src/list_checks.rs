@@ -15,7 +15,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
-        list::{Batch, List},
+        list::{ItemsAndNext, List},
     },
     store::{Store, Table, check::StoredCheck, desk::INDEX as DESK},
 };
@@ -74,7 +74,7 @@ async fn of_person(
     filter: &Filter,
     now: Timestamp,
     list: &List,
-) -> Result<Batch<StoredCheck>> {
+) -> Result<ItemsAndNext<StoredCheck>> {
     list.fill(
         filter.narrows(),
         |limit, after| async move { store.checks(user, filter.from, filter.to, limit, after.as_ref()).await },
@@ -91,7 +91,7 @@ async fn of_everybody(
     filter: &Filter,
     now: Timestamp,
     list: &List,
-) -> Result<Batch<StoredCheck>> {
+) -> Result<ItemsAndNext<StoredCheck>> {
     list.fill(
         filter.narrows(),
         |limit, after| async move { store.desk_page(states, reader, limit, after.as_ref()).await },

@@ -14,7 +14,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Can, Endpoint, Page, Query, Route,
-        list::{Batch, List},
+        list::{ItemsAndNext, List},
         reads::{commit_reads, hits_read},
     },
     store::Table,
@@ -81,7 +81,7 @@ struct Filter {
 }
 
 impl Filter {
-    async fn page(&self, store: &Store, reader: UserId, list: &List) -> Result<Batch<StoredHit>> {
+    async fn page(&self, store: &Store, reader: UserId, list: &List) -> Result<ItemsAndNext<StoredHit>> {
         let person = match (self.check, self.user) {
             (Some(check), user) => {
                 let owner = store.owner_of_check(&check).await?.ok_or(RequestError::NotFound)?;

@@ -1,7 +1,7 @@
 //! GET /.well-known/jwks.json: the public keys that access tokens are signed with (RFC 7517).
 
 use verinym::{
-    config::names::Secret,
+    config::names::SecretId,
     crypto::jwk::Jwks,
     error::Result,
     function::Needs,
@@ -16,7 +16,7 @@ pub fn endpoint() -> Endpoint {
         // A key is published long before it signs, so that no cache can be too old.
         .cached("public, max-age=300")
         .problems(&[(503, "unavailable")])
-        .needs(Needs::new().read_secret(Secret::Verification))
+        .needs(Needs::new().read_secret(SecretId::Verification))
         .handled_by(jwks)
 }
 

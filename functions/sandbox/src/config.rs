@@ -1,6 +1,6 @@
 //! Configuration: read once from the environment, all faults reported at once by name.
 
-use verinym::config::ConfigFaults;
+use verinym::config::ConfigErrors;
 
 use crate::scenario::Odds;
 
@@ -18,12 +18,12 @@ pub struct Config {
 }
 
 impl Config {
-    pub fn from_env() -> Result<Self, ConfigFaults> {
+    pub fn from_env() -> Result<Self, ConfigErrors> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads every variable before it reports, so that one deployment shows all that is missing.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
         let mut faults = Vec::new();
         let mut text = |name: &str| {
             let value = lookup(name).filter(|value| !value.trim().is_empty());
@@ -53,7 +53,7 @@ impl Config {
         }
         match odds {
             Ok(odds) if faults.is_empty() => Ok(Self { table, queue_url, secret, odds }),
-            _ => Err(ConfigFaults(faults)),
+            _ => Err(ConfigErrors(faults)),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use verinym::{
     app::{Aged, SECRET_AGE, sdk_config},
-    config::ConfigFaults,
+    config::ConfigErrors,
     error::{Internal, Result},
     store::secrets::ProviderSecrets,
-    telemetry::Meter,
+    telemetry::UsageInterceptor,
 };
 use zeroize::Zeroizing;
 
@@ -30,7 +30,7 @@ struct Clients {
 }
 
 impl Service {
-    pub fn from_env() -> Result<Self, ConfigFaults> {
+    pub fn from_env() -> Result<Self, ConfigErrors> {
         Ok(Self { config: Config::from_env()?, clients: OnceCell::new(), credentials: Aged::default() })
     }
 
@@ -71,9 +71,9 @@ impl Service {
         self.clients
             .get_or_init(|| async {
                 let sdk = sdk_config();
-                let db = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(Meter).build();
-                let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(Meter).build();
-                let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(Meter).build();
+                let db = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(UsageInterceptor).build();
+                let sqs = aws_sdk_sqs::config::Builder::from(&sdk).interceptor(UsageInterceptor).build();
+                let secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(UsageInterceptor).build();
                 Clients {
                     tasks: Tasks::new(aws_sdk_dynamodb::Client::from_conf(db), &self.config.table),
                     sqs: aws_sdk_sqs::Client::from_conf(sqs),

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use verinym::crypto::random::RandomId;
 use verinym::{
     config::Section,
-    config::names::Secret,
+    config::names::SecretId,
     domain::{
         callback::CallbackError,
         event::{Actor, CallbackSender, EventType, ExternalId, ProviderTask, PublicWord, Subject},
@@ -14,7 +14,7 @@ use verinym::{
     },
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, Raw, Route},
+    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, RawBody, Route},
     providers::{registry, signature::SignatureRefusal},
     run_command,
     store::Table,
@@ -42,7 +42,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::Commit)
                 .get(Table::Kyc)
                 .put(Table::Kyc)
-                .read_secret(Secret::Sandbox)
+                .read_secret(SecretId::Sandbox)
                 .reads(Section::Providers),
         )
         .handled_by(receive)
@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn receive(
     call: Call<Anonymous>,
-    (Path(name), Headers(headers), Raw(body)): (Path<String>, Headers, Raw),
+    (Path(name), Headers(headers), RawBody(body)): (Path<String>, Headers, RawBody),
 ) -> Result<Plain<CallbackTaken>> {
     let now = call.now();
     let provider = registry::provider(call.app, &name).await?.ok_or(CallbackError::UnknownProvider)?;

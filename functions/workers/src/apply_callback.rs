@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
-    config::{Section, names::Secret},
+    config::{Section, names::SecretId},
     domain::{
         event::{CallbackResult, CallbackSender, EventType, PublicWord, Subject},
         id::InboundId,
@@ -42,7 +42,7 @@ pub fn worker() -> Worker {
                 .get_many(Table::Identity)
                 .put(Table::Identity)
                 .get(Table::Ephemeral)
-                .read_secret(Secret::Sandbox)
+                .read_secret(SecretId::Sandbox)
                 .rarely("a callback arrives after its task failed", Needs::new().with(Capability::UnwrapEvidenceKeys))
                 .reads(Section::Providers),
         )

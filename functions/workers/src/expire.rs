@@ -88,7 +88,7 @@ async fn delete_orphans(app: &App, now: Timestamp) -> Result<u32> {
     let mut removed = 0;
     let mut after: Option<DocumentId> = None;
     loop {
-        let found = app.documents_made(now - ORPHANS_UNTIL, now - ORPHANS_AFTER, after.as_ref()).await?;
+        let found = app.documents_created_between(now - ORPHANS_UNTIL, now - ORPHANS_AFTER, after.as_ref()).await?;
         let Some(last) = found.last().copied() else { return Ok(removed) };
         let known = store.known_documents(&found).await?;
         for id in found.iter().filter(|id| !known.contains(id)) {

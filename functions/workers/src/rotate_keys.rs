@@ -3,7 +3,7 @@
 
 use verinym::{
     app::App,
-    config::names::Secret,
+    config::names::SecretId,
     domain::time::Timestamp,
     error::Result,
     function::{Every, Needs},
@@ -26,7 +26,7 @@ fn needs() -> Needs {
         .query(Table::Keys)
         .put(Table::Keys)
         .rarely("people's keys are re-wrapped, four times a year", rewrapping);
-    let needs = [Secret::Signing, Secret::Verification, Secret::Tokens, Secret::Indexes]
+    let needs = [SecretId::Signing, SecretId::Verification, SecretId::Tokens, SecretId::Indexes]
         .into_iter()
         .fold(needs, |needs, secret| needs.read_secret(secret).write_secret(secret));
     Purpose::ALL.into_iter().fold(needs, |needs, purpose| {

@@ -144,7 +144,7 @@ mod tests {
     };
 
     use serde_json::{Value, json};
-    use verinym::scripted::{Call, Reply, Script};
+    use verinym::scripted::{AwsCall, AwsReply, ScriptedAws};
 
     use super::*;
 
@@ -159,12 +159,12 @@ mod tests {
     fn table(
         now: Timestamp,
         rows: Vec<Value>,
-        mut other: impl FnMut(&Call) -> Option<Reply> + Send + 'static,
-    ) -> Script {
+        mut other: impl FnMut(&AwsCall) -> Option<AwsReply> + Send + 'static,
+    ) -> ScriptedAws {
         let mark = (now - Duration::from_mins(30)).to_string();
-        Script::new(move |call| {
+        ScriptedAws::new(move |call| {
             other(call).unwrap_or_else(|| match call.operation.as_str() {
-                "GetItem" => Reply::Ok(json!({"Item": {"through": {"S": mark}}})),
+                "GetItem" => AwsReply::Ok(json!({"Item": {"through": {"S": mark}}})),
                 "Query" => {
                     let partition = &call.body["ExpressionAttributeValues"][":p"];
                     let with = |row: &Value| {
@@ -172,20 +172,20 @@ mod tests {
                         row["pk"] = partition.clone();
                         row
                     };
-                    Reply::Ok(json!({"Items": rows.iter().map(with).collect::<Vec<_>>()}))
+                    AwsReply::Ok(json!({"Items": rows.iter().map(with).collect::<Vec<_>>()}))
                 }
-                _ => Reply::Ok(json!({})),
+                _ => AwsReply::Ok(json!({})),
             })
         })
     }
 
-    async fn round(script: &Script, now: Timestamp) -> Result<u32> {
+    async fn round(script: &ScriptedAws, now: Timestamp) -> Result<u32> {
         Deadline::after(Duration::from_secs(49)).run(run_due(script.app(), now)).await.expect("the run ends in time")
     }
 
     /// The new mark.
-    fn mark(script: &Script) -> Option<Timestamp> {
-        let moved = script.of("UpdateItem");
+    fn mark(script: &ScriptedAws) -> Option<Timestamp> {
+        let moved = script.calls_of("UpdateItem");
         let next = moved.first()?.body["ExpressionAttributeValues"][":next"]["S"].as_str()?.parse();
         Some(next.unwrap())
     }
@@ -200,11 +200,11 @@ mod tests {
         let rows = vec![bad, row("good", "2026-03-01T09:00:00.000Z")];
         let script = table(NOW, rows, |_| None);
         assert_eq!(round(&script, NOW).await.unwrap(), u32::try_from(PLACES).unwrap());
-        let queries = script.of("Query");
+        let queries = script.calls_of("Query");
         let read: BTreeSet<_> =
             queries.iter().map(|call| call.body["ExpressionAttributeValues"][":p"]["S"].to_string()).collect();
         assert_eq!((queries.len(), read.len()), (PLACES, PLACES));
-        let moved = script.of("TransactWriteItems");
+        let moved = script.calls_of("TransactWriteItems");
         assert_eq!(moved.len(), PLACES);
         let kept = &moved[0].body["TransactItems"][1]["Put"]["Item"];
         assert_eq!(kept["pk"]["S"], "DUE#set-aside");
@@ -215,11 +215,11 @@ mod tests {
     async fn a_message_that_the_queue_never_accepts_is_set_aside_and_one_it_does_not_accept_now_is_put_off() {
         for (code, aside) in [("InvalidMessageContents", true), ("AWS.SimpleQueueService.NonExistentQueue", false)] {
             let script = table(NOW, vec![row("one", "2026-03-01T09:00:00.000Z")], move |call| {
-                (call.operation == "SendMessage").then(|| Reply::Error(code, json!({})))
+                (call.operation == "SendMessage").then(|| AwsReply::Error(code, json!({})))
             });
             let ended = round(&script, NOW).await;
             assert_eq!(ended.is_ok(), aside, "rows that were put off are a failure of the round: {ended:?}");
-            let moved = script.of("TransactWriteItems");
+            let moved = script.calls_of("TransactWriteItems");
             assert_eq!(moved.len(), PLACES);
             let to = moved[0].body["TransactItems"][1]["Put"]["Item"]["pk"]["S"].as_str().unwrap();
             assert_eq!(to == "DUE#set-aside", aside, "{code}: {to}");
@@ -237,19 +237,19 @@ mod tests {
             let partition = call.body["ExpressionAttributeValues"][":p"]["S"].as_str().unwrap_or_default();
             if call.operation == "Query" && partition == format!("DUE#{unreadable}#01") {
                 *count.lock().unwrap() += 1;
-                return Some(Reply::Error("AccessDeniedException", json!({})));
+                return Some(AwsReply::Error("AccessDeniedException", json!({})));
             }
             None
         });
         assert!(round(&script, NOW).await.is_err());
         assert_eq!(*seen.lock().unwrap(), 1);
-        assert_eq!(script.of("SendMessage").len(), PLACES - 1);
+        assert_eq!(script.calls_of("SendMessage").len(), PLACES - 1);
         assert_eq!(mark(&script), Some(NOW - Duration::from_mins(10)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_run_out_of_time_ends_before_its_function_and_leaves_the_mark_at_the_first_unfinished_minute() {
-        let script = table(NOW, vec![], |call| (call.operation == "Query").then_some(Reply::Hang));
+        let script = table(NOW, vec![], |call| (call.operation == "Query").then_some(AwsReply::Hang));
         assert!(round(&script, NOW).await.is_err());
         assert_eq!(mark(&script), None, "the first minute was not read");
     }

@@ -245,14 +245,14 @@ mod tests {
     use verinym::{
         domain::time::Timestamp,
         error::Error,
-        scripted::{Reply, Script},
+        scripted::{AwsReply, ScriptedAws},
     };
 
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
-    async fn record(script: &Script) -> Result<()> {
+    async fn record(script: &ScriptedAws) -> Result<()> {
         let address = serde_json::from_value(json!("v1.index")).map_err(Internal::bug)?;
         let delivery = Delivery {
             key: "evt_1#email_verified#mail".to_owned(),
@@ -267,9 +267,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_mail_is_recorded_once_with_its_reason() {
-        let script = Script::new(|_| Reply::Ok(json!({})));
+        let script = ScriptedAws::new(|_| AwsReply::Ok(json!({})));
         record(&script).await.unwrap();
-        let commits = script.of("TransactWriteItems");
+        let commits = script.calls_of("TransactWriteItems");
         let item = &commits[0].body["TransactItems"][0]["Put"]["Item"];
         assert_eq!((&item["pk"]["S"], &item["sk"]["S"]), (&json!("evt_1#email_verified#mail"), &json!("000000000001")));
         assert_eq!(commits.len(), 1);
@@ -277,15 +277,15 @@ mod tests {
         // A second delivery finds the event and writes nothing.
         let existing = item.clone();
         let conflict = json!({"CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}]});
-        let script = Script::new(move |call| match call.operation.as_str() {
-            "GetItem" => Reply::Ok(json!({"Item": existing})),
-            _ => Reply::Error("TransactionCanceledException", conflict.clone()),
+        let script = ScriptedAws::new(move |call| match call.operation.as_str() {
+            "GetItem" => AwsReply::Ok(json!({"Item": existing})),
+            _ => AwsReply::Error("TransactionCanceledException", conflict.clone()),
         });
         record(&script).await.unwrap();
-        assert_eq!(script.of("TransactWriteItems").len(), 1);
+        assert_eq!(script.calls_of("TransactWriteItems").len(), 1);
 
         // If the event cannot be written, the message fails and is delivered again.
-        let script = Script::new(|_| Reply::Error("AccessDeniedException", json!({})));
+        let script = ScriptedAws::new(|_| AwsReply::Error("AccessDeniedException", json!({})));
         assert!(matches!(record(&script).await, Err(Error::Internal(_))));
     }
 }

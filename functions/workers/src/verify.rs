@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
-    config::{Section, names::Secret},
+    config::{Section, names::SecretId},
     domain::time::Timestamp,
     error::Result,
     function::{Capability, Needs, QueueTrigger},
@@ -34,7 +34,7 @@ pub fn worker() -> Worker {
                 .put(Table::Kyc)
                 .get_many(Table::Identity)
                 .get(Table::Ephemeral)
-                .read_secret(Secret::Sandbox)
+                .read_secret(SecretId::Sandbox)
                 .rarely("a provider rejects after a retry", Needs::new().put(Table::Identity))
                 .reads(Section::Providers),
         )

@@ -1,5 +1,5 @@
-//! Deployed names, derived from the stack's name in the same way as the template derives them. One variable each would
-//! fill most of the 4 KB that Lambda allows a function's environment.
+//! Deployed names, derived from the name of the stack like in the template. With one variable for each, they would fill most of the
+//! 4 KB that Lambda allows for the environment of a function.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ impl Tables {
     }
 }
 
-/// A queue. Each has a worker of its own and a dead-letter queue.
+/// A queue. Each has its own worker and its own dead-letter queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Queue {
@@ -45,7 +45,7 @@ impl Queue {
     pub const ALL: [Self; 6] =
         [Self::Verification, Self::Screening, Self::Callbacks, Self::Notification, Self::Documents, Self::Lists];
 
-    /// What stands after the stack's name; also the word for it in metrics and in the administration's routes.
+    /// The deployed name without the name of the stack; also the name in metrics and in administration routes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Verification => "verification",
@@ -58,21 +58,21 @@ impl Queue {
     }
 }
 
-/// Where the queues of a stack are.
+/// The URLs of the queues of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queues {
-    /// The URL of each up to its own name.
-    start: String,
+    /// The part of each URL before the name of the queue.
+    prefix: String,
 }
 
 impl Queues {
-    /// The queues of a stack; `base` is what stands before the name in each URL, see [`queue_base`].
+    /// The queues of a stack; see [`queue_base`] for `base`.
     pub fn of_stack(base: &str, stack: &str) -> Self {
-        Self { start: format!("{base}/{stack}-") }
+        Self { prefix: format!("{base}/{stack}-") }
     }
 
     pub fn url(&self, queue: Queue) -> String {
-        format!("{}{}", self.start, queue.name())
+        format!("{}{}", self.prefix, queue.name())
     }
 }
 
@@ -84,7 +84,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// What stands between the stack's name and the account.
+    /// The part of the deployed name between the name of the stack and the account.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Documents => "documents",
@@ -95,22 +95,22 @@ impl Bucket {
 
 /// A secret of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Secret {
+pub enum SecretId {
     /// Private token-signing keys.
     Signing,
-    /// The public half, a JWKS, so that functions which only verify cannot read the private half.
+    /// Public token-signing keys (JWKS), so that functions which only verify tokens cannot read the private keys.
     Verification,
     /// Keys of refresh tokens, mailed tokens and cursors.
     Tokens,
     /// Keys of blind indexes and digests.
     Indexes,
-    /// The sandbox provider's credentials and callback secret.
+    /// Credentials and callback secret of the sandbox provider.
     Sandbox,
 }
 
-impl Secret {
-    /// What stands after the stack's name. It may not end in a hyphen and six characters: Secrets Manager appends that to
-    /// each ARN, and would take such a name for a complete one.
+impl SecretId {
+    /// The deployed name without the name of the stack. It must not end in a hyphen and six characters: Secrets Manager appends such a
+    /// suffix to ARNs, and would take the name for a complete one.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Signing => "signing",
@@ -135,18 +135,18 @@ pub struct SecretNames {
 impl SecretNames {
     /// The secrets of a stack.
     pub fn of_stack(stack: &str) -> Self {
-        let name = |secret: Secret| format!("{stack}-{}", secret.name());
+        let name = |secret: SecretId| format!("{stack}-{}", secret.name());
         Self {
-            signing: name(Secret::Signing),
-            verification: name(Secret::Verification),
-            tokens: name(Secret::Tokens),
-            indexes: name(Secret::Indexes),
-            sandbox: name(Secret::Sandbox),
+            signing: name(SecretId::Signing),
+            verification: name(SecretId::Verification),
+            tokens: name(SecretId::Tokens),
+            indexes: name(SecretId::Indexes),
+            sandbox: name(SecretId::Sandbox),
         }
     }
 }
 
-/// What stands before the name in the URL of a queue: the region's own address, or the endpoint of a local stack.
+/// The part of a queue URL before the name: the address of the region, or the endpoint of a local stack.
 pub fn queue_base(endpoint: Option<&str>, region: &str, url_suffix: &str, account: &str) -> String {
     match endpoint {
         Some(endpoint) => format!("{}/{account}", endpoint.trim_end_matches('/')),
@@ -154,7 +154,7 @@ pub fn queue_base(endpoint: Option<&str>, region: &str, url_suffix: &str, accoun
     }
 }
 
-/// A bucket of a stack. Names of buckets are unique in all of AWS, hence account and region.
+/// The deployed name of a bucket. It contains account and region, since names of buckets are unique in all of AWS.
 pub fn bucket_name(stack: &str, bucket: Bucket, account: &str, region: &str) -> String {
     format!("{stack}-{}-{account}-{region}", bucket.name())
 }
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queues_are_at_the_region_s_address_or_at_the_local_endpoint() {
+    fn queue_urls_use_the_address_of_the_region_or_the_local_endpoint() {
         let aws = queue_base(None, "cn-north-1", "amazonaws.com.cn", "123456789012");
         assert_eq!(aws, "https://sqs.cn-north-1.amazonaws.com.cn/123456789012");
         let local = queue_base(Some("http://127.0.0.1:4566/"), "eu-central-1", "amazonaws.com", "000000000000");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_s_name_ends_like_the_suffix_of_an_arn() {
+    fn no_name_of_a_secret_ends_like_the_suffix_of_an_arn() {
         let names = SecretNames::of_stack("verinym");
         for name in [names.signing, names.verification, names.tokens, names.indexes, names.sandbox] {
             let (_, last) = name.rsplit_once('-').unwrap();

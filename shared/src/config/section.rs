@@ -1,9 +1,9 @@
-//! Sections of the configuration: a function reads, and finds in its environment, only those that it declares.
+//! Sections of the configuration. The environment of a function contains only the sections that it declares.
 
-use super::Reader;
+use super::VariableReader;
 use crate::domain::password::PasswordPolicy;
 
-/// A part of the configuration that not every function needs.
+/// A part of the configuration that only some functions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
     Tokens,
@@ -18,7 +18,7 @@ impl Section {
     pub const ALL: [Self; 6] =
         [Self::Tokens, Self::Accounts, Self::Mail, Self::Providers, Self::Review, Self::Screening];
 
-    /// Its variables, each with the template's parameter that fills it.
+    /// The variables of the section, each with the template parameter that provides its value.
     pub const fn variables(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Tokens => &[("ISSUER", "Issuer"), ("AUDIENCE", "Audience")],
@@ -35,73 +35,73 @@ impl Section {
     }
 }
 
-/// Of functions that issue or check access tokens.
+/// Settings of functions that issue or verify access tokens.
 #[derive(Debug, Clone)]
-pub struct Tokens {
-    /// `iss`; the public URL unless the deployment sets another.
+pub struct TokenSettings {
+    /// `iss`; by default the public URL.
     pub issuer: String,
     /// `aud`.
     pub audience: String,
 }
 
-/// How accounts are opened and protected.
+/// Settings of registration and sign-in.
 #[derive(Debug, Clone, Copy)]
-pub struct Accounts {
-    /// Register answers the same whether the address is taken or not.
+pub struct AccountSettings {
+    /// Registration responds the same whether or not the address has an account.
     pub enumeration_protection: bool,
     pub password_policy: PasswordPolicy,
 }
 
 #[derive(Debug, Clone)]
-pub struct Mail {
-    /// The company's own front end; links in mails are `{app_url}/<page>?token=…`.
+pub struct MailSettings {
+    /// URL of the web application; links in mails are `{app_url}/<page>?token=…`.
     pub app_url: String,
-    /// The sender.
+    /// Address of the sender.
     pub from: String,
 }
 
 #[derive(Debug, Clone)]
-pub struct Providers {
-    /// Base URL of the sandbox provider; `None` where there is none.
+pub struct ProviderSettings {
+    /// Base URL of the sandbox provider; `None` without a sandbox.
     pub sandbox_url: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Review {
-    /// High risk, and clearing a sanctions hit, need a second reviewer.
+pub struct ReviewSettings {
+    /// Whether approval at high risk and clearing a sanctions hit need a second reviewer.
     pub four_eyes: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Screening {
-    /// A listed entity that scores at least this against the person of a check is a hit (0 to 1).
+pub struct ScreeningSettings {
+    /// The score (0 to 1) from which a listed entity is a hit.
     pub threshold: f64,
-    /// While a list is older than it may be, or missing, finding nothing clears nobody.
+    /// Whether a check without hits needs a review while a list is stale or missing.
     pub stale_lists_clear_nobody: bool,
 }
 
-/// The sections that a function declared; a section that it did not declare is `None`.
+/// The settings of the declared sections; `None` for the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sections {
-    pub tokens: Option<Tokens>,
-    pub accounts: Option<Accounts>,
-    pub mail: Option<Mail>,
-    pub providers: Option<Providers>,
-    pub review: Option<Review>,
-    pub screening: Option<Screening>,
+    pub tokens: Option<TokenSettings>,
+    pub accounts: Option<AccountSettings>,
+    pub mail: Option<MailSettings>,
+    pub providers: Option<ProviderSettings>,
+    pub review: Option<ReviewSettings>,
+    pub screening: Option<ScreeningSettings>,
 }
 
 impl Sections {
-    pub fn read(r: &mut Reader<'_>, declared: &[Section], public_url: &str) -> Self {
+    pub fn read(r: &mut VariableReader<'_>, declared: &[Section], public_url: &str) -> Self {
         let mut sections = Self::default();
         for section in declared {
             match section {
                 Section::Tokens => {
                     let issuer = r.optional_url("ISSUER").unwrap_or_else(|| public_url.to_owned());
-                    sections.tokens = Some(Tokens { issuer, audience: r.text("AUDIENCE") });
+                    sections.tokens = Some(TokenSettings { issuer, audience: r.text("AUDIENCE") });
                 }
                 Section::Accounts => {
-                    sections.accounts = Some(Accounts {
+                    sections.accounts = Some(AccountSettings {
                         enumeration_protection: r.switch("ENUMERATION_PROTECTION"),
                         password_policy: r.one_of(
                             "PASSWORD_POLICY",
@@ -110,15 +110,15 @@ impl Sections {
                     });
                 }
                 Section::Mail => {
-                    sections.mail = Some(Mail { app_url: r.url("APP_URL"), from: r.text("MAIL_FROM") });
+                    sections.mail = Some(MailSettings { app_url: r.url("APP_URL"), from: r.text("MAIL_FROM") });
                 }
                 Section::Providers => {
-                    sections.providers = Some(Providers { sandbox_url: r.optional_url("SANDBOX_URL") });
+                    sections.providers = Some(ProviderSettings { sandbox_url: r.optional_url("SANDBOX_URL") });
                 }
-                Section::Review => sections.review = Some(Review { four_eyes: r.switch("FOUR_EYES") }),
+                Section::Review => sections.review = Some(ReviewSettings { four_eyes: r.switch("FOUR_EYES") }),
                 Section::Screening => {
-                    sections.screening = Some(Screening {
-                        threshold: r.share("SCREENING_THRESHOLD"),
+                    sections.screening = Some(ScreeningSettings {
+                        threshold: r.fraction("SCREENING_THRESHOLD"),
                         stale_lists_clear_nobody: r.switch("STALE_LISTS_CLEAR_NOBODY"),
                     });
                 }

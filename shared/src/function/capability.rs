@@ -1,41 +1,41 @@
-//! What pieces of the shared crate need, wherever they are used.
+//! Capabilities: named sets of needs of the shared crate.
 
 use super::needs::Needs;
 use crate::{
-    config::names::{Bucket, Queue, Secret},
+    config::names::{Bucket, Queue, SecretId},
     store::{Table, kek::Purpose},
 };
 
-/// A piece of the shared crate that needs the same wherever it is used.
+/// A feature of the shared crate, which has the same needs in every function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
-    /// Count a call against its limits; subjects are known by digest only.
+    /// Count calls against rate limits. Subjects are stored as digests.
     CountLimits,
-    /// Check an access token, and in one read that its session and user still live, with the caller's key.
+    /// Verify an access token, and read session, account and the caller's key.
     Authenticate,
-    /// Write a command's event and outbox row, and look for its own event after a lost answer.
+    /// Write the event and the outbox row of a command, and look for the event if the response to the commit was lost.
     Commit,
-    /// Keep and replay answers by idempotency key.
+    /// Store and replay responses by idempotency key.
     Replay,
-    /// Unwrap people's keys of profiles and of origins of events.
+    /// Unwrap profile keys, which also encrypt the origins of events.
     UnwrapProfileKeys,
-    /// Unwrap people's keys of documents and checks.
+    /// Unwrap evidence keys, which encrypt documents and checks.
     UnwrapEvidenceKeys,
-    /// Unwrap keys of origins of events whose callers were not signed in.
+    /// Unwrap the keys for origins of anonymous events.
     UnwrapAnonymousKeys,
-    /// Make people's keys, wrapped by key-encryption keys that exist already.
+    /// Create the keys of a person, wrapped by existing key-encryption keys.
     MakeKeys,
     /// Read the keys of refresh tokens, mailed tokens and cursors.
     UseTokenKeys,
     /// Sign access tokens.
     SignTokens,
-    /// Count failed sign-ins by identifier, and forget them with a success.
+    /// Count failed sign-ins by identifier, and reset the count after a success.
     CountFailures,
-    /// Work a message once: a claim with a lease, then a mark.
+    /// Process a message once: claim it with a lease, then mark it as done.
     WorkOnce,
-    /// Hand events to the queues.
+    /// Send messages to all queues.
     WakeQueues,
-    /// Read which lists are screened against.
+    /// Read the configuration of the screening lists.
     ReadListSources,
 }
 
@@ -48,7 +48,7 @@ impl Needs {
 }
 
 impl Capability {
-    /// To unwrap people's keys of a purpose.
+    /// Unwraps the keys of persons for a purpose.
     pub const fn unwrap_keys(purpose: Purpose) -> Self {
         match purpose {
             Purpose::Profile => Self::UnwrapProfileKeys,
@@ -60,14 +60,14 @@ impl Capability {
     fn needs(self) -> Needs {
         let needs = Needs::new();
         match self {
-            Self::CountLimits => needs.update(Table::Ephemeral).read_secret(Secret::Indexes),
+            Self::CountLimits => needs.update(Table::Ephemeral).read_secret(SecretId::Indexes),
             Self::Authenticate => {
-                needs.get_many(Table::Identity).get_many(Table::Keys).read_secret(Secret::Verification)
+                needs.get_many(Table::Identity).get_many(Table::Keys).read_secret(SecretId::Verification)
             }
             Self::Commit => needs
                 .put(Table::Events)
                 .put(Table::Outbound)
-                .rarely("the answer to a commit was lost", Needs::new().get(Table::Events)),
+                .rarely("the response to a commit was lost", Needs::new().get(Table::Events)),
             Self::Replay => needs.rarely(
                 "the caller sends an idempotency key",
                 Needs::new().get_many(Table::Ephemeral).get(Table::Ephemeral).put(Table::Ephemeral),
@@ -76,25 +76,25 @@ impl Capability {
             Self::UnwrapEvidenceKeys => unwrap_keys(Purpose::Evidence),
             Self::UnwrapAnonymousKeys => unwrap_keys(Purpose::Anonymous),
             Self::MakeKeys => needs.put(Table::Keys),
-            Self::UseTokenKeys => needs.read_secret(Secret::Tokens),
-            Self::SignTokens => needs.read_secret(Secret::Signing),
+            Self::UseTokenKeys => needs.read_secret(SecretId::Tokens),
+            Self::SignTokens => needs.read_secret(SecretId::Signing),
             Self::CountFailures => needs.put(Table::Ephemeral).delete(Table::Ephemeral).rarely(
                 "another call settles a try of the identifier at the same time",
                 Needs::new().get(Table::Ephemeral),
             ),
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)
-                .rarely("a message could not be worked", Needs::new().delete(Table::Ephemeral)),
+                .rarely("a message could not be processed", Needs::new().delete(Table::Ephemeral)),
             Self::WakeQueues => Queue::ALL.into_iter().fold(needs, Needs::send),
             Self::ReadListSources => needs.get_objects(Bucket::Lists, "config"),
         }
     }
 }
 
-/// Each purpose has key-encryption keys of its own, and KMS is told the purpose, so that a reader of profiles cannot open
-/// evidence.
+/// Each purpose has its own key-encryption keys, and the encryption context of KMS names the purpose. So a function with access to
+/// profiles has no access to evidence.
 fn unwrap_keys(purpose: Purpose) -> Needs {
     Needs::new()
         .rarely("key-encryption keys are not in memory", Needs::new().query(Table::Keys).unwrap_root_keys(purpose))
-        .rarely("a person's key is read apart from the read that admits a caller", Needs::new().get(Table::Keys))
+        .rarely("the key of another person is read", Needs::new().get(Table::Keys))
 }

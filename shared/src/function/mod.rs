@@ -1,5 +1,5 @@
-//! What a function declares about its deployment: how Lambda runs it, what starts it, and what it needs. `make template`
-//! writes the functions' part of `template.yaml` from this.
+//! The declaration of a function's deployment: how Lambda runs it, what invokes it and what it needs. `make template` generates the
+//! functions in `template.yaml` from it.
 
 mod capability;
 mod needs;
@@ -7,23 +7,23 @@ mod needs;
 mod tests;
 
 pub use capability::Capability;
-pub use needs::{Grant, Needs, Resource};
+pub use needs::{AwsResource, Grant, Needs};
 
 use crate::config::names::Queue;
 
-/// How Lambda runs a function; the defaults fit a route.
+/// How Lambda runs a function. The defaults are for routes.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// In MiB; CPU grows with it.
+    /// In MiB. CPU is proportional to memory.
     pub memory: u32,
-    /// In seconds. A route stays under the gateway's 29.
+    /// In seconds. For a route less than 29, the limit of the gateway.
     pub timeout: u32,
     pub concurrency: Concurrency,
     pub needs: Needs,
 }
 
 impl Settings {
-    /// What `template.yaml` gives to functions that say nothing (`Globals`).
+    /// Defaults of `template.yaml` (`Globals`).
     pub const MEMORY: u32 = 512;
     pub const TIMEOUT: u32 = 15;
 
@@ -32,47 +32,47 @@ impl Settings {
     }
 }
 
-/// How much of the account's concurrency is reserved for a function, which is also the most it gets. Nothing is reserved
-/// until the deployment's parameters say so.
+/// The concurrency that is reserved for a function, which is also its maximum. Nothing is reserved unless the parameters of the
+/// deployment say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concurrency {
-    /// Shares what is left.
+    /// No reservation: the function shares the unreserved concurrency of the account.
     Unreserved,
-    /// `SignInConcurrency`: an attack on sign-in leaves the rest of the API its share, and the other way round.
+    /// `SignInConcurrency`: separates sign-in from the rest of the API, so that an attack on one does not stop the other.
     SignIn,
     /// `WorkerConcurrency`.
     Worker,
-    /// `MailConcurrency`: SES allows an account so many mails a second.
+    /// `MailConcurrency`: SES limits the mails per second of an account.
     Mail,
-    /// A fixed number, as soon as `WorkerConcurrency` is set.
+    /// A fixed number, if `WorkerConcurrency` is set.
     Fixed(u32),
 }
 
-/// What starts a function.
+/// What invokes a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {
-    /// The gateway, on each of these methods and paths.
+    /// API Gateway, for these methods and paths.
     Api(Vec<(http::Method, &'static str)>),
     Queue(QueueTrigger),
     Schedule(Every),
-    /// Outbox rows, as they are written.
+    /// The stream of new outbox rows.
     OutboxStream,
-    /// The operator, by hand.
+    /// The operator, manually.
     Operator,
 }
 
-/// A queue as its worker declares it: the queue exists because its worker does.
+/// A queue, as its worker declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueTrigger {
     pub queue: Queue,
-    /// Messages of one invocation, at most.
+    /// Maximum number of messages per invocation.
     pub batch: u32,
-    /// Seconds that the oldest message may wait before an alarm is raised.
+    /// Age of the oldest message, in seconds, that raises an alarm.
     pub late_after: u32,
 }
 
 impl QueueTrigger {
-    /// Ten messages at once; an alarm after ten minutes.
+    /// Ten messages per invocation; an alarm after ten minutes.
     pub const fn of(queue: Queue) -> Self {
         Self { queue, batch: 10, late_after: 600 }
     }
@@ -96,7 +96,7 @@ impl From<Queue> for QueueTrigger {
     }
 }
 
-/// How often a schedule starts a function.
+/// The interval of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Every {
     Minute,
@@ -104,12 +104,12 @@ pub enum Every {
     Day,
 }
 
-/// One Lambda function, with all that follows from its declaration.
+/// A Lambda function, with everything that follows from its declaration.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// What stands after the stack's name; also the name of its binary.
+    /// The deployed name without the name of the stack; also the name of the binary.
     pub name: &'static str,
-    /// What it is for, in one line.
+    /// The purpose, in one line.
     pub summary: &'static str,
     pub trigger: Trigger,
     pub settings: Settings,
@@ -121,7 +121,7 @@ impl Function {
     }
 }
 
-/// The area of a function: the first part of its name. An area has a crate of functions and a log group.
+/// The area of a function: the first part of its name. Each area has a crate and a log group.
 pub fn area_of(function: &'static str) -> &'static str {
     function.split_once('-').map_or(function, |(area, _)| area)
 }

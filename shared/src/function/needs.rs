@@ -1,4 +1,4 @@
-//! What a function needs: grants of AWS actions on resources, and sections of the configuration.
+//! The needs of a function: IAM grants and sections of the configuration.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,32 +8,32 @@ use std::{
 use crate::{
     config::{
         Section,
-        names::{Bucket, Queue, Secret},
+        names::{Bucket, Queue, SecretId},
     },
     store::{Table, kek::Purpose},
 };
 
-/// A resource that a grant is for.
+/// An AWS resource of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Resource {
+pub enum AwsResource {
     Table(Table),
-    /// An index of a table, by its name.
+    /// An index of a table, by name.
     Index(Table, &'static str),
     OutboxStream,
-    /// What cannot be narrowed to a resource.
+    /// Any resource, for actions that IAM cannot restrict.
     Anything,
-    Secret(Secret),
+    Secret(SecretId),
     Queue(Queue),
     DeadLetters(Queue),
-    /// A bucket itself, not its objects.
+    /// A bucket without its objects.
     Bucket(Bucket),
-    /// The objects of a bucket under a first folder.
+    /// The objects of a bucket in a top-level folder.
     Folder(Bucket, &'static str),
-    /// The data key, with this purpose in the encryption context.
+    /// The KMS data key, with this purpose in the encryption context.
     KeysOf(Purpose),
-    /// The data key's description.
+    /// The description of the KMS data key.
     DataKey,
-    /// The addresses that mail may come from.
+    /// The allowed sender addresses of mail.
     MailIdentities,
     /// The log group of an area.
     Logs(&'static str),
@@ -42,41 +42,41 @@ pub enum Resource {
 /// An IAM action on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
-    pub resource: Resource,
+    pub resource: AwsResource,
     pub action: &'static str,
 }
 
-/// As the log of an invocation writes the call: `dynamodb:PutItem kyc`, see [`crate::telemetry`]; the action alone where
-/// the log names no resource.
+/// In the form of the log line of an invocation: `dynamodb:PutItem kyc`, see [`crate::telemetry`]; only the action where the log line
+/// names no resource.
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.action)?;
         match self.resource {
-            Resource::Table(table) => write!(f, " {}", table.logical()),
-            Resource::Index(table, index) => write!(f, " {}/{index}", table.logical()),
-            Resource::Secret(secret) => write!(f, " {}", secret.name()),
-            Resource::Queue(queue) => write!(f, " {}", queue.name()),
-            Resource::DeadLetters(queue) => write!(f, " {}-dead", queue.name()),
-            Resource::Bucket(bucket) => write!(f, " {}", bucket.name()),
-            Resource::Folder(bucket, folder) => write!(f, " {}/{folder}", bucket.name()),
-            Resource::KeysOf(purpose) => write!(f, " key/{}", purpose.name()),
-            Resource::OutboxStream
-            | Resource::Anything
-            | Resource::DataKey
-            | Resource::MailIdentities
-            | Resource::Logs(_) => Ok(()),
+            AwsResource::Table(table) => write!(f, " {}", table.logical()),
+            AwsResource::Index(table, index) => write!(f, " {}/{index}", table.logical()),
+            AwsResource::Secret(secret) => write!(f, " {}", secret.name()),
+            AwsResource::Queue(queue) => write!(f, " {}", queue.name()),
+            AwsResource::DeadLetters(queue) => write!(f, " {}-dead", queue.name()),
+            AwsResource::Bucket(bucket) => write!(f, " {}", bucket.name()),
+            AwsResource::Folder(bucket, folder) => write!(f, " {}/{folder}", bucket.name()),
+            AwsResource::KeysOf(purpose) => write!(f, " key/{}", purpose.name()),
+            AwsResource::OutboxStream
+            | AwsResource::Anything
+            | AwsResource::DataKey
+            | AwsResource::MailIdentities
+            | AwsResource::Logs(_) => Ok(()),
         }
     }
 }
 
-/// Why no call of ours uses a grant.
-const BY_LAMBDA: &str = "Lambda does it in the function's name";
+/// Occasion of grants that Lambda uses with the role of the function.
+const BY_LAMBDA: &str = "Lambda uses the role of the function";
 
-/// What a function needs. To write logs, count limits, check access tokens, replay answers or consume a queue is not
-/// declared here: it follows from the rest of the declaration.
+/// The needs of a function. Grants for logs, rate limits, access tokens, idempotency and the function's own queue are not declared
+/// here: they follow from the rest of the declaration.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
-    /// Each with the occasion on which it is used, where that is rare.
+    /// Grants, with the occasion of a grant that is rarely used.
     grants: BTreeMap<Grant, Option<&'static str>>,
     sections: BTreeSet<Section>,
 }
@@ -86,14 +86,14 @@ impl Needs {
         Self { grants: BTreeMap::new(), sections: BTreeSet::new() }
     }
 
-    /// Reads a section of the configuration.
+    /// Uses a section of the configuration.
     #[must_use]
     pub fn reads(mut self, section: Section) -> Self {
         self.sections.insert(section);
         self
     }
 
-    /// What the function needs on an occasion that the tests' flows need not meet.
+    /// Adds needs of a rare occasion, which the tests do not have to cover.
     #[must_use]
     pub fn rarely(self, occasion: &'static str, mut rare: Self) -> Self {
         for known in rare.grants.values_mut() {
@@ -102,7 +102,7 @@ impl Needs {
         self.and(rare)
     }
 
-    /// What either needs; a grant that one of them uses often is not rare.
+    /// Combines both. A grant is rare only if both declare it as rare.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         for (grant, occasion) in other.grants {
@@ -113,7 +113,7 @@ impl Needs {
         self
     }
 
-    fn grant(mut self, action: &'static str, resource: Resource) -> Self {
+    fn grant(mut self, action: &'static str, resource: AwsResource) -> Self {
         self.grants.insert(Grant { resource, action }, None);
         self
     }
@@ -121,139 +121,139 @@ impl Needs {
     /// Reads one item.
     #[must_use]
     pub fn get(self, table: Table) -> Self {
-        self.grant("dynamodb:GetItem", Resource::Table(table))
+        self.grant("dynamodb:GetItem", AwsResource::Table(table))
     }
 
-    /// Reads several items by their keys, also of several tables at once.
+    /// Reads several items by key, possibly of several tables.
     #[must_use]
     pub fn get_many(self, table: Table) -> Self {
-        self.grant("dynamodb:BatchGetItem", Resource::Table(table))
+        self.grant("dynamodb:BatchGetItem", AwsResource::Table(table))
     }
 
     #[must_use]
     pub fn query(self, table: Table) -> Self {
-        self.grant("dynamodb:Query", Resource::Table(table))
+        self.grant("dynamodb:Query", AwsResource::Table(table))
     }
 
     #[must_use]
     pub fn query_index(self, table: Table, index: &'static str) -> Self {
-        self.grant("dynamodb:Query", Resource::Index(table, index))
+        self.grant("dynamodb:Query", AwsResource::Index(table, index))
     }
 
     #[must_use]
     pub fn scan(self, table: Table) -> Self {
-        self.grant("dynamodb:Scan", Resource::Table(table))
+        self.grant("dynamodb:Scan", AwsResource::Table(table))
     }
 
-    /// Writes a whole item, new or in place of what is there.
+    /// Creates or replaces an item.
     #[must_use]
     pub fn put(self, table: Table) -> Self {
-        self.grant("dynamodb:PutItem", Resource::Table(table))
+        self.grant("dynamodb:PutItem", AwsResource::Table(table))
     }
 
     #[must_use]
     pub fn update(self, table: Table) -> Self {
-        self.grant("dynamodb:UpdateItem", Resource::Table(table))
+        self.grant("dynamodb:UpdateItem", AwsResource::Table(table))
     }
 
     #[must_use]
     pub fn delete(self, table: Table) -> Self {
-        self.grant("dynamodb:DeleteItem", Resource::Table(table))
+        self.grant("dynamodb:DeleteItem", AwsResource::Table(table))
     }
 
-    /// Checks an item in a transaction without writing it.
+    /// Checks the condition of an item in a transaction.
     #[must_use]
     pub fn check(self, table: Table) -> Self {
-        self.grant("dynamodb:ConditionCheckItem", Resource::Table(table))
+        self.grant("dynamodb:ConditionCheckItem", AwsResource::Table(table))
     }
 
     #[must_use]
     pub fn read_outbox_stream(self) -> Self {
-        let listed = Self::new().grant("dynamodb:ListStreams", Resource::Anything);
+        let listed = Self::new().grant("dynamodb:ListStreams", AwsResource::Anything);
         let read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
             .into_iter()
-            .fold(listed, |needs, action| needs.grant(action, Resource::OutboxStream));
+            .fold(listed, |needs, action| needs.grant(action, AwsResource::OutboxStream));
         self.rarely(BY_LAMBDA, read)
     }
 
     #[must_use]
-    pub fn read_secret(self, secret: Secret) -> Self {
-        self.grant("secretsmanager:GetSecretValue", Resource::Secret(secret))
+    pub fn read_secret(self, secret: SecretId) -> Self {
+        self.grant("secretsmanager:GetSecretValue", AwsResource::Secret(secret))
     }
 
     #[must_use]
-    pub fn write_secret(self, secret: Secret) -> Self {
-        self.grant("secretsmanager:PutSecretValue", Resource::Secret(secret))
+    pub fn write_secret(self, secret: SecretId) -> Self {
+        self.grant("secretsmanager:PutSecretValue", AwsResource::Secret(secret))
     }
 
     #[must_use]
     pub fn send(self, queue: Queue) -> Self {
-        self.grant("sqs:SendMessage", Resource::Queue(queue))
+        self.grant("sqs:SendMessage", AwsResource::Queue(queue))
     }
 
-    /// Reads how many messages a queue holds.
+    /// Reads the number of messages in a queue.
     #[must_use]
     pub fn count_messages(self, queue: Queue) -> Self {
-        self.grant("sqs:GetQueueAttributes", Resource::Queue(queue))
+        self.grant("sqs:GetQueueAttributes", AwsResource::Queue(queue))
     }
 
     #[must_use]
     pub fn count_dead_letters(self, queue: Queue) -> Self {
-        self.grant("sqs:GetQueueAttributes", Resource::DeadLetters(queue))
+        self.grant("sqs:GetQueueAttributes", AwsResource::DeadLetters(queue))
     }
 
-    /// What Lambda does in the function's name to hand it the messages of a queue.
+    /// Receives the messages of a queue; Lambda does this with the role of the function.
     #[must_use]
     pub fn consume(self, queue: Queue) -> Self {
         let consumed =
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
                 .into_iter()
-                .fold(Self::new(), |needs, action| needs.grant(action, Resource::Queue(queue)));
+                .fold(Self::new(), |needs, action| needs.grant(action, AwsResource::Queue(queue)));
         self.rarely(BY_LAMBDA, consumed)
     }
 
-    /// Reads objects under a folder. Without the list of the bucket a missing object is 403 and not 404.
+    /// Reads objects in a folder. Without the permission to list the bucket, S3 responds 403 for a missing object instead of 404.
     #[must_use]
     pub fn get_objects(self, bucket: Bucket, folder: &'static str) -> Self {
-        self.grant("s3:GetObject", Resource::Folder(bucket, folder))
-            .rarely("S3 tells a missing object from a refusal", Self::new().list_objects(bucket))
+        self.grant("s3:GetObject", AwsResource::Folder(bucket, folder))
+            .rarely("an object is missing", Self::new().list_objects(bucket))
     }
 
     #[must_use]
     pub fn put_objects(self, bucket: Bucket, folder: &'static str) -> Self {
-        self.grant("s3:PutObject", Resource::Folder(bucket, folder))
+        self.grant("s3:PutObject", AwsResource::Folder(bucket, folder))
     }
 
     #[must_use]
     pub fn delete_objects(self, bucket: Bucket, folder: &'static str) -> Self {
-        self.grant("s3:DeleteObject", Resource::Folder(bucket, folder))
+        self.grant("s3:DeleteObject", AwsResource::Folder(bucket, folder))
     }
 
     #[must_use]
     pub fn list_objects(self, bucket: Bucket) -> Self {
-        self.grant("s3:ListBucket", Resource::Bucket(bucket))
+        self.grant("s3:ListBucket", AwsResource::Bucket(bucket))
     }
 
     /// Unwraps root keys of a purpose.
     #[must_use]
     pub fn unwrap_root_keys(self, purpose: Purpose) -> Self {
-        self.grant("kms:Decrypt", Resource::KeysOf(purpose))
+        self.grant("kms:Decrypt", AwsResource::KeysOf(purpose))
     }
 
-    /// Makes root keys of a purpose.
+    /// Creates root keys of a purpose.
     #[must_use]
     pub fn make_root_keys(self, purpose: Purpose) -> Self {
-        self.grant("kms:GenerateDataKeyWithoutPlaintext", Resource::KeysOf(purpose))
+        self.grant("kms:GenerateDataKeyWithoutPlaintext", AwsResource::KeysOf(purpose))
     }
 
     #[must_use]
     pub fn describe_data_key(self) -> Self {
-        self.grant("kms:DescribeKey", Resource::DataKey)
+        self.grant("kms:DescribeKey", AwsResource::DataKey)
     }
 
     #[must_use]
     pub fn send_mail(self) -> Self {
-        self.grant("ses:SendEmail", Resource::MailIdentities)
+        self.grant("ses:SendEmail", AwsResource::MailIdentities)
     }
 
     /// Writes the log of an area.
@@ -261,16 +261,16 @@ impl Needs {
     pub fn write_logs(self, area: &'static str) -> Self {
         let written = ["logs:CreateLogStream", "logs:PutLogEvents"]
             .into_iter()
-            .fold(Self::new(), |needs, action| needs.grant(action, Resource::Logs(area)));
+            .fold(Self::new(), |needs, action| needs.grant(action, AwsResource::Logs(area)));
         self.rarely(BY_LAMBDA, written)
     }
 
-    /// Sections of the configuration, each once, in order.
+    /// The sections of the configuration, sorted.
     pub fn sections(&self) -> Vec<Section> {
         self.sections.iter().copied().collect()
     }
 
-    /// All grants, each with the occasion on which it is used, where that is rare.
+    /// All grants, with the occasion of a rare one.
     pub const fn grants(&self) -> &BTreeMap<Grant, Option<&'static str>> {
         &self.grants
     }

@@ -1,4 +1,4 @@
-//! Commands of a call: run for its caller, with the answer kept for the caller's idempotency key.
+//! The commands of a handler. The reply is stored for the caller's idempotency key.
 
 use std::ops::Deref;
 
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The answer of a command, kept for the idempotency key in the transaction of the command. Only [`Call::command`] makes
-/// one, and a route that takes an idempotency key has to answer one.
+/// The reply of a command, stored for the idempotency key in the transaction of the command. Only [`Call::command`] makes one. A
+/// handler of a route that accepts idempotency keys must return one.
 #[derive(Debug, Clone)]
 pub struct Committed<R>(R);
 
@@ -32,19 +32,19 @@ impl<R: Reply> Reply for Committed<R> {
 }
 
 impl<A> Call<A> {
-    /// A command of an author that the call proves otherwise than by its token, or of nobody.
+    /// A command of an author who is not the caller of an access token.
     pub async fn command_by(&self, author: impl Into<Author>) -> Command<'static> {
         self.app.store().await.command(&self.meta.correlation_id, author)
     }
 }
 
 impl<A: Deref<Target = Person>> Call<A> {
-    /// The caller, in their session and from where they call; `key` is theirs.
+    /// The caller as author, with session and origin. `key` is the caller's profile key.
     pub fn author(&self, key: &PersonKey) -> Author {
         Author::from(Actor::User(self.caller.user)).session(self.caller.session).origin(key, self.meta.origin())
     }
 
-    /// A command of the caller, whose answer is kept for the idempotency key.
+    /// A command of the caller, whose reply is stored for the idempotency key.
     pub async fn command(&self) -> Result<CallerCommand> {
         let key = self.loaded.key(self.app.store().await, self.now()).await?;
         let command = self.command_by(self.author(&key)).await;
@@ -52,7 +52,7 @@ impl<A: Deref<Target = Person>> Call<A> {
     }
 }
 
-/// A command of somebody signed in; see [`Call::command`].
+/// A command of a signed-in caller; see [`Call::command`].
 #[derive(Debug)]
 pub struct CallerCommand {
     command: Command<'static>,
@@ -68,7 +68,7 @@ impl CallerCommand {
     }
 }
 
-/// The attempts of one run of a caller's command.
+/// The attempts of one run of the command.
 #[derive(Debug)]
 pub struct CallerAttempts<'c> {
     of: &'c CallerCommand,
@@ -80,7 +80,7 @@ impl CallerAttempts<'_> {
         self.attempts.begin()
     }
 
-    /// Decides and commits, the reply with it; `None` after a conflict.
+    /// Decides and commits together with the reply; `None` after a conflict.
     pub async fn end<R: Reply + Clone>(
         &mut self,
         decide: impl Future<Output = Result<Decided<'static, R>, CommitError>>,
@@ -89,7 +89,7 @@ impl CallerAttempts<'_> {
         let decide = async {
             Ok(match decide.await? {
                 Decided::Commit(commit, reply) => {
-                    commit.remember(replay.as_ref(), key, idempotency::keep(&reply)).returning(reply)
+                    commit.remember(replay.as_ref(), key, idempotency::to_store(&reply)).returning(reply)
                 }
                 unchanged @ Decided::Unchanged(_) => unchanged,
             })

@@ -1,9 +1,8 @@
-//! `Content-Type` (RFC 9110 §8.3), of which only texts in UTF-8 are taken (RFC 8259 §8.1).
+//! `Content-Type` (RFC 9110 §8.3). Only UTF-8 is supported (RFC 8259 §8.1).
 
-/// The media type in lower case, without parameters; `None` if it names another charset than UTF-8.
+/// The media type in lower case, without parameters; `None` for a charset other than UTF-8.
 ///
-/// A text in another charset would lose its letters on the way: the gateway hands bodies on as UTF-8 and puts U+FFFD in
-/// place of each byte that is none.
+/// The gateway passes bodies on as UTF-8 and replaces invalid bytes with U+FFFD, so text in another charset would be damaged.
 pub(super) fn of_utf8(header: &str) -> Option<String> {
     let mut parts = header.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -19,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_utf_8_is_taken() {
+    fn only_utf_8_is_accepted() {
         for header in [
             "application/json",
             "Application/JSON; charset=utf-8",

@@ -100,9 +100,9 @@ where
 {
     A::permit(&incoming)?;
     let (input, fingerprint) = I::parse(&incoming).await?;
-    let replay = match idempotency::begin(app, &incoming, &fingerprint).await? {
-        idempotency::Begin::Answered(response) => return Ok(response),
-        idempotency::Begin::Fresh(replay) => replay,
+    let replay = match idempotency::look_up(app, &incoming, &fingerprint).await? {
+        idempotency::Lookup::Stored(response) => return Ok(response),
+        idempotency::Lookup::New(replay) => replay,
     };
     let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());

@@ -77,7 +77,7 @@ async fn a_problem_goes_as_text() {
 #[tokio::test]
 async fn bytes_come_and_go_unchanged() {
     let endpoint = Route::post("test-bytes", "/v1/x").limited_by_gateway().handled_by(
-        |_: Call<Anonymous>, Raw(body): Raw| async move {
+        |_: Call<Anonymous>, RawBody(body): RawBody| async move {
             Ok(Binary { content_type: "image/jpeg", bytes: body.to_vec(), range: None, headers: vec![] })
         },
     );

@@ -1,11 +1,11 @@
-//! Headers that every answer has, and CORS.
+//! Headers of every response, and CORS.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::call::Incoming;
 use crate::config::Config;
 
-const EVERYWHERE: [(&str, &str); 5] = [
+const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("strict-transport-security", "max-age=63072000; includeSubDomains"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -13,14 +13,14 @@ const EVERYWHERE: [(&str, &str); 5] = [
     ("x-frame-options", "DENY"),
 ];
 
-/// What a browser's script may read beside the safelisted headers (Fetch standard §3.3). API Gateway renames
-/// `WWW-Authenticate` of every answer that a function gives, so its new name is among them.
+/// The headers that a browser exposes to scripts in addition to the safelisted ones (Fetch standard §3.3). API Gateway renames
+/// `WWW-Authenticate` in responses of functions, so the new name is included.
 const EXPOSED: &str = "Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Location, RateLimit, \
     RateLimit-Policy, Retry-After, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate, X-Correlation-Id";
 
-/// Sets what an answer has not set itself (a page of documentation brings its own content policy).
+/// Adds the headers that the response does not have yet (the API reference sets its own content security policy).
 pub fn finish(headers: &mut HeaderMap, config: &Config, correlation_id: &str, cache: &str, origin: Option<&str>) {
-    for (name, value) in EVERYWHERE {
+    for (name, value) in SECURITY_HEADERS {
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     set(headers, "x-correlation-id", correlation_id);
@@ -34,7 +34,7 @@ pub fn finish(headers: &mut HeaderMap, config: &Config, correlation_id: &str, ca
     }
 }
 
-/// The caller's origin, if it is on the list.
+/// The caller's origin, if the configuration allows it.
 pub fn allowed<'a>(config: &Config, origin: Option<&'a str>) -> Option<&'a str> {
     origin.filter(|origin| config.cors_origins.iter().any(|allowed| allowed == origin))
 }
@@ -45,7 +45,7 @@ pub fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// Taken from the request when it is 8–128 of `[A-Za-z0-9._-]`, else made.
+/// The correlation id of the request if it is 8–128 characters of `[A-Za-z0-9._-]`, otherwise a new one.
 pub fn correlation_id(given: Option<&str>) -> String {
     given
         .filter(|id| (8..=128).contains(&id.len()))
@@ -54,7 +54,7 @@ pub fn correlation_id(given: Option<&str>) -> String {
 }
 
 impl Incoming {
-    /// As it came, to be checked; one that is no text at all is empty, and so refused and not overlooked.
+    /// The key as sent, not yet checked. A value that is not text becomes empty, so it is refused and not ignored.
     pub(super) fn idempotency_key(&self) -> Option<&str> {
         self.headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default())
     }
@@ -66,7 +66,7 @@ mod tests {
     use crate::config::tests::sample;
 
     #[test]
-    fn only_listed_origins_are_let_in() {
+    fn only_configured_origins_are_allowed() {
         let config = Config::from_lookup(&[], sample).unwrap();
         assert_eq!(allowed(&config, Some("https://app.example")), Some("https://app.example"));
         assert_eq!(allowed(&config, Some("https://app.example.evil")), None);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_a_listed_origin_may_read_what_it_needs() {
+    fn scripts_of_an_allowed_origin_can_read_the_headers_they_need() {
         let config = Config::from_lookup(&[], sample).unwrap();
         let mut map = HeaderMap::new();
         finish(&mut map, &config, "correlation", "no-store", Some("https://app.example"));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn correlation_ids_are_taken_only_in_a_harmless_form() {
+    fn correlation_ids_of_requests_are_used_only_in_a_safe_form() {
         assert_eq!(correlation_id(Some("order-42.a_b")), "order-42.a_b");
         for bad in ["short", "with space 123", "line\nbreak12", &"x".repeat(129)] {
             assert_ne!(correlation_id(Some(bad)), bad);

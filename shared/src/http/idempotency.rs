@@ -1,7 +1,7 @@
-//! Idempotency keys: the first answer again, or a refusal that says why not.
+//! Idempotency keys: a repeated request gets the stored response of the first one.
 //!
-//! The record is written inside the command's own transaction, with the answer encrypted under the caller's key; so
-//! there is an answer to replay exactly when something was done.
+//! The transaction of a command also stores the response, encrypted with the caller's key. So a response is stored exactly when the
+//! command was committed.
 
 use super::{
     call::{Incoming, Meta},
@@ -18,15 +18,15 @@ use crate::{
     },
 };
 
-/// What stands under the request's key.
+/// What is stored for the idempotency key of a request.
 #[derive(Debug)]
-pub enum Begin {
-    /// Nothing stands under the key; `None` without one.
-    Fresh(Option<Replay>),
-    Answered(Response),
+pub enum Lookup {
+    /// Nothing: the request is new. `None` without a key.
+    New(Option<Replay>),
+    Stored(Response),
 }
 
-/// The scope of the request's key, if the route takes one and the caller sent one.
+/// The key of the record, if the route accepts idempotency keys and the caller sent one.
 pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<String>> {
     let Some(key) = incoming.idempotency_key().filter(|_| incoming.route.idempotent) else { return Ok(None) };
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
@@ -48,20 +48,22 @@ pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<
     ])))
 }
 
-/// Looks at what stands under the key.
-pub async fn begin(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result<Begin> {
-    let Some(scope) = &incoming.loaded.idempotency_scope else { return Ok(Begin::Fresh(None)) };
-    // A keyed hash: a body may hold passwords, and whoever has the table alone must not be able to try some against it.
+/// Looks up what is stored for the key.
+pub async fn look_up(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Result<Lookup> {
+    let Some(scope) = &incoming.loaded.idempotency_scope else { return Ok(Lookup::New(None)) };
+    // A keyed hash, since a body may contain a password: nobody can test guesses with a copy of the table alone.
     let body = app.index_secrets().await?.digest(&[b"idempotency-body", fingerprint]).into_bytes();
     let replay = Replay { scope: scope.clone(), body };
     match &incoming.loaded.idempotency {
-        None => Ok(Begin::Fresh(Some(replay))),
-        Some(record) => answered(app, &incoming.meta, &incoming.loaded, record, &replay).await.map(Begin::Answered),
+        None => Ok(Lookup::New(Some(replay))),
+        Some(record) => {
+            stored_response(app, &incoming.meta, &incoming.loaded, record, &replay).await.map(Lookup::Stored)
+        }
     }
 }
 
-/// The answer to a call whose handler failed. Another call with the same key may have committed meanwhile, which can be why
-/// this one failed: its kept answer is the answer of both.
+/// The response to a request whose handler failed. Another request with the same key may have been committed meanwhile, which
+/// can be the reason of the failure: its stored response is then the response to both.
 pub async fn after_failure(
     app: &App,
     meta: &Meta,
@@ -72,13 +74,19 @@ pub async fn after_failure(
     let Some(replay) = replay else { return Err(error) };
     let undecided = matches!(error, Error::Request(RequestError::AnsweredMeanwhile | RequestError::Contended));
     match app.store().await.idempotency_record(&replay.scope, meta.now).await {
-        Ok(Some(record)) => answered(app, meta, loaded, &record, replay).await,
+        Ok(Some(record)) => stored_response(app, meta, loaded, &record, replay).await,
         Ok(None) if undecided => Err(RequestError::IdempotencyInProgress.into()),
         Ok(None) | Err(_) => Err(error),
     }
 }
 
-async fn answered(app: &App, meta: &Meta, loaded: &Loaded, record: &Record, replay: &Replay) -> Result<Response> {
+async fn stored_response(
+    app: &App,
+    meta: &Meta,
+    loaded: &Loaded,
+    record: &Record,
+    replay: &Replay,
+) -> Result<Response> {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(record.body.as_slice(), replay.body.as_slice())) {
         return Err(RequestError::IdempotencyKeyReused.into());
     }
@@ -90,33 +98,33 @@ async fn answered(app: &App, meta: &Meta, loaded: &Loaded, record: &Record, repl
         headers: kept
             .headers
             .iter()
-            .filter_map(|(name, value)| known(name).map(|name| (name, value.clone())))
+            .filter_map(|(name, value)| stored_header(name).map(|name| (name, value.clone())))
             .collect(),
         body: if kept.body.is_empty() { Body::Empty } else { Body::Text(kept.body) },
     }
     .header("idempotency-replayed", "true"))
 }
 
-/// Headers worth keeping with an answer.
-fn known(name: &str) -> Option<&'static str> {
-    ["content-type", "etag", "location"].into_iter().find(|known| *known == name)
+/// The name of a header that is stored with a response.
+fn stored_header(name: &str) -> Option<&'static str> {
+    ["content-type", "etag", "location"].into_iter().find(|stored| *stored == name)
 }
 
-/// What is kept of a reply.
-pub fn keep<R: Reply + Clone>(reply: &R) -> Result<Kept> {
+/// The form in which the response is stored.
+pub fn to_store<R: Reply + Clone>(reply: &R) -> Result<Kept> {
     let response = reply.clone().into_response()?;
     Ok(Kept {
         status: response.status,
         headers: response
             .headers
             .into_iter()
-            .filter(|(name, _)| known(name).is_some())
+            .filter(|(name, _)| stored_header(name).is_some())
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
         body: match response.body {
             Body::Text(text) => text,
             Body::Empty => String::new(),
-            Body::Bytes(_) => return Err(Internal::bug("binary answers are not kept").into()),
+            Body::Bytes(_) => return Err(Internal::bug("binary responses are not stored").into()),
         },
     })
 }
@@ -128,11 +136,11 @@ mod tests {
     use super::*;
     use crate::{
         domain::time::Timestamp,
-        scripted::{Reply as Scripted, Script},
+        scripted::{AwsReply, ScriptedAws},
     };
 
     async fn after(error: impl Into<Error>, replay: Option<&Replay>, found: Value) -> Error {
-        let script = Script::new(move |_| Scripted::Ok(found.clone()));
+        let script = ScriptedAws::new(move |_| AwsReply::Ok(found.clone()));
         let meta = Meta {
             function: "test",
             now: Timestamp::from_unix_seconds(1_772_357_400),

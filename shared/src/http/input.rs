@@ -1,4 +1,4 @@
-//! What a handler takes: path, query and body, each parsed from bounded bytes, unknown fields refused.
+//! The input of a handler: path, query and body. Unknown fields are refused.
 
 use std::str::FromStr;
 
@@ -16,24 +16,24 @@ use crate::{
     error::{RequestError, Result},
 };
 
-/// What makes two requests the same for idempotency: the parsed content, not its bytes on the wire.
+/// The content by which idempotency tells two requests apart. It does not depend on formatting or the order of fields.
 pub type Fingerprint = Vec<u8>;
 
-/// Something a handler can take.
+/// A type that a handler can take as input.
 pub trait Input: Sized + Send + 'static {
-    /// Called after authentication and limits.
+    /// Called after authentication and rate limits.
     fn parse(incoming: &Incoming) -> impl Future<Output = Result<(Self, Fingerprint)>> + Send;
 
     fn describe(route: &Route, doc: &mut OperationDoc);
 }
 
-/// Nothing: a body, if one is sent, must be an empty object.
+/// No input: a body must be absent or an empty object.
 impl Input for () {
     async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
         if !incoming.body.is_empty() {
             let body: serde_json::Map<String, serde_json::Value> = parse_json(incoming)?.0;
             if let Some(field) = body.keys().next() {
-                return Err(RequestError::UnknownField(bounded(field)).into());
+                return Err(RequestError::UnknownField(shortened(field)).into());
             }
         }
         Ok(((), Fingerprint::new()))
@@ -44,19 +44,19 @@ impl Input for () {
     }
 }
 
-/// The path's parameter, or a tuple of them in the order of the path. What does not parse is not found.
+/// The path parameter, or a tuple of the parameters in the order of the path. A parameter that does not parse is 404.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
-/// One parameter of a path. A value has one text, so that the texts tell two requests apart.
+/// A type of path parameter. Each value has exactly one text form, so the text serves as fingerprint.
 pub trait PathParameter: FromStr + Send + 'static {}
 
 impl<K: Kind + Send + 'static> PathParameter for Id<K> {}
 impl PathParameter for String {}
 
-/// What a path's parameters are read as.
+/// One path parameter or a tuple of them.
 pub trait PathParameters: Sized + Send + 'static {
-    /// `None` if there are too few, or one does not parse.
+    /// `None` if a parameter is missing or does not parse.
     fn parse(texts: &[&str]) -> Option<Self>;
 }
 
@@ -122,7 +122,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Json<T> {
     }
 }
 
-/// A JSON body, or none at all.
+/// An optional JSON body.
 impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Option<Json<T>> {
     async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
         if incoming.body.is_empty() {
@@ -141,7 +141,7 @@ fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprin
     if !is_json(incoming.header("content-type").unwrap_or_default()) {
         return Err(RequestError::UnsupportedMediaType.into());
     }
-    // Serde would take an array for an object, its fields by their order.
+    // Serde would accept an array as a struct, with its fields by position.
     if incoming.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(RequestError::Malformed("the body is not a JSON object").into());
     }
@@ -153,11 +153,11 @@ fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprin
             RequestError::Malformed("the body is not JSON")
         }
     })?;
-    deserializer.end().map_err(|_| RequestError::Malformed("something follows the JSON body"))?;
+    deserializer.end().map_err(|_| RequestError::Malformed("the body continues after the JSON object"))?;
     Ok((value, fingerprint(incoming)))
 }
 
-/// The body with sorted keys, secret fields included: only a keyed hash of it is ever kept.
+/// The body with sorted keys. It includes secret fields, so only a keyed hash of it is stored.
 fn fingerprint(incoming: &Incoming) -> Fingerprint {
     match serde_json::from_slice(&incoming.body) {
         Ok(fields @ serde_json::Value::Object(_)) => fields.to_string().into_bytes(),
@@ -170,14 +170,14 @@ fn is_json(header: &str) -> bool {
         .is_some_and(|kind| kind == "application/json" || kind == "application/merge-patch+json")
 }
 
-/// Serde's words may quote the value, so only their kind is taken over.
+/// Serde's messages may quote values, so only the type of error is used.
 fn refusal(path: &str, message: &str) -> RequestError {
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let field = rest.split('`').next().unwrap_or_default();
-        return RequestError::UnknownField(bounded(field));
+        return RequestError::UnknownField(shortened(field));
     }
     let invalid =
-        |field: &str, code, message| RequestError::Invalid(vec![Invalid { field: bounded(field), code, message }]);
+        |field: &str, code, message| RequestError::Invalid(vec![Invalid { field: shortened(field), code, message }]);
     if let Some(rest) = message.strip_prefix("missing field `") {
         invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
     } else if message.starts_with("duplicate field") {
@@ -185,22 +185,22 @@ fn refusal(path: &str, message: &str) -> RequestError {
     } else if message.starts_with(&LOST.to_string()) {
         invalid(path, LOST.code, LOST.message)
     } else if message.starts_with("unknown variant") {
-        invalid(path, "not_allowed", "This value is not one of those allowed here.")
+        invalid(path, "not_allowed", "The value is not allowed.")
     } else {
-        invalid(path, "invalid", "This value does not have the right type or form.")
+        invalid(path, "invalid", "The value has the wrong type or format.")
     }
 }
 
-/// Field names come from the caller: no more than a name's length of them goes back.
-fn bounded(name: &str) -> String {
+/// A field name as the caller sent it, shortened for the response.
+pub(super) fn shortened(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
-/// The raw body and its headers, for callbacks whose signature covers the bytes.
+/// The body as it was sent, for callbacks whose signature covers the bytes.
 #[derive(Debug)]
-pub struct Raw(pub Bytes);
+pub struct RawBody(pub Bytes);
 
-impl Input for Raw {
+impl Input for RawBody {
     async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
         Ok((Self(incoming.body.clone()), Fingerprint::new()))
     }
@@ -210,7 +210,7 @@ impl Input for Raw {
     }
 }
 
-/// The request's headers, where a handler needs more than the harness reads.
+/// All headers of the request.
 #[derive(Debug)]
 pub struct Headers(pub http::HeaderMap);
 

@@ -1,4 +1,4 @@
-//! Lists: a page at a time, with filters, and a cursor that is encrypted and bound to caller, route and filters.
+//! Lists with pages and filters. A cursor is encrypted and bound to the caller, the route and the filters.
 
 use std::ops::Deref;
 
@@ -11,29 +11,29 @@ use crate::{
     store::Position,
 };
 
-/// One page of a list, as it was asked for.
+/// A requested page of a list.
 #[derive(Debug)]
 pub struct List {
-    /// How many items the page has at most: 1 to 100, 25 by default.
+    /// Largest number of items on the page: 1 to 100, 25 by default.
     pub limit: u32,
-    /// Where the page begins: after this item.
+    /// The page begins after this item.
     pub after: Option<Position>,
-    /// What its cursors are bound to.
+    /// The values that cursors are bound to.
     binding: Vec<Vec<u8>>,
 }
 
-/// Some items, and where the list goes on; `None` at its end.
-pub type Batch<T> = (Vec<T>, Option<Position>);
+/// Items, and the position after which the list continues; `None` at its end.
+pub type ItemsAndNext<T> = (Vec<T>, Option<Position>);
 
-/// Items read at a time where a filter may leave little of them.
+/// Items per read if a filter may leave out most of them.
 const CHUNK: u32 = 100;
 
-/// A filter may leave nothing: so many items are looked at for one page, and the cursor goes on from there.
-const MOST_EXAMINED: usize = 1000;
+/// Items examined for one page, at most: a filter may leave out all of them. The cursor continues after the last one.
+const MAX_EXAMINED: usize = 1000;
 
 impl List {
-    /// Reads `limit` and `cursor` of a request. The filters are all that the route has, each at its place: a cursor serves
-    /// with the same filters only. [`RequestError::InvalidCursor`] for any other cursor.
+    /// Reads `limit` and `cursor` of a request. `filters` are the values of all filters of the route, in a fixed order: a cursor is
+    /// valid only with the same filters, and [`RequestError::InvalidCursor`] otherwise.
     pub async fn requested<A: Deref<Target = Person>>(
         call: &Call<A>,
         limit: Option<u32>,
@@ -42,7 +42,7 @@ impl List {
     ) -> Result<Self> {
         let limit = page_size(limit)?;
         let mut binding = vec![call.meta.function.as_bytes().to_vec(), call.caller.user.to_string().into_bytes()];
-        // A filter that is left out is another one than an empty one.
+        // An absent filter differs from an empty one.
         binding.extend(filters.iter().map(|filter| filter.unwrap_or("\0").as_bytes().to_vec()));
         let mut list = Self { limit, after: None, binding };
         if let Some(cursor) = cursor {
@@ -51,23 +51,23 @@ impl List {
         Ok(list)
     }
 
-    /// Reads on until the page is full or the list ends, where a filter leaves out some of what is read; `narrows` is
-    /// whether one does. `read` gives the items after a position, at most as many as asked for.
-    pub async fn fill<T, Read: Future<Output = Result<Batch<T>>>>(
+    /// Reads until the page is full or the list ends. `filtered`: whether `admits` leaves out items. `read` returns the items after a
+    /// position, at most as many as requested.
+    pub async fn fill<T, Read: Future<Output = Result<ItemsAndNext<T>>>>(
         &self,
-        narrows: bool,
+        filtered: bool,
         read: impl Fn(u32, Option<Position>) -> Read,
         admits: impl Fn(&T) -> bool,
         position: impl Fn(&T) -> Position,
-    ) -> Result<Batch<T>> {
+    ) -> Result<ItemsAndNext<T>> {
         let limit = self.limit as usize;
-        let chunk = if narrows { CHUNK } else { self.limit };
+        let chunk = if filtered { CHUNK } else { self.limit };
         let (mut found, mut after, mut examined) = (Vec::new(), self.after.clone(), 0);
         loop {
             let (items, next) = read(chunk, after.clone()).await?;
             for item in items {
                 let admitted = admits(&item);
-                if examined == MOST_EXAMINED || admitted && found.len() == limit {
+                if examined == MAX_EXAMINED || admitted && found.len() == limit {
                     return Ok((found, after));
                 }
                 examined += 1;
@@ -76,33 +76,34 @@ impl List {
                     found.push(item);
                 }
             }
-            if next.is_none() || !narrows && found.len() == limit {
+            if next.is_none() || !filtered && found.len() == limit {
                 return Ok((found, next));
             }
             after = next;
         }
     }
 
-    /// The answer: the items, and a cursor if the list goes on.
+    /// The page: the items, and a cursor if the list continues.
     pub async fn page<T>(&self, app: &App, items: Vec<T>, next: Option<&Position>) -> Result<Page<T>> {
         let next_cursor = match next {
             None => None,
             Some(position) => {
                 let keys = app.token_secrets().await?;
                 let plain = serde_json::to_vec(position).map_err(Internal::bug)?;
-                Some(crypto::cursor::seal(&keys.cursor, &self.bound_to(), &plain))
+                Some(crypto::cursor::seal(&keys.cursor, &self.associated_data(), &plain))
             }
         };
         Ok(Page { items, next_cursor })
     }
 
-    fn bound_to(&self) -> Vec<&[u8]> {
+    fn associated_data(&self) -> Vec<&[u8]> {
         self.binding.iter().map(Vec::as_slice).collect()
     }
 
     async fn open(&self, app: &App, cursor: &str) -> Result<Position> {
         let keys = app.token_secrets().await?;
-        let plain = crypto::cursor::open(&keys.cursor, &self.bound_to(), cursor).ok_or(RequestError::InvalidCursor)?;
+        let plain =
+            crypto::cursor::open(&keys.cursor, &self.associated_data(), cursor).ok_or(RequestError::InvalidCursor)?;
         serde_json::from_slice(&plain).map_err(|_| RequestError::InvalidCursor.into())
     }
 }
@@ -131,8 +132,8 @@ mod tests {
         Position(BTreeMap::from([("at".to_owned(), number.to_string())]))
     }
 
-    /// A list of the numbers below `end`, of which a filter admits some.
-    async fn numbers(end: usize, limit: u32, narrows: bool, admits: fn(usize) -> bool) -> (Vec<Vec<usize>>, usize) {
+    /// The pages of a list of the numbers below `end` with a filter, and the number of reads.
+    async fn numbers(end: usize, limit: u32, filtered: bool, admits: fn(usize) -> bool) -> (Vec<Vec<usize>>, usize) {
         let (mut pages, mut after) = (Vec::new(), None);
         let reads = std::cell::Cell::new(0);
         loop {
@@ -143,7 +144,7 @@ mod tests {
                 let to = end.min(from + limit as usize);
                 std::future::ready(Ok(((from..to).collect(), (to < end).then(|| at(to - 1)))))
             };
-            let (page, next) = list.fill(narrows, read, |number| admits(*number), |number| at(*number)).await.unwrap();
+            let (page, next) = list.fill(filtered, read, |number| admits(*number), |number| at(*number)).await.unwrap();
             pages.push(page);
             after = next;
             if after.is_none() {
@@ -157,7 +158,7 @@ mod tests {
         let (pages, _) = numbers(950, 3, true, |number| number % 90 == 0).await;
         assert_eq!(pages, [vec![0, 90, 180], vec![270, 360, 450], vec![540, 630, 720], vec![810, 900]]);
         let (pages, _) = numbers(120, 3, true, |number| number < 3).await;
-        assert_eq!(pages, [vec![0, 1, 2]], "nothing follows, so there is no cursor");
+        assert_eq!(pages, [vec![0, 1, 2]], "the list has ended, so there is no cursor");
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;
 pub use form::{Form, Presence};
-pub use input::{Headers, Json, Path, Query, Raw};
+pub use input::{Headers, Json, Path, Query, RawBody};
 pub use multipart::Upload;
 pub use operation::OperationDoc;
 pub use owner::{NotOwner, OwnerOr};

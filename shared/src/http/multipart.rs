@@ -10,7 +10,7 @@ use super::{
     call::Incoming,
     content_type,
     form::{Form, Presence},
-    input::{Fingerprint, Input},
+    input::{Fingerprint, Input, shortened},
     operation::OperationDoc,
     route::Route,
 };
@@ -57,8 +57,7 @@ impl<F: Form> Input for Upload<F> {
                     return Err(invalid(known, "duplicate", "This field occurs twice."));
                 }
             } else {
-                let name = name.chars().filter(|c| !c.is_control()).take(64).collect();
-                return Err(RequestError::UnknownField(name).into());
+                return Err(RequestError::UnknownField(shortened(&name)).into());
             }
         }
         for (name, presence) in F::FIELDS {
@@ -96,7 +95,7 @@ fn invalid(field: &str, code: &'static str, message: &'static str) -> crate::err
 fn refusal(error: &multer::Error) -> RequestError {
     match error {
         multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => RequestError::TooLarge,
-        _ => RequestError::Malformed("the form is not well formed"),
+        _ => RequestError::Malformed("the form is malformed"),
     }
 }
 

@@ -88,7 +88,7 @@ impl OperationDoc {
             self.header_parameter(
                 "Idempotency-Key",
                 false,
-                "1–255 visible ASCII characters; the same key and body within 24 h give the first answer again.",
+                "1–255 visible ASCII characters. A repeated request with the same key and body gets the first response for 24 h.",
             );
             self.problem(409, "idempotency_in_progress");
             self.problem(409, "already_done");
@@ -97,11 +97,11 @@ impl OperationDoc {
         match route.if_match {
             IfMatch::Ignored => {}
             IfMatch::Honoured => {
-                self.header_parameter("If-Match", false, "The entity tag this change is meant for.");
+                self.header_parameter("If-Match", false, "The entity tag of the version to change.");
                 self.problem(412, "stale_version");
             }
             IfMatch::Required => {
-                self.header_parameter("If-Match", true, "The entity tag this change is meant for.");
+                self.header_parameter("If-Match", true, "The entity tag of the version to change.");
                 self.problem(412, "stale_version");
                 self.problem(428, "if_match_required");
             }

@@ -1,7 +1,7 @@
-//! Authority over a resource that the path names: whose it is decides.
+//! Authority that depends on the owner of the resource in the path.
 //!
-//! The owner is read together with the caller's session. A resource that belongs to nobody is not found, and neither is
-//! somebody else's to a caller who may not read it.
+//! The owner is read together with the caller's session. A resource without an owner is 404, and so is a resource of another person
+//! for a caller without the permission.
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     store::{admission::Resource, item::Key},
 };
 
-/// The owner of the resource `R` that the path names, or somebody whose roles grant the permission `P`; and the resource.
+/// The owner of the resource `R` in the path, or a person whose roles grant the permission `P`; together with the resource.
 #[derive(Debug)]
 pub struct OwnerOr<P, R> {
     person: Arc<Person>,
@@ -53,7 +53,7 @@ impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for OwnerOr<
     }
 
     fn owner_key(incoming: &Incoming) -> Option<Key> {
-        named::<R>(incoming).as_ref().map(R::owner_key)
+        resource_id::<R>(incoming).as_ref().map(R::owner_key)
     }
 
     async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
@@ -62,7 +62,7 @@ impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for OwnerOr<
         if !person.is(&owner) && !person.can::<P>() {
             return Err(RequestError::NotFound.into());
         }
-        let id = named::<R>(incoming).ok_or(RequestError::NotFound)?;
+        let id = resource_id::<R>(incoming).ok_or(RequestError::NotFound)?;
         let resource = R::load(app.store().await, &owner, id, incoming.meta.now).await?;
         let resource = resource.ok_or(RequestError::NotFound)?;
         Ok(Self { person: person.clone(), owner, resource, permission: PhantomData })
@@ -73,8 +73,8 @@ impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for OwnerOr<
     }
 }
 
-/// Somebody whose roles grant the permission `P`, acting on a resource `R` of somebody else. Staff are refused what is
-/// their own before anything of it is read, so that the answer is the same whatever became of it.
+/// A person whose roles grant the permission `P`, for a resource `R` of another person. Staff are refused their own resources
+/// before the resource is read, so the response does not reveal its state.
 #[derive(Debug)]
 pub struct NotOwner<P, R> {
     person: Arc<Person>,
@@ -83,7 +83,7 @@ pub struct NotOwner<P, R> {
 }
 
 impl<P, R> NotOwner<P, R> {
-    /// Whose the resource is.
+    /// The owner of the resource.
     pub const fn owner(&self) -> UserId {
         self.owner
     }
@@ -105,7 +105,7 @@ impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for NotOwner
     }
 
     fn owner_key(incoming: &Incoming) -> Option<Key> {
-        named::<R>(incoming).as_ref().map(R::owner_key)
+        resource_id::<R>(incoming).as_ref().map(R::owner_key)
     }
 
     async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
@@ -121,12 +121,12 @@ impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for NotOwner
     }
 }
 
-/// The id in the path's first parameter.
-fn named<R: Resource>(incoming: &Incoming) -> Option<R::Id> {
+/// The id in the first path parameter.
+fn resource_id<R: Resource>(incoming: &Incoming) -> Option<R::Id> {
     incoming.path.get(incoming.route.path_parameters().next()?)?.parse().ok()
 }
 
-/// The owner that was read along.
+/// The owner, as read together with the session.
 fn owner(incoming: &Incoming) -> Result<UserId> {
     incoming.loaded.owner.ok_or(RequestError::NotFound.into())
 }

@@ -1,7 +1,7 @@
-//! Errors as RFC 9457 problems: the one place where a refusal gets its status, its code and its words.
+//! Errors as RFC 9457 problems: the only place that gives an error its status, code and title.
 //!
-//! The matches are exhaustive, so that a new variant cannot be forgotten. What stands here may be shown to anybody;
-//! what an [`Internal`] error says goes to the log only.
+//! The matches are exhaustive, so the compiler finds a new variant without a problem. All texts here are public; the text of an
+//! [`Internal`] error is only logged.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,27 +15,27 @@ use crate::{
     error::{Error, Internal, RequestError},
 };
 
-/// Where problem types are documented; the code follows.
+/// Prefix of the URI of a problem type; the code follows.
 const TYPES: &str = "https://verinym.dev/problems/";
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// URI of the kind of problem: its `code`, documented.
+    /// URI of the problem type.
     pub r#type: String,
     pub title: &'static str,
     pub status: u16,
-    /// Stable, for programs.
+    /// Stable code for programs.
     pub code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// To be named when asking for help.
+    /// Identifies the call in the logs.
     pub correlation_id: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
 }
 
-/// One field that is not valid.
+/// One invalid field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
     pub field: String,
@@ -43,20 +43,20 @@ pub struct FieldProblem {
     pub message: &'static str,
 }
 
-/// Status, code, title: what is known of a refusal without looking into it.
+/// Status, code and title of a problem type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct ProblemType {
     pub status: u16,
     pub code: &'static str,
     pub title: &'static str,
 }
 
-const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
-    Kind { status, code, title }
+const fn problem_type(status: u16, code: &'static str, title: &'static str) -> ProblemType {
+    ProblemType { status, code, title }
 }
 
-/// The kind of an error; its code is the metric's label too.
-pub fn kind_of(error: &Error) -> Kind {
+/// The problem type of an error. Its code is also the outcome in the log and in metrics.
+pub fn type_of(error: &Error) -> ProblemType {
     match error {
         Error::Request(error) => request(error),
         Error::Auth(error) => auth(*error),
@@ -69,123 +69,144 @@ pub fn kind_of(error: &Error) -> Kind {
     }
 }
 
-fn request(error: &RequestError) -> Kind {
+fn request(error: &RequestError) -> ProblemType {
     match error {
-        RequestError::Malformed(_) => kind(400, "malformed_request", "The request is not well formed."),
-        RequestError::UnknownField(_) => kind(400, "unknown_field", "The request has a field that is not known here."),
-        RequestError::Invalid(_) => kind(400, "validation_failed", "Some fields are not valid."),
-        RequestError::InvalidCursor => kind(400, "invalid_cursor", "The cursor does not belong to this list."),
-        RequestError::Unauthenticated => kind(401, "unauthenticated", "Sign in first."),
-        RequestError::Forbidden(_) => kind(403, "forbidden", "You may not do this."),
+        RequestError::Malformed(_) => problem_type(400, "malformed_request", "The request is malformed."),
+        RequestError::UnknownField(_) => problem_type(400, "unknown_field", "The request contains an unknown field."),
+        RequestError::Invalid(_) => problem_type(400, "validation_failed", "Some fields are invalid."),
+        RequestError::InvalidCursor => problem_type(400, "invalid_cursor", "The cursor is not valid for this list."),
+        RequestError::Unauthenticated => problem_type(401, "unauthenticated", "Authentication is required."),
+        RequestError::Forbidden(_) => problem_type(403, "forbidden", "You do not have permission to do this."),
         RequestError::ReauthenticationRequired => {
-            kind(403, "reauthentication_required", "Confirm your identity again, then repeat the request.")
+            problem_type(403, "reauthentication_required", "Recent authentication is required.")
         }
-        RequestError::NotFound => kind(404, "not_found", "There is no such thing."),
-        RequestError::TooLarge => kind(413, "payload_too_large", "The body is too large."),
+        RequestError::NotFound => problem_type(404, "not_found", "The resource does not exist."),
+        RequestError::TooLarge => problem_type(413, "payload_too_large", "The request body is too large."),
         RequestError::UnsupportedMediaType => {
-            kind(415, "unsupported_media_type", "The body's content type is not taken here.")
+            problem_type(415, "unsupported_media_type", "The content type of the body is not supported.")
         }
-        RequestError::StaleVersion => kind(412, "stale_version", "It was changed since you read it."),
-        RequestError::VersionRequired => kind(428, "if_match_required", "Say with If-Match which version you mean."),
-        RequestError::RateLimited { .. } => kind(429, "rate_limited", "Too many requests; wait before the next."),
+        RequestError::StaleVersion => problem_type(412, "stale_version", "The resource has changed since you read it."),
+        RequestError::VersionRequired => problem_type(428, "if_match_required", "The If-Match header is required."),
+        RequestError::RateLimited { .. } => problem_type(429, "rate_limited", "Too many requests. Try again later."),
         RequestError::IdempotencyKeyReused => {
-            kind(422, "idempotency_key_reused", "The key was used with another body.")
+            problem_type(422, "idempotency_key_reused", "The idempotency key was used with a different request.")
         }
-        RequestError::IdempotencyInProgress | RequestError::AnsweredMeanwhile => {
-            kind(409, "idempotency_in_progress", "The first call with this key is still undecided.")
+        RequestError::IdempotencyInProgress | RequestError::AnsweredMeanwhile => problem_type(
+            409,
+            "idempotency_in_progress",
+            "The first request with this idempotency key is still being processed.",
+        ),
+        RequestError::AlreadyDone => {
+            problem_type(409, "already_done", "The request was already processed, but its response was not stored.")
         }
-        RequestError::AlreadyDone => kind(409, "already_done", "This was done before; its answer was not kept."),
-        RequestError::Contended => kind(409, "conflict", "It was being changed by others; try again."),
+        RequestError::Contended => {
+            problem_type(409, "conflict", "Other requests changed the resource at the same time. Try again.")
+        }
         RequestError::RangeNotSatisfiable { .. } => {
-            kind(416, "range_not_satisfiable", "The range lies outside of the document.")
+            problem_type(416, "range_not_satisfiable", "The requested range is outside of the document.")
         }
     }
 }
 
-fn auth(error: AuthError) -> Kind {
+fn auth(error: AuthError) -> ProblemType {
     match error {
-        AuthError::EmailTaken => kind(409, "email_taken", "This address has an account."),
-        AuthError::UsernameTaken => kind(409, "username_taken", "This username is taken."),
-        AuthError::InvalidToken => kind(400, "invalid_token", "The link is not valid, or was used or replaced."),
-        AuthError::ExpiredToken => kind(400, "expired_token", "The link has expired; ask for a new one."),
-        AuthError::InvalidCredentials => kind(401, "invalid_credentials", "The identifier or the password is wrong."),
-        AuthError::WrongPassword => kind(400, "invalid_credentials", "The password is wrong."),
+        AuthError::EmailTaken => problem_type(409, "email_taken", "An account with this email address exists."),
+        AuthError::UsernameTaken => problem_type(409, "username_taken", "The username is taken."),
+        AuthError::InvalidToken => {
+            problem_type(400, "invalid_token", "The link is invalid, or was already used or replaced.")
+        }
+        AuthError::ExpiredToken => problem_type(400, "expired_token", "The link has expired. Request a new one."),
+        AuthError::InvalidCredentials => {
+            problem_type(401, "invalid_credentials", "The identifier or the password is wrong.")
+        }
+        AuthError::WrongPassword => problem_type(400, "invalid_credentials", "The password is wrong."),
         AuthError::TemporarilyLocked { .. } => {
-            kind(429, "temporarily_locked", "Too many failed tries; wait before the next.")
+            problem_type(429, "temporarily_locked", "Too many failed attempts. Try again later.")
         }
-        AuthError::EmailNotVerified => kind(403, "email_not_verified", "Confirm your address first."),
-        AuthError::AccountLocked => kind(403, "account_locked", "This account is locked."),
-        AuthError::AccountDeactivated => kind(403, "account_deactivated", "This account is deactivated."),
-        AuthError::InvalidRefreshToken => kind(401, "invalid_refresh_token", "Sign in again."),
-        AuthError::RefreshTokenReused => {
-            kind(401, "refresh_token_reused", "This token was used before; the session has ended. Sign in again.")
+        AuthError::EmailNotVerified => problem_type(403, "email_not_verified", "The email address is not verified."),
+        AuthError::AccountLocked => problem_type(403, "account_locked", "The account is locked."),
+        AuthError::AccountDeactivated => problem_type(403, "account_deactivated", "The account is deactivated."),
+        AuthError::InvalidRefreshToken => {
+            problem_type(401, "invalid_refresh_token", "The refresh token is invalid. Sign in again.")
         }
+        AuthError::RefreshTokenReused => problem_type(
+            401,
+            "refresh_token_reused",
+            "The refresh token was already used, so the session has ended. Sign in again.",
+        ),
     }
 }
 
-fn account(error: AccountError) -> Kind {
+fn account(error: AccountError) -> ProblemType {
     match error {
         AccountError::CheckInProgress => {
-            kind(409, "check_in_progress", "These fields cannot change while a check is open.")
+            problem_type(409, "check_in_progress", "These fields cannot be changed while a check is open.")
         }
     }
 }
 
-fn check(error: CheckError) -> Kind {
+fn check(error: CheckError) -> ProblemType {
     match error {
-        CheckError::CheckInProgress => kind(409, "check_in_progress", "Another check is open."),
-        CheckError::IllegalTransition => kind(409, "illegal_transition", "The state does not allow this."),
-        CheckError::OwnCheck => kind(403, "own_check", "Somebody else must decide your check."),
-        CheckError::ClaimedByAnother => kind(409, "claimed_by_another", "Another reviewer has claimed this check."),
-        CheckError::SameReviewer => kind(403, "same_reviewer", "Another reviewer than the first must decide."),
-        CheckError::ReasonMissing => kind(400, "reason_required", "Name at least one reason."),
-        CheckError::DocumentsMissing => kind(400, "documents_required", "The check needs a document."),
-        CheckError::TooManyDocuments => kind(400, "too_many_documents", "At most 10 documents."),
-        CheckError::StepsMissing => kind(409, "steps_missing", "A step of the policy has not passed."),
-        CheckError::OpenHits => kind(409, "open_hits", "Decide the open hits of this check first."),
-        CheckError::TrueMatch => kind(409, "true_match", "A check with a true match cannot be approved."),
+        CheckError::CheckInProgress => problem_type(409, "check_in_progress", "Another check is open."),
+        CheckError::IllegalTransition => {
+            problem_type(409, "illegal_transition", "The current state does not allow this.")
+        }
+        CheckError::OwnCheck => problem_type(403, "own_check", "You cannot decide your own check."),
+        CheckError::ClaimedByAnother => {
+            problem_type(409, "claimed_by_another", "Another reviewer has claimed this check.")
+        }
+        CheckError::SameReviewer => problem_type(403, "same_reviewer", "A different reviewer must decide."),
+        CheckError::ReasonMissing => problem_type(400, "reason_required", "At least one reason is required."),
+        CheckError::DocumentsMissing => problem_type(400, "documents_required", "At least one document is required."),
+        CheckError::TooManyDocuments => problem_type(400, "too_many_documents", "At most 10 documents are allowed."),
+        CheckError::StepsMissing => problem_type(409, "steps_missing", "A step of the policy has not passed."),
+        CheckError::OpenHits => problem_type(409, "open_hits", "The check has undecided hits."),
+        CheckError::TrueMatch => problem_type(409, "true_match", "A check with a true match cannot be approved."),
         CheckError::NameMissing => {
-            kind(400, "name_required", "Put your given and family name into your profile first.")
+            problem_type(400, "name_required", "Your profile needs a given name and a family name.")
         }
     }
 }
 
-fn document(error: DocumentError) -> Kind {
+fn document(error: DocumentError) -> ProblemType {
     match error {
-        DocumentError::InUse => kind(409, "document_in_use", "A submitted check names this document."),
+        DocumentError::InUse => problem_type(409, "document_in_use", "A submitted check uses this document."),
     }
 }
 
-fn callback(error: CallbackError) -> Kind {
+fn callback(error: CallbackError) -> ProblemType {
     match error {
-        CallbackError::UnknownProvider => kind(404, "not_found", "There is no such thing."),
-        CallbackError::BadSignature => kind(401, "invalid_signature", "The signature is missing or wrong."),
+        CallbackError::UnknownProvider => problem_type(404, "not_found", "The resource does not exist."),
+        CallbackError::BadSignature => problem_type(401, "invalid_signature", "The signature is missing or wrong."),
         CallbackError::StaleSignature => {
-            kind(401, "stale_signature", "The signed time is off by more than five minutes.")
+            problem_type(401, "stale_signature", "The signature is more than five minutes old, or from the future.")
         }
     }
 }
 
-fn aml(error: AmlError) -> Kind {
+fn aml(error: AmlError) -> ProblemType {
     match error {
-        AmlError::UnknownList => kind(404, "not_found", "There is no such thing."),
-        AmlError::ListsUnavailable => kind(503, "unavailable", "Not available just now; try again."),
-        AmlError::OwnHit => kind(403, "own_check", "Somebody else must decide your check."),
-        AmlError::HitDecided => kind(409, "illegal_transition", "The state does not allow this."),
-        AmlError::SameReviewer => kind(403, "same_reviewer", "Another reviewer than the first must decide."),
+        AmlError::UnknownList => problem_type(404, "not_found", "The resource does not exist."),
+        AmlError::ListsUnavailable => {
+            problem_type(503, "unavailable", "The service is temporarily unavailable. Try again later.")
+        }
+        AmlError::OwnHit => problem_type(403, "own_check", "You cannot decide your own check."),
+        AmlError::HitDecided => problem_type(409, "illegal_transition", "The current state does not allow this."),
+        AmlError::SameReviewer => problem_type(403, "same_reviewer", "A different reviewer must decide."),
     }
 }
 
-fn internal(error: &Internal) -> Kind {
+fn internal(error: &Internal) -> ProblemType {
     match error {
-        Internal::Unavailable(_) => kind(503, "unavailable", "Not available just now; try again."),
-        Internal::Corrupt(_) | Internal::Bug(_) => kind(500, "internal_error", "Something went wrong on our side."),
+        Internal::Unavailable(_) => {
+            problem_type(503, "unavailable", "The service is temporarily unavailable. Try again later.")
+        }
+        Internal::Corrupt(_) | Internal::Bug(_) => problem_type(500, "internal_error", "An internal error occurred."),
     }
 }
 
-/// The challenge of a 401, which has to have one (RFC 9110 §15.5.2): `Bearer`, and `invalid_token` to a caller who sent an
-/// access token (RFC 6750 §3.1). A provider's callback is not authenticated by a token but by the signature in its
-/// headers.
+/// The challenge that every 401 must have (RFC 9110 §15.5.2): `Bearer`, with `invalid_token` if the request had an access token
+/// (RFC 6750 §3.1). Callbacks of providers are authenticated by a signature in their headers instead.
 fn challenge(error: &Error, token_sent: bool) -> String {
     let text = match error {
         Error::Request(RequestError::Unauthenticated) if token_sent => "Bearer error=\"invalid_token\"",
@@ -195,14 +216,14 @@ fn challenge(error: &Error, token_sent: bool) -> String {
     text.to_owned()
 }
 
-/// The answer to an error. `token_sent`: whether the request came with a bearer token.
+/// The response to an error. `token_sent`: whether the request had a bearer token.
 pub fn response(error: &Error, correlation_id: &str, token_sent: bool) -> Response {
-    let kind = kind_of(error);
+    let problem_type = type_of(error);
     let mut problem = Problem {
-        r#type: format!("{TYPES}{}", kind.code),
-        title: kind.title,
-        status: kind.status,
-        code: kind.code,
+        r#type: format!("{TYPES}{}", problem_type.code),
+        title: problem_type.title,
+        status: problem_type.status,
+        code: problem_type.code,
         detail: detail(error),
         correlation_id: correlation_id.to_owned(),
         errors: Vec::new(),
@@ -212,12 +233,16 @@ pub fn response(error: &Error, correlation_id: &str, token_sent: bool) -> Respon
         Error::Request(RequestError::Invalid(fields)) => {
             problem.errors = fields
                 .iter()
-                .map(|fault| FieldProblem { field: fault.field.clone(), code: fault.code, message: fault.message })
+                .map(|invalid| FieldProblem {
+                    field: invalid.field.clone(),
+                    code: invalid.code,
+                    message: invalid.message,
+                })
                 .collect();
         }
         Error::Request(RequestError::UnknownField(field)) => {
             problem.errors =
-                vec![FieldProblem { field: field.clone(), code: "unknown_field", message: "This field is not known." }];
+                vec![FieldProblem { field: field.clone(), code: "unknown_field", message: "This field is unknown." }];
         }
         Error::Request(RequestError::RateLimited { retry_after })
         | Error::Auth(AuthError::TemporarilyLocked { retry_after }) => {
@@ -231,17 +256,19 @@ pub fn response(error: &Error, correlation_id: &str, token_sent: bool) -> Respon
         }
         _ => {}
     }
-    if kind.status == 401 {
+    if problem_type.status == 401 {
         headers.push(("www-authenticate", challenge(error, token_sent)));
     }
     let text = serde_json::to_string(&problem).unwrap_or_default();
-    Response { status: kind.status, headers, body: Body::Text(text) }
+    Response { status: problem_type.status, headers, body: Body::Text(text) }
 }
 
 fn detail(error: &Error) -> Option<String> {
     match error {
         Error::Request(RequestError::Malformed(what)) => Some((*what).to_owned()),
-        Error::Request(RequestError::Forbidden(permission)) => Some(format!("It needs the permission {permission}.")),
+        Error::Request(RequestError::Forbidden(permission)) => {
+            Some(format!("The permission {permission} is required."))
+        }
         _ => None,
     }
 }

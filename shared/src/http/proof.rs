@@ -1,8 +1,7 @@
-//! Proving a password, with the lock-out that bounds guessing.
+//! Password verification, with the lock-out that limits guessing.
 //!
-//! A try is reserved before the password is compared, so that guesses made at once are no more than guesses made one after
-//! the other. Whoever submits an identifier that nobody has pays the same: the same reads, the same Argon2, the same
-//! writes.
+//! Each attempt is reserved before the password is compared, so parallel guesses count like sequential ones. An unknown identifier
+//! takes the same reads, the same Argon2 computation and the same writes, so that the response time does not reveal whether it exists.
 
 use std::time::Duration;
 
@@ -21,32 +20,32 @@ use crate::{
     },
 };
 
-/// How often, and how long at most each time, a call waits for tries in flight: as long as a few comparisons take. While an
-/// identifier is locked no call waits.
+/// How often and how long a call waits for attempts in progress: about as long as a few comparisons take. No call waits for a
+/// locked identifier.
 const WAITS: u32 = 6;
 const WAIT: Backoff = Backoff { base: Duration::from_millis(50), cap: Duration::from_millis(400) };
 
-/// Somebody's try at a password.
+/// An attempt to sign in with a password.
 #[derive(Debug)]
 pub struct PasswordAttempt<'a> {
     pub tried: ReservedTry,
-    /// What it is counted under.
+    /// The blind index by which attempts are counted.
     pub identifier: &'a BlindIndex,
-    /// Whose the identifier is, if anybody's.
+    /// The account with this identifier, if there is one.
     pub account: Option<&'a Account>,
     pub password: &'a SecretText,
 }
 
-/// That a password is the account's.
+/// Proof that the password is the password of the account.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Proof {
-    /// Its hash was made under lower parameters than today's.
+    /// The stored hash has weaker parameters than today's.
     pub outdated: bool,
     tried: ReservedTry,
 }
 
-/// Refuses a password that is longer than any, before anything costly is done.
+/// Refuses an overlong password before expensive work is done.
 pub fn check_length(field: &'static str, password: &SecretText) -> Result<()> {
     let mut fields = Fields::default();
     if !password::fits(password) {
@@ -56,7 +55,7 @@ pub fn check_length(field: &'static str, password: &SecretText) -> Result<()> {
 }
 
 impl<A> Call<A> {
-    /// Reserves a try at the password of an identifier; refused while it is locked out, whatever the password.
+    /// Reserves an attempt for an identifier; refused while the identifier is locked, whatever the password.
     pub async fn reserve_try(&self, identifier: &BlindIndex) -> Result<ReservedTry> {
         let store = self.app.store().await;
         let mut now = self.now();
@@ -74,10 +73,10 @@ impl<A> Call<A> {
                 }
             }
         }
-        Err(Internal::bug("waits are counted").into())
+        Err(Internal::bug("the number of waits is limited").into())
     }
 
-    /// Compares a password with its account's. A wrong one is counted and refused as `wrong`.
+    /// Verifies a password. A wrong password is counted and refused with `wrong`.
     pub async fn prove_password(&self, attempt: PasswordAttempt<'_>, wrong: AuthError) -> Result<Proof> {
         let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
         let person = attempt.account.map(|account| account.user);
@@ -88,7 +87,7 @@ impl<A> Call<A> {
         Err(wrong.into())
     }
 
-    /// Compares a password with its account's, and leaves what becomes of a wrong one to the caller.
+    /// Verifies a password; `None` if it is wrong. The caller must count or give back the attempt then.
     pub async fn compare(&self, attempt: PasswordAttempt<'_>) -> Result<Option<Proof>> {
         match compare(attempt.account, attempt.password) {
             Ok(verified) => Ok(verified
@@ -101,7 +100,7 @@ impl<A> Call<A> {
         }
     }
 
-    /// Counts a reserved try as a failure.
+    /// Counts a reserved attempt as a failure.
     pub async fn count_failure(
         &self,
         tried: &ReservedTry,
@@ -121,10 +120,10 @@ impl<A> Call<A> {
         self.app.store().await.count_failure(tried, &failure).await
     }
 
-    /// Gives a reserved try back. Where that fails it counts until it leaves the window.
+    /// Gives a reserved attempt back. If that fails, the attempt counts until it leaves the window.
     pub async fn give_back(&self, tried: &ReservedTry) {
         if let Err(error) = self.app.store().await.give_back(tried, self.now()).await {
-            tracing::warn!(%error, correlation_id = self.meta.correlation_id, "a try at a password was not given back");
+            tracing::warn!(%error, correlation_id = self.meta.correlation_id, "a password attempt was not given back");
         }
     }
 
@@ -146,7 +145,7 @@ impl<A> Call<A> {
     }
 }
 
-/// What the comparison says; of nobody's password nothing, at the same price.
+/// Compares the password; `None` for an unknown account, after the same computation.
 fn compare(account: Option<&Account>, password: &SecretText) -> Result<Option<Verified>> {
     let params = Params::default();
     if let Some(hash) = account.and_then(|account| account.password.as_ref()) {

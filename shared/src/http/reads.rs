@@ -1,4 +1,4 @@
-//! Reads of unmasked personal data of others: the log tells of each before the answer leaves.
+//! Reads of unmasked personal data of other persons. Each read is written to the event log before the response is sent.
 
 use crate::crypto::random::RandomId;
 use std::{collections::BTreeMap, ops::Deref};
@@ -14,23 +14,23 @@ use crate::{
     store::{commit::Commit, event::EventDraft, hit::StoredHit},
 };
 
-/// What was read of whom.
+/// A read of personal data.
 #[derive(Debug, Clone)]
-pub struct Read {
+pub struct PersonalDataRead {
     pub kind: EventType,
-    /// Whose data it is; `None` if it is of several people or of strangers.
+    /// The person whose data was read; `None` for several persons, or persons without an account.
     pub person: Option<UserId>,
     /// What was read, by ids.
     pub data: EventData,
 }
 
-/// The reads of hits, one for each person they are on.
-pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<Read> {
+/// The reads of these hits, one per person.
+pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<PersonalDataRead> {
     let mut by_person: BTreeMap<UserId, Vec<HitId>> = BTreeMap::new();
     for stored in hits {
         by_person.entry(stored.hit.user_id).or_default().push(stored.hit.id);
     }
-    let read = |(person, hits): (UserId, Vec<_>)| Read {
+    let read = |(person, hits): (UserId, Vec<_>)| PersonalDataRead {
         kind: EventType::HitsRead,
         person: Some(person),
         data: EventData::of(&HitsShown { hits }),
@@ -38,21 +38,21 @@ pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<Read> {
     by_person.into_iter().map(read).collect()
 }
 
-/// Each read is an event and an outbox row; one transaction takes 100 writes.
-const AT_ONCE: usize = 40;
+/// Reads per transaction, which has at most 100 writes. Each read is an event and an outbox row.
+const PER_TRANSACTION: usize = 40;
 
-/// Writes an event for each read. The thing read keeps its version, which is what clients decide upon, so the event's
-/// subject is the reading itself.
-pub async fn commit_reads<A: Deref<Target = Person>>(call: &Call<A>, reads: &[Read]) -> Result<()> {
+/// Writes an event for each read. The subject of the event is the read itself, not the resource: a read does not change the version
+/// of the resource, which clients send in `If-Match`.
+pub async fn commit_reads<A: Deref<Target = Person>>(call: &Call<A>, reads: &[PersonalDataRead]) -> Result<()> {
     if reads.is_empty() {
         return Ok(());
     }
     let (store, now) = (call.app.store().await, call.now());
     let key = call.loaded.key(store, now).await?;
     let command = call.command_by(call.author(&key)).await;
-    for some in reads.chunks(AT_ONCE) {
-        let told = run_command!(command, |attempt| {
-            let events = some.iter().map(|read| {
+    for chunk in reads.chunks(PER_TRANSACTION) {
+        let committed = run_command!(command, |attempt| {
+            let events = chunk.iter().map(|read| {
                 let mut event = EventDraft::new(read.kind, Subject::new("read", ReadId::new(now)), 1);
                 event.person = read.person;
                 event.data.clone_from(&read.data);
@@ -60,7 +60,7 @@ pub async fn commit_reads<A: Deref<Target = Person>>(call: &Call<A>, reads: &[Re
             });
             Ok(events.fold(attempt.commit(now), Commit::event).returning(()))
         });
-        told?;
+        committed?;
     }
     Ok(())
 }

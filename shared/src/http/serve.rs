@@ -1,5 +1,5 @@
-//! What is the same for every call, in its order: correlation, size, token, session and limits at once, the handler,
-//! headers, one log line.
+//! The steps that are the same for every call, in order: correlation id, size, access token, session and rate limits in parallel,
+//! handler, headers, one log line.
 
 use std::{panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    boot::{self, Running},
+    boot::{self, ServeFuture},
     crypto::access::Expected,
     deadline::Deadline,
     domain::{role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp, user::UserStatus},
@@ -48,18 +48,18 @@ pub fn serve(endpoint: Endpoint) -> ExitCode {
     )
 }
 
-/// What answers a request, with its types erased.
+/// Responds to a request; without the types of the handler.
 pub type RequestHandler = Box<dyn Fn(Request) -> BoxFuture<'static, http::Response<LambdaBody>> + Send + Sync>;
 
-/// Answers requests until the platform ends the process. Not generic, so that it is compiled once.
-pub fn requests(handler: RequestHandler) -> Running {
+/// Responds to requests until the platform ends the process. It is not generic, so that it is compiled once.
+pub fn requests(handler: RequestHandler) -> ServeFuture {
     Box::pin(lambda_http::run(lambda_http::service_fn(move |request: Request| {
-        let answer = handler(request);
-        async move { Ok::<_, lambda_http::Error>(answer.await) }
+        let response = handler(request);
+        async move { Ok::<_, lambda_http::Error>(response.await) }
     })))
 }
 
-/// Answers one request. Never fails and never panics: whatever goes wrong becomes a problem.
+/// Responds to one request. Errors and panics become problems.
 pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -> http::Response<LambdaBody> {
     let started = Timestamp::now();
     let route = &endpoint.route;
@@ -80,11 +80,11 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     let (response, label) = match outcome {
         Ok(response) => (response, "ok"),
         Err(error) => {
-            let kind = problem::kind_of(&error);
-            if kind.status >= 500 {
+            let problem_type = problem::type_of(&error);
+            if problem_type.status >= 500 {
                 tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
             }
-            (problem::response(&error, &meta.correlation_id, token_sent), kind.code)
+            (problem::response(&error, &meta.correlation_id, token_sent), problem_type.code)
         }
     };
 
@@ -109,10 +109,10 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     finish(app, route, response, &meta.correlation_id, origin.as_deref(), reports.lowest())
 }
 
-/// The gateway waits 29 s for an answer.
+/// The longest time for a response: the gateway waits 29 s.
 const LONGEST: Duration = Duration::from_secs(28);
 
-/// When the answer must stand: before the platform ends the invocation, and before the gateway stops waiting.
+/// When the response must be ready: before the platform ends the invocation, and before the gateway stops waiting.
 fn deadline(request: &Request, now: Timestamp) -> Deadline {
     let longest = Deadline::after(LONGEST);
     let ends_at = request.lambda_context_ref().map(|context| context.deadline).filter(|millis| *millis > 0);
@@ -127,7 +127,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without words")
+        .unwrap_or("no message")
 }
 
 fn meta(route: &Route, request: &Request, now: Timestamp) -> Meta {
@@ -191,7 +191,8 @@ async fn handle(
     Ok(etag::apply_if_none_match(response, if_none_match.as_deref()))
 }
 
-/// Token first (no read for a forged one), then session, account, limits and what the route wants, all at once.
+/// Verifies the access token, so that a forged one costs no read; then reads the session, the account and what the route declares,
+/// and counts the rate limits, all in parallel.
 async fn authenticate(
     app: &'static App,
     incoming: &mut Incoming,
@@ -199,7 +200,7 @@ async fn authenticate(
     user_slot: &std::sync::OnceLock<String>,
 ) -> Result<()> {
     let token = token_of(&incoming.headers).ok_or(RequestError::Unauthenticated)?;
-    // The other secret that the call will need comes along; its absence is told where it is used.
+    // Loads the index secrets in parallel, since the call needs them later. An error is reported where they are used.
     let counts = !incoming.route.limits_in_force().is_empty() || incoming.idempotency_key().is_some();
     let (keys, ()) = tokio::join!(app.verification_keys(), async {
         if counts {
@@ -239,7 +240,7 @@ async fn authenticate(
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
         return Err(RequestError::Unauthenticated.into());
     };
-    // An account that was locked, deactivated or erased has lost its sessions with that very write.
+    // The transaction that locks, deactivates or erases an account also ends its sessions; this check is a second safeguard.
     if auth.status != UserStatus::Active {
         return Err(RequestError::Unauthenticated.into());
     }
@@ -256,7 +257,7 @@ async fn authenticate(
     Ok(())
 }
 
-/// The bearer token of a request (RFC 6750 §2.1); the scheme's name is not case-sensitive.
+/// The bearer token of a request (RFC 6750 §2.1); the name of the scheme is case-insensitive.
 fn token_of(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
@@ -273,7 +274,7 @@ fn finish(
 ) -> http::Response<LambdaBody> {
     let mut map = HeaderMap::new();
     for (name, value) in &response.headers {
-        // Handlers name paths; a client that follows one needs the address of the API, with its stage and base path.
+        // Handlers give paths; clients need the full URL, with the API's stage and base path.
         let absolute =
             (*name == "location" && value.starts_with('/')).then(|| format!("{}{value}", app.config.public_url));
         headers::set(&mut map, name, absolute.as_deref().unwrap_or(value));

@@ -76,7 +76,7 @@ fn classify(code: &str, message: &str, random: u64) -> Option<SendResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::{Reply, Script};
+    use crate::scripted::{AwsReply, ScriptedAws};
 
     #[test]
     fn a_used_up_quota_waits_longer_than_a_sending_rate() {
@@ -119,11 +119,11 @@ mod tests {
 
     async fn sent(status: u16, body: &str) -> Result<SendResult> {
         let body = body.to_owned();
-        let script = Script::new(move |_| Reply::Xml(status, body.clone()));
+        let script = ScriptedAws::new(move |_| AwsReply::Xml(status, body.clone()));
         let mail =
             RenderedMail { subject: "Subject".to_owned(), text: "text".to_owned(), html: "<p>text</p>".to_owned() };
         let sent = script.app().send_mail(&Email::parse("ada@example.org").unwrap(), &mail).await;
-        assert!(!script.of("SendEmail").is_empty());
+        assert!(!script.calls_of("SendEmail").is_empty());
         sent
     }
 

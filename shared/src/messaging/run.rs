@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Worker, work::InvocationResult};
 use crate::{
     app::App,
-    boot::{self, Running},
+    boot::{self, ServeFuture},
     domain::time::Timestamp,
     error::{Error, Internal, RequestError, Result},
     function::area_of,
@@ -36,7 +36,7 @@ pub type InvocationHandler = Box<
 >;
 
 /// Answers invocations until the platform ends the process. Not generic, so that it is compiled once.
-pub fn invocations(handler: InvocationHandler) -> Running {
+pub fn invocations(handler: InvocationHandler) -> ServeFuture {
     Box::pin(lambda_runtime::run(lambda_runtime::service_fn(handler)))
 }
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use verinym::{
-    config::names::{Bucket, Queue, Secret},
-    function::{Function, Grant, Resource},
+    config::names::{Bucket, Queue, SecretId},
+    function::{AwsResource, Function, Grant},
     store::Table,
 };
 
@@ -67,13 +67,13 @@ pub fn roles(functions: &[Function]) -> String {
 
 /// Policy statements for grants, one for resources with the same actions.
 fn statements_of(grants: &[Grant]) -> String {
-    let mut by_resource: BTreeMap<Resource, Vec<&str>> = BTreeMap::new();
+    let mut by_resource: BTreeMap<AwsResource, Vec<&str>> = BTreeMap::new();
     for grant in grants {
         by_resource.entry(grant.resource).or_default().push(grant.action);
     }
-    let mut by_actions: Vec<(Vec<&str>, Vec<Resource>)> = Vec::new();
+    let mut by_actions: Vec<(Vec<&str>, Vec<AwsResource>)> = Vec::new();
     for (resource, actions) in by_resource {
-        let alone = matches!(resource, Resource::Anything | Resource::MailIdentities);
+        let alone = matches!(resource, AwsResource::Anything | AwsResource::MailIdentities);
         let same = by_actions
             .iter_mut()
             .find(|(known, resources)| *known == actions && !alone && is_key(resources[0]) == is_key(resource));
@@ -82,7 +82,7 @@ fn statements_of(grants: &[Grant]) -> String {
             None => by_actions.push((actions, vec![resource])),
         }
     }
-    let text = |(actions, resources): &(Vec<&str>, Vec<Resource>)| {
+    let text = |(actions, resources): &(Vec<&str>, Vec<AwsResource>)| {
         let purposes: Vec<_> = resources.iter().filter_map(purpose).collect();
         let arns: Vec<_> = if purposes.is_empty() {
             resources.iter().map(arn).collect()
@@ -120,32 +120,32 @@ fn statement(actions: &[&str], arns: &[String], condition: Option<&str>) -> Stri
     text
 }
 
-fn purpose(resource: &Resource) -> Option<&'static str> {
+fn purpose(resource: &AwsResource) -> Option<&'static str> {
     match resource {
-        Resource::KeysOf(purpose) => Some(purpose.name()),
+        AwsResource::KeysOf(purpose) => Some(purpose.name()),
         _ => None,
     }
 }
 
-fn is_key(resource: Resource) -> bool {
+fn is_key(resource: AwsResource) -> bool {
     purpose(&resource).is_some()
 }
 
-fn arn(resource: &Resource) -> String {
+fn arn(resource: &AwsResource) -> String {
     match resource {
-        Resource::Table(table) => format!("!GetAtt {}.Arn", table_name(*table)),
-        Resource::Index(table, index) => format!("!Sub '${{{}.Arn}}/index/{index}'", table_name(*table)),
-        Resource::OutboxStream => format!("!GetAtt {}.StreamArn", table_name(Table::Outbound)),
-        Resource::Anything => "'*'".to_owned(),
-        Resource::Secret(secret) => format!("!GetAtt {}.Id", secret_name(*secret)),
-        Resource::Queue(queue) => format!("!GetAtt {}.Arn", queue_name(*queue)),
-        Resource::DeadLetters(queue) => format!("!GetAtt {}.Arn", dead_letters_name(*queue)),
-        Resource::Bucket(bucket) => format!("!GetAtt {}.Arn", bucket_name(*bucket)),
-        Resource::Folder(bucket, folder) => format!("!Sub '${{{}.Arn}}/{folder}/*'", bucket_name(*bucket)),
-        Resource::KeysOf(_) | Resource::DataKey => "!GetAtt DataKey.Arn".to_owned(),
-        Resource::Logs(area) => format!("!GetAtt {}Logs.Arn", logical(area)),
+        AwsResource::Table(table) => format!("!GetAtt {}.Arn", table_name(*table)),
+        AwsResource::Index(table, index) => format!("!Sub '${{{}.Arn}}/index/{index}'", table_name(*table)),
+        AwsResource::OutboxStream => format!("!GetAtt {}.StreamArn", table_name(Table::Outbound)),
+        AwsResource::Anything => "'*'".to_owned(),
+        AwsResource::Secret(secret) => format!("!GetAtt {}.Id", secret_name(*secret)),
+        AwsResource::Queue(queue) => format!("!GetAtt {}.Arn", queue_name(*queue)),
+        AwsResource::DeadLetters(queue) => format!("!GetAtt {}.Arn", dead_letters_name(*queue)),
+        AwsResource::Bucket(bucket) => format!("!GetAtt {}.Arn", bucket_name(*bucket)),
+        AwsResource::Folder(bucket, folder) => format!("!Sub '${{{}.Arn}}/{folder}/*'", bucket_name(*bucket)),
+        AwsResource::KeysOf(_) | AwsResource::DataKey => "!GetAtt DataKey.Arn".to_owned(),
+        AwsResource::Logs(area) => format!("!GetAtt {}Logs.Arn", logical(area)),
         // The emulator knows no identities as resources.
-        Resource::MailIdentities => {
+        AwsResource::MailIdentities => {
             "!If [OnAws, !Sub 'arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*', '*']".to_owned()
         }
     }
@@ -155,7 +155,7 @@ fn table_name(table: Table) -> String {
     format!("{table:?}Table")
 }
 
-fn secret_name(secret: Secret) -> String {
+fn secret_name(secret: SecretId) -> String {
     format!("{secret:?}Secret")
 }
 

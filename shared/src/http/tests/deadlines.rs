@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     domain::time::Timestamp,
-    scripted::{Reply, Script},
+    scripted::{AwsReply, ScriptedAws},
 };
 
 fn within(request: Request, time: Duration) -> Request {
@@ -43,7 +43,7 @@ async fn a_request_that_hangs_is_a_503_before_its_function_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_is_answered_in_time_where_aws_answers_nothing() {
-    let script = Script::new(|_| Reply::Hang);
+    let script = ScriptedAws::new(|_| AwsReply::Hang);
     // Limits, of a stranger and of whoever says to be signed in.
     let open = Route::post("test-open", "/v1/open").handled_by(|_: Call<Anonymous>, ()| async { Ok(NoContent) });
     let closed = Route::post("test-closed", "/v1/closed").handled_by(|_: Call<Signed>, ()| async { Ok(NoContent) });

@@ -21,7 +21,7 @@ use crate::{
         role::{KycReview, PermissionSet},
         time::Timestamp,
     },
-    scripted::{Reply, Script},
+    scripted::{AwsReply, ScriptedAws},
     store::{
         admission::Loaded,
         event::RequestOrigin,
@@ -38,7 +38,7 @@ static RING: LazyLock<SigningRing> = LazyLock::new(|| SigningRing::generate(Time
 struct SignedIn {
     account: Account,
     session: SessionItem,
-    script: Script,
+    script: ScriptedAws,
 }
 
 impl SignedIn {
@@ -59,9 +59,9 @@ impl SignedIn {
             item(&SessionItem::key(&account.user, &session.session), &session),
         ]);
         let jwks = serde_json::to_string(&RING.jwks()).unwrap();
-        let script = Script::new(move |call| match call.operation.as_str() {
-            "GetSecretValue" => Reply::Ok(json!({ "SecretString": jwks })),
-            "BatchGetItem" => Reply::Ok(json!({ "Responses": { "value-identity": items }, "UnprocessedKeys": {} })),
+        let script = ScriptedAws::new(move |call| match call.operation.as_str() {
+            "GetSecretValue" => AwsReply::Ok(json!({ "SecretString": jwks })),
+            "BatchGetItem" => AwsReply::Ok(json!({ "Responses": { "value-identity": items }, "UnprocessedKeys": {} })),
             other => panic!("{other} is not expected"),
         });
         Self { account, session, script }

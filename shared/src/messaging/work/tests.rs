@@ -10,13 +10,13 @@ use crate::{
     config::names::Queue,
     error::Error,
     function::Every,
-    scripted::{Call, Reply, Script},
+    scripted::{AwsCall, AwsReply, ScriptedAws},
 };
 
 const LONGEST: Duration = Duration::from_secs(9);
 
-fn healthy(_: &Call) -> Reply {
-    Reply::Ok(json!({}))
+fn healthy(_: &AwsCall) -> AwsReply {
+    AwsReply::Ok(json!({}))
 }
 
 fn batch(bodies: &[Value]) -> Value {
@@ -35,7 +35,7 @@ fn messages(count: usize) -> Vec<Value> {
 
 /// The result, the ids of failed messages, and the messages that were put back.
 async fn run(
-    script: &Script,
+    script: &ScriptedAws,
     worker: &Worker,
     bodies: &[Value],
     time: Duration,
@@ -43,7 +43,7 @@ async fn run(
     let ran = worker.invoke(script.app(), batch(bodies), Timestamp::now() + time).await.unwrap();
     let failures = ran.answer["batchItemFailures"].as_array().unwrap();
     let failed = failures.iter().map(|one| one["itemIdentifier"].as_str().unwrap().to_owned()).collect();
-    let sent = script.of("SendMessage").iter().map(|call| call.body.clone()).collect();
+    let sent = script.calls_of("SendMessage").iter().map(|call| call.body.clone()).collect();
     (ran, failed, sent)
 }
 
@@ -61,7 +61,7 @@ async fn forever(_: &'static App, _: Delivery<()>) -> Result<TaskOutcome> {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_ends_before_its_function_and_messages_that_were_not_started_are_put_back_uncounted() {
-    let script = Script::new(healthy);
+    let script = ScriptedAws::new(healthy);
     let worker = Worker::of_queue("workers-test", Queue::Notification, LONGEST, forever);
     let began = Instant::now();
     // 20 s: two rounds of four fit; the last two messages would not end in time.
@@ -74,12 +74,12 @@ async fn a_batch_ends_before_its_function_and_messages_that_were_not_started_are
     assert_eq!(back.iter().map(|body| body["key"].as_str().unwrap()).collect::<Vec<_>>(), ["evt_8", "evt_9"]);
     assert!(back.iter().all(|body| body["rounds"] == 1 && body["body"].is_null()));
     // Claims of started messages stay; the others were not claimed.
-    assert_eq!((script.of("UpdateItem").len(), script.of("DeleteItem").len()), (8, 0));
+    assert_eq!((script.calls_of("UpdateItem").len(), script.calls_of("DeleteItem").len()), (8, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_succeeds_while_others_of_its_batch_hang() {
-    let script = Script::new(healthy);
+    let script = ScriptedAws::new(healthy);
     let worker =
         Worker::of_queue("workers-test", Queue::Notification, LONGEST, |_, delivery: Delivery<()>| async move {
             if delivery.key.ends_with(['1', '5', '9']) { std::future::pending().await } else { Ok(TaskOutcome::Done) }
@@ -92,7 +92,7 @@ async fn a_message_succeeds_while_others_of_its_batch_hang() {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_with_too_little_time_starts_some_messages_and_drops_them_in_time() {
-    let script = Script::new(healthy);
+    let script = ScriptedAws::new(healthy);
     let worker = Worker::of_queue("workers-test", Queue::Notification, LONGEST, forever);
     let began = Instant::now();
     let (ran, _, sent) = run(&script, &worker, &messages(5), Duration::from_secs(5)).await;
@@ -103,7 +103,7 @@ async fn a_function_with_too_little_time_starts_some_messages_and_drops_them_in_
 
 #[tokio::test(start_paused = true)]
 async fn if_the_queue_hangs_too_messages_that_were_not_started_fail() {
-    let script = Script::new(|call| if call.operation == "SendMessage" { Reply::Hang } else { healthy(call) });
+    let script = ScriptedAws::new(|call| if call.operation == "SendMessage" { AwsReply::Hang } else { healthy(call) });
     let worker = Worker::of_queue("workers-test", Queue::Notification, LONGEST, forever);
     let began = Instant::now();
     let (ran, failed, _) = run(&script, &worker, &messages(9), Duration::from_secs(20)).await;
@@ -114,7 +114,7 @@ async fn if_the_queue_hangs_too_messages_that_were_not_started_fail() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_gets_its_own_deadline_and_not_that_of_the_invocation() {
     static TOLD: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
-    let script = Script::new(healthy);
+    let script = ScriptedAws::new(healthy);
     let worker =
         Worker::of_queue("workers-test", Queue::Notification, LONGEST, |_, delivery: Delivery<()>| async move {
             TOLD.lock().unwrap().push(delivery.deadline.since(delivery.now));
@@ -146,7 +146,7 @@ fn message(wait: Duration, rounds: Option<u64>) -> Value {
 async fn a_message_counts_its_rounds_and_comes_back_a_bounded_number_of_times() {
     let wait = Duration::from_secs(20);
     for (rounds, next) in [(None, Some(1)), (Some(15), Some(16)), (Some(1007), Some(1008)), (Some(1008), None)] {
-        let script = Script::new(healthy);
+        let script = ScriptedAws::new(healthy);
         let (ran, failed, sent) = run(&script, &later(), &[message(wait, rounds)], Duration::from_mins(1)).await;
         match next {
             Some(next) => {
@@ -160,17 +160,17 @@ async fn a_message_counts_its_rounds_and_comes_back_a_bounded_number_of_times() 
             None => assert_eq!((failed, sent.len()), (ids(&[0]), 0)),
         }
         // The claim is released each time, so the next delivery is processed.
-        assert_eq!(script.of("DeleteItem").len(), 1);
+        assert_eq!(script.calls_of("DeleteItem").len(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_a_quarter_of_an_hour_is_a_due_row_that_keeps_the_rounds() {
-    let script = Script::new(healthy);
+    let script = ScriptedAws::new(healthy);
     let wait = Duration::from_mins(40);
     let (ran, _, sent) = run(&script, &later(), &[message(wait, Some(4))], Duration::from_mins(1)).await;
     assert_eq!((ran.succeeded, sent.len()), (1, 0));
-    let commits = script.of("TransactWriteItems");
+    let commits = script.calls_of("TransactWriteItems");
     let item = &commits[0].body["TransactItems"][0]["Put"]["Item"];
     let due: Timestamp = item["due_at"]["S"].as_str().unwrap().parse().unwrap();
     assert!(due > Timestamp::now() + Duration::from_mins(39));
@@ -181,7 +181,7 @@ async fn a_wait_beyond_a_quarter_of_an_hour_is_a_due_row_that_keeps_the_rounds()
 
 #[tokio::test(start_paused = true)]
 async fn a_round_of_a_schedule_ends_before_its_function() {
-    let script = Script::new(healthy);
+    let script = ScriptedAws::new(healthy);
     let worker = Worker::of_schedule("workers-test", Every::Minute, |_, _| std::future::pending());
     let began = Instant::now();
     let failed = worker.invoke(script.app(), Value::Null, Timestamp::now() + Duration::from_secs(50)).await;

@@ -190,7 +190,7 @@ mod tests {
         crypto::random::RandomId,
         deadline::Deadline,
         domain::event::{Actor, EventType, ProfileEffect, Subject},
-        scripted::{Reply, Script},
+        scripted::{AwsReply, ScriptedAws},
         store::event::EventDraft,
     };
     use serde_json::json;
@@ -282,10 +282,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slow_reads_of_a_day_are_few_at_a_time_and_end_with_the_deadline_of_the_request() {
-        let slow = |seconds| Script::new(move |_| Reply::After(Duration::from_secs(seconds), json!({"Items": []})));
+        let slow =
+            |seconds| ScriptedAws::new(move |_| AwsReply::After(Duration::from_secs(seconds), json!({"Items": []})));
         let to: Timestamp = "2026-03-02T00:00:00.000Z".parse().unwrap();
         let log = Log::Time { from: "2026-03-01T12:00:00.000Z".parse().unwrap(), to };
-        let read = async |script: &Script| {
+        let read = async |script: &ScriptedAws| {
             let store = script.store().await;
             Deadline::after(Duration::from_secs(28)).run(store.log(&log, 25, None)).await
         };
@@ -293,7 +294,7 @@ mod tests {
         let (found, next) = read(&script).await.expect("an answer before the deadline").unwrap();
         assert!(found.is_empty() && next.is_none());
         let mut at_once = std::collections::BTreeMap::new();
-        for call in script.of("Query") {
+        for call in script.calls_of("Query") {
             *at_once.entry(call.at).or_insert(0) += 1;
         }
         assert_eq!(at_once.values().sum::<usize>(), 2 * usize::from(SHARDS), "each shard of two days is read once");
