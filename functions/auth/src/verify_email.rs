@@ -18,13 +18,14 @@ use verinym::{
     },
 };
 
-use crate::{claims, mailed_token::Mailed};
+use crate::{claims, mailed_token::VerifiedMailedToken};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyEmail {
     token: SecretText,
-    /// The one registered with: the owner of an address that a stranger registered cannot be led to activate it.
+    /// The password of the registration. It keeps the owner of an address from confirming the account of a stranger who
+    /// registered it.
     password: SecretText,
 }
 
@@ -62,7 +63,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> Result<Plain<Verified>> {
     check_length("password", &form.password)?;
-    let token = Mailed::read(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
+    let token = VerifiedMailedToken::verify(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
     let mut proof = None;
     let confirmed = confirm(&call, &form, &token, &mut proof).await;
     if let Some(proof) = &proof {
@@ -74,7 +75,7 @@ async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> R
 async fn confirm(
     call: &Call<Anonymous>,
     form: &VerifyEmail,
-    token: &Mailed,
+    token: &VerifiedMailedToken,
     proof: &mut Option<Proof>,
 ) -> Result<Verified> {
     let (now, store) = (call.now(), call.app.store().await);
@@ -82,8 +83,8 @@ async fn confirm(
     let confirmed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
-        token.newest(&before)?;
-        // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
+        token.check_newest(&before)?;
+        // Proven once: only a reset can change the password meanwhile, and it voids the token.
         if proof.is_none() {
             let attempt = PasswordAttempt {
                 tried: call.reserve_try(&before.email_index).await?,

@@ -1,26 +1,26 @@
-//! The `Range` header (RFC 9110 §14), as far as documents need it: one range of bytes.
+//! The `Range` header (RFC 9110 §14) with one range of bytes.
 
 use std::ops::Range;
 
-/// No answer carries more plain bytes than this.
-pub const MOST: u64 = 4 << 20;
+/// The largest number of bytes in one answer.
+pub const MAX_BYTES: u64 = 4 << 20;
 
-/// The bytes to answer with, and whether they are a part (206) or the whole (200).
+/// The bytes of an answer, and whether they are a part (206) or the whole document (200).
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ServedRange {
     pub bytes: Range<u64>,
     pub part: bool,
 }
 
-/// The range lies outside of the document.
+/// The range is outside the document.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsatisfiable;
 
-/// What a request asks for of `size` bytes. A header that is malformed, of another unit or of several ranges is
-/// ignored, as RFC 9110 allows. What is larger than [`MOST`] is cut there, and so is a part.
-pub fn wanted(header: Option<&str>, size: u64) -> Result<Wanted, Unsatisfiable> {
+/// The range of `size` bytes that answers a request. A header that is malformed, has another unit or several ranges is ignored,
+/// as RFC 9110 allows. A larger range is cut to [`MAX_BYTES`] and is a part.
+pub fn served_range(header: Option<&str>, size: u64) -> Result<ServedRange, Unsatisfiable> {
     let Some((first, last)) = header.and_then(spec) else {
-        return Ok(Wanted { bytes: 0..size.min(MOST), part: size > MOST });
+        return Ok(ServedRange { bytes: 0..size.min(MAX_BYTES), part: size > MAX_BYTES });
     };
     let bytes = match (first, last) {
         (Some(first), last) => first..last.map_or(size, |last| last.saturating_add(1).min(size)),
@@ -30,10 +30,10 @@ pub fn wanted(header: Option<&str>, size: u64) -> Result<Wanted, Unsatisfiable> 
     if bytes.is_empty() {
         return Err(Unsatisfiable);
     }
-    Ok(Wanted { bytes: bytes.start..bytes.end.min(bytes.start + MOST), part: true })
+    Ok(ServedRange { bytes: bytes.start..bytes.end.min(bytes.start + MAX_BYTES), part: true })
 }
 
-/// First and last byte, or the length of a suffix as the last alone.
+/// The first and the last byte. A suffix has no first byte, and its length as the last.
 fn spec(header: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (unit, spec) = header.split_once('=')?;
     let (first, last) = spec.trim().split_once('-')?;
@@ -51,8 +51,8 @@ fn spec(header: &str) -> Option<(Option<u64>, Option<u64>)> {
 mod tests {
     use super::*;
 
-    fn part(bytes: Range<u64>) -> Wanted {
-        Wanted { bytes, part: true }
+    fn part(bytes: Range<u64>) -> ServedRange {
+        ServedRange { bytes, part: true }
     }
 
     #[test]
@@ -66,29 +66,29 @@ mod tests {
             ("bytes=-500", 0..100),
             ("Bytes= 5-6", 5..7),
         ] {
-            assert_eq!(wanted(Some(header), 100), Ok(part(bytes)), "{header}");
+            assert_eq!(served_range(Some(header), 100), Ok(part(bytes)), "{header}");
         }
     }
 
     #[test]
-    fn what_is_no_single_range_is_ignored() {
-        let whole = || Ok(Wanted { bytes: 0..100, part: false });
-        assert_eq!(wanted(None, 100), whole());
+    fn a_header_without_a_single_range_is_ignored() {
+        let whole = || Ok(ServedRange { bytes: 0..100, part: false });
+        assert_eq!(served_range(None, 100), whole());
         for header in ["bytes=0-1,5-6", "items=0-1", "bytes=5-4", "bytes=-", "bytes=a-b", "bytes", "bytes=+1-2"] {
-            assert_eq!(wanted(Some(header), 100), whole(), "{header}");
+            assert_eq!(served_range(Some(header), 100), whole(), "{header}");
         }
     }
 
     #[test]
-    fn beyond_the_end_is_not_satisfiable() {
-        assert_eq!(wanted(Some("bytes=100-"), 100), Err(Unsatisfiable));
-        assert_eq!(wanted(Some("bytes=-0"), 100), Err(Unsatisfiable));
+    fn a_range_beyond_the_end_is_not_satisfiable() {
+        assert_eq!(served_range(Some("bytes=100-"), 100), Err(Unsatisfiable));
+        assert_eq!(served_range(Some("bytes=-0"), 100), Err(Unsatisfiable));
     }
 
     #[test]
-    fn no_answer_is_larger_than_the_most() {
-        assert_eq!(wanted(Some("bytes=5-"), MOST * 2), Ok(part(5..MOST + 5)));
-        assert_eq!(wanted(None, MOST * 2), Ok(part(0..MOST)));
-        assert_eq!(wanted(None, MOST), Ok(Wanted { bytes: 0..MOST, part: false }));
+    fn no_answer_is_larger_than_the_maximum() {
+        assert_eq!(served_range(Some("bytes=5-"), MAX_BYTES * 2), Ok(part(5..MAX_BYTES + 5)));
+        assert_eq!(served_range(None, MAX_BYTES * 2), Ok(part(0..MAX_BYTES)));
+        assert_eq!(served_range(None, MAX_BYTES), Ok(ServedRange { bytes: 0..MAX_BYTES, part: false }));
     }
 }
