@@ -155,9 +155,9 @@ mod tests {
             "dynamodb",
             Some("DynamoDB_20120810.Query"),
             "http://h/",
-            r#"{"TableName": "s-kyc", "IndexName": "desk"}"#,
+            r#"{"TableName": "s-kyc", "IndexName": "by_state"}"#,
         );
-        assert_eq!(permissions(&query), ["dynamodb:Query kyc/desk"]);
+        assert_eq!(permissions(&query), ["dynamodb:Query kyc/by_state"]);
         let queue = request(
             "sqs",
             Some("AmazonSQS.GetQueueAttributes"),

@@ -17,7 +17,7 @@ use verinym::{
         Call, Can, Endpoint, Page, Query, Route,
         list::{ItemsAndNext, List},
     },
-    store::{Store, Table, check::StoredCheck, desk::INDEX as DESK},
+    store::{Store, Table, check::StoredCheck, state_index::INDEX as STATE_INDEX},
 };
 
 /// The states of the review queue.
@@ -49,7 +49,7 @@ pub struct ListChecksForStaff {
 pub fn endpoint() -> Endpoint {
     Route::get("admin-list-checks", "/v1/admin/kyc/checks")
         .summary("The review queue, and checks by person or state")
-        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, DESK))
+        .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, STATE_INDEX))
         .handled_by(list_checks)
 }
 
@@ -94,7 +94,7 @@ async fn of_everybody(
 ) -> Result<ItemsAndNext<StoredCheck>> {
     list.fill(
         filter.narrows(),
-        |limit, after| async move { store.desk_page(states, reader, limit, after.as_ref()).await },
+        |limit, after| async move { store.checks_in_states(states, reader, limit, after.as_ref()).await },
         |stored| filter.admits(stored, now),
         StoredCheck::position_in_queue,
     )

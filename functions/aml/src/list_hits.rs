@@ -18,7 +18,7 @@ use verinym::{
         reads::{commit_reads, hits_read},
     },
     store::Table,
-    store::desk::INDEX as DESK,
+    store::state_index::INDEX as STATE_INDEX,
     store::{Position, Store, hit::StoredHit},
 };
 
@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UnwrapProfileKeys)
                 .get(Table::Kyc)
                 .query(Table::Kyc)
-                .query_index(Table::Kyc, DESK),
+                .query_index(Table::Kyc, STATE_INDEX),
         )
         .handled_by(list)
 }

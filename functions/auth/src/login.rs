@@ -29,7 +29,7 @@ use verinym::{
     run_command,
     store::Table,
     store::{
-        command::Author,
+        author::Author,
         item::Key,
         kek::Purpose,
         person_key::KeyItem,

@@ -11,8 +11,9 @@ use verinym::{
     run_command,
     store::Table,
     store::{
-        admission::{Admission, Loaded, Wanted},
-        command::{Author, Decided},
+        admission::{Admission, AdmissionRequest, Loaded},
+        author::Author,
+        command::Decided,
         session::{Ending, SessionItem},
     },
 };
@@ -70,8 +71,13 @@ async fn logout(call: Call<SignedOrNot>, form: Option<Json<Logout>>) -> Result<N
 async fn session_of_token(call: &Call<SignedOrNot>, token: &SecretText) -> Result<(Option<SessionItem>, Loaded)> {
     let secrets = call.app.token_secrets().await?;
     let (_, token) = secrets.refresh.open(token.expose()).ok_or(AuthError::InvalidRefreshToken)?;
-    let wanted =
-        Wanted { user: token.user, session: token.session, idempotency_scope: None, profile: false, owner_of: None };
+    let wanted = AdmissionRequest {
+        user: token.user,
+        session: token.session,
+        idempotency_scope: None,
+        profile: false,
+        owner_of: None,
+    };
     let Admission { session, loaded, .. } = call.app.store().await.admit(&wanted, call.now()).await?;
     match session {
         Some(session) if !nonce_matches(&token.nonce, &session.nonce()?) => Err(AuthError::InvalidRefreshToken.into()),

@@ -19,8 +19,8 @@ use verinym::{
     run_command,
     store::Table,
     store::{
-        admission::{Admission, Wanted},
-        command::Author,
+        admission::{Admission, AdmissionRequest},
+        author::Author,
         kek::Purpose,
         person_key::PersonKey,
         session::{Ending, SessionItem, Turn},
@@ -70,8 +70,13 @@ async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Pla
         return Err(AuthError::InvalidRefreshToken.into());
     };
     let store = call.app.store().await;
-    let wanted =
-        Wanted { user: token.user, session: token.session, idempotency_scope: None, profile: false, owner_of: None };
+    let wanted = AdmissionRequest {
+        user: token.user,
+        session: token.session,
+        idempotency_scope: None,
+        profile: false,
+        owner_of: None,
+    };
     let session_name = token.session.to_string();
     let (by_ip, by_session, admission, ()) = tokio::join!(
         call.limit_ip(&limit::ANONYMOUS),

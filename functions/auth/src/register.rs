@@ -27,7 +27,7 @@ use verinym::{
     run_command,
     store::{
         Store, Table,
-        command::Author,
+        author::Author,
         commit::{Change, Commit},
         event::EventDraft,
         item::{Item, keyed, text},

@@ -21,7 +21,7 @@ use verinym::{
     run_command,
     store::{
         Table,
-        command::Author,
+        author::Author,
         commit::Commit,
         event::EventDraft,
         item::Key,

@@ -13,7 +13,7 @@ use verinym::{
     run_command,
     store::Table,
     store::{
-        command::Author,
+        author::Author,
         user::{Claim, account_event},
     },
 };

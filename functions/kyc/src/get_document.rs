@@ -6,7 +6,7 @@ use verinym::{
     function::Needs,
     http::{Call, Endpoint, OwnerOr, Path, Plain, Route},
     store::Table,
-    store::admission::OpenDocument,
+    store::document::OpenDocument,
 };
 
 pub fn endpoint() -> Endpoint {

@@ -14,7 +14,7 @@ use verinym::{
     http::{Binary, Call, Endpoint, Headers, NoContent, OwnerOr, Path, Route},
     run_command,
     store::Table,
-    store::{admission::OpenDocument, event::EventDraft},
+    store::{document::OpenDocument, event::EventDraft},
 };
 
 use crate::range;

@@ -15,7 +15,7 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-release-check", "/v1/kyc/checks/{id}/release")
-        .summary("Give a check back to the desk")
+        .summary("Release a claimed check to the review queue")
         .idempotent()
         .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another")])
         .opens_profile_keys()

@@ -13,7 +13,7 @@ use verinym::{
     function::{Capability, Needs},
     messaging::{Worker, dispatch::dispatch},
     store::Table,
-    store::{event::EventRecord, outbox},
+    store::{event::EventRecord, outbox_row},
 };
 
 /// The number of events that are dispatched in parallel.
@@ -47,7 +47,7 @@ fn rows(batch: Event) -> impl Iterator<Item = Result<EventRecord>> {
         .records
         .into_iter()
         .filter(|record| record.event_name == "INSERT")
-        .filter_map(|record| outbox::parse(record.change.new_image).transpose())
+        .filter_map(|record| outbox_row::parse(record.change.new_image).transpose())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use verinym::{
     messaging::Worker,
     run_command,
     store::Table,
-    store::desk::INDEX as DESK,
+    store::state_index::INDEX as STATE_INDEX,
     store::{check::StoredCheck, command::Decided},
 };
 
@@ -36,7 +36,7 @@ pub fn worker() -> Worker {
         .summary("Expire approvals and drafts; delete objects that no document names")
         .timeout(300)
         .needs(
-            Needs::new().query_index(Table::Kyc, DESK).list_objects(Bucket::Documents).rarely(
+            Needs::new().query_index(Table::Kyc, STATE_INDEX).list_objects(Bucket::Documents).rarely(
                 "a check has expired or an object is an orphan",
                 Needs::new()
                     .with(Capability::Commit)

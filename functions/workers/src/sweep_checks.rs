@@ -14,7 +14,7 @@ use verinym::{
     messaging::{Message, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
-    store::desk::INDEX as DESK,
+    store::state_index::INDEX as STATE_INDEX,
     store::{check::StoredCheck, command::Decided},
 };
 
@@ -33,7 +33,7 @@ pub fn worker() -> Worker {
         .summary("Find checks whose callback or message was lost")
         .timeout(50)
         .needs(
-            Needs::new().query_index(Table::Kyc, DESK).rarely(
+            Needs::new().query_index(Table::Kyc, STATE_INDEX).rarely(
                 "a check is overdue",
                 Needs::new()
                     .with(Capability::Commit)

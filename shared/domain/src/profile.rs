@@ -4,10 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    account::AccountError,
     event::Change,
     field::{Fields, Invalid},
-    kyc::KycStatus,
     patch::Patch,
     person::{
         Address, AddressPatch, DateOfBirth, Email, Locale, NationalId, NationalIdForm, PersonName, PhoneNumber,
@@ -136,25 +134,6 @@ impl Profile {
     }
 }
 
-/// Whether a change may stand, and the verification status after it.
-///
-/// Identity fields stand still while a check is open, so that what is decided upon is what was handed in; once
-/// approved, changing them ends the approval.
-pub fn admit(
-    before: &Profile,
-    after: &Profile,
-    check_open: bool,
-    status: KycStatus,
-) -> Result<KycStatus, AccountError> {
-    if before.same_identity(after) {
-        return Ok(status);
-    }
-    if check_open {
-        return Err(AccountError::CheckInProgress);
-    }
-    Ok(if status == KycStatus::Approved { KycStatus::Expired } else { status })
-}
-
 /// What differs, masked: fit for an event.
 pub fn changes(before: &Profile, after: &Profile) -> Vec<Change> {
     let masked = |p: &Profile| -> [(&'static str, Option<String>); 11] {
@@ -255,20 +234,6 @@ mod tests {
                 ("locale", "invalid_locale"),
             ]
         );
-    }
-
-    #[test]
-    fn identity_stands_still_while_a_check_is_open_and_ends_an_approval() {
-        for json in [r#"{"given_name":"Eve"}"#, r#"{"date_of_birth":null}"#, r#"{"national_id":null}"#] {
-            let after = patch(json).apply(&ada(), now()).unwrap();
-            assert_eq!(admit(&ada(), &after, true, KycStatus::Pending), Err(AccountError::CheckInProgress), "{json}");
-            assert_eq!(admit(&ada(), &after, false, KycStatus::Approved), Ok(KycStatus::Expired), "{json}");
-            assert_eq!(admit(&ada(), &after, false, KycStatus::Rejected), Ok(KycStatus::Rejected), "{json}");
-        }
-        let moved = patch(r#"{"address":{"city":"Bath"},"locale":"en"}"#).apply(&ada(), now()).unwrap();
-        assert_eq!(admit(&ada(), &moved, true, KycStatus::Pending), Ok(KycStatus::Pending));
-        let same = patch(r#"{"given_name":" Ada "}"#).apply(&ada(), now()).unwrap();
-        assert_eq!(admit(&ada(), &same, true, KycStatus::Approved), Ok(KycStatus::Approved));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     domain::time::Timestamp,
     error::{RequestError, Result},
-    store::{admission::Loaded, event::RequestOrigin, idempotency::Replay},
+    store::{admission::Loaded, author::CallOrigin, idempotency::Replay},
 };
 
 /// Facts about one call: when and from where it came, and its correlation id.
@@ -32,8 +32,8 @@ pub struct Meta {
 
 impl Meta {
     /// Origin of the call; encrypted before it is stored in an event.
-    pub fn origin(&self) -> RequestOrigin {
-        RequestOrigin { ip: self.ip.clone(), user_agent: self.user_agent.clone() }
+    pub fn origin(&self) -> CallOrigin {
+        CallOrigin { ip: self.ip.clone(), user_agent: self.user_agent.clone() }
     }
 }
 

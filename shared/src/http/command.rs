@@ -7,7 +7,8 @@ use crate::{
     domain::event::Actor,
     error::Result,
     store::{
-        command::{Attempt, Attempts, Author, Command, Decided},
+        author::Author,
+        command::{Attempt, Attempts, Command, Decided},
         commit::CommitError,
         idempotency::Replay,
         person_key::PersonKey,

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     domain::{check::CheckError, id::UserId, role::RequiredPermission},
     error::{RequestError, Result},
-    store::{admission::Resource, item::Key},
+    store::{item::Key, owner::OwnedResource},
 };
 
 /// The owner of the resource `R` in the path, or a person whose roles grant the permission `P`; together with the resource.
@@ -44,7 +44,7 @@ impl<P, R> Deref for OwnerOr<P, R> {
     }
 }
 
-impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for OwnerOr<P, R> {
+impl<P: RequiredPermission + Send + 'static, R: OwnedResource> Authority for OwnerOr<P, R> {
     const AUTHENTICATED: bool = true;
     const READS_OWNER: bool = true;
 
@@ -96,7 +96,7 @@ impl<P, R> Deref for NotOwner<P, R> {
     }
 }
 
-impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for NotOwner<P, R> {
+impl<P: RequiredPermission + Send + 'static, R: OwnedResource> Authority for NotOwner<P, R> {
     const AUTHENTICATED: bool = true;
     const READS_OWNER: bool = true;
 
@@ -122,7 +122,7 @@ impl<P: RequiredPermission + Send + 'static, R: Resource> Authority for NotOwner
 }
 
 /// The id in the first path parameter.
-fn resource_id<R: Resource>(incoming: &Incoming) -> Option<R::Id> {
+fn resource_id<R: OwnedResource>(incoming: &Incoming) -> Option<R::Id> {
     incoming.path.get(incoming.route.path_parameters().next()?)?.parse().ok()
 }
 

@@ -27,7 +27,7 @@ use crate::{
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
-        admission::{Loaded, Wanted},
+        admission::{AdmissionRequest, Loaded},
         item::Key,
     },
     telemetry,
@@ -222,7 +222,7 @@ async fn authenticate(
     let user = claims.sub.to_string();
     let _ = user_slot.set(user.clone());
     let scope = idempotency::scope(app, incoming, &user).await?;
-    let wanted = Wanted {
+    let wanted = AdmissionRequest {
         user: claims.sub,
         session: claims.sid,
         idempotency_scope: scope,

@@ -1,25 +1,19 @@
 //! The one consistent read of an authenticated call: session, account, the caller's key, and whatever its route wants
 //! beside them.
 
-use std::str::FromStr;
-
-use serde::Deserialize;
-
 use super::{
     Store, Table,
-    check::StoredCheck,
-    document::DocumentItem,
-    hit::StoredHit,
     idempotency::{self, Record},
     item::{Key, read},
     kek::Purpose,
+    owner::Owner,
     person_key::{self, KeyItem},
     session::SessionItem,
     user::{Account, ProfileItem, account_key, profile_key},
 };
 use crate::{
     domain::{
-        id::{CheckId, DocumentId, HitId, SessionId, UserId},
+        id::{SessionId, UserId},
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -28,94 +22,13 @@ use crate::{
 
 /// What to read for a call.
 #[derive(Debug)]
-pub struct Wanted {
+pub struct AdmissionRequest {
     pub user: UserId,
     pub session: SessionId,
     pub idempotency_scope: Option<String>,
     pub profile: bool,
     /// The item that names the owner of what the path names.
     pub owner_of: Option<Key>,
-}
-
-/// Something that belongs to a person, named by an id in a path.
-pub trait Resource: Sized + Send + 'static {
-    type Id: FromStr + Send;
-
-    /// The item that names its owner.
-    fn owner_key(id: &Self::Id) -> Key;
-
-    /// Reads it; `None` if it is gone.
-    fn load(
-        store: &Store,
-        owner: &UserId,
-        id: Self::Id,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Option<Self>>> + Send;
-}
-
-/// A check of which nothing but its owner has to be known.
-impl Resource for CheckId {
-    type Id = Self;
-
-    fn owner_key(id: &Self) -> Key {
-        StoredCheck::owner_key(id)
-    }
-
-    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
-        Ok(Some(id))
-    }
-}
-
-impl Resource for StoredCheck {
-    type Id = CheckId;
-
-    fn owner_key(id: &CheckId) -> Key {
-        Self::owner_key(id)
-    }
-
-    async fn load(store: &Store, owner: &UserId, id: CheckId, _: Timestamp) -> Result<Option<Self>> {
-        store.check(owner, &id).await
-    }
-}
-
-/// A hit of which nothing but the person it is on has to be known.
-impl Resource for HitId {
-    type Id = Self;
-
-    fn owner_key(id: &Self) -> Key {
-        StoredHit::owner_key(id)
-    }
-
-    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
-        Ok(Some(id))
-    }
-}
-
-/// A document and the evidence key that opens it.
-#[derive(Debug)]
-pub struct OpenDocument {
-    pub item: DocumentItem,
-    pub evidence: PersonKey,
-}
-
-impl Resource for OpenDocument {
-    type Id = DocumentId;
-
-    fn owner_key(id: &DocumentId) -> Key {
-        DocumentItem::owner_key(id)
-    }
-
-    async fn load(store: &Store, owner: &UserId, id: DocumentId, now: Timestamp) -> Result<Option<Self>> {
-        let (item, evidence) =
-            futures::try_join!(store.document(owner, &id), store.read_person_key(owner, Purpose::Evidence, now))?;
-        Ok(item.map(|item| Self { item, evidence }))
-    }
-}
-
-/// The body of an owner item.
-#[derive(Debug, Clone, serde::Serialize, Deserialize)]
-pub struct Owner {
-    pub owner: UserId,
 }
 
 /// What was read along, for the handler.
@@ -149,7 +62,7 @@ pub struct Admission {
 }
 
 impl Store {
-    pub async fn admit(&self, wanted: &Wanted, now: Timestamp) -> Result<Admission> {
+    pub async fn admit(&self, wanted: &AdmissionRequest, now: Timestamp) -> Result<Admission> {
         let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);
         let person = person_key::key(&wanted.user, Purpose::Profile);

@@ -8,11 +8,12 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Position, Store, Table,
-    admission::Owner,
     commit::Commit,
     event::EventDraft,
     item::{Item, Key, Query, Sort, keyed, number, read, text},
+    owner::{OwnedResource, Owner},
     person_key::PersonKey,
+    state_index::{self, StateKey},
     user::{Account, account_key},
 };
 use crate::{
@@ -102,17 +103,13 @@ impl StoredCheck {
         Key::new(format!("U#{user}"), format!("CHK#{id}"))
     }
 
-    /// Where a queue goes on after it. A check that stands in no queue ends the list.
+    /// The position of the page of a queue that starts after this check. A check that is in no queue any more ends the list.
     pub fn position_in_queue(&self) -> Position {
-        super::desk::position(queue::place(self).map_or_else(|| "~".to_owned(), |(_, sort)| sort))
+        queue::state_key(self).map_or_else(state_index::end, StateKey::position)
     }
 
     fn own_key(&self) -> Key {
         Self::key(&self.check.user_id, &self.check.id)
-    }
-
-    pub fn owner_key(id: &CheckId) -> Key {
-        Key::new(format!("CHK#{id}"), "REF")
     }
 
     pub fn from_item(item: Item) -> Result<Self> {
@@ -122,9 +119,8 @@ impl StoredCheck {
     fn item(&self) -> Result<Item> {
         let mut item = keyed(&self.own_key(), &self.check)?;
         item.extend(keyed(&self.own_key(), &self.work)?);
-        if let Some((partition, sort)) = queue::place(self) {
-            item.insert("desk_pk".into(), text(partition));
-            item.insert("desk_sk".into(), text(sort));
+        if let Some(key) = queue::state_key(self) {
+            key.add_to(&mut item);
         }
         Ok(item)
     }
@@ -148,6 +144,31 @@ impl StoredCheck {
             self.work.snapshot.as_ref().ok_or_else(|| Internal::corrupt("a submitted check has no snapshot"))?;
         let plain = evidence.open(&snapshot_place(&at), sealed)?;
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a check's snapshot").into())
+    }
+}
+
+impl OwnedResource for StoredCheck {
+    type Id = CheckId;
+
+    fn owner_key(id: &CheckId) -> Key {
+        Key::new(format!("CHK#{id}"), "REF")
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: CheckId, _: Timestamp) -> Result<Option<Self>> {
+        store.check(owner, &id).await
+    }
+}
+
+/// A check that need not be read: its id and owner are enough.
+impl OwnedResource for CheckId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        StoredCheck::owner_key(id)
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
     }
 }
 

@@ -8,39 +8,13 @@ use std::time::Duration;
 
 use super::{
     Store,
+    author::Author,
     commit::{Commit, CommitError},
-    event::RequestOrigin,
-    person_key::PersonKey,
 };
 use crate::{
-    domain::{backoff::Backoff, event::Actor, id::SessionId, time::Timestamp},
+    domain::{backoff::Backoff, time::Timestamp},
     error::{RequestError, Result},
 };
-
-/// Who makes a change, in which session and from where. A commit stamps it on each of its events.
-#[derive(Debug, Clone)]
-pub struct Author {
-    pub(super) actor: Actor,
-    pub(super) session: Option<SessionId>,
-    pub(super) origin: Option<(PersonKey, RequestOrigin)>,
-}
-
-impl From<Actor> for Author {
-    fn from(actor: Actor) -> Self {
-        Self { actor, session: None, origin: None }
-    }
-}
-
-impl Author {
-    pub fn session(self, session: SessionId) -> Self {
-        Self { session: Some(session), ..self }
-    }
-
-    /// Where the call came from, to be encrypted under `key`.
-    pub fn origin(self, key: &PersonKey, origin: RequestOrigin) -> Self {
-        Self { origin: Some((key.clone(), origin)), ..self }
-    }
-}
 
 /// What an attempt decided.
 #[derive(Debug)]
@@ -179,11 +153,11 @@ mod tests {
         crypto::{DataKey, random::RandomId},
         domain::{
             auth::AuthError,
-            event::{EventType, Subject},
-            id::{ReadId, UserId},
+            event::{Actor, EventType, Subject},
+            id::{ReadId, SessionId, UserId},
         },
         error::Error,
-        store::{Table, event::EventDraft, item::Key, testing},
+        store::{Table, author::CallOrigin, event::EventDraft, item::Key, person_key::PersonKey, testing},
     };
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
@@ -237,7 +211,7 @@ mod tests {
     async fn a_command_stamps_its_author_on_its_events_and_leaves_those_of_another_actor() {
         let store = testing::store().await;
         let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
-        let origin = RequestOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
+        let origin = CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
         let (user, session) = (UserId::new(NOW), SessionId::new(NOW));
         let author = Author::from(Actor::User(user)).session(session).origin(&key, origin);
         let (own, other) = (draft(), draft().by(Actor::system("sessions")));

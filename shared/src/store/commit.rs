@@ -11,10 +11,11 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Store, Table,
-    command::Author,
+    author::Author,
     event::{EventDraft, EventRecord},
     idempotency::{self, Kept, Replay},
     item::{Item, Key, keyed, text},
+    outbox_row,
     person_key::PersonKey,
 };
 use crate::{
@@ -209,11 +210,11 @@ impl Commit<'_> {
             self.broken = self.broken.or(Some(Internal::bug("an event without an author").into()));
             return self;
         };
-        let (kind, fits) = (draft.kind, draft.data.fits(draft.kind));
+        let (kind, fits) = (draft.kind, draft.kind.fits(&draft.data));
         let record = EventRecord::new(id, self.now, &self.correlation_id, draft, &author);
         let key = record.key();
         let item = if fits { record.item() } else { Err(Internal::bug(format!("the data of {kind}")).into()) };
-        let outbox = super::outbox::row(&record);
+        let outbox = outbox_row::item(&record);
         self.events.push((record, key));
         self.put_if(Table::Events, item, "attribute_not_exists(pk)", &[], None).put_if(
             Table::Outbound,

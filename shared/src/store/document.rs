@@ -6,9 +6,10 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Position, Store, Table,
-    admission::Owner,
     commit::{Change, Commit},
     item::{Key, Query, Sort, key_of, number, read, text},
+    kek::Purpose,
+    owner::{OwnedResource, Owner},
     person_key::PersonKey,
 };
 use crate::{
@@ -70,10 +71,6 @@ pub struct NewDocument<'a> {
 impl DocumentItem {
     pub fn key(user: &UserId, id: &DocumentId) -> Key {
         Key::new(format!("U#{user}"), format!("DOC#{id}"))
-    }
-
-    pub fn owner_key(id: &DocumentId) -> Key {
-        Key::new(format!("DOC#{id}"), "REF")
     }
 
     /// Encrypts a document under a new key of its own: its item, and the bytes for the bucket.
@@ -154,6 +151,27 @@ impl DocumentItem {
     }
 }
 
+/// A document and the evidence key that decrypts it.
+#[derive(Debug)]
+pub struct OpenDocument {
+    pub item: DocumentItem,
+    pub evidence: PersonKey,
+}
+
+impl OwnedResource for OpenDocument {
+    type Id = DocumentId;
+
+    fn owner_key(id: &DocumentId) -> Key {
+        Key::new(format!("DOC#{id}"), "REF")
+    }
+
+    async fn load(store: &Store, owner: &UserId, id: DocumentId, now: Timestamp) -> Result<Option<Self>> {
+        let (item, evidence) =
+            futures::try_join!(store.document(owner, &id), store.read_person_key(owner, Purpose::Evidence, now))?;
+        Ok(item.map(|item| Self { item, evidence }))
+    }
+}
+
 fn content_place<'a>(document: &'a str, owner: &'a str) -> Place<'a> {
     Place { table: "documents", partition: document, sort: owner, attribute: "content" }
 }
@@ -167,7 +185,7 @@ impl Commit<'_> {
     pub fn new_document(self, item: &DocumentItem) -> Self {
         self.create(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), item, None).create(
             Table::Kyc,
-            &DocumentItem::owner_key(&item.id),
+            &OpenDocument::owner_key(&item.id),
             &Owner { owner: item.user_id },
             None,
         )
@@ -223,7 +241,7 @@ impl Commit<'_> {
         let present = Change { condition: "attribute_exists(pk)", ..Change::default() };
         self.delete(Table::Kyc, &DocumentItem::key(&item.user_id, &item.id), &unheld, None).delete(
             Table::Kyc,
-            &DocumentItem::owner_key(&item.id),
+            &OpenDocument::owner_key(&item.id),
             &present,
             None,
         )
@@ -259,7 +277,7 @@ impl Store {
 
     /// Whose a document is, for parts of ours that know its id only.
     pub async fn document_owner(&self, id: &DocumentId) -> Result<Option<UserId>> {
-        let owner: Option<Owner> = self.get_as(Table::Kyc, &DocumentItem::owner_key(id)).await?;
+        let owner: Option<Owner> = self.get_as(Table::Kyc, &OpenDocument::owner_key(id)).await?;
         Ok(owner.map(|owner| owner.owner))
     }
 
@@ -268,10 +286,10 @@ impl Store {
         let mut known = Vec::new();
         // A batch read takes a hundred keys.
         for some in ids.chunks(100) {
-            let keys: Vec<_> = some.iter().map(|id| (Table::Kyc, DocumentItem::owner_key(id))).collect();
+            let keys: Vec<_> = some.iter().map(|id| (Table::Kyc, OpenDocument::owner_key(id))).collect();
             let found = self.get_many(&keys).await?;
             let found: std::collections::HashSet<Key> = found.values().map(key_of).collect();
-            known.extend(some.iter().filter(|id| found.contains(&DocumentItem::owner_key(id))));
+            known.extend(some.iter().filter(|id| found.contains(&OpenDocument::owner_key(id))));
         }
         Ok(known)
     }

@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Position, Store, Table,
     commit::{Change, Commit},
-    event::shard,
-    item::{Item, Key, Query, Sort, key_of, keyed, read, text},
+    item::{Item, Key, Query, Sort, key_of, keyed, read, shard, text},
 };
 use crate::{
     domain::{event::Actor, time::Timestamp},

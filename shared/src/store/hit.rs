@@ -1,4 +1,4 @@
-//! Hits: `U#<user>` · `HIT#<id>`, and `HIT#<id>` · `REF` (whose it is). An open one is filed in the index `desk`.
+//! Hits: `U#<user>` · `HIT#<id>`, and `HIT#<id>` · `REF` (whose it is). An open one is in the index `by_state`.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use super::{
     Position, Store, Table,
-    admission::Owner,
     commit::Commit,
-    desk,
-    item::{Item, Key, Query, Sort, keyed, number, read, text},
+    item::{Item, Key, Query, Sort, keyed, number, read},
     kek::Purpose,
+    owner::{OwnedResource, Owner},
     person_key::{self, KeyItem, PersonKey},
+    state_index::{StateKey, rank},
 };
 use crate::{
     crypto::field::Place,
@@ -47,16 +47,12 @@ struct Sealed {
     first_reason: Option<ByteBuf>,
 }
 
-/// The word that open hits are filed under.
+/// State of open hits in the index.
 const OPEN: &str = "hit_open";
 
 impl StoredHit {
     pub fn key(user: &UserId, id: &HitId) -> Key {
         Key::new(format!("U#{user}"), format!("HIT#{id}"))
-    }
-
-    pub fn owner_key(id: &HitId) -> Key {
-        Key::new(format!("HIT#{id}"), "REF")
     }
 
     fn own_key(&self) -> Key {
@@ -107,19 +103,19 @@ impl StoredHit {
         Ok(self.hit.for_staff(&self.found(evidence)?, &self.reasons(evidence)?, plain))
     }
 
-    /// Where it is filed while it is open.
-    fn filed(&self) -> (String, String) {
+    /// Its key in the index, which it is in while it is open.
+    fn state_key(&self) -> StateKey {
         let level = match self.hit.kind {
             ListKind::Sanctions => RiskLevel::High,
             ListKind::Pep | ListKind::AdverseMedia => RiskLevel::Medium,
         };
-        let sort = format!("{}#{}", desk::rank(level), self.hit.created_at);
-        desk::filed(OPEN, &sort, &self.hit.id.to_string())
+        let order = format!("{}#{}", rank(level), self.hit.created_at);
+        StateKey::new(OPEN, &order, &self.hit.id.to_string())
     }
 
     /// Where the list of open hits goes on after it.
     pub fn position_in_queue(&self) -> Position {
-        desk::position(self.filed().1)
+        self.state_key().position()
     }
 
     /// Where the list of its person's hits goes on after it.
@@ -131,11 +127,22 @@ impl StoredHit {
         let mut item = keyed(&self.own_key(), &self.hit)?;
         item.extend(keyed(&self.own_key(), &self.sealed)?);
         if self.hit.decision == HitDecision::Open {
-            let (partition, sort) = self.filed();
-            item.insert("desk_pk".into(), text(partition));
-            item.insert("desk_sk".into(), text(sort));
+            self.state_key().add_to(&mut item);
         }
         Ok(item)
+    }
+}
+
+/// A hit that need not be read: its id and the person it is on are enough.
+impl OwnedResource for HitId {
+    type Id = Self;
+
+    fn owner_key(id: &Self) -> Key {
+        Key::new(format!("HIT#{id}"), "REF")
+    }
+
+    async fn load(_: &Store, _: &UserId, id: Self, _: Timestamp) -> Result<Option<Self>> {
+        Ok(Some(id))
     }
 }
 
@@ -146,7 +153,7 @@ fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
 impl Commit<'_> {
     /// A new hit, and whose it is.
     pub fn new_hit(self, stored: &StoredHit) -> Self {
-        let owner = StoredHit::owner_key(&stored.hit.id);
+        let owner = HitId::owner_key(&stored.hit.id);
         self.put_if(Table::Kyc, stored.item(), "attribute_not_exists(pk)", &[], None).create(
             Table::Kyc,
             &owner,
@@ -209,7 +216,7 @@ impl Store {
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<StoredHit>, Option<Position>)> {
-        let (items, next) = self.filed_page(&[OPEN], reader, limit, after).await?;
+        let (items, next) = self.page_of_states(&[OPEN], reader, limit, after).await?;
         Ok((items.into_iter().map(StoredHit::from_item).collect::<Result<_>>()?, next))
     }
 

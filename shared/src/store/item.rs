@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Position, Store, Table};
 use crate::{
     aws::long_read,
+    crypto,
     deadline::{Deadline, Retries},
     error::{Internal, Result},
 };
@@ -24,6 +25,11 @@ const SHARDS_AT_ONCE: usize = 4;
 /// Reads every shard, a few at a time; the results are in the order of the shards.
 pub async fn every_shard<T, F: Future<Output = Result<T>>>(read: impl Fn(u8) -> F) -> Result<Vec<T>> {
     futures::stream::iter((0..SHARDS).map(read)).buffered(SHARDS_AT_ONCE).try_collect().await
+}
+
+/// The shard of an id, by its hash.
+pub fn shard(id: &str) -> u8 {
+    crypto::wrap::shard_of(id) % SHARDS
 }
 
 /// A full primary key. `ephemeral` has no sort key; its sort stays empty.

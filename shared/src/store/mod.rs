@@ -3,11 +3,11 @@
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
 pub mod admission;
+pub mod author;
 pub mod breaker;
 pub mod check;
 pub mod command;
 pub mod commit;
-pub mod desk;
 pub mod document;
 pub mod due;
 pub mod event;
@@ -21,11 +21,14 @@ pub mod list;
 pub mod lockout;
 pub mod mail_token;
 pub mod outbox;
+pub mod outbox_row;
+pub mod owner;
 pub mod person_key;
 mod rewrap;
 pub mod rotation;
 pub mod secrets;
 pub mod session;
+pub mod state_index;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -5,51 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
-
 use super::{
     Position, Store, Table,
     commit::Change,
-    event::{EventRecord, shard},
-    item::{Item, Key, Query, SHARDS, Sort, keyed, number},
+    event::EventRecord,
+    item::{Key, Query, SHARDS, Sort, number, shard},
+    outbox_row::{self, key},
 };
 use crate::{
     domain::{event::Actor, time::Timestamp},
-    error::{Error, Internal, RequestError, Result},
+    error::{Error, RequestError, Result},
     run_command,
 };
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Row {
-    body: ByteBuf,
-}
-
-fn key(event_id: &str) -> Key {
-    Key::new(format!("OUT#{:02}", shard(event_id)), event_id)
-}
-
-/// The outbox row of an event.
-pub(super) fn row(record: &EventRecord) -> Result<Item> {
-    keyed(&key(&record.id.to_string()), &Row { body: ByteBuf::from(record.canonical()?) })
-}
-
-/// A row as a query or the stream gives it.
-#[derive(Deserialize)]
-struct Found {
-    pk: String,
-    #[serde(default)]
-    body: ByteBuf,
-}
-
-/// The event in an item of the table or its stream, or nothing if the item is no outbox row.
-pub fn parse<I: Into<serde_dynamo::Item>>(item: I) -> Result<Option<EventRecord>> {
-    let row: Found = serde_dynamo::from_item(item.into()).map_err(Internal::corrupt)?;
-    if !row.pk.starts_with("OUT#") {
-        return Ok(None);
-    }
-    EventRecord::parse(&row.body).map(Some)
-}
 
 impl Store {
     /// One page of the rows of a shard, oldest first, with where it goes on. A row that does not read is one refusal among
@@ -60,7 +27,7 @@ impl Store {
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<Result<EventRecord>>, Option<Position>)> {
-        let partition = format!("OUT#{:02}", shard % SHARDS);
+        let partition = outbox_row::partition(shard % SHARDS);
         let (items, next) = self
             .query(Query {
                 table: Table::Outbound,
@@ -72,7 +39,7 @@ impl Store {
                 after,
             })
             .await?;
-        Ok((items.into_iter().filter_map(|item| parse(item).transpose()).collect(), next))
+        Ok((items.into_iter().filter_map(|item| outbox_row::parse(item).transpose()).collect(), next))
     }
 
     /// Deletes the row of an event that was handed on and adds to its counters, both or neither. `false` if the row was
@@ -150,7 +117,11 @@ mod tests {
             event::{Actor, EventType, Subject},
             id::UserId,
         },
-        store::{event::EventDraft, item::text, testing},
+        store::{
+            event::EventDraft,
+            item::{Item, text},
+            testing,
+        },
     };
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);

@@ -18,9 +18,10 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Position, Store, Table,
+    author::CallOrigin,
     command::{Command, Decided},
     commit::{Change, Commit},
-    event::{EventDraft, RequestOrigin},
+    event::EventDraft,
     item::{Key, Query, Sort, key_of, keyed, number, read, text},
     person_key::PersonKey,
     user::Account,
@@ -83,7 +84,7 @@ impl SessionItem {
         auth: &Account,
         amr: &str,
         kid: Kid,
-        origin: &RequestOrigin,
+        origin: &CallOrigin,
         key: &PersonKey,
         now: Timestamp,
     ) -> Result<Self> {
@@ -171,12 +172,12 @@ impl SessionItem {
         self.nonce.as_slice().try_into().map_err(|_| Internal::corrupt("a session's nonce").into())
     }
 
-    pub fn seal_origin(session: &SessionId, origin: &RequestOrigin, key: &PersonKey) -> Result<ByteBuf> {
+    pub fn seal_origin(session: &SessionId, origin: &CallOrigin, key: &PersonKey) -> Result<ByteBuf> {
         let plain = serde_json::to_vec(origin).map_err(Internal::bug)?;
         Ok(ByteBuf::from(key.seal(&place(&session.to_string()), &plain)))
     }
 
-    pub fn open_origin(&self, key: &PersonKey) -> Result<RequestOrigin> {
+    pub fn open_origin(&self, key: &PersonKey) -> Result<CallOrigin> {
         let plain = key.open(&place(&self.session.to_string()), &self.origin)?;
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a session's origin").into())
     }

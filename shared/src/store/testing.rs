@@ -27,7 +27,7 @@ pub fn other_process(store: &Store) -> Store {
     Store::new(store.db.clone(), store.kms.clone(), &store.tables, &store.kms_data_key)
 }
 
-/// Empty tables; of the indexes the event log's `day` and the checks' `desk`. The database goes with the test's runtime.
+/// Empty tables; of the indexes the event log's `day` and the index `by_state` of checks. The database goes with the test's runtime.
 pub async fn store() -> Store {
     with_kms_at(None).await
 }
@@ -62,7 +62,7 @@ async fn with_kms_at(kms_endpoint: Option<&str>) -> Store {
     for table in [Table::Identity, Table::Keys, Table::Outbound] {
         create(&store, table, &["pk", "sk"], None).await;
     }
-    create(&store, Table::Kyc, &["pk", "sk"], Some(("desk", ["desk_pk", "desk_sk"]))).await;
+    create(&store, Table::Kyc, &["pk", "sk"], Some(("by_state", ["state_pk", "state_sk"]))).await;
     create(&store, Table::Events, &["pk", "sk"], Some(("day", ["day_shard", "event_id"]))).await;
     create(&store, Table::Ephemeral, &["pk"], None).await;
     store

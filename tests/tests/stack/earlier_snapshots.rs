@@ -81,7 +81,7 @@ async fn a_snapshot_is_screened_though_its_check_was_cancelled_before() {
     world.settle(None).await;
     let first = case.stored(&case.first).await;
     assert_eq!((&first["state"]["S"], &first["screening"]["M"]["done"]["BOOL"]), (&json!("cancelled"), &json!(true)));
-    assert!(Case::hits(&first) > 0 && first["desk_pk"].is_null(), "{first}");
+    assert!(Case::hits(&first) > 0 && first["state_pk"].is_null(), "{first}");
     let events = world.events(&case.first).await;
     assert_eq!(events.last().map(String::as_str), Some("kyc.check.screened"), "{events:?}");
     let told = case.applicant.call("kyc-check-history", &[("id", &case.first)], &Value::Null).await;
@@ -120,7 +120,7 @@ async fn the_next_check_waits_for_the_screening_of_a_snapshot_whose_message_was_
     case.lose_messages().await;
     let lost = case.stored(&case.first).await;
     assert_eq!((&lost["screening"]["M"]["done"]["BOOL"], Case::hits(&lost)), (&json!(false), 0));
-    assert!(lost["desk_pk"]["S"].as_str().unwrap().starts_with("unscreened#"), "the sweep finds it: {lost}");
+    assert!(lost["state_pk"]["S"].as_str().unwrap().starts_with("unscreened#"), "the sweep finds it: {lost}");
     let second = case.again().await;
     let first = case.stored(&case.first).await;
     assert!(Case::hits(&first) > 0 && Case::hits(&second) == Case::hits(&first), "{first} {second}");
@@ -159,7 +159,7 @@ async fn stale_lists_leave_a_closed_check_unscreened_and_the_next_one_unapproved
     case.again().await;
     let first = case.stored(&case.first).await;
     assert_eq!(first["screening"]["M"]["done"]["BOOL"], false);
-    assert!(first["desk_pk"]["S"].as_str().unwrap().starts_with("unscreened#"), "{first}");
+    assert!(first["state_pk"]["S"].as_str().unwrap().starts_with("unscreened#"), "{first}");
     // Lists come: the message of the closed check finds them.
     world.aws.copy_partition(&world.stack.named("kyc"), &world.table("kyc"), "LISTS").await;
     let set = json!({

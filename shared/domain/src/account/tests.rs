@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     check::{Action, Check, Policy, Trigger},
     event::EventType,
-    person::{Email, PersonName},
+    person::{DateOfBirth, Email, Locale, PersonName},
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
@@ -164,6 +164,33 @@ fn an_open_check_holds_the_name_and_another_name_ends_an_approval() {
     let (after, kind) = approved.change_profile(&profile(), &named, Some(index("v1.other")), LATER).unwrap();
     assert_eq!((kind, after.kyc_status), (EventType::UserUpdated, KycStatus::Expired));
     assert_eq!((after.username_index.as_ref(), after.updated_at), (Some(&index("v1.other")), LATER));
+}
+
+#[test]
+fn identity_may_not_change_during_a_check_and_ends_an_approval() {
+    let before = Profile {
+        given_name: Some(PersonName::parse("Ada").unwrap()),
+        date_of_birth: Some(DateOfBirth::new("1985-12-10", NOW).unwrap()),
+        ..profile()
+    };
+    let account =
+        |kyc_status, open_check| Account { state: AccountState { kyc_status, open_check, ..verified().state } };
+    let open = account(KycStatus::Pending, Some(draft(&verified()).id));
+    let status = |kyc_status, after: &Profile| {
+        account(kyc_status, None).change_profile(&before, after, None, LATER).unwrap().0.kyc_status
+    };
+    for changed in [
+        Profile { given_name: Some(PersonName::parse("Eve").unwrap()), ..before.clone() },
+        Profile { family_name: Some(PersonName::parse("Lovelace").unwrap()), ..before.clone() },
+        Profile { date_of_birth: None, ..before.clone() },
+    ] {
+        assert_eq!(open.change_profile(&before, &changed, None, LATER), Err(AccountError::CheckInProgress));
+        assert_eq!(status(KycStatus::Approved, &changed), KycStatus::Expired);
+        assert_eq!(status(KycStatus::Rejected, &changed), KycStatus::Rejected);
+    }
+    let other = Profile { locale: Some(Locale::parse("en").unwrap()), ..before.clone() };
+    assert_eq!(open.change_profile(&before, &other, None, LATER).unwrap().0.kyc_status, KycStatus::Pending);
+    assert_eq!(status(KycStatus::Approved, &other), KycStatus::Approved);
 }
 
 #[test]

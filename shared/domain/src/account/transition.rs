@@ -10,7 +10,7 @@ use crate::{
     event::EventType,
     id::UserId,
     mailed_token::TokenPurpose,
-    profile::{self, Profile},
+    profile::Profile,
     role,
     time::Timestamp,
     user::{KycStatus, UserStatus},
@@ -37,6 +37,18 @@ impl AccountState {
     /// The next version, of which the person sees nothing.
     fn next_unseen(&self) -> Self {
         Self { version: self.version + 1, unseen: self.unseen + 1, ..self.clone() }
+    }
+
+    /// The verification status after a change of the profile. Name, birth date and national id may not change while a check
+    /// is open, so that a reviewer decides on what was submitted; if they change after an approval, the approval ends.
+    fn kyc_status_after_change(&self, before: &Profile, after: &Profile) -> Result<KycStatus, AccountError> {
+        if before.same_identity(after) {
+            return Ok(self.kyc_status);
+        }
+        if self.open_check.is_some() {
+            return Err(AccountError::CheckInProgress);
+        }
+        Ok(if self.kyc_status == KycStatus::Approved { KycStatus::Expired } else { self.kyc_status })
     }
 
     /// The next version with another password: every session is over, and so are mailed tokens to set one.
@@ -162,7 +174,7 @@ impl Account {
         username_index: Option<BlindIndex>,
         now: Timestamp,
     ) -> Result<(Self, EventType), AccountError> {
-        let kyc_status = profile::admit(before, after, self.open_check.is_some(), self.kyc_status)?;
+        let kyc_status = self.kyc_status_after_change(before, after)?;
         let state = AccountState { kyc_status, username_index, ..self.next(now) };
         Ok((Self::of(state), EventType::UserUpdated))
     }

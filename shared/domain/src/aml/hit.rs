@@ -3,41 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AmlError, ListKind};
+use super::{AmlError, HitDecision, HitVerdict, ListKind};
 use crate::{
     event::EventType,
     id::{CheckId, HitId, UserId},
     secret::Masked,
     time::Timestamp,
-    words::words,
 };
-
-words! {
-    /// Whether whom the list names is the person.
-    pub enum HitDecision {
-        /// Nobody has decided.
-        Open = "open",
-        /// It is the person.
-        TrueMatch = "true_match",
-        /// It is somebody else.
-        FalsePositive = "false_positive",
-    }
-
-    /// What a reviewer may say of a hit.
-    pub enum HitVerdict {
-        TrueMatch = "true_match",
-        FalsePositive = "false_positive",
-    }
-}
-
-impl From<HitVerdict> for HitDecision {
-    fn from(verdict: HitVerdict) -> Self {
-        match verdict {
-            HitVerdict::TrueMatch => Self::TrueMatch,
-            HitVerdict::FalsePositive => Self::FalsePositive,
-        }
-    }
-}
 
 /// What a check keeps of each of its hits, so that one read tells whether it may be approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

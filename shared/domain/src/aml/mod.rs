@@ -1,11 +1,13 @@
 //! Sanctions, politically exposed persons, adverse media: what a list is, and what becomes of a hit.
 
+mod decision;
 mod hit;
 pub mod list;
 
 use super::words::words;
 
-pub use hit::{Hit, HitDecision, HitForStaff, HitMark, HitProposal, HitVerdict, Match, Reasons, Source};
+pub use decision::{HitDecision, HitVerdict};
+pub use hit::{Hit, HitForStaff, HitMark, HitProposal, Match, Reasons, Source};
 
 words! {
     /// What being on a list means.

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{
-    classified::{Class, Classified, ExternalId, PublicWord},
-    kind::EventType,
-};
+use super::classified::{Class, Classified, ExternalId, PublicWord};
 use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
@@ -60,9 +57,9 @@ impl EventData {
         self
     }
 
-    /// Whether the parts are exactly those of this type, in the order of the table.
-    pub fn fits(&self, kind: EventType) -> bool {
-        self.parts == kind.row().data
+    /// The parts, in the order in which they were added.
+    pub fn parts(&self) -> &[PartShape] {
+        &self.parts
     }
 
     /// The JSON object, as it is stored.
@@ -297,15 +294,5 @@ mod tests {
         assert_eq!(names, ["type", "content_type", "size"]);
         let classes: Vec<_> = LogShown::SHAPE.fields.iter().map(|field| field.class).collect();
         assert_eq!(classes, [Class::Identifier, Class::Number]);
-    }
-
-    #[test]
-    fn data_fits_the_types_that_have_its_parts() {
-        let cause = EventData::of(&Cause { reason: "signed_out".into() });
-        assert!(cause.fits(EventType::SessionRevoked));
-        assert!(!cause.fits(EventType::SessionCreated));
-        assert!(!cause.fits(EventType::CheckProviderFailed), "a part is missing");
-        assert!(!cause.with(&SignInMethods { amr: vec![] }).fits(EventType::SessionRevoked), "a part too many");
-        assert!(EventData::default().fits(EventType::PasswordChanged));
     }
 }

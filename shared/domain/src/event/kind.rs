@@ -2,7 +2,7 @@
 
 use super::{
     counter::{Counter, Label},
-    data::{self, DataPart, PartShape},
+    data::{self, DataPart, EventData, PartShape},
 };
 use crate::{notification::Notification, words::words};
 
@@ -280,6 +280,11 @@ impl EventType {
         &ROWS[self as usize]
     }
 
+    /// Whether the data has the parts of this type: all of them, once, and in the order of the table.
+    pub fn fits(self, data: &EventData) -> bool {
+        data.parts() == self.row().data
+    }
+
     /// Whether the person concerned may see it.
     pub fn is_public(self) -> bool {
         self.row().audience == Audience::Person
@@ -368,6 +373,16 @@ mod tests {
 
     fn counts(kind: EventType, data: &Value) -> Vec<Count> {
         kind.row().counters.iter().map(|counter| counter.count(data.as_object().unwrap())).collect()
+    }
+
+    #[test]
+    fn data_fits_the_types_that_have_its_parts() {
+        let cause = EventData::of(&data::Cause { reason: "signed_out".into() });
+        assert!(EventType::SessionRevoked.fits(&cause));
+        assert!(!EventType::SessionCreated.fits(&cause));
+        assert!(!EventType::CheckProviderFailed.fits(&cause), "a part is missing");
+        assert!(!EventType::SessionRevoked.fits(&cause.with(&data::SignInMethods { amr: vec![] })), "a part too many");
+        assert!(EventType::PasswordChanged.fits(&EventData::default()));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     scripted::{AwsReply, ScriptedAws},
     store::{
         admission::Loaded,
-        event::RequestOrigin,
+        author::CallOrigin,
         item::{Item, Key, keyed},
         person_key::PersonKey,
         session::SessionItem,
@@ -51,7 +51,7 @@ impl SignedIn {
             password: PasswordHash("hash".into()),
         };
         let account = Account::register(new, now).0;
-        let origin = RequestOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
+        let origin = CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
         let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
         let session = SessionItem::begin(&account, "pwd", Kid(1), &origin, &key, now).unwrap();
         let items = json!([

@@ -1,4 +1,4 @@
-//! Checks in the index of queues ([`super::super::desk`]): where a check is filed, and the pages of its queues.
+//! Checks in the index by state ([`state_index`](crate::store::state_index)): their keys, and the lists that read them.
 
 use super::StoredCheck;
 use crate::{
@@ -6,48 +6,48 @@ use crate::{
     error::Result,
     store::{
         Position, Store,
-        desk::{filed, rank},
+        state_index::{StateKey, rank},
     },
 };
 
-/// The word that closed checks are filed under until their snapshot is screened.
+/// State in the index of a closed check whose snapshot is not screened yet.
 const UNSCREENED: &str = "unscreened";
 
-/// Where a check is filed.
-pub(super) fn place(stored: &StoredCheck) -> Option<(String, String)> {
+/// The key of a check in the index; `None` if it is not in it.
+pub(super) fn state_key(stored: &StoredCheck) -> Option<StateKey> {
     let check = &stored.check;
     let since = check.submitted_at.unwrap_or(check.created_at);
-    let waited_on = match check.state {
-        CheckState::Submitted | CheckState::Processing => stored.next_run_at().to_string(),
+    let (state, order) = match check.state {
+        CheckState::Submitted | CheckState::Processing => (check.state.as_str(), stored.next_run_at().to_string()),
         CheckState::InReview | CheckState::AwaitingSecondReview => {
-            format!("{}#{since}", rank(check.urgency()))
+            (check.state.as_str(), format!("{}#{since}", rank(check.urgency())))
         }
-        CheckState::Draft | CheckState::Approved => check.expires_at?.to_string(),
-        CheckState::AwaitingApplicant => since.to_string(),
+        CheckState::Draft | CheckState::Approved => (check.state.as_str(), check.expires_at?.to_string()),
+        CheckState::AwaitingApplicant => (check.state.as_str(), since.to_string()),
         CheckState::Rejected | CheckState::Cancelled if check.needs_screening() => {
-            return Some(filed(UNSCREENED, &stored.next_run_at().to_string(), &check.id.to_string()));
+            (UNSCREENED, stored.next_run_at().to_string())
         }
         CheckState::Rejected | CheckState::Cancelled | CheckState::Expired => return None,
     };
-    Some(filed(check.state.as_str(), &waited_on, &check.id.to_string()))
+    Some(StateKey::new(state, &order, &check.id.to_string()))
 }
 
 impl Store {
-    /// One page of the checks in some states, in the order of their queue: in review the highest risk first, then the
-    /// oldest. Those of the `reader` are left out as if there were none.
-    pub async fn desk_page(
+    /// One page of the checks in some states, in the order of the index (in review: highest risk first, then oldest),
+    /// without the reader's own.
+    pub async fn checks_in_states(
         &self,
         states: &[CheckState],
         reader: &UserId,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<StoredCheck>, Option<Position>)> {
-        let words: Vec<_> = states.iter().map(|state| state.as_str()).collect();
-        let (items, next) = self.filed_page(&words, reader, limit, after).await?;
+        let states: Vec<_> = states.iter().map(|state| state.as_str()).collect();
+        let (items, next) = self.page_of_states(&states, reader, limit, after).await?;
         Ok((items.into_iter().map(StoredCheck::from_item).collect::<Result<_>>()?, next))
     }
 
-    /// Checks in a state whose time has come: to be looked at, or over.
+    /// Checks in a state whose next run is due, or which have expired.
     pub async fn overdue_checks(&self, state: CheckState, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
         self.overdue(state.as_str(), now, limit).await
     }
@@ -57,7 +57,7 @@ impl Store {
         self.overdue(UNSCREENED, now, limit).await
     }
 
-    async fn overdue(&self, word: &str, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
-        self.filed_until(word, now, limit).await?.into_iter().map(StoredCheck::from_item).collect()
+    async fn overdue(&self, state: &str, now: Timestamp, limit: u32) -> Result<Vec<StoredCheck>> {
+        self.due_in_state(state, now, limit).await?.into_iter().map(StoredCheck::from_item).collect()
     }
 }

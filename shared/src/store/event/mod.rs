@@ -11,12 +11,12 @@ pub use log::Log;
 
 use super::{
     Table,
-    command::Author,
-    item::{Item, Key, SHARDS, keyed, read},
+    author::{Author, CallOrigin},
+    item::{Item, Key, keyed, read, shard},
     person_key::PersonKey,
 };
 use crate::{
-    crypto::{self, field::Place},
+    crypto::field::Place,
     domain::{
         check::ReasonCode,
         event::{Actor, Change, DataPart, EventData, EventType, Subject},
@@ -92,19 +92,6 @@ impl EventDraft {
             None => author.clone(),
         };
         Author { session: self.session.or(author.session), ..author }
-    }
-}
-
-/// Address and user agent of a call. They are personal data, encrypted under a key of the caller.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct RequestOrigin {
-    pub ip: String,
-    pub user_agent: String,
-}
-
-impl std::fmt::Debug for RequestOrigin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
     }
 }
 
@@ -216,7 +203,7 @@ impl EventRecord {
     }
 
     /// The origin, for staff who may see it; `None` if its key was destroyed.
-    pub fn open_origin(&self, key: &PersonKey) -> Option<RequestOrigin> {
+    pub fn open_origin(&self, key: &PersonKey) -> Option<CallOrigin> {
         let sealed = STANDARD.decode(&self.origin.as_ref()?.sealed).ok()?;
         let plain = key.open(&origin_place(&self.id.to_string()), &sealed).ok()?;
         serde_json::from_slice(&plain).ok()
@@ -230,11 +217,6 @@ fn origin_place(event: &str) -> Place<'_> {
 fn record(item: Item) -> Result<EventRecord> {
     let item: EventItem = read(item)?;
     EventRecord::parse(&item.body)
-}
-
-/// The shard of an id, by hash, so that a day or a state is not one hot partition.
-pub fn shard(id: &str) -> u8 {
-    crypto::wrap::shard_of(id) % SHARDS
 }
 
 fn day_shard(day: &str, shard: u8) -> String {

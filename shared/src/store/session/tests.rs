@@ -16,9 +16,9 @@ use crate::{
     run_command,
     store::{
         Store, Table,
-        command::Author,
+        author::Author,
+        author::CallOrigin,
         commit::CommitError,
-        event::RequestOrigin,
         item::keyed,
         person_key::PersonKey,
         testing,
@@ -42,8 +42,8 @@ fn key() -> PersonKey {
     PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]))
 }
 
-fn origin() -> RequestOrigin {
-    RequestOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
+fn origin() -> CallOrigin {
+    CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
 }
 
 async fn begin(store: &Store, auth: &Account) -> SessionItem {
