@@ -34,7 +34,7 @@ class HealthTest(unittest.TestCase):
         self.assertNotIn("the gateway's own", str(failure.exception))
 
     def test_an_error_and_another_site_fail(self):
-        for answer in ((503, {"code": "unavailable"}), (200, "<html>parked</html>"), (200, {"status": "unwell"})):
+        for answer in ((503, {"code": "unavailable"}), (200, "<html>parked</html>"), (200, {"status": "unhealthy"})):
             with self.subTest(answer), api({HEALTH: answer}) as (client, _), self.assertRaises(StepFailed):
                 smoke.health(client, None, "")
 

@@ -21,4 +21,6 @@ pub mod providers;
 pub mod scripted;
 pub mod store;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod test_server;
 pub mod watchlists;

@@ -108,10 +108,10 @@ mod tests {
     use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 
     use super::*;
-    use crate::providers::test_server::{Reply, TestServer};
+    use crate::test_server::{ServerReply, TestServer};
 
     /// Reads an object from a server with these replies; also returns the number of requests.
-    async fn read(replies: Vec<Reply>) -> (Result<Option<Vec<u8>>>, usize) {
+    async fn read(replies: Vec<ServerReply>) -> (Result<Option<Vec<u8>>>, usize) {
         let server = TestServer::start(replies);
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -125,19 +125,19 @@ mod tests {
         (found, server.requests().len())
     }
 
-    fn whole() -> Reply {
-        Reply::Say(200, "", "content".to_owned())
+    fn whole() -> ServerReply {
+        ServerReply::Response(200, "", "content".to_owned())
     }
 
     #[tokio::test]
     async fn an_interrupted_body_is_read_a_second_time() {
-        let (found, requests) = read(vec![Reply::Break, whole()]).await;
+        let (found, requests) = read(vec![ServerReply::Interrupted, whole()]).await;
         assert_eq!((found.unwrap().as_deref(), requests), (Some(&b"content"[..]), 2));
     }
 
     #[tokio::test]
     async fn a_body_that_is_interrupted_twice_is_unavailable() {
-        let (found, requests) = read(vec![Reply::Break, Reply::Break, whole()]).await;
+        let (found, requests) = read(vec![ServerReply::Interrupted, ServerReply::Interrupted, whole()]).await;
         assert!(found.unwrap_err().to_string().contains("interrupted twice"));
         assert_eq!(requests, 2);
     }
@@ -146,7 +146,7 @@ mod tests {
     async fn a_missing_object_is_none_and_a_refusal_is_an_error() {
         let error = |status, code: &str| {
             let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
-            Reply::Say(status, "content-type: application/xml\r\n", body)
+            ServerReply::Response(status, "content-type: application/xml\r\n", body)
         };
         assert_eq!(read(vec![error(404, "NoSuchKey")]).await.0.unwrap(), None);
         assert!(read(vec![error(403, "AccessDenied")]).await.0.is_err());

@@ -1,5 +1,4 @@
-//! GET /v1/health: whether the function answers, without I/O; with `?deep=true`, for staff, whether what it stands on
-//! does.
+//! GET /v1/health: whether the API responds, without I/O. With `?deep=true`, for staff: whether the services that it depends on respond.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,39 +18,39 @@ use verinym::{
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok` or, of a deep look only, `unwell`.
+    /// `ok`, or `unhealthy` if a check failed.
     status: &'static str,
     version: &'static str,
-    /// Of a deep look only: by what it stands on.
+    /// With `deep` only: the checks by name of the service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    checks: Option<BTreeMap<&'static str, Finding>>,
+    checks: Option<BTreeMap<&'static str, ServiceHealth>>,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Finding {
-    /// `ok` or `unwell`.
+pub struct ServiceHealth {
+    /// `ok` or `unhealthy`.
     status: &'static str,
     latency_ms: u64,
-    /// Of the screening lists only: each one's freshness.
+    /// The screening lists; only in the check `lists`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    lists: Option<Vec<ListFinding>>,
+    lists: Option<Vec<ListHealth>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct ListFinding {
+pub struct ListHealth {
     id: String,
     /// `fresh`, `stale` or `missing`.
     status: &'static str,
-    /// Since its source last stood by it.
+    /// Time since the source last confirmed the list.
     age_seconds: Option<u64>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Depth {
-    /// Looks at what the API stands on; needs `health:read`.
+pub struct HealthQuery {
+    /// Checks the services that the API depends on; needs `health:read`.
     #[serde(rename = "deep")]
-    #[expect(dead_code, reason = "the authority has read it; here it is only made known")]
+    #[expect(dead_code, reason = "the authority reads it; here it is only documented")]
     deep: Option<bool>,
 }
 
@@ -62,12 +61,12 @@ impl Flag for Deep {
     const NAME: &'static str = "deep";
 }
 
-/// Longer than a healthy service ever takes, and short enough for who asks.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time limit of a check: longer than a healthy service needs.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-health", "/v1/health")
-        .summary("Whether the API answers")
+        .summary("Whether the API responds")
         .limited_by_gateway()
         .needs(
             Needs::new()
@@ -83,21 +82,21 @@ pub fn endpoint() -> Endpoint {
 
 async fn health(
     call: Call<CanIf<Deep, HealthRead>>,
-    Query(_): Query<Depth>,
+    Query(_): Query<HealthQuery>,
 ) -> Result<Either<Plain<Health>, Unavailable<Health>>> {
-    let checks = if call.caller.is_set() { Some(look(call.app).await) } else { None };
-    Ok(answer(checks))
+    let checks = if call.caller.is_set() { Some(check_services(call.app).await) } else { None };
+    Ok(reply(checks))
 }
 
-fn answer(checks: Option<BTreeMap<&'static str, Finding>>) -> Either<Plain<Health>, Unavailable<Health>> {
-    let well = checks.iter().flat_map(BTreeMap::values).all(|finding| finding.status == "ok");
-    let status = if well { "ok" } else { "unwell" };
+fn reply(checks: Option<BTreeMap<&'static str, ServiceHealth>>) -> Either<Plain<Health>, Unavailable<Health>> {
+    let healthy = checks.iter().flat_map(BTreeMap::values).all(|check| check.status == "ok");
+    let status = if healthy { "ok" } else { "unhealthy" };
     let health = Health { status, version: env!("CARGO_PKG_VERSION"), checks };
-    if well { Either::One(Plain(health)) } else { Either::Other(Unavailable(health)) }
+    if healthy { Either::One(Plain(health)) } else { Either::Other(Unavailable(health)) }
 }
 
-/// One small question to each service, all at once.
-async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
+/// Makes a small call to each service, all in parallel.
+async fn check_services(app: &App) -> BTreeMap<&'static str, ServiceHealth> {
     let dynamodb = timed("dynamodb", async {
         app.store().await.get(Table::Identity, &Key::new("HEALTH", "HEALTH")).await.is_ok()
     });
@@ -123,35 +122,36 @@ async fn look(app: &App) -> BTreeMap<&'static str, Finding> {
     BTreeMap::from([dynamodb, sqs, kms, secrets, s3, lists])
 }
 
-/// Lists that are stale or missing clear nobody: that is unwell.
-async fn lists(app: &App) -> (&'static str, Finding) {
-    let mut found = None;
-    let (name, finding) = timed("lists", async {
+/// Checks the screening lists. A stale or missing list is unhealthy, because a check cannot rest on it.
+async fn lists(app: &App) -> (&'static str, ServiceHealth) {
+    let mut lists = None;
+    let (name, check) = timed("lists", async {
         let Ok(statuses) = Watchlists::of(app).await.statuses().await else { return false };
-        let lists: Vec<_> = statuses.iter().map(|standing| list(standing, Timestamp::now())).collect();
-        let fresh = lists.iter().all(|list| list.status == "fresh");
-        found = Some(lists);
+        let found: Vec<_> = statuses.iter().map(|status| list_health(status, Timestamp::now())).collect();
+        let fresh = found.iter().all(|list| list.status == "fresh");
+        lists = Some(found);
         fresh
     })
     .await;
-    (name, Finding { lists: found, ..finding })
+    (name, ServiceHealth { lists, ..check })
 }
 
-fn list(standing: &ListStatus, now: Timestamp) -> ListFinding {
-    let status = match &standing.in_force {
+fn list_health(list_status: &ListStatus, now: Timestamp) -> ListHealth {
+    let status = match &list_status.in_force {
         None => "missing",
         Some(list) if list.is_stale(now) => "stale",
         Some(_) => "fresh",
     };
-    let age_seconds = standing.in_force.as_ref().map(|list| list.age(now).as_secs());
-    ListFinding { id: standing.id.clone(), status, age_seconds }
+    let age_seconds = list_status.in_force.as_ref().map(|list| list.age(now).as_secs());
+    ListHealth { id: list_status.id.clone(), status, age_seconds }
 }
 
-async fn timed(name: &'static str, question: impl Future<Output = bool>) -> (&'static str, Finding) {
+/// Runs a check with a time limit and measures it.
+async fn timed(name: &'static str, check: impl Future<Output = bool>) -> (&'static str, ServiceHealth) {
     let started = Timestamp::now();
-    let well = tokio::time::timeout(PATIENCE, question).await.unwrap_or(false);
+    let healthy = tokio::time::timeout(CHECK_TIMEOUT, check).await.unwrap_or(false);
     let latency_ms = u64::try_from(Timestamp::now().since(started).as_millis()).unwrap_or(u64::MAX);
-    (name, Finding { status: if well { "ok" } else { "unwell" }, latency_ms, lists: None })
+    (name, ServiceHealth { status: if healthy { "ok" } else { "unhealthy" }, latency_ms, lists: None })
 }
 
 #[cfg(test)]
@@ -161,17 +161,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_service_that_is_unwell_makes_503() {
+    async fn one_unhealthy_service_makes_503() {
         let good = timed("kms", async { true }).await;
         let bad = timed("s3", async { false }).await;
-        assert_eq!(answer(None).into_response().unwrap().status, 200);
-        assert_eq!(answer(Some(BTreeMap::from([good.clone()]))).into_response().unwrap().status, 200);
-        let both = answer(Some(BTreeMap::from([good, bad]))).into_response().unwrap();
+        assert_eq!(reply(None).into_response().unwrap().status, 200);
+        assert_eq!(reply(Some(BTreeMap::from([good.clone()]))).into_response().unwrap().status, 200);
+        let both = reply(Some(BTreeMap::from([good, bad]))).into_response().unwrap();
         assert_eq!(both.status, 503);
     }
 
     #[test]
-    fn each_list_tells_its_age_or_that_it_is_missing() {
+    fn each_list_has_an_age_or_is_missing() {
         let now = Timestamp::from_unix_seconds(10_000);
         let in_force = ListInForce {
             id: "un".into(),
@@ -184,20 +184,20 @@ mod tests {
             confirmed_at: now,
             max_age: Duration::from_mins(1),
         };
-        let standing = |in_force| ListStatus {
+        let list_status = |in_force| ListStatus {
             id: "un".into(),
             name: "UN".into(),
             kind: ListKind::Sanctions,
             in_force,
             refused: None,
         };
-        let told = |in_force, now| {
-            let found = list(&standing(in_force), now);
+        let health = |in_force, now| {
+            let found = list_health(&list_status(in_force), now);
             (found.status, found.age_seconds)
         };
         let later = |seconds| now + Duration::from_secs(seconds);
-        assert_eq!(told(None, now), ("missing", None));
-        assert_eq!(told(Some(in_force.clone()), later(60)), ("fresh", Some(60)));
-        assert_eq!(told(Some(in_force), later(61)), ("stale", Some(61)));
+        assert_eq!(health(None, now), ("missing", None));
+        assert_eq!(health(Some(in_force.clone()), later(60)), ("fresh", Some(60)));
+        assert_eq!(health(Some(in_force), later(61)), ("stale", Some(61)));
     }
 }

@@ -1,4 +1,4 @@
-//! GET /.well-known/jwks.json: the public keys that access tokens are signed with (RFC 7517).
+//! GET /.well-known/jwks.json: the public keys that verify access tokens (RFC 7517).
 
 use verinym::{
     config::names::SecretId,
@@ -11,9 +11,9 @@ use verinym::{
 pub fn endpoint() -> Endpoint {
     Route::get("platform-jwks", "/.well-known/jwks.json")
         .summary("Public keys of access tokens")
-        // One read of a secret in five minutes and process, whoever calls.
+        // Each process reads the secret once in five minutes, so calls are cheap.
         .limited_by_gateway()
-        // A key is published long before it signs, so that no cache can be too old.
+        // A key is published long before it signs, so cached responses contain it.
         .cached("public, max-age=300")
         .problems(&[(503, "unavailable")])
         .needs(Needs::new().read_secret(SecretId::Verification))

@@ -1,4 +1,4 @@
-//! What the platform says of itself: one module per function; [`endpoints`] names them all.
+//! Health, metrics, discovery and documentation: one module per function; [`endpoints`] lists them.
 
 pub mod docs;
 pub mod docs_file;
@@ -11,7 +11,7 @@ pub mod options;
 
 use verinym::http::Endpoint;
 
-/// Every route of the area.
+/// All routes of the area.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
         health::endpoint(),

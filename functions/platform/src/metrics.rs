@@ -31,7 +31,7 @@ async fn metrics(call: Call<Can<MetricsRead>>, (): ()) -> Result<Text> {
     })
 }
 
-/// Counters come by their full names, `family{label="value"}`, sorted; so those of a family stand together.
+/// The text format of Prometheus. Counters have their full names, `family{label="value"}`; they are grouped by family.
 fn exposition(counters: &BTreeMap<String, u64>, depths: &[QueueDepth]) -> String {
     let mut text = String::new();
     let mut families: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
@@ -46,7 +46,7 @@ fn exposition(counters: &BTreeMap<String, u64>, depths: &[QueueDepth]) -> String
             let _ = writeln!(text, "{name} {count}");
         }
     }
-    let _ = writeln!(text, "# HELP queue_messages Messages in a queue, about.");
+    let _ = writeln!(text, "# HELP queue_messages Approximate number of messages in a queue.");
     let _ = writeln!(text, "# TYPE queue_messages gauge");
     for depth in depths {
         let queue = depth.queue.name();
@@ -70,11 +70,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_stand_under_the_type_of_their_family() {
+    fn samples_are_listed_under_the_type_of_their_family() {
         let counters = BTreeMap::from([
             ("auth_login_total{outcome=\"failure\"}".to_owned(), 3),
             ("auth_login_total{outcome=\"success\"}".to_owned(), 5),
-            // Between the family and its labels by sort order: still a family of its own.
+            // Sorts between the two samples above, but is a family of its own.
             ("auth_login_total_x".to_owned(), 1),
             ("auth_registration_total".to_owned(), 2),
         ]);
@@ -91,7 +91,7 @@ mod tests {
                 "auth_login_total_x 1",
                 "# TYPE auth_registration_total counter",
                 "auth_registration_total 2",
-                "# HELP queue_messages Messages in a queue, about.",
+                "# HELP queue_messages Approximate number of messages in a queue.",
                 "# TYPE queue_messages gauge",
                 "queue_messages{queue=\"documents\",state=\"visible\"} 1",
                 "queue_messages{queue=\"documents\",state=\"in_flight\"} 2",

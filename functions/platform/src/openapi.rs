@@ -9,7 +9,7 @@ use verinym::{
     http::{Anonymous, Call, Endpoint, Route, Text},
 };
 
-/// `make openapi` writes it from the routes' types; a test fails while it is stale.
+/// `make openapi` generates it; a test fails if it is stale.
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
 /// The document as it is served, and its entity tag; made at the first call of a process.

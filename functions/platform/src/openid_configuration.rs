@@ -1,5 +1,5 @@
-//! GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: who issues our access tokens and where
-//! the keys are, for services that verify them (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+//! GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: the issuer of access tokens and the URL of the
+//! keys, for services that verify tokens (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,14 +11,14 @@ use verinym::{
     http::{Anonymous, Call, Endpoint, Plain, Route},
 };
 
-/// Metadata of the issuer. A member describes what exists and is never empty (RFC 8414 §3.2): there are no authorization
-/// endpoint, no token endpoint and no ID tokens, so the members about them are absent.
+/// Metadata of the issuer. Empty members are not allowed (RFC 8414 §3.2). There are no authorization endpoint, no token endpoint and no
+/// ID tokens, so the members about them are absent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpenidConfiguration {
     /// `iss` of every token.
     issuer: String,
     jwks_uri: String,
-    /// `public`: every recipient of a token sees the same `sub` for the same person.
+    /// `public`: the `sub` of a person is the same for every audience.
     subject_types_supported: Vec<&'static str>,
     /// Claims of access tokens (RFC 9068).
     claims_supported: Vec<&'static str>,
@@ -28,7 +28,7 @@ pub struct OpenidConfiguration {
 pub fn endpoint() -> Endpoint {
     Route::get("platform-openid-configuration", "/.well-known/openid-configuration")
         .also_at("/.well-known/oauth-authorization-server")
-        .summary("Who issues access tokens, and where their keys are")
+        .summary("The issuer of access tokens, and the URL of its keys")
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .needs(Needs::new().reads(Section::Tokens))
@@ -75,7 +75,7 @@ mod tests {
 
     const PUBLIC_URL: &str = "https://api.example.org/dev";
 
-    /// The document where `ISSUER` is this (empty: not set) and the API has a base path.
+    /// The document with this `ISSUER` (empty: not set), of an API with a base path.
     fn document(issuer: &str) -> Map<String, Value> {
         let config = Config::from_lookup(&[Section::Tokens], |name| {
             let value = match name {
@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    /// The base path is kept, and what is advertised can be got.
+    /// URLs include the base path, and each leads to a route.
     #[test]
     fn every_url_is_a_route_under_the_public_url() {
         let endpoints = crate::endpoints();
@@ -156,14 +156,13 @@ mod tests {
         };
         let Value::Object(claims) = serde_json::to_value(claims).unwrap() else { panic!("not an object") };
         let document = document("");
-        let told: BTreeSet<_> =
+        let documented: BTreeSet<_> =
             document["claims_supported"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert_eq!(told, claims.keys().map(String::as_str).collect());
+        assert_eq!(documented, claims.keys().map(String::as_str).collect());
     }
 
-    /// What does not exist yet; a client that needs it has to see that it is missing.
     #[test]
-    fn nothing_is_told_of_flows_and_id_tokens_that_do_not_exist() {
+    fn members_about_unsupported_flows_and_id_tokens_are_absent() {
         let document = document("");
         for name in [
             "authorization_endpoint",

@@ -1,7 +1,6 @@
-//! OPTIONS on every path: the answer to a browser's CORS preflight (Fetch standard §3.2).
+//! OPTIONS on every path: the response to the CORS preflight of browsers (Fetch standard §3.2).
 //!
-//! Which origin may go on is the harness's to say, on this answer as on every other; here stands what such a one may
-//! send.
+//! The harness adds the header with the allowed origin, as to every response; here are the allowed methods and headers.
 
 use verinym::{
     error::Result,
@@ -13,9 +12,9 @@ const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, I
 
 pub fn endpoint() -> Endpoint {
     Route::options("platform-options", "/{proxy+}")
-        .summary("What a browser may send from elsewhere")
+        .summary("Methods and headers that browsers may send from other origins")
         .limited_by_gateway()
-        // Browsers hold it by Access-Control-Max-Age; other caches hold no OPTIONS.
+        // Browsers cache it by Access-Control-Max-Age; other caches do not cache OPTIONS.
         .handled_by(options)
 }
 
@@ -23,7 +22,7 @@ async fn options(_: Call<Anonymous>, (): ()) -> Result<Preflight> {
     Ok(Preflight)
 }
 
-/// 204 with what is allowed.
+/// 204 with the allowed methods and headers.
 struct Preflight;
 
 impl Reply for Preflight {
@@ -35,6 +34,6 @@ impl Reply for Preflight {
             .header("vary", "Access-Control-Request-Method, Access-Control-Request-Headers"))
     }
 
-    /// A browser's matter; it stands in no client's document.
+    /// Only browsers use it, so it is not documented.
     fn describe(_: &mut OperationDoc) {}
 }

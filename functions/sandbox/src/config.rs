@@ -1,34 +1,34 @@
-//! Configuration: read once from the environment, all faults reported at once by name.
+//! The configuration, read once from the environment. All errors are reported at once, by the names of the variables.
 
 use verinym::config::ConfigErrors;
 
 use crate::scenario::Odds;
 
-/// What the sandbox is told by its template.
+/// The configuration of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// Deployed name of the table of tasks.
+pub struct SandboxConfig {
+    /// Deployed name of the tasks table.
     pub table: String,
-    /// URL of the queue in which callbacks wait for their time.
+    /// URL of the queue of delayed callbacks.
     pub queue_url: String,
-    /// ARN of the secret with what the customer calls with and what callbacks are signed with.
+    /// ARN of the secret with the credentials of the customer and the key that signs callbacks.
     pub secret: String,
-    /// For documents that name no scenario.
+    /// Odds of the decision for documents that name no scenario.
     pub odds: Odds,
 }
 
-impl Config {
+impl SandboxConfig {
     pub fn from_env() -> Result<Self, ConfigErrors> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
-    /// Reads every variable before it reports, so that one deployment shows all that is missing.
+    /// Reads all variables before it reports errors, so one deployment shows all of them.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigErrors> {
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         let mut text = |name: &str| {
             let value = lookup(name).filter(|value| !value.trim().is_empty());
             value.unwrap_or_else(|| {
-                faults.push(format!("{name} is missing"));
+                errors.push(format!("{name} is missing"));
                 String::new()
             })
         };
@@ -38,22 +38,22 @@ impl Config {
         let percentages = ["SANDBOX_APPROVE_PERCENT", "SANDBOX_REJECT_PERCENT"].map(|name| (name, text(name)));
 
         if !queue_url.is_empty() && !url::Url::parse(&queue_url).is_ok_and(|url| url.has_host()) {
-            faults.push("SANDBOX_QUEUE is not a URL".to_owned());
+            errors.push("SANDBOX_QUEUE is not a URL".to_owned());
         }
         let [approve, reject] = percentages.map(|(name, value)| {
             let percent = value.trim().parse::<u8>().ok().filter(|percent| *percent <= 100);
             if percent.is_none() && !value.is_empty() {
-                faults.push(format!("{name} must be a whole number from 0 to 100"));
+                errors.push(format!("{name} must be an integer from 0 to 100"));
             }
             percent.unwrap_or_default()
         });
         let odds = Odds::new(approve, reject);
         if odds.is_err() {
-            faults.push("SANDBOX_APPROVE_PERCENT and SANDBOX_REJECT_PERCENT make more than 100".to_owned());
+            errors.push("SANDBOX_APPROVE_PERCENT and SANDBOX_REJECT_PERCENT add up to more than 100".to_owned());
         }
         match odds {
-            Ok(odds) if faults.is_empty() => Ok(Self { table, queue_url, secret, odds }),
-            _ => Err(ConfigErrors(faults)),
+            Ok(odds) if errors.is_empty() => Ok(Self { table, queue_url, secret, odds }),
+            _ => Err(ConfigErrors(errors)),
         }
     }
 }
@@ -75,15 +75,15 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_environment_reads() {
-        let config = Config::from_lookup(sample).unwrap();
+    fn a_complete_environment_is_read() {
+        let config = SandboxConfig::from_lookup(sample).unwrap();
         assert_eq!(config.table, "tasks");
         assert_eq!(config.odds, Odds::new(70, 20).unwrap());
     }
 
     #[test]
-    fn all_faults_are_reported_at_once_by_name() {
-        let faults = Config::from_lookup(|name| match name {
+    fn all_errors_are_reported_at_once_by_name() {
+        let errors = SandboxConfig::from_lookup(|name| match name {
             "SANDBOX_QUEUE" => Some("callbacks".into()),
             "SANDBOX_APPROVE_PERCENT" => Some("101".into()),
             "SANDBOX_REJECT_PERCENT" => Some("few".into()),
@@ -94,16 +94,16 @@ mod tests {
         for name in
             ["SANDBOX_TABLE", "SANDBOX_QUEUE", "SANDBOX_SECRET", "SANDBOX_APPROVE_PERCENT", "SANDBOX_REJECT_PERCENT"]
         {
-            assert!(faults.contains(name), "{name} in {faults}");
+            assert!(errors.contains(name), "{name} in {errors}");
         }
     }
 
     #[test]
-    fn shares_beyond_a_hundred_are_a_fault() {
-        let faults = Config::from_lookup(|name| match name {
+    fn percentages_that_add_up_to_more_than_100_are_refused() {
+        let errors = SandboxConfig::from_lookup(|name| match name {
             "SANDBOX_REJECT_PERCENT" => Some("31".into()),
             other => sample(other),
         });
-        assert!(faults.unwrap_err().to_string().contains("more than 100"));
+        assert!(errors.unwrap_err().to_string().contains("more than 100"));
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /v3/tasks/{mode}/{kind}/{task}`: takes a task on, and sees to it that its end is reported.
+//! `POST /v3/tasks/{mode}/{kind}/{task}`: creates a task and queues its callbacks.
 
 use http::StatusCode;
 use lambda_http::{Body, Request, RequestExt};
@@ -7,43 +7,43 @@ use verinym::domain::time::Timestamp;
 
 use crate::{
     callback,
-    endpoint::Answer,
+    endpoint::SandboxResponse,
     scenario::PlannedOutage,
     service::Service,
-    wire::{Fault, Mode, TaskObject, TaskRequest},
+    wire::{Mode, SandboxError, TaskObject, TaskRequest},
 };
 
-/// Asked again for the same task id, it answers for the same task, and queues what a death in between left unqueued.
-pub async fn create_task(service: &Service, request: Request) -> Result<Answer, Fault> {
+/// A repeated request with the same task id returns the same task, and queues callbacks that an interrupted request did not queue.
+pub async fn create_task(service: &Service, request: Request) -> Result<SandboxResponse, SandboxError> {
     let path = request.path_parameters();
     let part = |name| path.first(name).unwrap_or_default();
     let mode = Mode::of_path(part("mode"), part("kind"), part("task"))?;
-    let asked = TaskRequest::parse(match request.body() {
+    let request = TaskRequest::parse(match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
         _ => &[],
     })?;
 
     let now = Timestamp::now();
-    let plan = asked.plan(service.config.odds);
+    let plan = request.plan(service.config.odds);
     let tasks = service.tasks().await;
-    let refused = match plan.unavailable() {
+    let unavailable = match plan.outage() {
         PlannedOutage::Never => false,
-        PlannedOutage::First(times) => tasks.refuses(asked.task_id, times, now).await?,
+        PlannedOutage::First(times) => tasks.count_refusal(request.task_id, times, now).await?,
         PlannedOutage::Always => true,
     };
-    if refused {
-        return Err(Fault::PlayedUnavailable);
+    if unavailable {
+        return Err(SandboxError::SimulatedOutage);
     }
-    let task = tasks.take_on(asked.task(plan, now)).await?;
+    let task = tasks.create_or_get(request.task(plan, now)).await?;
     if !task.callbacks_queued {
-        callback::queue(service, &task, now).await?;
-        tasks.callbacks_queued(task.request_id).await?;
+        callback::enqueue(service, &task, now).await?;
+        tasks.set_callbacks_queued(task.request_id).await?;
     }
-    let answer = if mode == Mode::Sync && task.completed_at() <= now {
-        Answer::new(StatusCode::OK, &TaskObject::new(&task, now))
+    let response = if mode == Mode::Sync && task.completed_at() <= now {
+        SandboxResponse::new(StatusCode::OK, &TaskObject::new(&task, now))
     } else {
-        Answer::new(StatusCode::ACCEPTED, &json!({"request_id": task.request_id}))
+        SandboxResponse::new(StatusCode::ACCEPTED, &json!({"request_id": task.request_id}))
     };
-    Ok(answer?.about(task.request_id))
+    Ok(response?.for_task(task.request_id))
 }

@@ -1,5 +1,5 @@
-//! Running a route of the sandbox as a Lambda function: credentials, the handler, one log line; nothing fails or
-//! panics its way out.
+//! Runs a route of the sandbox as a Lambda function: it checks the credentials, calls the handler and writes one log line. Errors and
+//! panics become responses.
 
 use std::{panic::AssertUnwindSafe, process::ExitCode};
 
@@ -19,33 +19,33 @@ use verinym::{
     telemetry::{self, Invocation},
 };
 
-use crate::{service::Service, wire::Fault};
+use crate::{service::Service, wire::SandboxError};
 
-/// What a handler answers.
+/// The response of a handler.
 #[derive(Debug)]
-pub struct Answer {
+pub struct SandboxResponse {
     pub status: StatusCode,
     pub body: Value,
-    /// The task it is about, for the log.
+    /// The task, for the log.
     pub request_id: Option<Uuid>,
 }
 
-impl Answer {
-    pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Fault> {
+impl SandboxResponse {
+    pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, SandboxError> {
         let body = serde_json::to_value(body).map_err(Internal::bug)?;
         Ok(Self { status, body, request_id: None })
     }
 
     #[must_use]
-    pub fn about(self, request_id: Uuid) -> Self {
+    pub fn for_task(self, request_id: Uuid) -> Self {
         Self { request_id: Some(request_id), ..self }
     }
 }
 
-/// A route with its types erased.
-pub type Handler = fn(&'static Service, Request) -> BoxFuture<'static, Result<Answer, Fault>>;
+/// The handler of a route.
+pub type Handler = fn(&'static Service, Request) -> BoxFuture<'static, Result<SandboxResponse, SandboxError>>;
 
-/// Runs a handler behind the check of credentials until the platform ends the process.
+/// Serves a handler, with a check of credentials, until the platform ends the process.
 pub fn serve(function: &'static str, handler: Handler) -> ExitCode {
     boot::start(Service::from_env, |service| {
         requests(Box::new(move |request| Box::pin(respond(service, function, handler, request))))
@@ -60,17 +60,17 @@ async fn respond(
 ) -> Response<Body> {
     let started = Timestamp::now();
     let work = async {
-        authorise(&request, &*service.credentials().await?)?;
+        authenticate(&request, &*service.credentials().await?)?;
         handler(service, request).await
     };
     let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(Internal::bug("panic").into()));
     let (status, body, label, request_id) = match outcome {
-        Ok(answer) => (answer.status, answer.body, "ok", answer.request_id),
-        Err(fault) => {
-            if let Fault::Ours(error) = &fault {
+        Ok(response) => (response.status, response.body, "ok", response.request_id),
+        Err(error) => {
+            if let SandboxError::Internal(error) = &error {
                 tracing::error!(function, %error, "failed");
             }
-            (fault.status(), fault.body(), fault.code(), None)
+            (error.status(), error.body(), error.code(), None)
         }
     };
     let mut properties = serde_json::Map::new();
@@ -92,8 +92,8 @@ async fn respond(
     response
 }
 
-/// Both headers, each once and in constant time.
-fn authorise(request: &Request, known: &ProviderSecrets) -> Result<(), Fault> {
+/// Compares both headers in constant time. A repeated header is refused.
+fn authenticate(request: &Request, known: &ProviderSecrets) -> Result<(), SandboxError> {
     let given = |name: &str| {
         let mut values = request.headers().get_all(name).iter();
         let value = values.next().map(|value| value.as_bytes()).unwrap_or_default();
@@ -101,9 +101,9 @@ fn authorise(request: &Request, known: &ProviderSecrets) -> Result<(), Fault> {
     };
     let key = given("api-key").ct_eq(known.api_key.expose().as_bytes());
     let account = given("account-id").ct_eq(known.account_id.as_bytes());
-    // An empty secret is a set-up that never took place, and opens nothing.
+    // An empty secret has not been set up yet.
     let set_up = !known.api_key.expose().is_empty() && !known.account_id.is_empty();
-    if set_up && bool::from(key & account) { Ok(()) } else { Err(Fault::Unauthorized) }
+    if set_up && bool::from(key & account) { Ok(()) } else { Err(SandboxError::Unauthorized) }
 }
 
 #[cfg(test)]
@@ -116,29 +116,29 @@ mod tests {
         serde_json::from_value(json!({"api_key": api_key, "account_id": "acc-1", "webhook_secret": "whsec_"})).unwrap()
     }
 
-    fn is_let_in(headers: &[(&'static str, &str)], api_key: &str) -> bool {
+    fn is_authenticated(headers: &[(&'static str, &str)], api_key: &str) -> bool {
         let mut request = Request::new(Body::Empty);
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
-        authorise(&request, &known(api_key)).is_ok()
+        authenticate(&request, &known(api_key)).is_ok()
     }
 
     #[test]
-    fn only_the_right_key_of_the_right_account_is_let_in() {
+    fn only_the_right_key_of_the_right_account_is_accepted() {
         let right = [("api-key", "key-1"), ("account-id", "acc-1")];
-        assert!(is_let_in(&right, "key-1"));
-        assert!(!is_let_in(&right, "key-2"));
-        assert!(!is_let_in(&right, "key-11"));
-        assert!(!is_let_in(&right[..1], "key-1"));
-        assert!(!is_let_in(&right[1..], "key-1"));
-        assert!(!is_let_in(&[("api-key", "key-1"), ("account-id", "acc-2")], "key-1"));
-        assert!(!is_let_in(&[right[0], right[0], right[1]], "key-1"));
+        assert!(is_authenticated(&right, "key-1"));
+        assert!(!is_authenticated(&right, "key-2"));
+        assert!(!is_authenticated(&right, "key-11"));
+        assert!(!is_authenticated(&right[..1], "key-1"));
+        assert!(!is_authenticated(&right[1..], "key-1"));
+        assert!(!is_authenticated(&[("api-key", "key-1"), ("account-id", "acc-2")], "key-1"));
+        assert!(!is_authenticated(&[right[0], right[0], right[1]], "key-1"));
     }
 
     #[test]
-    fn an_empty_secret_opens_nothing() {
-        assert!(!is_let_in(&[("api-key", ""), ("account-id", "acc-1")], ""));
-        assert!(!is_let_in(&[("account-id", "acc-1")], ""));
+    fn an_empty_secret_matches_nothing() {
+        assert!(!is_authenticated(&[("api-key", ""), ("account-id", "acc-1")], ""));
+        assert!(!is_authenticated(&[("account-id", "acc-1")], ""));
     }
 }

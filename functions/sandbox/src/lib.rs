@@ -1,8 +1,7 @@
-//! The sandbox: an identity provider of ours to rehearse with, a service of its own with its own small stack.
+//! The sandbox: a simulated identity provider for tests and rehearsals, deployed as a separate stack.
 //!
-//! It speaks the IDfy v3 task format over HTTP and calls back with signed webhooks; what it answers is chosen by the
-//! document number. It plays another company, so it has its own configuration, table, queue and error form, and shares
-//! with the API only the tools of the trade.
+//! It has the IDfy v3 task API and sends signed callbacks. The document number chooses the result. Since it stands for another
+//! company, it has its own configuration, table, queue and error format, and uses only generic parts of the shared crate.
 
 pub mod callback;
 pub mod config;
@@ -15,7 +14,5 @@ pub mod service;
 pub mod task;
 pub mod wire;
 
-#[cfg(test)]
-mod test_server;
 #[cfg(test)]
 mod tests;

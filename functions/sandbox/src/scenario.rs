@@ -1,17 +1,17 @@
-//! Which document number makes the sandbox do what.
+//! The scenarios that document numbers choose.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// How a callback follows the end of its task: late enough that the caller has written down the task it asked for.
+/// Delay of the first callback after the end of its task, long enough for the caller to store the created task.
 const CALLBACK_DELAY: Duration = Duration::from_secs(1);
-/// Between callbacks of one task, so that they arrive in order.
+/// Delay between the callbacks of a task, so that they arrive in order.
 const CALLBACK_GAP: Duration = Duration::from_secs(2);
 const SLOW: Duration = Duration::from_secs(20);
 
-/// What the sandbox does with a task, chosen by how its document number starts.
+/// What the sandbox does with a task. The prefix of the document number chooses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scenario {
@@ -19,7 +19,7 @@ pub enum Scenario {
     Ok,
     /// `BAD`: rejected as forged.
     Bad,
-    /// `REVIEW`: unsure.
+    /// `REVIEW`: needs a review.
     Review,
     /// `SLOW`: approved, after 20 s.
     Slow,
@@ -27,13 +27,13 @@ pub enum Scenario {
     Flaky,
     /// `DOWN`: always 503.
     Down,
-    /// `TWICE`: approved, and told three times.
+    /// `TWICE`: approved, with three callbacks.
     Twice,
-    /// `FORGED`: approved, and told first with a wrong signature.
+    /// `FORGED`: approved; the first callback has a wrong signature.
     Forged,
-    /// `SILENT`: approved, and never told.
+    /// `SILENT`: approved, without a callback.
     Silent,
-    /// Anything else: drawn, the same for the same number.
+    /// Any other number: drawn at random, but always the same for the same number.
     Drawn,
 }
 
@@ -56,7 +56,7 @@ impl Scenario {
     }
 }
 
-/// What the sandbox decides.
+/// The decision of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlannedDecision {
@@ -76,16 +76,16 @@ impl PlannedDecision {
     }
 }
 
-/// How often a drawn task ends how, in percent; review takes the rest.
+/// The probabilities of the decisions of drawn tasks, in percent. The rest is review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Odds {
     approve: u8,
     reject: u8,
 }
 
-/// The percentages exceed a hundred.
+/// The percentages add up to more than 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("approve and reject make more than 100 percent")]
+#[error("approve and reject add up to more than 100 percent")]
 pub struct OddsExceeded;
 
 impl Odds {
@@ -94,10 +94,10 @@ impl Odds {
         if sum > 100 { Err(OddsExceeded) } else { Ok(Self { approve, reject }) }
     }
 
-    /// The decision for a text: by its SHA-256, so that it is the same in every process and at any time.
-    fn draw(self, lot: &str) -> PlannedDecision {
+    /// The decision for a text. It depends only on the SHA-256 of the text.
+    fn draw(self, text: &str) -> PlannedDecision {
         let mut first = [0; 8];
-        first.copy_from_slice(&Sha256::digest(lot)[..8]);
+        first.copy_from_slice(&Sha256::digest(text)[..8]);
         let percent = u64::from_be_bytes(first) % 100;
         if percent < u64::from(self.approve) {
             PlannedDecision::Approve
@@ -109,11 +109,11 @@ impl Odds {
     }
 }
 
-/// How often a new task is answered 503 before it is taken on.
+/// How often a new task is refused with 503 before it is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlannedOutage {
     Never,
-    /// So many times for each task id.
+    /// This many times for each task id.
     First(u32),
     Always,
 }
@@ -121,13 +121,13 @@ pub enum PlannedOutage {
 /// One callback of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlannedCallback {
-    /// After the task was taken on; at most SQS's 15 minutes.
+    /// Delay after the creation of the task; at most 15 minutes, the limit of SQS.
     pub delay: Duration,
-    /// Signed with a key that is not ours.
+    /// Whether it is signed with a wrong key.
     pub forged: bool,
 }
 
-/// All that happens to one task. Kept with the task in place of the document number, which it follows from.
+/// Everything that happens to a task. It is stored instead of the document number, from which it is derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub scenario: Scenario,
@@ -135,7 +135,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan for a document number: a rule without state, so that every request of a task finds the same one.
+    /// The plan for a document number. It has no state, so repeated requests get the same plan.
     pub fn of_number(document_number: &str, odds: Odds) -> Self {
         let scenario = Scenario::of(document_number);
         let decision = match scenario {
@@ -147,13 +147,13 @@ impl Plan {
         Self { scenario, decision }
     }
 
-    /// The plan for a document without number: drawn by its content. Its digest names no scenario, though one in hex
-    /// may well start with `BAD`.
+    /// The plan for a document without a number: drawn by its content. The digest never chooses a scenario, although it may start with
+    /// `BAD`.
     pub fn of_content(document_sha256: &str, odds: Odds) -> Self {
         Self { scenario: Scenario::Drawn, decision: odds.draw(&document_sha256.to_ascii_lowercase()) }
     }
 
-    pub fn unavailable(self) -> PlannedOutage {
+    pub fn outage(self) -> PlannedOutage {
         match self.scenario {
             Scenario::Flaky => PlannedOutage::First(2),
             Scenario::Down => PlannedOutage::Always,
@@ -161,12 +161,12 @@ impl Plan {
         }
     }
 
-    /// Until then, counted from when it was taken on, the task is in progress.
+    /// Time from the creation of the task to its end.
     pub fn completes_after(self) -> Duration {
         if self.scenario == Scenario::Slow { SLOW } else { Duration::ZERO }
     }
 
-    /// In order of delay.
+    /// The callbacks, in order of delay.
     pub fn callbacks(self) -> Vec<PlannedCallback> {
         let forged: &[bool] = match self.scenario {
             Scenario::Silent | Scenario::Down => &[],
@@ -193,16 +193,16 @@ mod tests {
     }
 
     fn plan(document_number: &str) -> Plan {
-        // Odds that would show if a named scenario were drawn.
+        // With these odds, a drawn decision would differ from that of a named scenario.
         Plan::of_number(document_number, odds(0, 0))
     }
 
-    fn told(document_number: &str) -> Vec<(u64, bool)> {
+    fn callbacks(document_number: &str) -> Vec<(u64, bool)> {
         plan(document_number).callbacks().iter().map(|callback| (callback.delay.as_secs(), callback.forged)).collect()
     }
 
     #[test]
-    fn the_start_of_the_number_names_the_scenario() {
+    fn the_prefix_of_the_number_chooses_the_scenario() {
         for (prefix, scenario) in Scenario::PREFIXES {
             assert_eq!(Scenario::of(prefix), scenario);
             assert_eq!(Scenario::of(&format!("{prefix}-123")), scenario);
@@ -223,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn callbacks_come_as_the_scenario_says() {
-        assert_eq!(told("OK1"), [(1, false)]);
-        assert_eq!(told("SLOW1"), [(21, false)]);
-        assert_eq!(told("TWICE1"), [(1, false), (3, false), (5, false)]);
-        assert_eq!(told("FORGED1"), [(1, true), (3, false)]);
-        assert_eq!(told("SILENT1"), []);
-        assert_eq!(told("X1"), [(1, false)]);
+    fn each_scenario_has_its_callbacks() {
+        assert_eq!(callbacks("OK1"), [(1, false)]);
+        assert_eq!(callbacks("SLOW1"), [(21, false)]);
+        assert_eq!(callbacks("TWICE1"), [(1, false), (3, false), (5, false)]);
+        assert_eq!(callbacks("FORGED1"), [(1, true), (3, false)]);
+        assert_eq!(callbacks("SILENT1"), []);
+        assert_eq!(callbacks("X1"), [(1, false)]);
     }
 
     #[test]
@@ -240,13 +240,13 @@ mod tests {
 
     #[test]
     fn flaky_refuses_twice_and_down_always() {
-        assert_eq!(plan("FLAKY1").unavailable(), PlannedOutage::First(2));
-        assert_eq!(plan("DOWN1").unavailable(), PlannedOutage::Always);
-        assert_eq!(plan("OK1").unavailable(), PlannedOutage::Never);
+        assert_eq!(plan("FLAKY1").outage(), PlannedOutage::First(2));
+        assert_eq!(plan("DOWN1").outage(), PlannedOutage::Always);
+        assert_eq!(plan("OK1").outage(), PlannedOutage::Never);
     }
 
     #[test]
-    fn content_is_drawn_and_never_names_a_scenario() {
+    fn content_is_drawn_and_never_chooses_a_scenario() {
         let digest = format!("BAD{}", "0".repeat(61));
         let drawn = Plan::of_content(&digest, odds(100, 0));
         assert_eq!(drawn, Plan { scenario: Scenario::Drawn, decision: PlannedDecision::Approve });
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draw_does_not_change_with_the_release() {
+    fn draws_are_the_same_in_every_release() {
         let drawn = |number| Plan::of_number(number, odds(70, 20)).decision;
         // SHA-256, first eight bytes modulo 100: 29, 83, 93.
         assert_eq!(drawn("L898902C3"), PlannedDecision::Approve);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn odds_beyond_a_hundred_are_refused() {
+    fn odds_of_more_than_100_percent_are_refused() {
         assert_eq!(Odds::new(70, 31), Err(OddsExceeded));
         assert_eq!(Odds::new(255, 1), Err(OddsExceeded));
         assert!(Odds::new(100, 0).is_ok());
@@ -279,7 +279,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_number_has_one_plan_in_order_that_ends_with_a_true_callback(number in ".{0,40}", approve in 0_u8..=100) {
+        fn any_number_has_one_plan_whose_last_callback_is_genuine(number in ".{0,40}", approve in 0_u8..=100) {
             let odds = odds(approve, 100 - approve);
             let plan = Plan::of_number(&number, odds);
             prop_assert_eq!(&plan, &Plan::of_number(&number, odds));

@@ -1,4 +1,4 @@
-//! Worker of the queue of callbacks: delivers each, and fails those alone that were not received.
+//! Worker of the callback queue. Only failed deliveries are repeated.
 
 use std::{panic::AssertUnwindSafe, process::ExitCode};
 
@@ -12,14 +12,14 @@ use verinym::{
     error::{Internal, Result},
     messaging::invocations,
     providers::{
-        signature::{Key, Scheme},
+        signature::{Scheme, WebhookKey},
         transport::Transport,
     },
     telemetry::{self, Invocation},
 };
 
 use crate::{
-    callback::{self, Received, Waiting},
+    callback::{self, Delivery, QueuedCallback},
     service::Service,
 };
 
@@ -39,9 +39,9 @@ async fn invoke(
 ) -> Result<Value, lambda_runtime::Error> {
     let started = Timestamp::now();
     let work = batch(service, transport, event.payload);
-    let ran = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(Internal::bug("panic").into()));
+    let result = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(Internal::bug("panic").into()));
     let mut properties = serde_json::Map::new();
-    let outcome = match &ran {
+    let outcome = match &result {
         Ok((sent, failed)) => {
             properties.insert("sent".into(), (*sent).into());
             properties.insert("failed".into(), failed.len().into());
@@ -60,7 +60,7 @@ async fn invoke(
         at: started,
         properties,
     });
-    let failures = ran.map_err(|_| "failed, see the log")?.1;
+    let failures = result.map_err(|_| "failed, see the log")?.1;
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = failures.into_iter().map(failure).collect();
     Ok(serde_json::to_value(response)?)
@@ -72,7 +72,7 @@ fn failure(message_id: String) -> BatchItemFailure {
     failure
 }
 
-/// How many callbacks of a batch were received, and the ids of the messages of those that were not.
+/// Delivers a batch. Returns the number of delivered callbacks, and the message ids of the others.
 async fn batch(service: &Service, transport: &Transport, event: Value) -> Result<(usize, Vec<String>)> {
     let event: SqsEvent = serde_json::from_value(event).map_err(Internal::bug)?;
     let credentials = service.credentials().await?;
@@ -94,18 +94,19 @@ async fn batch(service: &Service, transport: &Transport, event: Value) -> Result
     Ok((total - failed.len(), failed))
 }
 
-async fn send(service: &Service, transport: &Transport, key: &Key, body: &str) -> Result<()> {
-    let waiting: Waiting = serde_json::from_str(body).map_err(|_| Internal::corrupt("the message does not read"))?;
-    let request_id = waiting.request_id;
+async fn send(service: &Service, transport: &Transport, key: &WebhookKey, body: &str) -> Result<()> {
+    let callback: QueuedCallback =
+        serde_json::from_str(body).map_err(|_| Internal::corrupt("the message cannot be read"))?;
+    let request_id = callback.request_id;
     let Some(task) = service.tasks().await.find(request_id).await? else {
-        tracing::warn!(%request_id, "callback of a task that is gone");
+        tracing::warn!(%request_id, "callback of a task that no longer exists");
         return Ok(());
     };
     let Some(url) = &task.callback_url else { return Ok(()) };
-    let delivered = callback::deliver(transport, url, &task, Timestamp::now(), key, waiting.forged).await;
+    let delivered = callback::deliver(transport, url, &task, Timestamp::now(), key, callback.forged).await;
     match delivered.map_err(Internal::unavailable)? {
-        Received::Well => {}
-        Received::Fooled => tracing::error!(%request_id, "the receiver believed a forged callback"),
+        Delivery::Correct => {}
+        Delivery::ForgeryAccepted => tracing::error!(%request_id, "the receiver accepted a forged callback"),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a function of the sandbox gets at its start: configuration now, clients and credentials on first use.
+//! The resources of a function of the sandbox: the configuration, and clients and credentials, which are made on first use.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use verinym::{
 };
 use zeroize::Zeroizing;
 
-use crate::{config::Config, task::Tasks};
+use crate::{config::SandboxConfig, task::Tasks};
 
 /// One per process.
 #[derive(Debug)]
 pub struct Service {
-    pub config: Config,
+    pub config: SandboxConfig,
     clients: OnceCell<Clients>,
     credentials: Aged<ProviderSecrets>,
 }
@@ -31,12 +31,12 @@ struct Clients {
 
 impl Service {
     pub fn from_env() -> Result<Self, ConfigErrors> {
-        Ok(Self { config: Config::from_env()?, clients: OnceCell::new(), credentials: Aged::default() })
+        Ok(Self { config: SandboxConfig::from_env()?, clients: OnceCell::new(), credentials: Aged::default() })
     }
 
-    /// With clients of a test's own; credentials are not read.
+    /// Uses the clients of a test. Credentials are not read.
     #[cfg(test)]
-    pub(crate) fn of(config: Config, db: aws_sdk_dynamodb::Client, sqs: aws_sdk_sqs::Client) -> Self {
+    pub(crate) fn of(config: SandboxConfig, db: aws_sdk_dynamodb::Client, sqs: aws_sdk_sqs::Client) -> Self {
         let secrets = aws_sdk_secretsmanager::Config::builder().behavior_version_latest().build();
         let clients = Clients {
             tasks: Tasks::new(db, &config.table),
@@ -54,17 +54,17 @@ impl Service {
         &self.clients().await.sqs
     }
 
-    /// What the customer calls with, and what callbacks to it are signed with.
+    /// The credentials of the customer, and the key that signs callbacks.
     pub(crate) async fn credentials(&self) -> Result<Arc<ProviderSecrets>> {
         self.credentials.get(SECRET_AGE, async || self.read_credentials().await).await
     }
 
     async fn read_credentials(&self) -> Result<ProviderSecrets> {
         let read = self.clients().await.secrets.get_secret_value().secret_id(&self.config.secret).send().await;
-        let answer = read.map_err(|error| Internal::aws("read credentials", &error))?;
-        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
-        // serde_json's message may quote the value: it must not reach a log.
-        serde_json::from_str(&text).map_err(|_| Internal::corrupt("the credentials do not read").into())
+        let response = read.map_err(|error| Internal::aws("read credentials", &error))?;
+        let text = Zeroizing::new(response.secret_string.unwrap_or_default());
+        // The message of serde_json may quote the value, so it must not be logged.
+        serde_json::from_str(&text).map_err(|_| Internal::corrupt("the credentials cannot be read").into())
     }
 
     async fn clients(&self) -> &Clients {

@@ -1,4 +1,4 @@
-//! Tasks and where they are kept.
+//! Tasks and their table.
 
 use std::time::Duration;
 
@@ -18,29 +18,29 @@ use verinym::{
 
 use crate::scenario::Plan;
 
-/// How long a task can be read: longer than its customer keeps asking.
-const KEPT: Duration = Duration::from_hours(7 * 24);
+/// How long a task is stored: longer than any customer fetches it.
+const RETENTION: Duration = Duration::from_hours(7 * 24);
 
-/// A task that was taken on. Holds nothing of the person, and of the document only what was decided on it.
+/// A created task. It contains no data of the person, and only the plan for the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     pub request_id: Uuid,
-    /// The customer's own ids.
+    /// The ids of the customer.
     pub task_id: Uuid,
     pub group_id: Uuid,
     pub plan: Plan,
-    /// Where its end is reported.
+    /// URL for callbacks.
     pub callback_url: Option<String>,
     pub created_at: Timestamp,
-    /// All its callbacks are in the queue. Until that is known, a repeat of the request puts them there (again).
+    /// Whether all callbacks are in the queue. Until then, a repeated request queues them (again).
     pub callbacks_queued: bool,
 }
 
 impl Task {
-    /// A task by its customer's ids; its end is reported to `callback_url`.
+    /// A new task.
     pub fn new(task_id: Uuid, group_id: Uuid, callback_url: Option<&str>, plan: Plan, now: Timestamp) -> Self {
         let callback_url = callback_url.map(str::to_owned);
-        let none = callback_url.is_none() || plan.callbacks().is_empty();
+        let no_callbacks = callback_url.is_none() || plan.callbacks().is_empty();
         Self {
             request_id: request_id(task_id),
             task_id,
@@ -48,7 +48,7 @@ impl Task {
             plan,
             callback_url,
             created_at: now,
-            callbacks_queued: none,
+            callbacks_queued: no_callbacks,
         }
     }
 
@@ -57,7 +57,7 @@ impl Task {
     }
 }
 
-/// Our id of a task: a UUID (version 8) of the SHA-256 of the customer's, so that one item answers for both.
+/// The request id: a UUID (version 8) made of the SHA-256 of the task id, so one key finds the task by either id.
 fn request_id(task_id: Uuid) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(b"verinym.sandbox-request.v1\0");
@@ -79,10 +79,10 @@ impl Tasks {
         Self { db, table: table.to_owned() }
     }
 
-    /// Takes a task on and gives it back; where its id was taken on before, the task as it was then.
-    pub async fn take_on(&self, task: Task) -> Result<Task> {
+    /// Creates a task. If a task with this id exists already, returns the existing task.
+    pub async fn create_or_get(&self, task: Task) -> Result<Task> {
         let mut item = keyed(&key(task.request_id), &task)?;
-        item.insert("expires".to_owned(), number((task.created_at + KEPT).unix_seconds()));
+        item.insert("expires".to_owned(), number((task.created_at + RETENTION).unix_seconds()));
         let put = self
             .db
             .put_item()
@@ -98,19 +98,19 @@ impl Tasks {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     read(failed.item.clone().unwrap_or_default())
                 }
-                _ => Err(Internal::aws("take on task", &error).into()),
+                _ => Err(Internal::aws("create task", &error).into()),
             },
         }
     }
 
     pub async fn find(&self, request_id: Uuid) -> Result<Option<Task>> {
         let get = self.db.get_item().table_name(&self.table).set_key(Some(key(request_id).to_item()));
-        let answer = get.consistent_read(true).send().await.map_err(|error| Internal::aws("find task", &error))?;
-        answer.item.map(read).transpose()
+        let response = get.consistent_read(true).send().await.map_err(|error| Internal::aws("find task", &error))?;
+        response.item.map(read).transpose()
     }
 
-    /// Notes that the task's callbacks are in the queue.
-    pub async fn callbacks_queued(&self, request_id: Uuid) -> Result<()> {
+    /// Records that the callbacks of the task are in the queue.
+    pub async fn set_callbacks_queued(&self, request_id: Uuid) -> Result<()> {
         self.db
             .update_item()
             .table_name(&self.table)
@@ -120,12 +120,12 @@ impl Tasks {
             .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
             .send()
             .await
-            .map_err(|error| Internal::aws("note queued callbacks", &error))?;
+            .map_err(|error| Internal::aws("record queued callbacks", &error))?;
         Ok(())
     }
 
-    /// Whether a request for this task is still among the first `times`, counting it if so.
-    pub async fn refuses(&self, task_id: Uuid, times: u32, now: Timestamp) -> Result<bool> {
+    /// Counts a refusal of this task and returns `true`, unless it was refused `times` times already.
+    pub async fn count_refusal(&self, task_id: Uuid, times: u32, now: Timestamp) -> Result<bool> {
         let counted = self
             .db
             .update_item()
@@ -133,7 +133,7 @@ impl Tasks {
             .set_key(Some(refusals_key(task_id)))
             .update_expression("SET expires = :expires ADD refused :one")
             .condition_expression("attribute_not_exists(refused) OR refused < :times")
-            .expression_attribute_values(":expires", number((now + KEPT).unix_seconds()))
+            .expression_attribute_values(":expires", number((now + RETENTION).unix_seconds()))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":times", number(times))
             .send()
@@ -188,15 +188,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn nothing_of_the_person_and_no_number_is_kept() {
-        let kept = serde_json::to_string(&task("OK123456")).unwrap();
+    fn no_data_of_the_person_is_stored() {
+        let stored = serde_json::to_string(&task("OK123456")).unwrap();
         for secret in ["OK123456", "Ada", "1815"] {
-            assert!(!kept.contains(secret), "{kept}");
+            assert!(!stored.contains(secret), "{stored}");
         }
     }
 
     #[test]
-    fn without_callbacks_there_is_nothing_to_queue() {
+    fn a_task_without_callbacks_has_nothing_to_queue() {
         assert!(task("SILENT1").callbacks_queued);
         assert!(!task("OK1").callbacks_queued);
     }

@@ -1,4 +1,4 @@
-//! The routes against a real table (`DynamoDB` in this process) and a queue that does as it is told.
+//! The routes with an in-process DynamoDB and a fake queue.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use verinym::{
         idfy::{self, Idfy},
         transport::CallLimits,
     },
+    test_server::{ServerReply, TestServer},
 };
 
 use crate::{
-    config::Config,
+    config::SandboxConfig,
     create_task::create_task,
-    endpoint::Answer,
+    endpoint::SandboxResponse,
     get_tasks::get_tasks,
     scenario::Odds,
     service::Service,
-    test_server::TestServer,
-    wire::{self, Fault},
+    wire::{self, SandboxError},
 };
 
 const TABLE: &str = "tasks";
 
-/// Settings of a client that tries once, so that a failure is one request.
+/// A client without retries, so that a failure is one request.
 macro_rules! client {
     ($sdk:ident, $url:expr) => {
         $sdk::Client::from_conf(
@@ -62,22 +62,27 @@ async fn database() -> aws_sdk_dynamodb::Client {
     db
 }
 
-/// What SQS answers when it has taken a message.
-fn queued() -> (u16, String) {
-    (200, json!({"MessageId": "m", "MD5OfMessageBody": ""}).to_string())
+/// The response of SQS to a sent message.
+fn queued() -> ServerReply {
+    ServerReply::json(200, &json!({"MessageId": "m", "MD5OfMessageBody": ""}).to_string())
 }
 
 async fn service(queue: &TestServer) -> Service {
-    let config = Config {
+    let config = SandboxConfig {
         table: TABLE.into(),
-        queue_url: queue.url.clone(),
+        queue_url: queue.url.to_string(),
         secret: String::new(),
         odds: Odds::new(70, 20).unwrap(),
     };
-    Service::of(config, database().await, client!(aws_sdk_sqs, &queue.url))
+    Service::of(config, database().await, client!(aws_sdk_sqs, queue.url.as_str()))
 }
 
-async fn ask(service: &Service, mode: &str, task_id: Uuid, document_number: &str) -> Result<Answer, Fault> {
+async fn ask(
+    service: &Service,
+    mode: &str,
+    task_id: Uuid,
+    document_number: &str,
+) -> Result<SandboxResponse, SandboxError> {
     let body = json!({
         "task_id": task_id, "group_id": Uuid::from_u128(7),
         "data": {
@@ -97,15 +102,15 @@ async fn read(service: &Service, request_id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_task_is_taken_on_once_and_what_was_left_unqueued_is_queued_by_the_repeat() {
-    let queue = TestServer::start(vec![queued(), (500, "{}".into()), queued(), queued(), queued()]);
+async fn a_task_is_created_once_and_a_repeated_request_queues_missing_callbacks() {
+    let queue = TestServer::start(vec![queued(), ServerReply::json(500, "{}"), queued(), queued(), queued()]);
     let service = service(&queue).await;
     let task_id = Uuid::from_u128(1);
-    // Stored, but the queue goes down after the first callback.
+    // The task is stored, but the queue fails after the first callback.
     assert_eq!(ask(&service, "async", task_id, "TWICE1").await.unwrap_err().status(), 503);
     let second = ask(&service, "async", task_id, "TWICE1").await.unwrap();
     assert_eq!(second.status, StatusCode::ACCEPTED);
-    // Further repeats, even with other data, find the task as it was; the queue would refuse the connection.
+    // Further requests, even with other data, return the same task. The queue would refuse a connection.
     let third = ask(&service, "async", task_id, "BAD1").await.unwrap();
     assert_eq!(third.body, second.body);
     let messages = queue.requests();
@@ -138,7 +143,7 @@ async fn flaky_is_refused_twice_for_each_task_and_down_always() {
 }
 
 #[tokio::test]
-async fn synchronous_tasks_are_answered_whole_unless_they_take_time() {
+async fn synchronous_requests_return_the_whole_task_unless_it_takes_time() {
     let queue = TestServer::start(vec![queued(), queued()]);
     let service = service(&queue).await;
     let bad = ask(&service, "sync", Uuid::from_u128(1), "BAD1").await.unwrap();
@@ -151,7 +156,7 @@ async fn synchronous_tasks_are_answered_whole_unless_they_take_time() {
 }
 
 #[tokio::test]
-async fn our_own_client_of_the_format_understands_what_is_answered() {
+async fn our_client_understands_the_responses() {
     let queue = TestServer::start(vec![queued(), queued()]);
     let service = service(&queue).await;
     let bad = ask(&service, "async", Uuid::from_u128(1), "BAD1").await.unwrap();
@@ -161,9 +166,9 @@ async fn our_own_client_of_the_format_understands_what_is_answered() {
         (slow, TaskProgress::Pending),
     ] {
         let request_id = answer.body["request_id"].as_str().unwrap();
-        let provider = TestServer::start(vec![(200, read(&service, request_id).await.to_string())]);
-        let client = Idfy::new(&idfy::Config {
-            base_url: provider.url.parse().unwrap(),
+        let provider = TestServer::start(vec![ServerReply::json(200, &read(&service, request_id).await.to_string())]);
+        let client = Idfy::new(&idfy::IdfyConfig {
+            base_url: provider.url.clone(),
             allow_http: true,
             account_id: "local".into(),
             api_key: Secret::new("key".into()),
@@ -177,7 +182,7 @@ async fn our_own_client_of_the_format_understands_what_is_answered() {
 }
 
 #[tokio::test]
-async fn silent_tasks_queue_nothing_and_unknown_ones_are_not_found() {
+async fn silent_tasks_queue_no_callback_and_unknown_tasks_are_not_found() {
     let queue = TestServer::start(vec![]);
     let service = service(&queue).await;
     let silent = ask(&service, "async", Uuid::from_u128(1), "SILENT1").await.unwrap();

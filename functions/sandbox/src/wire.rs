@@ -1,4 +1,4 @@
-//! The IDfy v3 task format, as its server speaks it.
+//! The IDfy v3 task format, on the server side.
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{
     task::Task,
 };
 
-/// The one task that is offered.
+/// The only supported task.
 pub const ACTION: &str = "verify_with_source";
 pub const TYPE: &str = "sandbox_document";
 
@@ -23,7 +23,7 @@ const MAX_BODY: usize = 64 * 1024;
 const MAX_TEXT: usize = 64;
 const MAX_URL: usize = 2048;
 
-/// Whether the answer waits for the task.
+/// Whether the response waits for the end of the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Sync,
@@ -31,20 +31,20 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Reads `{mode}/{kind}/{task}` of the path; what is not offered is not found.
-    pub fn of_path(mode: &str, kind: &str, task: &str) -> Result<Self, Fault> {
+    /// Parses `{mode}/{kind}/{task}` of the path. Unsupported values are 404.
+    pub fn of_path(mode: &str, kind: &str, task: &str) -> Result<Self, SandboxError> {
         if (kind, task) != (ACTION, TYPE) {
-            return Err(Fault::NotFound("the product is not enabled for this account"));
+            return Err(SandboxError::NotFound("the product is not enabled for this account"));
         }
         match mode {
             "sync" => Ok(Self::Sync),
             "async" => Ok(Self::Async),
-            _ => Err(Fault::NotFound("no such mode")),
+            _ => Err(SandboxError::NotFound("no such mode")),
         }
     }
 }
 
-/// A request for a task. Of its data only what the sandbox acts on is read: the person's name and birth date are not.
+/// A request for a task. Only the data that the sandbox uses is read, so not the name and the date of birth.
 #[derive(Debug, Deserialize)]
 pub struct TaskRequest {
     pub task_id: Uuid,
@@ -61,19 +61,19 @@ pub struct Data {
 }
 
 impl TaskRequest {
-    /// Reads and checks a body. The words of a refusal quote nothing of it.
-    pub fn parse(body: &[u8]) -> Result<Self, Fault> {
+    /// Parses and checks a body. Error messages do not quote it.
+    pub fn parse(body: &[u8]) -> Result<Self, SandboxError> {
         if body.len() > MAX_BODY {
-            return Err(Fault::TooLarge);
+            return Err(SandboxError::TooLarge);
         }
         let request: Self = serde_json::from_slice(body).map_err(|error| {
-            Fault::BadRequest(format!("not a task, see line {} column {}", error.line(), error.column()))
+            SandboxError::BadRequest(format!("not a task: line {}, column {}", error.line(), error.column()))
         })?;
-        request.data.check().map_err(|field| Fault::BadRequest(format!("data.{field} is invalid")))?;
+        request.data.check().map_err(|field| SandboxError::BadRequest(format!("data.{field} is invalid")))?;
         Ok(request)
     }
 
-    /// By the number, and by the document's content where there is none.
+    /// The plan by the document number or, without a number, by the content.
     pub fn plan(&self, odds: Odds) -> Plan {
         match self.data.document_number.as_ref().filter(|number| !number.is_empty()) {
             Some(number) => Plan::of_number(number, odds),
@@ -81,19 +81,19 @@ impl TaskRequest {
         }
     }
 
-    /// Where the end of the task is reported, if anywhere.
+    /// URL for callbacks, if any.
     pub fn callback_url(&self) -> Option<&str> {
         self.data.callback_url.as_deref().filter(|url| !url.is_empty())
     }
 
-    /// The task that the request asks for.
+    /// The requested task.
     pub fn task(&self, plan: Plan, now: Timestamp) -> Task {
         Task::new(self.task_id, self.group_id, self.callback_url(), plan, now)
     }
 }
 
 impl Data {
-    /// The first field that cannot be.
+    /// Returns the name of the first invalid field as an error.
     fn check(&self) -> Result<(), &'static str> {
         if !(1..=MAX_TEXT).contains(&self.document_type.len()) {
             return Err("document_type");
@@ -112,12 +112,12 @@ impl Data {
     }
 }
 
-/// Over HTTP, and without credentials: they would end up in the table.
+/// Whether the URL is HTTP and without credentials, which would be stored in the table.
 fn is_callable(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host() && url.username().is_empty() && url.password().is_none()
 }
 
-/// A task as it is answered, read and reported.
+/// A task in responses and callbacks.
 #[derive(Debug, Serialize)]
 pub struct TaskObject {
     action: &'static str,
@@ -127,7 +127,7 @@ pub struct TaskObject {
     group_id: Uuid,
     request_id: Uuid,
     created_at: Timestamp,
-    /// Empty while in progress.
+    /// Empty while the task is in progress.
     completed_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<TaskResult>,
@@ -146,8 +146,7 @@ struct SourceOutput {
 }
 
 impl TaskObject {
-    /// The task as it stands at a time. Once it is complete it reads the same for ever, so that a callback that comes
-    /// twice has the same body.
+    /// The state of the task at a time. After completion it does not change, so repeated callbacks have the same body.
     pub fn new(task: &Task, now: Timestamp) -> Self {
         let completed = task.completed_at() <= now;
         let decision = task.plan.decision;
@@ -166,9 +165,9 @@ impl TaskObject {
     }
 }
 
-/// Why a request is not done, in IDfy's form: `{"error", "message"}`.
+/// Why a request failed. The response has the error format of IDfy: `{"error", "message"}`.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum SandboxError {
     #[error("bad request: {0}")]
     BadRequest(String),
     #[error("wrong credentials")]
@@ -177,35 +176,35 @@ pub enum Fault {
     NotFound(&'static str),
     #[error("body too large")]
     TooLarge,
-    /// As the scenario wants it.
-    #[error("played as unavailable")]
-    PlayedUnavailable,
-    /// Our own trouble; its words are for the log only.
+    /// Part of the scenario.
+    #[error("simulated outage")]
+    SimulatedOutage,
+    /// An internal error, which is only logged.
     #[error(transparent)]
-    Ours(#[from] Error),
+    Internal(#[from] Error),
 }
 
-impl From<Internal> for Fault {
+impl From<Internal> for SandboxError {
     fn from(internal: Internal) -> Self {
-        Self::Ours(internal.into())
+        Self::Internal(internal.into())
     }
 }
 
-impl Fault {
+impl SandboxError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::PlayedUnavailable | Self::Ours(Error::Internal(Internal::Unavailable(_))) => {
+            Self::SimulatedOutage | Self::Internal(Error::Internal(Internal::Unavailable(_))) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// `error` of the body.
+    /// The member `error` of the body.
     pub fn code(&self) -> &'static str {
         match self.status() {
             StatusCode::BAD_REQUEST => "BAD_REQUEST",
@@ -219,11 +218,11 @@ impl Fault {
 
     pub fn body(&self) -> Value {
         let message = match self {
-            Self::BadRequest(words) => words,
+            Self::BadRequest(message) => message,
             Self::Unauthorized => "api-key or account-id is wrong",
-            Self::NotFound(words) => words,
+            Self::NotFound(message) => message,
             Self::TooLarge => "the body is too large",
-            Self::PlayedUnavailable | Self::Ours(_) => "try again later",
+            Self::SimulatedOutage | Self::Internal(_) => "try again later",
         };
         json!({"error": self.code(), "message": message})
     }
@@ -246,14 +245,14 @@ mod tests {
         })
     }
 
-    fn with(field: &str, value: Value) -> Result<TaskRequest, Fault> {
+    fn with(field: &str, value: Value) -> Result<TaskRequest, SandboxError> {
         let mut body = body();
         body["data"][field] = value;
         TaskRequest::parse(body.to_string().as_bytes())
     }
 
     #[test]
-    fn what_our_client_sends_is_read_and_shows_no_person() {
+    fn a_request_of_our_client_is_read_and_masked_in_logs() {
         let request = TaskRequest::parse(body().to_string().as_bytes()).unwrap();
         assert_eq!(request.task_id.to_string(), "a16cbb04-715d-8535-9a3d-2199dcc4e27f");
         assert_eq!(request.callback_url(), Some(CALLBACK));
@@ -265,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_number_the_content_is_drawn() {
+    fn a_document_without_a_number_is_drawn_by_its_content() {
         for none in [Value::Null, json!("")] {
             let request = with("document_number", none).unwrap();
             let odds = Odds::new(0, 100).unwrap();
@@ -274,12 +273,12 @@ mod tests {
     }
 
     #[test]
-    fn a_task_without_callback_url_is_taken() {
+    fn a_task_without_callback_url_is_accepted() {
         assert_eq!(with("callback_url", Value::Null).unwrap().callback_url(), None);
     }
 
     #[test]
-    fn bad_fields_are_named_and_not_quoted() {
+    fn invalid_fields_are_named_and_not_quoted() {
         for (field, value) in [
             ("document_type", json!("")),
             ("document_number", json!("SECRET".repeat(11))),
@@ -288,26 +287,26 @@ mod tests {
             ("callback_url", json!("https://user:SECRET@example.com/")),
             ("callback_url", json!(format!("https://example.com/{}", "SECRET".repeat(400)))),
         ] {
-            let fault = with(field, value).unwrap_err();
-            assert_eq!(fault.status(), 400);
-            let shown = fault.body().to_string();
+            let error = with(field, value).unwrap_err();
+            assert_eq!(error.status(), 400);
+            let shown = error.body().to_string();
             assert!(shown.contains(field) && !shown.contains("SECRET"), "{shown}");
         }
     }
 
     #[test]
-    fn what_is_no_task_is_a_bad_request_in_idfy_s_form() {
+    fn a_body_that_is_not_a_task_is_a_bad_request_in_the_format_of_idfy() {
         for body in ["", "[]", "{", r#"{"task_id": "SECRET"}"#] {
-            let fault = TaskRequest::parse(body.as_bytes()).unwrap_err().body();
-            assert_eq!(fault["error"], "BAD_REQUEST");
-            assert!(!fault.to_string().contains("SECRET"));
+            let error = TaskRequest::parse(body.as_bytes()).unwrap_err().body();
+            assert_eq!(error["error"], "BAD_REQUEST");
+            assert!(!error.to_string().contains("SECRET"));
         }
         let large = TaskRequest::parse(&vec![b' '; MAX_BODY + 1]).unwrap_err();
         assert_eq!((large.status().as_u16(), large.code()), (413, "PAYLOAD_TOO_LARGE"));
     }
 
     #[test]
-    fn only_the_sandbox_s_task_is_offered() {
+    fn only_the_task_of_the_sandbox_is_supported() {
         assert_eq!(Mode::of_path("sync", ACTION, TYPE).unwrap(), Mode::Sync);
         assert_eq!(Mode::of_path("async", ACTION, TYPE).unwrap(), Mode::Async);
         for (mode, kind, task) in [("later", ACTION, TYPE), ("async", "extract", TYPE), ("async", ACTION, "ind_pan")] {
@@ -316,14 +315,14 @@ mod tests {
     }
 
     #[test]
-    fn our_own_trouble_is_not_told() {
-        let fault = Fault::from(Internal::bug("table verinym-sandbox-tasks"));
-        assert_eq!(fault.body(), json!({"error": "INTERNAL_SERVER_ERROR", "message": "try again later"}));
-        assert_eq!(Fault::from(Internal::unavailable("x")).status(), 503);
+    fn internal_errors_are_not_disclosed() {
+        let error = SandboxError::from(Internal::bug("table verinym-sandbox-tasks"));
+        assert_eq!(error.body(), json!({"error": "INTERNAL_SERVER_ERROR", "message": "try again later"}));
+        assert_eq!(SandboxError::from(Internal::unavailable("x")).status(), 503);
     }
 
     #[test]
-    fn a_task_reads_in_progress_and_then_completed_for_ever() {
+    fn a_task_is_in_progress_and_then_completed_without_change() {
         let task = task("SLOW1");
         let read = |seconds| {
             let now = task.created_at + std::time::Duration::from_secs(seconds);

@@ -1,10 +1,10 @@
-//! Callbacks that come in: one module per function; [`endpoints`] names them all.
+//! Incoming callbacks: one module per function; [`endpoints`] lists them.
 
 pub mod receive_provider;
 
 use verinym::http::Endpoint;
 
-/// Every route of the area.
+/// All routes of the area.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![receive_provider::endpoint()]
 }

@@ -1,4 +1,4 @@
-//! POST /v1/providers/{provider}/webhook: a provider says that a task moved; kept first, worked off later.
+//! POST /v1/providers/{provider}/webhook: the callback of a provider. It is stored; a worker processes it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,12 +21,12 @@ use verinym::{
     store::{event::EventDraft, inbound::InboundItem},
 };
 
-/// What the provider is told.
+/// The response to the provider.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CallbackTaken {
     received: bool,
     id: InboundId,
-    /// The same body came before; nothing was done.
+    /// Whether the same callback was received before. Then nothing was done.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     duplicate: bool,
 }
@@ -34,7 +34,7 @@ pub struct CallbackTaken {
 pub fn endpoint() -> Endpoint {
     Route::post("webhooks-receive-provider", "/v1/providers/{provider}/webhook")
         .summary("A provider's callback")
-        // Counted once the signature is good, so that a wrong one costs no write.
+        // Counted after the signature was verified, so that a wrong signature costs no write.
         .limited(&[Limited { limit: &limit::CALLBACKS, by: By::Submitted }])
         .problems(&[(401, "invalid_signature"), (401, "stale_signature"), (404, "not_found")])
         .needs(
@@ -83,17 +83,18 @@ async fn receive(
     };
     let store = call.app.store().await;
     let command = call.command_by(Actor::Provider(item.provider.clone())).await;
-    let taken = run_command!(command, |attempt| {
+    let stored = run_command!(command, |attempt| {
         let event = EventDraft::new(EventType::CallbackReceived, Subject::new("callback", item.id), item.version)
             .data(&CallbackSender { provider: PublicWord::named(&item.provider) })
             .data(&ProviderTask { reference: ExternalId::new(item.reference.as_str()) });
         Ok(attempt.commit(now).new_callback(&item, RequestError::AlreadyDone.into()).event(event).returning(()))
     });
-    match taken {
+    match stored {
         Ok(()) => Ok(Plain(CallbackTaken { received: true, id: item.id, duplicate: false })),
         Err(Error::Request(RequestError::AlreadyDone)) => {
             let first = store.callback_seen(&item.digest).await?;
-            let id = first.ok_or_else(|| Internal::unavailable("a repeated callback is not there"))?;
+            let id =
+                first.ok_or_else(|| Internal::unavailable("the first delivery of a repeated callback is missing"))?;
             Ok(Plain(CallbackTaken { received: true, id, duplicate: true }))
         }
         Err(error) => Err(error),

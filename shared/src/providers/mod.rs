@@ -1,7 +1,7 @@
-//! Identity providers: what every one of them does for a check, one file per wire format, one per signature scheme.
+//! Identity providers: the common interface, one directory per wire format, one file per signature scheme of callbacks.
 //!
-//! A provider is asked in two steps, since answers may take days: [`Provider::submit`] hands a task over and gets a
-//! [`Reference`]; [`Provider::fetch`] reads how the task stands. A callback only says which reference to read again.
+//! A provider is called in two steps, since a result may take days: [`Provider::submit`] creates a task and returns its [`Reference`];
+//! [`Provider::fetch`] reads the state of the task. A callback only states which reference to fetch.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -15,47 +15,45 @@ use crate::domain::{id::CheckId, secret::Masked, time::Timestamp};
 pub mod idfy;
 pub mod registry;
 pub mod signature;
-#[cfg(test)]
-pub(crate) mod test_server;
 pub mod transport;
 
-/// One identity provider. `remaining` is the time the caller has left: each call is back within it, retries included.
+/// An identity provider. `remaining` limits the time of a call, including retries.
 pub trait Provider: Send + Sync + fmt::Debug {
-    /// Hands a task over. Doing so again for the same [`TaskKey`] yields the same task, so it may be repeated.
+    /// Creates a task. A repeated call with the same [`TaskKey`] returns the same task.
     fn submit<'a>(
         &'a self,
         submission: &'a Submission,
         remaining: Duration,
     ) -> BoxFuture<'a, Result<Submitted, ProviderError>>;
 
-    /// Reads how a task stands.
+    /// Reads the state of a task.
     fn fetch<'a>(
         &'a self,
         reference: &'a Reference,
         remaining: Duration,
     ) -> BoxFuture<'a, Result<TaskProgress, ProviderError>>;
 
-    /// Reads a callback's body, after its signature was checked; what it says of the outcome is not believed.
+    /// Parses the body of a callback, after its signature was verified. The outcome in it is not used.
     fn parse_callback(&self, body: &[u8]) -> Result<Callback, MalformedCallback>;
 
-    /// How the provider signs its callbacks; `None` if it does not.
+    /// How the provider signs its callbacks; `None` if it does not sign them.
     fn signature_scheme(&self) -> Option<signature::Scheme>;
 }
 
-/// Names one task of one check.
+/// Identifies a task of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskKey {
     pub check: CheckId,
-    /// The policy's name of the step, as `document`.
+    /// Name of the step in the policy, such as `document`.
     pub step: String,
-    /// Counts the tasks made on purpose for this step, from 0: one more after [`TaskProgress::Failed`]. A message that is
-    /// delivered again, or a call that is retried, keeps its number.
+    /// Number of the task for this step, from 0. It rises only after [`TaskProgress::Failed`], not when a message is delivered again or
+    /// a call is retried.
     pub attempt: u32,
 }
 
 impl TaskKey {
-    /// The id under which the provider knows the task: a UUID (version 8) of the SHA-256 of check, step and attempt,
-    /// so that whoever repeats the call after a lost answer, in whatever process, names the same task.
+    /// The id of the task at the provider: a UUID (version 8) made of the SHA-256 of check, step and attempt. So a call that is repeated
+    /// after a lost response, even by another process, names the same task.
     pub fn task_id(&self) -> Uuid {
         let mut hash = Sha256::new();
         hash.update(b"verinym.provider-task.v1\0");
@@ -68,41 +66,40 @@ impl TaskKey {
     }
 }
 
-/// What a provider is given to check a document.
+/// The data that a provider gets to verify a document.
 #[derive(Debug, Clone)]
 pub struct Submission {
     pub key: TaskKey,
-    /// As in the API, `passport`.
+    /// As in the API, such as `passport`.
     pub document_type: String,
     pub document_number: Option<Masked<String>>,
-    /// Hex SHA-256 of the document's content.
+    /// SHA-256 of the content of the document, in hex.
     pub document_sha256: String,
     pub name: Masked<String>,
     /// `YYYY-MM-DD`.
     pub date_of_birth: Option<Masked<String>>,
-    /// Where the provider reports that the task is done.
+    /// URL for the callback when the task is done.
     pub callback_url: String,
 }
 
-/// A task that a provider has taken on.
+/// A created task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     pub reference: Reference,
-    /// Usually [`TaskProgress::Pending`]; some answer at once.
+    /// Usually [`TaskProgress::Pending`]; some providers respond with the result.
     pub progress: TaskProgress,
 }
 
-/// How a task stands.
+/// The state of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskProgress {
     Pending,
     Done(ProviderResult),
-    /// The provider gave up without a result (a source was down). It says nothing about the person; a new attempt may
-    /// succeed.
+    /// The provider has no result, for example because a source was down. A new attempt may succeed.
     Failed,
 }
 
-/// What a provider found.
+/// The result of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ProviderResult {
@@ -111,18 +108,18 @@ pub enum ProviderResult {
     Reject {
         reasons: Vec<String>,
     },
-    /// The provider is unsure: a person must look. With at least one reason.
+    /// The provider cannot decide: a reviewer must. With at least one reason.
     Review {
         reasons: Vec<String>,
     },
 }
 
-/// A provider's own id of a task: 1 to 128 of `[A-Za-z0-9_-]`, so that it can stand in a key and in a query.
+/// The provider's id of a task: 1 to 128 characters of `[A-Za-z0-9_-]`, safe in keys and query strings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Reference(String);
 
-/// The text cannot be a [`Reference`].
+/// The text is not a [`Reference`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed provider reference")]
 pub struct MalformedReference;
@@ -161,43 +158,43 @@ impl fmt::Display for Reference {
     }
 }
 
-/// What is taken from a callback.
+/// The content of a callback that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Callback {
     pub reference: Reference,
-    /// When the thing reported happened, if the provider says.
+    /// When the reported event happened, if the provider states it.
     pub event_time: Option<Timestamp>,
 }
 
-/// The body is not a callback of this provider.
+/// The body is not a callback of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed callback")]
 pub struct MalformedCallback;
 
-/// Why a provider gave no answer to work with. Carries nothing of what was sent or received.
+/// Why a call to a provider failed. It contains nothing of the request or the response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// It could not be reached, or it answered 5xx.
+    /// The provider could not be reached, or responded 5xx.
     #[error("the provider is unavailable")]
     Unavailable { retry_after: Option<Duration> },
-    /// It answered 429.
+    /// The provider responded 429.
     #[error("the provider limits our calls")]
     RateLimited { retry_after: Option<Duration> },
-    /// No answer in time.
-    #[error("the provider did not answer in time")]
+    /// No response in time.
+    #[error("the provider did not respond in time")]
     Timeout,
-    /// It understood and refuses; repeating the call changes nothing.
+    /// The provider refuses the request. Repeating the call does not help.
     #[error("the provider refuses: {0}")]
     Refused(ProviderRefusal),
-    /// An answer that is not the provider's format: too large, not JSON, a redirect, missing fields.
-    #[error("the provider's answer is malformed: {0}")]
+    /// The response does not have the format of the provider: too large, not JSON, a redirect, missing fields.
+    #[error("the response of the provider is malformed: {0}")]
     Malformed(&'static str),
-    /// It does not know the task, perhaps not yet.
+    /// The provider does not know the task, perhaps not yet.
     #[error("the provider does not know the task")]
     UnknownReference,
 }
 
-/// What a provider refuses.
+/// What the provider refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderRefusal {
     #[error("our credentials")]
@@ -209,17 +206,17 @@ pub enum ProviderRefusal {
 }
 
 impl ProviderError {
-    /// Whether the same call may succeed later. A malformed answer may come from something in between (a proxy's page).
+    /// Whether the same call may succeed later. A malformed response may come from a proxy.
     pub fn is_retryable(&self) -> bool {
         !matches!(self, Self::Refused(_))
     }
 
-    /// Whether it counts as a failed call for the breaker: a provider that refuses, limits or does not know is alive.
+    /// Whether the breaker counts the call as failed. A provider that refuses, limits or does not know a task is available.
     pub fn is_provider_failure(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Timeout | Self::Malformed(_))
     }
 
-    /// The wait that the provider asked for, already bounded.
+    /// The wait that the provider requested, limited to [`transport::CallLimits::max_retry_after`].
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after } | Self::RateLimited { retry_after } => *retry_after,
@@ -237,9 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn a_task_has_the_same_id_however_often_it_is_asked_for() {
+    fn a_task_key_always_has_the_same_id() {
         assert_eq!(key("document", 0).task_id(), key("document", 0).task_id());
-        // Fixed: an id that changed with a release would submit again what is under way.
+        // Fixed, since a release that changed ids would submit pending tasks again.
         assert_eq!(key("document", 0).task_id().to_string(), "a16cbb04-715d-8535-9a3d-2199dcc4e27f");
     }
 
@@ -254,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_bounded_and_fit_into_keys() {
+    fn references_are_limited_in_length_and_characters() {
         assert!("a1B2-c_3".parse::<Reference>().is_ok());
         for text in ["", "a#b", "a b", "../x", "é", &"x".repeat(129)] {
             assert_eq!(text.parse::<Reference>(), Err(MalformedReference), "{text}");
@@ -262,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_submission_does_not_show_the_person() {
+    fn a_submission_is_masked_in_logs() {
         let submission = Submission {
             key: key("document", 0),
             document_type: "passport".into(),

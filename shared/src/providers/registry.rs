@@ -1,4 +1,4 @@
-//! The identity providers of a deployment, by their names.
+//! The identity providers of the deployment, by name.
 
 use std::sync::Arc;
 
@@ -17,18 +17,17 @@ use crate::{
     store::secrets::ProviderSecrets,
 };
 
-/// The client of the sandbox that the process made last, with the secrets it was made from.
+/// The client of the sandbox, with the secrets that it was made from.
 #[derive(Debug, Default)]
 struct SandboxClient(Mutex<Option<(Arc<ProviderSecrets>, Arc<idfy::Idfy>)>>);
 
-/// Name of the provider of new checks: the sandbox on the local stack, reviewers everywhere else.
+/// Name of the provider of new checks: the sandbox on the local stack, otherwise [`MANUAL`].
 pub fn default_provider(app: &App) -> Result<&'static str> {
     let sandbox = app.config.stage == Stage::Local && sandbox_url(app)?.is_some();
     Ok(if sandbox { SANDBOX } else { MANUAL })
 }
 
-/// The provider of this name, if it is called over the network; `None` for an unknown name and for [`MANUAL`], whose
-/// checks go to reviewers without a call.
+/// The provider with this name. `None` for an unknown name, and for [`MANUAL`], whose checks go to reviewers without a call.
 pub async fn provider(app: &App, name: &str) -> Result<Option<Arc<dyn Provider>>> {
     let Some(base_url) = sandbox_url(app)?.filter(|_| name == SANDBOX) else { return Ok(None) };
     let secrets = app.sandbox_secrets().await?;
@@ -39,7 +38,7 @@ pub async fn provider(app: &App, name: &str) -> Result<Option<Arc<dyn Provider>>
     {
         return Ok(Some(client.clone()));
     }
-    let config = idfy::Config {
+    let config = idfy::IdfyConfig {
         base_url: base_url.parse().map_err(Internal::bug)?,
         allow_http: matches!(app.config.stage, Stage::Local | Stage::Dev),
         account_id: secrets.account_id.clone(),
@@ -53,8 +52,8 @@ pub async fn provider(app: &App, name: &str) -> Result<Option<Arc<dyn Provider>>
     Ok(Some(client))
 }
 
-/// The keys with which the provider of this name signs its callbacks; `None` where [`provider`] is.
-pub async fn callback_keys(app: &App, name: &str, scheme: Scheme) -> Result<Option<Vec<signature::Key>>> {
+/// The keys that verify callbacks of the provider with this name; `None` where [`provider`] returns `None`.
+pub async fn callback_keys(app: &App, name: &str, scheme: Scheme) -> Result<Option<Vec<signature::WebhookKey>>> {
     if name != SANDBOX || sandbox_url(app)?.is_none() {
         return Ok(None);
     }
@@ -62,7 +61,7 @@ pub async fn callback_keys(app: &App, name: &str, scheme: Scheme) -> Result<Opti
     Ok(Some(vec![scheme.key(&secrets.webhook_secret).map_err(Internal::corrupt)?]))
 }
 
-/// Where the sandbox is reached; `None` without one and, whatever the configuration says, in `prod`.
+/// Base URL of the sandbox; `None` without a sandbox and always in `prod`.
 fn sandbox_url(app: &App) -> Result<Option<&str>> {
     let providers = app.config.providers()?;
     Ok(providers.sandbox_url.as_deref().filter(|_| app.config.stage != Stage::Prod))

@@ -170,7 +170,7 @@ fn again(response: &Response) -> FetchFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::test_server::{Reply, TestServer};
+    use crate::test_server::{ServerReply, TestServer};
 
     const SOON: Duration = Duration::from_secs(5);
 
@@ -179,8 +179,8 @@ mod tests {
         Fetcher::new(FetchLimits { size: 64 * 1024, backoff, silence: SOON, ..FetchLimits::default() }, true).unwrap()
     }
 
-    fn say(status: u16, headers: &'static str, body: &str) -> Reply {
-        Reply::Say(status, headers, body.to_owned())
+    fn say(status: u16, headers: &'static str, body: &str) -> ServerReply {
+        ServerReply::Response(status, headers, body.to_owned())
     }
 
     #[tokio::test]
@@ -196,12 +196,12 @@ mod tests {
         assert_eq!(fetcher.fetch(&server.url, Some(&validator), SOON).await, Ok(FetchedFile::Unchanged));
         let second = &server.requests()[1];
         assert!(second.has("if-none-match: \"abc\""), "{second:?}");
-        assert!(second.has("if-modified-since: sun, 06 nov 1994 08:49:37 gmt"), "{second:?}");
+        assert!(second.has("if-modified-since: Sun, 06 Nov 1994 08:49:37 GMT"), "{second:?}");
     }
 
     #[tokio::test]
     async fn transient_failures_are_retried_and_permanent_ones_are_not() {
-        let broken = vec![say(503, "retry-after: 0\r\n", ""), Reply::Break, say(200, "", "list")];
+        let broken = vec![say(503, "retry-after: 0\r\n", ""), ServerReply::Interrupted, say(200, "", "list")];
         let server = TestServer::start(broken);
         assert!(fetcher().fetch(&server.url, None, SOON).await.is_ok());
         assert_eq!(server.requests().len(), 3);
@@ -217,9 +217,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_endless_file_and_a_silent_source_are_given_up() {
-        let server = TestServer::start(vec![Reply::Endless]);
+        let server = TestServer::start(vec![ServerReply::Endless]);
         assert_eq!(fetcher().fetch(&server.url, None, SOON).await, Err(ListRefusal::TooLarge));
-        let server = TestServer::start(vec![Reply::Hang(Duration::from_secs(30)); 3]);
+        let server = TestServer::start(vec![ServerReply::Hang(Duration::from_secs(30)); 3]);
         let brief = Duration::from_millis(300);
         assert_eq!(fetcher().fetch(&server.url, None, brief).await, Err(ListRefusal::Unreachable));
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use verinym::{
     domain::{secret::Secret, time::Timestamp},
-    providers::signature::{Key, Scheme, standard_webhooks},
+    providers::signature::{Scheme, WebhookKey, standard_webhooks},
 };
 use verinym_tests::{Answer, Person, Stack, people::tag, until};
 
@@ -11,7 +11,7 @@ const PATH: &str = "/v1/providers/sandbox/webhook";
 
 struct Sender {
     stack: Stack,
-    key: Key,
+    key: WebhookKey,
 }
 
 impl Sender {
@@ -22,7 +22,7 @@ impl Sender {
         Self { stack, key: Scheme::StandardWebhooks.key(&secret).unwrap() }
     }
 
-    async fn send(&self, key: &Key, signed_at: Timestamp, body: &Value) -> Answer {
+    async fn send(&self, key: &WebhookKey, signed_at: Timestamp, body: &Value) -> Answer {
         let text = body.to_string();
         let headers = standard_webhooks::signed_headers(
             std::slice::from_ref(key),

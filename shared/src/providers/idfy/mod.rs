@@ -1,5 +1,4 @@
-//! IDfy v3 tasks. The sandbox speaks the same format, so one client serves `idfy` and `sandbox`; base URL,
-//! credentials and task differ.
+//! Client of the IDfy v3 task API. The sandbox has the same API, so the client serves both; base URL, credentials and task differ.
 
 use std::time::Duration;
 
@@ -13,40 +12,40 @@ use super::{
     Callback, MalformedCallback, Provider, ProviderError, ProviderRefusal, Reference, Submission, Submitted,
     TaskProgress,
     signature::Scheme,
-    transport::{CallLimits, HttpAnswer, Transport},
+    transport::{CallLimits, ProviderResponse, Transport},
 };
 use crate::domain::secret::Secret;
 
 mod wire;
 
-/// How to reach one account.
+/// The connection to an IDfy account.
 #[derive(Debug, Clone)]
-pub struct Config {
-    /// What `/v3/tasks` is appended to; may have a path.
+pub struct IdfyConfig {
+    /// Base of `/v3/tasks`; may have a path.
     pub base_url: Url,
-    /// Plain `http` is refused unless this is set, which only the local stack does.
+    /// Whether plain `http` is allowed.
     pub allow_http: bool,
     pub account_id: String,
     pub api_key: Secret<String>,
-    /// The task that checks a document: `sandbox_document` for the sandbox.
+    /// Type of the task that verifies a document: `sandbox_document` for the sandbox.
     pub task: String,
-    /// How callbacks are signed. No scheme of IDfy's own is known.
+    /// How callbacks are signed. IDfy documents no scheme of its own.
     pub signature_scheme: Option<Scheme>,
     pub limits: CallLimits,
 }
 
-/// A configuration that cannot work.
+/// An invalid configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigFault {
-    #[error("the provider's base URL must be https and can have neither query nor fragment")]
+pub enum IdfyConfigError {
+    #[error("the provider's base URL must be https and must have neither query nor fragment")]
     BaseUrl,
-    #[error("the provider's account id or API key cannot stand in a header")]
+    #[error("the provider's account id or API key are not valid in a header")]
     Credentials,
-    #[error("the provider's task name must be of [a-z0-9_]")]
+    #[error("the provider's task name must consist of [a-z0-9_]")]
     Task,
 }
 
-/// A client of one account. Making it opens no connection.
+/// The client of an IDfy account. A new client has no connection yet.
 #[derive(Debug)]
 pub struct Idfy {
     submit_url: Url,
@@ -58,23 +57,23 @@ pub struct Idfy {
 }
 
 impl Idfy {
-    pub fn new(config: &Config) -> Result<Self, ConfigFault> {
+    pub fn new(config: &IdfyConfig) -> Result<Self, IdfyConfigError> {
         let base = &config.base_url;
         let secure = base.scheme() == "https" || (config.allow_http && base.scheme() == "http");
         if !secure || base.query().is_some() || base.fragment().is_some() {
-            return Err(ConfigFault::BaseUrl);
+            return Err(IdfyConfigError::BaseUrl);
         }
         let name = config.task.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !name || config.task.is_empty() {
-            return Err(ConfigFault::Task);
+            return Err(IdfyConfigError::Task);
         }
         let below = |path: &[&str]| {
             let mut url = base.clone();
-            url.path_segments_mut().map_err(|()| ConfigFault::BaseUrl)?.pop_if_empty().extend(path);
+            url.path_segments_mut().map_err(|()| IdfyConfigError::BaseUrl)?.pop_if_empty().extend(path);
             Ok(url)
         };
         let header = |text: &str| {
-            let mut value = HeaderValue::from_str(text).map_err(|_| ConfigFault::Credentials)?;
+            let mut value = HeaderValue::from_str(text).map_err(|_| IdfyConfigError::Credentials)?;
             value.set_sensitive(true);
             Ok(value)
         };
@@ -97,7 +96,7 @@ impl Idfy {
         request: impl Fn(&Client) -> RequestBuilder,
         remaining: Duration,
     ) -> Result<Vec<u8>, ProviderError> {
-        let HttpAnswer { status, body } =
+        let ProviderResponse { status, body } =
             self.transport.send(|client| self.authorised(request(client)), remaining).await?;
         match status {
             _ if status.is_success() => Ok(body),

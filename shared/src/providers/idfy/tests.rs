@@ -1,17 +1,15 @@
 use super::*;
 use crate::{
     domain::{backoff::Backoff, id::CheckId, secret::Masked, time::Timestamp},
-    providers::{
-        ProviderResult, TaskKey,
-        test_server::{Reply, TestServer, json},
-    },
+    providers::{ProviderResult, TaskKey},
+    test_server::{ServerReply, TestServer},
 };
 
-const TAKEN: &str = r#"{"request_id": "req-1"}"#;
-const PLENTY: Duration = Duration::from_secs(20);
+const CREATED: &str = r#"{"request_id": "req-1"}"#;
+const LONG: Duration = Duration::from_secs(20);
 
-fn config(server: &TestServer) -> Config {
-    Config {
+fn config(server: &TestServer) -> IdfyConfig {
+    IdfyConfig {
         base_url: server.url.clone(),
         allow_http: true,
         account_id: "acc-1".into(),
@@ -19,8 +17,8 @@ fn config(server: &TestServer) -> Config {
         task: "sandbox_document".into(),
         signature_scheme: Some(Scheme::StandardWebhooks),
         limits: CallLimits {
-            attempt: Duration::from_secs(5),
-            attempts: 3,
+            attempt_timeout: Duration::from_secs(5),
+            max_attempts: 3,
             backoff: Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(5) },
             ..CallLimits::default()
         },
@@ -47,15 +45,15 @@ fn submission_of(name: &str) -> Submission {
     }
 }
 
-async fn submit_to(replies: Vec<Reply>) -> (Result<Submitted, ProviderError>, TestServer) {
+async fn submit_to(replies: Vec<ServerReply>) -> (Result<Submitted, ProviderError>, TestServer) {
     let server = TestServer::start(replies);
-    let result = client(&server).submit(&submission_of("Ada"), PLENTY).await;
+    let result = client(&server).submit(&submission_of("Ada"), LONG).await;
     (result, server)
 }
 
 async fn fetch_from(body: &str) -> Result<TaskProgress, ProviderError> {
-    let server = TestServer::start(vec![json(200, body)]);
-    client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await
+    let server = TestServer::start(vec![ServerReply::json(200, body)]);
+    client(&server).fetch(&"req-1".parse().unwrap(), LONG).await
 }
 
 fn task(status: &str, source_output: &str) -> String {
@@ -68,9 +66,9 @@ fn task(status: &str, source_output: &str) -> String {
 
 #[tokio::test]
 async fn a_task_is_submitted_with_credentials_and_data() {
-    let (result, server) = submit_to(vec![json(202, TAKEN)]).await;
-    let taken = Submitted { reference: "req-1".parse().unwrap(), progress: TaskProgress::Pending };
-    assert_eq!(result, Ok(taken));
+    let (result, server) = submit_to(vec![ServerReply::json(202, CREATED)]).await;
+    let created = Submitted { reference: "req-1".parse().unwrap(), progress: TaskProgress::Pending };
+    assert_eq!(result, Ok(created));
     let [request] = &server.requests()[..] else { panic!("one request") };
     assert_eq!(request.head[0], "POST /base/v3/tasks/async/verify_with_source/sandbox_document HTTP/1.1");
     for line in ["account-id: acc-1", "api-key: key-1", "content-type: application/json"] {
@@ -91,15 +89,16 @@ async fn a_task_is_submitted_with_credentials_and_data() {
 }
 
 #[tokio::test]
-async fn an_answer_at_once_is_taken_at_once() {
+async fn a_result_in_the_first_response_is_used() {
     let done = task("completed", r#"{"status": "id_found", "decision": "approve"}"#);
-    let (result, _) = submit_to(vec![json(200, &done)]).await;
+    let (result, _) = submit_to(vec![ServerReply::json(200, &done)]).await;
     assert_eq!(result.unwrap().progress, TaskProgress::Done(ProviderResult::Approve));
 }
 
 #[tokio::test]
-async fn trouble_is_tried_again_as_the_same_task() {
-    let (result, server) = submit_to(vec![json(503, "{}"), Reply::Break, json(202, TAKEN)]).await;
+async fn temporary_failures_are_retried_as_the_same_task() {
+    let (result, server) =
+        submit_to(vec![ServerReply::json(503, "{}"), ServerReply::Interrupted, ServerReply::json(202, CREATED)]).await;
     assert!(result.is_ok(), "{result:?}");
     let requests = server.requests();
     assert_eq!(requests.len(), 3);
@@ -107,25 +106,30 @@ async fn trouble_is_tried_again_as_the_same_task() {
 }
 
 #[tokio::test]
-async fn after_the_last_try_the_trouble_is_told() {
-    let (result, server) =
-        submit_to(vec![json(503, "{}"), json(502, "<html>"), json(503, "{}"), json(202, TAKEN)]).await;
+async fn after_the_last_attempt_the_error_is_returned() {
+    let (result, server) = submit_to(vec![
+        ServerReply::json(503, "{}"),
+        ServerReply::json(502, "<html>"),
+        ServerReply::json(503, "{}"),
+        ServerReply::json(202, CREATED),
+    ])
+    .await;
     assert_eq!(result, Err(ProviderError::Unavailable { retry_after: None }));
     assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
-async fn a_long_retry_after_goes_to_the_caller_bounded() {
-    let limited = || Reply::Say(429, "retry-after: 999999\r\n", String::new());
-    let (result, server) = submit_to(vec![limited(), json(202, TAKEN)]).await;
+async fn a_long_retry_after_is_limited_and_returned_to_the_caller() {
+    let limited = || ServerReply::Response(429, "retry-after: 999999\r\n", String::new());
+    let (result, server) = submit_to(vec![limited(), ServerReply::json(202, CREATED)]).await;
     assert_eq!(result, Err(ProviderError::RateLimited { retry_after: Some(Duration::from_hours(1)) }));
     assert_eq!(server.requests().len(), 1);
 }
 
-/// Our own waits are of milliseconds here, so only the provider's wish ends beyond the deadline.
+/// The client's own waits are milliseconds here, so only `Retry-After` can exceed the deadline.
 #[tokio::test]
-async fn a_short_retry_after_is_waited_for_within_the_deadline() {
-    let busy = |headers| vec![Reply::Say(503, headers, String::new()), json(202, TAKEN)];
+async fn a_short_retry_after_is_awaited_within_the_deadline() {
+    let busy = |headers| vec![ServerReply::Response(503, headers, String::new()), ServerReply::json(202, CREATED)];
     let (result, server) = submit_to(busy("retry-after: 1\r\n")).await;
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(server.requests().len(), 2);
@@ -140,38 +144,37 @@ async fn a_short_retry_after_is_waited_for_within_the_deadline() {
     assert!(result.is_ok(), "{result:?}");
 }
 
-/// The server would hang up after a minute, which is another error, and a try may take as long as it likes: only the
-/// deadline makes it a time-out.
+/// The attempt has no other limit: the server closes the connection only after a minute.
 #[tokio::test]
-async fn silence_ends_at_the_deadline_given() {
-    let server = TestServer::start(vec![Reply::Hang(Duration::from_mins(1))]);
+async fn a_call_without_a_response_ends_at_the_deadline() {
+    let server = TestServer::start(vec![ServerReply::Hang(Duration::from_mins(1))]);
     let mut config = config(&server);
-    config.limits.attempt = Duration::from_hours(1);
-    config.limits.attempts = 1;
+    config.limits.attempt_timeout = Duration::from_hours(1);
+    config.limits.max_attempts = 1;
     let result = Idfy::new(&config).unwrap().submit(&submission_of("Ada"), Duration::from_millis(200)).await;
     assert_eq!(result, Err(ProviderError::Timeout));
 }
 
 #[tokio::test]
-async fn a_silent_try_leaves_time_for_the_next() {
-    let server = TestServer::start(vec![Reply::Hang(Duration::from_mins(1)), json(202, TAKEN)]);
+async fn an_attempt_without_a_response_leaves_time_for_the_next() {
+    let server = TestServer::start(vec![ServerReply::Hang(Duration::from_mins(1)), ServerReply::json(202, CREATED)]);
     let mut config = config(&server);
-    config.limits.attempt = Duration::from_millis(500);
-    let result = Idfy::new(&config).unwrap().submit(&submission_of("Ada"), PLENTY).await;
+    config.limits.attempt_timeout = Duration::from_millis(500);
+    let result = Idfy::new(&config).unwrap().submit(&submission_of("Ada"), LONG).await;
     assert!(result.is_ok(), "{result:?}");
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unavailable() {
+async fn a_refused_connection_is_unavailable() {
     let server = TestServer::start(vec![]);
-    let result = client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await;
+    let result = client(&server).fetch(&"req-1".parse().unwrap(), LONG).await;
     assert_eq!(result, Err(ProviderError::Unavailable { retry_after: None }));
 }
 
 #[tokio::test]
-async fn giant_answers_are_cut_off() {
-    let announced = json(200, &" ".repeat(256 * 1024 + 1));
-    for giant in [announced, Reply::Endless] {
+async fn oversized_responses_are_refused() {
+    let announced = ServerReply::json(200, &" ".repeat(256 * 1024 + 1));
+    for giant in [announced, ServerReply::Endless] {
         let (result, _) = submit_to(vec![giant]).await;
         assert_eq!(result, Err(ProviderError::Malformed("too large")));
     }
@@ -179,17 +182,17 @@ async fn giant_answers_are_cut_off() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let elsewhere = TestServer::start(vec![json(202, TAKEN)]);
+    let elsewhere = TestServer::start(vec![ServerReply::json(202, CREATED)]);
     for status in [301, 302, 307, 308] {
         let headers: &'static str = format!("location: {}\r\n", elsewhere.url).leak();
-        let (result, _) = submit_to(vec![Reply::Say(status, headers, String::new())]).await;
+        let (result, _) = submit_to(vec![ServerReply::Response(status, headers, String::new())]).await;
         assert_eq!(result, Err(ProviderError::Malformed("a redirect")));
     }
     assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart_and_not_repeated() {
+async fn refusals_are_distinguished_and_not_retried() {
     for (status, refusal) in [
         (400, ProviderRefusal::Request),
         (401, ProviderRefusal::Credentials),
@@ -199,28 +202,28 @@ async fn refusals_are_told_apart_and_not_repeated() {
         (422, ProviderRefusal::Request),
     ] {
         let body = r#"{"error": "BAD_REQUEST", "message": "…"}"#;
-        let (result, server) = submit_to(vec![json(status, body), json(202, TAKEN)]).await;
+        let (result, server) = submit_to(vec![ServerReply::json(status, body), ServerReply::json(202, CREATED)]).await;
         assert_eq!(result, Err(ProviderError::Refused(refusal)), "{status}");
         assert_eq!(server.requests().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn what_is_not_a_task_is_malformed() {
+async fn a_response_that_is_not_a_task_is_malformed() {
     for body in ["", "<html>", "[]", "{}", r#"{"request_id": 5}"#, r#"{"request_id": "a#b"}"#, r#"{"request_id": ""}"#]
     {
-        let (result, _) = submit_to(vec![json(202, body)]).await;
+        let (result, _) = submit_to(vec![ServerReply::json(202, body)]).await;
         assert!(matches!(result, Err(ProviderError::Malformed(_))), "{body}: {result:?}");
     }
 }
 
 #[tokio::test]
-async fn a_read_asks_by_request_id_and_believes_only_that_task() {
-    let server = TestServer::start(vec![json(
+async fn a_fetch_uses_only_the_task_with_the_requested_id() {
+    let server = TestServer::start(vec![ServerReply::json(
         200,
         &format!(r#"[{{"request_id": "req-2", "status": "failed"}}, {}]"#, task("in_progress", "{}")),
     )]);
-    let result = client(&server).fetch(&"req-1".parse().unwrap(), PLENTY).await;
+    let result = client(&server).fetch(&"req-1".parse().unwrap(), LONG).await;
     assert_eq!(result, Ok(TaskProgress::Pending));
     let [request] = &server.requests()[..] else { panic!("one request") };
     assert_eq!(request.head[0], "GET /base/v3/tasks?request_id=req-1 HTTP/1.1");
@@ -228,14 +231,14 @@ async fn a_read_asks_by_request_id_and_believes_only_that_task() {
 }
 
 #[tokio::test]
-async fn a_task_it_does_not_know_is_told() {
+async fn an_unknown_task_is_an_unknown_reference() {
     assert_eq!(fetch_from("[]").await, Err(ProviderError::UnknownReference));
     assert_eq!(fetch_from(r#"[{"request_id": "req-2"}]"#).await, Err(ProviderError::UnknownReference));
     assert!(matches!(fetch_from("{}").await, Err(ProviderError::Malformed(_))));
 }
 
 #[tokio::test]
-async fn results_mean_what_the_format_says() {
+async fn results_are_translated() {
     let reject =
         |reasons: &[&str]| ProviderResult::Reject { reasons: reasons.iter().map(ToString::to_string).collect() };
     let review = |reason: &str| TaskProgress::Done(ProviderResult::Review { reasons: vec![reason.to_owned()] });
@@ -273,7 +276,7 @@ async fn results_mean_what_the_format_says() {
 }
 
 #[test]
-fn a_callback_gives_its_reference_and_time() {
+fn a_callback_has_a_reference_and_a_time() {
     let server = TestServer::start(vec![]);
     let client = client(&server);
     let read = |body: &str| client.parse_callback(body.as_bytes());
@@ -288,19 +291,19 @@ fn a_callback_gives_its_reference_and_time() {
 }
 
 #[test]
-fn a_configuration_that_cannot_work_is_refused() {
+fn an_invalid_configuration_is_refused() {
     let server = TestServer::start(vec![]);
-    let fault = |change: fn(&mut Config)| {
+    let error = |change: fn(&mut IdfyConfig)| {
         let mut config = config(&server);
         change(&mut config);
         Idfy::new(&config).err()
     };
-    assert_eq!(fault(|_| ()), None);
-    assert_eq!(fault(|c| c.allow_http = false), Some(ConfigFault::BaseUrl));
-    assert_eq!(fault(|c| c.base_url = "https://x.example/?a=b".parse().unwrap()), Some(ConfigFault::BaseUrl));
-    assert_eq!(fault(|c| c.base_url = "ftp://x.example/".parse().unwrap()), Some(ConfigFault::BaseUrl));
-    assert_eq!(fault(|c| c.api_key = Secret::new("a\nb".into())), Some(ConfigFault::Credentials));
-    assert_eq!(fault(|c| c.task = "../x".into()), Some(ConfigFault::Task));
+    assert_eq!(error(|_| ()), None);
+    assert_eq!(error(|c| c.allow_http = false), Some(IdfyConfigError::BaseUrl));
+    assert_eq!(error(|c| c.base_url = "https://x.example/?a=b".parse().unwrap()), Some(IdfyConfigError::BaseUrl));
+    assert_eq!(error(|c| c.base_url = "ftp://x.example/".parse().unwrap()), Some(IdfyConfigError::BaseUrl));
+    assert_eq!(error(|c| c.api_key = Secret::new("a\nb".into())), Some(IdfyConfigError::Credentials));
+    assert_eq!(error(|c| c.task = "../x".into()), Some(IdfyConfigError::Task));
 }
 
 #[test]

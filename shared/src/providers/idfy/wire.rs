@@ -1,4 +1,4 @@
-//! The JSON of IDfy v3 tasks, and what it means.
+//! The JSON format of IDfy v3 tasks, and its translation.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,9 +12,9 @@ use crate::{
 
 const MAX_CALLBACK: usize = 64 * 1024;
 const MAX_REASONS: usize = 16;
-/// Stands for a reason that is missing or not a code.
+/// Replaces a reason that is missing or not a code.
 const UNSPECIFIED: &str = "unspecified";
-/// The provider finished, but did not say what a decision could rest on.
+/// Reason if the provider finished without a clear result.
 const UNCLEAR: &str = "result_unclear";
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct Data<'a> {
     callback_url: &'a str,
 }
 
-/// A task as it is answered, read and reported. Fields vary by account, so none is required and unknown ones are left.
+/// A task in responses and callbacks. Fields differ between accounts, so none is required and unknown fields are ignored.
 #[derive(Deserialize)]
 struct Task {
     request_id: Option<String>,
@@ -70,10 +70,10 @@ pub(super) fn submission(submission: &Submission) -> Result<Vec<u8>, ProviderErr
             callback_url: &submission.callback_url,
         },
     };
-    serde_json::to_vec(&request).map_err(|_| ProviderError::Malformed("a task that cannot be written"))
+    serde_json::to_vec(&request).map_err(|_| ProviderError::Malformed("the task cannot be serialised"))
 }
 
-/// The answer to a new task: `{request_id}` alone, or the whole task when it was done at once.
+/// Reads the response to a new task: only `{request_id}`, or the whole task if it is already done.
 pub(super) fn submitted(body: &[u8]) -> Result<Submitted, ProviderError> {
     let task: Task = serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not a task"))?;
     let reference = task.reference().ok_or(ProviderError::Malformed("no request id"))?;
@@ -81,15 +81,15 @@ pub(super) fn submitted(body: &[u8]) -> Result<Submitted, ProviderError> {
     Ok(Submitted { reference, progress })
 }
 
-/// The answer to a read: an array of tasks, of which only the one asked for is believed.
+/// Reads the response to a fetch: an array of tasks, of which only the requested one is used.
 pub(super) fn fetched(body: &[u8], reference: &Reference) -> Result<TaskProgress, ProviderError> {
     let tasks: Vec<Task> =
         serde_json::from_slice(body).map_err(|_| ProviderError::Malformed("not an array of tasks"))?;
-    let ours = |task: &&Task| task.request_id.as_deref() == Some(reference.as_str());
-    tasks.iter().find(ours).ok_or(ProviderError::UnknownReference)?.progress()
+    let requested = |task: &&Task| task.request_id.as_deref() == Some(reference.as_str());
+    tasks.iter().find(requested).ok_or(ProviderError::UnknownReference)?.progress()
 }
 
-/// A callback: the task, of which only the id and the time are taken.
+/// Reads a callback, which contains the task. Only its id and time are used.
 pub(super) fn callback(body: &[u8]) -> Result<Callback, MalformedCallback> {
     if body.len() > MAX_CALLBACK {
         return Err(MalformedCallback);
@@ -122,7 +122,7 @@ impl SourceOutput {
         let found = self.status.as_deref();
         TaskProgress::Done(match self.decision.as_deref() {
             _ if found == Some("source_down") => return TaskProgress::Failed,
-            // An approval must rest on a source that knows the document.
+            // An approval needs a source that knows the document.
             Some("approve") if found == Some("id_found") => ProviderResult::Approve,
             Some("reject") => ProviderResult::Reject { reasons: self.reasons() },
             Some("review") => ProviderResult::Review { reasons: self.reasons() },
@@ -131,7 +131,7 @@ impl SourceOutput {
         })
     }
 
-    /// Reasons as codes: what is not one may be anything, personal data too, and is not kept.
+    /// The reasons as codes. Other texts may contain personal data, so they are replaced.
     fn reasons(&self) -> Vec<String> {
         let is_code = |text: &str| {
             let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');

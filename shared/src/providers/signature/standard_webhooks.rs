@@ -1,5 +1,5 @@
-//! [Standard Webhooks](https://www.standardwebhooks.com), symmetric: `v1,` and the base64 HMAC-SHA-256 of
-//! `id.timestamp.body`.
+//! [Standard Webhooks](https://www.standardwebhooks.com) with symmetric keys: `v1,` and the HMAC-SHA-256 of `id.timestamp.body` in
+//! base64.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use sha2::Sha256;
 
-use super::{Key, MalformedKey, SignatureRefusal, Verified, only};
+use super::{MalformedKey, SignatureRefusal, VerifiedWebhook, WebhookKey, only_value};
 use crate::domain::{secret::Secret, time::Timestamp};
 
 pub const ID: &str = "webhook-id";
@@ -19,22 +19,27 @@ const PREFIX: &str = "whsec_";
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 const TOLERANCE: Duration = Duration::from_mins(5);
 const MAX_ID: usize = 255;
-/// A sender that rotates its secret signs with two; more than this many is not looked at.
+/// Maximum number of signatures that are verified. A sender that rotates its secret sends two.
 const MAX_SIGNATURES: usize = 8;
 
-/// Reads `whsec_` and base64 of 24 to 64 bytes.
-pub fn key(text: &Secret<String>) -> Result<Key, MalformedKey> {
+/// Parses `whsec_` and 24 to 64 bytes in base64.
+pub fn key(text: &Secret<String>) -> Result<WebhookKey, MalformedKey> {
     let encoded = text.expose().strip_prefix(PREFIX).ok_or(MalformedKey)?;
     let bytes = Secret::new(BASE64.decode(encoded).map_err(|_| MalformedKey)?);
-    if KEY_BYTES.contains(&bytes.expose().len()) { Ok(Key(bytes)) } else { Err(MalformedKey) }
+    if KEY_BYTES.contains(&bytes.expose().len()) { Ok(WebhookKey(bytes)) } else { Err(MalformedKey) }
 }
 
 /// See [`super::Scheme::verify`].
-pub fn verify(headers: &HeaderMap, body: &[u8], now: Timestamp, keys: &[Key]) -> Result<Verified, SignatureRefusal> {
-    let id = only(headers, ID)?;
-    let timestamp = only(headers, TIMESTAMP)?;
-    let signatures = only(headers, SIGNATURE)?;
-    // A full stop in the id would let one signed text be cut into id, time and body in two ways.
+pub fn verify(
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+    keys: &[WebhookKey],
+) -> Result<VerifiedWebhook, SignatureRefusal> {
+    let id = only_value(headers, ID)?;
+    let timestamp = only_value(headers, TIMESTAMP)?;
+    let signatures = only_value(headers, SIGNATURE)?;
+    // A full stop in the id would make the division of the signed text into id, time and body ambiguous.
     if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(|b| b.is_ascii_graphic() && b != b'.') {
         return Err(SignatureRefusal::Malformed);
     }
@@ -55,25 +60,25 @@ pub fn verify(headers: &HeaderMap, body: &[u8], now: Timestamp, keys: &[Key]) ->
     if !matched {
         return Err(SignatureRefusal::Mismatch);
     }
-    // After the signature, so that this refusal means a true message at a wrong time.
+    // After the signature, so that this refusal always means a genuine message.
     let sent_at = Timestamp::from_unix_seconds(seconds);
     if now.since(sent_at).max(sent_at.since(now)) > TOLERANCE {
         return Err(SignatureRefusal::TimeOff);
     }
-    Ok(Verified { id: id.to_owned(), sent_at })
+    Ok(VerifiedWebhook { id: id.to_owned(), sent_at })
 }
 
-/// The three headers of a delivery, signed with each of `keys` (two while the receiver's secret rotates).
+/// The three headers of a delivery, signed with each of `keys` (two during a rotation).
 ///
-/// `id` is visible ASCII without full stops and names the message, not the delivery: sent again, it stays the same.
-pub fn signed_headers(keys: &[Key], id: &str, now: Timestamp, body: &[u8]) -> [(&'static str, String); 3] {
+/// `id` consists of visible ASCII characters without full stops. It identifies the message, so repeated deliveries have the same id.
+pub fn signed_headers(keys: &[WebhookKey], id: &str, now: Timestamp, body: &[u8]) -> [(&'static str, String); 3] {
     let seconds = now.unix_seconds();
     let sign = |key| format!("v1,{}", BASE64.encode(mac(key, id, seconds, body).finalize().into_bytes()));
     let signatures: Vec<String> = keys.iter().map(sign).collect();
     [(ID, id.to_owned()), (TIMESTAMP, seconds.to_string()), (SIGNATURE, signatures.join(" "))]
 }
 
-fn mac(key: &Key, id: &str, seconds: i64, body: &[u8]) -> Hmac<Sha256> {
+fn mac(key: &WebhookKey, id: &str, seconds: i64, body: &[u8]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key.0.expose()).expect("any key length");
     for part in [id.as_bytes(), b".", seconds.to_string().as_bytes(), b".", body] {
@@ -82,8 +87,7 @@ fn mac(key: &Key, id: &str, seconds: i64, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// Seconds since 1970 in their one spelling: no sign, no leading zero, so that the number that is checked and the text
-/// that is signed are the same.
+/// Parses seconds since 1970 in canonical form, without sign and leading zeros, so that the verified number is the signed text.
 fn seconds(text: &str) -> Option<i64> {
     let seconds: i64 = text.parse().ok()?;
     (seconds > 0 && text.len() <= 11 && seconds.to_string() == text).then_some(seconds)
@@ -99,16 +103,16 @@ mod tests {
     const AT: Timestamp = Timestamp::from_unix_seconds(1_614_265_330);
     const BODY: &[u8] = br#"{"test": 2432232314}"#;
 
-    fn key_of(text: &str) -> Key {
+    fn parsed_key(text: &str) -> WebhookKey {
         key(&Secret::new(text.to_owned())).unwrap()
     }
 
-    fn known_key() -> Key {
-        key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    fn known_key() -> WebhookKey {
+        parsed_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     }
 
-    fn other_key() -> Key {
-        key_of("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+    fn other_key() -> WebhookKey {
+        parsed_key("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
     }
 
     fn known_headers() -> HeaderMap {
@@ -129,7 +133,7 @@ mod tests {
         headers
     }
 
-    fn check(headers: &HeaderMap) -> Result<Verified, SignatureRefusal> {
+    fn check(headers: &HeaderMap) -> Result<VerifiedWebhook, SignatureRefusal> {
         verify(headers, BODY, AT, &[known_key()])
     }
 
@@ -140,11 +144,11 @@ mod tests {
             assert_eq!(known_headers()[*name], value.as_str());
         }
         let verified = check(&known_headers()).unwrap();
-        assert_eq!(verified, Verified { id: "msg_p5jXN8AQM9LWM0D4loKWxJek".into(), sent_at: AT });
+        assert_eq!(verified, VerifiedWebhook { id: "msg_p5jXN8AQM9LWM0D4loKWxJek".into(), sent_at: AT });
     }
 
     #[test]
-    fn any_current_key_and_any_listed_signature_will_do() {
+    fn any_current_key_and_any_listed_signature_is_accepted() {
         let receiver_rotates = [other_key(), known_key()];
         assert!(verify(&known_headers(), BODY, AT, &receiver_rotates).is_ok());
         let [_, _, (_, both)] = signed_headers(&receiver_rotates, "msg_p5jXN8AQM9LWM0D4loKWxJek", AT, BODY);
@@ -152,12 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_nothing_is_believed() {
+    fn without_a_key_every_signature_is_refused() {
         assert_eq!(verify(&known_headers(), BODY, AT, &[]), Err(SignatureRefusal::Mismatch));
     }
 
     #[test]
-    fn five_minutes_either_way_are_allowed_and_no_more() {
+    fn a_difference_of_five_minutes_is_allowed_and_no_more() {
         let at = |offset: i64| {
             let now = Timestamp::from_unix_seconds(AT.unix_seconds() + offset);
             verify(&known_headers(), BODY, now, &[known_key()]).map(|_| ())
@@ -167,19 +171,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_so_is_a_mismatch() {
+    fn a_changed_message_or_another_key_is_a_mismatch() {
         assert_eq!(verify(&known_headers(), b"{}", AT, &[known_key()]), Err(SignatureRefusal::Mismatch));
         assert_eq!(verify(&known_headers(), BODY, AT, &[other_key()]), Err(SignatureRefusal::Mismatch));
         assert_eq!(check(&with(ID, "msg_other")), Err(SignatureRefusal::Mismatch));
         assert_eq!(check(&with(TIMESTAMP, "1614265331")), Err(SignatureRefusal::Mismatch));
         assert_eq!(check(&with(SIGNATURE, "v1,not/base64!")), Err(SignatureRefusal::Mismatch));
         assert_eq!(check(&with(SIGNATURE, "v1,")), Err(SignatureRefusal::Mismatch));
-        // A prefix of the right signature.
+        // A prefix of the signature.
         assert_eq!(check(&with(SIGNATURE, "v1,g0hM9SsE+OTPJTGt")), Err(SignatureRefusal::Mismatch));
     }
 
     #[test]
-    fn missing_repeated_and_malformed_headers_are_told_apart() {
+    fn missing_headers_differ_from_repeated_and_malformed_ones() {
         for name in [ID, TIMESTAMP, SIGNATURE] {
             let mut missing = known_headers();
             missing.remove(name);
@@ -205,19 +209,19 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_their_prefix_and_length_and_do_not_show() {
+    fn keys_have_a_prefix_and_a_length_and_are_masked_in_logs() {
         let read = |text: &str| key(&Secret::new(text.to_owned())).map(|_| ());
         assert_eq!(read("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), Err(MalformedKey));
         assert_eq!(read("whsec_c2hvcnQ="), Err(MalformedKey));
         assert_eq!(read("whsec_****"), Err(MalformedKey));
         assert_eq!(read(&format!("whsec_{}", BASE64.encode([7; 64]))), Ok(()));
         assert_eq!(read(&format!("whsec_{}", BASE64.encode([7; 65]))), Err(MalformedKey));
-        assert_eq!(format!("{:?}", known_key()), "Key(***)");
+        assert_eq!(format!("{:?}", known_key()), "WebhookKey(***)");
     }
 
     proptest! {
         #[test]
-        fn what_is_signed_verifies_and_one_changed_byte_does_not(
+        fn a_signed_message_verifies_and_a_changed_one_does_not(
             id in "[!-\\-/-~]{1,255}", body in prop::collection::vec(any::<u8>(), 1..200),
             at in 1_i64..4_000_000_000, flipped: prop::sample::Index,
         ) {

@@ -94,10 +94,7 @@ fn data_fits_the_types_that_have_its_parts() {
 fn an_aggregated_event_counts_as_many_as_it_represents() {
     let login =
         |outcome: &str, by| Count { counter: "auth_login_total", labels: vec![("outcome", outcome.into())], by };
-    assert_eq!(
-        counts(EventType::UserLockedOut, &json!({"count": 5})),
-        [login("locked_out", 1), login("failure", 5)]
-    );
+    assert_eq!(counts(EventType::UserLockedOut, &json!({"count": 5})), [login("locked_out", 1), login("failure", 5)]);
 }
 
 #[test]
