@@ -57,7 +57,7 @@ def message_of(body: str) -> str:
 
 def rotate_keys(target: Target) -> str:
     """The first run makes all keys, later ones move on those that are due."""
-    moved = invoke(target, "workers-rotate-keys", {})["worked"]
+    moved = invoke(target, "workers-rotate-keys", {})["processed"]
     return f"{moved} key rings made or moved on" if moved else "all key rings are as they should be"
 
 
@@ -73,7 +73,7 @@ def lists_in_force(dynamodb, stack_name: str) -> set[str]:
 
 def refresh_lists(target: Target) -> int:
     """Has each configured list fetched and the lists compiled; how many are configured. The work goes on behind."""
-    return invoke(target, "workers-refresh-lists", {})["worked"]
+    return invoke(target, "workers-refresh-lists", {})["processed"]
 
 
 def wait_for_lists(

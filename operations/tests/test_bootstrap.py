@@ -56,7 +56,7 @@ class BootstrapTest(unittest.TestCase):
         functions_client, stubs = stubbed("lambda")
         limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
         stubs.add_response("get_account_settings", {"AccountLimit": limit})
-        for answer in ({"worked": 5}, {"worked": 1}, grant):
+        for answer in ({"processed": 5}, {"processed": 1}, grant):
             if not functions:
                 stubs.add_client_error("invoke", "ResourceNotFoundException")
                 continue

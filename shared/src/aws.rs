@@ -23,7 +23,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{config_bag::ConfigBag, retry::ErrorKind};
 
-use crate::telemetry::UsageInterceptor;
+use crate::{deadline::Deadline, telemetry::UsageInterceptor};
 
 /// A connection that was idle for longer is not used again: the network may have dropped it silently, and a call over it would wait
 /// until its timeout.
@@ -63,14 +63,31 @@ fn https() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().pool_idle_timeout(MAX_IDLE).tls_provider(tls).build_https()
 }
 
+/// The time of one attempt at a call that takes milliseconds.
+const PROMPT: Duration = Duration::from_secs(1);
+/// The time of one attempt at a long read where no deadline is set.
+const LONG_READ: Duration = Duration::from_secs(5);
+
 /// Timeouts of services that normally respond within milliseconds: DynamoDB, KMS, Secrets Manager. The whole call is limited by the
 /// deadline of the request or message.
 fn prompt_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(1))
+        .connect_timeout(PROMPT)
+        .operation_attempt_timeout(PROMPT)
         .disable_operation_timeout()
         .build()
+}
+
+/// The override for a read of many items, which may take seconds while the table is busy: an attempt may take half of the
+/// time that the request has left, so that one retry fits.
+pub fn long_read(deadline: Option<Deadline>) -> aws_sdk_dynamodb::config::Builder {
+    let attempt = deadline.map_or(LONG_READ, |deadline| deadline.remaining() / 2).max(PROMPT);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(PROMPT)
+        .operation_attempt_timeout(attempt)
+        .disable_operation_timeout()
+        .build();
+    aws_sdk_dynamodb::config::Builder::new().timeout_config(timeouts)
 }
 
 /// Retries of the same services: more attempts and shorter waits than the defaults of the SDK.

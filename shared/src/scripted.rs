@@ -50,6 +50,8 @@ pub enum AwsReply {
     Error(&'static str, Value),
     /// Status and XML body, for services with an XML protocol.
     Xml(u16, String),
+    /// A reply after this time.
+    After(std::time::Duration, Value),
     /// No reply.
     Hang,
 }
@@ -144,6 +146,10 @@ impl HttpConnector for ScriptedAws {
                     Ok(response(400, body.to_string()))
                 }
                 AwsReply::Xml(status, body) => Ok(response(status, body)),
+                AwsReply::After(time, body) => {
+                    tokio::time::sleep(time).await;
+                    Ok(response(200, body.to_string()))
+                }
                 AwsReply::Hang => std::future::pending::<Result<HttpResponse, ConnectorError>>().await,
             }
         })

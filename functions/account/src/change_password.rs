@@ -1,4 +1,4 @@
-//! POST /v1/users/password/change: a new password for the present one; every other session ends.
+//! POST /v1/users/password/change: changes the caller's password and ends all other sessions.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Committed, Endpoint, Json, NoContent, Route, Signed,
-        proof::{PasswordAttempt, Proof, check_length},
+        proof::{PasswordAttempt, check_length},
     },
     run_command,
     store::{
@@ -64,7 +64,7 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     check_length("current_password", &form.current_password)?;
     check(&call, &key, &form.new_password)?;
 
-    // Guesses of whoever holds a stolen session count like any others.
+    // Guesses with a stolen session count like those of a sign-in.
     let attempt = PasswordAttempt {
         tried: call.reserve_try(&caller.auth.email_index).await?,
         identifier: &caller.auth.email_index,
@@ -72,20 +72,21 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
         password: &form.current_password,
     };
     let proof = call.prove_password(attempt, AuthError::WrongPassword).await?;
-    let changed = change(&call, &proof, &form.new_password).await;
-    let (changed, after) = call.settle(&proof, changed).await?;
+    let changed = change(&call, &form.new_password).await;
+    call.settle(&proof).await;
+    let (changed, after) = changed?;
 
     let command = call.command_by(call.author(&key)).await;
     let (keep, ending) = (Some(&caller.session), Ending::revoked("password_changed"));
     if let Err(error) = store.end_sessions(&command, &after, keep, &ending, call.now()).await {
-        // They are over since the commit, and what is left of them lets nobody in.
+        // The commit has ended the sessions already; this deletes their items.
         tracing::warn!(%error, user_id = %caller.user, "sessions of an earlier epoch were not all cleaned away");
     }
     Ok(changed)
 }
 
-/// Sets the password; the answer, and the account after it.
-async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Result<(Committed<NoContent>, Account)> {
+/// Sets the password. Returns the answer and the account after the change.
+async fn change(call: &Call<Signed>, password: &SecretText) -> Result<(Committed<NoContent>, Account)> {
     let (store, caller) = (call.app.store().await, &call.caller);
     let hash = PasswordHash(password::hash(password, &password::Params::default()).map_err(Internal::bug)?);
     let mut changed = caller.auth.clone();
@@ -96,11 +97,11 @@ async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Re
             store.auth(&caller.user).await?.ok_or(RequestError::Unauthenticated)?
         };
         if before.session_epoch != caller.auth.session_epoch {
-            // Somebody else set another password meanwhile, which ended this session.
+            // Another change of the password ended this session meanwhile.
             return Err(RequestError::Unauthenticated.into());
         }
         let (after, kind) = before.change_password(hash.clone());
-        // The session that asks goes on to the new epoch; all others are over with this commit.
+        // The current session moves to the new epoch; this commit ends all others.
         let goes_on = WriteExpression {
             update: "SET epoch = :epoch",
             condition: "attribute_exists(pk)",
@@ -114,7 +115,7 @@ async fn change(call: &Call<Signed>, proof: &Proof, password: &SecretText) -> Re
             .update(Table::Identity, &session, &goes_on, Some(RequestError::Unauthenticated.into()))
             .event(account_event(kind, &after));
         changed = after;
-        Ok(call.forgive(proof, commit).returning(NoContent))
+        Ok(commit.returning(NoContent))
     });
     Ok((answer?, changed))
 }

@@ -1,4 +1,4 @@
-//! GET /v1/users/profile: one's own account.
+//! GET /v1/users/profile: the caller's account.
 
 use verinym::{
     domain::user::User,
@@ -8,7 +8,7 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("account-get-profile", "/v1/users/profile")
-        .summary("Read one's own profile")
+        .summary("My profile")
         .loads_profile()
         .opens_profile_keys()
         .handled_by(get_profile)

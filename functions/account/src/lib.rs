@@ -1,4 +1,4 @@
-//! One's own account: profile, password, sessions; one module per function, [`endpoints`] names them all.
+//! One's own account: profile, password, sessions; one module per function; [`endpoints`] lists them.
 
 pub mod change_password;
 pub mod get_profile;

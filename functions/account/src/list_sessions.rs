@@ -1,4 +1,4 @@
-//! GET /v1/sessions: where one is signed in, newest first.
+//! GET /v1/sessions: the caller's sessions, newest first.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -20,7 +20,7 @@ pub struct ListSessions {
 
 pub fn endpoint() -> Endpoint {
     Route::get("account-list-sessions", "/v1/sessions")
-        .summary("List one's own sessions")
+        .summary("My sessions")
         .problems(&[(400, "invalid_cursor")])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Identity))

@@ -1,6 +1,6 @@
-//! DELETE /v1/sessions: all of one's own sessions end but the one that asks.
+//! DELETE /v1/sessions: ends all sessions of the caller except the current one.
 //!
-//! A transaction per chunk. Should it stop half-way, the caller has no answer and asks again: the rest ends then.
+//! Each chunk is a transaction. If the function dies between two, the caller gets no answer and calls again.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,13 +14,13 @@ use verinym::{
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Revoked {
-    /// How many sessions this call ended.
+    /// The number of sessions that this call ended.
     revoked: u32,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-other-sessions", "/v1/sessions")
-        .summary("End all of one's own sessions but this one")
+        .summary("End all my sessions except this one")
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).query(Table::Identity).delete(Table::Identity))
         .handled_by(revoke_other_sessions)

@@ -1,4 +1,4 @@
-//! DELETE /v1/sessions/{id}: one of one's own sessions ends.
+//! DELETE /v1/sessions/{id}: ends a session of the caller.
 
 use verinym::{
     domain::id::SessionId,
@@ -12,7 +12,7 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-session", "/v1/sessions/{id}")
-        .summary("End one of one's own sessions")
+        .summary("End one of my sessions")
         .problems(&[(404, "not_found")])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Identity).delete(Table::Identity))

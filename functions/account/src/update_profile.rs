@@ -1,4 +1,4 @@
-//! PATCH /v1/users/profile (PUT is the same): a change of one's own profile, as JSON merge patch.
+//! PATCH /v1/users/profile (PUT is the same): changes the caller's profile by a JSON merge patch.
 
 use http::Method;
 use verinym::{
@@ -26,7 +26,7 @@ use verinym::{
 pub fn endpoint() -> Endpoint {
     Route::patch("account-update-profile", "/v1/users/profile")
         .also(Method::PUT)
-        .summary("Change one's own profile")
+        .summary("Change my profile")
         .loads_profile()
         .honours_if_match()
         .problems(&[(409, "check_in_progress"), (409, "username_taken")])
@@ -41,17 +41,17 @@ async fn update_profile(call: Call<Signed>, Json(patch): Json<ProfilePatch>) -> 
         call.check_version(account.auth.profile_version())?;
         let profile = patch.clone().apply(&account.profile, call.now()).map_err(RequestError::Invalid)?;
         if profile == account.profile {
-            return Ok(Decided::Unchanged(answer(&account.auth, profile)));
+            return Ok(Decided::Unchanged(reply(&account.auth, profile)));
         }
-        let (auth, kind) = changed(&call, &account, &profile).await?;
+        let (auth, kind) = change_account(&call, &account, &profile).await?;
         let event = account_event(kind, &auth).changes(changes(&account.profile, &profile));
         let commit =
             commit(&call, &attempt, &account, &auth, &profile)?.event(with_status(event, &account.auth, &auth));
-        Ok(commit.returning(answer(&auth, profile)))
+        Ok(commit.returning(reply(&auth, profile)))
     })
 }
 
-/// The account as it was read along with the caller; after a conflict, as it is now.
+/// The account that was read with the caller's session; after a conflict, the current one.
 async fn account(call: &Call<Signed>, first: bool) -> Result<OpenAccount> {
     let store = call.app.store().await;
     if !first {
@@ -63,21 +63,21 @@ async fn account(call: &Call<Signed>, first: bool) -> Result<OpenAccount> {
     Ok(OpenAccount { auth: call.caller.auth.clone(), profile, profile_item, profile_key })
 }
 
-fn answer(auth: &Account, profile: Profile) -> Versioned<User> {
+fn reply(auth: &Account, profile: Profile) -> Versioned<User> {
     Versioned { version: auth.profile_version(), body: auth.user(profile) }
 }
 
-/// The account after the change, if it may stand.
-async fn changed(call: &Call<Signed>, account: &OpenAccount, profile: &Profile) -> Result<(Account, EventType)> {
+/// The account after the change, if the rules allow it.
+async fn change_account(call: &Call<Signed>, account: &OpenAccount, profile: &Profile) -> Result<(Account, EventType)> {
     let indexes = call.app.index_secrets().await?;
     let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
     Ok(account.auth.change_profile(&account.profile, profile, username_index, call.now())?)
 }
 
-/// Names the verification status where the change has moved it.
+/// Adds the verification status if the change affected it.
 fn with_status(event: EventDraft, before: &Account, after: &Account) -> EventDraft {
-    let moved = after.kyc_status != before.kyc_status;
-    event.data(&ProfileEffect { kyc_status: moved.then_some(after.kyc_status) })
+    let changed = after.kyc_status != before.kyc_status;
+    event.data(&ProfileEffect { kyc_status: changed.then_some(after.kyc_status) })
 }
 
 fn commit(
@@ -91,8 +91,8 @@ fn commit(
     let commit = attempt
         .commit(call.now())
         .account_changes(&account.auth, auth)
-        // The account's version states that no check was opened meanwhile, the profile's revision that what changes is
-        // what was read: the two were read together, but not in one transaction.
+        // The condition on the account's version means that no check was opened meanwhile; the one on the profile's revision,
+        // that the profile is the one that was read. The two were not read in one transaction.
         .profile_changes(&auth.user, &account.profile_item, &sealed);
     Ok(move_username(commit, call, account.auth.username_index.as_ref(), auth))
 }
@@ -102,7 +102,7 @@ fn claim_of(auth: &Account) -> ValueClaim {
     ValueClaim { counted_under: Some(auth.email_index.clone()), ..ValueClaim::new(auth.user) }
 }
 
-/// The claim moves with the name: the new one is taken and the old one given up in one transaction.
+/// Claims the new username and releases the old one, in one transaction.
 fn move_username<'a>(
     mut commit: Commit<'a>,
     call: &Call<Signed>,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, Data, EventType, EventView, LogShown, Origin},
+        event::{Actor, EventData, EventType, EventView, LogShown, Origin},
         field::{FieldFault, Fields},
         id::UserId,
         role::AuditRead,
@@ -79,49 +79,48 @@ async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) 
         [&query.person, &query.subject, &query.actor, &query.from, &query.to, &query.kind, &query.correlation_id];
     let filters = filters.map(|filter| filter.as_deref());
     let list = List::requested(&call, query.limit, query.cursor.as_deref(), &filters).await?;
-    let wanted = query.check(call.caller.user)?;
+    let log_query = query.check(call.caller.user)?;
     let store = call.app.store().await;
-    let (found, next) = read(store, &wanted, list.limit as usize, list.after.clone()).await?;
+    let (found, next) = read(store, &log_query, list.limit as usize, list.after.clone()).await?;
     let owners = found.iter().filter_map(|record| Some(record.origin.as_ref()?.key.as_str()));
     let keys = store.origin_keys(owners, call.now()).await?;
     let reader = call.caller.user;
     let shown: Vec<_> = found.into_iter().filter_map(|record| view(record, reader, &keys)).collect();
-    commit_reads(&call, wanted.reads_of_others(&shown).as_slice()).await?;
+    commit_reads(&call, log_query.reads_of_others(&shown).as_slice()).await?;
     let items = shown.into_iter().map(|(view, _)| view).collect();
     list.page(call.app, items, next.as_ref()).await
 }
 
-/// Read at a time where a filter may leave little of it.
+/// The page size of a read if a filter may leave out most events.
 const CHUNK: u32 = 200;
-/// Read beside the page: what is hidden from the reader, and one event more, which tells whether the list goes on. Nobody
-/// has so many hidden events in a row by what happens to one check, so a page that hides some takes as many reads as one
-/// that does not.
+/// Events read in addition to the page: for hidden ones, and one to know whether the list continues. One check does not make
+/// this many hidden events in a row, so the number of reads does not reveal whether a page hides some.
 const SLACK: u32 = 64;
-/// A filter may leave nothing: so many events are looked at for one answer, and the cursor goes on from there. Hidden ones
-/// do not count, so that the end of a page does not tell of them.
-const MOST_EXAMINED: usize = 1000;
-/// Nor may hidden ones be read without end. Only readers who made thousands of such events themselves come to this.
-const MOST_CHUNKS: usize = 40;
+/// The largest number of events that one answer examines; the cursor continues from there. Hidden events do not count, so that
+/// the end of a page does not reveal them.
+const MAX_EXAMINED: usize = 1000;
+/// The largest number of reads of one answer. Only readers with thousands of hidden events in a row reach it.
+const MAX_CHUNKS: usize = 40;
 
 async fn read(
     store: &Store,
-    wanted: &Wanted,
+    log_query: &LogQuery,
     limit: usize,
     mut after: Option<Position>,
 ) -> Result<(Vec<EventRecord>, Option<Position>)> {
     let page = u32::try_from(limit).unwrap_or(CHUNK) + SLACK;
-    let chunk = if wanted.filters() { CHUNK.max(page) } else { page };
+    let chunk = if log_query.filters() { CHUNK.max(page) } else { page };
     let mut found: Vec<EventRecord> = Vec::new();
     let (mut examined, mut last) = (0, None);
-    for _ in 0..MOST_CHUNKS {
-        let (records, next) = store.log(&wanted.log, chunk, after.as_ref()).await?;
-        for record in records.into_iter().filter(|record| !wanted.hides(record)) {
-            let admitted = wanted.admits(&record);
-            if examined == MOST_EXAMINED || admitted && found.len() == limit {
+    for _ in 0..MAX_CHUNKS {
+        let (records, next) = store.log(&log_query.log, chunk, after.as_ref()).await?;
+        for record in records.into_iter().filter(|record| !log_query.hides(record)) {
+            let admitted = log_query.admits(&record);
+            if examined == MAX_EXAMINED || admitted && found.len() == limit {
                 return Ok((found, last));
             }
             examined += 1;
-            last = Some(wanted.log.position_after(&record));
+            last = Some(log_query.log.position_after(&record));
             if admitted {
                 found.push(record);
             }
@@ -135,15 +134,15 @@ async fn read(
 }
 
 #[derive(Debug)]
-struct Wanted {
-    /// Who reads.
+struct LogQuery {
+    /// The reader.
     reader: UserId,
     log: Log,
     kind: Option<EventType>,
     correlation_id: Option<String>,
 }
 
-impl Wanted {
+impl LogQuery {
     fn filters(&self) -> bool {
         self.kind.is_some() || self.correlation_id.is_some()
     }
@@ -153,17 +152,17 @@ impl Wanted {
             && self.correlation_id.as_ref().is_none_or(|id| record.correlation_id == *id)
     }
 
-    /// Staff are applicants, too: of their own checks they learn here what any applicant may, and no more.
+    /// Staff are applicants too: of their own checks they see only what an applicant sees.
     fn hides(&self, record: &EventRecord) -> bool {
         if !is_of_own_check(record, self.reader) {
             return false;
         }
-        // An applicant is not told who decided, so no question for an actor or a call may find the decision by it.
+        // An applicant does not learn who decided, so a query by actor or correlation id must not find the decision.
         let by_whom = self.correlation_id.is_some() || matches!(self.log, Log::Actor(_));
         !record.r#type.is_public() || by_whom && !is_own_act(record, self.reader)
     }
 
-    /// The event of a page that shows addresses or devices of others: one for all of it, since the log grows by it.
+    /// The event of a page that shows addresses or devices of other people; one per page.
     fn reads_of_others(&self, shown: &[(EventView, Option<String>)]) -> Vec<PersonalDataRead> {
         let owners: BTreeSet<_> = shown.iter().filter_map(|(_, owner)| owner.as_deref()).collect();
         if owners.is_empty() {
@@ -175,7 +174,7 @@ impl Wanted {
             (_, Log::Person(person)) => Some(*person),
             _ => None,
         };
-        let data = Data::of(&LogShown { people, events: shown.len() });
+        let data = EventData::of(&LogShown { people, events: shown.len() });
         vec![PersonalDataRead { kind: EventType::AuditLogRead, person, data }]
     }
 }
@@ -189,10 +188,10 @@ fn is_own_act(record: &EventRecord, reader: UserId) -> bool {
     record.actor == Actor::User(reader)
 }
 
-/// With whence it was asked, where the key of that still lives, and whose that key is, if it is not the reader's.
+/// The view of an event with its origin, if the key still exists, and the owner of that key, if it is not the reader.
 fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) -> Option<(EventView, Option<String>)> {
     if is_of_own_check(&record, reader) && !is_own_act(&record, reader) {
-        // Neither who decided it, nor from where, nor why, beyond what any applicant is told.
+        // Neither actor nor origin nor internal reasons.
         let origin = Some(Origin { ip: None, user_agent: None, session_id: None, risk_score: None });
         return Some((EventView { origin, ..record.for_person(reader)? }, None));
     }
@@ -201,14 +200,14 @@ fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) 
     let (owner, opened) = opened.unzip();
     let (ip, user_agent) = opened.map(|origin| (Masked(origin.ip), Masked(origin.user_agent))).unzip();
     let session_id = record.session;
-    // Of one's own check the data, too, is an applicant's: it names the state that the act led to.
+    // For the reader's own check the data is that of an applicant too, since it names the state of the check.
     let view = if is_of_own_check(&record, reader) { record.for_person(reader)? } else { record.for_staff() };
     let origin = Some(Origin { ip, user_agent, session_id, risk_score: None });
     Some((EventView { origin, ..view }, owner.filter(|owner| *owner != reader.to_string())))
 }
 
 impl AuditLogs {
-    fn check(self, reader: UserId) -> Result<Wanted> {
+    fn check(self, reader: UserId) -> Result<LogQuery> {
         const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be an id");
         const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
         const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
@@ -249,13 +248,13 @@ impl AuditLogs {
             (_, Some(subject), ..) => Log::Subject(subject),
             (.., Some(actor), _, _) => Log::Actor(actor),
             (.., Some(from), Some(to)) => Log::Time { from, to },
-            _ => return Err(RequestError::Malformed("no question to the log").into()),
+            _ => return Err(RequestError::Malformed("no query of the log").into()),
         };
-        Ok(Wanted { reader, log, kind, correlation_id: self.correlation_id })
+        Ok(LogQuery { reader, log, kind, correlation_id: self.correlation_id })
     }
 }
 
-/// Of the form of our ids, so that a key is never made of anything else.
+/// Whether a text has the form of our ids. Keys are made of nothing else.
 fn is_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
@@ -268,7 +267,7 @@ mod tests {
     use super::*;
     use verinym::crypto::random::RandomId;
 
-    fn query(pairs: &[(&str, &str)]) -> Result<Wanted, Vec<(String, &'static str)>> {
+    fn query(pairs: &[(&str, &str)]) -> Result<LogQuery, Vec<(String, &'static str)>> {
         let form: serde_json::Map<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let query: AuditLogs = serde_json::from_value(form.into()).unwrap();
@@ -281,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_question_is_asked() {
+    fn exactly_one_query_is_given() {
         let user = UserId::new(Timestamp::from_unix_millis(1)).to_string();
         assert!(matches!(query(&[("person", &user)]).unwrap().log, Log::Person(_)));
         assert!(matches!(query(&[("subject", "chk_1")]).unwrap().log, Log::Subject(_)));
@@ -293,8 +292,8 @@ mod tests {
     }
 
     #[test]
-    fn ranges_have_two_ends_in_order_and_not_too_far_apart() {
-        let range = |from, to| query(&[("from", from), ("to", to)]).map(|wanted| wanted.log);
+    fn a_range_has_two_ends_in_order_at_most_31_days_apart() {
+        let range = |from, to| query(&[("from", from), ("to", to)]).map(|log_query| log_query.log);
         assert!(matches!(range("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z").unwrap(), Log::Time { .. }));
         for (from, to) in [
             ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00.001Z"),

@@ -1,5 +1,4 @@
-//! `admin-bootstrap`: gives a confirmed account a system role; invoked by the operator, since the first administrator
-//! has nobody to ask.
+//! `admin-bootstrap`: grants a system role to a confirmed account. The operator invokes it for the first administrator.
 
 use serde::{Deserialize, Serialize};
 use verinym::{
@@ -38,7 +37,7 @@ struct Bootstrap {
 struct Bootstrapped {
     user_id: UserId,
     roles: Vec<String>,
-    /// `false` if the account had the role already.
+    /// `false` if the account already had the role.
     changed: bool,
 }
 

@@ -12,7 +12,7 @@ use verinym::{
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct CheckHistory {
+pub struct CheckHistoryForStaff {
     limit: Option<u32>,
     cursor: Option<String>,
 }
@@ -27,7 +27,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn check_history(
     call: Call<NotOwner<KycRead, CheckId>>,
-    (Path(id), Query(query)): (Path<CheckId>, Query<CheckHistory>),
+    (Path(id), Query(query)): (Path<CheckId>, Query<CheckHistoryForStaff>),
 ) -> Result<Page<EventView>> {
     let subject = id.to_string();
     let list = List::requested(&call, query.limit, query.cursor.as_deref(), &[Some(&subject)]).await?;

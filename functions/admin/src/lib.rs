@@ -1,4 +1,4 @@
-//! Running the installation: one module per function; [`endpoints`] and [`workers`] name them all.
+//! Administration: one module per function; [`endpoints`] and [`workers`] list them.
 
 pub mod audit_logs;
 pub mod bootstrap;
@@ -13,7 +13,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![list_checks::endpoint(), get_check::endpoint(), check_history::endpoint(), audit_logs::endpoint()]
 }
 
-/// What the operator invokes.
+/// The functions that the operator invokes.
 pub fn workers() -> Vec<Worker> {
     vec![bootstrap::worker()]
 }

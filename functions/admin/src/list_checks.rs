@@ -25,7 +25,7 @@ const IN_QUEUE: &[CheckState] = &[CheckState::InReview, CheckState::AwaitingSeco
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct ListChecks {
+pub struct ListChecksForStaff {
     limit: Option<u32>,
     cursor: Option<String>,
     /// Checks of this person, newest first.
@@ -53,7 +53,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(list_checks)
 }
 
-async fn list_checks(call: Call<Can<KycRead>>, Query(query): Query<ListChecks>) -> Result<Page<CheckForStaff>> {
+async fn list_checks(call: Call<Can<KycRead>>, Query(query): Query<ListChecksForStaff>) -> Result<Page<CheckForStaff>> {
     let now = call.now();
     let list = List::requested(&call, query.limit, query.cursor.as_deref(), &query.filters()).await?;
     let filter = query.check()?;
@@ -71,7 +71,7 @@ async fn list_checks(call: Call<Can<KycRead>>, Query(query): Query<ListChecks>) 
 async fn of_person(
     store: &Store,
     user: &UserId,
-    filter: &Filter,
+    filter: &StaffCheckFilter,
     now: Timestamp,
     list: &List,
 ) -> Result<ItemsAndNext<StoredCheck>> {
@@ -88,7 +88,7 @@ async fn of_everybody(
     store: &Store,
     reader: &UserId,
     states: &[CheckState],
-    filter: &Filter,
+    filter: &StaffCheckFilter,
     now: Timestamp,
     list: &List,
 ) -> Result<ItemsAndNext<StoredCheck>> {
@@ -102,7 +102,7 @@ async fn of_everybody(
 }
 
 #[derive(Debug)]
-struct Filter {
+struct StaffCheckFilter {
     user: Option<UserId>,
     status: Option<PublicStatus>,
     state: Option<CheckState>,
@@ -113,8 +113,8 @@ struct Filter {
     to: Option<Timestamp>,
 }
 
-impl Filter {
-    /// Whether it leaves out checks that the query returns.
+impl StaffCheckFilter {
+    /// Whether the filter leaves out checks of the query.
     fn narrows(&self) -> bool {
         self.status.is_some()
             || self.user.is_some() && self.state.is_some()
@@ -137,8 +137,8 @@ impl Filter {
     }
 }
 
-impl ListChecks {
-    /// What a cursor is bound to.
+impl ListChecksForStaff {
+    /// The filters that a cursor is bound to.
     fn filters(&self) -> [Option<&str>; 8] {
         let filters = [
             &self.user_id,
@@ -153,14 +153,14 @@ impl ListChecks {
         filters.map(|filter| filter.as_deref())
     }
 
-    fn check(self) -> Result<Filter> {
+    fn check(self) -> Result<StaffCheckFilter> {
         const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
         const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
         const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be a user's id");
         const NEEDS_PERSON: FieldFault = FieldFault::new("required", "is required for decided checks");
         let mut fields = Fields::default();
         let f = &mut fields;
-        let filter = Filter {
+        let filter = StaffCheckFilter {
             user: f.check_optional("user_id", self.user_id, |text| text.parse().map_err(|_| NOT_AN_ID)),
             status: f.check_optional("status", self.status, |text| text.parse().map_err(|_| NOT_ALLOWED)),
             state: f.check_optional("state", self.state, |text| text.parse().map_err(|_| NOT_ALLOWED)),

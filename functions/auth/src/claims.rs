@@ -1,4 +1,4 @@
-//! Claims of an account whose address has just been proven.
+//! Claims of an account whose address was just confirmed.
 
 use verinym::{
     domain::{auth::AuthError, id::UserId},
@@ -9,7 +9,7 @@ use verinym::{
     },
 };
 
-/// Makes a claim lasting, if it is still the user's.
+/// Makes a claim permanent if the user still holds it.
 pub fn confirm<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a> {
     let lasting = WriteExpression {
         update: "REMOVE unverified_until",
@@ -17,11 +17,11 @@ pub fn confirm<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a>
         names: &["user"],
         values: vec![(":user", text(user.to_string()))],
     };
-    // Lapsed and taken by somebody else meanwhile.
+    // Fails if the claim lapsed and another account took it.
     commit.update(Table::Identity, claim, &lasting, Some(AuthError::InvalidToken.into()))
 }
 
-/// Gives a claim up, if it is still the user's.
+/// Deletes a claim if the user still holds it.
 pub fn release<'a>(commit: Commit<'a>, claim: &Key, user: &UserId) -> Commit<'a> {
     let own = WriteExpression {
         condition: "#user = :user",

@@ -1,4 +1,4 @@
-//! Signing up and in: one module per function; [`endpoints`] names them all.
+//! Signing up and in: one module per function; [`endpoints`] lists them.
 
 mod claims;
 pub mod forgot_password;

@@ -1,4 +1,4 @@
-//! POST /v1/auth/login: a password for a session.
+//! POST /v1/auth/login: signs in with a password.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,7 +25,7 @@ use verinym::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
         proof::{PasswordAttempt, Proof},
     },
-    messaging::{Message, message::Notice, queue::Queue},
+    messaging::{Message, message::MailTask, queue::Queue},
     run_command,
     store::Table,
     store::{
@@ -53,8 +53,8 @@ pub struct Login {
     device: Option<Device>,
 }
 
-/// What a client says of the device it runs on. It is checked for form and, while there are no devices yet, neither
-/// kept nor trusted: a fingerprint is anybody's to copy.
+/// The client's description of its device. Only its form is checked. It is neither stored nor trusted, since anybody can copy a
+/// fingerprint.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
@@ -105,8 +105,8 @@ pub fn endpoint() -> Endpoint {
         .handled_by(login)
 }
 
-/// Three round trips: the network's limit and the claim; the identifier's limit, a try, the account and its sessions; the
-/// session.
+/// Three round trips: the limit of the network and the claim; the limit of the identifier, a try, the account and its
+/// sessions; the new session.
 async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<TokenSet>> {
     let app = call.app;
     let (identifier, password) = form.check()?;
@@ -116,17 +116,17 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
     let (by_ip, claim, ..) = tokio::join!(
         call.limit_ip(&limit::LOGIN_IP),
         store.claim(&claim_key),
-        // Only to have them at hand: no identifier depends on them.
+        // Loaded in parallel for later use.
         app.token_secrets(),
         app.signing_ring(),
         store.preload_keks(&[KeyPurpose::Profile], call.now()),
     );
-    // Nothing counts against an identifier before the network's own limit has let the call in.
+    // A call that the limit of its network refuses does not count against the identifier.
     by_ip?;
     if !password::fits(&password) {
         return Err(AuthError::InvalidCredentials.into());
     }
-    // Of nobody something is read as well, so that it takes as long.
+    // For an unknown identifier, a random account is read, so that the response time does not reveal whether it exists.
     let claim = claim?.unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
     let counted = claim.counted_under.as_ref().unwrap_or(&index);
     let (by_identifier, tried, found, sign_ins) = tokio::join!(
@@ -151,15 +151,17 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         if protected { prove_silently(&call, attempt).await? } else { call.prove_password(attempt, WRONG).await? };
 
     let auth = account.ok_or_else(|| Internal::bug("a password was proved without an account"))?;
-    let begun = begin(&call, &auth, wrapped_key.flatten().as_ref(), &proof, sign_ins, &password).await;
-    call.settle(&proof, begun).await.map(Plain)
+    let wrapped_key = wrapped_key.flatten();
+    let begun = begin(&call, &auth, wrapped_key.as_ref(), &proof, sign_ins, &password);
+    let (begun, ()) = tokio::join!(begun, call.settle(&proof));
+    begun.map(Plain)
 }
 
 const WRONG: AuthError = AuthError::InvalidCredentials;
 
-/// Proves a password without telling more than that it was right and its account open. An unconfirmed address counts as a
-/// wrong password, in every way: whoever registered somebody's address could tell by trying whether it had been taken.
-/// Its owner gets another mail to confirm it; as many messages are sent for all others, to nobody.
+/// Proves a password without revealing whether the address is confirmed: an unconfirmed address counts as a wrong password.
+/// Otherwise a stranger who registered somebody's address could find out whether it was taken. The owner of an unconfirmed
+/// address gets another mail to confirm it. Other refusals send a message too, which the worker drops.
 async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) -> Result<Proof> {
     let confirmed = attempt.account.is_some_and(|account| account.email_verified);
     let address = attempt.account.map_or(attempt.identifier, |account| &account.email_index).clone();
@@ -172,7 +174,7 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
     let message = Message {
         key: format!("refused#{:032x}", u128::from_be_bytes(random::bytes())),
         correlation_id: call.meta.correlation_id.clone(),
-        body: Notice::SignInRefused { address, unconfirmed: right.is_some() },
+        body: MailTask::SignInRefused { address, unconfirmed: right.is_some() },
     };
     let (counted, sent) = tokio::join!(
         call.count_failure(&tried, identifier, person),
@@ -183,7 +185,7 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
     Err(WRONG.into())
 }
 
-/// The session of somebody who proved the password, with its tokens.
+/// Creates the session of a proven password, and its tokens.
 async fn begin(
     call: &Call<Anonymous>,
     auth: &Account,
@@ -203,16 +205,16 @@ async fn begin(
     let author = Author::from(Actor::User(auth.user)).origin(&key, call.meta.origin());
 
     let rehashed = if proof.outdated { Some(rehash(auth, password)?) } else { None };
-    let mut read_along = Some(sign_ins);
-    // A right password is not turned away because other sign-ins of the same person were quicker.
+    let mut already_read = Some(sign_ins);
+    // Simultaneous sign-ins of the same person conflict; none of them is refused for that.
     let command = call.command_by(author).await.until_deadline();
     let begun = run_command!(command, |attempt| {
-        let sign_ins = match read_along.take() {
+        let sign_ins = match already_read.take() {
             Some(sign_ins) => sign_ins,
             None => store.sign_ins(&auth.user).await?,
         };
-        let mut commit = call.forgive(proof, attempt.commit(call.now()).begin_session(&session, auth, &sign_ins));
-        // After a conflict the account may have changed: the next sign-in hashes anew, this one is not held up.
+        let mut commit = attempt.commit(call.now()).begin_session(&session, auth, &sign_ins);
+        // After a conflict the account may have changed, so the new hash is left to the next sign-in.
         if let Some((rehashed, kind)) = rehashed.as_ref().filter(|_| attempt.is_first()) {
             let event = account_event(*kind, rehashed).by(Actor::system("password"));
             commit = commit.account_changes(auth, rehashed).event(event);
@@ -224,21 +226,21 @@ async fn begin(
     Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
 }
 
-/// The account with its password hashed under today's parameters.
+/// The account with its password hashed with the current parameters.
 fn rehash(auth: &Account, password: &SecretText) -> Result<(Account, EventType)> {
     let hash = password::hash(password, &Params::default()).map_err(Internal::bug)?;
     Ok(auth.rehash_password(PasswordHash(hash)))
 }
 
-/// What somebody signs in by.
+/// The identifier of a sign-in.
 #[derive(Debug, PartialEq, Eq)]
-enum Identifier {
+enum SignInIdentifier {
     Email(Email),
     Username(Username),
 }
 
-impl Identifier {
-    /// Its index, and where it is looked up.
+impl SignInIdentifier {
+    /// The blind index, and the key of its claim.
     fn look_up(&self, indexes: &IndexSecrets) -> (BlindIndex, Key) {
         match self {
             Self::Email(email) => {
@@ -259,7 +261,7 @@ const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "give either an e
 const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "is empty, too long or has control characters");
 
 impl Login {
-    fn check(self) -> Result<(Identifier, SecretText)> {
+    fn check(self) -> Result<(SignInIdentifier, SecretText)> {
         let mut fields = Fields::default();
         let f = &mut fields;
         let email = f.check_optional("email", self.email.as_deref(), |text| Email::parse(text));
@@ -273,7 +275,7 @@ impl Login {
             f.check_optional("device.platform", device.platform.as_deref(), |text| label(text, 64));
         }
         fields.done().map_err(RequestError::Invalid)?;
-        let identifier = email.map(Identifier::Email).or(username.map(Identifier::Username));
+        let identifier = email.map(SignInIdentifier::Email).or(username.map(SignInIdentifier::Username));
         let identifier = identifier.ok_or_else(|| Internal::bug("a form without faults has an identifier"))?;
         Ok((identifier, self.password))
     }
@@ -290,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    fn check(json: &str) -> Result<Identifier, Vec<(String, &'static str)>> {
+    fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, &'static str)>> {
         match serde_json::from_str::<Login>(json).unwrap().check() {
             Ok((identifier, _)) => Ok(identifier),
             Err(Error::Request(RequestError::Invalid(faults))) => {
@@ -301,11 +303,11 @@ mod tests {
     }
 
     #[test]
-    fn an_address_or_a_name_and_never_both() {
+    fn an_address_or_a_username_and_not_both() {
         let email = check(r#"{"email":"Ada@Example.com","password":"x"}"#).unwrap();
-        assert_eq!(email, Identifier::Email(Email::parse("ada@example.com").unwrap()));
+        assert_eq!(email, SignInIdentifier::Email(Email::parse("ada@example.com").unwrap()));
         let name = check(r#"{"username":"Ada.L","password":"x"}"#).unwrap();
-        assert_eq!(name, Identifier::Username(Username::parse("ada.l").unwrap()));
+        assert_eq!(name, SignInIdentifier::Username(Username::parse("ada.l").unwrap()));
         let fault = vec![("email".to_owned(), "required")];
         assert_eq!(check(r#"{"password":"x"}"#).unwrap_err(), fault);
         assert_eq!(check(r#"{"email":"a@example.com","username":"ada","password":"x"}"#).unwrap_err(), fault);

@@ -1,4 +1,4 @@
-//! POST /v1/auth/logout: a session ends, by its access token or by its refresh token alone.
+//! POST /v1/auth/logout: ends a session, named by its access token or its refresh token.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -18,11 +18,11 @@ use verinym::{
     },
 };
 
-/// What proves the session where no access token does: one that has expired cannot be refreshed for this alone.
+/// Names the session if the access token is missing or has expired.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Logout {
-    /// Any that this session ever had.
+    /// Any refresh token of the session.
     refresh_token: Option<SecretText>,
 }
 
@@ -46,16 +46,16 @@ async fn logout(call: Call<SignedOrNot>, form: Option<Json<Logout>>) -> Result<N
     let store = call.app.store().await;
     let (session, loaded) = match (call.caller.signed(), token) {
         (Some(caller), _) => (Some(caller.session_item.clone()), call.loaded.clone()),
-        (None, Some(token)) => find(&call, &token).await?,
+        (None, Some(token)) => session_of_token(&call, &token).await?,
         (None, None) => return Err(RequestError::Unauthenticated.into()),
     };
     let Some(session) = session else { return Ok(NoContent) };
     let (user, id) = (session.user, session.session);
     let key = loaded.key(store, call.now()).await?;
     let author = Author::from(Actor::User(user)).origin(&key, call.meta.origin());
-    let mut read_along = Some(session);
+    let mut already_read = Some(session);
     let ended = run_command!(call.command_by(author).await, |attempt| {
-        let session = match read_along.take() {
+        let session = match already_read.take() {
             Some(session) => Some(session),
             None => store.session(&user, &id, call.now()).await?,
         };
@@ -67,8 +67,8 @@ async fn logout(call: Call<SignedOrNot>, form: Option<Json<Logout>>) -> Result<N
     Ok(NoContent)
 }
 
-/// The session of a refresh token, if it has not ended: who holds any of its tokens, in their turn or not, may end it.
-async fn find(call: &Call<SignedOrNot>, token: &SecretText) -> Result<(Option<SessionItem>, Loaded)> {
+/// The live session of a refresh token. Any token of the session may end it, used or not.
+async fn session_of_token(call: &Call<SignedOrNot>, token: &SecretText) -> Result<(Option<SessionItem>, Loaded)> {
     let secrets = call.app.token_secrets().await?;
     let (_, token) = secrets.refresh.open(token.expose()).ok_or(AuthError::InvalidRefreshToken)?;
     let wanted = AdmissionRequest {

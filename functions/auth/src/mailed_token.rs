@@ -1,9 +1,11 @@
-//! Reading a mailed token: what it is for and whose it is, before the account is asked whether it is the newest.
+//! Verifies a mailed token.
 
 use verinym::{
     app::App,
     crypto::mailed,
-    domain::{account::MailId, auth::AuthError, id::UserId, mail::TokenPurpose, secret::SecretText, time::Timestamp},
+    domain::{
+        account::MailId, auth::AuthError, id::UserId, mailed_token::TokenPurpose, secret::SecretText, time::Timestamp,
+    },
     error::Result,
     store::{
         Table,
@@ -13,17 +15,17 @@ use verinym::{
     },
 };
 
-/// A genuine token whose time is not over.
+/// A valid token that has not expired.
 #[derive(Debug)]
-pub struct Mailed {
+pub struct VerifiedMailedToken {
     pub user: UserId,
     id: MailId,
     purpose: TokenPurpose,
 }
 
-impl Mailed {
-    /// Refuses what is not ours, is for something else, was used, or has expired.
-    pub async fn read(app: &App, text: &SecretText, purpose: TokenPurpose, now: Timestamp) -> Result<Self> {
+impl VerifiedMailedToken {
+    /// Refuses a token that is forged, for another purpose, used, or expired.
+    pub async fn verify(app: &App, text: &SecretText, purpose: TokenPurpose, now: Timestamp) -> Result<Self> {
         let (id, tag) = mailed::parse(text.expose()).ok_or(AuthError::InvalidToken)?;
         let (secrets, store) = tokio::join!(app.token_secrets(), app.store());
         let record = store.mail_token(&id).await?.ok_or(AuthError::InvalidToken)?;
@@ -36,12 +38,12 @@ impl Mailed {
         Ok(Self { user: record.user, id, purpose })
     }
 
-    /// Refuses one that a newer one has replaced.
-    pub fn newest(&self, auth: &Account) -> Result<(), AuthError> {
+    /// Refuses the token if a newer one has replaced it.
+    pub fn check_newest(&self, auth: &Account) -> Result<(), AuthError> {
         auth.admit_mailed_token(self.purpose, &self.id)
     }
 
-    /// Consumes it, in the transaction it authorises.
+    /// Consumes the token in the transaction that it authorises.
     pub fn consume<'a>(&self, commit: Commit<'a>) -> Commit<'a> {
         let present = WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
         commit.delete(Table::Ephemeral, &MailToken::key(&self.id), &present, Some(AuthError::InvalidToken.into()))

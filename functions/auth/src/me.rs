@@ -1,4 +1,4 @@
-//! GET /v1/auth/me: who is signed in, by which session, and what they may do.
+//! GET /v1/auth/me: the caller's account, session and permissions.
 
 use serde::Serialize;
 use utoipa::ToSchema;

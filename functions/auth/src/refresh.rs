@@ -1,4 +1,4 @@
-//! POST /v1/auth/refresh: the next generation of a session's tokens.
+//! POST /v1/auth/refresh: the next tokens of a session.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -60,9 +60,9 @@ pub fn endpoint() -> Endpoint {
         .handled_by(refresh)
 }
 
-/// Two round trips: limits, session, account and key; the turn.
+/// Two round trips: limits, session, account and key; then the update of the session.
 async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Plain<TokenSet>> {
-    // The first call of a process reads its secrets at once.
+    // The first call of a process reads its secrets in parallel.
     let (secrets, ..) = tokio::join!(call.app.token_secrets(), call.app.index_secrets(), call.app.signing_ring());
     let secrets = secrets?;
     let Some((_, token)) = secrets.refresh.open(form.refresh_token.expose()) else {
@@ -93,14 +93,14 @@ async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Pla
         return Err(AuthError::InvalidRefreshToken.into());
     }
     let key = loaded.key(store, call.now()).await?;
-    let session = turned(&call, &token, &auth, session, &key).await?;
+    let session = next_generation(&call, &token, &auth, session, &key).await?;
     let tokens = token_set(call.app, &auth, &session, &key, call.now()).await?;
     Ok(Plain(tokens.ok_or(AuthError::InvalidRefreshToken)?))
 }
 
-/// The session at the generation that this token leads to. Whoever loses the race to turn it finds themselves holding
-/// the token before the newest, moments after the turn: they get the same successor as the winner.
-async fn turned(
+/// The session at the generation that follows this token. Of two simultaneous calls with the same token both get the same
+/// successor.
+async fn next_generation(
     call: &Call<Anonymous>,
     token: &RefreshToken,
     auth: &Account,
@@ -116,7 +116,7 @@ async fn turned(
                 let kid = call.app.token_secrets().await?.refresh.current();
                 match store.turn_session(&session, kid, call.now()).await? {
                     Turn::Done(session) => return Ok(session),
-                    // Its counter has moved on, and never comes back: the next decision is another.
+                    // Another call has increased the counter, so the next decision differs.
                     Turn::Beaten(now) if now.admitted(auth, call.now()) => session = now,
                     Turn::Beaten(_) | Turn::Gone => return Err(AuthError::InvalidRefreshToken.into()),
                 }
@@ -128,10 +128,9 @@ async fn turned(
     }
 }
 
-/// Somebody kept a copy: nobody can tell which of the two is the person, so the session ends for both. Only two things
-/// can stop this commit: the session has ended already, or another write is at the same item. The latter passes, so it
-/// is tried until the deadline of the request; it needs no read in between, because a session's version changes only
-/// with its end.
+/// A used token was presented, so the token was copied. It is unknown which holder is the person, so the session ends for
+/// both. The commit can fail because the session has ended already, or because of a conflict; it is retried until the deadline
+/// of the request. It needs no read in between, since a session's version changes only when it ends.
 async fn end_reused(call: &Call<Anonymous>, session: SessionItem, key: &PersonKey) -> Error {
     let author = Author::from(Actor::Anonymous).origin(key, call.meta.origin());
     let command = call.command_by(author).await.until_deadline();

@@ -1,4 +1,4 @@
-//! POST /v1/auth/register: an account, whose address is confirmed by a mailed link.
+//! POST /v1/auth/register: creates an account. Its address is then confirmed by a mailed link.
 
 use verinym::crypto::random::RandomId;
 
@@ -60,7 +60,7 @@ pub struct Registered {
     user: User,
 }
 
-type Answer = Either<Created<Registered>, Accepted<CheckYourEmail>>;
+type RegisterReply = Either<Created<Registered>, Accepted<CheckYourEmail>>;
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-register", "/v1/auth/register")
@@ -86,9 +86,9 @@ pub fn endpoint() -> Endpoint {
         .handled_by(register)
 }
 
-/// Two round trips: limit and claims; then the account, or the word to whoever has the address. Where the protection is on
-/// both ways write as much, so that the time tells no more than the answer.
-async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<Answer> {
+/// Two round trips: limit and claims; then the account, or the notification of the holder of the address. With enumeration
+/// protection both write the same amount, so that the response time does not reveal whether the address is taken.
+async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<RegisterReply> {
     let now = call.now();
     let (profile, password) = form.check(&call)?;
     let (indexes, store) = tokio::join!(call.app.index_secrets(), call.app.store());
@@ -98,12 +98,12 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
     let protected = call.app.config.accounts()?.enumeration_protection;
     let claim_key = ValueClaim::email_key(&email_index);
-    let word = Word::of(&email_index, &indexes, now);
-    let (limited, claim, keys, told) = tokio::join!(
+    let notice = HolderNotice::of(&email_index, &indexes, now);
+    let (limited, claim, keys, notified) = tokio::join!(
         call.limit_ip(&limit::REGISTER),
         store.claim(&claim_key),
         NewKeys::make(store, &user, now),
-        word.was_told(store, protected),
+        notice.was_sent(store, protected),
     );
     limited?;
     let keys = keys?;
@@ -112,17 +112,17 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<A
     let new = NewAccount { user, email_index, username_index, password: PasswordHash(hash) };
     let (account, kind) = Account::register(new, now);
     let new = Registration { sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, account, kind, keys };
-    let mut read_along = Some((claim?, told?));
+    let mut already_read = Some((claim?, notified?));
     let command = call.command_by(Actor::Anonymous).await;
     let registered = run_command!(command, |attempt| {
-        let (claim, told) = match read_along.take() {
+        let (claim, notified) = match already_read.take() {
             Some(read) => read,
-            None => tokio::try_join!(store.claim(&claim_key), word.was_told(store, protected))?,
+            None => tokio::try_join!(store.claim(&claim_key), notice.was_sent(store, protected))?,
         };
         let holder = claim.filter(|claim| protected && !claim.lapsed(now));
         let commit = attempt.commit(now);
         let commit = match &holder {
-            Some(holder) => new.tell_holder(commit, now, holder, &word, told),
+            Some(holder) => new.notify_holder(commit, now, holder, &notice, notified),
             None => new.create(commit, &call, protected),
         };
         Ok(commit.returning(()))
@@ -152,10 +152,10 @@ impl NewKeys {
     }
 }
 
-/// A unique value may be taken if nobody has it, or whoever had it never confirmed their address in time.
+/// A unique value is free if no account has it, or the account that has it was not confirmed in time.
 const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";
 
-/// All that a registration writes.
+/// The items that a registration writes.
 struct Registration {
     account: Account,
     kind: EventType,
@@ -164,8 +164,7 @@ struct Registration {
 }
 
 impl Registration {
-    /// Where the protection is on, an address that somebody took in this very moment is a conflict: the next attempt tells
-    /// its holder.
+    /// With enumeration protection, an address that was taken meanwhile is a conflict: the next attempt notifies its holder.
     fn create<'a>(&self, commit: Commit<'a>, call: &Call<Anonymous>, protected: bool) -> Commit<'a> {
         let (user, now) = (self.account.user, call.now());
         let claim = ValueClaim { unverified_until: self.account.unverified_until, ..ValueClaim::new(user) };
@@ -184,15 +183,15 @@ impl Registration {
         })
     }
 
-    /// The holder of a taken address hears of it by mail, once an hour; whoever asked does not. The username is claimed as
-    /// if there were an account, and given up like that of an account that is never confirmed.
-    fn tell_holder<'a>(
+    /// Notifies the holder of a taken address by mail, once an hour, and writes as much as for a new account. The username is
+    /// claimed as for a new account, and lapses like that of an account that is never confirmed.
+    fn notify_holder<'a>(
         &self,
         commit: Commit<'a>,
         now: Timestamp,
         holder: &ValueClaim,
-        word: &Word,
-        told: bool,
+        notice: &HolderNotice,
+        notified: bool,
     ) -> Commit<'a> {
         let held = WriteExpression {
             condition: "#user = :user",
@@ -207,14 +206,14 @@ impl Registration {
             .decoy(self.sealed.fields.iter().map(|(name, sealed)| name.len() + sealed.len()).sum(), now)
             .decoy(KEY_BYTES, now)
             .decoy(KEY_BYTES, now);
-        if told {
+        if notified {
             return commit.decoy(EVENT_BYTES, now).decoy(EVENT_BYTES, now);
         }
-        let event = EventDraft::new(EventType::UserRegistrationRepeated, word.subject.clone(), word.hour);
+        let event = EventDraft::new(EventType::UserRegistrationRepeated, notice.subject.clone(), notice.hour);
         commit.event(event.person(holder.user))
     }
 
-    /// Before all else: its conflict is told whatever is the matter with the address.
+    /// Comes first, so that a taken username is reported whether or not the address is taken.
     fn claim_username<'a>(&self, commit: Commit<'a>, now: Timestamp) -> Commit<'a> {
         let Some(index) = &self.account.username_index else { return commit };
         let claim = ValueClaim {
@@ -228,33 +227,33 @@ impl Registration {
     }
 }
 
-/// About the sizes of what is not written for a taken address.
+/// Approximate sizes of the items that are not written for a taken address.
 const AUTH_BYTES: usize = 700;
 const KEY_BYTES: usize = 250;
 const EVENT_BYTES: usize = 600;
 
-/// The word to the holder of an address. Its aggregate is the address, at the hour: strangers neither contend on the
-/// account nor fill a mailbox.
-struct Word {
+/// The notification of the holder of an address. Its aggregate is the address and its version the hour, so that strangers
+/// neither cause conflicts on the account nor flood its mailbox.
+struct HolderNotice {
     subject: Subject,
     hour: u64,
 }
 
-impl Word {
+impl HolderNotice {
     fn of(email_index: &BlindIndex, indexes: &IndexSecrets, now: Timestamp) -> Self {
         let address = indexes.digest(&[b"registration", email_index.as_ref().as_bytes()]);
         let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
         Self { subject: Subject::new("identifier", address), hour }
     }
 
-    /// Whether they were told within this hour.
-    async fn was_told(&self, store: &Store, protected: bool) -> Result<bool> {
+    /// Whether it was sent in this hour.
+    async fn was_sent(&self, store: &Store, protected: bool) -> Result<bool> {
         Ok(protected && store.event_at(&self.subject.id, self.hour).await?.is_some())
     }
 }
 
 impl Register {
-    /// Every fault of the form at once.
+    /// Reports all faults of the form at once.
     fn check(self, call: &Call<Anonymous>) -> Result<(Profile, SecretText)> {
         let now: Timestamp = call.now();
         let mut fields = Fields::default();

@@ -2,13 +2,13 @@
 
 use verinym::{
     config::names::Queue,
-    domain::mail::MailKind,
+    domain::mailed_token::TokenPurpose,
     error::Result,
     function::{Concurrency, Needs},
     http::{Accepted, Anonymous, Call, Endpoint, Json, Route},
 };
 
-use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest, ask};
+use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest, request_mail};
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-resend-verification", "/v1/auth/verify-email/resend")
@@ -20,5 +20,5 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn resend(call: Call<Anonymous>, Json(form): Json<MailRequest>) -> Result<Accepted<CheckYourEmail>> {
-    ask(&call, form, MailKind::Verify).await
+    request_mail(&call, form, TokenPurpose::VerifyEmail).await
 }

@@ -10,7 +10,7 @@ use verinym::{
         event::{Actor, EventType, Subject},
         field::Fields,
         limit::LOGIN_IDENTIFIER,
-        mail::TokenPurpose,
+        mailed_token::TokenPurpose,
         password::{OwnData, PasswordRules},
         profile::{Profile, changes},
         secret::SecretText,
@@ -32,7 +32,7 @@ use verinym::{
     },
 };
 
-use crate::{claims, mailed_token::Mailed};
+use crate::{claims, mailed_token::VerifiedMailedToken};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,16 +72,16 @@ pub fn endpoint() -> Endpoint {
 async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) -> Result<NoContent> {
     let now = call.now();
     let store = call.app.store().await;
-    let token = Mailed::read(call.app, &form.token, TokenPurpose::ResetPassword, now).await?;
+    let token = VerifiedMailedToken::verify(call.app, &form.token, TokenPurpose::ResetPassword, now).await?;
     let mut hash = None;
     let command = call.command_by(Actor::Anonymous).await;
     let changed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
-        token.newest(&account.auth)?;
+        token.check_newest(&account.auth)?;
         if account.auth.is_ending() {
             return Err(AuthError::InvalidToken.into());
         }
-        let profile = proven(&account);
+        let profile = confirmed_profile(&account);
         let hash: &PasswordHash = match &mut hash {
             Some(hash) => hash,
             none => none.insert(new_hash(&form.password, &profile, &call)?),
@@ -89,7 +89,7 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
         let (after, events) = account.auth.reset_password(hash.clone(), now)?;
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&account.auth, &after);
-        let mut commit = events.into_iter().fold(commit, |commit, event| commit.event(told(event, &account)));
+        let mut commit = events.into_iter().fold(commit, |commit, event| commit.event(reset_event(event, &account)));
         commit = claims::confirm(token.consume(commit), &ValueClaim::email_key(&after.email_index), &after.user);
         if !account.auth.email_verified {
             let item = ProfileItem::seal(&after.user, &profile, &account.profile_key)?.item(&after.user);
@@ -98,10 +98,10 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
                 commit = claims::release(commit, &name, &after.user);
             }
         }
-        Ok(forgive(commit, &account.auth, &*call.app.index_secrets().await?).returning(after))
+        Ok(clear_limits(commit, &account.auth, &*call.app.index_secrets().await?).returning(after))
     });
     let after = changed?;
-    // They are over since the commit, and what is left of them lets nobody in: failing here fails nothing.
+    // The commit has ended the sessions already; this deletes their items. A failure has no effect.
     let command = call.command_by(Actor::User(after.user)).await;
     if let Err(error) = store.end_sessions(&command, &after, None, &Ending::revoked("password_reset"), now).await {
         tracing::warn!(%error, user_id = %after.user, "sessions of an earlier epoch were not all cleaned away");
@@ -109,9 +109,9 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
     Ok(NoContent)
 }
 
-/// What of the profile stands after the reset: of an address that was never confirmed, whoever registered it may have
-/// been a stranger, so nothing but the address.
-fn proven(account: &OpenAccount) -> Profile {
+/// The profile after the reset. If the address was never confirmed, a stranger may have registered it, so only the address is
+/// kept.
+fn confirmed_profile(account: &OpenAccount) -> Profile {
     if account.auth.email_verified { account.profile.clone() } else { Profile::new(account.profile.email.clone()) }
 }
 
@@ -126,12 +126,12 @@ fn new_hash(password: &SecretText, profile: &Profile, call: &Call<Anonymous>) ->
     Ok(PasswordHash(hash))
 }
 
-/// An event of the reset; that the address is confirmed names what of the profile was dropped.
-fn told((kind, version): (EventType, u64), account: &OpenAccount) -> EventDraft {
+/// An event of the reset. The confirmation of the address lists the fields of the profile that were dropped.
+fn reset_event((kind, version): (EventType, u64), account: &OpenAccount) -> EventDraft {
     let user = account.auth.user;
     let event = EventDraft::new(kind, Subject::new("user", user), version).person(user);
     if kind == EventType::UserEmailVerified {
-        event.changes(changes(&account.profile, &proven(account)))
+        event.changes(changes(&account.profile, &confirmed_profile(account)))
     } else {
         event
     }
@@ -145,8 +145,8 @@ async fn username_held(call: &Call<Anonymous>, auth: &Account) -> Result<Option<
     Ok(claim.filter(|claim| claim.user == auth.user).map(|_| key))
 }
 
-/// Strangers' tries must not keep the owner out who has just proven the address: neither by lock-out nor by limit.
-fn forgive<'a>(commit: Commit<'a>, auth: &Account, indexes: &IndexSecrets) -> Commit<'a> {
+/// Clears lock-out and limit of the account's identifiers, so that a stranger's tries do not keep the owner out.
+fn clear_limits<'a>(commit: Commit<'a>, auth: &Account, indexes: &IndexSecrets) -> Commit<'a> {
     std::iter::once(&auth.email_index).chain(&auth.username_index).fold(commit, |commit, index| {
         let index = index.as_ref();
         commit

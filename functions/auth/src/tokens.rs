@@ -1,4 +1,4 @@
-//! The tokens of a session: what signing in and refreshing answer.
+//! The tokens of a session, the answer to signing in and refreshing.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use verinym::{
     store::{person_key::PersonKey, session::SessionItem, user::Account},
 };
 
-/// How long an access token is good.
+/// The lifetime of an access token.
 const ACCESS_LIFE: Duration = Duration::from_mins(15);
 
-/// The client of people who sign in here themselves (RFC 9068 wants one named); machine clients have ids of their own.
+/// The `client_id` of people who sign in here (RFC 9068 requires one). Machine clients have ids of their own.
 const FIRST_PARTY: &str = "first_party";
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,16 +29,16 @@ pub struct TokenSet {
     access_token: Masked<String>,
     /// Seconds.
     expires_in: u64,
-    /// Opaque; good for one refresh, which gives the next.
+    /// Opaque, for one refresh, which returns the next one.
     #[schema(value_type = String)]
     refresh_token: Masked<String>,
-    /// Seconds until the session ends unless it is refreshed before.
+    /// Seconds until the session ends if it is not refreshed.
     refresh_expires_in: u64,
     session: Session,
     user: TokenUser,
 }
 
-/// What an application wants to know at once of who signed in.
+/// The account of a token set, for applications.
 #[derive(Debug, Serialize, ToSchema)]
 struct TokenUser {
     id: UserId,
@@ -48,8 +48,8 @@ struct TokenUser {
     mfa_enabled: bool,
 }
 
-/// The tokens of a session's present generation: asked for twice, the refresh token is the same. `None` if the key
-/// it was made with is gone from the ring.
+/// The tokens of a session's current generation; the refresh token is always the same. `None` if its key is no longer in the
+/// ring.
 pub async fn token_set(
     app: &App,
     auth: &Account,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_token_says_what_the_contract_names_and_keeps_the_time_of_proof() {
+    fn an_access_token_has_the_claims_of_the_contract_and_keeps_auth_time() {
         let (auth, later) = (auth(), BEGUN + Duration::from_hours(5));
         let session = session(&auth);
         let claims = claims("https://id.example", "app", &auth, &session, later);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn items_from_before_there_were_epochs_are_of_the_first() {
+    fn a_session_without_an_epoch_belongs_to_the_first() {
         let auth = auth();
         assert!(session(&auth).admitted(&auth, BEGUN));
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
-    domain::{auth::AuthError, event::Actor, mail::TokenPurpose, secret::SecretText, user::User},
+    domain::{auth::AuthError, event::Actor, mailed_token::TokenPurpose, secret::SecretText, user::User},
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{
@@ -18,13 +18,14 @@ use verinym::{
     },
 };
 
-use crate::{claims, mailed_token::Mailed};
+use crate::{claims, mailed_token::VerifiedMailedToken};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyEmail {
     token: SecretText,
-    /// The one registered with: the owner of an address that a stranger registered cannot be led to activate it.
+    /// The password of the registration. It keeps the owner of an address from confirming the account of a stranger who
+    /// registered it.
     password: SecretText,
 }
 
@@ -62,19 +63,19 @@ pub fn endpoint() -> Endpoint {
 
 async fn verify_email(call: Call<Anonymous>, Json(form): Json<VerifyEmail>) -> Result<Plain<Verified>> {
     check_length("password", &form.password)?;
-    let token = Mailed::read(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
+    let token = VerifiedMailedToken::verify(call.app, &form.token, TokenPurpose::VerifyEmail, call.now()).await?;
     let mut proof = None;
     let confirmed = confirm(&call, &form, &token, &mut proof).await;
-    match &proof {
-        Some(proof) => call.settle(proof, confirmed).await.map(Plain),
-        None => confirmed.map(Plain),
+    if let Some(proof) = &proof {
+        call.settle(proof).await;
     }
+    confirmed.map(Plain)
 }
 
 async fn confirm(
     call: &Call<Anonymous>,
     form: &VerifyEmail,
-    token: &Mailed,
+    token: &VerifiedMailedToken,
     proof: &mut Option<Proof>,
 ) -> Result<Verified> {
     let (now, store) = (call.now(), call.app.store().await);
@@ -82,20 +83,17 @@ async fn confirm(
     let confirmed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
-        token.newest(&before)?;
-        // Proved once: a password that changes meanwhile voids the token, for only a reset can change it.
-        let proof = match &mut *proof {
-            Some(proof) => &*proof,
-            none => {
-                let attempt = PasswordAttempt {
-                    tried: call.reserve_try(&before.email_index).await?,
-                    identifier: &before.email_index,
-                    account: Some(&before),
-                    password: &form.password,
-                };
-                &*none.insert(call.prove_password(attempt, AuthError::WrongPassword).await?)
-            }
-        };
+        token.check_newest(&before)?;
+        // Proven once: only a reset can change the password meanwhile, and it voids the token.
+        if proof.is_none() {
+            let attempt = PasswordAttempt {
+                tried: call.reserve_try(&before.email_index).await?,
+                identifier: &before.email_index,
+                account: Some(&before),
+                password: &form.password,
+            };
+            *proof = Some(call.prove_password(attempt, AuthError::WrongPassword).await?);
+        }
         let (after, kind) = before.verify_email(now)?;
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&before, &after).event(account_event(kind, &after));
@@ -104,7 +102,7 @@ async fn confirm(
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &ValueClaim::username_key(index), &after.user);
         }
-        Ok(call.forgive(proof, commit).returning(Verified { user: after.user(account.profile) }))
+        Ok(commit.returning(Verified { user: after.user(account.profile) }))
     });
     confirmed
 }

@@ -1,4 +1,4 @@
-//! POST /v1/kyc/checks/{id}/documents: adds documents to a draft, or those that a reviewer asked for.
+//! POST /v1/kyc/checks/{id}/documents: adds documents to a draft, or the documents that a reviewer requested.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -40,6 +40,6 @@ async fn attach(
     call: Call<Signed>,
     (Path(id), Json(form)): (Path<CheckId>, Json<AttachDocuments>),
 ) -> Result<Committed<Versioned<CheckForPerson>>> {
-    let documents = attached_documents::named(&form.document_ids)?;
+    let documents = attached_documents::document_ids(&form.document_ids)?;
     own_check::act(&call, &id, |_| Action::AddDocuments(documents.clone())).await
 }

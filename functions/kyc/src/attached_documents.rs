@@ -1,4 +1,4 @@
-//! What a check is put together from: the documents it names and the key that opens them.
+//! The documents that a check names, and the key that decrypts them.
 
 use verinym::{
     domain::{
@@ -17,8 +17,8 @@ use verinym::{
     },
 };
 
-/// The ids a form names, each once.
-pub fn named(texts: &[String]) -> Result<Vec<DocumentId>> {
+/// The ids in a form, each once.
+pub fn document_ids(texts: &[String]) -> Result<Vec<DocumentId>> {
     if texts.len() > MAX_DOCUMENTS {
         return Err(CheckError::TooManyDocuments.into());
     }
@@ -32,7 +32,7 @@ pub fn named(texts: &[String]) -> Result<Vec<DocumentId>> {
     Ok(ids)
 }
 
-/// Reads the person's evidence key and makes sure that each document is theirs and not rejected; one read.
+/// Reads the person's evidence key and checks that each document is theirs and not rejected, in one read.
 pub async fn evidence_for(store: &Store, user: &UserId, ids: &[DocumentId], now: Timestamp) -> Result<PersonKey> {
     let evidence = person_key::key(user, KeyPurpose::Evidence);
     let mut keys = vec![(Table::Keys, evidence.clone())];
@@ -68,13 +68,13 @@ mod tests {
     #[test]
     fn a_document_named_twice_counts_once() {
         let one = texts(1);
-        assert_eq!(named(&[one.clone(), one].concat()).unwrap().len(), 1);
+        assert_eq!(document_ids(&[one.clone(), one].concat()).unwrap().len(), 1);
     }
 
     #[test]
-    fn more_than_ten_and_what_is_no_id_are_refused() {
-        assert_eq!(named(&texts(10)).unwrap().len(), 10);
-        assert!(matches!(named(&texts(11)), Err(verinym::error::Error::Check(CheckError::TooManyDocuments))));
-        assert!(named(&["chk_01h455vb4pex5vsknk084sn02q".to_owned()]).is_err());
+    fn more_than_ten_ids_and_malformed_ids_are_refused() {
+        assert_eq!(document_ids(&texts(10)).unwrap().len(), 10);
+        assert!(matches!(document_ids(&texts(11)), Err(verinym::error::Error::Check(CheckError::TooManyDocuments))));
+        assert!(document_ids(&["chk_01h455vb4pex5vsknk084sn02q".to_owned()]).is_err());
     }
 }

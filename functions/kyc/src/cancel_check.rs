@@ -1,4 +1,4 @@
-//! POST /v1/kyc/checks/{id}/cancel: withdraws a check before it is decided.
+//! POST /v1/kyc/checks/{id}/cancel: cancels a check before its decision.
 
 use verinym::{
     domain::{
@@ -13,7 +13,7 @@ use crate::own_check;
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-cancel-check", "/v1/kyc/checks/{id}/cancel")
-        .summary("Withdraw a check")
+        .summary("Cancel a check")
         .idempotent()
         .problems(&[(404, "not_found"), (409, "illegal_transition")])
         .opens_profile_keys()

@@ -1,4 +1,4 @@
-//! POST /v1/kyc/checks/{id}/claim: a reviewer takes a check for 15 minutes.
+//! POST /v1/kyc/checks/{id}/claim: reserves a check for the reviewer for 15 minutes.
 
 use verinym::{
     domain::{check::CheckForStaff, event::EventType, id::CheckId, role::KycReview},

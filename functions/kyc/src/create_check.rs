@@ -1,4 +1,4 @@
-//! POST /v1/kyc/checks: begins a check and, unless told otherwise, hands it in at once.
+//! POST /v1/kyc/checks: creates a check and, by default, submits it.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,10 +25,10 @@ use crate::{attached_documents, own_check};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCheck {
-    /// At most 10; they may come later while the check is a draft.
+    /// At most 10. More can be added while the check is a draft.
     #[serde(default)]
     document_ids: Vec<String>,
-    /// Whether to hand it in at once.
+    /// Whether to submit the check at once.
     #[serde(default = "yes")]
     submit: bool,
 }
@@ -56,13 +56,13 @@ pub fn endpoint() -> Endpoint {
 
 async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Committed<Created<CheckForPerson>>> {
     let (now, user) = (call.now(), call.caller.user);
-    let documents = attached_documents::named(&form.document_ids)?;
+    let documents = attached_documents::document_ids(&form.document_ids)?;
     let policy = Policy::document(registry::default_provider(call.app)?, call.app.config.screening()?.threshold);
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     run_command!(call.command().await?, |attempt| {
         let evidence = attached_documents::evidence_for(store, &user, &documents, now).await?;
-        // After a conflict the account, the profile or a document is not what it was.
+        // After a conflict the account, the profile or a document has changed.
         let (auth, profile) = if attempt.is_first() {
             (call.caller.auth.clone(), call.loaded.profile()?.clone())
         } else {

@@ -44,12 +44,13 @@ pub struct DecideCheck {
 }
 
 type Reviewer = NotOwner<KycReview, CheckId>;
-type Answer = Either<Versioned<CheckForStaff>, Accepted<CheckForStaff>>;
+type DecisionReply = Either<Versioned<CheckForStaff>, Accepted<CheckForStaff>>;
 
 pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
         .requires_if_match()
+        .idempotent()
         .problems(&[
             (400, "reason_required"),
             (403, "own_check"),
@@ -74,7 +75,7 @@ pub fn endpoint() -> Endpoint {
 async fn decide(
     call: Call<Reviewer>,
     (Path(id), Json(form)): (Path<CheckId>, Json<DecideCheck>),
-) -> Result<Committed<Answer>> {
+) -> Result<Committed<DecisionReply>> {
     let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
     let (decision, note) = form.check()?;
     let store = call.app.store().await;
@@ -100,7 +101,7 @@ async fn decide(
     })
 }
 
-/// A note may name the person, so it stands under their key.
+/// The person's evidence key, which encrypts a note, since a note may name the person.
 async fn evidence(call: &Call<Reviewer>, owner: UserId, wanted: bool) -> Result<Option<PersonKey>> {
     if !wanted {
         return Ok(None);

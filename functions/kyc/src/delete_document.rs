@@ -1,5 +1,5 @@
-//! DELETE /v1/kyc/documents/{id}: takes a document back. Its key goes with its item, so that what stands in the bucket
-//! opens no more; the object itself is deleted by the worker that the event wakes.
+//! DELETE /v1/kyc/documents/{id}: deletes a document. Its key is deleted with its item, so that the stored object can no longer
+//! be decrypted; the event starts the worker that deletes the object.
 
 use verinym::{
     domain::{

@@ -1,4 +1,4 @@
-//! GET /v1/kyc/documents/{id}: what a document is; its content is another route's.
+//! GET /v1/kyc/documents/{id}: a document without its content.
 
 use verinym::{
     domain::{document::DocumentView, id::DocumentId, role::KycRead},
@@ -20,7 +20,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn get(call: Call<OwnerOr<KycRead, OpenDocument>>, _: Path<DocumentId>) -> Result<Plain<DocumentView>> {
     let OpenDocument { item, evidence } = &call.caller.resource;
-    // Staff see a document of somebody else once it was inspected, and its content only if it was found sound.
+    // Staff see a document of another person once it was inspected.
     if !call.caller.is_owner() && !item.is_settled() {
         return Err(RequestError::NotFound.into());
     }

@@ -1,5 +1,4 @@
-//! GET /v1/kyc/documents/{id}/content: the file itself, or a range of it. The event that tells of the read commits
-//! before a byte leaves.
+//! GET /v1/kyc/documents/{id}/content: the file, or a range of it. The event of the read is committed before the answer.
 
 use verinym::{
     config::names::Bucket,
@@ -20,7 +19,7 @@ use verinym::{
 
 use crate::range;
 
-type Reader = OwnerOr<KycRead, OpenDocument>;
+type DocumentReader = OwnerOr<KycRead, OpenDocument>;
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document-content", "/v1/kyc/documents/{id}/content")
@@ -38,34 +37,37 @@ pub fn endpoint() -> Endpoint {
         .handled_by(content)
 }
 
-async fn content(call: Call<Reader>, (Path(id), Headers(headers)): (Path<DocumentId>, Headers)) -> Result<Binary> {
+async fn content(
+    call: Call<DocumentReader>,
+    (Path(id), Headers(headers)): (Path<DocumentId>, Headers),
+) -> Result<Binary> {
     let own = call.caller.is_owner();
     if !own && !call.caller.can::<KycReview>() {
         return Err(RequestError::Forbidden(KycReview::PERMISSION).into());
     }
     let OpenDocument { item, evidence } = &call.caller.resource;
-    // What was rejected has no content any more, and staff get no file that was not inspected.
+    // A rejected document has no content, and staff get only inspected files.
     if item.status == DocumentStatus::Rejected || !own && item.status != DocumentStatus::Stored {
         return Err(RequestError::NotFound.into());
     }
     let header = headers.get("range").and_then(|value| value.to_str().ok());
-    let wanted = range::requested(header, item.size)
+    let served = range::served_range(header, item.size)
         .map_err(|range::Unsatisfiable| RequestError::RangeNotSatisfiable { size: item.size })?;
-    let covering = covering(wanted.bytes.clone(), item.size);
-    let (sealed, ()) = futures::try_join!(call.app.fetch_document(&id, &covering), read_is_told(&call))?;
+    let covering = covering(served.bytes.clone(), item.size);
+    let (sealed, ()) = futures::try_join!(call.app.fetch_document(&id, &covering), commit_read(&call))?;
     let sealed = sealed.ok_or_else(|| Internal::corrupt("a document without its object"))?;
     let plain = item.open(evidence, &covering, &sealed)?;
     let extension = item.content_type.as_str().rsplit('/').next().unwrap_or("bin");
     Ok(Binary {
         content_type: item.content_type.as_str(),
         bytes: plain.to_vec(),
-        range: wanted.part.then(|| (wanted.bytes.start, wanted.bytes.end - 1, item.size)),
-        // Never shown in a page of ours or anybody's: it is a file of a stranger.
+        range: served.part.then(|| (served.bytes.start, served.bytes.end - 1, item.size)),
+        // An uploaded file is never displayed in a page.
         headers: vec![("content-disposition", format!("attachment; filename=\"{id}.{extension}\""))],
     })
 }
 
-async fn read_is_told(call: &Call<Reader>) -> Result<()> {
+async fn commit_read(call: &Call<DocumentReader>) -> Result<()> {
     let (store, read) = (call.app.store().await, &call.caller.resource.item);
     let told = run_command!(call.command().await?, |attempt| {
         let item = if attempt.is_first() {

@@ -1,4 +1,4 @@
-//! Documents and identity checks: one module per function; [`endpoints`] names them all.
+//! Documents and identity checks: one module per function; [`endpoints`] lists them.
 
 pub mod attach_documents;
 mod attached_documents;

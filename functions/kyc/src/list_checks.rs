@@ -52,14 +52,14 @@ async fn list_checks(call: Call<Signed>, Query(query): Query<ListChecks>) -> Res
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Filter {
+struct CheckFilter {
     status: Option<PublicStatus>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 }
 
-impl Filter {
-    /// Whether it leaves out checks that the query returns.
+impl CheckFilter {
+    /// Whether the filter leaves out checks of the query.
     fn narrows(&self) -> bool {
         self.status.is_some() || self.from.is_some() || self.to.is_some()
     }
@@ -73,12 +73,12 @@ impl Filter {
 }
 
 impl ListChecks {
-    fn check(self) -> Result<Filter> {
+    fn check(self) -> Result<CheckFilter> {
         const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
         const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
         let mut fields = Fields::default();
         let f = &mut fields;
-        let filter = Filter {
+        let filter = CheckFilter {
             status: f.check_optional("status", self.status, |text| text.parse().map_err(|_| NOT_ALLOWED)),
             from: f.check_optional("from", self.from, |text| text.parse().map_err(|_| NOT_A_TIME)),
             to: f.check_optional("to", self.to, |text| text.parse().map_err(|_| NOT_A_TIME)),

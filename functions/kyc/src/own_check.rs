@@ -1,4 +1,4 @@
-//! What a person does to their own check: read, apply the rule, commit check and account together.
+//! Actions of applicants on their own checks: read, apply the rule, commit check and account together.
 
 use verinym::{
     domain::{
@@ -18,17 +18,17 @@ use verinym::{
 
 use crate::attached_documents;
 
-/// What [`act`] needs for any action.
+/// The needs of [`act`] for any action.
 pub(crate) fn needs() -> Needs {
     Needs::new().with(Capability::Commit).get_many(Table::Kyc).put(Table::Kyc).put(Table::Identity)
 }
 
-/// The same where documents are held and the profile must not have changed.
+/// The needs of [`act`] for an action that adds documents or submits.
 pub(crate) fn needs_of_submission() -> Needs {
     needs().update(Table::Kyc).check(Table::Identity)
 }
 
-/// Applies an action, chosen by the account as it is; at the first submission the person is kept as they are now.
+/// Applies an action, which may depend on the account. A submission takes a snapshot of the profile.
 pub(crate) async fn act(
     call: &Call<Signed>,
     id: &CheckId,
@@ -42,7 +42,7 @@ pub(crate) async fn act(
         let (check, kind) = before.check.apply(action(&auth), now)?;
         let mut after = StoredCheck { check, work: before.work.clone() };
         if !after.check.state.is_open() {
-            // What a machine was about to look at is over; its snapshot is looked at next.
+            // A closed check has no next run; the sweep screens its snapshot if that was not done.
             after.work.next_run_at = None;
         }
         let (mut held, mut submitted) = (Vec::new(), None);
@@ -72,8 +72,7 @@ pub(crate) async fn act(
     })
 }
 
-/// The profile to keep: the one that was read along with the caller, which routes that submit declare; after a conflict
-/// the one that stands now.
+/// The profile for the snapshot: the one that was read with the caller's session; after a conflict, the current one.
 async fn profile(call: &Call<Signed>, first: bool) -> Result<ProfileItem> {
     if first {
         return call.loaded.profile.clone().ok_or_else(|| Internal::bug("a submission without the profile").into());

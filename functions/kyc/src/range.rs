@@ -1,29 +1,26 @@
 //! The `Range` header (RFC 9110 §14) with one range of bytes.
-//!
-//! The crate `headers` would not make this simpler: its `Range` keeps the text unparsed and skips invalid parts, so this module would
-//! still have to tell malformed, multiple and unsatisfiable ranges apart.
 
 use std::ops::Range;
 
-/// Maximum number of bytes in a response.
+/// The largest number of bytes in one answer.
 pub const MAX_BYTES: u64 = 4 << 20;
 
-/// The bytes of the response, and whether they are a part (206) or the whole content (200).
+/// The bytes of an answer, and whether they are a part (206) or the whole document (200).
 #[derive(Debug, PartialEq, Eq)]
-pub struct RequestedBytes {
+pub struct ServedRange {
     pub bytes: Range<u64>,
     pub part: bool,
 }
 
-/// The range is outside of the document.
+/// The range is outside the document.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsatisfiable;
 
-/// The requested bytes of a document of `size` bytes. A malformed header, another unit and multiple ranges are ignored, as RFC 9110
-/// allows. The result is cut to [`MAX_BYTES`].
-pub fn requested(header: Option<&str>, size: u64) -> Result<RequestedBytes, Unsatisfiable> {
-    let Some((first, last)) = header.and_then(parse) else {
-        return Ok(RequestedBytes { bytes: 0..size.min(MAX_BYTES), part: size > MAX_BYTES });
+/// The range of `size` bytes that answers a request. A header that is malformed, has another unit or several ranges is ignored,
+/// as RFC 9110 allows. A larger range is cut to [`MAX_BYTES`] and is a part.
+pub fn served_range(header: Option<&str>, size: u64) -> Result<ServedRange, Unsatisfiable> {
+    let Some((first, last)) = header.and_then(spec) else {
+        return Ok(ServedRange { bytes: 0..size.min(MAX_BYTES), part: size > MAX_BYTES });
     };
     let bytes = match (first, last) {
         (Some(first), last) => first..last.map_or(size, |last| last.saturating_add(1).min(size)),
@@ -33,11 +30,11 @@ pub fn requested(header: Option<&str>, size: u64) -> Result<RequestedBytes, Unsa
     if bytes.is_empty() {
         return Err(Unsatisfiable);
     }
-    Ok(RequestedBytes { bytes: bytes.start..bytes.end.min(bytes.start + MAX_BYTES), part: true })
+    Ok(ServedRange { bytes: bytes.start..bytes.end.min(bytes.start + MAX_BYTES), part: true })
 }
 
-/// Parses the header: the first and the last byte, or only the length of a suffix as the last.
-fn parse(header: &str) -> Option<(Option<u64>, Option<u64>)> {
+/// The first and the last byte. A suffix has no first byte, and its length as the last.
+fn spec(header: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (unit, spec) = header.split_once('=')?;
     let (first, last) = spec.trim().split_once('-')?;
     let number = |text: &str| match text {
@@ -54,8 +51,8 @@ fn parse(header: &str) -> Option<(Option<u64>, Option<u64>)> {
 mod tests {
     use super::*;
 
-    fn part(bytes: Range<u64>) -> RequestedBytes {
-        RequestedBytes { bytes, part: true }
+    fn part(bytes: Range<u64>) -> ServedRange {
+        ServedRange { bytes, part: true }
     }
 
     #[test]
@@ -69,29 +66,29 @@ mod tests {
             ("bytes=-500", 0..100),
             ("Bytes= 5-6", 5..7),
         ] {
-            assert_eq!(requested(Some(header), 100), Ok(part(bytes)), "{header}");
+            assert_eq!(served_range(Some(header), 100), Ok(part(bytes)), "{header}");
         }
     }
 
     #[test]
-    fn a_header_other_than_one_range_is_ignored() {
-        let whole = || Ok(RequestedBytes { bytes: 0..100, part: false });
-        assert_eq!(requested(None, 100), whole());
+    fn a_header_without_a_single_range_is_ignored() {
+        let whole = || Ok(ServedRange { bytes: 0..100, part: false });
+        assert_eq!(served_range(None, 100), whole());
         for header in ["bytes=0-1,5-6", "items=0-1", "bytes=5-4", "bytes=-", "bytes=a-b", "bytes", "bytes=+1-2"] {
-            assert_eq!(requested(Some(header), 100), whole(), "{header}");
+            assert_eq!(served_range(Some(header), 100), whole(), "{header}");
         }
     }
 
     #[test]
     fn a_range_beyond_the_end_is_not_satisfiable() {
-        assert_eq!(requested(Some("bytes=100-"), 100), Err(Unsatisfiable));
-        assert_eq!(requested(Some("bytes=-0"), 100), Err(Unsatisfiable));
+        assert_eq!(served_range(Some("bytes=100-"), 100), Err(Unsatisfiable));
+        assert_eq!(served_range(Some("bytes=-0"), 100), Err(Unsatisfiable));
     }
 
     #[test]
-    fn a_response_is_never_larger_than_the_maximum() {
-        assert_eq!(requested(Some("bytes=5-"), MAX_BYTES * 2), Ok(part(5..MAX_BYTES + 5)));
-        assert_eq!(requested(None, MAX_BYTES * 2), Ok(part(0..MAX_BYTES)));
-        assert_eq!(requested(None, MAX_BYTES), Ok(RequestedBytes { bytes: 0..MAX_BYTES, part: false }));
+    fn no_answer_is_larger_than_the_maximum() {
+        assert_eq!(served_range(Some("bytes=5-"), MAX_BYTES * 2), Ok(part(5..MAX_BYTES + 5)));
+        assert_eq!(served_range(None, MAX_BYTES * 2), Ok(part(0..MAX_BYTES)));
+        assert_eq!(served_range(None, MAX_BYTES), Ok(ServedRange { bytes: 0..MAX_BYTES, part: false }));
     }
 }

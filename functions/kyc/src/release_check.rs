@@ -1,4 +1,4 @@
-//! POST /v1/kyc/checks/{id}/release: a reviewer gives a check back.
+//! POST /v1/kyc/checks/{id}/release: ends the reviewer's claim.
 
 use verinym::{
     domain::{event::EventType, id::CheckId, role::KycReview},

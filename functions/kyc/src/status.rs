@@ -1,4 +1,4 @@
-//! GET /v1/kyc/status: where the caller stands and what comes next.
+//! GET /v1/kyc/status: the caller's verification status and next action.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,28 +14,29 @@ use verinym::{
     store::Table,
 };
 
-/// What the person can do next.
+/// The person's next action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NextAction {
-    /// Begin a check.
+    /// Start a check.
     StartVerification,
-    /// Hand in the draft.
+    /// Submit the draft.
     SubmitCheck,
-    /// Add the documents asked for.
+    /// Add the requested documents.
     ProvideDocuments,
-    /// Nothing: it is being looked at.
+    /// Nothing: the check is being processed.
     Wait,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Standing {
+#[schema(as = Standing)]
+pub struct VerificationStatus {
     kyc_status: KycStatus,
     /// The open check, or the newest one.
     check: Option<CheckForPerson>,
-    /// Until when the approval holds.
+    /// The end of the approval.
     valid_until: Option<Timestamp>,
-    /// `null` when there is nothing to do.
+    /// `null` if there is nothing to do.
     next_action: Option<NextAction>,
 }
 
@@ -46,17 +47,17 @@ pub fn endpoint() -> Endpoint {
         .handled_by(status)
 }
 
-/// An approval further back than this many checks does not count any more.
+/// The number of newest checks among which the approval is looked for.
 const LOOK_BACK: u32 = 25;
 
-async fn status(call: Call<Signed>, (): ()) -> Result<Plain<Standing>> {
+async fn status(call: Call<Signed>, (): ()) -> Result<Plain<VerificationStatus>> {
     let auth = &call.caller.auth;
     let store = call.app.store().await;
     let (checks, _) = store.checks(&auth.user, None, None, LOOK_BACK, None).await?;
     let check = checks.iter().find(|stored| auth.open_check == Some(stored.check.id)).or(checks.first());
     let check = check.map(|stored| stored.check.for_person());
     let approved = checks.iter().find(|stored| stored.check.state == CheckState::Approved);
-    Ok(Plain(Standing {
+    Ok(Plain(VerificationStatus {
         kyc_status: auth.kyc_status,
         valid_until: approved.filter(|_| auth.kyc_status == KycStatus::Approved).and_then(|a| a.check.expires_at),
         next_action: next_action(auth.kyc_status, check.as_ref().map(|check| check.status)),
@@ -64,12 +65,12 @@ async fn status(call: Call<Signed>, (): ()) -> Result<Plain<Standing>> {
     }))
 }
 
-fn next_action(standing: KycStatus, check: Option<PublicStatus>) -> Option<NextAction> {
+fn next_action(kyc_status: KycStatus, check: Option<PublicStatus>) -> Option<NextAction> {
     match check {
         Some(PublicStatus::Draft) => Some(NextAction::SubmitCheck),
         Some(PublicStatus::ActionNeeded) => Some(NextAction::ProvideDocuments),
         Some(PublicStatus::Processing) => Some(NextAction::Wait),
-        _ if standing == KycStatus::Approved => None,
+        _ if kyc_status == KycStatus::Approved => None,
         _ => Some(NextAction::StartVerification),
     }
 }
@@ -79,8 +80,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_next_follows_from_check_and_standing() {
-        for (standing, check, next) in [
+    fn the_next_action_follows_from_check_and_status() {
+        for (kyc_status, check, next) in [
             (KycStatus::None, None, Some(NextAction::StartVerification)),
             (KycStatus::None, Some(PublicStatus::Draft), Some(NextAction::SubmitCheck)),
             (KycStatus::Pending, Some(PublicStatus::Processing), Some(NextAction::Wait)),
@@ -90,7 +91,7 @@ mod tests {
             (KycStatus::Rejected, Some(PublicStatus::Rejected), Some(NextAction::StartVerification)),
             (KycStatus::Expired, Some(PublicStatus::Approved), Some(NextAction::StartVerification)),
         ] {
-            assert_eq!(next_action(standing, check), next, "{standing} {check:?}");
+            assert_eq!(next_action(kyc_status, check), next, "{kyc_status} {check:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! POST /v1/kyc/checks/{id}/submit: hands a draft in.
+//! POST /v1/kyc/checks/{id}/submit: submits a draft.
 
 use verinym::{
     domain::{
@@ -13,7 +13,7 @@ use crate::own_check;
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-submit-check", "/v1/kyc/checks/{id}/submit")
-        .summary("Hand a check in")
+        .summary("Submit a check")
         .idempotent()
         .loads_profile()
         .problems(&[

@@ -1,4 +1,4 @@
-//! POST /v1/kyc/documents: a document, encrypted here before it reaches the bucket.
+//! POST /v1/kyc/documents: stores a document, encrypted before it reaches the bucket.
 
 use verinym::crypto::random::RandomId;
 use verinym::{
@@ -22,7 +22,7 @@ use verinym::{
     },
 };
 
-/// The fields beside `file`.
+/// The fields other than `file`.
 #[derive(Debug)]
 pub struct UploadDocument;
 
@@ -32,7 +32,7 @@ impl Form for UploadDocument {
     const FILE_LIMIT: usize = MAX_MULTIPART;
 }
 
-/// The file, the other fields and what stands between them.
+/// The size limit of the body: the file, the other fields and the boundaries.
 const BODY_LIMIT: usize = MAX_MULTIPART + 16 * 1024;
 
 pub fn endpoint() -> Endpoint {
@@ -63,7 +63,8 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Comm
         sha256: form.sha256,
     };
     let (item, sealed) = DocumentItem::seal(&new, &evidence, now);
-    // Before the commit: a document that is known is there. What a failed commit leaves behind is swept as an orphan.
+    // Stored before the commit, so that every committed document has its object. `workers-expire` deletes what a failed commit
+    // leaves behind.
     call.app.put_document(&item.id, sealed).await?;
 
     let body = item.view(&evidence)?;
@@ -76,7 +77,7 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Comm
     })
 }
 
-/// Every fault of the form at once. What the file is, its bytes say; no name and no declared type is looked at.
+/// Reports all faults of the form at once. The type of the file follows from its bytes; its name and declared type are ignored.
 fn fields(form: &Upload<UploadDocument>) -> Result<(DocumentType, Option<DocumentNumber>, ContentType)> {
     const NOT_A_TYPE: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
     const NOT_A_FORMAT: FieldFault = FieldFault::new("unsupported_type", "must be a JPEG, PNG, WebP or PDF file");

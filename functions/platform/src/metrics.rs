@@ -8,7 +8,7 @@ use verinym::{
     error::Result,
     function::Needs,
     http::{Call, Can, Endpoint, Route, Text},
-    messaging::queue::Depth,
+    messaging::queue::QueueDepth,
     store::Table,
 };
 
@@ -32,7 +32,7 @@ async fn metrics(call: Call<Can<MetricsRead>>, (): ()) -> Result<Text> {
 }
 
 /// The text format of Prometheus. Counters have their full names, `family{label="value"}`; they are grouped by family.
-fn exposition(counters: &BTreeMap<String, u64>, depths: &[Depth]) -> String {
+fn exposition(counters: &BTreeMap<String, u64>, depths: &[QueueDepth]) -> String {
     let mut text = String::new();
     let mut families: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
     for (name, count) in counters {
@@ -78,7 +78,7 @@ mod tests {
             ("auth_login_total_x".to_owned(), 1),
             ("auth_registration_total".to_owned(), 2),
         ]);
-        let depth = Depth { queue: Queue::Documents, visible: 1, in_flight: 2, delayed: 0, dead: 4 };
+        let depth = QueueDepth { queue: Queue::Documents, visible: 1, in_flight: 2, delayed: 0, dead: 4 };
         let text = exposition(&counters, &[depth]);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(

@@ -1,4 +1,5 @@
-//! Queue `provider-callbacks`: a callback says which task to read again; what it says of the outcome is not believed.
+//! Queue `provider-callbacks`: a callback names the task whose result is ready. The result is fetched from the provider and
+//! not taken from the callback.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use verinym::{
     },
     error::{Internal, Result},
     function::{Capability, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::{command::Decided, event::EventDraft},
@@ -23,9 +24,9 @@ use crate::{
     verification::{NextRun, VerificationRun},
 };
 
-/// One message: a provider's call, and the commits around it.
+/// The time limit of one message: a call of the provider, and the commits around it.
 const LONGEST: Duration = Duration::from_secs(22);
-/// A callback may come before we have written down whose task it is; after this it is somebody else's.
+/// A callback may arrive before its task is stored. After this time the task is unknown.
 const UNKNOWN_FOR: Duration = Duration::from_mins(5);
 const SOON: Duration = Duration::from_secs(2);
 
@@ -42,44 +43,44 @@ pub fn worker() -> Worker {
                 .put(Table::Identity)
                 .get(Table::Ephemeral)
                 .read_secret(SecretId::Sandbox)
-                .rarely("a callback comes after its task failed", Needs::new().with(Capability::UnwrapEvidenceKeys))
+                .rarely("a callback arrives after its task failed", Needs::new().with(Capability::UnwrapEvidenceKeys))
                 .reads(Section::Providers),
         )
 }
 
-async fn apply(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
-    let Task::Event { event } = &delivery.body else {
-        return Err(Internal::corrupt("a callback's message without its event").into());
+async fn apply(app: &'static App, delivery: Delivery<EventTask>) -> Result<TaskOutcome> {
+    let EventTask::Event { event } = &delivery.body else {
+        return Err(Internal::corrupt("a message of a callback without its event").into());
     };
     let id: InboundId = event.subject.id.parse().map_err(Internal::corrupt)?;
     let store = app.store().await;
-    let Some(callback) = store.callback(&id).await? else { return Ok(Outcome::Done) };
+    let Some(callback) = store.callback(&id).await? else { return Ok(TaskOutcome::Done) };
     let outcome = match store.check_of_task(&callback.provider, &callback.reference).await? {
-        None if delivery.now.since(callback.received_at) < UNKNOWN_FOR => return Ok(Outcome::Later(SOON)),
+        None if delivery.now.since(callback.received_at) < UNKNOWN_FOR => return Ok(TaskOutcome::Later(SOON)),
         None => {
-            tracing::warn!(callback = %id, provider = callback.provider, "callback of a task that is not ours");
+            tracing::warn!(callback = %id, provider = callback.provider, "callback of an unknown task");
             "unknown_task"
         }
         Some(task) => {
-            let look = VerificationRun {
+            let run = VerificationRun {
                 app,
                 correlation_id: &delivery.correlation_id,
                 user: task.owner,
                 check: task.check_id,
                 deadline: delivery.deadline,
             };
-            // What is still pending, or could not be read just now, is polled by the check's own message.
-            match look.run().await? {
+            // The check's own message polls a result that is pending or could not be fetched.
+            match run.run().await? {
                 NextRun::Never => "settled",
                 NextRun::At(_) => "pending",
             }
         }
     };
-    processed(app, &id, outcome, &delivery.correlation_id).await?;
-    Ok(Outcome::Done)
+    mark_processed(app, &id, outcome, &delivery.correlation_id).await?;
+    Ok(TaskOutcome::Done)
 }
 
-async fn processed(app: &App, id: &InboundId, outcome: &'static str, correlation_id: &str) -> Result<()> {
+async fn mark_processed(app: &App, id: &InboundId, outcome: &'static str, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(correlation_id, verification()), |attempt| {
         let callback = store.callback(id).await?.filter(|callback| callback.processed_at.is_none());

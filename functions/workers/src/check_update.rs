@@ -1,4 +1,4 @@
-//! Collects the state changes and events of one commit of a check, and what the workers note of it.
+//! Collects the state changes and events of one commit of a check.
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ impl CheckUpdate {
         }
     }
 
-    /// Starts processing. If a document failed inspection (`sound` is false), no provider is asked, and a reviewer tells the
-    /// applicant what is missing.
+    /// Starts processing. If a document failed inspection (`sound` is false), no provider is called, and a reviewer asks the
+    /// applicant for what is missing.
     pub fn start(&mut self, sound: bool) -> Result<()> {
         if sound {
             self.after.check.pass(StepKind::Documents);
@@ -106,7 +106,7 @@ impl CheckUpdate {
         }
     }
 
-    /// The provider is not asked any more; the name is screened next.
+    /// The provider's part is over; the name is screened next.
     fn provider_finished(&mut self, passed: bool, review_reasons: Vec<ReasonCode>, actor: Actor) -> Result<()> {
         self.after.work.next_run_at = None;
         self.act_with_data(Action::Screen { passed, review_reasons }, actor, |event| {
@@ -119,16 +119,16 @@ impl CheckUpdate {
         self.after.work.next_run_at = Some(at);
     }
 
-    /// Records the screening. `review_reasons` ask for a reviewer whatever was found. Screening is the last step of
+    /// Records the screening. With `review_reasons` a reviewer decides, whatever the hits are. Screening is the last step of
     /// processing, so an open check is concluded.
     pub fn screened(
         &mut self,
-        found: Vec<HitMark>,
+        hits: Vec<HitMark>,
         lists_are_fresh: bool,
         review_reasons: Vec<ReasonCode>,
-        tell: impl FnOnce(EventDraft) -> EventDraft,
+        add_data: impl FnOnce(EventDraft) -> EventDraft,
     ) -> Result<()> {
-        self.act_with_data(Action::Screened { hits: found, lists_are_fresh, review_reasons }, screening(), tell)?;
+        self.act_with_data(Action::Screened { hits, lists_are_fresh, review_reasons }, screening(), add_data)?;
         if self.after.check.state == CheckState::Processing { self.conclude() } else { Ok(()) }
     }
 
@@ -176,7 +176,7 @@ impl CheckUpdate {
         self.provider_finished(false, vec![ReasonCode::ProviderUnavailable], verification())
     }
 
-    /// Whether the provider is not asked any more.
+    /// Whether the provider's part is over.
     pub fn is_settled(&self) -> bool {
         self.after.check.state != CheckState::Processing || self.after.check.screening.since.is_some()
     }
@@ -197,23 +197,23 @@ impl CheckUpdate {
         &mut self,
         action: Action,
         actor: Actor,
-        tell: impl FnOnce(EventDraft) -> EventDraft,
+        add_data: impl FnOnce(EventDraft) -> EventDraft,
     ) -> Result<()> {
         let (after, kind) = self.after.check.apply(action, self.now)?;
-        self.events.push(tell(check_event(kind, &after).by(actor)));
+        self.events.push(add_data(check_event(kind, &after).by(actor)));
         self.after.check = after;
         Ok(())
     }
 
     /// Records an event that does not change the state.
-    fn record(&mut self, kind: EventType, data: impl FnOnce(EventDraft) -> EventDraft) {
+    fn record(&mut self, kind: EventType, add_data: impl FnOnce(EventDraft) -> EventDraft) {
         let check = &mut self.after.check;
         check.version += 1;
         check.updated_at = self.now;
-        self.events.push(data(check_event(kind, check).by(verification())));
+        self.events.push(add_data(check_event(kind, check).by(verification())));
     }
 
-    /// All of it in one commit, which goes through if nobody else wrote first.
+    /// One commit of all changes. It conflicts if another process changed the check or the account.
     pub fn commit<'s>(self, attempt: &Attempt<'s>, auth: &Account) -> Commit<'s> {
         let commit = attempt.commit(self.now);
         let mut commit = if self.account_is_kept {

@@ -1,7 +1,7 @@
-//! `workers-dispatch`: hands events to their queues as soon as they are written, woken by the stream of outbox rows.
+//! `workers-dispatch`: dispatches events as soon as they are written. The stream of outbox rows starts it.
 //!
-//! Speed only: what it misses, the sweep finds. If any row fails, the whole batch does, and comes again; the rows that
-//! went through are gone by then, and their queues know a message that comes twice by its key.
+//! It makes dispatching fast; the sweep finds what it misses. If a row fails, the whole batch is delivered again. The rows
+//! that succeeded are deleted by then, and workers recognise a repeated message by its key.
 
 use aws_lambda_events::dynamodb::Event;
 use futures::StreamExt;
@@ -11,37 +11,37 @@ use verinym::{
     domain::time::Timestamp,
     error::{Internal, Result},
     function::{Capability, Needs},
-    messaging::{Worker, dispatch::hand_on},
+    messaging::{Worker, dispatch::dispatch},
     store::Table,
     store::{event::EventRecord, outbox_row},
 };
 
-/// How many events are handed on at a time.
+/// The number of events that are dispatched in parallel.
 const AT_ONCE: usize = 8;
 
 pub fn worker() -> Worker {
-    Worker::of_outbox_stream("workers-dispatch", dispatch)
-        .summary("Hand on outbox rows as they are written; the sweep is the guarantee")
+    Worker::of_outbox_stream("workers-dispatch", work)
+        .summary("Dispatch outbox rows as they are written; the sweep is the guarantee")
         .timeout(30)
         .needs(Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound))
 }
 
-async fn dispatch(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {
+async fn work(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {
     let failed = futures::stream::iter(rows(batch))
-        .map(|row| async { hand_on(app, &row?).await })
+        .map(|row| async { dispatch(app, &row?).await })
         .buffer_unordered(AT_ONCE)
         .filter_map(|done| async { done.err() })
-        .inspect(|error| tracing::warn!(%error, "event not handed on"))
+        .inspect(|error| tracing::warn!(%error, "event not dispatched"))
         .count()
         .await;
     if failed > 0 {
-        return Err(Internal::unavailable(format!("{failed} events not handed on")).into());
+        return Err(Internal::unavailable(format!("{failed} events not dispatched")).into());
     }
-    // No failures, in the words of a stream mapping that reports them one by one.
+    // The answer without failures of a stream mapping that reports failures per record.
     Ok(serde_json::json!({ "batchItemFailures": [] }))
 }
 
-/// The events of the rows that were put. The mapping filters too, but not every emulator of it does.
+/// The events of new rows. The mapping filters them, but not every emulator does.
 fn rows(batch: Event) -> impl Iterator<Item = Result<EventRecord>> {
     batch
         .records
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn only_outbox_rows_that_were_put_are_taken() {
+    fn only_new_outbox_rows_are_dispatched() {
         let removed = json!({
             "eventID": "2", "eventName": "REMOVE", "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1",
             "dynamodb": {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_does_not_read_fails_alone() {
+    fn a_row_that_cannot_be_parsed_fails_alone() {
         let body = "eyJpZCI6ImV2dF8wMWtrbXlkNTkwZTAwODAwMDAwMDAwMDAwMCIsInR5cGUiOiJ1c2VyLnJlZ2lzdGVyZWQifQ==";
         let read: Vec<_> =
             rows(batch(&[record("INSERT", "OUT#03", "e30="), record("INSERT", "OUT#04", body)])).collect();

@@ -1,5 +1,5 @@
-//! Hits of a person's earlier checks that nobody cleared. A check that was rejected or withdrawn does not make somebody
-//! else of its person, nor does another name in their profile: the next check takes those hits on.
+//! Hits of a person's earlier checks that nobody cleared. The next check carries them over, so that neither withdrawing a
+//! check nor changing the name avoids them.
 
 use std::collections::BTreeSet;
 
@@ -16,27 +16,27 @@ use verinym::{
     store::{Store, hit::StoredHit, person_key::PersonKey},
 };
 
-/// Whom a hit names: list and entry.
-pub type Entity = (String, String);
+/// The id of a list, and the id of an entity on it.
+pub type ListedEntity = (String, String);
 
 const PAGE: u32 = 100;
 
-/// Whom hits name.
-pub fn entities(hits: &[StoredHit], evidence: &PersonKey) -> Result<BTreeSet<Entity>> {
+/// The entities that hits name.
+pub fn listed_entities(hits: &[StoredHit], evidence: &PersonKey) -> Result<BTreeSet<ListedEntity>> {
     hits.iter().map(|stored| Ok((stored.hit.list.clone(), stored.found(evidence)?.entity_id))).collect()
 }
 
-/// The hits of earlier checks as hits of this one, to be decided anew, but for those on whom it `has` one already. Of
-/// several on one entry the newest counts.
+/// Copies hits of earlier checks to this check, to be decided again, except for entities that it already has a hit on
+/// (`known`). Of several hits on one entity the newest counts.
 pub async fn carry_over_unresolved(
     store: &Store,
     check: &Check,
     evidence: &PersonKey,
-    has: &BTreeSet<Entity>,
+    known: &BTreeSet<ListedEntity>,
     now: Timestamp,
 ) -> Result<Vec<StoredHit>> {
-    let mut seen = has.clone();
-    let mut taken = Vec::new();
+    let mut seen = known.clone();
+    let mut carried_over = Vec::new();
     let mut after = None;
     loop {
         let (page, next) = store.hits_of(&check.user_id, PAGE, after.as_ref()).await?;
@@ -45,19 +45,19 @@ pub async fn carry_over_unresolved(
             if !seen.insert((stored.hit.list.clone(), found.entity_id.clone())) {
                 continue;
             }
-            if let Some((hit, found)) = as_of(check, &stored.hit, found, now) {
-                taken.push(StoredHit::new(hit, &found, evidence)?);
+            if let Some((hit, found)) = carry_over(check, &stored.hit, found, now) {
+                carried_over.push(StoredHit::new(hit, &found, evidence)?);
             }
         }
         after = next;
         if after.is_none() {
-            return Ok(taken);
+            return Ok(carried_over);
         }
     }
 }
 
-/// A hit of an earlier check as one of this, unless it was cleared.
-fn as_of(check: &Check, earlier: &Hit, found: Match, now: Timestamp) -> Option<(Hit, Match)> {
+/// A hit of an earlier check as an open hit of this one, unless it was cleared.
+fn carry_over(check: &Check, earlier: &Hit, found: Match, now: Timestamp) -> Option<(Hit, Match)> {
     if earlier.decision == HitDecision::FalsePositive {
         return None;
     }
@@ -105,20 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_cleared_is_to_be_decided_anew_and_says_what_became_of_it() {
+    fn an_uncleared_hit_is_carried_over_and_states_the_earlier_decision() {
         let (user, reviewer) = (UserId::new(NOW), UserId::from_parts(NOW, [1; 10]));
         let check =
             Check::draft(CheckId::new(NOW), user, Policy::document("sandbox", 0.85), CheckTrigger::Applicant, NOW);
         let open = hit(user);
         let held = open.decide(HitVerdict::TrueMatch, reviewer, true, NOW).unwrap().0;
         for (earlier, was) in [(&open, "not decided"), (&held, "a true match")] {
-            let (hit, found) = as_of(&check, earlier, found(), NOW).unwrap();
+            let (hit, found) = carry_over(&check, earlier, found(), NOW).unwrap();
             assert_eq!((hit.decision, hit.version, hit.check_id), (HitDecision::Open, 1, check.id));
             assert!(hit.decided_by.is_empty() && hit.id != earlier.id && hit.list_version == "v1");
             let told = format!("Found in an earlier check, {}, {was}. The names are the same.", earlier.check_id);
             assert_eq!(found.explanation.0, told);
         }
         let cleared = open.decide(HitVerdict::FalsePositive, reviewer, false, NOW).unwrap().0;
-        assert!(as_of(&check, &cleared, found(), NOW).is_none());
+        assert!(carry_over(&check, &cleared, found(), NOW).is_none());
     }
 }

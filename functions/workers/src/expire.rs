@@ -1,6 +1,6 @@
-//! Every hour: approvals whose validity is over, drafts that lay too long, and objects that no document names.
+//! `workers-expire`: expires approvals and drafts, and deletes stored objects that no document names, every hour.
 //!
-//! Sessions and the rows of `ephemeral` end by their time and are cleaned by the table itself.
+//! Sessions and the rows of `ephemeral` expire by themselves; DynamoDB deletes them.
 
 use std::time::Duration;
 
@@ -24,20 +24,20 @@ use verinym::{
 
 use crate::check_update::CheckUpdate;
 
-/// Of each shard in one round; what is left comes with the next.
+/// The largest number of checks of each shard in one run; the next run continues.
 const MOST: u32 = 100;
-/// An upload whose commit failed leaves its object behind. It commits within a minute or not at all, so what is older
-/// than this and unknown is an orphan; looked for until it is a day old, in many rounds.
+/// An upload whose commit failed leaves its object behind. An upload commits within a minute or never, so an older object
+/// without a document is an orphan. Many runs look for it until it is a day old.
 const ORPHANS_AFTER: Duration = Duration::from_hours(2);
 const ORPHANS_UNTIL: Duration = Duration::from_hours(26);
 
 pub fn worker() -> Worker {
     Worker::of_schedule("workers-expire", Every::Hour, expire)
-        .summary("End checks and drafts whose time is over; remove objects that no document names")
+        .summary("Expire approvals and drafts; delete objects that no document names")
         .timeout(300)
         .needs(
             Needs::new().query_index(Table::Kyc, STATE_INDEX).list_objects(Bucket::Documents).rarely(
-                "the time of a check or an object is over",
+                "a check has expired or an object is an orphan",
                 Needs::new()
                     .with(Capability::Commit)
                     .get_many(Table::Kyc)
@@ -61,7 +61,7 @@ async fn expire(app: &'static App, now: Timestamp) -> Result<u32> {
             }
         }
     }
-    Ok(worked + orphans(app, now).await?)
+    Ok(worked + delete_orphans(app, now).await?)
 }
 
 async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Result<()> {
@@ -75,7 +75,7 @@ async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Res
         };
         let mut update = CheckUpdate::of(&stored, now);
         update.act(Action::Expire, expiry.clone())?;
-        // A renewal that was approved meanwhile carries the person's standing on.
+        // A newer approval keeps the person's status.
         if stored.check.state == CheckState::Approved && store.approved_beyond(&user, &id, now).await? {
             update.keep_account();
         }
@@ -83,7 +83,7 @@ async fn expire_one(app: &App, user: UserId, id: CheckId, now: Timestamp) -> Res
     })
 }
 
-async fn orphans(app: &App, now: Timestamp) -> Result<u32> {
+async fn delete_orphans(app: &App, now: Timestamp) -> Result<u32> {
     let store = app.store().await;
     let mut removed = 0;
     let mut after: Option<DocumentId> = None;
@@ -93,7 +93,7 @@ async fn orphans(app: &App, now: Timestamp) -> Result<u32> {
         let known = store.known_documents(&found).await?;
         for id in found.iter().filter(|id| !known.contains(id)) {
             app.delete_document(id).await?;
-            tracing::info!(document = %id, "object without a document removed");
+            tracing::info!(document = %id, "object without a document deleted");
             removed += 1;
         }
         after = Some(last);

@@ -1,4 +1,4 @@
-//! Work that no caller waits for: one module per function; [`workers`] names them all.
+//! Work that no caller waits for: one module per function; [`workers`] lists them.
 
 pub mod apply_callback;
 mod check_update;
@@ -12,6 +12,7 @@ pub mod refresh_lists;
 pub mod rotate_keys;
 pub mod run_due;
 pub mod screen_check;
+mod screening;
 pub mod send_mail;
 pub mod sweep_checks;
 pub mod sweep_outbox;

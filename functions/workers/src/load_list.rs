@@ -1,4 +1,4 @@
-//! Queue `lists`: looks at a list's source, and puts what is loaded in force.
+//! Queue `lists`: fetches a list from its source, or compiles the loaded lists and puts them in force.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use verinym::{
     domain::event::{EventType, RefreshRequest},
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::ListTask, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::ListTask, queue::Queue},
     store::Table,
     watchlists::Watchlists,
 };
 
-/// One message, which is a whole batch.
+/// The time limit of one message. A batch has one message.
 const LONGEST: Duration = Duration::from_secs(295);
-/// Where others were always first. Sooner than the queue, which would wait half an hour.
+/// The wait after repeated conflicts. The queue itself would wait half an hour.
 const CONTENDED: Duration = Duration::from_secs(10);
 
 pub fn worker() -> Worker {
@@ -37,16 +37,16 @@ pub fn worker() -> Worker {
                 .put_objects(Bucket::Lists, "lists")
                 .put_objects(Bucket::Lists, "artifacts")
                 .rarely(
-                    "files of a list are a day old and not needed any more",
+                    "files of a list are a day old and no longer needed",
                     Needs::new().delete_objects(Bucket::Lists, "lists"),
                 ),
         )
 }
 
-async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<Outcome> {
+async fn load(app: &'static App, delivery: Delivery<ListTask>) -> Result<TaskOutcome> {
     match work(app, &delivery).await {
-        Ok(()) => Ok(Outcome::Done),
-        Err(Error::Request(RequestError::Contended)) => Ok(Outcome::Later(CONTENDED)),
+        Ok(()) => Ok(TaskOutcome::Done),
+        Err(Error::Request(RequestError::Contended)) => Ok(TaskOutcome::Later(CONTENDED)),
         Err(error) => Err(error),
     }
 }
@@ -62,7 +62,7 @@ async fn work(app: &App, delivery: &Delivery<ListTask>) -> Result<()> {
                 lists.refresh(&event.subject.id, accept_shrunken, correlation_id, delivery.deadline).await
             }
             EventType::ListLoaded => lists.compile(correlation_id).await,
-            other => Err(Internal::corrupt(format!("{other} is nothing to load a list for")).into()),
+            other => Err(Internal::corrupt(format!("the event {other} does not load a list")).into()),
         },
     }
 }

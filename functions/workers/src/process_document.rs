@@ -1,5 +1,4 @@
-//! Queue `documents`: opens what was handed in and says whether it is sound; takes away the content of what is rejected
-//! or deleted.
+//! Queue `documents`: inspects uploaded documents, and deletes the content of rejected and deleted ones.
 
 use std::time::Duration;
 
@@ -13,15 +12,15 @@ use verinym::{
         id::{DocumentId, UserId},
         time::Timestamp,
     },
-    error::{Internal, Result},
+    error::Result,
     function::{Capability, Needs, QueueTrigger},
-    messaging::{Delivery, Outcome, Worker, message::Task, queue::Queue},
+    messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::{command::Decided, document::DocumentItem, event::EventDraft, kek::KeyPurpose},
 };
 
-/// One message; both of a batch are worked at once.
+/// The time limit of one message. The two messages of a batch are processed in parallel.
 const LONGEST: Duration = Duration::from_secs(55);
 
 pub fn worker() -> Worker {
@@ -39,22 +38,21 @@ pub fn worker() -> Worker {
         )
 }
 
-async fn process(app: &'static App, delivery: Delivery<Task>) -> Result<Outcome> {
-    let (subject, person, kind) = match &delivery.body {
-        Task::Event { event } => (&event.subject.id, event.person, event.r#type),
-        Task::Again { subject, person } => (subject, Some(*person), EventType::DocumentUploaded),
+async fn process(app: &'static App, delivery: Delivery<EventTask>) -> Result<TaskOutcome> {
+    let (id, person) = delivery.body.subject()?;
+    let uploaded = match &delivery.body {
+        EventTask::Event { event } => event.r#type == EventType::DocumentUploaded,
+        EventTask::Again { .. } => true,
     };
-    let id: DocumentId = subject.parse().map_err(Internal::corrupt)?;
-    let person = person.ok_or_else(|| Internal::corrupt("a document's event names no person"))?;
-    if kind == EventType::DocumentUploaded {
-        run_again_at(app, &person, &id, &delivery.correlation_id).await?;
+    if uploaded {
+        inspect_document(app, &person, &id, &delivery.correlation_id).await?;
     } else {
         app.delete_document(&id).await?;
     }
-    Ok(Outcome::Done)
+    Ok(TaskOutcome::Done)
 }
 
-async fn run_again_at(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {
+async fn inspect_document(app: &App, user: &UserId, id: &DocumentId, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
     let mut found = None;
     run_command!(store.command(correlation_id, Actor::system("documents")), |attempt| {
@@ -62,7 +60,7 @@ async fn run_again_at(app: &App, user: &UserId, id: &DocumentId, correlation_id:
         let Some(item) = item else { return Ok(Decided::Unchanged(())) };
         let result = match found {
             Some(result) => result,
-            None => *found.insert(inspected(app, &item).await?),
+            None => *found.insert(read_and_inspect(app, &item).await?),
         };
         let now = Timestamp::now();
         let (kind, reason) = match result {
@@ -77,8 +75,8 @@ async fn run_again_at(app: &App, user: &UserId, id: &DocumentId, correlation_id:
     })
 }
 
-/// Opens the whole document: what does not open is not the applicant's fault, and fails.
-async fn inspected(app: &App, item: &DocumentItem) -> Result<Result<(), RejectReason>> {
+/// Decrypts and inspects the whole document. A document that cannot be decrypted is an error of ours, not a rejection.
+async fn read_and_inspect(app: &App, item: &DocumentItem) -> Result<Result<(), RejectReason>> {
     let covering = covering(0..item.size, item.size);
     let store = app.store().await;
     let evidence = store.read_person_key(&item.user_id, KeyPurpose::Evidence, Timestamp::now());

@@ -1,4 +1,5 @@
-//! Every hour: has each list looked at, and what is loaded put in force; tells how many lists are stale.
+//! `workers-refresh-lists`: requests a refresh of each list and a compilation, and reports the number of stale lists, every
+//! hour.
 
 use std::time::Duration;
 
@@ -13,12 +14,12 @@ use verinym::{
     watchlists::Watchlists,
 };
 
-/// What the alarm watches: lists that are stale or not in force.
+/// The metric of the alarm: lists that are stale or not in force.
 const STALE_LISTS: &str = "stale_lists";
 
 pub fn worker() -> Worker {
     Worker::of_schedule("workers-refresh-lists", Every::Hour, refresh)
-        .summary("Have each list looked at, and count how many are stale")
+        .summary("Request a refresh of each list, and count the stale ones")
         .timeout(50)
         .needs(Needs::new().with(Capability::ReadListSources).get_many(Table::Kyc).send(Queue::Lists))
 }
@@ -31,11 +32,11 @@ async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {
         send(app, &correlation_id, &source.id, ListTask::Refresh { list: source.id.clone() }).await?;
         sent += 1;
     }
-    // What a lost message left loaded and not in force; a new engine's artifact; lists that are configured no more.
+    // Needed if a message was lost after a load, the engine is new, or a list is no longer configured.
     send(app, &correlation_id, "compile", ListTask::Compile).await?;
     let mut stale = 0;
-    for standing in lists.statuses().await?.iter().filter(|standing| standing.is_stale(now)) {
-        tracing::warn!(list = standing.id, in_force = standing.in_force.is_some(), "list is stale");
+    for status in lists.statuses().await?.iter().filter(|status| status.is_stale(now)) {
+        tracing::warn!(list = status.id, in_force = status.in_force.is_some(), "list is stale");
         stale += 1;
     }
     telemetry::gauge(STALE_LISTS, stale, now);

@@ -1,5 +1,5 @@
-//! `workers-rotate-keys`: makes the keys in Secrets Manager at the first run and moves them on by age; daily, and by the
-//! operator's hand after a deployment.
+//! `workers-rotate-keys`: creates the keys in Secrets Manager at its first run and rotates them by age. It runs daily, and an
+//! operator starts it after a deployment.
 
 use verinym::{
     app::App,
@@ -14,7 +14,7 @@ use verinym::{
 
 pub fn worker() -> Worker {
     Worker::of_schedule("workers-rotate-keys", Every::Day, rotate_keys)
-        .summary("Rotate keys; the first run makes them")
+        .summary("Rotate keys; the first run creates them")
         .timeout(900)
         .needs(needs())
 }
@@ -25,7 +25,7 @@ fn needs() -> Needs {
     let needs = Needs::new()
         .query(Table::Keys)
         .put(Table::Keys)
-        .rarely("people's keys are wrapped anew, four times a year", rewrapping);
+        .rarely("people's keys are re-wrapped, four times a year", rewrapping);
     let needs = [SecretId::Signing, SecretId::Verification, SecretId::Tokens, SecretId::Indexes]
         .into_iter()
         .fold(needs, |needs, secret| needs.read_secret(secret).write_secret(secret));

@@ -1,7 +1,8 @@
-//! `workers-run-due`: sends the messages whose time has come to their queues; every minute.
+//! `workers-run-due`: sends due messages to their queues, every minute.
 //!
-//! No row stops another: a row that cannot be sent now moves to a later minute, and one that can never be sent is set
-//! aside, which an alarm tells. All minutes are read, and the mark moves up to the first that was not worked off.
+//! No row blocks another: a row that cannot be sent now moves to a later minute, and one that can never be sent is set
+//! aside, which raises an alarm. Each run reads all minutes since the mark and moves the mark to the first one that it did not
+//! finish.
 
 use std::time::Duration;
 
@@ -18,17 +19,17 @@ use verinym::{
     telemetry,
 };
 
-/// Minutes looked at in one round; more than that were missed only after hours of standstill.
+/// The minutes that one run reads. More are left only after an outage of hours.
 const MINUTES: usize = 120;
 const AT_ONCE: usize = 8;
-/// A shard of a minute is begun only while there is time for a call that fails at each of its tries.
+/// A shard is started only if there is time left for a call with all its retries.
 const FOR_A_SHARD: Duration = Duration::from_secs(12);
-/// What the alarm watches: rows that can never be sent.
+/// The metric of the alarm: rows that can never be sent.
 const SET_ASIDE: &str = "due_rows_set_aside";
 
 pub fn worker() -> Worker {
     Worker::of_schedule("workers-run-due", Every::Minute, run_due)
-        .summary("Send the messages whose time has come")
+        .summary("Send due messages to their queues")
         .timeout(50)
         .needs(
             Needs::new()
@@ -42,14 +43,14 @@ pub fn worker() -> Worker {
         )
 }
 
-/// What became of the rows of a shard.
+/// Counts of the rows of a shard.
 #[derive(Debug, Default, Clone, Copy)]
-struct Swept {
+struct ShardCounts {
     sent: u32,
     put_off: u32,
     set_aside: u32,
-    /// Whether rows may be left that are due.
-    left: bool,
+    /// Whether due rows may be left.
+    incomplete: bool,
 }
 
 async fn run_due(app: &'static App, now: Timestamp) -> Result<u32> {
@@ -57,28 +58,30 @@ async fn run_due(app: &'static App, now: Timestamp) -> Result<u32> {
     let round = store.due_round(now, MINUTES).await?;
     let places: Vec<_> =
         round.minutes.iter().flat_map(|minute| (0..DUE_SHARDS).map(|shard| (*minute, shard))).collect();
-    let swept: Vec<_> = futures::stream::iter(places)
+    let shards: Vec<_> = futures::stream::iter(places)
         .map(|(minute, shard)| async move { (minute, send_shard(app, minute, shard, now).await) })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    let left = swept.iter().filter(|(_, swept)| swept.left).map(|(minute, _)| *minute).min();
-    let sum = |count: fn(&Swept) -> u32| swept.iter().map(|(_, swept)| count(swept)).sum::<u32>();
-    telemetry::gauge(SET_ASIDE, sum(|swept| swept.set_aside).into(), now);
-    store.end_due_round(&round, left).await?;
-    let put_off = sum(|swept| swept.put_off);
-    if put_off > 0 || left.is_some() {
-        return Err(
-            Internal::unavailable(format!("{put_off} due rows put off; minutes left: {}", left.is_some())).into()
-        );
+    let first_incomplete = shards.iter().filter(|(_, counts)| counts.incomplete).map(|(minute, _)| *minute).min();
+    let sum = |count: fn(&ShardCounts) -> u32| shards.iter().map(|(_, counts)| count(counts)).sum::<u32>();
+    telemetry::gauge(SET_ASIDE, sum(|counts| counts.set_aside).into(), now);
+    store.end_due_round(&round, first_incomplete).await?;
+    let put_off = sum(|counts| counts.put_off);
+    if put_off > 0 || first_incomplete.is_some() {
+        return Err(Internal::unavailable(format!(
+            "{put_off} due rows put off; minutes left: {}",
+            first_incomplete.is_some()
+        ))
+        .into());
     }
-    Ok(sum(|swept| swept.sent))
+    Ok(sum(|counts| counts.sent))
 }
 
-async fn send_shard(app: &'static App, minute: Timestamp, shard: u8, now: Timestamp) -> Swept {
-    let mut swept = Swept::default();
+async fn send_shard(app: &'static App, minute: Timestamp, shard: u8, now: Timestamp) -> ShardCounts {
+    let mut counts = ShardCounts::default();
     if Deadline::current().is_some_and(|deadline| deadline.remaining() < FOR_A_SHARD) {
-        return Swept { left: true, ..swept };
+        return ShardCounts { incomplete: true, ..counts };
     }
     let store = app.store().await;
     let mut after = None;
@@ -87,48 +90,61 @@ async fn send_shard(app: &'static App, minute: Timestamp, shard: u8, now: Timest
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(%minute, shard, %error, "due rows not read");
-                return Swept { left: true, ..swept };
+                return ShardCounts { incomplete: true, ..counts };
             }
         };
         for found in rows {
             let handled = match &found.row {
                 Ok(row) if row.due_at > now => continue,
-                Ok(row) => send_row(app, &found, row, now, &mut swept).await,
-                Err(error) => set_aside(app, &found, &error.to_string(), now, &mut swept).await,
+                Ok(row) => send_row(app, &found, row, now, &mut counts).await,
+                Err(error) => set_aside(app, &found, &error.to_string(), now, &mut counts).await,
             };
             if let Err(error) = handled {
-                tracing::error!(%minute, shard, %error, "due row left");
-                swept.left = true;
+                tracing::error!(%minute, shard, %error, "due row not processed");
+                counts.incomplete = true;
             }
         }
         after = next;
         if after.is_none() {
-            return swept;
+            return counts;
         }
     }
 }
 
-/// Sent first, deleted after: whoever dies in between sends twice, and the queue's worker knows the key.
-async fn send_row(app: &App, found: &StoredDueRow, row: &DueRow, now: Timestamp, swept: &mut Swept) -> Result<()> {
+/// Sends a row and then deletes it. If the process dies in between, the message is sent twice, and the worker of its queue
+/// recognises the key.
+async fn send_row(
+    app: &App,
+    found: &StoredDueRow,
+    row: &DueRow,
+    now: Timestamp,
+    counts: &mut ShardCounts,
+) -> Result<()> {
     match app.offer(row.queue, row.message.clone(), Duration::ZERO).await {
         Ok(()) => {
             app.store().await.close_due(row).await?;
-            swept.sent += 1;
+            counts.sent += 1;
         }
-        Err(Unsent::Invalid(error)) => set_aside(app, found, &error.to_string(), now, swept).await?,
+        Err(Unsent::Invalid(error)) => set_aside(app, found, &error.to_string(), now, counts).await?,
         Err(Unsent::NotNow(error)) => {
             tracing::warn!(failures = row.failures, %error, "due row put off");
             app.store().await.put_off_due(row, now).await?;
-            swept.put_off += 1;
+            counts.put_off += 1;
         }
     }
     Ok(())
 }
 
-async fn set_aside(app: &App, found: &StoredDueRow, reason: &str, now: Timestamp, swept: &mut Swept) -> Result<()> {
+async fn set_aside(
+    app: &App,
+    found: &StoredDueRow,
+    reason: &str,
+    now: Timestamp,
+    counts: &mut ShardCounts,
+) -> Result<()> {
     tracing::error!(reason, "due row set aside");
     app.store().await.set_due_aside(found, reason, now).await?;
-    swept.set_aside += 1;
+    counts.set_aside += 1;
     Ok(())
 }
 
@@ -151,7 +167,7 @@ mod tests {
         })
     }
 
-    /// A table whose mark stood half an hour ago, with these rows in every partition that is read.
+    /// A table with the mark half an hour ago and these rows in every partition.
     fn table(
         now: Timestamp,
         rows: Vec<Value>,
@@ -176,10 +192,10 @@ mod tests {
     }
 
     async fn round(script: &ScriptedAws, now: Timestamp) -> Result<u32> {
-        Deadline::after(Duration::from_secs(49)).run(run_due(script.app(), now)).await.expect("an end in time")
+        Deadline::after(Duration::from_secs(49)).run(run_due(script.app(), now)).await.expect("the run ends in time")
     }
 
-    /// Where the mark was moved to.
+    /// The new mark.
     fn mark(script: &ScriptedAws) -> Option<Timestamp> {
         let moved = script.calls_of("UpdateItem");
         let next = moved.first()?.body["ExpressionAttributeValues"][":next"]["S"].as_str()?.parse();
@@ -208,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_message_that_the_queue_will_never_take_is_set_aside_and_one_it_does_not_take_now_comes_later() {
+    async fn a_message_that_the_queue_never_accepts_is_set_aside_and_one_it_does_not_accept_now_is_put_off() {
         for (code, aside) in [("InvalidMessageContents", true), ("AWS.SimpleQueueService.NonExistentQueue", false)] {
             let script = table(NOW, vec![row("one", "2026-03-01T09:00:00.000Z")], move |call| {
                 (call.operation == "SendMessage").then(|| AwsReply::Error(code, json!({})))
@@ -219,13 +235,13 @@ mod tests {
             assert_eq!(moved.len(), PLACES);
             let to = moved[0].body["TransactItems"][1]["Put"]["Item"]["pk"]["S"].as_str().unwrap();
             assert_eq!(to == "DUE#set-aside", aside, "{code}: {to}");
-            // Either way the mark goes on: the rows stand elsewhere.
+            // In both cases the rows were moved, so the mark advances.
             assert_eq!(mark(&script), Some(MARK));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_minute_that_cannot_be_read_holds_the_mark_and_no_other_minute() {
+    async fn a_minute_that_cannot_be_read_stops_the_mark_and_no_other_minute() {
         let unreadable = (NOW - Duration::from_mins(10)).minute();
         let seen = Arc::new(Mutex::new(0));
         let count = seen.clone();
@@ -244,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_round_that_runs_out_of_time_ends_before_its_function_and_keeps_the_mark_before_what_is_left() {
+    async fn a_run_out_of_time_ends_before_its_function_and_leaves_the_mark_at_the_first_unfinished_minute() {
         let script = table(NOW, vec![], |call| (call.operation == "Query").then_some(AwsReply::Hang));
         assert!(round(&script, NOW).await.is_err());
         assert_eq!(mark(&script), None, "the first minute was not read");

@@ -1,8 +1,8 @@
-//! `workers-send-mail`: tells people by mail what happened to them, and finds out for whom a mail was asked.
+//! `workers-send-mail`: sends notifications by mail, and finds out whether a requested mail has a recipient.
 //!
-//! A redelivery finds the same token, since its id follows from the event. A second mail is possible only when the sender
-//! dies between sending and marking. While the account may not send more, the message waits; what SES will never send ends
-//! with an event, without further tries.
+//! A second delivery of a message derives the same token, since its id follows from the event. A mail is sent twice only if
+//! the worker dies between sending it and marking the message as done. While SES throttles the account, the message waits. A
+//! mail that SES will never send ends with an event, without retries.
 
 use std::time::Duration;
 
@@ -12,18 +12,20 @@ use verinym::{
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
-        event::{Actor, EventType, Subject, UnsentMail},
+        event::{Actor, EventType, RefusedMail, Subject},
         id::{EventId, UserId},
         limit::MAIL_SIGN_IN,
-        mail::{MailKind, TokenPurpose},
+        mailed_token::TokenPurpose,
+        notification::{Notification, TextData},
         secret::SecretText,
     },
     error::{Internal, Result},
     function::{Capability, Concurrency, Needs},
     messaging::{
-        Delivery, Outcome, Worker,
-        mail::{Content, Decision, Sent, To},
-        message::Notice,
+        Delivery, TaskOutcome, Worker,
+        mail::SendResult,
+        message::MailTask,
+        notification::{Recipient, TextValues, render_mail},
         queue::Queue,
     },
     run_command,
@@ -37,7 +39,7 @@ use verinym::{
     },
 };
 
-/// One message: a batch of ten fits into the function's half minute.
+/// The time limit of one message. A batch of ten, four at a time, fits into the function's 30 seconds.
 const LONGEST: Duration = Duration::from_secs(9);
 
 pub fn worker() -> Worker {
@@ -54,70 +56,72 @@ pub fn worker() -> Worker {
                 .put(Table::Identity)
                 .get_many(Table::Keys)
                 .put(Table::Ephemeral)
-                .rarely("a mail's token was made by an earlier try", Needs::new().get(Table::Ephemeral))
+                .rarely("an earlier delivery made the mail's token", Needs::new().get(Table::Ephemeral))
                 .send_mail()
                 .reads(Section::Mail),
         )
 }
 
-async fn work(app: &'static App, delivery: Delivery<Notice>) -> Result<Outcome> {
+async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<TaskOutcome> {
     match &delivery.body {
-        Notice::Mail { mail, event } => tell(app, &delivery, *mail, event).await,
-        Notice::Asked { mail, address } => ask(app, &delivery, *mail, address).await.map(|()| Outcome::Done),
-        Notice::SignInRefused { unconfirmed: false, .. } => Ok(Outcome::Done),
-        Notice::SignInRefused { address, unconfirmed: true } => {
-            remind(app, &delivery, address).await.map(|()| Outcome::Done)
+        MailTask::Notify { notification, event } => notify(app, &delivery, *notification, event).await,
+        MailTask::RequestToken { purpose, address } => {
+            request_token(app, &delivery, *purpose, address).await.map(|()| TaskOutcome::Done)
+        }
+        MailTask::SignInRefused { unconfirmed: false, .. } => Ok(TaskOutcome::Done),
+        MailTask::SignInRefused { address, unconfirmed: true } => {
+            remind_of_confirmation(app, &delivery, address).await.map(|()| TaskOutcome::Done)
         }
     }
 }
 
-/// Sends the mail that an event asks for, unless it has been overtaken.
-async fn tell(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, event: &EventRecord) -> Result<Outcome> {
-    let person = event.person.ok_or_else(|| Internal::corrupt("a mail for an event that concerns nobody"))?;
-    // An account that lapsed unconfirmed may have been replaced since.
-    let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(Outcome::Done) };
-    let token;
-    let content = match mail {
-        MailKind::Verify | MailKind::Reset => {
-            let purpose = purpose(mail)?;
-            let made = make_token(app, delivery, &account.auth, purpose, event).await?;
-            let Some(made) = made else { return Ok(Outcome::Done) };
-            token = made;
-            match purpose {
-                TokenPurpose::VerifyEmail => Content::Verify { token: &token },
-                TokenPurpose::ResetPassword => Content::Reset { token: &token },
-            }
-        }
-        MailKind::Welcome => Content::Welcome,
-        MailKind::Decision => {
-            Content::Decision(Decision::of(event).ok_or_else(|| Internal::bug("an event that decides nothing"))?)
-        }
-        MailKind::SecurityNotice => Content::SecurityNotice { what: event.r#type, at: event.occurred_at },
-        MailKind::AddressAlreadyRegistered => Content::AddressAlreadyRegistered,
+/// Sends the notification of an event, unless the account or the token that it is about is gone.
+async fn notify(
+    app: &'static App,
+    delivery: &Delivery<MailTask>,
+    notification: Notification,
+    event: &EventRecord,
+) -> Result<TaskOutcome> {
+    let person = event.person.ok_or_else(|| Internal::corrupt("an event with a notification concerns no person"))?;
+    // An account that was never confirmed may have been replaced since.
+    let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(TaskOutcome::Done) };
+    let app_url = &app.config.mail()?.app_url;
+    let values = match notification.row().text {
+        TextData::Nothing => TextValues::nothing(),
+        TextData::Time => TextValues::time(event.occurred_at),
+        TextData::Reasons => TextValues::reasons(event),
+        TextData::Link(purpose) => match current_token(app, delivery, &account.auth, purpose, event).await? {
+            Some(token) => TextValues::link(app_url, purpose, &token),
+            None => return Ok(TaskOutcome::Done),
+        },
     };
-    let letter = content.letter(To { name: account.name_in_mails(), app_url: &app.config.mail()?.app_url })?;
-    match app.send_letter(&account.profile.email, &letter).await? {
-        Sent::Yes => {
-            tracing::info!(correlation_id = delivery.correlation_id, user_id = %person, mail = mail.as_str(), "mail sent");
+    let recipient = Recipient { name: account.name_in_mails(), locale: account.profile.locale.as_ref(), app_url };
+    let mail = render_mail(notification, recipient, &values)?;
+    let (correlation_id, name) = (&delivery.correlation_id, notification.as_str());
+    match app.send_mail(&account.profile.email, &mail).await? {
+        SendResult::Accepted => {
+            tracing::info!(correlation_id, user_id = %person, notification = name, "mail sent");
         }
-        Sent::Later(wait) => {
-            tracing::warn!(correlation_id = delivery.correlation_id, ?wait, "SES sends no more for now");
-            return Ok(Outcome::Later(wait));
+        SendResult::Throttled(wait) => {
+            tracing::warn!(correlation_id, ?wait, "SES throttles mails");
+            return Ok(TaskOutcome::Later(wait));
         }
-        Sent::Refused(reason) => refused(app, delivery, person, mail, reason).await?,
+        SendResult::Refused(reason) => {
+            tracing::warn!(correlation_id, notification = name, reason, "SES refused a mail");
+            record_refusal(app, delivery, person, notification, reason).await?;
+        }
     }
-    Ok(Outcome::Done)
+    Ok(TaskOutcome::Done)
 }
 
-/// Writes down that a mail will never arrive, once: a delivery that comes again finds the event.
-async fn refused(
+/// Writes the event that a mail was refused for good. A second delivery finds the event and writes nothing.
+async fn record_refusal(
     app: &App,
-    delivery: &Delivery<Notice>,
+    delivery: &Delivery<MailTask>,
     person: UserId,
-    mail: MailKind,
+    notification: Notification,
     reason: &'static str,
 ) -> Result<()> {
-    tracing::warn!(correlation_id = delivery.correlation_id, mail = mail.as_str(), reason, "SES refused a mail");
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
         if !attempt.is_first() && store.event_at(&delivery.key, 1).await?.is_some() {
@@ -125,24 +129,16 @@ async fn refused(
         }
         let event = EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1)
             .person(person)
-            .data(&UnsentMail { mail, reason: reason.into() });
+            .data(&RefusedMail { notification, reason: reason.into() });
         Ok(attempt.commit(delivery.now).event(event).returning(()))
     })
 }
 
-fn purpose(mail: MailKind) -> Result<TokenPurpose> {
-    match mail {
-        MailKind::Verify => Ok(TokenPurpose::VerifyEmail),
-        MailKind::Reset => Ok(TokenPurpose::ResetPassword),
-        other => Err(Internal::bug(format!("nobody asks for the mail {other}")).into()),
-    }
-}
-
-/// The token of an event; `None` if it is used, over, or replaced by a newer one. Whoever asked for a mail has its token
-/// recorded with the asking; a registration's is recorded here.
-async fn make_token(
+/// The token of an event; `None` if it was used, has expired, or was replaced by a newer one. The token of a registration is
+/// recorded here; any other was recorded with the request for it.
+async fn current_token(
     app: &'static App,
-    delivery: &Delivery<Notice>,
+    delivery: &Delivery<MailTask>,
     auth: &Account,
     purpose: TokenPurpose,
     event: &EventRecord,
@@ -160,10 +156,10 @@ async fn make_token(
                 return Ok(None);
             }
         }
-        // A registration is the first event of its account: where no token was ever recorded, this is its turn.
+        // A registration is the first event of an account, so its token is current if none was recorded yet.
         None if event.r#type == EventType::UserRegistered => {
             let token = MailToken::new(auth.user, purpose, event.occurred_at);
-            if token.expires_at <= delivery.now || !record_first(app, delivery, auth.clone(), &id, &token).await? {
+            if token.expires_at <= delivery.now || !record_token(app, delivery, auth.clone(), &id, &token).await? {
                 return Ok(None);
             }
         }
@@ -173,23 +169,23 @@ async fn make_token(
     Ok(Some(keys.mail.derive(purpose.as_str(), &id, &auth.user)))
 }
 
-/// Records the token of a new account. `false` if the address was confirmed or another token asked for meanwhile.
-async fn record_first(
+/// Records the token of a registration. `false` if the address was confirmed or another token was requested meanwhile.
+async fn record_token(
     app: &'static App,
-    delivery: &Delivery<Notice>,
+    delivery: &Delivery<MailTask>,
     auth: Account,
     id: &MailId,
     token: &MailToken,
 ) -> Result<bool> {
     let store = app.store().await;
     let (user, purpose) = (auth.user, token.purpose);
-    let mut read_along = Some(auth);
+    let mut already_read = Some(auth);
     run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
-        let auth = match read_along.take() {
+        let auth = match already_read.take() {
             Some(auth) => auth,
             None => match store.auth(&user).await? {
                 Some(auth) if !auth.email_verified && auth.mailed_token(purpose).is_none() => auth,
-                // Our own write, whose answer was lost, counts as ours.
+                // An earlier attempt may have written this token and lost the answer.
                 Some(auth) => return Ok(Decided::Unchanged(auth.mailed_token(purpose) == Some(id))),
                 None => return Ok(Decided::Unchanged(false)),
             },
@@ -205,27 +201,31 @@ async fn record_first(
     })
 }
 
-/// Sends another mail to confirm an address, a few times an hour: signing in counts against no limit of mails.
-async fn remind(app: &'static App, delivery: &Delivery<Notice>, address: &BlindIndex) -> Result<()> {
+/// Requests another mail to confirm an address. Sign-ins count against no other limit of mails, so this has one of its own.
+async fn remind_of_confirmation(app: &'static App, delivery: &Delivery<MailTask>, address: &BlindIndex) -> Result<()> {
     let key = limit::key(&MAIL_SIGN_IN, address.as_ref());
     let store = app.store().await;
     match store.count(&MAIL_SIGN_IN, &key, false, app.config.rate_limit_scale, delivery.now).await? {
-        LimitVerdict::Allowed { .. } => ask(app, delivery, MailKind::Verify, address).await,
+        LimitVerdict::Allowed { .. } => request_token(app, delivery, TokenPurpose::VerifyEmail, address).await,
         LimitVerdict::Refused { .. } => Ok(()),
     }
 }
 
-/// Finds out whether anybody has the address. Nobody: done, and nobody can tell. Somebody: the asking becomes an event,
-/// with its token recorded, and the mail follows from the event.
-async fn ask(app: &'static App, delivery: &Delivery<Notice>, mail: MailKind, address: &BlindIndex) -> Result<()> {
-    let purpose = purpose(mail)?;
+/// Records a new token for the account that has the address, if there is one. The commit writes the event that the mail
+/// follows from.
+async fn request_token(
+    app: &'static App,
+    delivery: &Delivery<MailTask>,
+    purpose: TokenPurpose,
+    address: &BlindIndex,
+) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
         let claim = store.claim(&ValueClaim::email_key(address)).await?;
         let Some(claim) = claim else { return Ok(Decided::Unchanged(())) };
         let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose));
         let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };
-        // The token is named by the event that asks for it.
+        // The id of the token follows from the id of the event.
         let event = EventId::new(delivery.now);
         let id = mailed::id_of_event(&event, purpose.as_str());
         let (after, kind) = auth.request_mail(purpose, id);
@@ -252,40 +252,40 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
-    async fn told(script: &ScriptedAws) -> Result<()> {
+    async fn record(script: &ScriptedAws) -> Result<()> {
         let address = serde_json::from_value(json!("v1.index")).map_err(Internal::bug)?;
         let delivery = Delivery {
-            key: "evt_1#welcome".to_owned(),
+            key: "evt_1#email_verified#mail".to_owned(),
             correlation_id: "correlation".to_owned(),
-            body: Notice::Asked { mail: MailKind::Welcome, address },
+            body: MailTask::RequestToken { purpose: TokenPurpose::VerifyEmail, address },
             now: NOW,
             attempt: 1,
             deadline: NOW,
         };
-        refused(script.app(), &delivery, UserId::new(NOW), MailKind::Welcome, "message_rejected").await
+        record_refusal(script.app(), &delivery, UserId::new(NOW), Notification::EmailVerified, "message_rejected").await
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lasting_refusal_is_written_down_once_with_its_reason() {
+    async fn a_refused_mail_is_recorded_once_with_its_reason() {
         let script = ScriptedAws::new(|_| AwsReply::Ok(json!({})));
-        told(&script).await.unwrap();
+        record(&script).await.unwrap();
         let commits = script.calls_of("TransactWriteItems");
         let item = &commits[0].body["TransactItems"][0]["Put"]["Item"];
-        assert_eq!((&item["pk"]["S"], &item["sk"]["S"]), (&json!("evt_1#welcome"), &json!("000000000001")));
+        assert_eq!((&item["pk"]["S"], &item["sk"]["S"]), (&json!("evt_1#email_verified#mail"), &json!("000000000001")));
         assert_eq!(commits.len(), 1);
 
-        // A delivery that comes again finds the event there, and is done.
-        let there = item.clone();
+        // A second delivery finds the event and writes nothing.
+        let existing = item.clone();
         let conflict = json!({"CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}]});
         let script = ScriptedAws::new(move |call| match call.operation.as_str() {
-            "GetItem" => AwsReply::Ok(json!({"Item": there})),
+            "GetItem" => AwsReply::Ok(json!({"Item": existing})),
             _ => AwsReply::Error("TransactionCanceledException", conflict.clone()),
         });
-        told(&script).await.unwrap();
+        record(&script).await.unwrap();
         assert_eq!(script.calls_of("TransactWriteItems").len(), 1);
 
-        // Where it cannot be written down, the message comes again.
+        // If the event cannot be written, the message fails and is delivered again.
         let script = ScriptedAws::new(|_| AwsReply::Error("AccessDeniedException", json!({})));
-        assert!(matches!(told(&script).await, Err(Error::Internal(_))));
+        assert!(matches!(record(&script).await, Err(Error::Internal(_))));
     }
 }

@@ -1,6 +1,5 @@
-//! Every minute: checks that a machine should have gone on with, and closed ones whose snapshot is not screened yet. Their
-//! message got lost, so another one is sent; open checks that waited too long go to a reviewer, without a call that could
-//! fail again.
+//! `workers-sweep-checks`: finds checks whose next run is overdue and closed checks that are not screened, every minute. Their
+//! message was lost, so the sweep sends a new one. An open check that waited too long goes to review.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use verinym::{
     },
     error::Result,
     function::{Capability, Every, Needs},
-    messaging::{Message, Worker, message::Task, queue::Queue},
+    messaging::{Message, Worker, message::EventTask, queue::Queue},
     run_command,
     store::Table,
     store::state_index::INDEX as STATE_INDEX,
@@ -24,14 +23,14 @@ use crate::{
     screen_check,
 };
 
-/// A message may be a little late before it counts as lost.
+/// A message that is late by more than this is lost.
 const GRACE: Duration = Duration::from_secs(30);
-/// Of each shard in one round.
+/// The largest number of checks of each shard in one run.
 const MOST: u32 = 50;
 
 pub fn worker() -> Worker {
     Worker::of_schedule("workers-sweep-checks", Every::Minute, sweep)
-        .summary("Find checks whose callback or message never came")
+        .summary("Find checks whose callback or message was lost")
         .timeout(50)
         .needs(
             Needs::new().query_index(Table::Kyc, STATE_INDEX).rarely(
@@ -57,7 +56,7 @@ async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
     }
     for stored in overdue {
         let id = stored.check.id;
-        // One check that cannot be swept must not keep the others from it.
+        // A check that fails does not stop the others.
         match sweep_one(app, &stored, now).await {
             Ok(()) => worked += 1,
             Err(error) => tracing::error!(check = %id, %error, "check not swept"),
@@ -69,7 +68,7 @@ async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
 async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()> {
     let check = &stored.check;
     let correlation_id = format!("sweep-{}", check.id);
-    let (queue, run_out) = if !check.state.is_open() {
+    let (queue, time_is_up) = if !check.state.is_open() {
         (Queue::Screening, false)
     } else if let Some(since) = check.screening.since {
         (Queue::Screening, now.since(since) >= screen_check::WAIT_LIMIT)
@@ -77,25 +76,25 @@ async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()
         let policy = RetryPolicy::of_provider(&check.policy.provider);
         (Queue::Verification, policy.time_is_up(check.submitted_at.unwrap_or(check.created_at), now))
     };
-    // The same find has the same key, so that rounds do not pile up messages.
+    // The key is the same in each run, so that messages do not accumulate.
     let key = format!("{correlation_id}-{}", stored.next_run_at().unix_millis());
-    let body = Task::Again { subject: check.id.to_string(), person: check.user_id };
+    let body = EventTask::Again { subject: check.id.to_string(), person: check.user_id };
     let message = Message { key, correlation_id, body };
-    if !run_out {
+    if !time_is_up {
         return app.send(queue, &message, Duration::ZERO).await;
     }
     if queue == Queue::Screening {
-        // Its messages may all be dead letters, and at the desk no sweep looks for it: this one stays with it.
+        // All its messages may be dead letters, and no sweep looks for checks in review: this message stays with it.
         app.send(queue, &message, Duration::ZERO).await?;
     }
     stop_asking_provider(app, stored, now, &message.correlation_id).await
 }
 
-async fn stop_asking_provider(app: &App, found: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
+async fn stop_asking_provider(app: &App, overdue: &StoredCheck, now: Timestamp, correlation_id: &str) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(correlation_id, verification()), |attempt| {
-        // The index may be behind: what is decided upon is read.
-        let read = store.check_and_auth(&found.check.user_id, &found.check.id).await?;
+        // The index may be stale, so the check is read again.
+        let read = store.check_and_auth(&overdue.check.user_id, &overdue.check.id).await?;
         let Some((stored, auth)) = read else { return Ok(Decided::Unchanged(())) };
         let mut update = CheckUpdate::of(&stored, now);
         match stored.check.state {

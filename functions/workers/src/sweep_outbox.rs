@@ -1,4 +1,5 @@
-//! `workers-sweep-outbox`: hands on the events that the dispatcher left; every minute, the guarantee behind its speed.
+//! `workers-sweep-outbox`: dispatches the events that the dispatcher missed, every minute. The dispatcher is fast, the sweep
+//! is the guarantee.
 
 use std::time::Duration;
 
@@ -8,81 +9,82 @@ use verinym::{
     domain::time::Timestamp,
     error::{Internal, Result},
     function::{Capability, Every, Needs},
-    messaging::{Worker, dispatch::hand_on},
+    messaging::{Worker, dispatch::dispatch},
     store::Table,
     store::item::SHARDS,
 };
 
-/// Younger rows are the dispatcher's.
+/// Younger rows are left to the dispatcher.
 const GRACE: Duration = Duration::from_secs(10);
-/// A round ends well before the function's time does; the next one goes on.
-const ROUND: Duration = Duration::from_secs(35);
+/// A run ends well before the function's time-out; the next run continues.
+const LONGEST_RUN: Duration = Duration::from_secs(35);
 const PAGE: u32 = 100;
 const SHARDS_AT_ONCE: usize = 4;
 const EVENTS_AT_ONCE: usize = 4;
 
 pub fn worker() -> Worker {
     Worker::of_schedule("workers-sweep-outbox", Every::Minute, sweep)
-        .summary("Hand on outbox rows that the dispatcher left")
+        .summary("Dispatch outbox rows that the dispatcher missed")
         .timeout(50)
         .needs(Needs::new().query(Table::Outbound).rarely(
-            "the dispatcher left a row",
+            "the dispatcher missed a row",
             Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound),
         ))
 }
 
 async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
-    // A shard that cannot be read keeps none of the others from it.
-    let shards: Vec<Swept> = futures::stream::iter(0..SHARDS)
+    // A shard that cannot be read does not stop the others.
+    let shards: Vec<DispatchCounts> = futures::stream::iter(0..SHARDS)
         .map(|shard| sweep_shard(app, shard, now))
         .buffer_unordered(SHARDS_AT_ONCE)
         .collect()
         .await;
-    let sum =
-        shards.into_iter().fold(Swept::default(), |a, b| Swept { done: a.done + b.done, failed: a.failed + b.failed });
+    let sum = shards
+        .into_iter()
+        .fold(DispatchCounts::default(), |a, b| DispatchCounts { done: a.done + b.done, failed: a.failed + b.failed });
     if sum.done > 0 {
-        tracing::info!(events = sum.done, "handed on what the dispatcher had left");
+        tracing::info!(events = sum.done, "dispatched events that the dispatcher missed");
     }
     if sum.failed > 0 {
-        return Err(Internal::unavailable(format!("{} events or shards not handed on", sum.failed)).into());
+        return Err(Internal::unavailable(format!("{} events or shards not dispatched", sum.failed)).into());
     }
     Ok(sum.done)
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Swept {
+struct DispatchCounts {
     done: u32,
     failed: u32,
 }
 
-async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> Swept {
+async fn sweep_shard(app: &'static App, shard: u8, now: Timestamp) -> DispatchCounts {
     let store = app.store().await;
-    let mut swept = Swept::default();
+    let mut counts = DispatchCounts::default();
     let mut after = None;
     loop {
         let (rows, next) = match store.outbox(shard, PAGE, after.as_ref()).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::error!(shard, %error, "outbox not read");
-                return Swept { failed: swept.failed + 1, ..swept };
+                return DispatchCounts { failed: counts.failed + 1, ..counts };
             }
         };
         let overdue: Vec<_> =
             rows.into_iter().filter(|row| !row.as_ref().is_ok_and(|row| row.occurred_at + GRACE > now)).collect();
         let found = overdue.len();
         let failed = futures::stream::iter(overdue)
-            .map(|row| async { hand_on(app, &row?).await })
+            .map(|row| async { dispatch(app, &row?).await })
             .buffer_unordered(EVENTS_AT_ONCE)
             .filter_map(|done| async { done.err() })
-            .inspect(|error| tracing::error!(shard, %error, "event not handed on"))
+            .inspect(|error| tracing::error!(shard, %error, "event not dispatched"))
             .count()
             .await;
-        swept.failed += u32::try_from(failed).unwrap_or(u32::MAX);
-        swept.done += u32::try_from(found - failed).unwrap_or(u32::MAX);
+        counts.failed += u32::try_from(failed).unwrap_or(u32::MAX);
+        counts.done += u32::try_from(found - failed).unwrap_or(u32::MAX);
         after = next;
-        // Rows are in order of time: where none of a page was overdue, none behind it is.
-        if after.is_none() || found == 0 || Timestamp::now().since(now) > ROUND {
-            return swept;
+        // Rows are in order of time: if none of a page is overdue, none after it is.
+        if after.is_none() || found == 0 || Timestamp::now().since(now) > LONGEST_RUN {
+            return counts;
         }
     }
 }

@@ -33,9 +33,9 @@ use crate::check_update::{CheckUpdate, failure, verification};
 
 /// The name of the provider's step in the policy.
 const STEP: &str = "document";
-/// Documents are inspected within seconds.
+/// The wait for the inspection of documents, which takes seconds.
 const DOCUMENTS_WAIT: Duration = Duration::from_secs(2);
-/// The longest call of a provider, policy included; a batch of ten fits into the function's minute.
+/// The longest call of a provider, retries included. A batch of ten, four at a time, fits into the function's minute.
 const LONGEST_CALL: Duration = Duration::from_secs(15);
 /// Time kept for the commit after a call.
 const FOR_THE_COMMIT: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ pub struct VerificationRun<'a> {
     pub deadline: Timestamp,
 }
 
-/// When the check is to be worked on next.
+/// When the check is processed next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextRun {
     /// Never: the workers have finished with the check.
@@ -61,53 +61,58 @@ pub enum NextRun {
 }
 
 /// The result of a step.
-enum Step {
+enum StepResult {
     /// The check changed: the next step follows.
     Advanced,
     Wait(Timestamp),
-    /// Never: the workers have finished with the check.
+    /// The workers have finished with the check.
     Finished,
 }
 
-/// What an attempt of a step decided; it may also find that somebody else wrote first.
-type Stepped<'s> = std::result::Result<Decided<'s, Step>, CommitError>;
+/// The decision of one attempt of a step, or a conflict.
+type StepDecision<'s> = std::result::Result<Decided<'s, StepResult>, CommitError>;
 
 impl VerificationRun<'_> {
     /// Executes steps until one has to wait or none is left.
     pub async fn run(&self) -> Result<NextRun> {
         loop {
             match self.step().await? {
-                Step::Advanced => {}
-                Step::Wait(until) => return Ok(NextRun::At(until)),
-                Step::Finished => return Ok(NextRun::Never),
+                StepResult::Advanced => {}
+                StepResult::Wait(until) => return Ok(NextRun::At(until)),
+                StepResult::Finished => return Ok(NextRun::Never),
             }
         }
     }
 
-    /// One step, upon the check and account as they are now.
-    async fn step(&self) -> Result<Step> {
+    /// Executes one step on the current check and account.
+    async fn step(&self) -> Result<StepResult> {
         let store = self.app.store().await;
         run_command!(store.command(self.correlation_id, verification()), |attempt| {
             let Some((stored, auth)) = store.check_and_auth(&self.user, &self.check).await? else {
-                return Ok(Decided::Unchanged(Step::Finished));
+                return Ok(Decided::Unchanged(StepResult::Finished));
             };
             if stored.check.screening.since.is_some() {
-                return Ok(Decided::Unchanged(Step::Finished));
+                return Ok(Decided::Unchanged(StepResult::Finished));
             }
             match (stored.check.state, stored.check.provider_reference.as_deref()) {
                 (CheckState::Submitted, _) => self.start_processing(&attempt, &stored, &auth).await,
                 (CheckState::Processing, None) => self.submit_to_provider(&attempt, &stored, &auth).await,
                 (CheckState::Processing, Some(reference)) => {
                     let reference = reference.parse().map_err(Internal::corrupt)?;
-                    self.ask(&attempt, &stored, &auth, &reference).await
+                    self.fetch_result(&attempt, &stored, &auth, &reference).await
                 }
-                _ => Ok(Decided::Unchanged(Step::Finished)),
+                _ => Ok(Decided::Unchanged(StepResult::Finished)),
             }
         })
     }
 
     /// Starts processing once all documents are inspected.
-    async fn start_processing<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
+    async fn start_processing<'s>(
+        &self,
+        attempt: &Attempt<'s>,
+        stored: &StoredCheck,
+        auth: &Account,
+    ) -> StepDecision<'s> {
         let now = Timestamp::now();
         let documents = self.documents(stored).await?;
         if !documents.iter().all(DocumentItem::is_settled) {
@@ -117,27 +122,32 @@ impl VerificationRun<'_> {
             && documents.iter().all(|document| document.status == DocumentStatus::Stored);
         let mut update = CheckUpdate::of(stored, now);
         update.start(sound)?;
-        Ok(update.commit(attempt, auth).returning(Step::Advanced))
+        Ok(update.commit(attempt, auth).returning(StepResult::Advanced))
     }
 
     /// Submits the check to the provider under a fixed task id: repeating the call does not create a second task.
-    async fn submit_to_provider<'s>(&self, attempt: &Attempt<'s>, stored: &StoredCheck, auth: &Account) -> Stepped<'s> {
+    async fn submit_to_provider<'s>(
+        &self,
+        attempt: &Attempt<'s>,
+        stored: &StoredCheck,
+        auth: &Account,
+    ) -> StepDecision<'s> {
         let name = &stored.check.policy.provider;
         if name == MANUAL {
             let mut update = CheckUpdate::of(stored, Timestamp::now());
             update.manual()?;
-            return Ok(update.commit(attempt, auth).returning(Step::Advanced));
+            return Ok(update.commit(attempt, auth).returning(StepResult::Advanced));
         }
         let Some(provider) = registry::provider(self.app, name).await? else {
-            return Self::failed(attempt, stored, auth, None);
+            return Self::call_failed(attempt, stored, auth, None);
         };
         let submission = self.submission(stored).await?;
-        let called = self.guarded(name, |remaining| provider.submit(&submission, remaining)).await?;
+        let called = self.call_through_breaker(name, |remaining| provider.submit(&submission, remaining)).await?;
         let now = Timestamp::now();
         match called {
-            Called::Deferred(at) => self.wait(stored, at).await,
-            Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
-            Called::Answered(Ok(submitted)) => {
+            ProviderCall::Deferred(at) => self.wait(stored, at).await,
+            ProviderCall::Answered(Err(error)) => Self::call_failed(attempt, stored, auth, Some(&error)),
+            ProviderCall::Answered(Ok(submitted)) => {
                 let mut update = CheckUpdate::of(stored, now);
                 update.task_created(&submitted.reference);
                 let pending = match submitted.progress {
@@ -149,102 +159,102 @@ impl VerificationRun<'_> {
                 };
                 let next_run_at = update.next_run_at();
                 // The next run reads a failed task like any other.
-                let step = if pending { Step::Wait(next_run_at) } else { Step::Advanced };
+                let step = if pending { StepResult::Wait(next_run_at) } else { StepResult::Advanced };
                 Ok(update.commit(attempt, auth).returning(step))
             }
         }
     }
 
     /// Reads the state of the provider's task.
-    async fn ask<'s>(
+    async fn fetch_result<'s>(
         &self,
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
         auth: &Account,
         reference: &Reference,
-    ) -> Stepped<'s> {
+    ) -> StepDecision<'s> {
         let name = &stored.check.policy.provider;
         let Some(provider) = registry::provider(self.app, name).await? else {
-            return Self::failed(attempt, stored, auth, None);
+            return Self::call_failed(attempt, stored, auth, None);
         };
-        let called = self.guarded(name, |remaining| provider.fetch(reference, remaining)).await?;
+        let called = self.call_through_breaker(name, |remaining| provider.fetch(reference, remaining)).await?;
         let now = Timestamp::now();
         let mut update = CheckUpdate::of(stored, now);
         match called {
-            Called::Deferred(at) => self.wait(stored, at).await,
-            Called::Answered(Err(error)) => Self::failed(attempt, stored, auth, Some(&error)),
-            Called::Answered(Ok(TaskProgress::Pending)) => {
+            ProviderCall::Deferred(at) => self.wait(stored, at).await,
+            ProviderCall::Answered(Err(error)) => Self::call_failed(attempt, stored, auth, Some(&error)),
+            ProviderCall::Answered(Ok(TaskProgress::Pending)) => {
                 let policy = RetryPolicy::of_provider(name);
                 if policy.time_is_up(stored.check.submitted_at.unwrap_or(now), now) {
                     update.stop_asking_provider()?;
-                    return Ok(update.commit(attempt, auth).returning(Step::Advanced));
+                    return Ok(update.commit(attempt, auth).returning(StepResult::Advanced));
                 }
                 let age = now.since(stored.work.called_at.unwrap_or(now));
                 self.wait(stored, now + policy.wait_before_poll(age)).await
             }
-            Called::Answered(Ok(TaskProgress::Failed)) => {
+            ProviderCall::Answered(Ok(TaskProgress::Failed)) => {
                 let wait =
                     RetryPolicy::of_provider(name).wait_after_failure(stored.work.failures + 1, None, random_u64());
                 update.task_failed(wait)?;
                 Ok(Self::after_failure(attempt, update, auth))
             }
-            Called::Answered(Ok(TaskProgress::Done(outcome))) => {
+            ProviderCall::Answered(Ok(TaskProgress::Done(outcome))) => {
                 update.result_fetched();
                 update.apply_result(outcome)?;
-                Ok(update.commit(attempt, auth).returning(Step::Advanced))
+                Ok(update.commit(attempt, auth).returning(StepResult::Advanced))
             }
         }
     }
 
     /// A call failed: it is retried later, or the check goes to review.
-    fn failed<'s>(
+    fn call_failed<'s>(
         attempt: &Attempt<'s>,
         stored: &StoredCheck,
         auth: &Account,
         error: Option<&ProviderError>,
-    ) -> Stepped<'s> {
+    ) -> StepDecision<'s> {
         let policy = RetryPolicy::of_provider(&stored.check.policy.provider);
-        let asked = error.and_then(ProviderError::retry_after);
-        let wait = policy.wait_after_failure(stored.work.failures + 1, asked, random_u64());
+        let retry_after = error.and_then(ProviderError::retry_after);
+        let wait = policy.wait_after_failure(stored.work.failures + 1, retry_after, random_u64());
         let is_final = error.is_none_or(|error| !error.is_retryable());
         let mut update = CheckUpdate::of(stored, Timestamp::now());
         update.call_failed(error.map_or("not_configured", failure), is_final, wait)?;
         Ok(Self::after_failure(attempt, update, auth))
     }
 
-    fn after_failure<'s>(attempt: &Attempt<'s>, update: CheckUpdate, auth: &Account) -> Decided<'s, Step> {
+    fn after_failure<'s>(attempt: &Attempt<'s>, update: CheckUpdate, auth: &Account) -> Decided<'s, StepResult> {
         let (settled, next_run_at) = (update.is_settled(), update.next_run_at());
-        let step = if settled { Step::Advanced } else { Step::Wait(next_run_at) };
+        let step = if settled { StepResult::Advanced } else { StepResult::Wait(next_run_at) };
         update.commit(attempt, auth).returning(step)
     }
 
     /// Stores the time of the next run, so that the sweep skips the check until then.
-    async fn wait<'s>(&self, stored: &StoredCheck, until: Timestamp) -> Stepped<'s> {
+    async fn wait<'s>(&self, stored: &StoredCheck, until: Timestamp) -> StepDecision<'s> {
         self.app.store().await.schedule_run(stored, until).await?;
-        Ok(Decided::Unchanged(Step::Wait(until)))
+        Ok(Decided::Unchanged(StepResult::Wait(until)))
     }
 
     /// Calls a provider through its circuit breaker. A call that the breaker refuses does not count as an attempt.
-    async fn guarded<T, F>(&self, name: &str, call: impl FnOnce(Duration) -> F) -> Result<Called<T>>
+    async fn call_through_breaker<T, F>(&self, name: &str, call: impl FnOnce(Duration) -> F) -> Result<ProviderCall<T>>
     where
         F: Future<Output = std::result::Result<T, ProviderError>>,
     {
         let (store, policy, now) = (self.app.store().await, breaker::BreakerPolicy::default(), Timestamp::now());
         let remaining = self.deadline.since(now).saturating_sub(FOR_THE_COMMIT).min(LONGEST_CALL);
         if remaining < Duration::from_secs(1) {
-            return Ok(Called::Deferred(now + Duration::from_secs(1)));
+            return Ok(ProviderCall::Deferred(now + Duration::from_secs(1)));
         }
         let permit = match store.breaker_admit(name, &policy, now).await? {
             Ok(permit) => permit,
-            Err(retry_at) => return Ok(Called::Deferred(retry_at)),
+            Err(retry_at) => return Ok(ProviderCall::Deferred(retry_at)),
         };
         let answer = call(remaining).await;
-        let well = answer.as_ref().err().is_none_or(|error| !error.is_provider_failure());
+        let healthy = answer.as_ref().err().is_none_or(|error| !error.is_provider_failure());
         if let Err(error) = &answer {
             tracing::warn!(provider = name, check = %self.check, %error, "provider call failed");
         }
-        store.breaker_report(name, permit, well, &policy, Timestamp::now()).await?;
-        Ok(Called::Answered(answer))
+        store.breaker_report(name, permit, healthy, &policy, Timestamp::now()).await?;
+        Ok(ProviderCall::Answered(answer))
     }
 
     async fn documents(&self, stored: &StoredCheck) -> Result<Vec<DocumentItem>> {
@@ -259,7 +269,8 @@ impl VerificationRun<'_> {
         let evidence = store.read_person_key(&self.user, KeyPurpose::Evidence, Timestamp::now());
         let (documents, evidence) = futures::try_join!(self.documents(stored), evidence)?;
         let snapshot = stored.snapshot(&evidence)?;
-        let document = leading(&documents).ok_or_else(|| Internal::corrupt("a submitted check without a document"))?;
+        let document =
+            document_to_submit(&documents).ok_or_else(|| Internal::corrupt("a submitted check without a document"))?;
         Ok(Submission {
             key: TaskKey { check: stored.check.id, step: STEP.to_owned(), attempt: stored.work.task },
             document_type: document.kind.as_str().to_owned(),
@@ -276,15 +287,14 @@ impl VerificationRun<'_> {
 }
 
 /// The result of a call through the breaker.
-enum Called<T> {
+enum ProviderCall<T> {
     Answered(std::result::Result<T, ProviderError>),
     /// The call was not made; try it at this time.
     Deferred(Timestamp),
 }
 
-/// The document that is submitted to the provider: an identity document if there is one, and one with a number before
-/// one without.
-fn leading(documents: &[DocumentItem]) -> Option<&DocumentItem> {
+/// The document that is submitted to the provider: preferably an identity document, and one with a number.
+fn document_to_submit(documents: &[DocumentItem]) -> Option<&DocumentItem> {
     documents.iter().min_by_key(|document| (!document.kind.is_identity(), document.number.is_none()))
 }
 

@@ -1,4 +1,4 @@
-//! Lock-out after failed sign-ins, per submitted identifier, whether it exists or not.
+//! Lock-out after failed sign-ins, per submitted identifier, whether an account has it or not.
 
 use std::time::Duration;
 
@@ -13,46 +13,51 @@ pub const WINDOW: Duration = Duration::from_mins(15);
 /// For how long: the first time, the second …; further ones as the last.
 pub const LOCKS: [Duration; 4] =
     [Duration::from_mins(5), Duration::from_mins(10), Duration::from_mins(20), Duration::from_mins(30)];
-/// An identifier without a failure for this long after its last lock starts anew.
+/// An identifier without a failure for this long after its last lock starts with the shortest lock again.
 pub const FORGIVEN_AFTER: Duration = Duration::from_hours(24);
 
-/// As long as any function may take: a try that began longer ago has not ended and never will.
+/// The longest time that a function runs. A try that began earlier and was not settled never will be.
 const LONGEST_TRY: Duration = Duration::from_secs(30);
-/// Failures of one identifier are told to the log once in this long.
+/// Failures of one identifier make one event per period of this length.
 pub const REPORTED_EVERY: Duration = Duration::from_mins(15);
 
-/// What is kept of an identifier. The times of the failures, not only their number, so that no five of them within
-/// any 15 minutes escape.
+/// A failed try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedTry {
+    pub at: Timestamp,
+    /// Digest of the network that it came from.
+    pub network: String,
+}
+
+/// The tries of one identifier. The time of each failure is kept, not only their number, so that five failures within any
+/// 15 minutes are noticed.
 ///
-/// A try is reserved before the password is compared, and settled after: as a failure, or given back. Failures and
-/// reserved tries together are never more than [`FAILURES`], so that guesses made at once are no more than guesses made
-/// one after the other.
+/// A try is reserved before the password is compared, and settled after: as a failure, as a success, or given back. Failures
+/// and reserved tries together are never more than [`FAILURES`], so parallel guesses are no more than sequential ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lockout {
     /// Failures since the last lock, oldest first; fewer than [`FAILURES`].
-    pub failures: Vec<Timestamp>,
-    /// Tries that are reserved and not settled, oldest first. One whose process died counts until it leaves the window.
-    #[serde(default)]
+    pub failures: Vec<FailedTry>,
+    /// Tries that are reserved and not settled, oldest first. If the process died, a try counts until it leaves the window.
     pub reserved: Vec<Timestamp>,
     pub locked_until: Option<Timestamp>,
-    /// How often it was locked in a row.
+    /// The number of locks in a row.
     pub strikes: u32,
-    /// Beginning of the quarter of an hour whose failures were last told to the log.
-    #[serde(default)]
+    /// Start of the last quarter of an hour whose failures have an event.
     pub reported: Option<Timestamp>,
 }
 
 /// Why no try is reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoTryLeft {
-    /// How long until there may be one.
+    /// How long until one may be available.
     pub wait: Duration,
-    /// Tries are being made at this moment: if they succeed, others follow at once.
+    /// Other tries are not settled yet. If they succeed, a try is available at once.
     pub in_flight: bool,
 }
 
 impl Lockout {
-    /// How much longer the identifier is locked. Nothing is tried nor counted while it is.
+    /// How much longer the identifier is locked. Meanwhile no try is reserved and no failure counted.
     pub fn remaining(&self, now: Timestamp) -> Option<Duration> {
         self.locked_until.filter(|until| *until > now).map(|until| until.since(now))
     }
@@ -65,9 +70,10 @@ impl Lockout {
         self.forget(now);
         if self.failures.len() + self.reserved.len() >= FAILURES {
             let in_flight = self.reserved.iter().any(|at| now.since(*at) < LONGEST_TRY);
-            let first = self.failures.first().into_iter().chain(self.reserved.first()).min();
+            let first =
+                self.failures.first().map(|failure| failure.at).into_iter().chain(self.reserved.first().copied()).min();
             let wait = match first {
-                Some(first) if !in_flight => (*first + WINDOW).since(now),
+                Some(first) if !in_flight => (first + WINDOW).since(now),
                 _ => Duration::from_secs(1),
             };
             return Err(NoTryLeft { wait, in_flight });
@@ -76,15 +82,14 @@ impl Lockout {
         Ok(self)
     }
 
-    /// After the try reserved at `reserved` failed, at `now`. It locked the identifier if [`Self::remaining`] says so
-    /// thereafter.
-    pub fn fail(self, reserved: Timestamp, now: Timestamp) -> Self {
+    /// The state after the try reserved at `reserved` failed, at `now`. It may lock the identifier: see [`Self::remaining`].
+    pub fn fail(self, reserved: Timestamp, network: &str, now: Timestamp) -> Self {
         let mut after = self.give_back(reserved);
         if after.remaining(now).is_some() {
             return after;
         }
         after.forget(now);
-        after.failures.push(now);
+        after.failures.push(FailedTry { at: now, network: network.to_owned() });
         if after.failures.len() >= FAILURES {
             let step = usize::try_from(after.strikes).unwrap_or(usize::MAX).min(LOCKS.len() - 1);
             after.failures.clear();
@@ -94,7 +99,7 @@ impl Lockout {
         after
     }
 
-    /// After the try reserved at `reserved` came to nothing: it does not count.
+    /// The state after the try reserved at `reserved` ended without a result: it does not count.
     pub fn give_back(mut self, reserved: Timestamp) -> Self {
         if let Some(at) = self.reserved.iter().position(|one| *one == reserved) {
             self.reserved.remove(at);
@@ -102,35 +107,34 @@ impl Lockout {
         self
     }
 
-    /// After a success: all is forgotten, but what the log was told.
-    pub fn succeed(self) -> Self {
-        Self { reported: self.reported, ..Self::default() }
+    /// The state after the try reserved at `reserved` had the right password. It forgives the failures of its own network
+    /// only: otherwise somebody who knows when the owner signs in could guess four times before each sign-in, without ever
+    /// being locked out. Locks end by time alone.
+    pub fn succeed(self, reserved: Timestamp, network: &str) -> Self {
+        let mut after = self.give_back(reserved);
+        after.failures.retain(|failure| failure.network != network);
+        after
     }
 
-    /// Beginning of the quarter of an hour at hand, if its failures are still to be told to the log.
+    /// Start of the current quarter of an hour, if its failures have no event yet.
     pub fn unreported(&self, now: Timestamp) -> Option<Timestamp> {
         let quarter = quarter(now);
         (self.reported != Some(quarter)).then_some(quarter)
     }
 
-    /// Whether it still matters that the log was told.
-    pub fn reported_now(&self, now: Timestamp) -> bool {
-        self.reported == Some(quarter(now))
-    }
-
-    /// Drops what says nothing any more.
+    /// Removes what is too old to matter.
     fn forget(&mut self, now: Timestamp) {
         if self.locked_until.is_some_and(|until| now.since(until) >= FORGIVEN_AFTER) {
             (self.locked_until, self.strikes) = (None, 0);
         }
-        for times in [&mut self.failures, &mut self.reserved] {
-            times.retain(|at| now.since(*at) < WINDOW);
-        }
+        self.failures.retain(|failure| now.since(failure.at) < WINDOW);
+        self.reserved.retain(|at| now.since(*at) < WINDOW);
     }
 
-    /// When this says nothing any more and can be dropped.
+    /// When none of this matters any longer; `None` if it does not matter now.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        let by_try = self.failures.iter().chain(&self.reserved).max().map(|at| *at + WINDOW);
+        let tries = self.failures.iter().map(|failure| failure.at).chain(self.reserved.iter().copied());
+        let by_try = tries.max().map(|at| at + WINDOW);
         let by_lock = self.locked_until.map(|until| until + FORGIVEN_AFTER);
         let by_report = self.reported.map(|quarter| quarter + REPORTED_EVERY);
         by_try.max(by_lock).max(by_report)
@@ -150,8 +154,10 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
 
+    const HERE: &str = "here";
+
     fn fail(lockout: Lockout, now: Timestamp) -> Lockout {
-        lockout.reserve(now).unwrap().fail(now, now)
+        lockout.reserve(now).unwrap().fail(now, HERE, now)
     }
 
     fn fail_five(mut lockout: Lockout, now: Timestamp) -> Lockout {
@@ -173,14 +179,37 @@ mod tests {
     }
 
     #[test]
-    fn four_failures_do_not_lock_and_a_success_forgets_them() {
+    fn four_failures_do_not_lock_and_a_right_password_of_their_network_forgives_them() {
         let mut lockout = Lockout::default();
         for _ in 0..4 {
             lockout = fail(lockout, START);
         }
         assert_eq!(lockout.remaining(START), None);
-        assert_eq!(lockout.clone().succeed(), Lockout::default());
+        let reserved = lockout.clone().reserve(START).unwrap();
+        assert_eq!(reserved.succeed(START, HERE), Lockout::default());
         assert!(fail(lockout, START).remaining(START).is_some());
+    }
+
+    #[test]
+    fn a_right_password_forgives_no_failure_of_another_network() {
+        let mut lockout = Lockout::default();
+        for _ in 0..4 {
+            lockout = fail(lockout, START);
+        }
+        let owner = START + Duration::from_secs(1);
+        let lockout = lockout.reserve(owner).unwrap().succeed(owner, "the owner's");
+        assert!(lockout.reserved.is_empty());
+        assert!(fail(lockout, START + Duration::from_secs(2)).remaining(owner).is_some(), "the fifth failure locks");
+    }
+
+    #[test]
+    fn a_right_password_shortens_no_lock_and_leaves_the_next_one_longer() {
+        let reserved = Lockout::default().reserve(START).unwrap();
+        let locked = Lockout { failures: vec![], ..fail_five(Lockout::default(), START) };
+        let after = Lockout { reserved: reserved.reserved, ..locked }.succeed(START, HERE);
+        assert_eq!(after.remaining(START), Some(LOCKS[0]));
+        let later = START + LOCKS[0];
+        assert_eq!(fail_five(after, later).remaining(later), Some(LOCKS[1]));
     }
 
     #[test]
@@ -202,7 +231,7 @@ mod tests {
         let after = lockout.clone().give_back(START);
         assert!(after.clone().reserve(later).unwrap().reserve(later).is_err());
         // A failure takes its own reservation's place.
-        assert!(lockout.fail(START, later).reserve(later).is_err());
+        assert!(lockout.fail(START, HERE, later).reserve(later).is_err());
     }
 
     #[test]
@@ -222,21 +251,14 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_told_once_a_quarter_of_an_hour() {
+    fn failures_are_reported_once_a_quarter_of_an_hour() {
         let at = |minutes| Timestamp::from_unix_seconds(900 * 1000) + Duration::from_mins(minutes);
         let mut lockout = Lockout::default();
         assert_eq!(lockout.unreported(at(3)), Some(at(0)));
         lockout.reported = Some(at(0));
         assert_eq!(lockout.unreported(at(14)), None);
-        assert_eq!(lockout.clone().succeed().unreported(at(14)), None);
+        assert_eq!(lockout.clone().succeed(at(14), HERE).unreported(at(14)), None);
         assert_eq!(lockout.unreported(at(15)), Some(at(15)));
-    }
-
-    #[test]
-    fn what_was_stored_before_there_were_reservations_reads() {
-        let stored = r#"{"failures":["2026-03-01T09:30:00.000Z"],"locked_until":null,"strikes":2}"#;
-        let lockout: Lockout = serde_json::from_str(stored).unwrap();
-        assert_eq!((lockout.failures.len(), lockout.strikes), (1, 2));
     }
 
     proptest! {
@@ -252,7 +274,7 @@ mod tests {
                     now = now + Duration::from_secs(gap);
                 }
                 for (reserved, _) in open.extract_if(.., |(_, ends)| *ends <= now) {
-                    lockout = lockout.fail(reserved, now);
+                    lockout = lockout.fail(reserved, HERE, now);
                 }
                 if let Ok(reserved) = lockout.clone().reserve(now) {
                     lockout = reserved;

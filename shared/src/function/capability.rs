@@ -74,9 +74,9 @@ impl Capability {
             Self::MakeKeys => needs.put(Table::Keys),
             Self::UseTokenKeys => needs.read_secret(SecretId::Tokens),
             Self::SignTokens => needs.read_secret(SecretId::Signing),
-            Self::CountFailures => needs.put(Table::Ephemeral).rarely(
-                "failures of the identifier are on record",
-                Needs::new().get(Table::Ephemeral).delete(Table::Ephemeral),
+            Self::CountFailures => needs.put(Table::Ephemeral).delete(Table::Ephemeral).rarely(
+                "another call settles a try of the identifier at the same time",
+                Needs::new().get(Table::Ephemeral),
             ),
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)

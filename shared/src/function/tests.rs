@@ -8,7 +8,7 @@ use crate::{
     domain::{id::CheckId, role::KycRead},
     error::Result,
     http::{Anonymous, Call, CanIf, Endpoint, NoContent, OwnerOr, Route, Signed, authority::Flag},
-    messaging::{Delivery, Outcome, Worker},
+    messaging::{Delivery, TaskOutcome, Worker},
 };
 
 async fn anonymous(_: Call<Anonymous>, (): ()) -> Result<NoContent> {
@@ -83,9 +83,9 @@ fn owners_keys_and_idempotency_add_their_grants() {
 }
 
 #[test]
-fn a_queue_worker_may_receive_claim_and_delay_messages() {
-    async fn work(_: &'static crate::app::App, _: Delivery<()>) -> Result<Outcome> {
-        Ok(Outcome::Done)
+fn a_worker_of_a_queue_consumes_claims_and_puts_back() {
+    async fn work(_: &'static crate::app::App, _: Delivery<()>) -> Result<TaskOutcome> {
+        Ok(TaskOutcome::Done)
     }
     let trigger = QueueTrigger::of(Queue::Lists).batch(1).late_after(60);
     let function = Worker::of_queue("workers-test", trigger, Duration::from_secs(5), work).as_function();

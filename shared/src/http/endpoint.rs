@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     config::Section,
-    error::{Error, RequestError, Result},
+    error::Result,
     function::{Capability, Function, Needs, Trigger, area_of},
     store::{Table, item::Key},
 };
@@ -107,10 +107,8 @@ where
     let caller = A::admit(app, &incoming).await?;
     let call = Call::new(app, caller, &incoming, replay.clone());
     match handler(call, input).await {
-        Err(Error::Request(RequestError::AnsweredMeanwhile)) => {
-            idempotency::stored_by_another(app, &incoming, replay.as_ref()).await
-        }
-        result => result?.into_response(),
+        Ok(body) => body.into_response(),
+        Err(error) => idempotency::after_failure(app, &incoming.meta, &incoming.loaded, replay.as_ref(), error).await,
     }
 }
 

@@ -4,15 +4,18 @@
 //! command was committed.
 
 use super::{
-    call::Incoming,
+    call::{Incoming, Meta},
     reply::Reply,
     response::{Body, Response},
 };
 use crate::{
     app::App,
     domain::field::InvalidField,
-    error::{Internal, RequestError, Result},
-    store::idempotency::{Kept, Record, Replay},
+    error::{Error, Internal, RequestError, Result},
+    store::{
+        admission::Loaded,
+        idempotency::{Kept, Record, Replay},
+    },
 };
 
 /// What is stored for the idempotency key of a request.
@@ -53,23 +56,42 @@ pub async fn look_up(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Resu
     let replay = Replay { scope: scope.clone(), body };
     match &incoming.loaded.idempotency {
         None => Ok(IdempotencyLookup::New(Some(replay))),
-        Some(record) => stored_response(app, incoming, record, &replay).await.map(IdempotencyLookup::Stored),
+        Some(record) => {
+            stored_response(app, &incoming.meta, &incoming.loaded, record, &replay).await.map(IdempotencyLookup::Stored)
+        }
     }
 }
 
-/// The stored response, after a commit failed because another request with the key was committed first.
-pub async fn stored_by_another(app: &App, incoming: &Incoming, replay: Option<&Replay>) -> Result<Response> {
-    let replay = replay.ok_or_else(|| Internal::bug("another request stored a response, but there is no key"))?;
-    let record = app.store().await.idempotency_record(&replay.scope, incoming.meta.now).await?;
-    stored_response(app, incoming, &record.ok_or(RequestError::IdempotencyInProgress)?, replay).await
+/// The response to a request whose handler failed. Another request with the same key may have been committed meanwhile, which
+/// can be the reason of the failure: its stored response is then the response to both.
+pub async fn after_failure(
+    app: &App,
+    meta: &Meta,
+    loaded: &Loaded,
+    replay: Option<&Replay>,
+    error: Error,
+) -> Result<Response> {
+    let Some(replay) = replay else { return Err(error) };
+    let undecided = matches!(error, Error::Request(RequestError::AnsweredMeanwhile | RequestError::Contended));
+    match app.store().await.idempotency_record(&replay.scope, meta.now).await {
+        Ok(Some(record)) => stored_response(app, meta, loaded, &record, replay).await,
+        Ok(None) if undecided => Err(RequestError::IdempotencyInProgress.into()),
+        Ok(None) | Err(_) => Err(error),
+    }
 }
 
-async fn stored_response(app: &App, incoming: &Incoming, record: &Record, replay: &Replay) -> Result<Response> {
+async fn stored_response(
+    app: &App,
+    meta: &Meta,
+    loaded: &Loaded,
+    record: &Record,
+    replay: &Replay,
+) -> Result<Response> {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(record.body.as_slice(), replay.body.as_slice())) {
         return Err(RequestError::IdempotencyKeyReused.into());
     }
     let Some(sealed) = &record.answer else { return Err(RequestError::AlreadyDone.into()) };
-    let key = app.store().await.person_key(incoming.loaded.profile_key.as_ref(), incoming.meta.now).await?;
+    let key = app.store().await.person_key(loaded.profile_key.as_ref(), meta.now).await?;
     let kept = Kept::open(&key, &replay.scope, sealed)?;
     Ok(Response {
         status: kept.status,
@@ -105,4 +127,58 @@ pub fn to_store<R: Reply + Clone>(reply: &R) -> Result<Kept> {
             Body::Bytes(_) => return Err(Internal::bug("binary responses are not stored").into()),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        domain::time::Timestamp,
+        scripted::{AwsReply, ScriptedAws},
+    };
+
+    async fn after(error: impl Into<Error>, replay: Option<&Replay>, found: Value) -> Error {
+        let script = ScriptedAws::new(move |_| AwsReply::Ok(found.clone()));
+        let meta = Meta {
+            function: "test",
+            now: Timestamp::from_unix_seconds(1_772_357_400),
+            correlation_id: "correlation".into(),
+            ip: "192.0.2.1".into(),
+            user_agent: String::new(),
+        };
+        after_failure(script.app(), &meta, &Loaded::default(), replay, error.into()).await.unwrap_err()
+    }
+
+    /// A record of a call that was done, whose answer was not kept.
+    fn record_of(body: &str) -> Value {
+        json!({"Item": {"pk": {"S": "IDEM#scope"}, "body": {"B": body}, "expires": {"N": "1772443800"}}})
+    }
+
+    #[tokio::test]
+    async fn a_call_that_lost_against_one_with_its_key_gets_the_answer_of_that_call() {
+        // "Ym9keQ==" is "body".
+        let replay = Replay { scope: "scope".into(), body: b"body".to_vec() };
+        for error in [RequestError::NotFound, RequestError::AnsweredMeanwhile, RequestError::Contended] {
+            let answer = after(error, Some(&replay), record_of("Ym9keQ==")).await;
+            assert!(matches!(answer, Error::Request(RequestError::AlreadyDone)), "{answer}");
+        }
+        let other = Replay { body: b"other".to_vec(), ..replay };
+        let answer = after(RequestError::NotFound, Some(&other), record_of("Ym9keQ==")).await;
+        assert!(matches!(answer, Error::Request(RequestError::IdempotencyKeyReused)), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn without_a_kept_answer_a_conflict_is_in_progress_and_a_refusal_stays() {
+        let replay = Replay { scope: "scope".into(), body: b"body".to_vec() };
+        for error in [RequestError::AnsweredMeanwhile, RequestError::Contended] {
+            let answer = after(error, Some(&replay), json!({})).await;
+            assert!(matches!(answer, Error::Request(RequestError::IdempotencyInProgress)), "{answer}");
+        }
+        let answer = after(RequestError::NotFound, Some(&replay), json!({})).await;
+        assert!(matches!(answer, Error::Request(RequestError::NotFound)), "{answer}");
+        let answer = after(RequestError::Contended, None, json!({})).await;
+        assert!(matches!(answer, Error::Request(RequestError::Contended)), "{answer}");
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::call::Call;
+use super::{call::Call, limit::network};
 use crate::{
     crypto::{
         index::BlindIndex,
@@ -15,7 +15,6 @@ use crate::{
     domain::{auth::AuthError, backoff::Backoff, field::Fields, id::UserId, secret::SecretText},
     error::{Internal, RequestError, Result},
     store::{
-        commit::Commit,
         lockout::{Failure, ReservedTry},
         user::Account,
     },
@@ -113,6 +112,7 @@ impl<A> Call<A> {
         let failure = Failure {
             locks: &digest(b"identifier"),
             failures: &digest(b"failed sign-ins"),
+            network: &self.network_digest().await?,
             person,
             now: self.now(),
             correlation_id: &self.meta.correlation_id,
@@ -127,17 +127,21 @@ impl<A> Call<A> {
         }
     }
 
-    /// Returns the outcome of a command. If it failed, gives the attempt back, since the password was right.
-    pub async fn settle<T>(&self, proof: &Proof, outcome: Result<T>) -> Result<T> {
-        if outcome.is_err() {
-            self.give_back(&proof.tried).await;
+    /// Settles the try of a right password, which forgives the failures of this network. If that fails, the try counts until
+    /// it leaves the window.
+    pub async fn settle(&self, proof: &Proof) {
+        let settled = async {
+            let network = self.network_digest().await?;
+            self.app.store().await.count_success(&proof.tried, &network, self.now()).await
+        };
+        if let Err(error) = settled.await {
+            tracing::warn!(%error, correlation_id = self.meta.correlation_id, "the try of a right password was not settled");
         }
-        outcome
     }
 
-    /// Resets the count of failures in the transaction of the sign-in.
-    pub fn forgive<'a>(&self, proof: &Proof, commit: Commit<'a>) -> Commit<'a> {
-        proof.tried.forgive(commit, self.now())
+    /// The lock-out keeps a digest of the caller's network, not the address.
+    async fn network_digest(&self) -> Result<String> {
+        Ok(self.app.index_secrets().await?.digest(&[b"network of a try", network(&self.meta.ip).as_bytes()]))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::Deref};
 use super::{call::Call, principal::Person};
 use crate::{
     domain::{
-        event::{Data, EventType, HitsShown, Subject},
+        event::{EventData, EventType, HitsShown, Subject},
         id::{HitId, ReadId, UserId},
     },
     error::Result,
@@ -20,8 +20,8 @@ pub struct PersonalDataRead {
     pub kind: EventType,
     /// The person whose data was read; `None` for several persons, or persons without an account.
     pub person: Option<UserId>,
-    /// Ids of what was read.
-    pub data: Data,
+    /// What was read, by ids.
+    pub data: EventData,
 }
 
 /// The reads of these hits, one per person.
@@ -33,7 +33,7 @@ pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<PersonalD
     let read = |(person, hits): (UserId, Vec<_>)| PersonalDataRead {
         kind: EventType::HitsRead,
         person: Some(person),
-        data: Data::of(&HitsShown { hits }),
+        data: EventData::of(&HitsShown { hits }),
     };
     by_person.into_iter().map(read).collect()
 }

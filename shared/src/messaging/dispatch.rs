@@ -1,33 +1,39 @@
-//! Handing events to the queues that want them.
+//! The dispatcher: sends an event to the queues of its consumers and of its notification.
 //!
-//! Sent first, then the outbox row is deleted with the counters in one transaction: a dispatcher that dies in between
-//! sends again, and the consumers know the event by its id. Nothing is lost and nothing is counted twice.
+//! The messages are sent first; then one transaction deletes the outbox row and adds the counters. A dispatcher that dies
+//! in between sends the messages again, which the consumers recognise by their key. So no event is lost and none is counted
+//! twice.
 
 use std::time::Duration;
 
 use super::{
     Message,
-    message::{Notice, Task},
+    message::{EventTask, MailTask},
     queue::Queue,
 };
 use crate::{
     app::App,
-    domain::{event::Consumer, time::Timestamp},
+    domain::{event::Consumer, notification::Channel, time::Timestamp},
     error::Result,
     store::event::EventRecord,
 };
 
-/// Hands one event on. `false` if somebody else had done so meanwhile.
-pub async fn hand_on(app: &App, record: &EventRecord) -> Result<bool> {
+/// Dispatches one event. `false` if another process closed its outbox row meanwhile.
+pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
     let row = record.r#type.row();
-    if let Some(mail) = row.mail {
-        // The key names the mail too, so that another notification of the same event would be another message.
-        let key = format!("{}#{}", record.id, mail.as_str());
-        let body = Notice::Mail { mail, event: Box::new(record.clone()) };
-        send(app, Queue::Notification, key, record, body).await?;
+    if let Some(notification) = row.notification {
+        for channel in notification.row().channels {
+            let key = format!("{}#{notification}#{channel}", record.id);
+            match channel {
+                Channel::Mail => {
+                    let body = MailTask::Notify { notification, event: Box::new(record.clone()) };
+                    send(app, Queue::Notification, key, record, body).await?;
+                }
+            }
+        }
     }
     for consumer in row.work {
-        let task = Task::Event { event: Box::new(record.clone()) };
+        let task = EventTask::Event { event: Box::new(record.clone()) };
         send(app, queue_of(*consumer), record.id.to_string(), record, task).await?;
     }
     let counted: Vec<_> = row

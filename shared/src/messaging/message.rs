@@ -1,10 +1,19 @@
-//! What travels on our queues. No message carries personal data or a secret: ids only, and the worker reads the rest.
+//! Bodies of queue messages. They hold ids, and neither personal data nor secrets: the worker reads what it needs.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{crypto::index::BlindIndex, domain::mail::MailKind, store::event::EventRecord};
+use crate::{
+    crypto::index::BlindIndex,
+    domain::{
+        id::{Id, Kind, UserId},
+        mailed_token::TokenPurpose,
+        notification::Notification,
+    },
+    error::{Internal, Result},
+    store::event::EventRecord,
+};
 
-/// A message: what it is about, and by which key a second delivery is known.
+/// A queue message. Its key identifies it, so that a second delivery is recognised.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message<B> {
     pub key: String,
@@ -15,34 +24,48 @@ pub struct Message<B> {
 /// Body of queue `notification`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Notice {
-    /// Something happened that its person is told by mail.
-    Mail { mail: MailKind, event: Box<EventRecord> },
-    /// Somebody asked for a mail to an address; whether anybody is there is found out here and not at the door.
-    Asked { mail: MailKind, address: BlindIndex },
-    /// A sign-in was refused. The owner of an unconfirmed address, whose password was right, gets another mail to confirm
-    /// it. All others are sent too, and dropped, so that a refusal takes as long for everybody.
+pub enum MailTask {
+    /// Send the notification of an event.
+    Notify { notification: Notification, event: Box<EventRecord> },
+    /// Somebody asked for a mail with a token. The worker finds out whether an account has the address, so that the answer
+    /// to the caller does not depend on it.
+    RequestToken { purpose: TokenPurpose, address: BlindIndex },
+    /// A sign-in was refused. If `unconfirmed`, the password was right and the address is not confirmed: its owner gets
+    /// another mail to confirm it. Other refusals send the message too, which the worker drops, so that all refusals take
+    /// the same time.
     SignInRefused { address: BlindIndex, unconfirmed: bool },
 }
 
-/// Body of queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.
+/// Body of the queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Task {
-    /// An event asks for it.
+pub enum EventTask {
+    /// Handle an event.
     Event { event: Box<EventRecord> },
-    /// Look at this check or document again: a poll, a retry, a sweep's find.
-    Again { subject: String, person: crate::domain::id::UserId },
+    /// Process this check or document again: for a poll, a retry, or because a sweep found it.
+    Again { subject: String, person: UserId },
 }
 
-/// Body of queue `lists`; its events read as a [`Task`]'s.
+impl EventTask {
+    /// The check or document that the message is about, and the person it belongs to.
+    pub fn subject<K: Kind>(&self) -> Result<(Id<K>, UserId)> {
+        let (subject, person) = match self {
+            Self::Event { event } => (&event.subject.id, event.person),
+            Self::Again { subject, person } => (subject, Some(*person)),
+        };
+        let id = subject.parse().map_err(Internal::corrupt)?;
+        Ok((id, person.ok_or_else(|| Internal::corrupt("the event of a task names no person"))?))
+    }
+}
+
+/// Body of queue `lists`. Events have the same form as in [`EventTask`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ListTask {
-    /// Somebody asked for a list, or one was loaded.
+    /// A list was requested or loaded.
     Event { event: Box<EventRecord> },
-    /// The schedule asks for a look at this list's source.
+    /// Check the source of this list; sent by the schedule.
     Refresh { list: String },
-    /// Whatever is loaded is to be in force.
+    /// Compile the loaded lists and put them in force.
     Compile,
 }

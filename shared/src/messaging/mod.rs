@@ -1,12 +1,13 @@
-//! Queue messages, the batch harness, the fan-out of events, and mail.
+//! Queue messages, the worker harness, the dispatcher of events, notifications and mail.
 
 pub mod dispatch;
 pub mod mail;
 pub mod message;
+pub mod notification;
 pub mod queue;
 mod run;
 pub mod work;
 
 pub use message::Message;
-pub use run::{Boxed, invocations, run};
-pub use work::{Delivery, Outcome, Ran, Worker};
+pub use run::{InvocationHandler, invocations, run};
+pub use work::{Delivery, InvocationResult, TaskOutcome, Worker};

@@ -1,4 +1,4 @@
-//! Sending to our queues.
+//! Sending to queues.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -15,33 +15,33 @@ use crate::{
     store::due::DueRow,
 };
 
-/// How many messages a queue holds, about (as SQS counts).
+/// The approximate number of messages of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Depth {
+pub struct QueueDepth {
     pub queue: Queue,
     pub visible: u64,
     pub in_flight: u64,
     pub delayed: u64,
-    /// In its dead-letter queue.
+    /// In the dead-letter queue.
     pub dead: u64,
 }
 
-/// SQS delays no longer; longer waits are due rows.
+/// The longest delay of SQS. A longer wait is a due row.
 pub const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 impl App {
-    /// Sends a message, to be seen after a delay of at most 15 minutes.
+    /// Sends a message with a delay of at most 15 minutes.
     pub async fn send<B: Serialize>(&self, queue: Queue, message: &Message<B>, delay: Duration) -> Result<()> {
         let body = serde_json::to_string(message).map_err(Internal::bug)?;
         self.send_raw(queue, body, delay).await
     }
 
     /// Depths of all queues and their dead-letter queues.
-    pub async fn queue_depths(&self) -> Result<Vec<Depth>> {
+    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>> {
         futures::future::try_join_all(Queue::ALL.map(|queue| self.queue_depth(queue))).await
     }
 
-    async fn queue_depth(&self, queue: Queue) -> Result<Depth> {
+    async fn queue_depth(&self, queue: Queue) -> Result<QueueDepth> {
         use QueueAttributeName as A;
         let url = &self.config.queues.url(queue);
         let counts = [
@@ -55,7 +55,7 @@ impl App {
             None => 0,
         };
         let [visible, in_flight, delayed] = counts.map(|name| count(&own, &name));
-        Ok(Depth { queue, visible, in_flight, delayed, dead })
+        Ok(QueueDepth { queue, visible, in_flight, delayed, dead })
     }
 
     async fn queue_attributes(&self, url: &str, names: &[QueueAttributeName]) -> Result<Attributes> {
@@ -64,14 +64,14 @@ impl App {
         Ok(answer.attributes.unwrap_or_default())
     }
 
-    /// Sends a message that was serialised before, to be seen after a delay of at most 15 minutes.
+    /// Sends a serialised message with a delay of at most 15 minutes.
     pub async fn send_raw(&self, queue: Queue, body: String, delay: Duration) -> Result<()> {
         Ok(self.offer(queue, body, delay).await.map_err(|unsent| match unsent {
             Unsent::Invalid(error) | Unsent::NotNow(error) => error,
         })?)
     }
 
-    /// The same, telling apart whether the message can be sent at all.
+    /// The same, with an error that distinguishes a message that can never be sent.
     pub async fn offer(&self, queue: Queue, body: String, delay: Duration) -> Result<(), Unsent> {
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(0);
         let request = self.sqs().await.send_message().queue_url(self.config.queues.url(queue));
@@ -81,8 +81,8 @@ impl App {
         Err(if invalid { Unsent::Invalid(error) } else { Unsent::NotNow(error) })
     }
 
-    /// Has a message come back after a wait of any length; its body is the text that stands in the queue. A wait that SQS
-    /// cannot make is a due row.
+    /// Puts a message back with a wait of any length. `body` is the whole serialised message. A wait that is too long for SQS
+    /// is a due row.
     pub async fn put_back(&self, queue: Queue, message: Message<String>, wait: Duration) -> Result<()> {
         if wait <= LONGEST_DELAY {
             return self.send_raw(queue, message.body, wait).await;
@@ -94,16 +94,16 @@ impl App {
     }
 }
 
-/// Why a message was not sent.
+/// The reason why a message was not sent.
 #[derive(Debug)]
 pub enum Unsent {
-    /// SQS will never take it.
+    /// SQS will never accept it.
     Invalid(Internal),
-    /// It may be taken later.
+    /// SQS may accept it later.
     NotNow(Internal),
 }
 
-/// What SQS says of a message that it will not take, now or later: characters outside of XML 1.0, or too many of them.
+/// Error codes of SQS for a message that it never accepts: it is too long or has characters outside XML 1.0.
 const INVALID: [&str; 4] =
     ["InvalidMessageContents", "InvalidParameterValue", "InvalidParameterValueException", "ValidationError"];
 
@@ -113,7 +113,7 @@ fn count(attributes: &Attributes, name: &QueueAttributeName) -> u64 {
     attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// The URL of the dead-letter queue: same account and region, so beside the queue's own, under the name in its ARN.
+/// The URL of the dead-letter queue. It differs from the queue's URL in its last part, which is the name in its ARN.
 fn dead_letter_url(url: &str, redrive_policy: &str) -> Option<String> {
     let policy: serde_json::Value = serde_json::from_str(redrive_policy).ok()?;
     let name = policy["deadLetterTargetArn"].as_str()?.rsplit(':').next()?.to_owned();
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dead_letters_lie_beside_the_queue() {
+    fn the_url_of_the_dead_letter_queue_follows_from_its_arn() {
         let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:123456789012:main-documents-dead","maxReceiveCount":5}"#;
         let url = dead_letter_url("https://sqs.eu-central-1.amazonaws.com/123456789012/main-documents", policy);
         assert_eq!(url.as_deref(), Some("https://sqs.eu-central-1.amazonaws.com/123456789012/main-documents-dead"));

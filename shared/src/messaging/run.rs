@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 
-use super::{Worker, work::Ran};
+use super::{Worker, work::InvocationResult};
 use crate::{
     app::App,
     boot::{self, ServeFuture},
@@ -30,13 +30,13 @@ pub fn run(worker: Worker) -> ExitCode {
     )
 }
 
-/// What answers an invocation, with its types erased.
-pub type Boxed = Box<
+/// The handler of invocations, with its types erased.
+pub type InvocationHandler = Box<
     dyn Fn(LambdaEvent<Value>) -> BoxFuture<'static, std::result::Result<Value, lambda_runtime::Error>> + Send + Sync,
 >;
 
 /// Answers invocations until the platform ends the process. Not generic, so that it is compiled once.
-pub fn invocations(handler: Boxed) -> ServeFuture {
+pub fn invocations(handler: InvocationHandler) -> ServeFuture {
     Box::pin(lambda_runtime::run(lambda_runtime::service_fn(handler)))
 }
 
@@ -48,17 +48,17 @@ async fn invoke(
     let started = Timestamp::now();
     let deadline = Timestamp::from_unix_millis(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
     let work = worker.invoke(app, event.payload, deadline);
-    let ran: Result<Ran> = match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(ran) => ran,
+    let result: Result<InvocationResult> = match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(result) => result,
         Err(_) => Err(Internal::bug("panic").into()),
     };
     let mut properties = serde_json::Map::new();
-    let outcome = match &ran {
-        Ok(ran) => {
-            properties.insert("worked".into(), ran.worked.into());
-            properties.insert("failed".into(), ran.failed.into());
-            properties.insert("postponed".into(), ran.postponed.into());
-            if ran.failed == 0 { "ok" } else { "partial" }
+    let outcome = match &result {
+        Ok(result) => {
+            properties.insert("succeeded".into(), result.succeeded.into());
+            properties.insert("failed".into(), result.failed.into());
+            properties.insert("postponed".into(), result.postponed.into());
+            if result.failed == 0 { "ok" } else { "partial" }
         }
         Err(error) => {
             tracing::error!(function = worker.function, %error, "failed");
@@ -73,12 +73,12 @@ async fn invoke(
         at: started,
         properties,
     });
-    ran.map(|ran| ran.answer).map_err(|error| lambda_runtime::Error::from(told(&error)))
+    result.map(|result| result.answer).map_err(|error| lambda_runtime::Error::from(public_message(&error)))
 }
 
-/// What the platform, or the operator who invoked the function, is told: refusals in their words; of what went wrong on
-/// our side nothing but that it did, for the rest stands in the log.
-fn told(error: &Error) -> String {
+/// The error message for the platform, or for the operator who invoked the function. Of an internal error it says only that
+/// there was one; the log has the rest.
+fn public_message(error: &Error) -> String {
     match error {
         Error::Internal(_) => "failed, see the log".to_owned(),
         Error::Request(RequestError::Invalid(faults)) => {

@@ -1,15 +1,15 @@
 //! The harness of workers: queue batches, schedules, streams and direct invocations.
 //!
-//! Of a batch each message is parsed and worked on its own: a bad body, a refusal or a panic fails that message alone
-//! and never its neighbours. A message is worked once by its key, a few at a time.
+//! Each message of a batch is parsed and processed independently: a bad body, an error or a panic fails that message only.
+//! Messages are processed a few at a time, and each key once.
 //!
-//! Time: each message has a bound of its own, within the invocation's. A message that could not end in what is left of
-//! the invocation is not begun. SQS counts every receive, worked or not, so such a message is put back as a copy, whose
-//! count begins anew, and the original is done with; a worker that dies between the two leaves both, which the key tells.
+//! Time: each message has a time limit of its own, within that of the invocation. A message that could not finish in the
+//! remaining time is not started. SQS counts every receive, so such a message is put back as a copy with a new count, and
+//! the original is deleted. If the worker dies between the two, both remain, and the key identifies the second one.
 //!
-//! Rounds: a message that is put back carries how often that was so. Lambda stops a function that wakes itself 16 times
-//! in a row unless it is told to allow it (`RecursiveLoop: Allow` in the template), so the bound is ours: after
-//! [`MOST_ROUNDS`] a message is worked still, but its wish to come back is a failure, which ends in the dead letters.
+//! Rounds: a message carries how often it was put back. Lambda stops a function that invokes itself 16 times in a row unless
+//! the template allows it (`RecursiveLoop: Allow`), so the limit is ours: after [`MOST_ROUNDS`] a message is still processed,
+//! but putting it back fails, and it ends in the dead letters.
 
 mod declaration;
 
@@ -39,19 +39,19 @@ use crate::{
     store::work::{WorkClaim, WorkClaimResult},
 };
 
-/// How many messages of a batch are worked at a time.
+/// The number of messages of a batch that are processed in parallel.
 const AT_ONCE: usize = 4;
 /// How often a message may be put back. A provider that is polled every quarter of an hour needs 96 rounds a day; a check
-/// that waits at the review queue for fresh lists, looked at every ten minutes, comes back for a week.
+/// in review that waits for fresh lists comes back every ten minutes for a week.
 const MOST_ROUNDS: u64 = 1_008;
-/// A claim outlives the bound of its message by so much, for clocks that differ.
+/// A claim is valid for this much longer than the time limit of its message, since clocks differ.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
-/// The wait of a message that could not be begun.
+/// The wait of a message that was not started.
 const NEXT_INVOCATION: Duration = Duration::from_secs(1);
 
-type Run = dyn Fn(&'static App, Value, Timestamp) -> Work + Send + Sync;
+type Run = dyn Fn(&'static App, Value, Timestamp) -> WorkFuture + Send + Sync;
 
-/// A worker with the types erased: one Lambda function.
+/// A worker with its types erased: one Lambda function.
 #[derive(Clone)]
 pub struct Worker {
     /// The function's name in the template, which is its binary's name.
@@ -68,34 +68,34 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// What an invocation did.
+/// The result of an invocation.
 #[derive(Debug)]
-pub struct Ran {
+pub struct InvocationResult {
     pub answer: Value,
-    pub worked: u32,
+    pub succeeded: u32,
     pub failed: u32,
-    /// Not begun for lack of time, and put back.
+    /// Put back without a start, for lack of time.
     pub postponed: u32,
 }
 
-/// One message to be worked.
+/// One message, as a handler gets it.
 #[derive(Debug)]
 pub struct Delivery<B> {
     pub key: String,
     pub correlation_id: String,
     pub body: B,
     pub now: Timestamp,
-    /// How often the queue has handed it out, this time included.
+    /// How often the queue has delivered it, including this time.
     pub attempt: u32,
-    /// When the working of this message must be done; then it is dropped.
+    /// The handler is dropped at this time.
     pub deadline: Timestamp,
 }
 
-/// How the working of a message ended well.
+/// The result of a handler that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TaskOutcome {
     Done,
-    /// Not now: a copy comes back after the wait, however long, and this is not counted as an attempt.
+    /// Process the message again after this wait, of any length. It does not count as an attempt.
     Later(Duration),
 }
 
@@ -105,8 +105,8 @@ impl Worker {
         Self { function, summary: "", trigger, settings, run }
     }
 
-    /// A worker of a queue. `longest` is how long one message may take: less than the function's own time-out, and short
-    /// enough that a batch, worked four at a time, fits into it.
+    /// A worker of a queue. `longest` is the time limit of one message: less than the function's time-out, and short enough
+    /// that a batch, four messages at a time, fits into it.
     pub fn of_queue<B, F, Fut>(
         function: &'static str,
         trigger: impl Into<QueueTrigger>,
@@ -116,10 +116,10 @@ impl Worker {
     where
         B: DeserializeOwned + Send + 'static,
         F: Fn(&'static App, Delivery<B>) -> Fut + Copy + Send + Sync + 'static,
-        Fut: Future<Output = Result<Outcome>> + Send + 'static,
+        Fut: Future<Output = Result<TaskOutcome>> + Send + 'static,
     {
-        let boxed: Arc<Handler> = Arc::new(move |app, raw: &Raw| {
-            let delivery = raw.parse::<B>();
+        let boxed: Arc<MessageHandler> = Arc::new(move |app, message: &QueueMessage| {
+            let delivery = message.parse::<B>();
             Box::pin(async move { handler(app, delivery?).await })
         });
         let trigger = trigger.into();
@@ -131,12 +131,12 @@ impl Worker {
         Self::new(function, Trigger::Queue(trigger), Concurrency::Worker, Arc::new(run))
     }
 
-    /// Does one invocation's work, without the runtime around it.
-    pub async fn invoke(&self, app: &'static App, event: Value, deadline: Timestamp) -> Result<Ran> {
+    /// Runs one invocation without the Lambda runtime.
+    pub async fn invoke(&self, app: &'static App, event: Value, deadline: Timestamp) -> Result<InvocationResult> {
         (self.run)(app, event, deadline).await
     }
 
-    /// A worker of a schedule: does its round once per tick. The number is how much it did.
+    /// A worker of a schedule. The handler returns the number of items that it processed.
     pub fn of_schedule<F, Fut>(function: &'static str, every: Every, handler: F) -> Self
     where
         F: Fn(&'static App, Timestamp) -> Fut + Copy + Send + Sync + 'static,
@@ -144,11 +144,16 @@ impl Worker {
     {
         let run = move |app, _, deadline| {
             boxed_future(async move {
-                let worked = in_time(deadline, handler(app, Timestamp::now())).await?;
-                Ok(Ran { answer: serde_json::json!({ "worked": worked }), worked, failed: 0, postponed: 0 })
+                let succeeded = in_time(deadline, handler(app, Timestamp::now())).await?;
+                Ok(InvocationResult {
+                    answer: serde_json::json!({ "processed": succeeded }),
+                    succeeded,
+                    failed: 0,
+                    postponed: 0,
+                })
             })
         };
-        // The next round comes by itself; two at once would do the same work.
+        // Two runs at the same time would do the same work.
         Self::new(function, Trigger::Schedule(every), Concurrency::Fixed(1), Arc::new(run))
     }
 
@@ -187,32 +192,33 @@ impl Worker {
                     serde_json::from_value(event).map_err(|error| Internal::bug(format!("payload: {error}")))?;
                 let answer = in_time(deadline, handler(app, payload, Timestamp::now())).await?;
                 let answer = serde_json::to_value(answer).map_err(Internal::bug)?;
-                Ok(Ran { answer, worked: 1, failed: 0, postponed: 0 })
+                Ok(InvocationResult { answer, succeeded: 1, failed: 0, postponed: 0 })
             })
         };
         Self::new(function, trigger, concurrency, Arc::new(run))
     }
 }
 
-/// The work of an invocation with its type erased.
-type Work = Pin<Box<dyn Future<Output = Result<Ran>> + Send>>;
+/// The future of an invocation with its type erased.
+type WorkFuture = Pin<Box<dyn Future<Output = Result<InvocationResult>> + Send>>;
 
-fn boxed_future(work: impl Future<Output = Result<Ran>> + Send + 'static) -> Work {
+fn boxed_future(work: impl Future<Output = Result<InvocationResult>> + Send + 'static) -> WorkFuture {
     Box::pin(work)
 }
 
-/// Work of an invocation that is one piece, under the invocation's deadline.
+/// Runs the work of an invocation that has no messages, under the invocation's deadline.
 async fn in_time<T>(ends_at: Timestamp, work: impl Future<Output = Result<T>>) -> Result<T> {
     match Deadline::of_invocation(ends_at, Timestamp::now()).run(work).await {
         Some(done) => done,
-        None => Err(Internal::unavailable("it did not end before its deadline").into()),
+        None => Err(Internal::unavailable("the work did not end before its deadline").into()),
     }
 }
 
-type Handler = dyn Fn(&'static App, &Raw) -> Pin<Box<dyn Future<Output = Result<Outcome>> + Send>> + Send + Sync;
+type MessageHandler =
+    dyn Fn(&'static App, &QueueMessage) -> Pin<Box<dyn Future<Output = Result<TaskOutcome>> + Send>> + Send + Sync;
 
-/// A message as SQS gives it.
-struct Raw {
+/// A message as SQS delivers it.
+struct QueueMessage {
     id: String,
     body: String,
     attempt: u32,
@@ -220,10 +226,10 @@ struct Raw {
     deadline: Timestamp,
 }
 
-impl Raw {
+impl QueueMessage {
     fn parse<B: DeserializeOwned>(&self) -> Result<Delivery<B>> {
         let message: Message<B> = serde_json::from_str(&self.body)
-            // The message may quote the value: only where it went wrong is told.
+            // The error may quote the value, so only the position is reported.
             .map_err(|error| Internal::corrupt(format!("message body, column {}", error.column())))?;
         Ok(Delivery {
             key: message.key,
@@ -235,13 +241,13 @@ impl Raw {
         })
     }
 
-    /// The key without knowing the body's type.
+    /// The key, for any type of body.
     fn key(&self) -> Result<String> {
         self.parse::<Value>().map(|delivery| delivery.key)
     }
 }
 
-impl From<(SqsMessage, Timestamp, Timestamp)> for Raw {
+impl From<(SqsMessage, Timestamp, Timestamp)> for QueueMessage {
     fn from((message, now, deadline): (SqsMessage, Timestamp, Timestamp)) -> Self {
         let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         Self {
@@ -254,17 +260,17 @@ impl From<(SqsMessage, Timestamp, Timestamp)> for Raw {
     }
 }
 
-impl Raw {
-    /// The message as it is put back: the same, with one more round.
-    fn again(&self) -> Result<Message<String>> {
+impl QueueMessage {
+    /// The copy that is put back, with one more round.
+    fn next_round(&self) -> Result<Message<String>> {
         let message = self.parse::<Value>()?;
-        let mut whole: serde_json::Map<String, Value> = serde_json::from_str(&self.body).map_err(Internal::corrupt)?;
-        let rounds = whole.get("rounds").and_then(Value::as_u64).unwrap_or(0) + 1;
+        let mut copy: serde_json::Map<String, Value> = serde_json::from_str(&self.body).map_err(Internal::corrupt)?;
+        let rounds = copy.get("rounds").and_then(Value::as_u64).unwrap_or(0) + 1;
         if rounds > MOST_ROUNDS {
-            return Err(Internal::unavailable(format!("put back {MOST_ROUNDS} times already")).into());
+            return Err(Internal::unavailable(format!("the message was put back {MOST_ROUNDS} times")).into());
         }
-        whole.insert("rounds".to_owned(), rounds.into());
-        let body = serde_json::to_string(&whole).map_err(Internal::bug)?;
+        copy.insert("rounds".to_owned(), rounds.into());
+        let body = serde_json::to_string(&copy).map_err(Internal::bug)?;
         Ok(Message { key: message.key, correlation_id: message.correlation_id, body })
     }
 }
@@ -273,29 +279,29 @@ struct Batch {
     function: &'static str,
     queue: Queue,
     longest: Duration,
-    handler: Arc<Handler>,
+    handler: Arc<MessageHandler>,
     deadline: Timestamp,
 }
 
-/// What became of a message of a batch.
-enum End {
-    Worked,
+/// The result of one message of a batch.
+enum MessageResult {
+    Succeeded,
     Postponed,
-    /// To come again, and counted; holds its id.
+    /// The queue delivers the message with this id again, and counts it.
     Failed(String),
 }
 
 impl Batch {
-    async fn run(&self, app: &'static App, event: Value) -> Result<Ran> {
+    async fn run(&self, app: &'static App, event: Value) -> Result<InvocationResult> {
         let event: SqsEvent = serde_json::from_value(event).map_err(Internal::bug)?;
         let invocation = Deadline::of_invocation(self.deadline, Timestamp::now());
-        let begun = AtomicUsize::new(0);
-        let ends: Vec<End> = futures::stream::iter(event.records)
+        let started = AtomicUsize::new(0);
+        let results: Vec<MessageResult> = futures::stream::iter(event.records)
             .map(|message| async {
-                // The first are begun whatever time there is, or a function with too little would never do anything.
-                let first = begun.fetch_add(1, Ordering::Relaxed) < AT_ONCE;
+                // The first ones start in any case; otherwise a function with too little time would never process anything.
+                let first = started.fetch_add(1, Ordering::Relaxed) < AT_ONCE;
                 if first || invocation.remaining() >= self.longest {
-                    self.begin(app, message, invocation).await
+                    self.start(app, message, invocation).await
                 } else {
                     self.postpone(app, message, invocation).await
                 }
@@ -303,13 +309,13 @@ impl Batch {
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let (mut worked, mut postponed) = (0, 0);
+        let (mut succeeded, mut postponed) = (0, 0);
         let mut answer = SqsBatchResponse::default();
-        for end in ends {
-            match end {
-                End::Worked => worked += 1,
-                End::Postponed => postponed += 1,
-                End::Failed(id) => {
+        for result in results {
+            match result {
+                MessageResult::Succeeded => succeeded += 1,
+                MessageResult::Postponed => postponed += 1,
+                MessageResult::Failed(id) => {
                     let mut failure = BatchItemFailure::default();
                     failure.item_identifier = id;
                     answer.batch_item_failures.push(failure);
@@ -317,63 +323,70 @@ impl Batch {
             }
         }
         let failed = u32::try_from(answer.batch_item_failures.len()).unwrap_or(u32::MAX);
-        Ok(Ran { answer: serde_json::to_value(answer).map_err(Internal::bug)?, worked, failed, postponed })
+        Ok(InvocationResult {
+            answer: serde_json::to_value(answer).map_err(Internal::bug)?,
+            succeeded,
+            failed,
+            postponed,
+        })
     }
 
-    async fn begin(&self, app: &'static App, message: SqsMessage, invocation: Deadline) -> End {
+    async fn start(&self, app: &'static App, sqs_message: SqsMessage, invocation: Deadline) -> MessageResult {
         let deadline = invocation.min(Deadline::after(self.longest));
         let now = Timestamp::now();
-        let raw = Raw::from((message, now, now + deadline.remaining()));
-        match deadline.run(AssertUnwindSafe(self.work(app, &raw)).catch_unwind()).await {
-            Some(Ok(Ok(()))) => return End::Worked,
+        let message = QueueMessage::from((sqs_message, now, now + deadline.remaining()));
+        match deadline.run(AssertUnwindSafe(self.process(app, &message)).catch_unwind()).await {
+            Some(Ok(Ok(()))) => return MessageResult::Succeeded,
             Some(Ok(Err(error))) => {
-                tracing::warn!(function = self.function, message = raw.id, attempt = raw.attempt, %error, "message failed");
+                tracing::warn!(function = self.function, message = message.id, attempt = message.attempt, %error, "message failed");
             }
-            Some(Err(_)) => tracing::error!(function = self.function, message = raw.id, "message panicked"),
-            // Its claim stays: nobody knows how far it came. It has passed when the queue delivers again.
+            Some(Err(_)) => tracing::error!(function = self.function, message = message.id, "message panicked"),
+            // It is unknown how far the handler came, so the claim stays. It expires before the queue delivers again.
             None => tracing::warn!(
                 function = self.function,
-                message = raw.id,
-                attempt = raw.attempt,
+                message = message.id,
+                attempt = message.attempt,
                 "message took too long"
             ),
         }
-        End::Failed(raw.id)
+        MessageResult::Failed(message.id)
     }
 
-    async fn postpone(&self, app: &'static App, message: SqsMessage, invocation: Deadline) -> End {
+    async fn postpone(&self, app: &'static App, sqs_message: SqsMessage, invocation: Deadline) -> MessageResult {
         let now = Timestamp::now();
-        let raw = Raw::from((message, now, now));
-        let put_back = async { app.put_back(self.queue, raw.again()?, NEXT_INVOCATION).await };
+        let message = QueueMessage::from((sqs_message, now, now));
+        let put_back = async { app.put_back(self.queue, message.next_round()?, NEXT_INVOCATION).await };
         match invocation.run(put_back).await {
-            Some(Ok(())) => return End::Postponed,
+            Some(Ok(())) => return MessageResult::Postponed,
             Some(Err(error)) => {
-                tracing::warn!(function = self.function, message = raw.id, %error, "message not begun, and not put back");
+                tracing::warn!(function = self.function, message = message.id, %error, "message neither started nor put back");
             }
-            None => tracing::warn!(function = self.function, message = raw.id, "message not begun, and not put back"),
+            None => {
+                tracing::warn!(function = self.function, message = message.id, "message neither started nor put back");
+            }
         }
-        End::Failed(raw.id)
+        MessageResult::Failed(message.id)
     }
 
-    async fn work(&self, app: &'static App, raw: &Raw) -> Result<()> {
-        let claim = WorkClaim::new(self.function, &raw.key()?);
+    async fn process(&self, app: &'static App, message: &QueueMessage) -> Result<()> {
+        let claim = WorkClaim::new(self.function, &message.key()?);
         let store = app.store().await;
-        match store.claim_work(&claim, self.longest + LEASE_MARGIN, raw.now).await? {
+        match store.claim_work(&claim, self.longest + LEASE_MARGIN, message.now).await? {
             WorkClaimResult::Done => return Ok(()),
             WorkClaimResult::Busy => {
-                return Err(Internal::unavailable("another delivery of this message is at work").into());
+                return Err(Internal::unavailable("another delivery of this message is being processed").into());
             }
             WorkClaimResult::Claimed => {}
         }
-        match (self.handler)(app, raw).await {
-            Ok(Outcome::Done) => store.finish_work(&claim).await,
-            Ok(Outcome::Later(wait)) => {
-                // Given back first: if this dies before the copy is sent, the queue itself delivers again.
+        match (self.handler)(app, message).await {
+            Ok(TaskOutcome::Done) => store.finish_work(&claim).await,
+            Ok(TaskOutcome::Later(wait)) => {
+                // The claim is released first: if the process dies before it sends the copy, the queue delivers again.
                 store.release_work(&claim).await?;
-                app.put_back(self.queue, raw.again()?, wait).await
+                app.put_back(self.queue, message.next_round()?, wait).await
             }
             Err(error) => {
-                // So that the next delivery need not wait for the lease; it stays if this fails too.
+                // The next delivery then need not wait for the lease. If the release fails too, the lease ends it.
                 let _ = store.release_work(&claim).await;
                 Err(error)
             }

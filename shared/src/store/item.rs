@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::{StreamExt, TryStreamExt};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Position, Store, Table};
 use crate::{
+    aws::long_read,
     crypto,
-    deadline::Retries,
+    deadline::{Deadline, Retries},
     error::{Internal, Result},
 };
 
@@ -16,6 +18,14 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// How many shards spread what would be one hot partition.
 pub const SHARDS: u8 = 16;
+
+/// How many shards one request reads at the same time.
+const SHARDS_AT_ONCE: usize = 4;
+
+/// Reads every shard, a few at a time; the results are in the order of the shards.
+pub async fn every_shard<T, F: Future<Output = Result<T>>>(read: impl Fn(u8) -> F) -> Result<Vec<T>> {
+    futures::stream::iter((0..SHARDS).map(read)).buffered(SHARDS_AT_ONCE).try_collect().await
+}
 
 /// The shard of an id, by its hash.
 pub fn shard(id: &str) -> u8 {
@@ -149,7 +159,7 @@ impl Store {
         let start = query
             .after
             .map(|position| position.0.iter().map(|(name, value)| (name.clone(), text(value))).collect::<Item>());
-        let answer = self
+        let request = self
             .db
             .query()
             .table_name(self.name(query.table))
@@ -161,9 +171,13 @@ impl Store {
             .consistent_read(query.index.is_none())
             .limit(i32::try_from(query.limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| Internal::aws("query", &error))?;
+            .customize();
+        // Indexes are read for lists of many items.
+        let request = match query.index {
+            Some(_) => request.config_override(long_read(Deadline::current())),
+            None => request,
+        };
+        let answer = request.send().await.map_err(|error| Internal::aws("query", &error))?;
         let position = answer.last_evaluated_key.filter(|key| !key.is_empty()).map(|key| {
             Position(key.into_iter().filter_map(|(name, value)| Some((name, value.as_s().ok()?.clone()))).collect())
         });

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    operation::put_item::PutItemError,
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use serde::{Deserialize, Serialize};
@@ -45,14 +45,13 @@ pub fn key(identifier: &str) -> Key {
     Key::of(format!("LOCK#{identifier}"))
 }
 
-/// A try that was let in. Whoever holds it settles it: by [`Store::count_failure`], by [`Store::give_back`], or by
-/// [`Self::forgive`] in the transaction that the right password allows.
+/// A reserved try. Its holder settles it: by [`Store::count_failure`], [`Store::count_success`] or [`Store::give_back`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ReservedTry {
     identifier: String,
     at: Timestamp,
-    /// As it was written with the reservation.
+    /// The item that the reservation wrote.
     item: LockoutItem,
 }
 
@@ -64,6 +63,8 @@ pub struct Failure<'a> {
     pub locks: &'a str,
     /// The same where it tells of failures.
     pub failures: &'a str,
+    /// Digest of the network that the try came from.
+    pub network: &'a str,
     /// Whose the identifier is, if anybody's.
     pub person: Option<UserId>,
     pub now: Timestamp,
@@ -74,25 +75,6 @@ pub struct Failure<'a> {
 const ROUNDS: usize = 32;
 /// The longest wait after meeting somebody's transaction.
 const CONFLICT_WAIT: Duration = Duration::from_millis(20);
-
-impl ReservedTry {
-    /// Forgets the failures, in the transaction that the right password allows.
-    pub fn forgive<'a>(&self, commit: Commit<'a>, now: Timestamp) -> Commit<'a> {
-        let at = key(&self.identifier);
-        if !self.item.state.reported_now(now) {
-            return commit.clear(Table::Ephemeral, &at);
-        }
-        // What the log was told of this quarter of an hour is kept, or the next failure would tell it again.
-        let forgiven = LockoutItem::new(self.item.state.clone().succeed(), now);
-        commit.put_if(
-            Table::Ephemeral,
-            keyed(&at, &forgiven),
-            "attribute_not_exists(pk) OR attribute_exists(pk)",
-            &[],
-            None,
-        )
-    }
-}
 
 impl LockoutItem {
     fn new(state: Lockout, now: Timestamp) -> Self {
@@ -136,15 +118,36 @@ impl Store {
         Err(contended())
     }
 
-    /// Gives a try back: it was not a failure.
+    /// Settles a try that ended without a result.
     pub async fn give_back(&self, tried: &ReservedTry, now: Timestamp) -> Result<()> {
+        self.settle_without_failure(tried, now, |state| state.give_back(tried.at)).await
+    }
+
+    /// Settles a try whose password was right. It forgives the failures of the same network.
+    pub async fn count_success(&self, tried: &ReservedTry, network: &str, now: Timestamp) -> Result<()> {
+        self.settle_without_failure(tried, now, |state| state.succeed(tried.at, network)).await
+    }
+
+    async fn settle_without_failure(
+        &self,
+        tried: &ReservedTry,
+        now: Timestamp,
+        settle: impl Fn(Lockout) -> Lockout,
+    ) -> Result<()> {
         let mut seen = tried.item.clone();
         for _ in 0..ROUNDS {
-            let item = LockoutItem::new(seen.state.give_back(tried.at), now);
-            match self.put_lockout(&tried.identifier, &item, seen.version).await? {
+            let state = settle(seen.state.clone());
+            if state == seen.state {
+                // Nothing of the try is left: a password reset cleared the item.
+                return Ok(());
+            }
+            let written = if state.expires_at().is_none_or(|at| at <= now) {
+                self.delete_lockout(&tried.identifier, seen.version).await?
+            } else {
+                self.put_lockout(&tried.identifier, &LockoutItem::new(state, now), seen.version).await?
+            };
+            match written {
                 Ok(()) => return Ok(()),
-                // Somebody's success forgot it already.
-                Err(current) if !current.state.reserved.contains(&tried.at) => return Ok(()),
                 Err(current) => seen = current,
             }
         }
@@ -159,7 +162,7 @@ impl Store {
         seen: &LockoutItem,
     ) -> Result<Option<LockoutItem>> {
         let now = failure.now;
-        let mut state = seen.state.clone().fail(tried.at, now);
+        let mut state = seen.state.clone().fail(tried.at, failure.network, now);
         let locked = state.remaining(now).is_some() && seen.state.remaining(now).is_none();
         let unreported = state.unreported(now);
         state.reported = state.reported.max(unreported);
@@ -181,7 +184,7 @@ impl Store {
             Ok(()) => Ok(None),
             Err(CommitError::Conflict) => {
                 let mut current = self.lockout(&tried.identifier).await?;
-                // The log may have been told before a success made the item anew.
+                // The item may have been deleted after the event was written.
                 if let Some(quarter) = unreported
                     && self.event_at(failure.failures, version_of(quarter)).await?.is_some()
                 {
@@ -226,6 +229,29 @@ impl Store {
         if current.version == item.version {
             return Ok(Ok(()));
         }
+        pause().await;
+        Ok(Err(current))
+    }
+
+    /// Deletes the item that was read. The current one if another process wrote meanwhile.
+    async fn delete_lockout(&self, identifier: &str, read_version: u64) -> Result<Result<(), LockoutItem>> {
+        let delete = self
+            .db
+            .delete_item()
+            .table_name(self.name(Table::Ephemeral))
+            .set_key(Some(key(identifier).to_item()))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", number(read_version))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = delete.send().await else { return Ok(Ok(())) };
+        let current = match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(failed)) => match failed.item.clone() {
+                Some(item) => read(item)?,
+                None => self.lockout(identifier).await?,
+            },
+            Some(DeleteItemError::TransactionConflictException(_)) => self.lockout(identifier).await?,
+            _ => return Err(Internal::aws("delete lock-out", &error).into()),
+        };
         pause().await;
         Ok(Err(current))
     }

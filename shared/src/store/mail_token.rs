@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, Table, item::Key};
 use crate::{
-    domain::{account::MailId, id::UserId, mail::TokenPurpose, time::Timestamp},
+    domain::{account::MailId, id::UserId, mailed_token::TokenPurpose, time::Timestamp},
     error::Result,
 };
 
@@ -21,7 +21,7 @@ pub struct MailToken {
 
 impl MailToken {
     pub fn new(user: UserId, purpose: TokenPurpose, now: Timestamp) -> Self {
-        let expires_at = now + purpose.life();
+        let expires_at = now + purpose.lifetime();
         Self { user, purpose, expires_at, expires: (expires_at + Duration::from_hours(24)).unix_seconds() }
     }
 

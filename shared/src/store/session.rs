@@ -33,7 +33,7 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, Cause, EventType, PublicWord, SignIn, Subject},
+        event::{Actor, Cause, EventType, PublicWord, SignInMethods, Subject},
         id::{SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
@@ -153,7 +153,7 @@ impl SessionItem {
         EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
-            .data(&SignIn { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
+            .data(&SignInMethods { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
     }
 
     fn ended(&self, ending: &Ending) -> EventDraft {

@@ -44,8 +44,8 @@ async fn a_mail_that_is_asked_for_twice_is_sent_once() {
     let stack = Stack::get();
     let (person, event) = verified_by_mail(&stack).await;
     let before = stack.mails(&person.draft.email).await.len();
-    let key = format!("{}#welcome", event["id"].as_str().unwrap());
-    let again = message(&key, &json!({"kind": "mail", "mail": "welcome", "event": event}));
+    let key = format!("{}#email_verified#mail", event["id"].as_str().unwrap());
+    let again = message(&key, &json!({"kind": "notify", "notification": "email_verified", "event": event}));
     for _ in 0..2 {
         let answer = stack.aws().invoke("workers-send-mail", &batch(&[again.clone(), again.clone()])).await;
         assert!(failures(&answer).len() <= 1, "{answer}");
@@ -90,9 +90,12 @@ async fn a_bad_message_fails_alone() {
     let submitted = event(&stack, &check, "kyc.check.submitted").await;
     let mut of_nothing = submitted.clone();
     of_nothing["subject"] = json!({"type": "callback", "id": InboundId::new(Timestamp::now()).to_string()});
-    let welcome = format!("{}#welcome", confirmed["id"].as_str().unwrap());
+    let welcome = format!("{}#email_verified#mail", confirmed["id"].as_str().unwrap());
     let good = [
-        ("workers-send-mail", message(&welcome, &json!({"kind": "mail", "mail": "welcome", "event": confirmed}))),
+        (
+            "workers-send-mail",
+            message(&welcome, &json!({"kind": "notify", "notification": "email_verified", "event": confirmed})),
+        ),
         ("workers-verify", of_event(submitted)),
         ("workers-screen-check", of_event(event(&stack, &check, "kyc.check.screening").await)),
         ("workers-process-document", of_event(event(&stack, &document, "kyc.document.uploaded").await)),

@@ -39,6 +39,26 @@ impl AtDesk {
     }
 }
 
+/// The second call finds the check decided; it gets the answer of the first, not a refusal.
+#[tokio::test]
+async fn a_decision_with_an_idempotency_key_is_made_once() {
+    let desk = AtDesk::new().await;
+    let (key, version) = (tag(), desk.version().await);
+    let decide = async |body: &Value| {
+        let request = desk.moderator.put(&format!("/v1/kyc/checks/{}", desk.id)).header("if-match", &version);
+        request.key(&key).json(body).send().await
+    };
+    let approve = json!({"decision": "approve"});
+    let first = decide(&approve).await.expect(200);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let again = decide(&approve).await.expect(200);
+    assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &first.body));
+    assert_eq!(again.header("etag"), first.header("etag"));
+    decide(&json!({"decision": "reject", "reasons": ["document_forged"]})).await.refused(422, "idempotency_key_reused");
+    let history = desk.moderator.all(&format!("/v1/admin/kyc/checks/{}/history", desk.id)).await;
+    assert_eq!(types(&history).iter().filter(|kind| **kind == "kyc.check.approved").count(), 1);
+}
+
 #[tokio::test]
 async fn a_reviewer_approves() {
     let desk = AtDesk::new().await;

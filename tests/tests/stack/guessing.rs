@@ -218,6 +218,28 @@ async fn what_a_stranger_s_own_limit_refuses_does_not_count_against_the_owner() 
     assert_eq!(login_from(&world, "192.0.2.1", &owner.email, &owner.password).await.0, 200);
 }
 
+/// The owner's sign-ins do not reset the failures of a stranger, and an owner who mistypes has no less tries afterwards.
+#[tokio::test]
+async fn a_sign_in_forgives_wrong_passwords_of_its_own_network_only() {
+    let world = World::new(&Stack::get(), &[]).await;
+    let (owner, stranger) = ("192.0.2.1", "198.51.100.1");
+    let draft = person_in(&world, owner).await;
+    let wrong = (401, "invalid_credentials".to_owned());
+    for _ in 0..2 {
+        for _ in 0..3 {
+            assert_eq!(login_from(&world, owner, &draft.email, WRONG).await, wrong);
+        }
+        assert_eq!(login_from(&world, owner, &draft.email, &draft.password).await.0, 200);
+    }
+    for _ in 0..4 {
+        assert_eq!(login_from(&world, stranger, &draft.email, WRONG).await, wrong);
+    }
+    assert_eq!(login_from(&world, owner, &draft.email, &draft.password).await.0, 200);
+    assert_eq!(login_from(&world, stranger, &draft.email, WRONG).await, wrong);
+    let locked = login_from(&world, stranger, &draft.email, WRONG).await;
+    assert_eq!(locked, (429, "temporarily_locked".to_owned()));
+}
+
 #[tokio::test]
 async fn a_reset_lets_an_owner_in_whom_strangers_locked_out() {
     let world = World::new(&Stack::get(), &[("RATE_LIMIT_SCALE", "1")]).await;

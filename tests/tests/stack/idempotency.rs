@@ -42,6 +42,24 @@ async fn two_calls_at_once_with_one_key_do_it_once() {
     assert_eq!(person.api.all("/v1/kyc/checks").await.len(), 1);
 }
 
+/// Calls that find the check cancelled lost against a call with their own key: they get its answer, not a refusal.
+#[tokio::test]
+async fn a_check_cancelled_many_times_at_once_with_one_key_answers_each_call_the_same() {
+    let person = Stack::get().person().await;
+    let check = person.api.post("/v1/kyc/checks").json(&json!({"submit": false})).send().await.expect(201).json();
+    let (path, key) = (format!("/v1/kyc/checks/{}/cancel", check["id"].as_str().unwrap()), tag());
+    let answers = join_all((0..24).map(|_| person.api.post(&path).key(&key).send())).await;
+    for answer in &answers {
+        assert!(answer.status == 200 || answer.code().as_deref() == Some("idempotency_in_progress"), "{answer}");
+    }
+    let done: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert!(done.iter().all(|answer| answer.body == done[0].body));
+    assert_eq!(done.iter().filter(|answer| answer.header("idempotency-replayed").is_none()).count(), 1);
+    let again = person.api.post(&path).key(&key).send().await.expect(200);
+    assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &done[0].body));
+    person.api.post(&path).key(&tag()).send().await.refused(409, "illegal_transition");
+}
+
 #[tokio::test]
 async fn an_upload_with_a_key_is_stored_once() {
     let person = Stack::get().person().await;

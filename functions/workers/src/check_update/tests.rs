@@ -23,7 +23,7 @@ fn processing() -> StoredCheck {
     check_update.after
 }
 
-fn nothing_found(check_update: &mut CheckUpdate) {
+fn screen_without_hits(check_update: &mut CheckUpdate) {
     check_update.screened(vec![], true, vec![], |event| event).unwrap();
 }
 
@@ -43,26 +43,26 @@ fn each_event_of_a_commit_has_a_version_of_its_own() {
 }
 
 #[test]
-fn a_document_that_is_not_sound_is_a_matter_for_the_desk() {
+fn a_check_with_an_unreadable_document_goes_to_review() {
     let mut check_update = CheckUpdate::of(&submitted(), NOW);
     check_update.start(false).unwrap();
-    nothing_found(&mut check_update);
+    screen_without_hits(&mut check_update);
     assert_eq!(kinds(&check_update), ["processing", "screening", "screened", "in_review"]);
     assert_eq!(check_update.after.check.steps_done, [StepKind::Screening]);
     assert_eq!(check_update.after.check.reasons, [ReasonCode::DocumentUnreadable]);
 }
 
 #[test]
-fn whom_the_provider_vouches_for_and_no_list_names_is_approved() {
+fn a_check_that_passes_provider_and_screening_is_approved() {
     let mut check_update = CheckUpdate::of(&processing(), NOW);
     check_update.apply_result(ProviderResult::Approve).unwrap();
     assert_eq!(check_update.after.check.state, CheckState::Processing);
-    nothing_found(&mut check_update);
+    screen_without_hits(&mut check_update);
     assert_eq!(kinds(&check_update), ["screening", "screened", "approved"]);
 }
 
 #[test]
-fn whom_a_list_names_goes_to_the_desk_whatever_the_provider_said() {
+fn a_check_with_a_hit_goes_to_review_whatever_the_provider_says() {
     for outcome in [ProviderResult::Approve, ProviderResult::Review { reasons: vec![] }] {
         let mut check_update = CheckUpdate::of(&processing(), NOW);
         check_update.apply_result(outcome).unwrap();
@@ -74,7 +74,7 @@ fn whom_a_list_names_goes_to_the_desk_whatever_the_provider_said() {
 }
 
 #[test]
-fn a_name_that_cannot_be_trusted_goes_to_the_desk_though_no_list_names_it() {
+fn a_check_with_a_doubtful_name_goes_to_review_without_a_hit() {
     let mut check_update = CheckUpdate::of(&processing(), NOW);
     check_update.apply_result(ProviderResult::Approve).unwrap();
     check_update.screened(vec![], true, vec![ReasonCode::NameMixedScripts], |event| event).unwrap();
@@ -83,29 +83,29 @@ fn a_name_that_cannot_be_trusted_goes_to_the_desk_though_no_list_names_it() {
 }
 
 #[test]
-fn what_could_not_be_screened_in_time_is_screened_at_the_desk() {
+fn a_check_that_was_not_screened_in_time_is_screened_in_review() {
     let mut check_update = CheckUpdate::of(&processing(), NOW);
     check_update.apply_result(ProviderResult::Approve).unwrap();
     check_update.stop_asking_provider().unwrap();
     assert_eq!(check_update.after.check.reasons, [ReasonCode::ScreeningUnavailable]);
-    nothing_found(&mut check_update);
+    screen_without_hits(&mut check_update);
     assert_eq!(check_update.after.check.state, CheckState::InReview);
     assert!(check_update.after.check.is_passed() && check_update.after.check.reasons.is_empty());
 }
 
 #[test]
-fn an_approval_without_its_other_steps_goes_to_the_desk() {
+fn a_check_with_a_missing_step_goes_to_review() {
     let mut stored = processing();
     stored.check.steps_done.clear();
     let mut check_update = CheckUpdate::of(&stored, NOW);
     check_update.apply_result(ProviderResult::Approve).unwrap();
-    nothing_found(&mut check_update);
+    screen_without_hits(&mut check_update);
     assert_eq!(check_update.after.check.state, CheckState::InReview);
     assert_eq!(check_update.after.check.reasons, [ReasonCode::PolicyIncomplete]);
 }
 
 #[test]
-fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
+fn failed_calls_lead_to_review_and_never_to_a_decision() {
     let mut stored = processing();
     for left in [2, 1, 0] {
         let mut check_update = CheckUpdate::of(&stored, NOW);
@@ -114,7 +114,7 @@ fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
         stored = check_update.after;
     }
     let mut check_update = CheckUpdate::of(&stored, NOW);
-    nothing_found(&mut check_update);
+    screen_without_hits(&mut check_update);
     let stored = check_update.after;
     assert_eq!(stored.check.state, CheckState::InReview);
     assert_eq!(stored.check.reasons, [ReasonCode::ProviderUnavailable]);
@@ -122,14 +122,14 @@ fn failed_calls_end_at_the_desk_and_never_in_a_decision() {
 }
 
 #[test]
-fn a_refusal_is_not_repeated() {
+fn a_refused_call_is_not_retried() {
     let mut check_update = CheckUpdate::of(&processing(), NOW);
     check_update.call_failed("refused", true, Duration::ZERO).unwrap();
     assert!(check_update.is_settled());
 }
 
 #[test]
-fn a_task_given_up_is_made_anew_under_another_name() {
+fn a_failed_task_is_replaced_by_one_with_another_id() {
     let mut check_update = CheckUpdate::of(&processing(), NOW);
     check_update.task_created(&"req-1".parse().unwrap());
     let mut check_update = CheckUpdate::of(&check_update.after, NOW);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     auth::AuthError,
     id::{CheckId, UserId},
-    mail::TokenPurpose,
+    mailed_token::TokenPurpose,
     profile::Profile,
     time::Timestamp,
     user::{AccountSummary, KycStatus, User, UserStatus},

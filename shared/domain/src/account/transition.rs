@@ -9,7 +9,7 @@ use crate::{
     check::{self, Check},
     event::EventType,
     id::UserId,
-    mail::TokenPurpose,
+    mailed_token::TokenPurpose,
     profile::Profile,
     role,
     time::Timestamp,

@@ -1,5 +1,5 @@
-//! What the data of an event may hold. A type that has no class cannot be a field of an event: free text, which may hold
-//! personal data, does not compile.
+//! Classes of the fields of an event's data. A type without a class cannot be a field: free text, which may hold personal
+//! data, does not compile.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a field of an event's data is. None of the classes holds personal data.
+/// The class of a field. No class holds personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// An id of ours or of a provider.
+    /// An id of this system or of a provider.
     Identifier,
-    /// One of a known set of words, or the name or version of something that is no person.
+    /// One of a known set of words, or the name or version of something that is not a person.
     Word,
-    /// A number, in the unit that the field's doc states.
+    /// A number, in the unit that the documentation of the field states.
     Number,
     /// True or false.
     Flag,
-    /// A moment, RFC 3339.
+    /// A time, RFC 3339.
     Time,
 }
 
@@ -96,7 +96,7 @@ impl<T: Classified> Classified for BTreeMap<PublicWord, T> {
 /// The longest text of a [`PublicWord`] or [`ExternalId`], in characters.
 const LONGEST: usize = 128;
 
-/// The name or version of something that is no person: a provider, a list, a role, an engine.
+/// The name or version of something that is not a person: a provider, a list, a role, an engine.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PublicWord(String);
 
@@ -122,12 +122,12 @@ impl Classified for PublicWord {
     }
 }
 
-/// An id that a provider gave: at most 128 of `[A-Za-z0-9_-]`.
+/// An id of a provider: at most 128 of `[A-Za-z0-9_-]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalId(String);
 
 impl ExternalId {
-    /// Any character that an id may not have becomes `?`.
+    /// Replaces any other character by `?`.
     pub fn new(text: &str) -> Self {
         Self(restricted(text, |c| c.is_ascii_alphanumeric() || c == '_' || c == '-'))
     }

@@ -1,8 +1,8 @@
-//! The business counters that events move.
+//! Business counters that events increase.
 
 use serde_json::{Map, Value};
 
-/// A counter that an event type moves.
+/// A counter that an event type increases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counter {
     /// Prometheus name, `_total`.
@@ -11,7 +11,7 @@ pub struct Counter {
     pub by: Amount,
 }
 
-/// Where a label's value comes from. Only words: a label of many values would make as many counters.
+/// The source of a label's value. Labels have few values, since each value makes a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
     Is(&'static str),
@@ -19,7 +19,7 @@ pub enum Label {
     Field(&'static str),
 }
 
-/// How far an event moves a counter.
+/// The amount that an event adds to a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
     One,
@@ -40,7 +40,7 @@ impl Counter {
         Self { by: Amount::Field(field), ..self }
     }
 
-    /// What an event with this data adds to the counter.
+    /// The increase by an event with this data.
     pub fn count(&self, data: &Map<String, Value>) -> Count {
         let value = |label: Label| match label {
             Label::Is(word) => word.to_owned(),
@@ -55,7 +55,7 @@ impl Counter {
     }
 }
 
-/// A counter and how far an event moves it.
+/// The increase of a counter by one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
     /// Prometheus name, `_total`.

@@ -1,4 +1,4 @@
-//! The data of events: typed parts. The table of event types names the parts that each event has.
+//! The data of events, made of typed parts. The table of event types names the parts of each type.
 
 use std::collections::BTreeMap;
 
@@ -11,54 +11,54 @@ use crate::{
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
     id::{CheckId, HitId, UserId},
-    mail::MailKind,
+    notification::Notification,
     time::Timestamp,
     user::KycStatus,
 };
 
 /// A field of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
-    /// Its name in the JSON.
+pub struct DataField {
+    /// The name in the JSON.
     pub name: &'static str,
     pub class: Class,
 }
 
-/// A part of the data of an event. Its fields stand beside those of the event's other parts in one JSON object.
-pub trait Part {
-    const SHAPE: Shape;
+/// A part of an event's data. The fields of all parts of an event are in one JSON object.
+pub trait DataPart {
+    const SHAPE: PartShape;
 
     fn insert_into(&self, data: &mut Map<String, Value>);
 }
 
 /// A part without its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+pub struct PartShape {
     /// The name of the Rust type.
     pub name: &'static str,
-    pub fields: &'static [Field],
+    pub fields: &'static [DataField],
 }
 
-/// The data of one event, put together from typed parts.
+/// The data of one event, made of typed parts.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Data {
+pub struct EventData {
     fields: Map<String, Value>,
-    parts: Vec<Shape>,
+    parts: Vec<PartShape>,
 }
 
-impl Data {
-    pub fn of(part: &impl Part) -> Self {
+impl EventData {
+    pub fn of(part: &impl DataPart) -> Self {
         Self::default().with(part)
     }
 
-    pub fn with<P: Part>(mut self, part: &P) -> Self {
+    pub fn with<P: DataPart>(mut self, part: &P) -> Self {
         part.insert_into(&mut self.fields);
         self.parts.push(P::SHAPE);
         self
     }
 
-    /// Its parts, in the order in which they were added.
-    pub fn parts(&self) -> &[Shape] {
+    /// The parts, in the order in which they were added.
+    pub fn parts(&self) -> &[PartShape] {
         &self.parts
     }
 
@@ -79,10 +79,10 @@ macro_rules! parts {
         #[derive(Debug, Clone, PartialEq, Deserialize)]
         pub struct $part { $($(#[$doc])* $(#[serde(rename = $wire)])? pub $field: $type,)+ }
 
-        impl Part for $part {
-            const SHAPE: Shape = Shape {
+        impl DataPart for $part {
+            const SHAPE: PartShape = PartShape {
                 name: stringify!($part),
-                fields: &[$(Field { name: parts!(@name $field $($wire)?), class: <$type as Classified>::CLASS },)+],
+                fields: &[$(DataField { name: parts!(@name $field $($wire)?), class: <$type as Classified>::CLASS },)+],
             };
 
             fn insert_into(&self, data: &mut Map<String, Value>) {
@@ -95,15 +95,15 @@ macro_rules! parts {
 }
 
 parts! {
-    /// What else a change of the profile changed.
+    /// Another effect of a change of the profile.
     pub struct ProfileEffect {
-        /// The new status, where the change of the profile moved it.
+        /// The new status, if the change of the profile changed it.
         pub kyc_status: Option<KycStatus>,
     }
 
     /// A change of roles.
     pub struct RoleChange {
-        /// The roles given with it.
+        /// The roles that it granted.
         pub granted: Vec<PublicWord>,
         /// All roles after it.
         pub roles: Vec<PublicWord>,
@@ -115,24 +115,24 @@ parts! {
         pub count: usize,
     }
 
-    /// The time that one event stands for.
+    /// The period that one event represents.
     pub struct Period {
         pub from: Timestamp,
         pub to: Timestamp,
     }
 
-    /// How a person signed in.
-    pub struct SignIn {
-        /// Methods, by RFC 8176.
+    /// The methods of a sign-in.
+    pub struct SignInMethods {
+        /// By RFC 8176.
         pub amr: Vec<PublicWord>,
     }
 
-    /// Why something ended or failed.
+    /// The reason why something ended or failed.
     pub struct Cause {
         pub reason: PublicWord,
     }
 
-    /// A document that was handed in.
+    /// An uploaded document.
     pub struct UploadedDocument {
         pub kind as "type": DocumentType,
         pub content_type: ContentType,
@@ -145,11 +145,11 @@ parts! {
         pub reason: RejectReason,
     }
 
-    /// Where a check stands after the event.
-    pub struct CheckStanding {
+    /// The state of a check after the event.
+    pub struct CheckProgress {
         pub provider: PublicWord,
         pub state: CheckState,
-        /// For staff, internal ones too; left out where there is none.
+        /// Including internal ones, for staff; left out if there are none.
         pub reasons: Option<Vec<ReasonCode>>,
     }
 
@@ -158,85 +158,85 @@ parts! {
         pub reference: ExternalId,
     }
 
-    /// What the provider said of a check.
+    /// The provider's result.
     pub struct ProviderVerdict {
-        /// Whether the provider found nothing against the person.
+        /// Whether the provider approved.
         pub passed: bool,
     }
 
-    /// What was compared with what, so that a screening can be repeated.
+    /// The versions and threshold of a screening, so that it can be repeated, and its result.
     pub struct ScreeningResult {
         pub engine_version: PublicWord,
         /// Versions by list.
         pub lists: BTreeMap<PublicWord, PublicWord>,
-        /// The least score of a hit, 0 to 1.
+        /// The lowest score of a hit, 0 to 1.
         pub threshold: f64,
-        /// How many hits there were.
+        /// The number of hits.
         pub hits: usize,
-        /// Whether the result clears the name.
+        /// Whether a screening without hits clears the name: no list is stale or missing, and the name has no doubts.
         pub clears: bool,
     }
 
-    /// What a screening outside of any check has beside [`ScreeningResult`].
+    /// The data of a screening without a check, in addition to [`ScreeningResult`].
     pub struct NameScreening {
         /// The version of the compiled lists.
         pub artifact: u64,
-        /// Why the name cannot be compared in full.
+        /// The reasons why the name cannot be compared completely.
         pub doubts: Vec<PublicWord>,
     }
 
-    /// The hit of a check that was reviewed.
+    /// A reviewed hit of a check.
     pub struct ReviewedHit {
         pub hit: HitId,
         pub decision: HitDecision,
     }
 
-    /// Which check and which list a hit belongs to.
+    /// The check and the list of a hit.
     pub struct HitOrigin {
         pub check: CheckId,
         pub list: PublicWord,
-        /// What being on the list means.
+        /// The kind of the list.
         pub kind: ListKind,
     }
 
-    /// What found a hit.
+    /// The versions that found a hit.
     pub struct HitVersions {
         pub list_version: PublicWord,
         pub engine_version: PublicWord,
     }
 
-    /// What was decided of a hit.
+    /// The decision on a hit.
     pub struct HitRuling {
         pub decision: HitDecision,
     }
 
-    /// The hits that were read.
+    /// Hits that staff read.
     pub struct HitsShown {
         pub hits: Vec<HitId>,
     }
 
-    /// A call for a list to be fetched.
+    /// A request to refresh a list.
     pub struct RefreshRequest {
-        /// Whether a list that is much smaller than before is taken.
+        /// Whether a list that is much smaller than before is accepted.
         pub accept_shrunken: bool,
     }
 
-    /// The content of a list that was loaded.
+    /// The content of a loaded list.
     pub struct LoadedContent {
         pub version: PublicWord,
         pub entries: usize,
         /// Hex.
         pub sha256: PublicWord,
-        /// True where somebody asked for a much smaller list to be taken; else left out.
+        /// True if the request accepted a much smaller list; otherwise left out.
         pub accept_shrunken: Option<bool>,
     }
 
-    /// Why the content of a list was refused.
+    /// The reason why the content of a list was refused.
     pub struct RefusedContent {
         pub reason: ListRefusal,
     }
 
-    /// What the lists in force were compiled to, and from.
+    /// The compiled lists, and the versions that they were compiled from.
     pub struct CompiledLists {
         /// Key of the artifact in its bucket.
         pub artifact: PublicWord,
@@ -245,10 +245,10 @@ parts! {
         pub lists: BTreeMap<PublicWord, PublicWord>,
     }
 
-    /// Whose addresses and devices were read in the event log.
+    /// A reading of addresses and devices in the event log.
     pub struct LogShown {
         pub people: Vec<UserId>,
-        /// How many events.
+        /// The number of events.
         pub events: usize,
     }
 
@@ -257,14 +257,14 @@ parts! {
         pub provider: PublicWord,
     }
 
-    /// What became of a callback.
+    /// The result of a callback.
     pub struct CallbackResult {
         pub outcome: PublicWord,
     }
 
-    /// A mail that was not sent.
-    pub struct UnsentMail {
-        pub mail: MailKind,
+    /// A mail that SES refused for good.
+    pub struct RefusedMail {
+        pub notification: Notification,
         pub reason: PublicWord,
     }
 }
@@ -276,19 +276,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_of_one_event_share_one_object_and_read_back() {
-        let standing = CheckStanding { provider: "sandbox".into(), state: CheckState::Processing, reasons: None };
+    fn parts_of_one_event_share_one_object_and_parse_back() {
+        let standing = CheckProgress { provider: "sandbox".into(), state: CheckState::Processing, reasons: None };
         let task = ProviderTask { reference: ExternalId::new("req-1") };
-        let data = Value::Object(Data::of(&standing).with(&task).into_fields());
+        let data = Value::Object(EventData::of(&standing).with(&task).into_fields());
         assert_eq!(data, json!({"provider": "sandbox", "state": "processing", "reference": "req-1"}));
-        assert_eq!(serde_json::from_value::<CheckStanding>(data.clone()).unwrap(), standing);
+        assert_eq!(serde_json::from_value::<CheckProgress>(data.clone()).unwrap(), standing);
         assert_eq!(serde_json::from_value::<ProviderTask>(data).unwrap(), task);
     }
 
     #[test]
     fn fields_have_their_name_in_the_json_and_their_class() {
         let upload = UploadedDocument { kind: DocumentType::Passport, content_type: ContentType::Png, size: 7 };
-        let data = Value::Object(Data::of(&upload).into_fields());
+        let data = Value::Object(EventData::of(&upload).into_fields());
         assert_eq!(data, json!({"type": "passport", "content_type": "image/png", "size": 7}));
         let names: Vec<_> = UploadedDocument::SHAPE.fields.iter().map(|field| field.name).collect();
         assert_eq!(names, ["type", "content_type", "size"]);

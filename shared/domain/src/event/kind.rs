@@ -1,37 +1,37 @@
-//! The table of event types: one row for each, which says all that depends on the type.
+//! The table of event types, with one row for each. Everything that depends on the type is in the row.
 
 use super::{
     counter::{Counter, Label},
-    data::{self, Data, Part, Shape},
+    data::{self, DataPart, EventData, PartShape},
 };
-use crate::{mail::MailKind, words::words};
+use crate::{notification::Notification, words::words};
 
-/// All that depends on an event's type.
+/// Everything that depends on an event type.
 #[derive(Debug)]
-pub struct Row {
+pub struct EventTypeRow {
     pub audience: Audience,
-    /// The parts of its data; every event of the type has all of them.
-    pub data: &'static [Shape],
-    /// The workers that go on from it.
+    /// The parts of the data; every event of the type has all of them.
+    pub data: &'static [PartShape],
+    /// The workers that the event starts.
     pub work: &'static [Consumer],
-    /// The mail to the person concerned.
-    pub mail: Option<MailKind>,
+    /// What the person concerned is notified of.
+    pub notification: Option<Notification>,
     pub counters: &'static [Counter],
 }
 
-/// Who may see an event.
+/// The people who may see events of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// The person concerned, in a check's history, in webhooks and on realtime; and staff. What would tell whether a
-    /// machine or a reviewer is at work never is for the person.
+    /// Staff and the person concerned: in the history of a check, in webhooks and in realtime. Events that reveal whether a
+    /// machine or a reviewer processes a check are never for the person.
     Person,
     Staff,
 }
 
-/// A worker that goes on from an event. Each has a queue of its own.
+/// A worker that an event starts. Each has a queue of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consumer {
-    /// Goes on with a check.
+    /// Processes a check.
     Verification,
     /// Screens the person of a check.
     Screening,
@@ -39,20 +39,20 @@ pub enum Consumer {
     Lists,
     /// Inspects or deletes a document.
     Documents,
-    /// Takes a callback to its check.
+    /// Applies a callback to its check.
     Callbacks,
 }
 
-const fn person() -> Row {
-    Row { audience: Audience::Person, data: &[], work: &[], mail: None, counters: &[] }
+const fn person() -> EventTypeRow {
+    EventTypeRow { audience: Audience::Person, data: &[], work: &[], notification: None, counters: &[] }
 }
 
-const fn staff() -> Row {
-    Row { audience: Audience::Staff, ..person() }
+const fn staff() -> EventTypeRow {
+    EventTypeRow { audience: Audience::Staff, ..person() }
 }
 
-impl Row {
-    const fn data(self, data: &'static [Shape]) -> Self {
+impl EventTypeRow {
+    const fn data(self, data: &'static [PartShape]) -> Self {
         Self { data, ..self }
     }
 
@@ -60,8 +60,8 @@ impl Row {
         Self { work, ..self }
     }
 
-    const fn mail(self, mail: MailKind) -> Self {
-        Self { mail: Some(mail), ..self }
+    const fn notifies(self, notification: Notification) -> Self {
+        Self { notification: Some(notification), ..self }
     }
 
     const fn counts(self, counters: &'static [Counter]) -> Self {
@@ -91,7 +91,7 @@ counters! {
     MAIL_REFUSED = "mail_refused_total" { reason: Label::Field("reason") };
 }
 
-/// One event stands for several failed sign-ins.
+/// One event represents several failed sign-ins.
 const LOGIN_FAILURES: Counter = LOGIN_FAILURE.by("count");
 
 macro_rules! events {
@@ -102,186 +102,186 @@ macro_rules! events {
         }
 
         /// The rows, in the order of [`EventType::ALL`].
-        static ROWS: &[Row] = &[$($row,)+];
+        static ROWS: &[EventTypeRow] = &[$($row,)+];
     };
 }
 
 events! {
-    /// What can happen.
+    /// The types of events.
     pub enum EventType {
-        /// An account was made; its address is not confirmed yet.
+        /// An account was created; its address is not confirmed yet.
         UserRegistered = "user.registered": person()
-            .mail(MailKind::Verify)
+            .notifies(Notification::EmailVerification)
             .counts(&[Counter::plain("auth_registration_total")]),
         /// Somebody tried to register the address of this account.
-        UserRegistrationRepeated = "user.registration_repeated": staff().mail(MailKind::AddressAlreadyRegistered),
-        /// A new mail to confirm the address was asked for.
-        UserVerificationRequested = "user.verification_requested": staff().mail(MailKind::Verify),
+        UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
+        /// Another mail to confirm the address was requested.
+        UserVerificationRequested = "user.verification_requested": staff().notifies(Notification::EmailVerification),
         /// The address is confirmed.
         UserEmailVerified = "user.email_verified": person()
-            .mail(MailKind::Welcome)
+            .notifies(Notification::EmailVerified)
             .counts(&[Counter::plain("auth_email_verified_total")]),
-        /// The profile changed; `changes` says what, masked.
+        /// The profile changed; `changes` has the masked values.
         UserUpdated = "user.updated": person().data(&[data::ProfileEffect::SHAPE]),
-        /// Roles were given or taken.
+        /// Roles were granted or removed.
         UserRolesChanged = "user.roles_changed": staff()
             .data(&[data::RoleChange::SHAPE])
-            .mail(MailKind::SecurityNotice),
-        /// An administrator closed the account.
-        UserLocked = "user.locked": person().mail(MailKind::SecurityNotice),
-        /// Failed sign-ins (`data.count` of them) locked an identifier for a while; the person is known only if the
-        /// identifier is theirs.
+            .notifies(Notification::RolesChanged),
+        /// An administrator locked the account.
+        UserLocked = "user.locked": person().notifies(Notification::AccountLocked),
+        /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the
+        /// identifier.
         UserLockedOut = "user.locked_out": staff()
             .data(&[data::FailedSignIns::SHAPE])
             .counts(&[LOGIN_LOCKED_OUT, LOGIN_FAILURES]),
-        /// Wrong passwords were given for this account: one event stands for all of them from `data.from` to `data.to`, a
-        /// quarter of an hour.
+        /// Sign-ins to this account failed. One event represents all failures from `data.from` to `data.to`, a quarter of an
+        /// hour.
         UserSignInFailed = "user.sign_in_failed": staff().data(&[data::Period::SHAPE]),
 
         /// Somebody signed in.
-        SessionCreated = "session.created": person().data(&[data::SignIn::SHAPE]).counts(&[LOGIN_SUCCESS]),
-        /// A session was ended: signed out, by its person from elsewhere, by a change of password or by staff.
+        SessionCreated = "session.created": person().data(&[data::SignInMethods::SHAPE]).counts(&[LOGIN_SUCCESS]),
+        /// A session was ended: by signing out, from another session, by a change of password, or by staff.
         SessionRevoked = "session.revoked": person().data(&[data::Cause::SHAPE]),
-        /// A refresh token came out of its turn, so its session was ended.
+        /// A refresh token was used twice, so its session was ended.
         SessionRefreshReused = "session.refresh_reused": staff()
             .data(&[data::Cause::SHAPE])
-            .mail(MailKind::SecurityNotice)
+            .notifies(Notification::RefreshTokenReused)
             .counts(&[Counter::plain("auth_refresh_reused_total")]),
 
-        /// The password was changed by somebody signed in.
-        PasswordChanged = "password.changed": person().mail(MailKind::SecurityNotice),
-        /// A mail to set a new password was asked for.
-        PasswordResetRequested = "password.reset_requested": staff().mail(MailKind::Reset),
+        /// The password was changed in a session.
+        PasswordChanged = "password.changed": person().notifies(Notification::PasswordChanged),
+        /// A mail to set a new password was requested.
+        PasswordResetRequested = "password.reset_requested": staff().notifies(Notification::PasswordResetRequested),
         /// A new password was set through a mailed link.
         PasswordReset = "password.reset": staff()
-            .mail(MailKind::SecurityNotice)
+            .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
-        /// The hash was made anew under raised parameters; the password is the same.
+        /// The same password was hashed again, with stronger parameters.
         PasswordRehashed = "password.rehashed": staff(),
 
-        /// A document was handed in; it is to be looked at.
+        /// A document was uploaded and will be inspected.
         DocumentUploaded = "kyc.document.uploaded": staff()
             .data(&[data::UploadedDocument::SHAPE])
             .work(&[Consumer::Documents]),
-        /// It is sound and stands encrypted.
+        /// The document passed inspection.
         DocumentStored = "kyc.document.stored": staff().counts(&[DOCUMENT_STORED]),
-        /// It is not what it should be; `data.reason` says why.
+        /// The document failed inspection, for `data.reason`.
         DocumentRejected = "kyc.document.rejected": staff()
             .data(&[data::Rejection::SHAPE])
             .work(&[Consumer::Documents])
             .counts(&[DOCUMENT_REJECTED]),
-        /// Its person took it back.
+        /// The person deleted the document.
         DocumentDeleted = "kyc.document.deleted": staff().work(&[Consumer::Documents]),
-        /// Its content was read, by its person or by staff.
+        /// The content of the document was read, by the person or by staff.
         DocumentRead = "kyc.document.read": staff(),
 
-        /// A check was begun as a draft.
-        CheckCreated = "kyc.check.created": staff().data(&[data::CheckStanding::SHAPE]),
+        /// A check was created as a draft.
+        CheckCreated = "kyc.check.created": staff().data(&[data::CheckProgress::SHAPE]),
         /// Documents were added to a check.
-        CheckDocumentsAdded = "kyc.check.documents_added": staff().data(&[data::CheckStanding::SHAPE]),
-        /// Its person submitted it.
+        CheckDocumentsAdded = "kyc.check.documents_added": staff().data(&[data::CheckProgress::SHAPE]),
+        /// The applicant submitted the check.
         CheckSubmitted = "kyc.check.submitted": person()
-            .data(&[data::CheckStanding::SHAPE])
+            .data(&[data::CheckProgress::SHAPE])
             .work(&[Consumer::Verification])
             .counts(&[Counter::plain("kyc_check_submitted_total")]),
-        /// The worker took it up.
-        CheckProcessing = "kyc.check.processing": staff().data(&[data::CheckStanding::SHAPE]),
-        /// The provider took the task; `data.reference` is its name for it.
+        /// The workers started to process the check.
+        CheckProcessing = "kyc.check.processing": staff().data(&[data::CheckProgress::SHAPE]),
+        /// The provider accepted the task and named it `data.reference`.
         CheckProviderCalled = "kyc.check.provider_called": staff()
-            .data(&[data::CheckStanding::SHAPE, data::ProviderTask::SHAPE]),
-        /// The provider did not answer as it should; it is tried again later.
+            .data(&[data::CheckProgress::SHAPE, data::ProviderTask::SHAPE]),
+        /// A call of the provider failed; it is retried later.
         CheckProviderFailed = "kyc.check.provider_failed": staff()
-            .data(&[data::CheckStanding::SHAPE, data::Cause::SHAPE])
+            .data(&[data::CheckProgress::SHAPE, data::Cause::SHAPE])
             .counts(&[PROVIDER_FAILED]),
         /// The provider's result was fetched.
-        CheckProviderAnswered = "kyc.check.provider_answered": staff().data(&[data::CheckStanding::SHAPE]),
-        /// The provider was heard; the name is being screened.
+        CheckProviderAnswered = "kyc.check.provider_answered": staff().data(&[data::CheckProgress::SHAPE]),
+        /// The provider's part is over; the name is screened next.
         CheckScreening = "kyc.check.screening": staff()
-            .data(&[data::CheckStanding::SHAPE, data::ProviderVerdict::SHAPE])
+            .data(&[data::CheckProgress::SHAPE, data::ProviderVerdict::SHAPE])
             .work(&[Consumer::Screening]),
         /// The name was screened: `data` names engine and list versions and how many hits there were.
-        CheckScreened = "kyc.check.screened": staff().data(&[data::CheckStanding::SHAPE, data::ScreeningResult::SHAPE]),
-        /// A reviewer spoke on one of its hits; `data` says which and what came of it.
+        CheckScreened = "kyc.check.screened": staff().data(&[data::CheckProgress::SHAPE, data::ScreeningResult::SHAPE]),
+        /// A reviewer decided one of the check's hits; `data` has the hit and the decision.
         CheckHitReviewed = "kyc.check.hit_reviewed": staff()
-            .data(&[data::CheckStanding::SHAPE, data::ReviewedHit::SHAPE]),
-        /// A person has to look at it.
-        CheckInReview = "kyc.check.in_review": staff().data(&[data::CheckStanding::SHAPE]).counts(&[CHECK_IN_REVIEW]),
-        /// Its person has to do something.
+            .data(&[data::CheckProgress::SHAPE, data::ReviewedHit::SHAPE]),
+        /// The check waits for a reviewer.
+        CheckInReview = "kyc.check.in_review": staff().data(&[data::CheckProgress::SHAPE]).counts(&[CHECK_IN_REVIEW]),
+        /// The check waits for the applicant.
         CheckActionNeeded = "kyc.check.action_needed": person()
-            .data(&[data::CheckStanding::SHAPE])
-            .mail(MailKind::Decision),
-        /// Its person did it; it is with the desk again.
-        CheckResubmitted = "kyc.check.resubmitted": staff().data(&[data::CheckStanding::SHAPE]),
-        /// A reviewer took it for 15 minutes.
-        CheckClaimed = "kyc.check.claimed": staff().data(&[data::CheckStanding::SHAPE]),
-        /// The reviewer gave it back.
-        CheckReleased = "kyc.check.released": staff().data(&[data::CheckStanding::SHAPE]),
-        /// A first reviewer would approve; a second one has to agree.
-        CheckSecondReview = "kyc.check.second_review": staff().data(&[data::CheckStanding::SHAPE]),
-        /// The second reviewer did not agree.
-        CheckSecondReviewDenied = "kyc.check.second_review_denied": staff().data(&[data::CheckStanding::SHAPE]),
+            .data(&[data::CheckProgress::SHAPE])
+            .notifies(Notification::CheckActionNeeded),
+        /// The applicant added what was missing; the check waits for a reviewer again.
+        CheckResubmitted = "kyc.check.resubmitted": staff().data(&[data::CheckProgress::SHAPE]),
+        /// A reviewer claimed the check for 15 minutes.
+        CheckClaimed = "kyc.check.claimed": staff().data(&[data::CheckProgress::SHAPE]),
+        /// The reviewer released the check.
+        CheckReleased = "kyc.check.released": staff().data(&[data::CheckProgress::SHAPE]),
+        /// A first reviewer approved; a second one has to confirm.
+        CheckSecondReview = "kyc.check.second_review": staff().data(&[data::CheckProgress::SHAPE]),
+        /// The second reviewer did not confirm.
+        CheckSecondReviewDenied = "kyc.check.second_review_denied": staff().data(&[data::CheckProgress::SHAPE]),
         CheckApproved = "kyc.check.approved": person()
-            .data(&[data::CheckStanding::SHAPE])
-            .mail(MailKind::Decision)
+            .data(&[data::CheckProgress::SHAPE])
+            .notifies(Notification::CheckApproved)
             .counts(&[CHECK_APPROVED]),
         CheckRejected = "kyc.check.rejected": person()
-            .data(&[data::CheckStanding::SHAPE])
+            .data(&[data::CheckProgress::SHAPE])
             .work(&[Consumer::Screening])
-            .mail(MailKind::Decision)
+            .notifies(Notification::CheckRejected)
             .counts(&[CHECK_REJECTED]),
-        /// Its person withdrew it before a decision.
+        /// The applicant cancelled the check before a decision.
         CheckCancelled = "kyc.check.cancelled": staff()
-            .data(&[data::CheckStanding::SHAPE])
+            .data(&[data::CheckProgress::SHAPE])
             .work(&[Consumer::Screening]),
-        /// An approval's validity is over, or a draft lay too long.
-        CheckExpired = "kyc.check.expired": person().data(&[data::CheckStanding::SHAPE]),
+        /// An approval or a draft expired.
+        CheckExpired = "kyc.check.expired": person().data(&[data::CheckProgress::SHAPE]),
 
-        /// A name was screened outside of any check: `data` names engine and list versions and how many hits there were.
+        /// A name was screened without a check: `data` names engine and list versions and how many hits there were.
         NameScreened = "aml.screening.done": staff().data(&[data::ScreeningResult::SHAPE, data::NameScreening::SHAPE]),
-        /// A listed entity may be the person of a check.
+        /// A listed entity may be the applicant of a check.
         HitOpened = "aml.hit.opened": staff().data(&[data::HitOrigin::SHAPE, data::HitVersions::SHAPE]),
-        /// A first reviewer would clear a sanctions hit; a second one has to agree.
+        /// A first reviewer cleared a sanctions hit; a second one has to confirm.
         HitClearanceProposed = "aml.hit.clearance_proposed": staff()
             .data(&[data::HitOrigin::SHAPE, data::HitRuling::SHAPE]),
         /// A reviewer decided a hit.
         HitDecided = "aml.hit.decided": staff().data(&[data::HitOrigin::SHAPE, data::HitRuling::SHAPE]),
-        /// Staff read hits on a person unmasked: `data` names the hits. The subject is the reading itself.
+        /// Staff read unmasked hits of a person; `data` has the hits. The subject is the act of reading.
         HitsRead = "aml.hit.read": staff().data(&[data::HitsShown::SHAPE]),
-        /// Somebody asked for a list to be fetched now.
+        /// An immediate refresh of a list was requested.
         ListRefreshRequested = "aml.list.refresh_requested": staff()
             .data(&[data::RefreshRequest::SHAPE])
             .work(&[Consumer::Lists]),
-        /// A list with new content was read and stored; it is not in force before it is compiled.
+        /// New content of a list was read and stored. It is in force once it is compiled.
         ListLoaded = "aml.list.loaded": staff().data(&[data::LoadedContent::SHAPE]).work(&[Consumer::Lists]),
-        /// What a list's source gave was refused; the last good list stays in force.
+        /// The content of a list's source was refused; the last good list stays in force.
         ListRefused = "aml.list.refused": staff().data(&[data::RefusedContent::SHAPE]),
         /// Newly compiled lists are in force.
         ListsUpdated = "aml.list.updated": staff().data(&[data::CompiledLists::SHAPE]),
 
-        /// Staff read addresses and devices of others in the event log: `data.people` names whose.
+        /// Staff read addresses and devices of `data.people` in the event log.
         AuditLogRead = "audit.log.read": staff().data(&[data::LogShown::SHAPE]),
 
-        /// A provider's callback with a good signature came in and was kept.
+        /// A provider's callback with a valid signature was stored.
         CallbackReceived = "kyc.callback.received": staff()
             .data(&[data::CallbackSender::SHAPE, data::ProviderTask::SHAPE])
             .work(&[Consumer::Callbacks])
             .counts(&[CALLBACK_RECEIVED]),
-        /// It was worked off.
+        /// The callback was processed.
         CallbackProcessed = "kyc.callback.processed": staff()
             .data(&[data::CallbackSender::SHAPE, data::CallbackResult::SHAPE]),
 
-        /// A mail will never reach its address; `data` says which mail and why.
-        MailRefused = "mail.refused": staff().data(&[data::UnsentMail::SHAPE]).counts(&[MAIL_REFUSED]),
+        /// SES refused a mail for good; `data` has the notification and the reason.
+        MailRefused = "mail.refused": staff().data(&[data::RefusedMail::SHAPE]).counts(&[MAIL_REFUSED]),
     }
 }
 
 impl EventType {
-    pub fn row(self) -> &'static Row {
+    pub fn row(self) -> &'static EventTypeRow {
         &ROWS[self as usize]
     }
 
     /// Whether the data has the parts of this type: all of them, once, and in the order of the table.
-    pub fn fits(self, data: &Data) -> bool {
+    pub fn fits(self, data: &EventData) -> bool {
         data.parts() == self.row().data
     }
 
@@ -292,119 +292,4 @@ impl EventType {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{
-        super::{Amount, Class, Count, Field},
-        *,
-    };
-
-    #[test]
-    fn every_type_has_a_text_of_its_own_that_reads_back() {
-        let texts: std::collections::BTreeSet<_> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
-        assert_eq!(texts.len(), EventType::ALL.len());
-        for kind in EventType::ALL {
-            assert_eq!(kind.as_str().parse(), Ok(*kind));
-        }
-    }
-
-    #[test]
-    fn people_see_nothing_of_the_desk_or_the_machine() {
-        let seen: Vec<_> = EventType::ALL.iter().filter(|kind| kind.is_public()).map(|k| k.as_str()).collect();
-        assert_eq!(
-            seen,
-            [
-                "user.registered",
-                "user.email_verified",
-                "user.updated",
-                "user.locked",
-                "session.created",
-                "session.revoked",
-                "password.changed",
-                "kyc.check.submitted",
-                "kyc.check.action_needed",
-                "kyc.check.approved",
-                "kyc.check.rejected",
-                "kyc.check.expired",
-            ]
-        );
-    }
-
-    #[test]
-    fn every_mail_is_sent_for_some_event() {
-        let sent: Vec<_> = EventType::ALL.iter().filter_map(|kind| kind.row().mail).collect();
-        assert!(MailKind::ALL.iter().all(|mail| sent.contains(mail)));
-    }
-
-    #[test]
-    fn a_type_has_its_own_row() {
-        assert_eq!(ROWS.len(), EventType::ALL.len());
-        assert_eq!(EventType::MailRefused.row().data, [data::UnsentMail::SHAPE]);
-        assert_eq!(EventType::CheckRejected.row().mail, Some(MailKind::Decision));
-        assert_eq!(EventType::CallbackReceived.row().work, [Consumer::Callbacks]);
-    }
-
-    #[test]
-    fn no_event_has_two_fields_of_one_name() {
-        for kind in EventType::ALL {
-            let mut names: Vec<_> = fields(*kind).map(|field| field.name).collect();
-            names.sort_unstable();
-            let all = names.len();
-            names.dedup();
-            assert_eq!(names.len(), all, "{kind}");
-        }
-    }
-
-    #[test]
-    fn counters_read_words_and_numbers_that_their_events_have() {
-        let has = |kind, name, class| fields(kind).any(|field| field.name == name && field.class == class);
-        for kind in EventType::ALL {
-            for counter in kind.row().counters {
-                for (_, label) in counter.labels {
-                    if let Label::Field(name) = label {
-                        assert!(has(*kind, *name, Class::Word), "{kind} {name}");
-                    }
-                }
-                if let Amount::Field(name) = counter.by {
-                    assert!(has(*kind, name, Class::Number), "{kind} {name}");
-                }
-            }
-        }
-    }
-
-    fn fields(kind: EventType) -> impl Iterator<Item = &'static Field> {
-        kind.row().data.iter().flat_map(|part| part.fields)
-    }
-
-    fn counts(kind: EventType, data: &Value) -> Vec<Count> {
-        kind.row().counters.iter().map(|counter| counter.count(data.as_object().unwrap())).collect()
-    }
-
-    #[test]
-    fn data_fits_the_types_that_have_its_parts() {
-        let cause = Data::of(&data::Cause { reason: "signed_out".into() });
-        assert!(EventType::SessionRevoked.fits(&cause));
-        assert!(!EventType::SessionCreated.fits(&cause));
-        assert!(!EventType::CheckProviderFailed.fits(&cause), "a part is missing");
-        assert!(!EventType::SessionRevoked.fits(&cause.with(&data::SignIn { amr: vec![] })), "a part too many");
-        assert!(EventType::PasswordChanged.fits(&Data::default()));
-    }
-
-    #[test]
-    fn aggregated_events_count_as_many_as_they_stand_for() {
-        let login =
-            |outcome: &str, by| Count { counter: "auth_login_total", labels: vec![("outcome", outcome.into())], by };
-        assert_eq!(
-            counts(EventType::UserLockedOut, &json!({"count": 5})),
-            [login("locked_out", 1), login("failure", 5)]
-        );
-    }
-
-    #[test]
-    fn a_decision_counts_under_its_provider() {
-        let labels = vec![("provider", "sandbox".into()), ("outcome", "approved".into())];
-        let expected = Count { counter: "kyc_verification_total", labels, by: 1 };
-        assert_eq!(counts(EventType::CheckApproved, &json!({"provider": "sandbox"})), [expected]);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The event log: what can happen, who did it, who learns of it.
+//! Events: their types, actors and views.
 
 mod classified;
 mod counter;
@@ -12,7 +12,7 @@ pub use self::{
     classified::{Class, Classified, ExternalId, PublicWord},
     counter::{Amount, Count, Counter, Label},
     data::*,
-    kind::{Audience, Consumer, EventType, Row},
+    kind::{Audience, Consumer, EventType, EventTypeRow},
 };
 use super::{
     id::{EventId, SessionId, UserId},
@@ -20,32 +20,32 @@ use super::{
     time::Timestamp,
 };
 
-/// Who did it.
+/// The cause of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]
 pub enum Actor {
     /// A person, about themselves or as staff.
     User(UserId),
-    /// A part of ours: `expiry`, `verification` …
+    /// A component of this system: `expiry`, `verification` …
     System(String),
     /// An identity provider, by name.
     Provider(String),
     /// A machine client, by id.
     Client(String),
-    /// A caller who did not sign in.
+    /// A caller without a session.
     Anonymous,
 }
 
 impl Actor {
-    /// A part of ours.
-    pub fn system(part: &str) -> Self {
-        Self::System(part.to_owned())
+    /// A component of this system.
+    pub fn system(component: &str) -> Self {
+        Self::System(component.to_owned())
     }
 
     pub fn view(&self) -> ActorView {
         let (kind, id) = match self {
             Self::User(id) => ("user", Some(id.to_string())),
-            Self::System(part) => ("system", Some(part.clone())),
+            Self::System(component) => ("system", Some(component.clone())),
             Self::Provider(name) => ("provider", Some(name.clone())),
             Self::Client(id) => ("client", Some(id.clone())),
             Self::Anonymous => ("anonymous", None),
@@ -53,7 +53,7 @@ impl Actor {
         ActorView { kind: kind.to_owned(), id }
     }
 
-    /// What the index `actor` files it under: people and clients only.
+    /// The key in the index `actor`, which has people and clients only.
     pub fn key(&self) -> Option<String> {
         match self {
             Self::User(id) => Some(id.to_string()),
@@ -63,7 +63,7 @@ impl Actor {
     }
 }
 
-/// The thing changed.
+/// The aggregate that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Subject {
     /// `user`, `session`, `check`, `document`, `callback` …
@@ -79,7 +79,7 @@ impl Subject {
     }
 }
 
-/// A field's change, both sides masked.
+/// The change of a field, with both values masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     pub field: String,
@@ -87,7 +87,7 @@ pub struct Change {
     pub after_masked: Option<String>,
 }
 
-/// Who did it, as the API shows it.
+/// The cause of an event, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ActorView {
     /// `user`, `system`, `provider`, `client` or `anonymous`.
@@ -96,7 +96,7 @@ pub struct ActorView {
     pub id: Option<String>,
 }
 
-/// What only staff with `audit:read` sees of an event.
+/// The part of an event that only staff with `audit:read` see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Origin {
     #[schema(value_type = Option<String>)]
@@ -104,7 +104,7 @@ pub struct Origin {
     #[schema(value_type = Option<String>)]
     pub user_agent: Option<Masked<String>>,
     pub session_id: Option<SessionId>,
-    /// 0 to 100; absent where no risk was reckoned.
+    /// 0 to 100; absent if no risk was computed.
     pub risk_score: Option<u8>,
 }
 
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn only_staff_sees_where_an_event_came_from() {
+    fn only_staff_see_the_origin_of_an_event() {
         let mut event = EventView {
             id: EventId::new(Timestamp::from_unix_millis(1)),
             kind: EventType::SessionCreated,

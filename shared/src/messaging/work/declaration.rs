@@ -1,16 +1,16 @@
-//! What a worker declares about its deployment.
+//! The declaration of a worker's deployment.
 
 use super::Worker;
 use crate::function::{Capability, Concurrency, Function, Needs, Trigger, area_of};
 
 impl Worker {
-    /// One line of what it is for.
+    /// One line that describes the worker.
     pub fn summary(mut self, summary: &'static str) -> Self {
         self.summary = summary;
         self
     }
 
-    /// What the handler needs beside what follows from the rest of the declaration.
+    /// The needs of the handler that do not follow from the rest of the declaration.
     pub fn needs(mut self, needs: Needs) -> Self {
         self.settings.needs = self.settings.needs.and(needs);
         self
@@ -33,12 +33,12 @@ impl Worker {
         self
     }
 
-    /// The function that it runs as, with all that follows from its declaration.
+    /// The function with all its needs.
     pub fn as_function(&self) -> Function {
         let mut settings = self.settings.clone();
         let needs = settings.needs.write_logs(area_of(self.function));
         settings.needs = match &self.trigger {
-            // A message that is put back for more than 15 minutes is a row, which is committed.
+            // A message that waits for more than 15 minutes is a due row, which is committed.
             Trigger::Queue(trigger) => needs
                 .with(Capability::WorkOnce)
                 .with(Capability::Commit)

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Position, Store, Table,
-        item::{ItemQuery, Key, SHARDS, Sort},
+        item::{ItemQuery, Key, SHARDS, Sort, every_shard},
     },
     EventRecord, day_shard, record,
 };
@@ -15,21 +15,21 @@ use crate::{
     error::{Internal, Result},
 };
 
-/// A question to the log.
+/// A query of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Log {
-    /// What was changed, by its id.
+    /// Events of this aggregate, by its id.
     Subject(String),
-    /// The user concerned.
+    /// Events that concern this user.
     Person(UserId),
-    /// The user or client who did it.
+    /// Events that this user or client caused.
     Actor(String),
-    /// `[from, to)`.
+    /// Events in `[from, to)`.
     Time { from: Timestamp, to: Timestamp },
 }
 
 impl Log {
-    /// Where a page goes on after one of its events.
+    /// The position after an event, from which the next page continues.
     pub fn position_after(&self, record: &EventRecord) -> Position {
         let id = record.id.to_string();
         let key = record.key();
@@ -49,7 +49,7 @@ fn before_position(id: &str) -> Position {
     Position([("before".to_owned(), id.to_owned())].into())
 }
 
-/// The least id of a moment.
+/// The smallest id of a time.
 fn first_id(at: Timestamp) -> String {
     EventId::from_parts(at, [0; 10]).to_string()
 }
@@ -60,17 +60,17 @@ fn time_of(id: &EventId) -> Timestamp {
     Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-/// The beginnings of the UTC days that a range touches, the last one first.
+/// The starts of the UTC days of a range, the last day first.
 fn days_back(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
     const DAY: i64 = 24 * 60 * 60;
     let (first, last) = (from.unix_seconds().div_euclid(DAY), to.unix_seconds().div_euclid(DAY));
     (first..=last).rev().map(|day| Timestamp::from_unix_seconds(day * DAY))
 }
 
-/// The newest of all shards' pages with ids below `before`, and whether there are older ones.
+/// Merges the pages of all shards: the newest events with ids below `before`, and whether there are older ones.
 fn newest(pages: impl Iterator<Item = (Vec<EventRecord>, bool)>, before: &str, limit: u32) -> (Vec<EventRecord>, bool) {
     let mut all = Vec::new();
-    // Below the last one of a shard that has more, others may be missing.
+    // Events older than the last one of an unfinished shard may be missing.
     let mut floor = None;
     for (records, more) in pages {
         if more {
@@ -114,7 +114,7 @@ impl Store {
         }
     }
 
-    /// Goes back day by day until there is something, or the range is over.
+    /// Reads day by day, backwards, until a day has events or the range ends.
     async fn events_of_time(
         &self,
         from: Timestamp,
@@ -124,7 +124,7 @@ impl Store {
     ) -> Result<(Vec<EventRecord>, Option<Position>)> {
         let low = first_id(from);
         let before = after.and_then(|position| position.0.get("before")).cloned();
-        // Ids begin with their time, so the end of one day's range is the beginning of the next one's.
+        // Ids start with their time, so the end of a day's range is the start of the next one's.
         let mut before = before.unwrap_or_else(|| first_id(to));
         let start = match before.parse::<EventId>() {
             Ok(id) => time_of(&id),
@@ -138,7 +138,7 @@ impl Store {
             }
             before = first_id(day);
             if !records.is_empty() {
-                // The day is read to its end; the next page begins with the day before.
+                // The day is complete; the next page starts with the day before.
                 let next = (day > from).then(|| before_position(&before));
                 return Ok((records, next));
             }
@@ -146,18 +146,18 @@ impl Store {
         Ok((Vec::new(), None))
     }
 
-    /// Events of one UTC day with ids in `[low, before)`, newest first over all shards, and whether there are older
-    /// ones. Each shard gives its share and some; what lies behind the end of a shard that has more is left for later, so
-    /// that none is skipped.
+    /// Events of one UTC day with ids in `[low, before)`, newest first over all shards, and whether there are older ones. Each
+    /// shard contributes its share and a few more. Events older than the last one of an unfinished shard are left for the next
+    /// page, so that none is skipped.
     async fn events_of_day(&self, day: &str, low: &str, before: &str, limit: u32) -> Result<(Vec<EventRecord>, bool)> {
-        // A shard's share with room for chance; the one more is the bound itself, which the range includes.
+        // The share of a shard, with a margin for uneven shards. One more, since the range includes the bound itself.
         let share = limit.div_ceil(u32::from(SHARDS)) + 4;
-        let pages = (0..SHARDS).map(|shard| async move {
+        let pages = every_shard(|shard| async move {
             let partition = day_shard(day, shard);
             let sort = Sort::Between("event_id", low, before);
             self.events(Some("day"), ("day_shard", &partition), sort, share + 1, None).await
-        });
-        let pages = futures::future::try_join_all(pages).await?;
+        })
+        .await?;
         Ok(newest(pages.into_iter().map(|(records, next)| (records, next.is_some())), before, limit))
     }
 
@@ -188,9 +188,12 @@ mod tests {
     use super::*;
     use crate::{
         crypto::random::RandomId,
+        deadline::Deadline,
         domain::event::{Actor, EventType, ProfileEffect, Subject},
+        scripted::{AwsReply, ScriptedAws},
         store::event::EventDraft,
     };
+    use serde_json::json;
 
     fn at(millis: i64) -> EventRecord {
         let now = Timestamp::from_unix_millis(millis);
@@ -210,7 +213,7 @@ mod tests {
         let (all, more) = newest([page(&[9, 5, 1], false), page(&[8, 2], false)].into_iter(), &end, 10);
         assert_eq!((times(&all), more), (vec![9, 8, 5, 2, 1], false));
 
-        // The second shard may have a 4 and a 3: nothing below its 7 may be shown yet.
+        // The second shard may also have 4 and 3, so nothing below its 7 is shown yet.
         let (all, more) = newest([page(&[9, 5, 1], false), page(&[8, 7], true)].into_iter(), &end, 10);
         assert_eq!((times(&all), more), (vec![9, 8, 7], true));
 
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_goes_on_below_the_last_one_s_end() {
+    fn a_page_continues_below_the_end_of_the_last_one() {
         let last = at(7).id.to_string();
         let pages = [(vec![at(7), at(5)], false), (vec![at(6)], false)];
         let (all, more) = newest(pages.into_iter(), &last, 10);
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_tell_their_time_and_ranges_their_days() {
+    fn ids_have_a_time_and_ranges_have_days() {
         let time: Timestamp = "2026-03-01T09:30:00.123Z".parse().unwrap();
         assert_eq!(time_of(&EventId::new(time)), time);
         let days: Vec<_> = days_back("2026-02-27T23:59:59.999Z".parse().unwrap(), time).map(Timestamp::day).collect();
@@ -245,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_range_of_days_is_paged_through_whole_and_in_order() {
+    async fn pages_of_a_range_of_days_are_complete_and_in_order() {
         let store = crate::store::testing::store().await;
         let from: Timestamp = "2026-02-27T12:00:00.000Z".parse().unwrap();
         let to: Timestamp = "2026-03-02T12:00:00.000Z".parse().unwrap();
@@ -275,5 +278,27 @@ mod tests {
             found.reverse();
             assert_eq!(found, inside, "by {limit}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_reads_of_a_day_are_few_at_a_time_and_end_with_the_deadline_of_the_request() {
+        let slow =
+            |seconds| ScriptedAws::new(move |_| AwsReply::After(Duration::from_secs(seconds), json!({"Items": []})));
+        let to: Timestamp = "2026-03-02T00:00:00.000Z".parse().unwrap();
+        let log = Log::Time { from: "2026-03-01T12:00:00.000Z".parse().unwrap(), to };
+        let read = async |script: &ScriptedAws| {
+            let store = script.store().await;
+            Deadline::after(Duration::from_secs(28)).run(store.log(&log, 25, None)).await
+        };
+        let script = slow(3);
+        let (found, next) = read(&script).await.expect("an answer before the deadline").unwrap();
+        assert!(found.is_empty() && next.is_none());
+        let mut at_once = std::collections::BTreeMap::new();
+        for call in script.calls_of("Query") {
+            *at_once.entry(call.at).or_insert(0) += 1;
+        }
+        assert_eq!(at_once.values().sum::<usize>(), 2 * usize::from(SHARDS), "each shard of two days is read once");
+        assert!(at_once.values().all(|reads| *reads <= 4), "{at_once:?}");
+        assert!(read(&slow(60)).await.is_none(), "the deadline ends it");
     }
 }

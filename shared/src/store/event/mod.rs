@@ -1,4 +1,4 @@
-//! The event log: append-only, one item per event, under the aggregate it changed and at the version it made.
+//! The event log: append-only, one item per event. The key is the aggregate that changed and its new version.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -19,7 +19,7 @@ use crate::{
     crypto::field::Place,
     domain::{
         check::ReasonCode,
-        event::{Actor, Change, Data, EventType, Part, Subject},
+        event::{Actor, Change, DataPart, EventData, EventType, Subject},
         id::{EventId, SessionId, UserId},
         time::Timestamp,
     },
@@ -30,17 +30,17 @@ use crate::{
 #[derive(Debug)]
 pub struct EventDraft {
     pub kind: EventType,
-    /// The thing changed; its id is the aggregate's.
+    /// The aggregate that changed.
     pub subject: Subject,
-    /// The version this change makes.
+    /// The version of the aggregate after the change.
     pub version: u64,
-    /// The user concerned, if it concerns one.
+    /// The user whom the event concerns, if there is one.
     pub person: Option<UserId>,
-    /// Who did it, where that is not the author of the commit. The author's session and origin are not stamped then.
+    /// The actor, if it is not the author of the commit. The event then has neither session nor origin of the author.
     pub actor: Option<Actor>,
-    pub data: Data,
+    pub data: EventData,
     pub changes: Vec<Change>,
-    /// In place of the author's session.
+    /// Replaces the author's session.
     pub session: Option<SessionId>,
 }
 
@@ -52,7 +52,7 @@ impl EventDraft {
             version,
             person: None,
             actor: None,
-            data: Data::default(),
+            data: EventData::default(),
             changes: Vec::new(),
             session: None,
         }
@@ -63,7 +63,7 @@ impl EventDraft {
         self
     }
 
-    /// Names who did it, where that is not the author of the commit.
+    /// Sets an actor other than the author of the commit.
     pub fn by(mut self, actor: Actor) -> Self {
         self.actor = Some(actor);
         self
@@ -75,7 +75,7 @@ impl EventDraft {
     }
 
     /// Adds a part of the data. The parts are given in the order of the table of event types.
-    pub fn data(mut self, part: &impl Part) -> Self {
+    pub fn data(mut self, part: &impl DataPart) -> Self {
         self.data = self.data.with(part);
         self
     }
@@ -85,7 +85,7 @@ impl EventDraft {
         self
     }
 
-    /// Who is to be named as the one who did it; an actor of its own hides the session and origin of the author.
+    /// The author of this event: an actor of its own has neither session nor origin of the commit's author.
     fn author(&self, author: &Author) -> Author {
         let author = match &self.actor {
             Some(actor) => Author::from(actor.clone()),
@@ -95,7 +95,7 @@ impl EventDraft {
     }
 }
 
-/// An event as it stands in the log. Its JSON with sorted keys is what is stored, hashed and sent on.
+/// An event of the log. Its JSON with sorted keys is stored, hashed and sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventRecord {
     pub id: EventId,
@@ -124,7 +124,7 @@ pub struct SealedOrigin {
     pub sealed: String,
 }
 
-/// The item: the canonical bytes and what the indexes need.
+/// The stored item: the canonical bytes and the keys of the indexes.
 #[derive(Debug, Serialize, Deserialize)]
 struct EventItem {
     event_id: String,
@@ -140,7 +140,7 @@ impl EventRecord {
     pub fn new(id: EventId, now: Timestamp, correlation_id: &str, draft: EventDraft, author: &Author) -> Self {
         let author = draft.author(author);
         let origin = author.origin.map(|(key, origin)| {
-            // Serialising two strings cannot fail; an empty origin would only lose the address.
+            // Serialising two strings cannot fail.
             let plain = serde_json::to_vec(&origin).unwrap_or_default();
             let sealed = key.seal(&origin_place(&id.to_string()), &plain);
             SealedOrigin { key: key.owner.clone(), sealed: STANDARD.encode(sealed) }
@@ -161,12 +161,12 @@ impl EventRecord {
         }
     }
 
-    /// The aggregate and the version this event made.
+    /// The aggregate and its version after the event.
     pub fn key(&self) -> Key {
         Key::new(self.subject.id.clone(), format!("{:012}", self.version))
     }
 
-    /// JSON without insignificant space, keys sorted: the same event always has the same bytes.
+    /// JSON without insignificant space and with sorted keys, so that an event always has the same bytes.
     pub fn canonical(&self) -> Result<Vec<u8>> {
         // A `Value` keeps its keys in a sorted map.
         let value = serde_json::to_value(self).map_err(Internal::bug)?;
@@ -190,19 +190,19 @@ impl EventRecord {
         serde_json::from_slice(body).map_err(|error| Internal::corrupt(error).into())
     }
 
-    /// A part of the data; `None` if this event has not all of its fields.
-    pub fn part<P: Part + DeserializeOwned>(&self) -> Option<P> {
+    /// A part of the data; `None` if a field is missing.
+    pub fn part<P: DataPart + DeserializeOwned>(&self) -> Option<P> {
         serde_json::from_value(serde_json::Value::Object(self.data.clone())).ok()
     }
 
-    /// The reasons of a check's event, internal ones too. A word that this version does not know is left out, since the
-    /// log may be older than this version.
+    /// The reasons of a check's event, including internal ones. Unknown codes, which another version may have written, are left
+    /// out.
     pub fn reason_codes(&self) -> Vec<ReasonCode> {
         let words = self.data.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
         words.filter_map(|word| word.as_str()?.parse().ok()).collect()
     }
 
-    /// From where it was asked, for staff who may see that; `None` when its key has been destroyed.
+    /// The origin, for staff who may see it; `None` if its key was destroyed.
     pub fn open_origin(&self, key: &PersonKey) -> Option<CallOrigin> {
         let sealed = STANDARD.decode(&self.origin.as_ref()?.sealed).ok()?;
         let plain = key.open(&origin_place(&self.id.to_string()), &sealed).ok()?;

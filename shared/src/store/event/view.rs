@@ -1,4 +1,4 @@
-//! An event as staff and as the person concerned see it.
+//! The views of an event for staff and for the person concerned.
 
 use super::EventRecord;
 use crate::domain::{
@@ -8,14 +8,14 @@ use crate::domain::{
 };
 
 impl EventRecord {
-    /// All of it, but for where it was asked from.
+    /// The whole event without its origin.
     pub fn for_staff(self) -> EventView {
         let actor = self.actor.view();
         self.view(actor)
     }
 
-    /// What the person concerned may know of it: nothing of reviewers, providers and internal reasons, and of who did it
-    /// only whether it was they themselves. `None` where they may not know of it at all.
+    /// The view of the person concerned: nothing about reviewers, providers and internal reasons, and an actor only if it is
+    /// that person. `None` if the event is not public.
     pub fn for_person(mut self, person: UserId) -> Option<EventView> {
         if !self.r#type.is_public() {
             return None;
@@ -26,16 +26,19 @@ impl EventRecord {
             ActorView { kind: "system".to_owned(), id: None }
         };
         let codes = self.reason_codes();
-        let must_say = matches!(self.r#type, EventType::CheckRejected | EventType::CheckActionNeeded);
-        let told =
-            if self.r#type == EventType::CheckApproved { vec![] } else { ReasonCode::for_applicant(&codes, must_say) };
+        let at_least_one = matches!(self.r#type, EventType::CheckRejected | EventType::CheckActionNeeded);
+        let reasons = if self.r#type == EventType::CheckApproved {
+            vec![]
+        } else {
+            ReasonCode::for_applicant(&codes, at_least_one)
+        };
         self.data.clear();
-        if !told.is_empty() {
-            let told = told.into_iter().map(|reason| reason.code.as_str().into()).collect();
-            self.data.insert("reasons".to_owned(), serde_json::Value::Array(told));
+        if !reasons.is_empty() {
+            let codes = reasons.into_iter().map(|reason| reason.code.as_str().into()).collect();
+            self.data.insert("reasons".to_owned(), serde_json::Value::Array(codes));
         }
         self.changes.clear();
-        // It names whoever called, a reviewer too.
+        // The correlation id identifies a call, which may be a reviewer's.
         if actor.id.is_none() {
             self.correlation_id.clear();
         }
@@ -65,7 +68,7 @@ mod tests {
     use crate::{
         domain::{
             check::CheckState,
-            event::{CheckStanding, Subject},
+            event::{CheckProgress, Subject},
             id::{CheckId, EventId},
             time::Timestamp,
         },
@@ -75,7 +78,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
     fn record(kind: EventType, actor: Actor, reasons: &[&str]) -> EventRecord {
-        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3).data(&CheckStanding {
+        let draft = EventDraft::new(kind, Subject::new("check", CheckId::new(NOW)), 3).data(&CheckProgress {
             provider: "sandbox".into(),
             state: CheckState::Rejected,
             reasons: Some(reasons.iter().map(|reason| reason.parse().unwrap()).collect()),

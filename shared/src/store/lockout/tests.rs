@@ -10,9 +10,10 @@ use crate::store::{
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 const IDENTIFIER: &str = "v1.index";
+const HERE: &str = "network";
 
 fn failure(person: Option<UserId>, now: Timestamp) -> Failure<'static> {
-    Failure { locks: "locks", failures: "failures", person, now, correlation_id: "correlation" }
+    Failure { locks: "locks", failures: "failures", network: HERE, person, now, correlation_id: "correlation" }
 }
 
 async fn reserve(store: &Store, now: Timestamp) -> ReservedTry {
@@ -61,31 +62,58 @@ async fn of_sixty_tries_at_once_five_are_let_in() {
     assert!(store.reserve_try(IDENTIFIER, NOW).await.unwrap().is_err());
 }
 
+async fn succeed(store: &Store, network: &str, now: Timestamp) {
+    let tried = reserve(store, now).await;
+    store.count_success(&tried, network, now).await.unwrap();
+}
+
 #[tokio::test]
-async fn a_try_given_back_is_there_again_and_one_forgiven_takes_all_with_it() {
+async fn a_try_that_is_given_back_or_succeeds_leaves_nothing_behind() {
     let store = testing::store().await;
     for _ in 0..12 {
         let tried = reserve(&store, NOW).await;
         store.give_back(&tried, NOW).await.unwrap();
+        succeed(&store, HERE, NOW).await;
     }
-    for _ in 0..4 {
-        fail(&store, None, NOW).await;
-    }
-    let tried = reserve(&store, NOW).await;
-    tried.forgive(store.commit(NOW, "correlation"), NOW).run().await.unwrap();
-    let forgiven = store.lockout(IDENTIFIER).await.unwrap().state;
-    assert!(forgiven.failures.is_empty() && forgiven.reserved.is_empty());
-    // Giving back what is forgotten already changes nothing.
-    let version = store.lockout(IDENTIFIER).await.unwrap().version;
-    store.give_back(&tried, NOW).await.unwrap();
-    assert_eq!(store.lockout(IDENTIFIER).await.unwrap().version, version);
+    let item = store.get(Table::Ephemeral, &key(IDENTIFIER)).await.unwrap();
+    assert!(item.is_none(), "{item:?}");
 }
 
 #[tokio::test]
-async fn an_item_made_anew_is_not_taken_for_the_one_before() {
+async fn a_right_password_forgives_failures_of_its_own_network_only() {
+    let store = testing::store().await;
+    for _ in 0..4 {
+        fail(&store, None, NOW).await;
+    }
+    succeed(&store, HERE, NOW).await;
+    assert!(store.lockout(IDENTIFIER).await.unwrap().state.failures.is_empty());
+
+    for _ in 0..4 {
+        fail(&store, None, NOW).await;
+    }
+    succeed(&store, "the owner's network", NOW).await;
+    fail(&store, None, NOW).await;
+    assert!(store.lockout(IDENTIFIER).await.unwrap().state.remaining(NOW).is_some(), "the fifth failure locks");
+}
+
+#[tokio::test]
+async fn a_success_keeps_what_others_count_meanwhile() {
+    let store = testing::store().await;
+    let owner = reserve(&store, NOW).await;
+    fail(&store, None, NOW).await;
+    let other = reserve(&store, NOW + Duration::from_secs(1)).await;
+    store.count_success(&owner, "the owner's network", NOW).await.unwrap();
+    let state = store.lockout(IDENTIFIER).await.unwrap().state;
+    assert_eq!((state.failures.len(), state.reserved.len()), (1, 1));
+    store.count_failure(&other, &failure(None, NOW)).await.unwrap();
+    assert_eq!(store.lockout(IDENTIFIER).await.unwrap().state.failures.len(), 2);
+}
+
+#[tokio::test]
+async fn a_failure_counts_after_its_item_was_deleted() {
     let store = testing::store().await;
     let old = reserve(&store, NOW).await;
-    old.forgive(store.commit(NOW, "correlation"), NOW).run().await.unwrap();
+    store.commit(NOW, "correlation").clear(Table::Ephemeral, &key(IDENTIFIER)).run().await.unwrap();
     for _ in 0..4 {
         fail(&store, None, NOW).await;
     }
@@ -114,9 +142,8 @@ async fn failures_of_a_person_are_one_event_a_quarter_of_an_hour_whatever_lies_b
     for minutes in [0, 1, 2, 16, 17, 31] {
         let now = NOW + Duration::from_mins(minutes);
         fail(&store, Some(person), now).await;
-        // A success between them forgets the failures, not that the log was told.
-        let tried = reserve(&store, now).await;
-        tried.forgive(store.commit(now, "correlation"), now).run().await.unwrap();
+        // A success between them forgives the failures and keeps the time of their event.
+        succeed(&store, HERE, now).await;
     }
     // Even where the item was lost.
     let clear = store.commit(NOW, "correlation").clear(Table::Ephemeral, &key(IDENTIFIER));

@@ -1,0 +1,105 @@
+use serde_json::{Value, json};
+
+use super::{
+    super::{Amount, Class, Count, DataField},
+    *,
+};
+
+#[test]
+fn every_type_has_a_text_of_its_own_that_reads_back() {
+    let texts: std::collections::BTreeSet<_> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(texts.len(), EventType::ALL.len());
+    for kind in EventType::ALL {
+        assert_eq!(kind.as_str().parse(), Ok(*kind));
+    }
+}
+
+#[test]
+fn people_see_no_events_of_reviewers_or_workers() {
+    let seen: Vec<_> = EventType::ALL.iter().filter(|kind| kind.is_public()).map(|k| k.as_str()).collect();
+    assert_eq!(
+        seen,
+        [
+            "user.registered",
+            "user.email_verified",
+            "user.updated",
+            "user.locked",
+            "session.created",
+            "session.revoked",
+            "password.changed",
+            "kyc.check.submitted",
+            "kyc.check.action_needed",
+            "kyc.check.approved",
+            "kyc.check.rejected",
+            "kyc.check.expired",
+        ]
+    );
+}
+
+#[test]
+fn a_type_has_its_own_row() {
+    assert_eq!(ROWS.len(), EventType::ALL.len());
+    assert_eq!(EventType::MailRefused.row().data, [data::RefusedMail::SHAPE]);
+    assert_eq!(EventType::CheckRejected.row().notification, Some(Notification::CheckRejected));
+    assert_eq!(EventType::CallbackReceived.row().work, [Consumer::Callbacks]);
+}
+
+#[test]
+fn no_event_has_two_fields_of_one_name() {
+    for kind in EventType::ALL {
+        let mut names: Vec<_> = fields(*kind).map(|field| field.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all, "{kind}");
+    }
+}
+
+#[test]
+fn counters_read_words_and_numbers_of_their_events() {
+    let has = |kind, name, class| fields(kind).any(|field| field.name == name && field.class == class);
+    for kind in EventType::ALL {
+        for counter in kind.row().counters {
+            for (_, label) in counter.labels {
+                if let Label::Field(name) = label {
+                    assert!(has(*kind, *name, Class::Word), "{kind} {name}");
+                }
+            }
+            if let Amount::Field(name) = counter.by {
+                assert!(has(*kind, name, Class::Number), "{kind} {name}");
+            }
+        }
+    }
+}
+
+fn fields(kind: EventType) -> impl Iterator<Item = &'static DataField> {
+    kind.row().data.iter().flat_map(|part| part.fields)
+}
+
+fn counts(kind: EventType, data: &Value) -> Vec<Count> {
+    kind.row().counters.iter().map(|counter| counter.count(data.as_object().unwrap())).collect()
+}
+
+#[test]
+fn data_fits_the_types_that_have_its_parts() {
+    let cause = EventData::of(&data::Cause { reason: "signed_out".into() });
+    assert!(EventType::SessionRevoked.fits(&cause));
+    assert!(!EventType::SessionCreated.fits(&cause));
+    assert!(!EventType::CheckProviderFailed.fits(&cause), "a part is missing");
+    assert!(!EventType::SessionRevoked.fits(&cause.with(&data::SignInMethods { amr: vec![] })), "a part too many");
+    assert!(EventType::PasswordChanged.fits(&EventData::default()));
+}
+
+#[test]
+fn an_aggregated_event_counts_as_many_as_it_represents() {
+    let login =
+        |outcome: &str, by| Count { counter: "auth_login_total", labels: vec![("outcome", outcome.into())], by };
+    assert_eq!(counts(EventType::UserLockedOut, &json!({"count": 5})), [login("locked_out", 1), login("failure", 5)]);
+}
+
+#[test]
+fn a_decision_counts_under_its_provider() {
+    let labels = vec![("provider", "sandbox".into()), ("outcome", "approved".into())];
+    let expected = Count { counter: "kyc_verification_total", labels, by: 1 };
+    assert_eq!(counts(EventType::CheckApproved, &json!({"provider": "sandbox"})), [expected]);
+}

@@ -1,0 +1,137 @@
+//! What people are notified of: one row per notification.
+//!
+//! An event names its notification, the row names the channels and the data of its text. The text is a directory of
+//! templates per channel and locale, `templates/<channel>/<notification>/<locale>`.
+
+use super::{mailed_token::TokenPurpose, words::words};
+
+words! {
+    /// A way to reach a person.
+    pub enum Channel {
+        Mail = "mail",
+    }
+}
+
+/// What depends on a notification.
+#[derive(Debug)]
+pub struct NotificationRow {
+    pub class: NotificationClass,
+    pub channels: &'static [Channel],
+    pub text: TextData,
+}
+
+/// Whether a person may switch a notification off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotificationClass {
+    /// Access to the account and its security. It is always sent.
+    Security,
+    /// Progress of what the person asked for. They may switch it off.
+    Progress,
+}
+
+/// The data that the text of a notification shows besides the person's name and the address of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextData {
+    Nothing,
+    /// A link with a single-use token: `link`, and `hours`, its lifetime.
+    Link(TokenPurpose),
+    /// The time of the event: `at`.
+    Time,
+    /// The reasons of a check's decision that its applicant may see: `reasons`.
+    Reasons,
+}
+
+impl TextData {
+    /// The names of the variables in a template.
+    pub const fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Nothing => &[],
+            Self::Link(_) => &["link", "hours"],
+            Self::Time => &["at"],
+            Self::Reasons => &["reasons"],
+        }
+    }
+}
+
+const fn security(text: TextData) -> NotificationRow {
+    NotificationRow { class: NotificationClass::Security, channels: &[Channel::Mail], text }
+}
+
+const fn progress(text: TextData) -> NotificationRow {
+    NotificationRow { class: NotificationClass::Progress, channels: &[Channel::Mail], text }
+}
+
+macro_rules! notifications {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal: $row:expr,)+ }) => {
+        words! {
+            $(#[$meta])*
+            pub enum $name { $($(#[$doc])* $variant = $text,)+ }
+        }
+
+        /// The rows, in the order of [`Notification::ALL`].
+        static ROWS: &[NotificationRow] = &[$($row,)+];
+    };
+}
+
+notifications! {
+    /// What a person can be notified of.
+    pub enum Notification {
+        /// Please confirm your address.
+        EmailVerification = "email_verification": security(TextData::Link(TokenPurpose::VerifyEmail)),
+        /// The address is confirmed.
+        EmailVerified = "email_verified": progress(TextData::Nothing),
+        /// Somebody tried to register an address that has an account; only its owner learns of it.
+        AddressAlreadyRegistered = "address_already_registered": security(TextData::Nothing),
+        /// The link to set a new password.
+        PasswordResetRequested = "password_reset_requested": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// A new password was set through a mailed link.
+        PasswordReset = "password_reset": security(TextData::Time),
+        /// The password was changed in a session.
+        PasswordChanged = "password_changed": security(TextData::Time),
+        /// A refresh token was used twice, so its session was ended.
+        RefreshTokenReused = "refresh_token_reused": security(TextData::Time),
+        /// An administrator locked the account.
+        AccountLocked = "account_locked": security(TextData::Time),
+        /// An administrator changed the roles.
+        RolesChanged = "roles_changed": security(TextData::Time),
+        /// The identity is verified.
+        CheckApproved = "check_approved": progress(TextData::Nothing),
+        /// The identity could not be verified.
+        CheckRejected = "check_rejected": progress(TextData::Reasons),
+        /// A check waits for its applicant.
+        CheckActionNeeded = "check_action_needed": progress(TextData::Reasons),
+    }
+}
+
+impl Notification {
+    pub fn row(self) -> &'static NotificationRow {
+        &ROWS[self as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventType;
+
+    #[test]
+    fn every_notification_has_a_channel_and_follows_from_an_event() {
+        assert_eq!(ROWS.len(), Notification::ALL.len());
+        let caused: Vec<_> = EventType::ALL.iter().filter_map(|kind| kind.row().notification).collect();
+        for notification in Notification::ALL {
+            assert!(!notification.row().channels.is_empty(), "{notification}");
+            assert!(caused.contains(notification), "{notification}");
+        }
+    }
+
+    #[test]
+    fn links_and_news_about_the_account_s_security_cannot_be_switched_off() {
+        for notification in Notification::ALL {
+            let row = notification.row();
+            if matches!(row.text, TextData::Link(_) | TextData::Time) {
+                assert_eq!(row.class, NotificationClass::Security, "{notification}");
+            }
+        }
+        assert_eq!(Notification::CheckApproved.row().class, NotificationClass::Progress);
+    }
+}

@@ -1,0 +1,140 @@
+//! The text of notifications.
+//!
+//! `templates/<channel>/<notification>/<locale>` has the templates of one text. A mail has `subject.txt`, `body.txt` and
+//! `body.html`; the bodies say the same. Mails load no remote content, and nothing in them reports that they were opened.
+
+use std::sync::LazyLock;
+
+use minijinja::{UndefinedBehavior, Value, context};
+
+use crate::{
+    domain::{
+        check::{Reason, ReasonCode},
+        event::EventType,
+        mailed_token::TokenPurpose,
+        notification::{Channel, Notification},
+        person::Locale,
+        secret::SecretText,
+        time::Timestamp,
+    },
+    error::{Internal, Result},
+    store::event::EventRecord,
+};
+
+/// A mail, ready to be sent. It holds personal data and may hold a token, so it is not printed.
+pub struct RenderedMail {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl std::fmt::Debug for RenderedMail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RenderedMail").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+/// What every text shows of its recipient.
+#[derive(Clone, Copy)]
+pub struct Recipient<'a> {
+    pub name: Option<&'a str>,
+    pub locale: Option<&'a Locale>,
+    /// The address of the app.
+    pub app_url: &'a str,
+}
+
+impl std::fmt::Debug for Recipient<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipient").field("app_url", &self.app_url).finish_non_exhaustive()
+    }
+}
+
+/// The values of the variables that [`TextData`](crate::domain::notification::TextData) names.
+pub struct TextValues(Value);
+
+impl std::fmt::Debug for TextValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TextValues").finish_non_exhaustive()
+    }
+}
+
+impl TextValues {
+    pub fn nothing() -> Self {
+        Self(context! {})
+    }
+
+    /// A link to the page of the app that uses the token.
+    pub fn link(app_url: &str, purpose: TokenPurpose, token: &SecretText) -> Self {
+        let page = match purpose {
+            TokenPurpose::VerifyEmail => "verify-email",
+            TokenPurpose::ResetPassword => "reset-password",
+        };
+        let link = format!("{app_url}/{page}?token={}", token.expose());
+        Self(context! { link => url(link), hours => purpose.lifetime().as_secs() / 3600 })
+    }
+
+    /// The time of an event, as in `2026-03-01 09:30 UTC`.
+    pub fn time(at: Timestamp) -> Self {
+        let at = at.to_string();
+        Self(context! { at => format!("{} {} UTC", &at[..10], &at[11..16]) })
+    }
+
+    /// The reasons of a check's event. The event also holds codes for staff: an applicant gets the public ones.
+    pub fn reasons(event: &EventRecord) -> Self {
+        let at_least_one = event.r#type == EventType::CheckRejected;
+        let reasons = ReasonCode::for_applicant(&event.reason_codes(), at_least_one);
+        let reasons: Vec<_> =
+            reasons.into_iter().map(|Reason { code, message }| context! { code => code.as_str(), message }).collect();
+        Self(context! { reasons })
+    }
+}
+
+/// A URL of the configuration and of our tokens, which needs no escapes in HTML.
+fn url(url: String) -> Value {
+    Value::from_safe_string(url)
+}
+
+/// The templates of all notifications, compiled at their first use in a process.
+static TEMPLATES: LazyLock<minijinja::Environment<'static>> = LazyLock::new(|| {
+    let mut templates = minijinja::Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    #[expect(clippy::expect_used, reason = "a template that does not parse fails the tests")]
+    {
+        minijinja_embed::load_templates!(templates);
+    }
+    templates
+});
+
+/// The locale of the texts that every notification has.
+const DEFAULT_LOCALE: &str = "en";
+
+/// The directory with the text for a locale: the one of the locale or of a less specific one (`de-CH`, `de`), else English.
+fn directory(channel: Channel, notification: Notification, locale: Option<&Locale>) -> String {
+    let directory = |locale: &str| format!("{channel}/{notification}/{locale}");
+    let mut tag = locale.map_or("", Locale::as_str);
+    while !tag.is_empty() {
+        let candidate = directory(tag);
+        if TEMPLATES.get_template(&format!("{candidate}/body.txt")).is_ok() {
+            return candidate;
+        }
+        tag = tag.rsplit_once('-').map_or("", |(shorter, _)| shorter);
+    }
+    directory(DEFAULT_LOCALE)
+}
+
+/// A notification as a mail, in the recipient's language if there is a text in it.
+pub fn render_mail(notification: Notification, to: Recipient<'_>, values: &TextValues) -> Result<RenderedMail> {
+    let directory = directory(Channel::Mail, notification, to.locale);
+    let values = context! { name => to.name, app_url => url(to.app_url.to_owned()), ..values.0.clone() };
+    let render = |file: &str, values: &Value| -> Result<String> {
+        let template = TEMPLATES.get_template(&format!("{directory}/{file}")).map_err(Internal::bug)?;
+        Ok(template.render(values).map_err(Internal::bug)?)
+    };
+    let subject = render("subject.txt", &values)?;
+    let text = render("body.txt", &values)?;
+    let html = render("body.html", &context! { subject => &subject, ..values })?;
+    Ok(RenderedMail { subject, text, html })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::*;
+use crate::crypto::random::RandomId;
+use crate::domain::{
+    event::{Actor, Subject},
+    id::{CheckId, EventId},
+    notification::TextData,
+};
+
+const APP: &str = "https://app.example";
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+fn mail_to(name: Option<&str>, notification: Notification, values: &TextValues) -> RenderedMail {
+    render_mail(notification, Recipient { name, locale: None, app_url: APP }, values).unwrap()
+}
+
+fn check_event(kind: EventType, data: serde_json::Value) -> EventRecord {
+    let serde_json::Value::Object(data) = data else { panic!("an object") };
+    EventRecord {
+        id: EventId::new(NOW),
+        r#type: kind,
+        occurred_at: NOW,
+        subject: Subject::new("check", CheckId::new(NOW)),
+        version: 4,
+        person: None,
+        actor: Actor::system("verification"),
+        correlation_id: "correlation".into(),
+        data,
+        changes: vec![],
+        session: None,
+        origin: None,
+    }
+}
+
+/// Values of each kind of data, with every branch of a template taken.
+fn example(data: TextData) -> TextValues {
+    match data {
+        TextData::Nothing => TextValues::nothing(),
+        TextData::Link(purpose) => TextValues::link(APP, purpose, &SecretText::new("abc.DEF_-".into())),
+        TextData::Time => TextValues::time(NOW),
+        TextData::Reasons => {
+            let data = serde_json::json!({"reasons": ["document_forged", "selfie_needed"]});
+            TextValues::reasons(&check_event(EventType::CheckRejected, data))
+        }
+    }
+}
+
+/// The files of each text: `(channel, notification, locale)` and the names.
+fn directories() -> BTreeMap<(String, String, String), BTreeSet<String>> {
+    let mut directories: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (path, _) in TEMPLATES.templates() {
+        let parts: Vec<_> = path.split('/').map(str::to_owned).collect();
+        let [channel, notification, locale, file] = parts.try_into().expect(path);
+        directories.entry((channel, notification, locale)).or_default().insert(file);
+    }
+    directories
+}
+
+#[test]
+fn every_notification_has_a_text_for_each_of_its_channels() {
+    let directories = directories();
+    for notification in Notification::ALL {
+        for channel in notification.row().channels {
+            let english = (channel.to_string(), notification.to_string(), DEFAULT_LOCALE.to_owned());
+            assert!(
+                directories.contains_key(&english),
+                "templates/{channel}/{notification}/{DEFAULT_LOCALE} is missing"
+            );
+        }
+    }
+    for ((channel, notification, locale), files) in &directories {
+        let directory = format!("templates/{channel}/{notification}/{locale}");
+        let channel: Channel = channel.parse().expect(&directory);
+        let expected = match (channel, notification.as_str()) {
+            (Channel::Mail, "layout") => ["body.html", "body.txt"].as_slice(),
+            (Channel::Mail, _) => &["body.html", "body.txt", "subject.txt"],
+        };
+        assert!(files.iter().eq(expected), "{directory} has {files:?}");
+        assert_eq!(Locale::parse(locale).expect(&directory).as_str(), locale, "{directory}");
+        if notification != "layout" {
+            let notification: Notification = notification.parse().expect(&directory);
+            assert!(notification.row().channels.contains(&channel), "{directory} is for a channel that is not used");
+        }
+    }
+}
+
+#[test]
+fn templates_use_the_variables_of_their_notification_only() {
+    for (path, template) in TEMPLATES.templates() {
+        let notification = path.split('/').nth(1).unwrap();
+        let known: &[&str] = match notification.parse::<Notification>() {
+            Ok(notification) => notification.row().text.variables(),
+            Err(_) => &["subject"],
+        };
+        let known: HashSet<_> = known.iter().chain(&["name", "app_url"]).map(|name| (*name).to_owned()).collect();
+        let unknown: Vec<_> = template.undeclared_variables(false).into_iter().filter(|v| !known.contains(v)).collect();
+        assert!(unknown.is_empty(), "{path} uses {unknown:?}");
+    }
+}
+
+#[test]
+fn the_values_of_a_text_are_the_variables_that_its_data_names() {
+    for notification in Notification::ALL {
+        let data = notification.row().text;
+        let values = example(data).0;
+        let names: BTreeSet<_> = values.try_iter().unwrap().map(|name| name.to_string()).collect();
+        assert_eq!(names, data.variables().iter().map(|name| (*name).to_owned()).collect(), "{notification}");
+    }
+}
+
+#[test]
+fn every_mail_is_complete_in_each_locale_and_loads_nothing() {
+    for (channel, notification, locale) in directories().into_keys().filter(|(_, name, _)| name != "layout") {
+        assert_eq!(channel, "mail");
+        let notification: Notification = notification.parse().unwrap();
+        let locale = Locale::parse(&locale).unwrap();
+        let to = Recipient { name: Some("Ada"), locale: Some(&locale), app_url: APP };
+        let mail = render_mail(notification, to, &example(notification.row().text)).unwrap();
+        assert!(!mail.subject.is_empty() && !mail.subject.contains('\n'), "{notification}");
+        assert!(mail.html.starts_with("<!doctype html>") && mail.html.trim_end().ends_with("</html>"));
+        assert!(mail.html.contains(&format!("<title>{}</title>", mail.subject)));
+        assert!(mail.html.contains(&format!("<html lang=\"{}\">", locale.as_str())));
+        for remote in ["<img", "<script", "<link", "@import", "url("] {
+            assert!(!mail.html.contains(remote), "{remote} in {}", mail.subject);
+        }
+        assert!(mail.text.contains("Ada") && mail.html.contains("Ada"), "{}", mail.text);
+        assert!(!mail.text.contains("\n\n\n"), "{}", mail.text);
+    }
+}
+
+#[test]
+fn a_locale_without_a_text_falls_back_to_english() {
+    let directory =
+        |tag: &str| directory(Channel::Mail, Notification::EmailVerified, Some(&Locale::parse(tag).unwrap()));
+    assert_eq!(directory("en-GB"), "mail/email_verified/en");
+    assert_eq!(directory("tlh-Latn-001"), "mail/email_verified/en");
+}
+
+#[test]
+fn both_bodies_have_the_link_and_its_lifetime() {
+    let values = |notification: Notification| example(notification.row().text);
+    let mail = mail_to(Some("Ada"), Notification::EmailVerification, &values(Notification::EmailVerification));
+    for part in [&mail.text, &mail.html] {
+        assert!(part.contains("https://app.example/verify-email?token=abc.DEF_-"), "{part}");
+        assert!(part.contains("24 hours") && part.contains("Hello Ada,"), "{part}");
+    }
+    let mail = mail_to(None, Notification::PasswordResetRequested, &values(Notification::PasswordResetRequested));
+    for part in [&mail.text, &mail.html] {
+        assert!(part.contains("https://app.example/reset-password?token=abc.DEF_-"), "{part}");
+        assert!(part.contains("1 hour.") && part.contains("Hello,"), "{part}");
+    }
+}
+
+#[test]
+fn security_notifications_state_the_time_of_the_event() {
+    let mail = mail_to(None, Notification::PasswordChanged, &TextValues::time(NOW));
+    assert!(mail.text.contains("2026-03-01 09:30 UTC") && mail.html.contains("2026-03-01 09:30 UTC"));
+}
+
+#[test]
+fn a_name_cannot_become_markup() {
+    let name = "<img src=x onerror=alert(1)> \"& co";
+    let mail = mail_to(Some(name), Notification::EmailVerified, &TextValues::nothing());
+    assert!(!mail.html.contains("<img") && mail.html.contains("&lt;img"), "{}", mail.html);
+    assert!(mail.text.contains("<img src=x"), "plain text needs no escapes");
+}
+
+#[test]
+fn applicants_get_public_reasons_only() {
+    let text = |notification, kind, reasons: &[&str]| {
+        let event = check_event(kind, serde_json::json!({"reasons": reasons}));
+        mail_to(None, notification, &TextValues::reasons(&event)).text
+    };
+    let rejected = |reasons: &[&str]| text(Notification::CheckRejected, EventType::CheckRejected, reasons);
+    let forged = Reason::from(ReasonCode::DocumentForged).message;
+    let mail = rejected(&["sanctions_match", "document_forged", "never heard of"]);
+    assert!(mail.contains(&format!("- {forged}\n")) && mail.matches("\n- ").count() == 1, "{mail}");
+
+    // All reasons are internal: the general one is shown.
+    let mail = rejected(&["sanctions_match"]);
+    assert!(mail.contains(&Reason::from(ReasonCode::VerificationFailed).message), "{mail}");
+    for word in ["sanction", "review", "risk", "provider"] {
+        assert!(!mail.to_lowercase().contains(word), "{word} in {mail}");
+    }
+
+    let needed = |reasons: &[&str]| text(Notification::CheckActionNeeded, EventType::CheckActionNeeded, reasons);
+    let mail = needed(&["proof_of_address_needed", "high_risk"]);
+    assert!(mail.contains("- Please hand in a proof of your address.\n"), "{mail}");
+    assert!(!mail.contains("risk"));
+}
