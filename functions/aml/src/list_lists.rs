@@ -64,7 +64,7 @@ impl ListView {
 pub fn endpoint() -> Endpoint {
     Route::get("aml-list-lists", "/v1/aml/lists")
         .summary("The lists that names are screened against")
-        .needs(Needs::new().with(Capability::ReadListSources).get_many(Table::Kyc))
+        .needs(Needs::new().with(Capability::ReadListSources).query(Table::Kyc))
         .handled_by(list)
 }
 

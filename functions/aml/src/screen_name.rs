@@ -122,11 +122,12 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[(503, "unavailable")])
         .opens_profile_keys()
+        .preloads(Watchlists::preload)
         .needs(
             Needs::new()
                 .with(Capability::Commit)
                 .with(Capability::ReadListSources)
-                .get_many(Table::Kyc)
+                .query(Table::Kyc)
                 .get_objects(Bucket::Lists, "artifacts"),
         )
         .handled_by(screen)

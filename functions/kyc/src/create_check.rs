@@ -6,7 +6,7 @@ use verinym::crypto::random::RandomId;
 use verinym::{
     config::Section,
     domain::{
-        check::{Action, Check, CheckError, CheckForPerson, CheckTrigger, Policy},
+        check::{Action, Check, CheckForPerson, CheckTrigger, Policy},
         event::EventType,
         id::CheckId,
     },
@@ -69,9 +69,6 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Com
             let account = store.account(&user, now).await?.ok_or(RequestError::Unauthenticated)?;
             (account.auth, account.profile_item)
         };
-        if auth.open_check.is_some() {
-            return Err(CheckError::CheckInProgress.into());
-        }
         let draft = Check::draft(CheckId::new(now), user, policy.clone(), CheckTrigger::Applicant, now);
         let draft = Check { document_ids: documents.clone(), ..draft };
         let mut events = vec![check_event(EventType::CheckCreated, &draft)];

@@ -20,6 +20,7 @@ pub fn endpoint() -> Endpoint {
             (400, "documents_required"),
             (400, "name_required"),
             (404, "not_found"),
+            (409, "check_in_progress"),
             (409, "illegal_transition"),
         ])
         .opens_profile_keys()

@@ -72,7 +72,7 @@ pub fn endpoint() -> Endpoint {
             Needs::new()
                 .with(Capability::ReadListSources)
                 .get(Table::Identity)
-                .get_many(Table::Kyc)
+                .query(Table::Kyc)
                 .count_messages(Queue::Notification)
                 .describe_data_key()
                 .list_objects(Bucket::Documents),

@@ -231,10 +231,15 @@ async fn authenticate(
     };
     let store = app.store().await;
     let purposes = incoming.route.loads.keks.purposes();
-    let (admission, allowed, ()) = tokio::join!(
+    let (admission, allowed, (), ()) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
         store.preload_keks(&purposes, incoming.meta.now),
+        async {
+            if let Some(preload) = incoming.route.loads.state {
+                preload(app).await;
+            }
+        },
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
