@@ -10,7 +10,7 @@ use verinym::{
     messaging::Worker,
 };
 
-use crate::stack::root;
+use crate::workspace::root;
 
 /// Every route of the API, in the areas' order.
 pub fn endpoints() -> Vec<Endpoint> {

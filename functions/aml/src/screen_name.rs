@@ -32,7 +32,7 @@ use verinym::{
 /// What is looked for.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Asked {
+pub enum ScreenedKind {
     Person,
     Organization,
     Vessel,
@@ -51,7 +51,7 @@ pub struct ScreenName {
     #[serde(default)]
     countries: Vec<String>,
     /// All kinds if absent.
-    kind: Option<Asked>,
+    kind: Option<ScreenedKind>,
     /// Hits score at least this; 0.5 to 1, 0.85 if absent.
     threshold: Option<f64>,
     /// Ids of the lists to look at; all if empty.
@@ -62,9 +62,9 @@ pub struct ScreenName {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Screened {
     /// Best first, at most 50.
-    hits: Vec<Found>,
+    hits: Vec<ScreeningHit>,
     /// The lists that were looked at.
-    lists: Vec<Seen>,
+    lists: Vec<ScreenedList>,
     engine_version: &'static str,
     /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing, and for a name with
     /// `doubts`.
@@ -78,7 +78,7 @@ pub struct Screened {
 
 /// A listed entity that may be who was asked for. Nobody decides on it here, so what a decision would fill is empty.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Found {
+pub struct ScreeningHit {
     id: Option<HitId>,
     list: String,
     kind: ListKind,
@@ -105,7 +105,7 @@ pub struct Found {
 
 /// A list as it was looked at.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Seen {
+pub struct ScreenedList {
     id: String,
     version: String,
     entries: usize,
@@ -160,17 +160,17 @@ fn answer(
     let seen: Vec<_> = lists.lists.iter().filter(|list| wanted.is_empty() || wanted.contains(&list.id)).collect();
     let all_there = !wanted.is_empty() || lists.missing.is_empty();
     Screened {
-        hits: found.into_iter().map(|hit| Found::new(hit, lists)).collect(),
+        hits: found.into_iter().map(|hit| ScreeningHit::new(hit, lists)).collect(),
         clears: doubts.is_empty() && all_there && seen.iter().all(|list| !list.is_stale(now)),
         doubts: doubts.iter().map(|doubt| doubt.as_str()).collect(),
-        lists: seen.into_iter().map(|list| Seen::new(list, now)).collect(),
+        lists: seen.into_iter().map(|list| ScreenedList::new(list, now)).collect(),
         engine_version: ENGINE_VERSION,
         took_ms,
     }
 }
 
 fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -> EventDraft {
-    let version = |list: &Seen| (PublicWord::named(&list.id), PublicWord::named(&list.version));
+    let version = |list: &ScreenedList| (PublicWord::named(&list.id), PublicWord::named(&list.version));
     EventDraft::new(EventType::NameScreened, Subject::new("screening", ScreeningId::new(now)), 1)
         .data(&ScreeningResult {
             engine_version: ENGINE_VERSION.into(),
@@ -185,7 +185,7 @@ fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -
         })
 }
 
-impl Found {
+impl ScreeningHit {
     fn new(hit: screening::Hit, lists: &InForce) -> Self {
         Self {
             id: None,
@@ -207,7 +207,7 @@ impl Found {
     }
 }
 
-impl Seen {
+impl ScreenedList {
     fn new(list: &ListInForce, now: Timestamp) -> Self {
         Self {
             id: list.id.clone(),
@@ -238,9 +238,9 @@ impl ScreenName {
         let f = &mut fields;
         let name = self.name.0;
         let kind = self.kind.map(|kind| match kind {
-            Asked::Person => Kind::Person,
-            Asked::Organization => Kind::Organisation,
-            Asked::Vessel => Kind::Vessel,
+            ScreenedKind::Person => Kind::Person,
+            ScreenedKind::Organization => Kind::Organisation,
+            ScreenedKind::Vessel => Kind::Vessel,
         });
         if name.chars().count() > LONGEST_NAME || (Query { kind, ..Query::name(&name) }).is_empty() {
             f.refuse("name", NAME);

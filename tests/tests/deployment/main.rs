@@ -14,8 +14,8 @@ use verinym::config::{Config, Section, names::Queue};
 use verinym_tests::{
     deployment::{Deployment, text_of, texts},
     samconfig::{Target, main_targets, targets},
-    stack::root,
     template::Template,
+    workspace::root,
 };
 
 const FUNCTION: &str = "AWS::Serverless::Function";

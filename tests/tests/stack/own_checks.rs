@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use verinym_tests::{
-    Answer, Client, Person, Stack,
+    ApiResponse, Client, Person, Stack,
     people::{Draft, tag},
 };
 
@@ -15,7 +15,7 @@ async fn staff(stack: &Stack, draft: Draft) -> Person {
 }
 
 /// An answer without what differs between any two calls.
-fn constant(answer: &Answer) -> (u16, Value, Vec<String>) {
+fn constant(answer: &ApiResponse) -> (u16, Value, Vec<String>) {
     let mut body = answer.json();
     body["correlation_id"] = Value::Null;
     let mut headers: Vec<_> = answer.headers.keys().map(|name| name.as_str().to_owned()).collect();

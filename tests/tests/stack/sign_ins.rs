@@ -109,7 +109,7 @@ async fn the_profile_s_version_counts_the_profile() {
     let stack = Stack::get();
     let person = stack.person().await;
     let read = async || person.api.get("/v1/users/profile").send().await.expect(200);
-    let tag_of = |answer: &verinym_tests::Answer| answer.header("etag").unwrap().to_owned();
+    let tag_of = |answer: &verinym_tests::ApiResponse| answer.header("etag").unwrap().to_owned();
     let before = read().await;
     let form = json!({"email": person.draft.email});
     stack.client().post("/v1/auth/password/forgot").json(&form).send().await.expect(202);
