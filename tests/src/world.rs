@@ -19,6 +19,7 @@ use verinym::{
         names::{Queues, Tables},
     },
     domain::{secret::Secret, time::Timestamp},
+    function::{QueueTrigger, Trigger},
     http::{Endpoint, respond},
     messaging::Worker,
     providers::signature::{Scheme, standard_webhooks},
@@ -32,16 +33,6 @@ use crate::{
     cut::{self, Fault, Scissors},
     people::tag,
 };
-
-/// Each queue's last name and its worker.
-const QUEUES: [(&str, &str); 6] = [
-    ("verification", "workers-verify"),
-    ("screening", "workers-screen-check"),
-    ("provider-callbacks", "workers-apply-callback"),
-    ("notification", "workers-send-mail"),
-    ("documents", "workers-process-document"),
-    ("lists", "workers-load-list"),
-];
 
 /// No story needs more rounds until nothing is left to do.
 const ROUNDS: usize = 40;
@@ -105,8 +96,10 @@ impl World {
             aws.copy_partition(&stack.named("keys"), &format!("{name}-keys"), &partition).await;
         }
         let mut queues = HashMap::new();
-        for (queue, worker) in QUEUES {
-            queues.insert(worker, aws.create_queue(&format!("{name}-{queue}")).await);
+        for worker in contract::workers().iter().map(Worker::as_function) {
+            if let Trigger::Queue(QueueTrigger { queue, .. }) = worker.trigger {
+                queues.insert(worker.name, aws.create_queue(&format!("{name}-{queue}")).await);
+            }
         }
         let (base, _) = queues["workers-verify"].rsplit_once('/').expect("a queue's URL ends with its name");
         config.queues = Queues::of_stack(base, &name);

@@ -41,7 +41,7 @@ fn a_type_has_its_own_row() {
     assert_eq!(ROWS.len(), EventType::ALL.len());
     assert_eq!(EventType::MailRefused.row().data, [data::RefusedMail::SHAPE]);
     assert_eq!(EventType::CheckRejected.row().notification, Some(Notification::CheckRejected));
-    assert_eq!(EventType::CallbackReceived.row().work, [Consumer::Callbacks]);
+    assert_eq!(EventType::CallbackReceived.row().work, [Queue::Callbacks]);
 }
 
 #[test]
