@@ -6,12 +6,12 @@ use verinym::{
     config::Section,
     crypto::refresh::{RefreshToken, nonce_matches},
     domain::{
+        account::UserStatus,
         auth::AuthError,
         event::Actor,
         limit,
         refresh::{RefreshDecision, decide},
         secret::SecretText,
-        user::UserStatus,
     },
     error::{Error, Result},
     function::{Capability, Concurrency, Needs},

@@ -23,7 +23,7 @@ use crate::{
     boot::{self, ServeFuture},
     crypto::access::Expected,
     deadline::Deadline,
-    domain::{role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp, user::UserStatus},
+    domain::{account::UserStatus, role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{

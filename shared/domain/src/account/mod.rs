@@ -4,6 +4,7 @@
 //! transition makes one version per event that it returns.
 
 mod derived;
+mod status;
 mod transition;
 
 use std::{collections::BTreeMap, ops::Deref};
@@ -13,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use super::{
     auth::AuthError,
     id::{CheckId, UserId},
+    kyc::KycStatus,
     mailed_token::TokenPurpose,
     profile::Profile,
     time::Timestamp,
-    user::{AccountSummary, KycStatus, User, UserStatus},
+    user::{AccountSummary, User},
 };
 
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
+pub use status::UserStatus;
 pub use transition::{NewAccount, UNVERIFIED_LIFE};
 
 /// Refusals of the account area.

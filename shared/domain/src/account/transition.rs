@@ -3,17 +3,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Account, AccountError, AccountState, BlindIndex, MailId, PasswordHash};
+use super::{Account, AccountError, AccountState, BlindIndex, MailId, PasswordHash, UserStatus};
 use crate::{
     auth::AuthError,
     check::{self, Check, CheckError},
     event::EventType,
     id::UserId,
+    kyc::KycStatus,
     mailed_token::TokenPurpose,
     profile::Profile,
     role,
     time::Timestamp,
-    user::{KycStatus, UserStatus},
 };
 
 /// An unconfirmed account may be replaced by another registration of its address after this.
