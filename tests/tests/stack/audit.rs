@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use verinym_tests::{Client, Stack, people::tag, until};
 
-use crate::tell::types;
+use crate::applicant_view::types;
 
 #[tokio::test]
 async fn all_that_happened_stands_in_the_log() {

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use verinym_tests::{Person, Stack, people::tag};
 
-use crate::tell::is_the_person_s_view;
+use crate::applicant_view::is_applicant_view;
 
 #[tokio::test]
 async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
@@ -22,7 +22,7 @@ async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
     let check = post("documents", json!({"document_ids": [document]})).await.expect(200).json();
     assert_eq!(check["document_ids"], json!([document]));
     let check = post("submit", json!({})).await.expect(200).json();
-    is_the_person_s_view(&check);
+    is_applicant_view(&check);
     assert!(check["submitted_at"].is_string());
     let again = post("submit", json!({})).await;
     again.refused(409, "illegal_transition");

@@ -41,7 +41,7 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
         let done = check["steps_done"]["L"].to_string();
         assert!(done.contains("documents") && done.contains("screening") && !done.contains("provider"), "{done}");
         let seen = applicant.call("kyc-get-check", &[("id", id)], &Value::Null).await;
-        crate::tell::is_the_person_s_view(&seen);
+        crate::applicant_view::is_applicant_view(&seen);
 
         let moderator = moderator_of(&world).await;
         let headers = [

@@ -7,7 +7,7 @@ use verinym::domain::time::Timestamp;
 use verinym_sandbox::scenario::{Odds, Plan, PlannedDecision};
 use verinym_tests::{Person, Stack, people::tag, until, wait::WAIT_LIMIT};
 
-use crate::tell::{codes, is_the_person_s_view, types};
+use crate::applicant_view::{codes, is_applicant_view, types};
 
 /// The sandbox sends the three callbacks of a task within four seconds; a busy machine takes longer.
 const LAST_CALLBACK: Duration = Duration::from_secs(6);
@@ -32,7 +32,7 @@ impl Played {
 
     async fn ends(&self, status: &str) -> Value {
         let check = self.person.check_once(&self.id, status).await;
-        is_the_person_s_view(&check);
+        is_applicant_view(&check);
         check
     }
 
@@ -76,7 +76,7 @@ async fn bad_is_rejected_as_forged() {
 }
 
 #[tokio::test]
-async fn review_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
+async fn an_undecided_result_goes_to_review_and_its_person_sees_nothing_of_it() {
     let played = Played::start("REVIEW").await;
     let staff = played.stack.moderator().await;
     let check = staff.staff_check_once(&played.id, "in_review").await;
@@ -97,7 +97,7 @@ async fn flaky_is_approved_all_the_same() {
 
 /// And the breaker, which counts a provider's failures for everybody, does not hold up others for one that fails.
 #[tokio::test]
-async fn down_ends_at_the_desk_and_its_neighbours_do_not_wait() {
+async fn a_provider_that_is_down_leads_to_review_and_other_checks_do_not_wait() {
     let down = Played::start("DOWN").await;
     let neighbour = Played::start("OK").await;
     neighbour.was_approved_once().await;
