@@ -1,4 +1,4 @@
-//! What roles may do, in AWS's own words.
+//! The rights of roles, as IAM policies state them.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use verinym_tests::{
 
 use crate::{FUNCTION, local, prod};
 
-/// Purposes for which each role may unwrap keys. Whoever needs another one says so here.
+/// Purposes for which each role may unwrap keys. Add a role here if it needs another one.
 fn purposes(deployment: &Deployment, role: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for statement in deployment.statements(role) {

@@ -135,7 +135,7 @@ async fn a_new_link_voids_the_old_one() {
     confirm(&new).await.expect(200);
 }
 
-/// What a stranger is told of an account: nothing, in the words and in the status.
+/// Neither status nor text reveals an account to a stranger.
 #[tokio::test]
 async fn nobody_learns_who_has_an_account() {
     let stack = Stack::get();

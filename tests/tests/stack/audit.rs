@@ -111,7 +111,7 @@ async fn counters_move_with_what_happens() {
     assert!(!text.contains("user_") && !text.contains(&person.draft.email), "{text}");
 }
 
-/// Every event keeps its canonical bytes and its place: nothing is written over.
+/// Every event keeps its canonical bytes and its key: nothing is overwritten.
 #[tokio::test]
 async fn versions_of_an_aggregate_follow_one_another() {
     let stack = Stack::get();

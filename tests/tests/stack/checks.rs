@@ -1,4 +1,4 @@
-//! Checks as their person moves them, and where they must not go.
+//! Actions of applicants on their checks, allowed and refused.
 
 use futures::future::join_all;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Documents: what is taken, ranges, deletion, and who may read.
+//! Documents: accepted files, ranges, deletion, and who may read.
 
 use serde_json::{Value, json};
 use verinym_tests::{Person, Stack, people::tag, picture, until};

@@ -1,4 +1,4 @@
-//! The main journey: from sign-up to an approved check, and what everybody sees of it.
+//! The main journey: from sign-up to an approved check, and what person and staff see of it.
 
 use serde_json::json;
 use verinym_tests::{Stack, people::tag, tokens};

@@ -152,7 +152,7 @@ async fn a_claim_is_given_back() {
     case.decide(&admin, json!({"decision": "approve"})).await.expect(200);
 }
 
-/// The seeded moderator hands in a document of their own; the admin decides it, so that a second run can do it again.
+/// The seeded moderator submits a check of their own; the admin decides it, so that a second run can repeat this.
 #[tokio::test]
 async fn nobody_decides_their_own_check() {
     let stack = Stack::get();

@@ -43,7 +43,7 @@ impl Played {
         (check, staff.all(&format!("/v1/admin/kyc/checks/{}/history", self.id)).await)
     }
 
-    /// It was approved by policy, once, and its person heard of it once.
+    /// Asserts that it was approved by policy once, and that the person got one mail.
     async fn was_approved_once(&self) -> Vec<Value> {
         self.ends("approved").await;
         let (check, events) = self.inside().await;
@@ -95,7 +95,7 @@ async fn flaky_is_approved_all_the_same() {
     Played::start("FLAKY").await.was_approved_once().await;
 }
 
-/// And the breaker, which counts a provider's failures for everybody, does not hold up others for one that fails.
+/// The breaker counts a provider's failures for all checks, but one failing check does not delay the others.
 #[tokio::test]
 async fn a_provider_that_is_down_leads_to_review_and_other_checks_do_not_wait() {
     let down = Played::start("DOWN").await;
@@ -135,14 +135,14 @@ async fn silent_is_found_by_polling() {
     Played::start("SILENT").await.was_approved_once().await;
 }
 
-/// The same number, the same outcome; its prefix names no scenario.
+/// A number without a scenario's prefix has the same outcome each time.
 #[tokio::test]
 async fn anything_else_is_drawn_from_its_number() {
     Played::of_number(&drawn(PlannedDecision::Approve)).await.ends("approved").await;
     Played::of_number(&drawn(PlannedDecision::Reject)).await.ends("rejected").await;
 }
 
-/// A new number for which the sandbox, by the odds of its template, will draw this.
+/// A new number for which the sandbox draws this outcome with the probabilities of its template.
 fn drawn(decision: PlannedDecision) -> String {
     let odds = Odds::new(70, 20).unwrap();
     let numbers = (0..).map(|_| format!("P{}", tag().to_uppercase()));

@@ -20,7 +20,7 @@ fn exposed() -> Draft {
     Draft { given_name, family_name, date_of_birth: "1958-05-20".to_owned(), ..Draft::new() }
 }
 
-/// What a reviewer writes.
+/// The reason that a reviewer gives.
 fn said(who: &Client) -> String {
     format!("{} compared it with the passport", who.user_id())
 }

@@ -1,4 +1,4 @@
-//! Refresh tokens in their turn and out of it, and the ends of sessions.
+//! Refresh tokens, used in order and out of order, and the ends of sessions.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn twenty_refreshes_at_once_have_one_successor() {
     last.get("/v1/auth/me").send().await.expect(200);
 }
 
-/// The answer got lost on its way, so the client asks again with what it has.
+/// The response was lost, so the client repeats the request with its old token.
 #[tokio::test]
 async fn a_lost_answer_is_had_again() {
     let person = Stack::get().person().await.api;

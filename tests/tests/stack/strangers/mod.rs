@@ -1,8 +1,8 @@
-//! Every route against those who should get nothing from it, driven by the OpenAPI document, so that a new route cannot
-//! escape: no token, bad tokens, a wrong role, malformed and foreign ids, bodies that are too large, of a wrong type or
-//! with fields nobody knows. Each answer is a problem of the right kind and says not a word too much.
+//! Calls every route as somebody who must be refused: without a token, with bad tokens, with a wrong role, with malformed and foreign ids,
+//! with bodies that are too large, of a wrong type or with unknown fields. The OpenAPI document drives the calls, so that a new route is
+//! included by itself. Each response must be the right problem and disclose nothing else.
 //!
-//! Each area is a test of its own, so that areas run beside each other and can be run alone (`strangers::kyc`).
+//! Each area is a test of its own, so that areas run in parallel and can be run alone (`strangers::kyc`).
 
 mod cast;
 mod refusals;
@@ -64,13 +64,13 @@ macro_rules! areas {
 
 areas!(account, admin, aml, auth, kyc, platform, webhooks);
 
-/// RFC 9457's shape, our headers, and nothing of what is behind.
+/// The form of RFC 9457, the API's headers, and no internal details.
 pub fn proper_problem(answer: &ApiResponse) {
     gateway_problem(answer);
     proper_headers(answer);
 }
 
-/// The same of the gateway's own answers. Their headers are fixed, so that they cannot name one of several origins; `*` lets
+/// The same for the gateway's own responses. Their headers are fixed, so that they cannot name one of several origins; `*` lets
 /// a page read that a call was refused, and such an answer holds nothing else.
 fn gateway_problem(answer: &ApiResponse) {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer}");
@@ -89,13 +89,13 @@ fn gateway_problem(answer: &ApiResponse) {
     silent(answer);
 }
 
-/// Headers of an answer of ours.
+/// Headers of a function's response.
 pub fn proper_headers(answer: &ApiResponse) {
     common_headers(answer);
     assert_ne!(answer.header("access-control-allow-origin"), Some("*"), "{answer}");
 }
 
-/// Headers that every answer has, the gateway's own included.
+/// Headers of every response, also of the gateway's own.
 fn common_headers(answer: &ApiResponse) {
     for (name, value) in [
         ("strict-transport-security", "max-age="),
@@ -113,7 +113,7 @@ fn common_headers(answer: &ApiResponse) {
     assert!(answer.header("x-correlation-id").is_some_and(|id| id.len() >= 8), "{answer}");
 }
 
-/// Not a word of AWS, of tables, of the code.
+/// The response must not mention AWS, tables or code.
 fn silent(answer: &ApiResponse) {
     let text = answer.text().to_lowercase();
     for word in [
@@ -135,7 +135,7 @@ fn silent(answer: &ApiResponse) {
     }
 }
 
-/// Else the refusals above would prove nothing.
+/// Otherwise the refusals above would prove nothing.
 #[tokio::test]
 async fn a_token_that_the_tests_issue_by_our_key_is_taken() {
     let stack = Stack::get();
