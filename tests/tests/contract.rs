@@ -18,7 +18,7 @@ const MOST_RESOURCES: usize = 500;
 
 /// `UPDATE_OPENAPI=1` (`make openapi`) writes it anew.
 #[test]
-fn the_document_is_what_was_reviewed() {
+fn the_document_equals_its_snapshot() {
     let text = contract::kept_form(&document());
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         std::fs::write(snapshot(), text).unwrap();
@@ -155,7 +155,7 @@ fn the_template_leads_each_route_to_its_function() {
 }
 
 #[test]
-fn browsers_may_ask_beforehand_on_every_path() {
+fn every_path_answers_preflight_requests() {
     let paths: BTreeSet<_> = routes().into_iter().map(|(_, _, path)| path).collect();
     let preflights = Template::main().integrations().into_iter().filter(|one| one.method == "OPTIONS");
     let preflights: BTreeSet<_> = preflights.map(|one| (one.path, one.function)).collect();

@@ -54,7 +54,7 @@ fn each_stage_is_deployed_by_a_target_and_breaks_no_rule() {
 }
 
 #[test]
-fn what_would_fail_or_tell_nobody_is_refused_before_it_begins() {
+fn a_deployment_that_would_fail_or_alarm_nobody_is_refused() {
     let refused: [(&[(&str, &str)], &str); 6] = [
         (&[("AlarmEmail", "")], "AlarmEmail or AlarmTopicArn"),
         (&[("DomainName", "api.example.com")], "CertificateArn"),

@@ -75,7 +75,7 @@ fn a_reader_of_profiles_cannot_open_evidence() {
 
 /// Without `s3:ListBucket` S3 answers 403 for a missing object, which looks like a fault and is tried again and again.
 #[test]
-fn whoever_reads_objects_can_tell_a_missing_one_from_a_refusal() {
+fn readers_of_objects_can_tell_a_missing_one_from_a_refusal() {
     let deployment = prod().deployment();
     let mut readers = 0;
     for role in deployment.of_type("AWS::IAM::Role").keys() {

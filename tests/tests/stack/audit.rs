@@ -8,7 +8,7 @@ use verinym_tests::{Client, Stack, people::tag, until};
 use crate::applicant_view::types;
 
 #[tokio::test]
-async fn all_that_happened_stands_in_the_log() {
+async fn every_change_is_in_the_log() {
     let stack = Stack::get();
     let person = stack.person().await;
     let check = person.check(&format!("OK-{}", tag())).await;

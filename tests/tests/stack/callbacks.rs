@@ -90,7 +90,7 @@ async fn a_true_callback_moves_the_check_and_a_repeat_does_nothing() {
 
 /// A callback is a hint: the result is read from the provider.
 #[tokio::test]
-async fn a_callback_that_lies_is_not_believed() {
+async fn a_false_callback_does_not_change_the_result() {
     let sender = Sender::new().await;
     let (person, id, reference) = sender.check("SLOW").await;
     sender.truly(&task(&reference, "reject")).await.expect(200);
@@ -99,7 +99,7 @@ async fn a_callback_that_lies_is_not_believed() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_as_it_should_be_is_refused() {
+async fn callbacks_without_a_valid_signature_are_refused() {
     let sender = Sender::new().await;
     let body = task("6f1a4f0e-6a1c-4a44-9d1d-0f3a5f6c7b13", "approve");
     let foreign = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());

@@ -93,7 +93,7 @@ async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
 }
 
 #[tokio::test]
-async fn only_documents_of_one_s_own_are_taken() {
+async fn only_documents_of_the_applicant_are_accepted() {
     let stack = Stack::get();
     let (person, other) = tokio::join!(stack.person(), stack.person());
     let theirs = other.passport(&format!("OK-{}", tag())).await;

@@ -114,7 +114,7 @@ async fn a_bad_message_fails_alone() {
 
 /// Streams and delays only make processing faster; these sweeps guarantee it, so they must work at any time.
 #[tokio::test]
-async fn sweeps_run_whenever_they_are_asked() {
+async fn sweeps_work_at_any_time() {
     let stack = Stack::get();
     for worker in
         ["workers-sweep-outbox", "workers-sweep-checks", "workers-run-due", "workers-expire", "workers-rotate-keys"]

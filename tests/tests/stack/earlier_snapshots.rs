@@ -176,7 +176,7 @@ async fn stale_lists_leave_a_closed_check_unscreened_and_the_next_one_unapproved
 }
 
 #[tokio::test]
-async fn cancelling_in_haste_and_renaming_gets_nobody_approved() {
+async fn cancelling_before_the_screening_and_renaming_approves_nobody() {
     const PEOPLE: usize = 12;
     let stack = Stack::get();
     let moderator = stack.moderator().await;

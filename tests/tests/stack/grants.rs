@@ -63,7 +63,7 @@ async fn a_password_is_changed_with_an_idempotency_key_and_upon_a_conflict() {
 }
 
 #[tokio::test]
-async fn the_reuse_of_a_refresh_token_ends_the_session_whatever_it_meets() {
+async fn the_reuse_of_a_refresh_token_ends_the_session_even_after_a_conflict() {
     let world = World::new(&Stack::get(), &[]).await;
     let draft = Draft::new();
     registered(&world, &draft, None, true).await;

@@ -94,7 +94,7 @@ async fn discovery_keys_and_tokens_agree() {
 }
 
 #[tokio::test]
-async fn the_served_document_is_the_kept_one() {
+async fn the_served_document_equals_the_snapshot() {
     let served = Stack::get().client().get("/v1/openapi.json").send().await.expect(200).json();
     assert!(served["openapi"].as_str().unwrap().starts_with("3.1"), "{}", served["openapi"]);
     assert_eq!(served["paths"], verinym_tests::contract::document()["paths"]);
@@ -103,7 +103,7 @@ async fn the_served_document_is_the_kept_one() {
 }
 
 #[tokio::test]
-async fn health_is_told_to_all_and_in_depth_to_who_may() {
+async fn health_is_public_and_its_details_need_a_permission() {
     let stack = Stack::get();
     let health = stack.client().get("/v1/health").send().await.expect(200).json();
     assert!(health["status"].is_string() && health["version"].is_string(), "{health}");

@@ -57,7 +57,7 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
 }
 
 #[tokio::test]
-async fn the_sandbox_is_refused_in_prod_and_what_was_begun_with_it_goes_to_a_reviewer() {
+async fn the_sandbox_is_refused_in_prod_and_checks_begun_with_it_go_to_review() {
     let world = World::new(&Stack::get(), &[("STAGE", "prod")]).await;
     let path = [("provider", "sandbox")];
     let refused = world.call("webhooks-receive-provider", None, &path, &json!({})).await;

@@ -116,7 +116,7 @@ async fn a_rejection_needs_a_reason_and_tells_only_public_ones() {
 }
 
 #[tokio::test]
-async fn more_documents_are_asked_for_and_handed_in() {
+async fn a_reviewer_requests_documents_and_the_applicant_adds_them() {
     let case = InReview::new().await;
     let ask = json!({"decision": "request_documents", "reasons": ["proof_of_address_needed"]});
     let check = case.decide(&case.moderator, ask).await.expect(200).json();

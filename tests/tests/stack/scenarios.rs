@@ -86,12 +86,12 @@ async fn an_undecided_result_goes_to_review_and_its_person_sees_nothing_of_it() 
 }
 
 #[tokio::test]
-async fn slow_is_approved_in_the_end() {
+async fn a_slow_provider_approves_in_the_end() {
     Played::start("SLOW").await.was_approved_once().await;
 }
 
 #[tokio::test]
-async fn flaky_is_approved_all_the_same() {
+async fn a_provider_with_temporary_errors_approves_all_the_same() {
     Played::start("FLAKY").await.was_approved_once().await;
 }
 
@@ -107,7 +107,7 @@ async fn a_provider_that_is_down_leads_to_review_and_other_checks_do_not_wait() 
 }
 
 #[tokio::test]
-async fn twice_is_told_three_times_and_happens_once() {
+async fn a_result_that_is_reported_three_times_is_applied_once() {
     let played = Played::start("TWICE").await;
     played.was_approved_once().await;
     let (check, _) = played.inside().await;
@@ -126,7 +126,7 @@ async fn twice_is_told_three_times_and_happens_once() {
 }
 
 #[tokio::test]
-async fn forged_is_not_believed_and_the_true_callback_is() {
+async fn a_forged_callback_is_refused_and_the_valid_one_is_applied() {
     Played::start("FORGED").await.was_approved_once().await;
 }
 
@@ -137,7 +137,7 @@ async fn silent_is_found_by_polling() {
 
 /// A number without a scenario's prefix has the same outcome each time.
 #[tokio::test]
-async fn anything_else_is_drawn_from_its_number() {
+async fn the_outcome_of_any_other_number_is_drawn_from_it() {
     Played::of_number(&drawn(PlannedDecision::Approve)).await.ends("approved").await;
     Played::of_number(&drawn(PlannedDecision::Reject)).await.ends("rejected").await;
 }

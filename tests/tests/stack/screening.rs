@@ -236,7 +236,7 @@ fn seen(check: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
+async fn before_the_decision_a_listed_person_sees_what_anybody_sees() {
     let stack = Stack::get();
     let (listed, other) = (stack.person_of(sanctioned()).await, stack.person().await);
     let (hit, plain) = (listed.check(&format!("OK-{}", tag())).await, other.check(&format!("OK-{}", tag())).await);

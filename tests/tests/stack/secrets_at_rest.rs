@@ -14,7 +14,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn nothing_personal_and_no_secret_stands_in_the_clear() {
+async fn personal_data_is_stored_only_as_ciphertext_and_secrets_never() {
     let stack = Stack::get();
     let draft = verinym_tests::Draft::new();
     let (street, username) = (format!("Lane{}", tag()), format!("name{}", &tag()[..12]));

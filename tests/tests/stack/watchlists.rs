@@ -97,7 +97,7 @@ impl Source {
 }
 
 #[tokio::test]
-async fn what_changes_at_its_source_is_in_force_after_a_refresh() {
+async fn a_change_at_the_source_is_in_force_after_a_refresh() {
     let source = Source::new("test_changed").await;
     let before = source.shown().await;
     let entries = before["entries"].as_u64().unwrap() + 1;
@@ -114,7 +114,7 @@ async fn what_changes_at_its_source_is_in_force_after_a_refresh() {
 }
 
 #[tokio::test]
-async fn what_is_broken_empty_or_shrunken_is_refused_and_the_last_good_list_stays() {
+async fn a_broken_empty_or_shrunken_list_is_refused_and_the_last_good_one_stays() {
     let source = Source::new("test_refused").await;
     source.serves(&rows(20)).await;
     source.refresh("").await;
@@ -148,7 +148,7 @@ async fn what_is_broken_empty_or_shrunken_is_refused_and_the_last_good_list_stay
 }
 
 #[tokio::test]
-async fn what_did_not_change_is_only_confirmed() {
+async fn an_unchanged_list_is_only_confirmed() {
     let source = Source::new("test_same").await;
     source.refresh("").await;
     let (first, loaded, stored) = (source.shown().await, source.count("aml.list.loaded").await, source.stored().await);
@@ -189,7 +189,7 @@ async fn a_refresh_with_the_same_key_is_one_refresh() {
 }
 
 #[tokio::test]
-async fn lists_are_staff_s_to_read_and_an_admin_s_to_refresh() {
+async fn staff_read_lists_and_only_an_admin_refreshes_them() {
     let stack = Stack::get();
     let (admin, moderator, auditor, person) =
         tokio::join!(stack.admin(), stack.moderator(), stack.auditor(), stack.person());
@@ -271,7 +271,7 @@ impl Island {
 
 /// A new process cannot read it; a process that has it in memory continues.
 #[tokio::test]
-async fn an_artifact_that_is_damaged_is_made_anew_by_the_hour_s_compile() {
+async fn a_damaged_artifact_is_compiled_again_by_the_hourly_run() {
     let island = Island::new().await;
     island.load(&rows(10), None).await;
     let pointer = island.world.aws.partition_named(&island.world.table("kyc"), "LISTS").await.remove(0);

@@ -36,7 +36,7 @@ async fn every_operation_of(name: &str) {
             refusals::who_lacks_the_permission_is_forbidden(&cast, operation).await;
             refusals::an_auditor_can_change_nothing(&cast, operation).await;
             refusals::a_malformed_id_names_nothing(&cast, operation).await;
-            refusals::what_is_somebody_else_s_or_nobody_s_is_not_found(&cast, operation).await;
+            refusals::foreign_and_unknown_resources_are_not_found(&cast, operation).await;
             refusals::a_body_that_is_too_large_is_refused_unread(&cast, operation).await;
             refusals::a_field_that_is_not_known_is_refused_by_name(&cast, operation).await;
             refusals::a_body_of_another_type_or_form_is_refused(&cast, operation).await;
@@ -145,7 +145,7 @@ async fn a_token_that_the_tests_issue_by_our_key_is_taken() {
 }
 
 #[tokio::test]
-async fn what_the_gateway_refuses_looks_like_what_we_refuse() {
+async fn refusals_of_the_gateway_look_like_those_of_functions() {
     let stack = Stack::get();
     if stack.lacks("localstack", "of the gateway's own responses it applies the status only, not body and headers") {
         return;

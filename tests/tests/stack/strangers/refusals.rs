@@ -104,7 +104,7 @@ pub async fn a_malformed_id_names_nothing(cast: &Cast, operation: &Operation) {
     }
 }
 
-pub async fn what_is_somebody_else_s_or_nobody_s_is_not_found(cast: &Cast, operation: &Operation) {
+pub async fn foreign_and_unknown_resources_are_not_found(cast: &Cast, operation: &Operation) {
     if kind_of_id(&operation.path).is_none() {
         return;
     }
