@@ -64,8 +64,9 @@ async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
         let draft = person.api.post("/v1/kyc/checks").json(&body).send().await.expect(201).json();
         drafts.push(draft["id"].as_str().unwrap().to_owned());
     }
-    let rename = async || person.api.patch("/v1/users/profile").json(&json!({"given_name": "Other"})).send().await;
-    rename().await.expect(200);
+    let rename =
+        async |name: &str| person.api.patch("/v1/users/profile").json(&json!({"given_name": name})).send().await;
+    rename("Other").await.expect(200);
 
     let submit = async |id: &String| person.api.post(&format!("/v1/kyc/checks/{id}/submit")).key(&tag()).send().await;
     let replies = join_all(drafts.iter().map(submit)).await;
@@ -78,7 +79,7 @@ async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
         assert_eq!((check["status"].as_str(), &check["submitted_at"]), (Some("draft"), &Value::Null));
         unsubmitted.push(id);
     }
-    rename().await.refused(409, "check_in_progress");
+    rename("Another").await.refused(409, "check_in_progress");
     let another = json!({"submit": false});
     person.api.post("/v1/kyc/checks").json(&another).send().await.expect(201);
 
