@@ -29,7 +29,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
 .PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates \
-        lint-dependencies tools bench build release package openapi template venv help
+        lint-dependencies tools bench build release package openapi template configuration venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
 demo: up
@@ -51,9 +51,9 @@ reset: venv
 logs: venv
 	@$(STACK_PYTHON) -m localstack.logs
 
-## mails: the mails that were sent
+## mails: the mails that were sent (TO=address: the newest to it, with its links)
 mails: venv
-	@$(STACK_PYTHON) -m localstack.mailbox
+	@TO="$(TO)" $(STACK_PYTHON) -m localstack.mailbox
 
 ## status: whether the emulator runs
 status: venv
@@ -68,9 +68,8 @@ bootstrap: venv
 	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" $(STACK_PYTHON) -m operations.bootstrap
 
 ## build: all functions, for development, in one go
-build:
-	@echo "· building (cargo build --workspace --bins)"
-	@cargo build --workspace --bins
+build: venv
+	@$(STACK_PYTHON) -m localstack.build
 
 ## test: unit and property tests, then the tests through a stack of their own, then its roles enforced
 test: test-unit test-stack test-roles
@@ -162,6 +161,10 @@ openapi:
 ## template: write the functions' part of template.yaml, and their binaries, anew from the code
 template:
 	UPDATE_TEMPLATE=1 cargo test -q -p verinym-tests --test contract the_template_and_the_binaries
+
+## configuration: write docs/configuration.md anew from template.yaml
+configuration: venv
+	@$(STACK_PYTHON) -m operations.configuration
 
 venv:
 	@$(PYTHON) localstack/venv.py stack

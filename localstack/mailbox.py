@@ -1,10 +1,13 @@
 """Reads the mails that were sent, where the emulator keeps them as JSON. Standard library.
 
-    python -m localstack.mailbox            # prints them
+    python -m localstack.mailbox                       # prints all
+    TO=ada@example.org python -m localstack.mailbox    # prints the newest to this address, and its links
 """
 
 import json
+import os
 import re
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -19,6 +22,14 @@ class Mail:
     subject: str
     text: str
     html: str
+
+    @property
+    def links(self) -> list[str]:
+        """The addresses in the text, each once, in order."""
+        return list(dict.fromkeys(re.findall(r"https?://[^\s<>()]+", self.text)))
+
+    def print(self) -> None:
+        print(f"To: {', '.join(self.recipients)}\nSubject: {self.subject}\n\n{self.text}\n{'-' * 60}")
 
     @property
     def token(self) -> str | None:
@@ -73,6 +84,27 @@ class Mailbox:
         return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
 
 
+def newest(url: str, address: str) -> Mail | None:
+    """The newest mail to an address; the case of letters does not matter."""
+    wanted = address.strip().lower()
+    found = [mail for mail in mails(url) if wanted in (recipient.lower() for recipient in mail.recipients)]
+    return found[-1] if found else None
+
+
+def main() -> None:
+    url = Settings.read().mailbox
+    address = os.environ.get("TO", "")
+    if not address:
+        for mail in mails(url):
+            mail.print()
+        return
+    mail = newest(url, address)
+    if mail is None:
+        sys.exit(f"No mail to {address} yet. All mails: make mails")
+    mail.print()
+    for link in mail.links:
+        print(link)
+
+
 if __name__ == "__main__":
-    for mail in mails(Settings.read().mailbox):
-        print(f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}\n{'-' * 60}")
+    main()

@@ -162,7 +162,7 @@ class MakefileTest(unittest.TestCase):
             self.assertIn("--arm64", found)
             self.assertIn("ARCH=arm64 .venv/stack/bin/python -m localstack.up", found)
             self.assertNotIn("cargo build", found)
-            self.assertIn("cargo build --workspace --bins", self.planned(target))
+            self.assertIn("-m localstack.build", self.planned(target))
 
     def test_the_run_with_roles_is_ministacks_whatever_the_stack(self):
         for line in self.planned("test-roles", "STACK=localstack").splitlines():

@@ -11,7 +11,8 @@ mod section;
 use std::fmt;
 
 pub use section::{
-    AccountSettings, MailSettings, ProviderSettings, ReviewSettings, ScreeningSettings, Section, TokenSettings,
+    AccountSettings, MailBrand, MailSettings, ProviderSettings, ReviewSettings, ScreeningSettings, Section,
+    TokenSettings,
 };
 
 use crate::error::Internal;
@@ -180,6 +181,16 @@ impl VariableReader<'_> {
         value.trim_end_matches('/').to_owned()
     }
 
+    /// A colour as `#rrggbb`.
+    fn color(&mut self, name: &str) -> String {
+        let value = self.text(name);
+        let digits = value.strip_prefix('#').unwrap_or_default();
+        if !value.is_empty() && !(digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+            self.errors.push(format!("{name} is not a colour as #rrggbb"));
+        }
+        value
+    }
+
     fn one_of<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> T {
         let value = self.text(name);
         if let Some((_, choice)) = choices.iter().find(|(text, _)| *text == value) {
@@ -254,6 +265,7 @@ pub(crate) mod tests {
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
                 "SCREENING_THRESHOLD" => "0.85",
                 "RATE_LIMIT_SCALE" => "1",
+                "MAIL_COLOR" => "#1f4fd8",
                 "STACK_NAME" => "verinym",
                 "ACCOUNT_ID" => "123456789012",
                 "AWS_REGION" => "eu-central-1",
@@ -305,6 +317,17 @@ pub(crate) mod tests {
     }
 
     /// The template passes unset parameters as empty strings.
+    #[test]
+    fn a_colour_that_could_be_markup_is_refused() {
+        for wrong in ["blue", "#1f4fd", "#1f4fd8;background:url(x)", "\"><script>"] {
+            let config = Config::from_lookup(&[Section::Mail], |name| match name {
+                "MAIL_COLOR" => Some(wrong.to_owned()),
+                other => sample(other),
+            });
+            assert!(config.unwrap_err().to_string().contains("MAIL_COLOR"), "{wrong}");
+        }
+    }
+
     #[test]
     fn optional_variables_may_be_absent_or_empty() {
         for given in [None, Some(String::new()), Some(" ".to_owned())] {

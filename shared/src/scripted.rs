@@ -118,6 +118,7 @@ fn setting(name: &str) -> Option<String> {
         "CORS_ORIGINS" => "",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "PASSWORD_POLICY" => "nist",
+        "MAIL_COLOR" => "#1f4fd8",
         "SCREENING_THRESHOLD" => "0.85",
         "RATE_LIMIT_SCALE" => "1",
         "SCREENING_LISTS" => return None,

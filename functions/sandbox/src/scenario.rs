@@ -15,7 +15,7 @@ const SLOW: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scenario {
-    /// `OK`: approved.
+    /// `OK`, or a number without a known prefix: approved.
     Ok,
     /// `BAD`: rejected as forged.
     Bad,
@@ -33,12 +33,12 @@ pub enum Scenario {
     Forged,
     /// `SILENT`: approved, without a callback.
     Silent,
-    /// Any other number: drawn at random, but always the same for the same number.
+    /// `RANDOM`: drawn at random, but always the same for the same number.
     Drawn,
 }
 
 impl Scenario {
-    const PREFIXES: [(&str, Self); 9] = [
+    const PREFIXES: [(&str, Self); 10] = [
         ("OK", Self::Ok),
         ("BAD", Self::Bad),
         ("REVIEW", Self::Review),
@@ -48,11 +48,12 @@ impl Scenario {
         ("TWICE", Self::Twice),
         ("FORGED", Self::Forged),
         ("SILENT", Self::Silent),
+        ("RANDOM", Self::Drawn),
     ];
 
     pub fn of(document_number: &str) -> Self {
         let named = Self::PREFIXES.into_iter().find(|(prefix, _)| document_number.starts_with(prefix));
-        named.map_or(Self::Drawn, |(_, scenario)| scenario)
+        named.map_or(Self::Ok, |(_, scenario)| scenario)
     }
 }
 
@@ -206,10 +207,10 @@ mod tests {
         for (prefix, scenario) in Scenario::PREFIXES {
             assert_eq!(Scenario::of(prefix), scenario);
             assert_eq!(Scenario::of(&format!("{prefix}-123")), scenario);
-            assert_eq!(Scenario::of(&format!("X{prefix}")), Scenario::Drawn);
+            assert_eq!(Scenario::of(&format!("X{prefix}")), Scenario::Ok);
         }
-        assert_eq!(Scenario::of(""), Scenario::Drawn);
-        assert_eq!(Scenario::of("L898902C3"), Scenario::Drawn);
+        assert_eq!(Scenario::of(""), Scenario::Ok);
+        assert_eq!(Scenario::of("L898902C3"), Scenario::Ok);
     }
 
     #[test]
@@ -217,7 +218,7 @@ mod tests {
         assert_eq!(plan("BAD1").decision, PlannedDecision::Reject);
         assert_eq!(plan("BAD1").decision.reasons(), ["document_forged"]);
         assert_eq!(plan("REVIEW1").decision, PlannedDecision::Review);
-        for number in ["OK1", "SLOW1", "FLAKY1", "TWICE1", "FORGED1", "SILENT1"] {
+        for number in ["OK1", "L898902C3", "SLOW1", "FLAKY1", "TWICE1", "FORGED1", "SILENT1"] {
             assert_eq!(plan(number).decision, PlannedDecision::Approve, "{number}");
         }
     }
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(callbacks("TWICE1"), [(1, false), (3, false), (5, false)]);
         assert_eq!(callbacks("FORGED1"), [(1, true), (3, false)]);
         assert_eq!(callbacks("SILENT1"), []);
-        assert_eq!(callbacks("X1"), [(1, false)]);
+        assert_eq!(callbacks("RANDOM1"), [(1, false)]);
     }
 
     #[test]
@@ -256,16 +257,17 @@ mod tests {
     #[test]
     fn draws_are_the_same_in_every_release() {
         let drawn = |number| Plan::of_number(number, odds(70, 20)).decision;
-        // SHA-256, first eight bytes modulo 100: 29, 83, 93.
-        assert_eq!(drawn("L898902C3"), PlannedDecision::Approve);
-        assert_eq!(drawn("X1"), PlannedDecision::Reject);
-        assert_eq!(drawn("X2"), PlannedDecision::Review);
+        // SHA-256, first eight bytes modulo 100: 37, 73, 96.
+        assert_eq!(drawn("RANDOM0"), PlannedDecision::Approve);
+        assert_eq!(drawn("RANDOM1"), PlannedDecision::Reject);
+        assert_eq!(drawn("RANDOM4"), PlannedDecision::Review);
     }
 
     #[test]
     fn draws_follow_the_odds() {
-        let count =
-            |wanted| (0..10_000).filter(|n| Plan::of_number(&format!("P{n}"), odds(70, 20)).decision == wanted).count();
+        let count = |wanted| {
+            (0..10_000).filter(|n| Plan::of_number(&format!("RANDOM{n}"), odds(70, 20)).decision == wanted).count()
+        };
         assert!((6_800..7_200).contains(&count(PlannedDecision::Approve)));
         assert!((1_800..2_200).contains(&count(PlannedDecision::Reject)));
     }

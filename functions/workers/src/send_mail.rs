@@ -85,17 +85,24 @@ async fn notify(
     let person = event.person.ok_or_else(|| Internal::corrupt("an event with a notification concerns no person"))?;
     // An account that was never confirmed may have been replaced since.
     let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(TaskOutcome::Done) };
-    let app_url = &app.config.mail()?.app_url;
+    let settings = app.config.mail()?;
+    let app_url = &settings.app_url;
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
-        TextData::Time => TextValues::time(event.occurred_at),
+        TextData::Circumstances => {
+            let country = account.profile.address.as_ref().map(|address| &address.country);
+            // What an administrator did was sealed with the administrator's key, so no device of staff is shown.
+            let origin = event.open_origin(&account.profile_key);
+            TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
+        }
         TextData::Reasons => TextValues::reasons(event),
         TextData::Link(purpose) => match current_token(app, delivery, &account.auth, purpose, event).await? {
             Some(token) => TextValues::link(app_url, purpose, &token),
             None => return Ok(TaskOutcome::Done),
         },
     };
-    let recipient = Recipient { name: account.name_in_mails(), locale: account.profile.locale.as_ref(), app_url };
+    let (name, locale) = (account.name_in_mails(), account.profile.locale.as_ref());
+    let recipient = Recipient { name, locale, app_url, brand: &settings.brand };
     let mail = render_mail(notification, recipient, &values)?;
     let (correlation_id, name) = (&delivery.correlation_id, notification.as_str());
     match app.send_mail(&account.profile.email, &mail).await? {

@@ -35,9 +35,11 @@ pub enum TextData {
     Nothing,
     /// A link with a single-use token: `link`, and `hours`, its lifetime.
     Link(TokenPurpose),
-    /// The time of the event: `at`.
-    Time,
-    /// The reasons of a check's decision that its applicant may see: `reasons`.
+    /// The circumstances of the event: its time in UTC (`at`) and in the person's country (`local_at`), and the device that caused
+    /// it (`device`). The last two are `none` where they are not known.
+    Circumstances,
+    /// The reasons of a check's decision that its applicant may see (`reasons`), and whether a new check can have another result
+    /// (`try_again`).
     Reasons,
 }
 
@@ -47,8 +49,8 @@ impl TextData {
         match self {
             Self::Nothing => &[],
             Self::Link(_) => &["link", "hours"],
-            Self::Time => &["at"],
-            Self::Reasons => &["reasons"],
+            Self::Circumstances => &["at", "local_at", "device"],
+            Self::Reasons => &["reasons", "try_again"],
         }
     }
 }
@@ -85,15 +87,15 @@ notifications! {
         /// The link to set a new password.
         PasswordResetRequested = "password_reset_requested": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// A new password was set through a mailed link.
-        PasswordReset = "password_reset": security(TextData::Time),
+        PasswordReset = "password_reset": security(TextData::Circumstances),
         /// The password was changed in a session.
-        PasswordChanged = "password_changed": security(TextData::Time),
+        PasswordChanged = "password_changed": security(TextData::Circumstances),
         /// A refresh token was used twice, so its session was ended.
-        RefreshTokenReused = "refresh_token_reused": security(TextData::Time),
+        RefreshTokenReused = "refresh_token_reused": security(TextData::Circumstances),
         /// An administrator locked the account.
-        AccountLocked = "account_locked": security(TextData::Time),
+        AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.
-        RolesChanged = "roles_changed": security(TextData::Time),
+        RolesChanged = "roles_changed": security(TextData::Circumstances),
         /// The identity is verified.
         CheckApproved = "check_approved": progress(TextData::Nothing),
         /// The identity could not be verified.
@@ -128,7 +130,7 @@ mod tests {
     fn links_and_news_about_the_account_s_security_cannot_be_switched_off() {
         for notification in Notification::ALL {
             let row = notification.row();
-            if matches!(row.text, TextData::Link(_) | TextData::Time) {
+            if matches!(row.text, TextData::Link(_) | TextData::Circumstances) {
                 assert_eq!(row.class, NotificationClass::Security, "{notification}");
             }
         }

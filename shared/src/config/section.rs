@@ -25,7 +25,15 @@ impl Section {
             Self::Accounts => {
                 &[("ENUMERATION_PROTECTION", "EnumerationProtection"), ("PASSWORD_POLICY", "PasswordPolicy")]
             }
-            Self::Mail => &[("APP_URL", "AppUrl"), ("MAIL_FROM", "MailFrom")],
+            Self::Mail => &[
+                ("APP_URL", "AppUrl"),
+                ("MAIL_FROM", "MailFrom"),
+                ("MAIL_SENDER_NAME", "MailSenderName"),
+                ("PRODUCT_NAME", "ProductName"),
+                ("SUPPORT_ADDRESS", "SupportAddress"),
+                ("MAIL_LOGO_URL", "MailLogoUrl"),
+                ("MAIL_COLOR", "MailColor"),
+            ],
             Self::Providers => &[("SANDBOX_URL", "SandboxUrl")],
             Self::Review => &[("FOUR_EYES", "FourEyes")],
             Self::Screening => {
@@ -58,6 +66,22 @@ pub struct MailSettings {
     pub app_url: String,
     /// Address of the sender.
     pub from: String,
+    /// What mail programs show instead of the address; `None` shows the product.
+    pub sender_name: Option<String>,
+    pub brand: MailBrand,
+}
+
+/// What mails show of the company that sends them.
+#[derive(Debug, Clone)]
+pub struct MailBrand {
+    /// Name of the product or the company.
+    pub product: String,
+    /// Address of its support; `None` leaves the sentence out.
+    pub support: Option<String>,
+    /// Picture instead of the product's name.
+    pub logo_url: Option<String>,
+    /// `#rrggbb`, of buttons and the product's name.
+    pub color: String,
 }
 
 #[derive(Debug, Clone)]
@@ -110,7 +134,17 @@ impl Sections {
                     });
                 }
                 Section::Mail => {
-                    sections.mail = Some(MailSettings { app_url: r.url("APP_URL"), from: r.text("MAIL_FROM") });
+                    sections.mail = Some(MailSettings {
+                        app_url: r.url("APP_URL"),
+                        from: r.text("MAIL_FROM"),
+                        sender_name: r.optional("MAIL_SENDER_NAME"),
+                        brand: MailBrand {
+                            product: r.text("PRODUCT_NAME"),
+                            support: r.optional("SUPPORT_ADDRESS"),
+                            logo_url: r.optional_url("MAIL_LOGO_URL"),
+                            color: r.color("MAIL_COLOR"),
+                        },
+                    });
                 }
                 Section::Providers => {
                     sections.providers = Some(ProviderSettings { sandbox_url: r.optional_url("SANDBOX_URL") });

@@ -7,9 +7,12 @@ use aws_sdk_ses::{
     types::{Body, Content, Destination, Message},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+
 use super::notification::RenderedMail;
 use crate::{
     app::App,
+    config::MailSettings,
     crypto::random,
     domain::{backoff::Backoff, person::Email},
     error::{Internal, Result},
@@ -43,7 +46,7 @@ impl App {
             .ses()
             .await
             .send_email()
-            .source(&self.config.mail()?.from)
+            .source(source(self.config.mail()?))
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .message(message)
             .send()
@@ -55,6 +58,23 @@ impl App {
         classify(code, error.message().unwrap_or_default(), random)
             .ok_or_else(|| Internal::unavailable(format!("send mail: {code}")).into())
     }
+}
+
+/// The sender with its name. SES takes ASCII only, so the name is written as encoded words (RFC 2047).
+fn source(mail: &MailSettings) -> String {
+    let name = mail.sender_name.as_ref().unwrap_or(&mail.brand.product);
+    // An encoded word has at most 75 characters: 45 bytes are 60 of Base64, in a frame of 12.
+    let mut words = vec![String::new()];
+    for letter in name.chars() {
+        if words.last().is_some_and(|word| word.len() + letter.len_utf8() > 45) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(letter);
+        }
+    }
+    let words: Vec<_> = words.iter().map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word))).collect();
+    format!("{} <{}>", words.join(" "), mail.from)
 }
 
 /// The result that an error of SES stands for; `None` if the error concerns neither the mail nor throttling.
@@ -76,7 +96,23 @@ fn classify(code: &str, message: &str, random: u64) -> Option<SendResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::MailBrand;
     use crate::scripted::{AwsReply, ScriptedAws};
+
+    fn settings(name: Option<&str>) -> MailSettings {
+        let brand = MailBrand { product: "Acme".into(), support: None, logo_url: None, color: "#000000".into() };
+        let from = "no-reply@acme.example".to_owned();
+        MailSettings { app_url: "https://acme.example".into(), from, sender_name: name.map(str::to_owned), brand }
+    }
+
+    #[test]
+    fn the_sender_has_a_name_that_cannot_add_a_header_or_an_address() {
+        assert_eq!(source(&settings(None)), "=?UTF-8?B?QWNtZQ==?= <no-reply@acme.example>");
+        let hostile = source(&settings(Some("Acme\r\nBcc: all <x@evil.example>")));
+        assert!(!hostile.contains('\n') && !hostile.contains("evil"), "{hostile}");
+        let long = source(&settings(Some(&"पहचान ".repeat(20))));
+        assert!(long.is_ascii() && long.split(' ').all(|word| word.len() <= 75), "{long}");
+    }
 
     #[test]
     fn a_used_up_quota_waits_longer_than_a_sending_rate() {

@@ -137,7 +137,7 @@ async fn silent_is_found_by_polling() {
 
 /// A number without a scenario's prefix has the same outcome each time.
 #[tokio::test]
-async fn the_outcome_of_any_other_number_is_drawn_from_it() {
+async fn the_outcome_of_a_random_number_is_drawn_from_it() {
     Played::of_number(&drawn(PlannedDecision::Approve)).await.ends("approved").await;
     Played::of_number(&drawn(PlannedDecision::Reject)).await.ends("rejected").await;
 }
@@ -145,6 +145,6 @@ async fn the_outcome_of_any_other_number_is_drawn_from_it() {
 /// A new number for which the sandbox draws this outcome with the probabilities of its template.
 fn drawn(decision: PlannedDecision) -> String {
     let odds = Odds::new(70, 20).unwrap();
-    let numbers = (0..).map(|_| format!("P{}", tag().to_uppercase()));
+    let numbers = (0..).map(|_| format!("RANDOM{}", tag().to_uppercase()));
     numbers.into_iter().find(|number| Plan::of_number(number, odds).decision == decision).unwrap()
 }

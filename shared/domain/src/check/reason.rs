@@ -113,6 +113,24 @@ impl ReasonCode {
         }
     }
 
+    /// Whether the person can remove the reason, so that a new check can have another result. Internal reasons are never removable for
+    /// the person, who is told of none of them.
+    pub const fn is_removable(self) -> bool {
+        matches!(
+            self,
+            Self::DocumentExpired
+                | Self::DocumentUnreadable
+                | Self::DocumentIncomplete
+                | Self::DocumentTypeNotAccepted
+                | Self::NameMismatch
+                | Self::DateOfBirthMismatch
+                | Self::SelfieMismatch
+                | Self::AdditionalDocument
+                | Self::ProofOfAddressNeeded
+                | Self::SelfieNeeded
+        )
+    }
+
     /// Words for whoever may see the code: the person for public ones, else staff.
     pub const fn message(self) -> &'static str {
         match self {
@@ -168,6 +186,14 @@ mod tests {
             [Reason::from(ReasonCode::VerificationFailed)]
         );
         assert!(ReasonCode::for_applicant(&[ReasonCode::PepMatch], false).is_empty());
+    }
+
+    #[test]
+    fn only_public_reasons_are_removable() {
+        for code in ReasonCode::ALL.iter().filter(|code| code.is_removable()) {
+            assert!(code.is_public(), "{code}");
+        }
+        assert!(!ReasonCode::DocumentForged.is_removable() && !ReasonCode::VerificationFailed.is_removable());
     }
 
     #[test]

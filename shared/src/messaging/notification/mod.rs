@@ -1,19 +1,24 @@
 //! The text of notifications.
 //!
 //! `templates/<channel>/<notification>/<locale>` has the templates of one text. A mail has `subject.txt`, `body.txt` and
-//! `body.html`; the bodies say the same. Mails load no remote content, and nothing in them reports that they were opened.
+//! `body.html`; the bodies say the same. The only remote content of a
+//! mail is the logo, where the deployment has one; its address is the same in all mails.
+
+mod device;
+mod zones;
 
 use std::sync::LazyLock;
 
 use minijinja::{UndefinedBehavior, Value, context};
 
 use crate::{
+    config::MailBrand,
     domain::{
         check::{Reason, ReasonCode},
         event::EventType,
         mailed_token::TokenPurpose,
         notification::{Channel, Notification},
-        person::Locale,
+        person::{Country, Locale},
         secret::SecretText,
         time::Timestamp,
     },
@@ -34,13 +39,14 @@ impl std::fmt::Debug for RenderedMail {
     }
 }
 
-/// What every text shows of its recipient.
+/// What every text shows of its recipient and its sender.
 #[derive(Clone, Copy)]
 pub struct Recipient<'a> {
     pub name: Option<&'a str>,
     pub locale: Option<&'a Locale>,
     /// The address of the app.
     pub app_url: &'a str,
+    pub brand: &'a MailBrand,
 }
 
 impl std::fmt::Debug for Recipient<'_> {
@@ -73,20 +79,34 @@ impl TextValues {
         Self(context! { link => url(link), hours => purpose.lifetime().as_secs() / 3600 })
     }
 
-    /// The time of an event, as in `2026-03-01 09:30 UTC`.
-    pub fn time(at: Timestamp) -> Self {
-        let at = at.to_string();
-        Self(context! { at => format!("{} {} UTC", &at[..10], &at[11..16]) })
+    /// The time of an event, as in `2026-03-01 09:30 UTC`, and the device of the person's browser or app. A country with several
+    /// time zones has no local time.
+    pub fn circumstances(at: Timestamp, country: Option<&Country>, user_agent: Option<&str>) -> Self {
+        let utc = at.to_string();
+        Self(context! {
+            at => format!("{} {} UTC", &utc[..10], &utc[11..16]),
+            local_at => country.and_then(|country| local_time(at, country)),
+            device => user_agent.and_then(device::describe),
+        })
     }
 
     /// The reasons of a check's event. The event also holds codes for staff: an applicant gets the public ones.
     pub fn reasons(event: &EventRecord) -> Self {
         let at_least_one = event.r#type == EventType::CheckRejected;
         let reasons = ReasonCode::for_applicant(&event.reason_codes(), at_least_one);
+        let try_again = !reasons.is_empty() && reasons.iter().all(|reason| reason.code.is_removable());
         let reasons: Vec<_> =
             reasons.into_iter().map(|Reason { code, message }| context! { code => code.as_str(), message }).collect();
-        Self(context! { reasons })
+        Self(context! { reasons, try_again })
     }
+}
+
+/// A time in the zone of a country, as in `2026-03-01 15:00 IST`.
+fn local_time(at: Timestamp, country: &Country) -> Option<String> {
+    let row = zones::ZONES.binary_search_by_key(&country.as_str(), |(country, _)| country).ok()?;
+    let zone = jiff::tz::TimeZone::get(zones::ZONES[row].1).ok()?;
+    let at = jiff::Timestamp::from_second(at.unix_seconds()).ok()?;
+    Some(at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string())
 }
 
 /// A URL of the configuration and of our tokens, which needs no escapes in HTML.
@@ -125,7 +145,16 @@ fn directory(channel: Channel, notification: Notification, locale: Option<&Local
 /// A notification as a mail, in the recipient's language if there is a text in it.
 pub fn render_mail(notification: Notification, to: Recipient<'_>, values: &TextValues) -> Result<RenderedMail> {
     let directory = directory(Channel::Mail, notification, to.locale);
-    let values = context! { name => to.name, app_url => url(to.app_url.to_owned()), ..values.0.clone() };
+    let brand = to.brand;
+    let values = context! {
+        name => to.name,
+        app_url => url(to.app_url.to_owned()),
+        product => &brand.product,
+        support => &brand.support,
+        logo => &brand.logo_url,
+        color => &brand.color,
+        ..values.0.clone()
+    };
     let render = |file: &str, values: &Value| -> Result<String> {
         let template = TEMPLATES.get_template(&format!("{directory}/{file}")).map_err(Internal::bug)?;
         Ok(template.render(values).map_err(Internal::bug)?)

@@ -9,10 +9,19 @@ use crate::domain::{
 };
 
 const APP: &str = "https://app.example";
+fn brand() -> MailBrand {
+    MailBrand {
+        product: "Acme & Co".into(),
+        support: Some("help@acme.example".into()),
+        logo_url: None,
+        color: "#1f4fd8".into(),
+    }
+}
+
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
 fn mail_to(name: Option<&str>, notification: Notification, values: &TextValues) -> RenderedMail {
-    render_mail(notification, Recipient { name, locale: None, app_url: APP }, values).unwrap()
+    render_mail(notification, Recipient { name, locale: None, app_url: APP, brand: &brand() }, values).unwrap()
 }
 
 fn check_event(kind: EventType, data: serde_json::Value) -> EventRecord {
@@ -38,7 +47,9 @@ fn example(data: TextData) -> TextValues {
     match data {
         TextData::Nothing => TextValues::nothing(),
         TextData::Link(purpose) => TextValues::link(APP, purpose, &SecretText::new("abc.DEF_-".into())),
-        TextData::Time => TextValues::time(NOW),
+        TextData::Circumstances => {
+            TextValues::circumstances(NOW, Some(&Country::parse("IN").unwrap()), Some("Firefox/128 Windows"))
+        }
         TextData::Reasons => {
             let data = serde_json::json!({"reasons": ["document_forged", "selfie_needed"]});
             TextValues::reasons(&check_event(EventType::CheckRejected, data))
@@ -73,7 +84,7 @@ fn every_notification_has_a_text_for_each_of_its_channels() {
         let directory = format!("templates/{channel}/{notification}/{locale}");
         let channel: Channel = channel.parse().expect(&directory);
         let expected = match (channel, notification.as_str()) {
-            (Channel::Mail, "layout") => ["body.html", "body.txt"].as_slice(),
+            (Channel::Mail, "layout") => ["body.html", "body.txt", "reason.txt"].as_slice(),
             (Channel::Mail, _) => &["body.html", "body.txt", "subject.txt"],
         };
         assert!(files.iter().eq(expected), "{directory} has {files:?}");
@@ -91,9 +102,13 @@ fn templates_use_the_variables_of_their_notification_only() {
         let notification = path.split('/').nth(1).unwrap();
         let known: &[&str] = match notification.parse::<Notification>() {
             Ok(notification) => notification.row().text.variables(),
-            Err(_) => &["subject"],
+            Err(_) => &["subject", "reason"],
         };
-        let known: HashSet<_> = known.iter().chain(&["name", "app_url"]).map(|name| (*name).to_owned()).collect();
+        let known: HashSet<_> = known
+            .iter()
+            .chain(&["name", "app_url", "product", "support", "logo", "color"])
+            .map(|name| (*name).to_owned())
+            .collect();
         let unknown: Vec<_> = template.undeclared_variables(false).into_iter().filter(|v| !known.contains(v)).collect();
         assert!(unknown.is_empty(), "{path} uses {unknown:?}");
     }
@@ -115,7 +130,8 @@ fn every_mail_is_complete_in_each_locale_and_loads_nothing() {
         assert_eq!(channel, "mail");
         let notification: Notification = notification.parse().unwrap();
         let locale = Locale::parse(&locale).unwrap();
-        let to = Recipient { name: Some("Ada"), locale: Some(&locale), app_url: APP };
+        let brand = brand();
+        let to = Recipient { name: Some("Ada"), locale: Some(&locale), app_url: APP, brand: &brand };
         let mail = render_mail(notification, to, &example(notification.row().text)).unwrap();
         assert!(!mail.subject.is_empty() && !mail.subject.contains('\n'), "{notification}");
         assert!(mail.html.starts_with("<!doctype html>") && mail.html.trim_end().ends_with("</html>"));
@@ -153,9 +169,17 @@ fn both_bodies_have_the_link_and_its_lifetime() {
 }
 
 #[test]
-fn security_notifications_state_the_time_of_the_event() {
-    let mail = mail_to(None, Notification::PasswordChanged, &TextValues::time(NOW));
-    assert!(mail.text.contains("2026-03-01 09:30 UTC") && mail.html.contains("2026-03-01 09:30 UTC"));
+fn security_notifications_state_time_and_device_of_the_event() {
+    let mail = mail_to(None, Notification::PasswordChanged, &example(TextData::Circumstances));
+    for part in [&mail.text, &mail.html] {
+        for shown in ["2026-03-01 09:30 UTC (2026-03-01 15:00 IST)", "Device: Firefox, Windows"] {
+            assert!(part.contains(shown), "{shown} in {part}");
+        }
+    }
+    // A country with several zones, and a caller without a known device.
+    let values = TextValues::circumstances(NOW, Some(&Country::parse("US").unwrap()), Some("curl/8"));
+    let mail = mail_to(None, Notification::PasswordChanged, &values);
+    assert!(mail.text.contains("When: 2026-03-01 09:30 UTC\n\n"), "{}", mail.text);
 }
 
 #[test]
@@ -188,4 +212,66 @@ fn applicants_get_public_reasons_only() {
     let mail = needed(&["proof_of_address_needed", "high_risk"]);
     assert!(mail.contains("- Please hand in a proof of your address.\n"), "{mail}");
     assert!(!mail.contains("risk"));
+}
+
+#[test]
+fn every_country_of_the_zone_table_has_a_local_time() {
+    assert!(zones::ZONES.is_sorted_by_key(|(country, _)| *country));
+    for (country, zone) in zones::ZONES {
+        assert!(local_time(NOW, &Country::parse(country).unwrap()).is_some(), "{country} {zone}");
+    }
+}
+
+#[test]
+fn every_text_exists_in_english_german_and_hindi() {
+    let directories = directories();
+    for notification in Notification::ALL {
+        for locale in ["en", "de", "hi"] {
+            let text = ("mail".to_owned(), notification.to_string(), locale.to_owned());
+            assert!(directories.contains_key(&text), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn public_reasons_are_translated() {
+    for locale in ["de", "hi"] {
+        let template = TEMPLATES.get_template(&format!("mail/layout/{locale}/reason.txt")).unwrap();
+        for code in ReasonCode::ALL.iter().filter(|code| code.is_public()) {
+            let reason = context! { code => code.as_str(), message => code.message() };
+            let told = template.render(context! { reason }).unwrap();
+            assert!(!told.is_empty() && told != code.message() && !told.contains('\n'), "{locale} {code}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_rejection_says_whether_a_new_check_makes_sense() {
+    let mail = |reasons: &[&str]| {
+        let event = check_event(EventType::CheckRejected, serde_json::json!({"reasons": reasons}));
+        mail_to(None, Notification::CheckRejected, &TextValues::reasons(&event))
+    };
+    let mended = mail(&["document_unreadable", "name_mismatch"]);
+    for part in [mended.text, mended.html] {
+        assert!(part.contains("start a new check once") && !part.contains("same result"), "{part}");
+    }
+    for reasons in [["document_forged", "name_mismatch"], ["sanctions_match", "high_risk"]] {
+        let mail = mail(&reasons);
+        for part in [mail.text, mail.html] {
+            assert!(part.contains("same result") && part.contains("help@acme.example"), "{part}");
+        }
+    }
+}
+
+#[test]
+fn mails_show_the_brand_of_the_deployment() {
+    let mail = mail_to(None, Notification::CheckApproved, &TextValues::nothing());
+    assert!(mail.text.contains("Acme & Co (https://app.example)") && mail.text.contains("help@acme.example"));
+    assert!(mail.html.contains("Acme &amp; Co") && mail.html.contains("background:#1f4fd8"), "{}", mail.html);
+
+    let brand = MailBrand { logo_url: Some("https://acme.example/logo.png".into()), support: None, ..brand() };
+    let to = Recipient { name: None, locale: None, app_url: APP, brand: &brand };
+    let mail = render_mail(Notification::CheckApproved, to, &TextValues::nothing()).unwrap();
+    assert_eq!(mail.html.matches("<img").count(), 1);
+    assert!(!mail.text.contains("Questions?"), "{}", mail.text);
 }

@@ -106,6 +106,7 @@ fn plausible(name: &str) -> String {
         "STAGE" => "dev",
         "CORS_ORIGINS" => "",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+        "MAIL_COLOR" => "#1f4fd8",
         "SCREENING_THRESHOLD" => "0.85",
         "PASSWORD_POLICY" => "nist",
         "RATE_LIMIT_SCALE" => "1",
