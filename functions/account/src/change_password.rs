@@ -15,6 +15,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Committed, Endpoint, Json, NoContent, Route, Signed,
+        problem::types,
         proof::{PasswordAttempt, check_length},
     },
     run_command,
@@ -40,7 +41,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Change one's own password")
         .idempotent()
         .loads_profile()
-        .problems(&[(400, "invalid_credentials"), (429, "temporarily_locked")])
+        .problems(&[&types::WRONG_PASSWORD, &types::TEMPORARILY_LOCKED])
         .opens_profile_keys()
         .memory(1024)
         .needs(

@@ -11,7 +11,7 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Committed, Endpoint, Json, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Route, Signed, Versioned, problem::types},
     run_command,
     store::{
         Table,
@@ -29,7 +29,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Change my profile")
         .loads_profile()
         .honours_if_match()
-        .problems(&[(409, "check_in_progress"), (409, "username_taken")])
+        .problems(&[&types::CHECK_IN_PROGRESS, &types::USERNAME_TAKEN])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).put(Table::Identity).delete(Table::Identity))
         .handled_by(update_profile)

@@ -10,6 +10,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Endpoint, NotOwner, Path, Route, Versioned,
+        problem::types,
         reads::{commit_reads, hits_read},
     },
     store::{Table, kek::KeyPurpose},
@@ -18,7 +19,7 @@ use verinym::{
 pub fn endpoint() -> Endpoint {
     Route::get("admin-get-check", "/v1/admin/kyc/checks/{id}")
         .summary("One check, for staff")
-        .problems(&[(403, "own_check"), (404, "not_found")])
+        .problems(&[&types::OWN_CHECK, &types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(
             Needs::new()

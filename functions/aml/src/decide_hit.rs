@@ -15,7 +15,7 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned},
+    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned, problem::types},
     run_command,
     store::Table,
     store::{
@@ -42,11 +42,11 @@ pub fn endpoint() -> Endpoint {
         .requires_if_match()
         .idempotent()
         .problems(&[
-            (403, "own_check"),
-            (403, "same_reviewer"),
-            (404, "not_found"),
-            (409, "claimed_by_another"),
-            (409, "illegal_transition"),
+            &types::OWN_CHECK,
+            &types::SAME_REVIEWER,
+            &types::NOT_FOUND,
+            &types::CLAIMED_BY_ANOTHER,
+            &types::ILLEGAL_TRANSITION,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
@@ -110,7 +110,7 @@ const LONGEST_REASON: usize = 2000;
 
 impl DecideHit {
     fn check(&self) -> Result<()> {
-        const REASON: FieldFault = FieldFault::new("invalid_reason", "must have 1 to 2,000 characters");
+        const REASON: FieldFault = FieldFault::new("invalid_reason", "Must have 1 to 2,000 characters.");
         let mut fields = Fields::default();
         if self.reason.trim().is_empty() || self.reason.chars().count() > LONGEST_REASON {
             fields.refuse("reason", REASON);

@@ -10,7 +10,7 @@ use verinym::{
     },
     error::Result,
     function::{Capability, Needs},
-    http::{Accepted, Call, Can, Committed, Endpoint, Path, Query, Route},
+    http::{Accepted, Call, Can, Committed, Endpoint, Path, Query, Route, problem::types},
     run_command,
     store::Table,
     store::list::list_event,
@@ -35,7 +35,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("aml-refresh-list", "/v1/aml/lists/{id}/refresh")
         .summary("Look at a list's source now")
         .idempotent()
-        .problems(&[(404, "not_found")])
+        .problems(&[&types::NOT_FOUND])
         .needs(
             Needs::new()
                 .with(Capability::Commit)

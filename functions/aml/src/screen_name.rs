@@ -21,7 +21,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route},
+    http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
     screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
     store::Table,
@@ -120,7 +120,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Screen a name")
         .limited(&[Limited { limit: &limit::SCREENING, by: By::Caller }])
         .idempotent()
-        .problems(&[(503, "unavailable")])
+        .problems(&[&types::UNAVAILABLE])
         .opens_profile_keys()
         .needs(
             Needs::new()
@@ -227,12 +227,12 @@ impl ScreenName {
     fn check(self, lists: &InForce) -> Result<(Query, Options)> {
         const NAME: FieldFault = FieldFault::new(
             "invalid_name",
-            "must have 1 to 300 characters, among them a letter or digit that can be compared",
+            "Must have 1 to 300 characters, among them a letter or digit that can be compared.",
         );
-        const DATE: FieldFault = FieldFault::new("invalid_date", "must be a date, YYYY-MM-DD, YYYY-MM or YYYY");
-        const MANY: FieldFault = FieldFault::new("too_many", "must hold at most 10 countries");
-        const THRESHOLD: FieldFault = FieldFault::new("out_of_range", "must be from 0.5 to 1");
-        const UNKNOWN: FieldFault = FieldFault::new("unknown_list", "must hold ids of lists in force");
+        const DATE: FieldFault = FieldFault::new("invalid_date", "Must be a date, YYYY-MM-DD, YYYY-MM or YYYY.");
+        const MANY: FieldFault = FieldFault::new("too_many", "Must hold at most 10 countries.");
+        const THRESHOLD: FieldFault = FieldFault::new("out_of_range", "Must be from 0.5 to 1.");
+        const UNKNOWN: FieldFault = FieldFault::new("unknown_list", "Must hold ids of lists in force.");
         let mut fields = Fields::default();
         let f = &mut fields;
         let name = self.name.0;

@@ -23,6 +23,7 @@ use verinym::{
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
+        problem::types,
         proof::{PasswordAttempt, Proof},
     },
     messaging::{Message, message::MailTask, queue::Queue},
@@ -74,11 +75,11 @@ pub fn endpoint() -> Endpoint {
             Limited { limit: &limit::LOGIN_IDENTIFIER, by: By::Submitted },
         ])
         .problems(&[
-            (401, "invalid_credentials"),
-            (403, "account_deactivated"),
-            (403, "account_locked"),
-            (403, "email_not_verified"),
-            (429, "temporarily_locked"),
+            &types::INVALID_CREDENTIALS,
+            &types::ACCOUNT_DEACTIVATED,
+            &types::ACCOUNT_LOCKED,
+            &types::EMAIL_NOT_VERIFIED,
+            &types::TEMPORARILY_LOCKED,
         ])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
@@ -257,8 +258,8 @@ impl SignInIdentifier {
     }
 }
 
-const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "give either an e-mail address or a username");
-const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "is empty, too long or has control characters");
+const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "Give either an e-mail address or a username.");
+const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "Is empty, too long or has control characters.");
 
 impl Login {
     fn check(self) -> Result<(SignInIdentifier, SecretText)> {

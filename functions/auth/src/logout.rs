@@ -7,7 +7,7 @@ use verinym::{
     domain::{auth::AuthError, event::Actor, secret::SecretText},
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot},
+    http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot, problem::types},
     run_command,
     store::Table,
     store::{
@@ -29,7 +29,7 @@ pub struct Logout {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-logout", "/v1/auth/logout")
         .summary("Sign out")
-        .problems(&[(401, "invalid_refresh_token")])
+        .problems(&[&types::INVALID_REFRESH_TOKEN])
         .needs(
             Needs::new()
                 .with(Capability::Commit)

@@ -15,7 +15,7 @@ use verinym::{
     },
     error::{Error, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route},
+    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
     store::Table,
     store::{
@@ -43,7 +43,7 @@ pub fn endpoint() -> Endpoint {
             Limited { limit: &limit::ANONYMOUS, by: By::IpBeside },
             Limited { limit: &limit::USER, by: By::Submitted },
         ])
-        .problems(&[(401, "invalid_refresh_token"), (401, "refresh_token_reused")])
+        .problems(&[&types::INVALID_REFRESH_TOKEN, &types::REFRESH_TOKEN_REUSED])
         .concurrency(Concurrency::SignIn)
         .needs(
             Needs::new()

@@ -23,7 +23,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
+    http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route, problem::types},
     run_command,
     store::{
         Store, Table,
@@ -66,7 +66,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-register", "/v1/auth/register")
         .summary("Create an account")
         .limited(&[Limited { limit: &limit::REGISTER, by: By::IpBeside }])
-        .problems(&[(409, "email_taken"), (409, "username_taken")])
+        .problems(&[&types::EMAIL_TAKEN, &types::USERNAME_TAKEN])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
         .needs(

@@ -17,7 +17,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket},
+    http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket, problem::types},
     run_command,
     store::{
         Table,
@@ -44,7 +44,7 @@ pub struct ResetPassword {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
-        .problems(&[(400, "expired_token"), (400, "invalid_token")])
+        .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
         .needs(

@@ -8,6 +8,7 @@ use verinym::{
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
+        problem::types,
         proof::{PasswordAttempt, Proof, check_length},
     },
     run_command,
@@ -38,12 +39,12 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-verify-email", "/v1/auth/verify-email")
         .summary("Confirm the address")
         .problems(&[
-            (400, "expired_token"),
-            (400, "invalid_credentials"),
-            (400, "invalid_token"),
-            (403, "account_deactivated"),
-            (403, "account_locked"),
-            (429, "temporarily_locked"),
+            &types::EXPIRED_TOKEN,
+            &types::WRONG_PASSWORD,
+            &types::INVALID_TOKEN,
+            &types::ACCOUNT_DEACTIVATED,
+            &types::ACCOUNT_LOCKED,
+            &types::TEMPORARILY_LOCKED,
         ])
         .memory(1024)
         .concurrency(Concurrency::SignIn)

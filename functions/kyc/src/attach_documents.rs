@@ -8,7 +8,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Committed, Endpoint, Json, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Path, Route, Signed, Versioned, problem::types},
 };
 
 use crate::{attached_documents, own_check};
@@ -25,10 +25,10 @@ pub fn endpoint() -> Endpoint {
         .summary("Add documents to a check")
         .idempotent()
         .problems(&[
-            (400, "documents_required"),
-            (400, "too_many_documents"),
-            (404, "not_found"),
-            (409, "illegal_transition"),
+            &types::DOCUMENTS_REQUIRED,
+            &types::TOO_MANY_DOCUMENTS,
+            &types::NOT_FOUND,
+            &types::ILLEGAL_TRANSITION,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()

@@ -7,7 +7,7 @@ use verinym::{
     domain::{event::EventView, id::CheckId},
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, Page, Path, Query, Route, Signed, list::List},
+    http::{Call, Endpoint, Page, Path, Query, Route, Signed, list::List, problem::types},
     store::{Table, event::Log},
 };
 
@@ -21,7 +21,7 @@ pub struct CheckHistory {
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-check-history", "/v1/kyc/checks/{id}/history")
         .summary("What happened to one of my checks")
-        .problems(&[(404, "not_found")])
+        .problems(&[&types::NOT_FOUND])
         .needs(Needs::new().with(Capability::UseTokenKeys).get(Table::Kyc).query(Table::Events))
         .handled_by(check_history)
 }

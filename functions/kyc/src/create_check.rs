@@ -11,7 +11,7 @@ use verinym::{
         id::CheckId,
     },
     error::{RequestError, Result},
-    http::{Call, Committed, Created, Endpoint, Json, Route, Signed},
+    http::{Call, Committed, Created, Endpoint, Json, Route, Signed, problem::types},
     providers::registry,
     run_command,
     store::{
@@ -43,10 +43,10 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .loads_profile()
         .problems(&[
-            (400, "documents_required"),
-            (400, "name_required"),
-            (400, "too_many_documents"),
-            (409, "check_in_progress"),
+            &types::DOCUMENTS_REQUIRED,
+            &types::NAME_REQUIRED,
+            &types::TOO_MANY_DOCUMENTS,
+            &types::CHECK_IN_PROGRESS,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()

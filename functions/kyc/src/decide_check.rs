@@ -13,7 +13,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned},
+    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned, problem::types},
     run_command,
     store::Table,
     store::{
@@ -52,12 +52,12 @@ pub fn endpoint() -> Endpoint {
         .requires_if_match()
         .idempotent()
         .problems(&[
-            (400, "reason_required"),
-            (403, "own_check"),
-            (403, "same_reviewer"),
-            (404, "not_found"),
-            (409, "claimed_by_another"),
-            (409, "illegal_transition"),
+            &types::REASON_REQUIRED,
+            &types::OWN_CHECK,
+            &types::SAME_REVIEWER,
+            &types::NOT_FOUND,
+            &types::CLAIMED_BY_ANOTHER,
+            &types::ILLEGAL_TRANSITION,
         ])
         .opens_profile_keys()
         .needs(
@@ -115,9 +115,9 @@ const MOST_REASONS: usize = 16;
 
 impl DecideCheck {
     fn check(self) -> Result<(ReviewDecision, Option<Masked<String>>)> {
-        const UNKNOWN: FieldFault = FieldFault::new("unknown_reason", "must hold known reason codes");
-        const TOO_MANY: FieldFault = FieldFault::new("too_many", "must hold at most 16 reason codes");
-        const TOO_LONG: FieldFault = FieldFault::new("too_long", "must have 1 to 2,000 characters");
+        const UNKNOWN: FieldFault = FieldFault::new("unknown_reason", "Must hold known reason codes.");
+        const TOO_MANY: FieldFault = FieldFault::new("too_many", "Must hold at most 16 reason codes.");
+        const TOO_LONG: FieldFault = FieldFault::new("too_long", "Must have 1 to 2,000 characters.");
         let mut fields = Fields::default();
         if self.reasons.len() > MOST_REASONS {
             fields.refuse("reasons", TOO_MANY);

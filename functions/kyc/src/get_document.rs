@@ -4,7 +4,7 @@ use verinym::{
     domain::{document::DocumentView, id::DocumentId, role::KycRead},
     error::{RequestError, Result},
     function::Needs,
-    http::{Call, Endpoint, OwnerOr, Path, Plain, Route},
+    http::{Call, Endpoint, OwnerOr, Path, Plain, Route, problem::types},
     store::Table,
     store::document::OpenDocument,
 };
@@ -12,7 +12,7 @@ use verinym::{
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document", "/v1/kyc/documents/{id}")
         .summary("One document")
-        .problems(&[(404, "not_found")])
+        .problems(&[&types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(Needs::new().get(Table::Kyc))
         .handled_by(get)

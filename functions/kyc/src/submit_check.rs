@@ -6,7 +6,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned, problem::types},
 };
 
 use crate::own_check;
@@ -16,12 +16,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Submit a check")
         .idempotent()
         .loads_profile()
-        .problems(&[
-            (400, "documents_required"),
-            (400, "name_required"),
-            (404, "not_found"),
-            (409, "illegal_transition"),
-        ])
+        .problems(&[&types::DOCUMENTS_REQUIRED, &types::NAME_REQUIRED, &types::NOT_FOUND, &types::ILLEGAL_TRANSITION])
         .opens_profile_keys()
         .opens_evidence_keys()
         .needs(own_check::needs_of_submission())

@@ -5,7 +5,7 @@ use verinym::{
     crypto::jwk::Jwks,
     error::Result,
     function::Needs,
-    http::{Anonymous, Call, Endpoint, Plain, Route},
+    http::{Anonymous, Call, Endpoint, Plain, Route, problem::types},
 };
 
 pub fn endpoint() -> Endpoint {
@@ -15,7 +15,7 @@ pub fn endpoint() -> Endpoint {
         .limited_by_gateway()
         // A key is published long before it signs, so cached responses contain it.
         .cached("public, max-age=300")
-        .problems(&[(503, "unavailable")])
+        .problems(&[&types::UNAVAILABLE])
         .needs(Needs::new().read_secret(SecretId::Verification))
         .handled_by(jwks)
 }

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     app::App,
     config::{Config, Section, tests::sample},
-    http::{Form, Presence},
+    http::{Form, FormField},
 };
 
 /// No text in any encoding.
@@ -106,7 +106,7 @@ async fn pages_and_responses_without_a_body_are_passed() {
 struct OneFile;
 
 impl Form for OneFile {
-    const FIELDS: &'static [(&'static str, Presence)] = &[("kind", Presence::Required)];
+    const FIELDS: &'static [FormField] = &[FormField::required::<String>("kind")];
     const FILE_LIMIT: usize = 1024;
 }
 

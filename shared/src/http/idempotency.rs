@@ -10,13 +10,15 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::field::InvalidField,
+    domain::field::{FieldFault, InvalidField},
     error::{Error, Internal, RequestError, Result},
     store::{
         admission::Loaded,
         idempotency::{Kept, Record, Replay},
     },
 };
+
+const INVALID_KEY: FieldFault = FieldFault::new("invalid", "Must have 1 to 255 visible ASCII characters.");
 
 /// What is stored for the idempotency key of a request.
 #[derive(Debug)]
@@ -30,12 +32,7 @@ pub enum IdempotencyLookup {
 pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<String>> {
     let Some(key) = incoming.idempotency_key().filter(|_| incoming.route.idempotent) else { return Ok(None) };
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(RequestError::Invalid(vec![InvalidField {
-            field: "Idempotency-Key".into(),
-            code: "invalid",
-            message: "1 to 255 visible ASCII characters.",
-        }])
-        .into());
+        return Err(RequestError::Invalid(vec![InvalidField::new("Idempotency-Key", INVALID_KEY)]).into());
     }
     let indexes = app.index_secrets().await?;
     let route = &incoming.route;

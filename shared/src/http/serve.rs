@@ -84,7 +84,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
             if problem_type.status >= 500 {
                 tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
             }
-            (problem::response(&error, &meta.correlation_id, token_sent), problem_type.code)
+            (problem::response(&error, &app.config.public_url, &meta.correlation_id, token_sent), problem_type.code)
         }
     };
 
@@ -164,7 +164,7 @@ async fn handle(
         _ => Vec::new(),
     };
     if body.len() > route.body_limit {
-        return Err(RequestError::TooLarge.into());
+        return Err(RequestError::TooLarge { limit: route.body_limit as u64 }.into());
     }
     let mut incoming = Incoming {
         route: route.clone(),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 const BAD_POSTAL_CODE: FieldFault =
-    FieldFault::new("invalid_postal_code", "must be 1 to 16 letters, digits, blanks and hyphens");
+    FieldFault::new("invalid_postal_code", "Must be 1 to 16 letters, digits, blanks and hyphens.");
 
 /// A postal address. Lines, city and region are free text (countries differ too much for more), 1 to 100 characters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
