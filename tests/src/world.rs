@@ -122,12 +122,7 @@ impl World {
                 let secure = text.replace("http://", "https://");
                 aws.put_object(&config.lists_bucket, &config.list_sources_key, &secure).await;
             }
-            let lists: Value = serde_json::from_str(&text).expect("the configured lists");
-            let ids = lists.as_array().expect("an array").iter().filter_map(|list| list["id"].as_str());
-            let keys = ids.map(|id| format!("LIST#{id}")).chain(["LISTS".to_owned()]);
-            for key in keys {
-                aws.copy_partition(&stack.named("kyc"), &format!("{name}-kyc"), &key).await;
-            }
+            aws.copy_partition(&stack.named("kyc"), &format!("{name}-kyc"), "LISTS").await;
         }
         let scissors = Arc::new(Scissors::default());
         let credentials =

@@ -99,7 +99,7 @@ impl<'a> Caller<'a> {
 
     /// What staff see of a check.
     async fn seen(&self, id: &str) -> Value {
-        self.call("kyc-get-check", &[("id", id)], &Value::Null).await.expect(200)
+        self.call("admin-get-check", &[("id", id)], &Value::Null).await.expect(200)
     }
 }
 

@@ -32,7 +32,9 @@ use verinym::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     current_password: SecretText,
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512, example = "another horse, another staple")]
     new_password: SecretText,
 }
 

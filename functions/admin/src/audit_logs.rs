@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, EventData, EventType, EventView, LogShown, Origin},
+        event::{Actor, AuditEvent, EventData, EventType, LogShown, Origin},
         field::{FieldFault, Fields},
         id::UserId,
         role::AuditRead,
@@ -78,7 +78,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(audit_logs)
 }
 
-async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<EventView>> {
+async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<AuditEvent>> {
     let filters =
         [&query.person, &query.subject, &query.actor, &query.from, &query.to, &query.kind, &query.correlation_id];
     let filters = filters.map(|filter| filter.as_deref());
@@ -167,7 +167,7 @@ impl LogQuery {
     }
 
     /// The event of a page that shows addresses or devices of other people; one per page.
-    fn reads_of_others(&self, shown: &[(EventView, Option<String>)]) -> Vec<PersonalDataRead> {
+    fn reads_of_others(&self, shown: &[(AuditEvent, Option<String>)]) -> Vec<PersonalDataRead> {
         let owners: BTreeSet<_> = shown.iter().filter_map(|(_, owner)| owner.as_deref()).collect();
         if owners.is_empty() {
             return vec![];
@@ -193,11 +193,14 @@ fn is_own_act(record: &EventRecord, reader: UserId) -> bool {
 }
 
 /// The view of an event with its origin, if the key still exists, and the owner of that key, if it is not the reader.
-fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) -> Option<(EventView, Option<String>)> {
+fn view(
+    record: EventRecord,
+    reader: UserId,
+    keys: &HashMap<String, PersonKey>,
+) -> Option<(AuditEvent, Option<String>)> {
     if is_of_own_check(&record, reader) && !is_own_act(&record, reader) {
         // Neither actor nor origin nor internal reasons.
-        let origin = Some(Origin { ip: None, user_agent: None, session_id: None, risk_score: None });
-        return Some((EventView { origin, ..record.for_person(reader)? }, None));
+        return Some((record.for_person(reader)?.with_origin(Origin::default()), None));
     }
     let key = record.origin.as_ref().and_then(|origin| keys.get(&origin.key));
     let opened = key.and_then(|key| Some((key.owner.clone(), record.open_origin(key)?)));
@@ -206,8 +209,8 @@ fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) 
     let session_id = record.session;
     // For the reader's own check the data is that of an applicant too, since it names the state of the check.
     let view = if is_of_own_check(&record, reader) { record.for_person(reader)? } else { record.for_staff() };
-    let origin = Some(Origin { ip, user_agent, session_id, risk_score: None });
-    Some((EventView { origin, ..view }, owner.filter(|owner| *owner != reader.to_string())))
+    let origin = Origin { ip, user_agent, session_id, risk_score: None };
+    Some((view.with_origin(origin), owner.filter(|owner| *owner != reader.to_string())))
 }
 
 impl AuditLogs {

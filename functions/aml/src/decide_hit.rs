@@ -30,7 +30,7 @@ use verinym::{
 pub struct DecideHit {
     decision: HitVerdict,
     /// Why, for the file: 1 to 2,000 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 2000, example = "The passport shows another date of birth.")]
     reason: Masked<String>,
 }
 

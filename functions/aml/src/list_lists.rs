@@ -18,13 +18,17 @@ use verinym::{
 /// A configured list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListView {
+    #[schema(example = "ofac-sdn")]
     id: String,
+    #[schema(example = "OFAC SDN")]
     name: String,
     kind: ListKind,
     /// The publisher's version or date, or a hash; null, as all that follows, while the list is not in force.
+    #[schema(example = "2026-02-27")]
     version: Option<String>,
     entries: Option<usize>,
     /// As the list tells it.
+    #[schema(example = "2026-02-27")]
     published_at: Option<String>,
     loaded_at: Option<Timestamp>,
     /// When its source last stood by it; of an upload, when it was uploaded.
@@ -64,7 +68,7 @@ impl ListView {
 pub fn endpoint() -> Endpoint {
     Route::get("aml-list-lists", "/v1/aml/lists")
         .summary("The lists that names are screened against")
-        .needs(Needs::new().with(Capability::ReadListSources).get_many(Table::Kyc))
+        .needs(Needs::new().with(Capability::ReadListSources).query(Table::Kyc))
         .handled_by(list)
 }
 

@@ -26,8 +26,10 @@ pub struct Refresh {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Requested {
+    #[schema(example = "ofac-sdn")]
     id: String,
     /// `requested`: what it comes to shows in the lists.
+    #[schema(example = "requested")]
     status: &'static str,
 }
 

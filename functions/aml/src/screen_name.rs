@@ -42,20 +42,23 @@ pub enum Asked {
 #[serde(deny_unknown_fields)]
 pub struct ScreenName {
     /// In any script; 1 to 300 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 300, example = "Karim Nabil al-Zubayri")]
     name: Masked<String>,
     /// `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$", example = "1971-03-09")]
     date_of_birth: Option<Masked<String>>,
     /// ISO 3166-1 alpha-2: nationality, residence; at most 10.
     #[serde(default)]
+    #[schema(max_items = 10, example = json!(["YE"]))]
     countries: Vec<String>,
     /// All kinds if absent.
     kind: Option<Asked>,
     /// Hits score at least this; 0.5 to 1, 0.85 if absent.
+    #[schema(minimum = 0.5, maximum = 1.0, example = 0.85)]
     threshold: Option<f64>,
     /// Ids of the lists to look at; all if empty.
     #[serde(default)]
+    #[schema(max_items = 64, example = json!(["ofac-sdn"]))]
     lists: Vec<String>,
 }
 
@@ -65,12 +68,14 @@ pub struct Screened {
     hits: Vec<Found>,
     /// The lists that were looked at.
     lists: Vec<Seen>,
+    #[schema(example = "2")]
     engine_version: &'static str,
     /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing, and for a name with
     /// `doubts`.
     clears: bool,
     /// Why finding nothing clears nobody of this name: `mixed_scripts` (a word mixes letters of several scripts, or letters
     /// and signs), `not_screenable` (the name, or a part of it, cannot be compared).
+    #[schema(example = json!([]))]
     doubts: Vec<&'static str>,
     /// Time in the engine, milliseconds.
     took_ms: f64,
@@ -80,33 +85,43 @@ pub struct Screened {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Found {
     id: Option<HitId>,
+    #[schema(example = "ofac-sdn")]
     list: String,
     kind: ListKind,
     /// The list's own key.
+    #[schema(example = "ofac-7157")]
     entity_id: String,
     /// The listed name that agrees best, as published.
+    #[schema(example = "Karim Nabil al-Zubayri")]
     name: String,
     /// That this is who was asked for; 0 to 1.
     score: f64,
     /// That the names agree, and no more; 0 to 1.
     name_score: f64,
     /// `name`, `alias`, `date_of_birth`, `country`, `identifier`.
+    #[schema(example = json!(["name"]))]
     matched_on: Vec<&'static str>,
     /// What agrees, what does not, and what it cost.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "al-Zubayri = al-Zubayri")]
     explanation: Masked<String>,
+    #[schema(example = json!(["1971-03-09"]))]
     dates_of_birth: Vec<String>,
+    #[schema(example = json!(["YE"]))]
     countries: Vec<String>,
+    #[schema(example = json!(["SDGT"]))]
     programmes: Vec<String>,
     decision: HitDecision,
     decided_by: Option<UserId>,
+    #[schema(example = "name")]
     reason: Option<String>,
 }
 
 /// A list as it was looked at.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Seen {
+    #[schema(example = "ofac-sdn")]
     id: String,
+    #[schema(example = "2026-02-27")]
     version: String,
     entries: usize,
     /// Seconds since its source last stood by it.
@@ -122,11 +137,12 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::UNAVAILABLE])
         .opens_profile_keys()
+        .preloads(Watchlists::preload)
         .needs(
             Needs::new()
                 .with(Capability::Commit)
                 .with(Capability::ReadListSources)
-                .get_many(Table::Kyc)
+                .query(Table::Kyc)
                 .get_objects(Bucket::Lists, "artifacts"),
         )
         .handled_by(screen)

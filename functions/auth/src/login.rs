@@ -46,10 +46,11 @@ use crate::tokens::{TokenSet, token_set};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 254, format = Email, example = "ada@your-company.net")]
     email: Option<Masked<String>>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 32, example = json!(null))]
     username: Option<Masked<String>>,
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
     device: Option<Device>,
 }
@@ -60,10 +61,13 @@ pub struct Login {
 #[serde(deny_unknown_fields)]
 pub struct Device {
     /// 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, example = "b0a1c2d3e4")]
     fingerprint: String,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, example = "Ada's phone")]
     name: Option<String>,
     /// 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64, example = "ios")]
     platform: Option<String>,
 }
 
@@ -293,11 +297,11 @@ mod tests {
 
     use super::*;
 
-    fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, &'static str)>> {
+    fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, String)>> {
         match serde_json::from_str::<Login>(json).unwrap().check() {
             Ok((identifier, _)) => Ok(identifier),
             Err(Error::Request(RequestError::Invalid(faults))) => {
-                Err(faults.into_iter().map(|fault| (fault.field, fault.code)).collect())
+                Err(faults.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect())
             }
             Err(other) => panic!("{other}"),
         }
@@ -309,7 +313,7 @@ mod tests {
         assert_eq!(email, SignInIdentifier::Email(Email::parse("ada@example.com").unwrap()));
         let name = check(r#"{"username":"Ada.L","password":"x"}"#).unwrap();
         assert_eq!(name, SignInIdentifier::Username(Username::parse("ada.l").unwrap()));
-        let fault = vec![("email".to_owned(), "required")];
+        let fault = vec![("email".to_owned(), "required".to_owned())];
         assert_eq!(check(r#"{"password":"x"}"#).unwrap_err(), fault);
         assert_eq!(check(r#"{"email":"a@example.com","username":"ada","password":"x"}"#).unwrap_err(), fault);
     }

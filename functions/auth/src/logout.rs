@@ -23,6 +23,7 @@ use verinym::{
 #[serde(deny_unknown_fields)]
 pub struct Logout {
     /// Any refresh token of the session.
+    #[schema(value_type = Option<String>, example = "1.q7Z0mB2vGxkq1nE5lqvXoV2c9H6n")]
     refresh_token: Option<SecretText>,
 }
 

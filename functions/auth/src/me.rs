@@ -13,6 +13,7 @@ pub struct Me {
     user: User,
     session: Session,
     /// `resource:action`, sorted.
+    #[schema(example = json!(["kyc:read", "kyc:review"]))]
     permissions: Vec<&'static str>,
 }
 

@@ -33,6 +33,7 @@ use crate::tokens::{TokenSet, token_set};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
+    #[schema(value_type = String, example = "1.q7Z0mB2vGxkq1nE5lqvXoV2c9H6n")]
     refresh_token: SecretText,
 }
 

@@ -43,15 +43,23 @@ use crate::mail_request::CheckYourEmail;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
+    #[schema(min_length = 3, max_length = 254, format = Email, example = "ada@your-company.net")]
     email: String,
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512, example = "correct horse battery staple")]
     password: SecretText,
+    #[schema(min_length = 3, max_length = 32, example = "ada.l")]
     username: Option<String>,
+    #[schema(min_length = 1, max_length = 400, example = "Ada")]
     given_name: Option<String>,
+    #[schema(min_length = 1, max_length = 400, example = "Lovelace")]
     family_name: Option<String>,
+    #[schema(min_length = 3, max_length = 64, example = "+442071234567")]
     phone: Option<String>,
+    #[schema(format = Date, example = "1990-04-23")]
     date_of_birth: Option<String>,
     address: Option<AddressPatch>,
     national_id: Option<NationalIdForm>,
+    #[schema(min_length = 2, max_length = 255, example = "en-GB")]
     locale: Option<String>,
 }
 

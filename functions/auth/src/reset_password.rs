@@ -37,7 +37,9 @@ use crate::{claims, mailed_token::VerifiedMailedToken};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
+    #[schema(value_type = String, max_length = 512, example = "evt_01h2xcejqtf2nbrexx3vqjhp41.6x0TqUeQ3l1r0m9bWq8Zq2Y5cVvF4h7d")]
     token: SecretText,
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512, example = "another horse, another staple")]
     password: SecretText,
 }
 

@@ -24,9 +24,11 @@ use crate::{claims, mailed_token::VerifiedMailedToken};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyEmail {
+    #[schema(value_type = String, max_length = 512, example = "evt_01h2xcejqtf2nbrexx3vqjhp41.6x0TqUeQ3l1r0m9bWq8Zq2Y5cVvF4h7d")]
     token: SecretText,
     /// The password of the registration. It keeps the owner of an address from confirming the account of a stranger who
     /// registered it.
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
 }
 

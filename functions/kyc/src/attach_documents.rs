@@ -17,6 +17,7 @@ use crate::{attached_documents, own_check};
 #[serde(deny_unknown_fields)]
 pub struct AttachDocuments {
     /// A check names at most 10.
+    #[schema(value_type = Vec<verinym::domain::id::DocumentId>, min_items = 1, max_items = 10)]
     document_ids: Vec<String>,
 }
 

@@ -6,7 +6,7 @@ use verinym::crypto::random::RandomId;
 use verinym::{
     config::Section,
     domain::{
-        check::{Action, Check, CheckError, CheckForPerson, CheckTrigger, Policy},
+        check::{Action, Check, CheckForPerson, CheckTrigger, Policy},
         event::EventType,
         id::CheckId,
     },
@@ -27,6 +27,7 @@ use crate::{attached_documents, own_check};
 pub struct CreateCheck {
     /// At most 10. More can be added while the check is a draft.
     #[serde(default)]
+    #[schema(value_type = Vec<verinym::domain::id::DocumentId>, max_items = 10)]
     document_ids: Vec<String>,
     /// Whether to submit the check at once.
     #[serde(default = "yes")]
@@ -69,9 +70,6 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Com
             let account = store.account(&user, now).await?.ok_or(RequestError::Unauthenticated)?;
             (account.auth, account.profile_item)
         };
-        if auth.open_check.is_some() {
-            return Err(CheckError::CheckInProgress.into());
-        }
         let draft = Check::draft(CheckId::new(now), user, policy.clone(), CheckTrigger::Applicant, now);
         let draft = Check { document_ids: documents.clone(), ..draft };
         let mut events = vec![check_event(EventType::CheckCreated, &draft)];

@@ -41,7 +41,7 @@ pub(crate) async fn act(
         let (before, auth) = store.check_and_auth(&user, id).await?.ok_or(RequestError::NotFound)?;
         let (check, kind) = before.check.apply(action(&auth), now)?;
         let mut after = StoredCheck { check, work: before.work.clone() };
-        if !after.check.state.is_open() {
+        if after.check.state.is_closed() {
             // A closed check has no next run; the sweep screens its snapshot if that was not done.
             after.work.next_run_at = None;
         }

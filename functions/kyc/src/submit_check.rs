@@ -16,7 +16,13 @@ pub fn endpoint() -> Endpoint {
         .summary("Submit a check")
         .idempotent()
         .loads_profile()
-        .problems(&[&types::DOCUMENTS_REQUIRED, &types::NAME_REQUIRED, &types::NOT_FOUND, &types::ILLEGAL_TRANSITION])
+        .problems(&[
+            &types::DOCUMENTS_REQUIRED,
+            &types::NAME_REQUIRED,
+            &types::NOT_FOUND,
+            &types::CHECK_IN_PROGRESS,
+            &types::ILLEGAL_TRANSITION,
+        ])
         .opens_profile_keys()
         .opens_evidence_keys()
         .needs(own_check::needs_of_submission())

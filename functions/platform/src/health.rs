@@ -19,7 +19,9 @@ use verinym::{
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Health {
     /// `ok`, or `unhealthy` if a check failed.
+    #[schema(example = "ok")]
     status: &'static str,
+    #[schema(example = "0.1.0")]
     version: &'static str,
     /// With `deep` only: the checks by name of the service.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +31,7 @@ pub struct Health {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ServiceHealth {
     /// `ok` or `unhealthy`.
+    #[schema(example = "ok")]
     status: &'static str,
     latency_ms: u64,
     /// The screening lists; only in the check `lists`.
@@ -38,8 +41,10 @@ pub struct ServiceHealth {
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListHealth {
+    #[schema(example = "ofac-sdn")]
     id: String,
     /// `fresh`, `stale` or `missing`.
+    #[schema(example = "fresh")]
     status: &'static str,
     /// Time since the source last confirmed the list.
     age_seconds: Option<u64>,
@@ -72,7 +77,7 @@ pub fn endpoint() -> Endpoint {
             Needs::new()
                 .with(Capability::ReadListSources)
                 .get(Table::Identity)
-                .get_many(Table::Kyc)
+                .query(Table::Kyc)
                 .count_messages(Queue::Notification)
                 .describe_data_key()
                 .list_objects(Bucket::Documents),

@@ -23,6 +23,7 @@ pub(crate) fn tag(content: &[u8]) -> String {
 pub fn endpoint() -> Endpoint {
     Route::get("platform-openapi", "/v1/openapi.json")
         .summary("This API as an OpenAPI 3.1 document")
+        .media_type("application/json")
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(openapi)

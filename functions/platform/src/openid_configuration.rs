@@ -16,12 +16,17 @@ use verinym::{
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpenidConfiguration {
     /// `iss` of every token.
+    #[schema(example = "https://api.your-company.net/prod")]
     issuer: String,
+    #[schema(example = "https://api.your-company.net/prod/.well-known/jwks.json")]
     jwks_uri: String,
     /// `public`: the `sub` of a person is the same for every audience.
+    #[schema(example = json!(["public"]))]
     subject_types_supported: Vec<&'static str>,
     /// Claims of access tokens (RFC 9068).
+    #[schema(example = json!(["iss", "sub", "aud", "exp", "iat"]))]
     claims_supported: Vec<&'static str>,
+    #[schema(example = "https://api.your-company.net/prod/docs")]
     service_documentation: String,
 }
 

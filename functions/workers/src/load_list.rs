@@ -28,7 +28,7 @@ pub fn worker() -> Worker {
             Needs::new()
                 .with(Capability::ReadListSources)
                 .get(Table::Kyc)
-                .get_many(Table::Kyc)
+                .query(Table::Kyc)
                 .put(Table::Kyc)
                 .check(Table::Kyc)
                 .get_objects(Bucket::Lists, "lists")

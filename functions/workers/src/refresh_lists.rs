@@ -21,7 +21,7 @@ pub fn worker() -> Worker {
     Worker::of_schedule("workers-refresh-lists", Every::Hour, refresh)
         .summary("Request a refresh of each list, and count the stale ones")
         .timeout(50)
-        .needs(Needs::new().with(Capability::ReadListSources).get_many(Table::Kyc).send(Queue::Lists))
+        .needs(Needs::new().with(Capability::ReadListSources).query(Table::Kyc).send(Queue::Lists))
 }
 
 async fn refresh(app: &'static App, now: Timestamp) -> Result<u32> {

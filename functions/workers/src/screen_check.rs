@@ -103,7 +103,7 @@ async fn screen(app: &App, delivery: &Delivery<EventTask>) -> Result<TaskOutcome
         }
         let evidence = store.read_person_key(&user, KeyPurpose::Evidence, now).await?;
         let closed_checks = ClosedCheckScreening { app, lists: &lists, evidence: &evidence, clears, now };
-        if !stored.check.state.is_open() {
+        if stored.check.state.is_closed() {
             return closed_checks.screen(&attempt, &stored, &auth).await;
         }
         closed_checks.screen_earlier(&attempt, &stored, &auth).await?;
@@ -115,7 +115,7 @@ async fn screen(app: &App, delivery: &Delivery<EventTask>) -> Result<TaskOutcome
         update.screened(marks, clears, doubts, |event| {
             with_result(event, &lists, stored.check.policy.threshold, hits.len(), clears)
         })?;
-        let settled = clears || !update.state().is_open();
+        let settled = clears || update.state().is_closed();
         let outcome = if settled { TaskOutcome::Done } else { TaskOutcome::Later(UNTIL_FRESH) };
         Ok(with_hits(update.commit(&attempt, &auth), &hits).returning(outcome))
     })
@@ -129,7 +129,7 @@ fn is_surplus(stored: &StoredCheck, task: &EventTask, now: Timestamp) -> bool {
 
 /// Whether a sweep replaces a lost message of the check: not while it waits for a reviewer or its applicant.
 fn is_swept(stored: &StoredCheck) -> bool {
-    stored.check.state == CheckState::Processing || !stored.check.state.is_open()
+    stored.check.state == CheckState::Processing || stored.check.state.is_closed()
 }
 
 /// While no lists are in force, a check waits for them; after [`WAIT_LIMIT`] it waits in review.

@@ -68,7 +68,7 @@ async fn sweep(app: &'static App, now: Timestamp) -> Result<u32> {
 async fn sweep_one(app: &App, stored: &StoredCheck, now: Timestamp) -> Result<()> {
     let check = &stored.check;
     let correlation_id = format!("sweep-{}", check.id);
-    let (queue, time_is_up) = if !check.state.is_open() {
+    let (queue, time_is_up) = if check.state.is_closed() {
         (Queue::Screening, false)
     } else if let Some(since) = check.screening.since {
         (Queue::Screening, now.since(since) >= screen_check::WAIT_LIMIT)

@@ -144,12 +144,13 @@ pub struct DocumentView {
     pub user_id: UserId,
     #[serde(rename = "type")]
     pub kind: DocumentType,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "*****4567")]
     pub number_masked: Option<Masked<String>>,
     pub content_type: Option<ContentType>,
     /// In bytes.
     pub size: u64,
     /// Of the content, hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: Option<String>,
     pub status: DocumentStatus,
     pub reject_reason: Option<RejectReason>,

@@ -240,6 +240,23 @@ impl Input for RawBody {
     }
 }
 
+/// Method and path of the request, for the route of all methods.
+#[derive(Debug)]
+pub struct RequestLine {
+    pub method: http::Method,
+    /// The path as the template names it.
+    pub resource: String,
+}
+
+impl Input for RequestLine {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        let line = Self { method: incoming.method.clone(), resource: incoming.resource.clone() };
+        Ok((line, Fingerprint::new()))
+    }
+
+    fn describe(_: &Route, _: &mut OperationDoc) {}
+}
+
 /// All headers of the request.
 #[derive(Debug)]
 pub struct Headers(pub http::HeaderMap);

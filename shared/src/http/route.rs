@@ -1,9 +1,11 @@
 //! The declaration of a route: method, path, limits, what is read before the handler, and how its function is deployed.
 
+use futures::future::BoxFuture;
 use http::Method;
 
 use super::problem::types::ProblemType;
 use crate::{
+    app::App,
     domain::limit::{self, Limit},
     function::{Concurrency, Needs, Settings},
     store::kek::KeyPurpose,
@@ -51,7 +53,13 @@ pub struct Loads {
     pub profile: bool,
     /// Key-encryption keys, loaded in parallel to that read unless they are in memory.
     pub keks: Keks,
+    /// State of the process that the handler uses, looked up in parallel to that read. A function pointer, so that only the
+    /// functions that declare it contain its code.
+    pub state: Option<Preload>,
 }
+
+/// Brings state of the process into memory, unless it is there.
+pub type Preload = fn(&'static App) -> BoxFuture<'static, ()>;
 
 /// The purposes of the key-encryption keys that a handler uses.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +125,7 @@ impl Route {
             media_type: "text/plain",
             limits: None,
             idempotent: false,
-            loads: Loads { profile: false, keks: Keks { profile: false, evidence: false } },
+            loads: Loads { profile: false, keks: Keks { profile: false, evidence: false }, state: None },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
             cache: None,
@@ -209,6 +217,12 @@ impl Route {
     /// The handler unwraps evidence keys of persons.
     pub fn opens_evidence_keys(mut self) -> Self {
         self.loads.keks.evidence = true;
+        self
+    }
+
+    /// The handler uses state of the process, such as the lists in force.
+    pub fn preloads(mut self, state: Preload) -> Self {
+        self.loads.state = Some(state);
         self
     }
 

@@ -155,6 +155,10 @@ async fn handle(
 ) -> Result<Response> {
     let route = &endpoint.route;
     let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let resource = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone(),
+        _ => None,
+    };
     let query = request.uri().query().unwrap_or_default().to_owned();
     let (mut parts, body) = request.into_parts();
     method::admit(route, &parts.method, &mut parts.headers)?;
@@ -169,6 +173,8 @@ async fn handle(
     let mut incoming = Incoming {
         route: route.clone(),
         meta,
+        method: parts.method,
+        resource: resource.unwrap_or_default(),
         headers: parts.headers,
         path,
         query,
@@ -231,10 +237,15 @@ async fn authenticate(
     };
     let store = app.store().await;
     let purposes = incoming.route.loads.keks.purposes();
-    let (admission, allowed, ()) = tokio::join!(
+    let (admission, allowed, (), ()) = tokio::join!(
         store.admit(&wanted, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
         store.preload_keks(&purposes, incoming.meta.now),
+        async {
+            if let Some(preload) = incoming.route.loads.state {
+                preload(app).await;
+            }
+        },
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {

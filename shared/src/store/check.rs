@@ -223,7 +223,7 @@ impl Commit<'_> {
         self.create(Table::Kyc, &key, &NoteItem { by: note.by, at: now, text }, None)
     }
 
-    /// A new check, whose it is, and that it is its person's open one.
+    /// A new check, its owner, and the account if the check is submitted at once.
     pub fn new_check(self, stored: &StoredCheck, auth: &Account, now: Timestamp) -> Self {
         let check = &stored.check;
         let before = Check::draft(check.id, check.user_id, check.policy.clone(), check.trigger, now);
@@ -245,8 +245,9 @@ impl Commit<'_> {
 
     fn account_follows(self, before: &Check, after: &Check, auth: &Account, now: Timestamp) -> Self {
         match auth.follow_check(before, after, now) {
-            Some(next) => self.account_changes(auth, &next),
-            None => self,
+            Ok(Some(next)) => self.account_changes(auth, &next),
+            Ok(None) => self,
+            Err(refusal) => self.refused(refusal),
         }
     }
 

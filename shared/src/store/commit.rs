@@ -190,6 +190,12 @@ impl Commit<'_> {
         self.push(write, otherwise.map_or(OnConditionFailed::Conflict, OnConditionFailed::Refuse))
     }
 
+    /// Refuses the whole commit: a rule forbids what it would write.
+    pub(super) fn refused(mut self, refusal: impl Into<Error>) -> Self {
+        self.broken = self.broken.or(Some(refusal.into()));
+        self
+    }
+
     /// Names who makes the change. It is stamped on the events that follow.
     pub fn by(mut self, author: impl Into<Author>) -> Self {
         self.author = Some(author.into());

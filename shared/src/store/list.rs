@@ -1,11 +1,12 @@
-//! Published lists: `LIST#<id>` · `LIST` is what is known of one, `LISTS` · `CURRENT` points to what is in force.
+//! Published lists, in one partition so that one query reads them all: `LISTS` · `LIST#<id>` is the state of a list,
+//! `LISTS` · `CURRENT` points to the lists in force.
 
 use std::collections::BTreeMap;
 
 use super::{
     Store, Table,
     commit::{self, Commit},
-    item::{Key, read, text},
+    item::{ItemQuery, Key, Sort, key_of, read, text},
 };
 use crate::{
     domain::{
@@ -16,19 +17,24 @@ use crate::{
     store::event::EventDraft,
 };
 
-/// What stands of the lists asked for, read together.
+/// The pointer to the lists in force, and the state of each list, read together.
 #[derive(Debug, Clone, Default)]
 pub struct ListsState {
     pub pointer: Option<ListsPointer>,
     pub states: BTreeMap<String, ListState>,
 }
 
+const PARTITION: &str = "LISTS";
+
+/// Items of one page of the query. A deployment has few lists, so there is hardly ever a second page.
+const PAGE: u32 = 200;
+
 fn list_key(id: &str) -> Key {
-    Key::new(format!("LIST#{id}"), "LIST")
+    Key::new(PARTITION, format!("LIST#{id}"))
 }
 
 fn pointer_key() -> Key {
-    Key::new("LISTS", "CURRENT")
+    Key::new(PARTITION, "CURRENT")
 }
 
 /// An event of one list, at the version it makes.
@@ -98,14 +104,34 @@ impl Store {
         self.get_as(Table::Kyc, &list_key(id)).await
     }
 
-    /// What is in force and what is known of these lists, in one read.
-    pub async fn board<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Result<ListsState> {
-        let mut wanted = vec![(Table::Kyc, pointer_key())];
-        wanted.extend(ids.into_iter().map(|id| (Table::Kyc, list_key(id))));
-        let mut found = self.get_many(&wanted).await?;
-        let pointer = found.remove(&pointer_key()).map(read).transpose()?;
-        let states = found.into_values().map(read::<ListState>).collect::<Result<Vec<_>>>()?;
-        Ok(ListsState { pointer, states: states.into_iter().map(|state| (state.id.clone(), state)).collect() })
+    /// The pointer and the states of all lists, also of those that are no longer configured.
+    pub async fn lists_state(&self) -> Result<ListsState> {
+        let mut lists = ListsState::default();
+        let mut after = None;
+        loop {
+            let query = ItemQuery {
+                table: Table::Kyc,
+                index: None,
+                partition: ("pk", PARTITION),
+                sort: Sort::Any,
+                newest_first: false,
+                limit: PAGE,
+                after: after.as_ref(),
+            };
+            let (items, next) = self.query(query).await?;
+            for item in items {
+                if key_of(&item) == pointer_key() {
+                    lists.pointer = Some(read(item)?);
+                } else {
+                    let state: ListState = read(item)?;
+                    lists.states.insert(state.id.clone(), state);
+                }
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(lists);
+            }
+        }
     }
 }
 
@@ -148,23 +174,23 @@ mod tests {
         store.commit(at(second), "c").list_changes(before.as_ref(), &after).event(event).run().await
     }
 
-    fn pointer(board: &ListsState, second: i64) -> ListsPointer {
+    fn pointer(lists_state: &ListsState, second: i64) -> ListsPointer {
         let compiled = |state: &ListState| CompiledList::of(state.content.as_ref().unwrap(), at(second));
         ListsPointer {
-            version: board.pointer.as_ref().map_or(0, |pointer| pointer.version) + 1,
+            version: lists_state.pointer.as_ref().map_or(0, |pointer| pointer.version) + 1,
             artifact: "artifacts/1".into(),
             sha256: "00".into(),
             format: 1,
             engine: "1".into(),
             published_at: at(second),
-            lists: board.states.iter().map(|(id, state)| (id.clone(), compiled(state))).collect(),
+            lists: lists_state.states.iter().map(|(id, state)| (id.clone(), compiled(state))).collect(),
         }
     }
 
-    async fn publish(store: &Store, board: &ListsState, second: i64) -> Result<(), CommitError> {
-        let next = pointer(board, second);
+    async fn publish(store: &Store, lists_state: &ListsState, second: i64) -> Result<(), CommitError> {
+        let next = pointer(lists_state, second);
         let event = pointer_event(&next).by(Actor::system("lists"));
-        store.commit(at(second), "c").lists_in_force(board.pointer.as_ref(), &next).event(event).run().await
+        store.commit(at(second), "c").lists_in_force(lists_state.pointer.as_ref(), &next).event(event).run().await
     }
 
     #[tokio::test]
@@ -172,12 +198,12 @@ mod tests {
         let store = testing::store().await;
         load(&store, "un", "a", 10).await.unwrap();
         load(&store, "uk", "b", 11).await.unwrap();
-        let board = store.board(["un", "uk", "eu"]).await.unwrap();
-        assert_eq!(board.states.keys().collect::<Vec<_>>(), ["uk", "un"]);
-        assert!(board.pointer.is_none());
-        publish(&store, &board, 12).await.unwrap();
-        let again = store.board(["un"]).await.unwrap();
-        assert_eq!(again.pointer, Some(pointer(&board, 12)));
+        let lists_state = store.lists_state().await.unwrap();
+        assert_eq!(lists_state.states.keys().collect::<Vec<_>>(), ["uk", "un"]);
+        assert!(lists_state.pointer.is_none());
+        publish(&store, &lists_state, 12).await.unwrap();
+        let again = store.lists_state().await.unwrap();
+        assert_eq!(again.pointer, Some(pointer(&lists_state, 12)));
         let events = store.events_of_subject("lists", 10, None).await.unwrap().0;
         assert_eq!(events[0].data["lists"]["un"], "A");
     }
@@ -198,28 +224,28 @@ mod tests {
     async fn of_two_compilers_one_wins_and_an_older_set_never_comes_after_a_newer_one() {
         let store = testing::store().await;
         load(&store, "un", "a", 10).await.unwrap();
-        let first = store.board(["un"]).await.unwrap();
+        let first = store.lists_state().await.unwrap();
         publish(&store, &first, 11).await.unwrap();
         // Another one that read the same.
         assert!(matches!(publish(&store, &first, 12).await, Err(CommitError::Conflict)));
 
         // One that compiled, while the list moved on and nobody else compiled.
-        let old = store.board(["un"]).await.unwrap();
+        let old = store.lists_state().await.unwrap();
         load(&store, "un", "b", 20).await.unwrap();
         assert!(matches!(publish(&store, &old, 21).await, Err(CommitError::Conflict)));
-        let new = store.board(["un"]).await.unwrap();
+        let new = store.lists_state().await.unwrap();
         publish(&store, &new, 22).await.unwrap();
-        assert_eq!(store.board(["un"]).await.unwrap().pointer.unwrap().lists["un"].sha256, "b");
+        assert_eq!(store.lists_state().await.unwrap().pointer.unwrap().lists["un"].sha256, "b");
     }
 
     #[tokio::test]
     async fn a_confirmation_does_not_keep_lists_from_coming_into_force() {
         let store = testing::store().await;
         load(&store, "un", "a", 10).await.unwrap();
-        let board = store.board(["un"]).await.unwrap();
+        let lists_state = store.lists_state().await.unwrap();
         let before = store.list("un").await.unwrap();
         let ListChange::Confirmed(after) = ListState::after(before.as_ref(), "un", &look("a", 20)) else { panic!() };
         store.commit(at(20), "c").list_changes(before.as_ref(), &after).run().await.unwrap();
-        publish(&store, &board, 21).await.unwrap();
+        publish(&store, &lists_state, 21).await.unwrap();
     }
 }

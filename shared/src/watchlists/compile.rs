@@ -30,12 +30,14 @@ impl Watchlists<'_> {
         let store = self.store;
         let command = store.command(correlation_id, Actor::system("lists"));
         let compiled = run_command!(command, |attempt| {
-            let board = store.board(sources.iter().map(|source| source.id.as_str())).await?;
-            if is_in_force(&board, &sources, Timestamp::now()) && self.is_intact(board.pointer.as_ref()).await? {
+            let lists_state = store.lists_state().await?;
+            if is_in_force(&lists_state, &sources, Timestamp::now())
+                && self.is_intact(lists_state.pointer.as_ref()).await?
+            {
                 return Ok(Decided::Unchanged(None));
             }
-            let next = self.compiled(&board, &sources).await?;
-            let commit = attempt.commit(next.published_at).lists_in_force(board.pointer.as_ref(), &next);
+            let next = self.compiled(&lists_state, &sources).await?;
+            let commit = attempt.commit(next.published_at).lists_in_force(lists_state.pointer.as_ref(), &next);
             Ok(commit.event(pointer_event(&next)).returning(Some(next)))
         });
         if let Some(next) = compiled? {
@@ -58,11 +60,11 @@ impl Watchlists<'_> {
         Ok(whole)
     }
 
-    async fn compiled(&self, board: &ListsState, sources: &[ListSource]) -> Result<ListsPointer> {
+    async fn compiled(&self, lists_state: &ListsState, sources: &[ListSource]) -> Result<ListsPointer> {
         let mut read_lists = Vec::new();
         let mut lists = BTreeMap::new();
         for source in sources {
-            let Some(state) = board.states.get(&source.id) else { continue };
+            let Some(state) = lists_state.states.get(&source.id) else { continue };
             let Some(content) = &state.content else { continue };
             let mut files = Vec::new();
             for file in &content.files {
@@ -75,7 +77,7 @@ impl Watchlists<'_> {
         }
         let bytes = Artifact::build(&read_lists);
         drop(read_lists);
-        let version = board.pointer.as_ref().map_or(0, |pointer| pointer.version) + 1;
+        let version = lists_state.pointer.as_ref().map_or(0, |pointer| pointer.version) + 1;
         let sha256 = hash(&bytes);
         let artifact = format!("artifacts/{version:08}-{sha256}");
         // An artifact that cannot be loaded must not come into force.
@@ -103,14 +105,14 @@ fn confirmed_at(state: &ListState) -> Timestamp {
 }
 
 /// Whether all loaded lists are in force, compiled by this engine and not too long ago.
-fn is_in_force(board: &ListsState, sources: &[ListSource], now: Timestamp) -> bool {
+fn is_in_force(lists_state: &ListsState, sources: &[ListSource], now: Timestamp) -> bool {
     let wanted: BTreeMap<_, _> = sources
         .iter()
         .filter_map(|source| {
-            board.states.get(&source.id)?.content.as_ref().map(|content| (&source.id, &content.sha256))
+            lists_state.states.get(&source.id)?.content.as_ref().map(|content| (&source.id, &content.sha256))
         })
         .collect();
-    let Some(pointer) = &board.pointer else { return wanted.is_empty() };
+    let Some(pointer) = &lists_state.pointer else { return wanted.is_empty() };
     let held: BTreeMap<_, _> = pointer.lists.iter().map(|(id, list)| (id, &list.sha256)).collect();
     // If nothing is loaded, nothing can replace the artifact.
     wanted.is_empty()
@@ -149,10 +151,10 @@ mod tests {
     fn lists_are_compiled_only_when_that_changes_something() {
         let now = Timestamp::from_unix_seconds(1_000);
         let both = sources(&["un", "uk"]);
-        let mut board = ListsState::default();
-        assert!(is_in_force(&board, &both, now), "nothing is loaded");
-        board.states.insert("un".into(), state("un", "a"));
-        assert!(!is_in_force(&board, &both, now));
+        let mut lists_state = ListsState::default();
+        assert!(is_in_force(&lists_state, &both, now), "nothing is loaded");
+        lists_state.states.insert("un".into(), state("un", "a"));
+        assert!(!is_in_force(&lists_state, &both, now));
         let list = CompiledList::of(state("un", "a").content.as_ref().unwrap(), now);
         let pointer = ListsPointer {
             version: 1,
@@ -163,16 +165,16 @@ mod tests {
             published_at: now,
             lists: BTreeMap::from([("un".to_owned(), list)]),
         };
-        board.pointer = Some(pointer.clone());
-        assert!(is_in_force(&board, &both, now));
-        assert!(!is_in_force(&board, &both, now + RENEWED_AFTER), "too old");
-        board.pointer = Some(ListsPointer { engine: "0".into(), ..pointer.clone() });
-        assert!(!is_in_force(&board, &both, now), "another engine");
-        board.pointer = Some(pointer);
-        board.states.insert("uk".into(), state("uk", "b"));
-        assert!(!is_in_force(&board, &both, now), "one more");
-        assert!(is_in_force(&board, &sources(&["un"]), now), "not configured");
-        board.states.insert("un".into(), state("un", "c"));
-        assert!(!is_in_force(&board, &sources(&["un"]), now), "changed");
+        lists_state.pointer = Some(pointer.clone());
+        assert!(is_in_force(&lists_state, &both, now));
+        assert!(!is_in_force(&lists_state, &both, now + RENEWED_AFTER), "too old");
+        lists_state.pointer = Some(ListsPointer { engine: "0".into(), ..pointer.clone() });
+        assert!(!is_in_force(&lists_state, &both, now), "another engine");
+        lists_state.pointer = Some(pointer);
+        lists_state.states.insert("uk".into(), state("uk", "b"));
+        assert!(!is_in_force(&lists_state, &both, now), "one more");
+        assert!(is_in_force(&lists_state, &sources(&["un"]), now), "not configured");
+        lists_state.states.insert("un".into(), state("un", "c"));
+        assert!(!is_in_force(&lists_state, &sources(&["un"]), now), "changed");
     }
 }

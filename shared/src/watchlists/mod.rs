@@ -19,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -132,12 +133,12 @@ impl ListInForce {
 }
 
 impl InForce {
-    fn new(artifact: Arc<Artifact>, pointer: &ListsPointer, board: &ListsState, sources: &[ListSource]) -> Self {
+    fn new(artifact: Arc<Artifact>, pointer: &ListsPointer, lists_state: &ListsState, sources: &[ListSource]) -> Self {
         let (mut lists, mut missing) = (Vec::new(), Vec::new());
         for source in sources {
             match pointer.lists.get(&source.id) {
                 Some(compiled) => {
-                    let confirmed_at = compiled.confirmed_at(board.states.get(&source.id));
+                    let confirmed_at = compiled.confirmed_at(lists_state.states.get(&source.id));
                     lists.push(ListInForce::new(source, compiled, confirmed_at));
                 }
                 None => missing.push(source.id.clone()),
@@ -200,18 +201,17 @@ impl<'a> Watchlists<'a> {
         }
     }
 
-    async fn board(&self) -> Result<(ListsState, Arc<[ListSource]>)> {
-        let sources = self.sources().await?;
-        let board = self.store.board(sources.iter().map(|source| source.id.as_str())).await?;
-        Ok((board, sources))
+    /// Reads the states and the configuration in parallel, to save a round trip.
+    async fn lists_state(&self) -> Result<(ListsState, Arc<[ListSource]>)> {
+        tokio::try_join!(self.store.lists_state(), self.sources())
     }
 
     /// The status of each configured list, in the configured order. Reads no artifact.
     pub async fn statuses(&self) -> Result<Vec<ListStatus>> {
-        let (board, sources) = self.board().await?;
+        let (lists_state, sources) = self.lists_state().await?;
         let standing = |source: &ListSource| {
-            let state = board.states.get(&source.id);
-            let compiled = board.pointer.as_ref().and_then(|pointer| pointer.lists.get(&source.id));
+            let state = lists_state.states.get(&source.id);
+            let compiled = lists_state.pointer.as_ref().and_then(|pointer| pointer.lists.get(&source.id));
             ListStatus {
                 id: source.id.clone(),
                 name: source.name.clone(),
@@ -221,6 +221,16 @@ impl<'a> Watchlists<'a> {
             }
         };
         Ok(sources.iter().map(standing).collect())
+    }
+
+    /// Looks up the lists in force ahead of the handler, in parallel to the reads that admit the call. An error is reported
+    /// where the lists are used.
+    pub fn preload(app: &'static App) -> BoxFuture<'static, ()> {
+        Box::pin(async {
+            if let Err(error) = Self::of(app).await.in_force().await {
+                tracing::debug!(%error, "the lists in force were not loaded ahead");
+            }
+        })
     }
 
     /// The lists to screen against, looked up at most every 30 s. If new ones cannot be read, the old ones stay in use.
@@ -249,15 +259,15 @@ impl<'a> Watchlists<'a> {
     }
 
     async fn look_up(&self, held: Option<&InForce>) -> Result<InForce> {
-        let (board, sources) = self.board().await?;
-        let pointer = board.pointer.as_ref().ok_or(AmlError::ListsUnavailable)?;
+        let (lists_state, sources) = self.lists_state().await?;
+        let pointer = lists_state.pointer.as_ref().ok_or(AmlError::ListsUnavailable)?;
         let artifact = if let Some(held) = held.filter(|held| held.version == pointer.version) {
             held.artifact.clone()
         } else {
             let bytes = self.object(&pointer.artifact, &pointer.sha256).await?;
             Arc::new(Artifact::load(bytes).map_err(Internal::corrupt)?)
         };
-        Ok(InForce::new(artifact, pointer, &board, &sources))
+        Ok(InForce::new(artifact, pointer, &lists_state, &sources))
     }
 }
 

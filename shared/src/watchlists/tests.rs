@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::aml::list::{ListContent, ListState};
+use crate::{
+    domain::aml::list::{ListContent, ListState},
+    scripted::{AwsReply, ScriptedAws},
+};
 
 fn at(hour: i64) -> Timestamp {
     Timestamp::from_unix_seconds(hour * 3600)
@@ -39,7 +42,7 @@ fn pointer(ids: &[&str]) -> ListsPointer {
     }
 }
 
-fn board(states: &[(&str, &str, i64)]) -> ListsState {
+fn lists_state(states: &[(&str, &str, i64)]) -> ListsState {
     let state = |(id, sha256, confirmed): &(&str, &str, i64)| {
         let mut state = ListState::requested(None, id);
         state.content = Some(content(sha256));
@@ -51,7 +54,21 @@ fn board(states: &[(&str, &str, i64)]) -> ListsState {
 
 fn in_force(ids: &[&str], states: &[(&str, &str, i64)]) -> InForce {
     let artifact = Arc::new(Artifact::load(Artifact::build(&[])).unwrap());
-    InForce::new(artifact, &pointer(ids), &board(states), &sources())
+    InForce::new(artifact, &pointer(ids), &lists_state(states), &sources())
+}
+
+/// So that the first screening of a process needs as few round trips as possible.
+#[tokio::test(start_paused = true)]
+async fn configuration_and_states_of_the_lists_are_read_in_parallel() {
+    let script = ScriptedAws::new(|call| {
+        let body = if call.operation == "Query" { serde_json::json!({"Items": []}) } else { serde_json::json!([]) };
+        AwsReply::After(Duration::from_millis(20), body)
+    });
+    // Neither a list nor a configuration.
+    assert!(Watchlists::of(script.app()).await.in_force().await.is_err());
+    let calls = script.calls();
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    assert_eq!(calls[0].at, calls[1].at);
 }
 
 #[test]

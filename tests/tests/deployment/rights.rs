@@ -52,6 +52,7 @@ fn a_reader_of_profiles_cannot_open_evidence() {
         let role = role.rsplit(':').next().unwrap();
         let may = [
             "Kyc",
+            "AdminGetCheck",
             "AmlListHits",
             "AmlDecideHit",
             "AuthRegister",

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use verinym_tests::{Stack, people::tag};
+use verinym_tests::{Person, Stack, people::tag};
 
 use crate::tell::is_the_person_s_view;
 
@@ -33,7 +33,8 @@ async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
 #[tokio::test]
 async fn one_check_is_open_at_a_time() {
     let person = Stack::get().person().await;
-    let create = || person.api.post("/v1/kyc/checks").json(&json!({"submit": false})).send();
+    let document = person.passport(&format!("REVIEW-{}", tag())).await;
+    let create = || person.api.post("/v1/kyc/checks").json(&json!({"document_ids": [document]})).send();
     let tries = join_all((0..5).map(|_| create())).await;
     assert_eq!(tries.iter().filter(|answer| answer.status == 201).count(), 1, "{tries:?}");
     for refused in tries.iter().filter(|answer| answer.status != 201) {
@@ -41,11 +42,54 @@ async fn one_check_is_open_at_a_time() {
     }
     let checks = person.api.all("/v1/kyc/checks").await;
     assert_eq!(checks.len(), 1);
-    let cancel = person.api.post(&format!("/v1/kyc/checks/{}/cancel", checks[0]["id"].as_str().unwrap()));
-    assert_eq!(cancel.key(&tag()).send().await.expect(200).json()["status"], "cancelled");
+    cancel(&person, checks[0]["id"].as_str().unwrap()).await;
     create().await.expect(201);
     let cancelled = person.api.all("/v1/kyc/checks?status=cancelled").await;
     assert_eq!(cancelled.len(), 1);
+}
+
+async fn cancel(person: &Person, id: &str) {
+    let cancelled = person.api.post(&format!("/v1/kyc/checks/{id}/cancel")).key(&tag()).send().await;
+    assert_eq!(cancelled.expect(200).json()["status"], "cancelled");
+}
+
+/// A draft holds neither the name nor the place of the one open check.
+#[tokio::test]
+async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
+    let person = Stack::get().person().await;
+    let document = person.passport(&format!("REVIEW-{}", tag())).await;
+    let mut drafts = Vec::new();
+    for _ in 0..4 {
+        let body = json!({"document_ids": [document], "submit": false});
+        let draft = person.api.post("/v1/kyc/checks").json(&body).send().await.expect(201).json();
+        drafts.push(draft["id"].as_str().unwrap().to_owned());
+    }
+    let rename = async || person.api.patch("/v1/users/profile").json(&json!({"given_name": "Other"})).send().await;
+    rename().await.expect(200);
+
+    let submit = async |id: &String| person.api.post(&format!("/v1/kyc/checks/{id}/submit")).key(&tag()).send().await;
+    let replies = join_all(drafts.iter().map(submit)).await;
+    let (open, refused): (Vec<_>, Vec<_>) = drafts.iter().zip(replies).partition(|(_, reply)| reply.status == 200);
+    assert_eq!(open.len(), 1, "{open:?}");
+    let mut unsubmitted = Vec::new();
+    for (id, reply) in refused {
+        reply.refused(409, "check_in_progress");
+        let check = person.api.get(&format!("/v1/kyc/checks/{id}")).send().await.expect(200).json();
+        assert_eq!((check["status"].as_str(), &check["submitted_at"]), (Some("draft"), &Value::Null));
+        unsubmitted.push(id);
+    }
+    rename().await.refused(409, "check_in_progress");
+    let another = json!({"submit": false});
+    person.api.post("/v1/kyc/checks").json(&another).send().await.expect(201);
+
+    // The end of a draft changes nothing for the check that is open.
+    let status = async || person.api.get("/v1/kyc/status").send().await.expect(200).json();
+    cancel(&person, unsubmitted[0]).await;
+    let now = status().await;
+    assert_eq!((&now["kyc_status"], &now["check"]["id"]), (&json!("pending"), &json!(open[0].0)));
+    cancel(&person, open[0].0).await;
+    assert_eq!(status().await["kyc_status"], "none");
+    submit(unsubmitted[1]).await.expect(200);
 }
 
 #[tokio::test]

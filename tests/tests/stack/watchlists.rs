@@ -255,8 +255,9 @@ impl Island {
     /// The artifact in force is of what is loaded, which has so many entries.
     async fn check(&self, entries: usize, told: &str) {
         let table = self.world.table("kyc");
-        let pointer = self.world.aws.partition_named(&table, "LISTS").await.remove(0);
-        let state = self.world.aws.partition_named(&table, &format!("LIST#{}", self.id)).await.remove(0);
+        let items = self.world.aws.partition_named(&table, "LISTS").await;
+        let item = |sort: &str| items.iter().find(|item| item["sk"]["S"] == sort).expect("an item of the lists");
+        let (pointer, state) = (item("CURRENT"), item(&format!("LIST#{}", self.id)));
         let (list, content) = (&pointer["lists"]["M"][&self.id]["M"], &state["content"]["M"]);
         assert_eq!(list["sha256"], content["sha256"], "{told}");
         assert_eq!(list["entries"]["N"], entries.to_string(), "{told}");

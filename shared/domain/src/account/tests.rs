@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    check::{Action, Check, CheckTrigger, Policy},
+    check::{Action, Check, CheckError, CheckTrigger, Policy},
     event::EventType,
+    id::DocumentId,
     person::{DateOfBirth, Email, Locale, PersonName},
 };
 
@@ -45,6 +46,14 @@ fn with_status(account: &Account, status: UserStatus) -> Account {
 fn draft(account: &Account) -> Check {
     let id = CheckId::from_parts(NOW, [2; 10]);
     Check::draft(id, account.user, Policy::document("manual", 0.85), CheckTrigger::Applicant, NOW)
+}
+
+/// A submitted check, and the account with it.
+fn submitted(account: &Account) -> (Check, Account) {
+    let ready = Check { document_ids: vec![DocumentId::from_parts(NOW, [4; 10])], ..draft(account) };
+    let (sent, _) = ready.apply(Action::Submit(account.kyc_status), NOW).unwrap();
+    let account = account.follow_check(&ready, &sent, NOW).unwrap().unwrap();
+    (sent, account)
 }
 
 fn profile() -> Profile {
@@ -158,7 +167,7 @@ fn a_role_is_given_once() {
 #[test]
 fn an_open_check_holds_the_name_and_another_name_ends_an_approval() {
     let named = Profile { given_name: Some(PersonName::parse("Ada").unwrap()), ..profile() };
-    let open = verified().follow_check(&draft(&verified()), &draft(&verified()), NOW).unwrap();
+    let (_, open) = submitted(&verified());
     assert_eq!(open.change_profile(&profile(), &named, None, NOW), Err(AccountError::CheckInProgress));
     let approved = Account { state: AccountState { kyc_status: KycStatus::Approved, ..verified().state } };
     let (after, kind) = approved.change_profile(&profile(), &named, Some(index("v1.other")), LATER).unwrap();
@@ -196,13 +205,31 @@ fn identity_may_not_change_during_a_check_and_ends_an_approval() {
 #[test]
 fn the_account_holds_its_open_check_and_lets_it_go() {
     let account = verified();
-    let check = draft(&account);
-    let open = account.follow_check(&check, &check, NOW).unwrap();
-    assert_eq!((open.open_check, open.kyc_status), (Some(check.id), KycStatus::None));
-    assert_eq!(open.follow_check(&check, &check, NOW), None);
+    let (check, open) = submitted(&account);
+    assert_eq!((open.open_check, open.kyc_status), (Some(check.id), KycStatus::Pending));
+    assert_eq!(open.follow_check(&check, &check, NOW), Ok(None));
     let (cancelled, _) = check.apply(Action::Cancel, NOW).unwrap();
-    let closed = open.follow_check(&check, &cancelled, LATER).unwrap();
-    assert_eq!((closed.open_check, closed.version), (None, open.version + 1));
+    let closed = open.follow_check(&check, &cancelled, LATER).unwrap().unwrap();
+    assert_eq!((closed.open_check, closed.kyc_status, closed.version), (None, KycStatus::None, open.version + 1));
+}
+
+#[test]
+fn a_draft_is_no_open_check() {
+    let account = verified();
+    let draft = draft(&account);
+    assert_eq!(account.follow_check(&draft, &draft, NOW), Ok(None));
+    let named = Profile { given_name: Some(PersonName::parse("Ada").unwrap()), ..profile() };
+    assert!(account.change_profile(&profile(), &named, None, NOW).is_ok());
+
+    // Beside an open check: its end changes neither that check nor the status, and it is not submitted.
+    let (open_check, open) = submitted(&account);
+    let other = Check { id: CheckId::from_parts(NOW, [3; 10]), document_ids: open_check.document_ids, ..draft };
+    assert_eq!(open.follow_check(&other, &other, NOW), Ok(None));
+    let (cancelled, _) = other.apply(Action::Cancel, NOW).unwrap();
+    assert_eq!(open.follow_check(&other, &cancelled, NOW), Ok(None));
+    let (sent, _) = other.apply(Action::Submit(open.kyc_status), NOW).unwrap();
+    assert_eq!(open.follow_check(&other, &sent, NOW), Err(CheckError::CheckInProgress));
+    assert!(account.follow_check(&other, &sent, NOW).unwrap().is_some());
 }
 
 /// One of the transitions that an account may always make, with how many events it has and whether the person sees it.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Account, AccountError, AccountState, BlindIndex, MailId, PasswordHash};
 use crate::{
     auth::AuthError,
-    check::{self, Check},
+    check::{self, Check, CheckError},
     event::EventType,
     id::UserId,
     mailed_token::TokenPurpose,
@@ -179,14 +179,22 @@ impl Account {
         Ok((Self::of(state), EventType::UserUpdated))
     }
 
-    /// The account after its person's check moved, whose event tells of both; `None` if it stays as it is.
-    pub fn follow_check(&self, before: &Check, after: &Check, now: Timestamp) -> Option<Self> {
+    /// The account after its person's check moved; `None` if it stays as it is. It has no event of its own: the event of the
+    /// check tells of both.
+    ///
+    /// # Errors
+    /// [`CheckError::CheckInProgress`] if the check is open now while another one is. The caller writes the result under a
+    /// condition on the account's version, so of two checks that are submitted at once one is refused.
+    pub fn follow_check(&self, before: &Check, after: &Check, now: Timestamp) -> Result<Option<Self>, CheckError> {
+        if after.state.is_open() && self.open_check.is_some_and(|open| open != after.id) {
+            return Err(CheckError::CheckInProgress);
+        }
         let open_check =
             if after.state.is_open() { Some(after.id) } else { self.open_check.filter(|open| *open != after.id) };
         let kyc_status = check::kyc_status(before, after, self.kyc_status);
         if kyc_status == self.kyc_status && open_check == self.open_check {
-            return None;
+            return Ok(None);
         }
-        Some(Self::of(AccountState { kyc_status, open_check, ..self.next(now) }))
+        Ok(Some(Self::of(AccountState { kyc_status, open_check, ..self.next(now) })))
     }
 }

@@ -145,9 +145,14 @@ impl CheckState {
         }
     }
 
-    /// Whether it is not decided, cancelled or expired yet. A person has at most one open check.
+    /// Whether it is decided, cancelled or expired.
+    pub const fn is_closed(self) -> bool {
+        matches!(self, Self::Approved | Self::Rejected | Self::Cancelled | Self::Expired)
+    }
+
+    /// Whether it is submitted and not closed; a draft is not open. A person has at most one open check.
     pub const fn is_open(self) -> bool {
-        !matches!(self, Self::Approved | Self::Rejected | Self::Cancelled | Self::Expired)
+        !matches!(self, Self::Draft) && !self.is_closed()
     }
 
     /// Whether it is in the review queue.
@@ -338,7 +343,9 @@ impl Check {
 ///
 /// Drafts have no effect. A renewal keeps the approval until it is decided.
 pub fn kyc_status(before: &Check, after: &Check, was: KycStatus) -> KycStatus {
-    if before.state == after.state {
+    // Until a draft is submitted, it has no effect: another check may be open meanwhile.
+    let is_unsubmitted = before.state == CheckState::Draft && after.state != CheckState::Submitted;
+    if before.state == after.state || is_unsubmitted {
         return was;
     }
     match after.state {

@@ -25,7 +25,7 @@ impl Check {
     /// Whether a machine has to screen it still. Every submitted snapshot is screened: of an open check once its
     /// provider was heard, of one that was rejected or withdrawn before that afterwards.
     pub fn needs_screening(&self) -> bool {
-        let ready = if self.state.is_open() { self.screening.since.is_some() } else { self.submitted_at.is_some() };
+        let ready = if self.state.is_closed() { self.submitted_at.is_some() } else { self.screening.since.is_some() };
         ready && !self.screening.done && next(self.state, Verb::Screened).is_ok()
     }
 
@@ -74,7 +74,7 @@ impl Check {
             return Err(CheckError::IllegalTransition);
         }
         self.screening.done = lists_are_fresh;
-        if !self.state.is_open() {
+        if self.state.is_closed() {
             // It stays as it was decided; the next check of its person takes the hits on.
             self.screening.hits.extend(hits);
             return Ok(());

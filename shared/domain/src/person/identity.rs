@@ -69,10 +69,13 @@ pub struct NationalId {
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NationalIdForm {
+    #[schema(min_length = 2, max_length = 2, example = "GB")]
     pub country: String,
     /// What number it is in that country: `ssn`, `pan`, `national_id` …
     #[serde(rename = "type")]
+    #[schema(min_length = 1, max_length = 32, pattern = "^[a-z0-9_]+$", example = "nino")]
     pub kind: String,
+    #[schema(min_length = 1, max_length = 64, example = "QQ123456C")]
     pub value: String,
 }
 

@@ -24,14 +24,19 @@ pub mod types;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// URI of the problem type.
+    #[schema(example = "https://api.your-company.net/prod/problems/stale_version")]
     pub r#type: String,
+    #[schema(example = "The resource has changed since you read it.")]
     pub title: &'static str,
     pub status: u16,
     /// Stable code for programs.
+    #[schema(example = "stale_version")]
     pub code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "At most 65536 bytes are allowed.")]
     pub detail: Option<String>,
     /// Identifies the call in the logs.
+    #[schema(example = "0f8fad5bd9cb469fa16570867728950e")]
     pub correlation_id: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
@@ -40,10 +45,12 @@ pub struct Problem {
 /// One invalid field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
+    #[schema(example = "given_name")]
     pub field: String,
+    #[schema(example = "too_long")]
     pub code: Cow<'static, str>,
     /// A sentence for people. It never repeats the value.
-    #[schema(pattern = r"^[A-Z].*\.$")]
+    #[schema(pattern = r"^[A-Z].*\.$", example = "Must have at most 100 characters.")]
     pub message: Cow<'static, str>,
 }
 

@@ -1,6 +1,9 @@
 //! Recent authentication, from the access token to the response.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -34,6 +37,9 @@ use crate::{
 
 static RING: LazyLock<SigningRing> = LazyLock::new(|| SigningRing::generate(Timestamp::now()).unwrap());
 
+/// How long each read takes.
+const REPLY_TIME: Duration = Duration::from_millis(20);
+
 /// A person with a session, in tables that a script answers for.
 struct SignedIn {
     account: Account,
@@ -61,7 +67,11 @@ impl SignedIn {
         let jwks = serde_json::to_string(&RING.jwks()).unwrap();
         let script = ScriptedAws::new(move |call| match call.operation.as_str() {
             "GetSecretValue" => AwsReply::Ok(json!({ "SecretString": jwks })),
-            "BatchGetItem" => AwsReply::Ok(json!({ "Responses": { "value-identity": items }, "UnprocessedKeys": {} })),
+            "BatchGetItem" => {
+                let found = json!({ "Responses": { "value-identity": items }, "UnprocessedKeys": {} });
+                AwsReply::After(REPLY_TIME, found)
+            }
+            "Query" => AwsReply::After(REPLY_TIME, json!({ "Items": [] })),
             other => panic!("{other} is not expected"),
         });
         Self { account, session, script }
@@ -104,6 +114,8 @@ impl SignedIn {
         let now = Timestamp::from_unix_seconds(1_772_357_400);
         let route = recent().route;
         call::Incoming {
+            method: Method::POST,
+            resource: String::new(),
             meta: Meta {
                 function: route.function,
                 now,
@@ -165,6 +177,18 @@ async fn a_person_who_authenticated_long_ago_is_asked_to_do_so_again() {
         .limited_by_gateway()
         .handled_by(|_: Call<Signed>, ()| async { Ok(NoContent) });
     assert_eq!(person.call(&signed, 301).await.0, 204);
+}
+
+#[tokio::test(start_paused = true)]
+async fn state_of_the_process_is_looked_up_in_parallel_to_the_admission() {
+    let person = SignedIn::new();
+    let endpoint = Route::post("test-preload", "/v1/preload")
+        .limited_by_gateway()
+        .preloads(|app| Box::pin(async { drop(app.store().await.lists_state().await) }))
+        .handled_by(|_: Call<Signed>, ()| async { Ok(NoContent) });
+    assert_eq!(person.call(&endpoint, 0).await.0, 204);
+    let at = |operation| person.script.calls_of(operation)[0].at;
+    assert_eq!(at("Query"), at("BatchGetItem"));
 }
 
 #[test]

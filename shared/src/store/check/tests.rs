@@ -13,6 +13,7 @@ use crate::{
         id::DocumentId,
         user::KycStatus,
     },
+    error::Error,
     store::{commit::CommitError, testing},
 };
 
@@ -71,10 +72,15 @@ async fn known(store: &Store) -> Account {
 }
 
 #[tokio::test]
-async fn of_two_checks_begun_at_once_one_stands() {
+async fn of_two_checks_submitted_at_once_one_stands() {
     let store = testing::store().await;
     let auth = known(&store).await;
-    let (one, other) = (draft(&auth), draft(&auth));
+    let submitted = || {
+        let mut stored = draft(&auth);
+        stored.check = stored.check.apply(Action::Submit(auth.kyc_status), NOW).unwrap().0;
+        stored
+    };
+    let (one, other) = (submitted(), submitted());
     let done = tokio::join!(begin(&store, &one, &auth), begin(&store, &other, &auth));
     let (stands, id) = if done.0.is_ok() { (done.1, one.check.id) } else { (done.0, other.check.id) };
     assert!(matches!(stands, Err(CommitError::Conflict)), "{stands:?}");
@@ -82,6 +88,9 @@ async fn of_two_checks_begun_at_once_one_stands() {
     let auth = store.auth(&auth.user).await.unwrap().unwrap();
     assert_eq!((auth.open_check, auth.version), (Some(id), before + 1));
     assert_eq!(store.checks(&auth.user, None, None, 10, None).await.unwrap().0.len(), 1);
+    let third = begin(&store, &submitted(), &auth).await;
+    assert!(matches!(third, Err(CommitError::Failed(Error::Check(CheckError::CheckInProgress)))), "{third:?}");
+    begin(&store, &draft(&auth), &auth).await.unwrap();
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ proptest! {
                 let stays = after.state == check.state && action.verb() == Verb::Screened;
                 prop_assert!(after.state == CheckState::Expired || stays);
             }
-            if !after.state.is_open() && check.state.is_open() {
+            if after.state.is_closed() && !check.state.is_closed() {
                 let decided = matches!(after.state, CheckState::Approved | CheckState::Rejected);
                 prop_assert_eq!(after.decision.is_some(), decided);
             }
