@@ -15,7 +15,7 @@ TEST_THREADS ?= 4
 TEMPLATE_ARCH := $(shell sed -n '/^  Architecture:$$/,/Default:/s/.*Default: *//p' template.yaml)
 # LocalStack's containers run on this machine.
 ARCH ?= $(if $(filter localstack,$(STACK)),$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64),$(TEMPLATE_ARCH))
-export PORT STACK
+export PORT STACK PROFILE RATE_LIMIT_SCALE CORS_ORIGINS
 
 STACK_PYTHON := .venv/stack/bin/python
 LINT_BIN := .venv/lint/bin
@@ -35,7 +35,8 @@ BUILD := $(if $(filter localstack,$(STACK)),package,build)
 demo: up
 	@$(STACK_PYTHON) -m localstack.demo
 
-## up: build, start, deploy and seed the local stack (PORT=4566, STACK=ministack or localstack)
+## up: build, start, deploy and seed the local stack (PORT=4566, STACK=ministack or localstack, PROFILE=convenient,
+##     RATE_LIMIT_SCALE=1, CORS_ORIGINS=…)
 up: venv $(BUILD)
 	@ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up
 
@@ -51,9 +52,9 @@ reset: venv
 logs: venv
 	@$(STACK_PYTHON) -m localstack.logs
 
-## mails: the mails that were sent
+## mails: the mails that were sent (TO=address: the newest one to it, with its links)
 mails: venv
-	@$(STACK_PYTHON) -m localstack.mailbox
+	@TO="$(TO)" $(STACK_PYTHON) -m localstack.mailbox
 
 ## status: whether the emulator runs
 status: venv
@@ -86,7 +87,7 @@ test-scripts: venv
 test-stack: venv $(BUILD)
 	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(TEST_STACK) ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) ARCH=$(ARCH) PROFILE=convenient $(STACK_PYTHON) -m localstack.up; \
 	set -a; source target/test.env; set +a; \
 	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
 

@@ -1,10 +1,13 @@
 """Reads the mails that were sent, where the emulator keeps them as JSON. Standard library.
 
-    python -m localstack.mailbox            # prints them
+    python -m localstack.mailbox                    # prints them
+    TO=ada@example.org python -m localstack.mailbox  # prints the newest one to an address, with its links
 """
 
 import json
+import os
 import re
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -73,6 +76,24 @@ class Mailbox:
         return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
 
 
+def shown(mail: Mail) -> str:
+    return f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}"
+
+
+def newest(url: str, address: str) -> str:
+    """The newest mail to an address, with its links below; waits for it, since mails are sent in the background."""
+    mail = wait_for_mail(url, address, lambda _: True)
+    links = re.findall(r"https?://[^\s>\"]+", mail.text)
+    return shown(mail) + "".join(f"\nLink: {link}" for link in links)
+
+
 if __name__ == "__main__":
-    for mail in mails(Settings.read().mailbox):
-        print(f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}\n{'-' * 60}")
+    mailbox, address = Settings.read().mailbox, os.environ.get("TO", "")
+    if address:
+        try:
+            print(newest(mailbox, address))
+        except TimeoutError as nothing:
+            sys.exit(f"{nothing}")
+    else:
+        for mail in mails(mailbox):
+            print(f"{shown(mail)}\n{'-' * 60}")

@@ -91,7 +91,7 @@ def metrics(admin: Client) -> Finding:
 
 
 def screening(admin: Client, limit: float = 0.0) -> Finding:
-    """One screening against the lists in force; asked again for `limit` seconds while finding nothing clears nobody."""
+    """One screening against the lists in force; repeated for `limit` seconds while a list is stale or missing."""
     began = time.monotonic()
     while True:
         try:
@@ -100,7 +100,7 @@ def screening(admin: Client, limit: float = 0.0) -> Finding:
             raise StepFailed(
                 str(refused), "No list is in force yet, or the artifact cannot be read: see the step `lists`."
             ) from None
-        if found["clears"] or time.monotonic() - began >= limit:
+        if found["lists_current"] or time.monotonic() - began >= limit:
             break
         time.sleep(PAUSE)
     counts = f"{len(found['lists'])} lists, {len(found['hits'])} hits"
@@ -110,8 +110,8 @@ def screening(admin: Client, limit: float = 0.0) -> Finding:
     stale = [item["id"] for item in found["lists"] if item["stale"]]
     advice = (
         []
-        if found["clears"]
-        else [f"Finding nothing clears nobody now; stale: {', '.join(stale) or 'a list is missing'}."]
+        if found["lists_current"]
+        else [f"No hit means nothing now; stale: {', '.join(stale) or 'a list is missing'}."]
     )
     return Finding(text, advice)
 

@@ -47,13 +47,13 @@ fn the_gateway_s_own_problems_are_in_the_catalogue() {
     let responses = template.resources()["Api"]["Properties"]["GatewayResponses"].as_object().unwrap().clone();
     assert!(responses.len() > 10);
     for (name, response) in responses {
-        let body = response["ResponseTemplates"]["application/json"]["Fn::Sub"].as_str().unwrap();
+        let body = response["ResponseTemplates"]["application/json"]["Fn::Sub"][0].as_str().unwrap();
         let problem: Value = serde_json::from_str(body).unwrap();
         let known = verinym::http::problem::types::ALL
             .iter()
             .find(|one| one.code == problem["code"] && one.status == problem["status"]);
         assert_eq!(known.map(|one| one.title), problem["title"].as_str(), "{name}");
-        assert_eq!(problem["type"], format!("${{PublicUrl}}/problems/{}", problem["code"].as_str().unwrap()), "{name}");
+        assert_eq!(problem["type"], format!("${{Base}}/problems/{}", problem["code"].as_str().unwrap()), "{name}");
         assert_eq!(response["StatusCode"], problem["status"], "{name}");
     }
 }

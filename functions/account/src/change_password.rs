@@ -40,7 +40,8 @@ pub struct ChangePassword {
 
 pub fn endpoint() -> Endpoint {
     Route::post("account-change-password", "/v1/users/password/change")
-        .summary("Change one's own password")
+        .summary("Change my password")
+        .description("Needs the current password. All other sessions end, and links to set a password become invalid.")
         .idempotent()
         .loads_profile()
         .problems(&[&types::WRONG_PASSWORD, &types::TEMPORARILY_LOCKED])

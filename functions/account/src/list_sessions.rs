@@ -20,7 +20,8 @@ pub struct ListSessions {
 
 pub fn endpoint() -> Endpoint {
     Route::get("account-list-sessions", "/v1/sessions")
-        .summary("My sessions")
+        .summary("List my sessions")
+        .description("The live sessions of the signed-in person, newest first.")
         .problems(&[&types::INVALID_CURSOR])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Identity))

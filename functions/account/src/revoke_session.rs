@@ -13,6 +13,7 @@ use verinym::{
 pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-session", "/v1/sessions/{id}")
         .summary("End one of my sessions")
+        .description("Ends a session at once: its access token is refused from the next request on.")
         .problems(&[&types::NOT_FOUND])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Identity).delete(Table::Identity))

@@ -27,6 +27,9 @@ pub fn endpoint() -> Endpoint {
     Route::patch("account-update-profile", "/v1/users/profile")
         .also(Method::PUT)
         .summary("Change my profile")
+        .description(
+            "Changes the named fields only (JSON merge patch, RFC 7396); `null` clears a field. While a check is open, names, date of birth and national id cannot change. After an approval their change sets `kyc_status` to `expired`.",
+        )
         .loads_profile()
         .honours_if_match()
         .problems(&[&types::CHECK_IN_PROGRESS, &types::USERNAME_TAKEN])

@@ -64,7 +64,10 @@ const LONGEST: Duration = Duration::from_hours(31 * 24);
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-audit-logs", "/v1/admin/audit-logs")
-        .summary("The event log")
+        .summary("Read the event log")
+        .description(
+            "Events by person, subject, actor or time, newest first. Exactly one of them is required. Reading addresses of other people is an event.",
+        )
         .needs(
             Needs::new()
                 .with(Capability::Commit)

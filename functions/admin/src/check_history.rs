@@ -19,7 +19,8 @@ pub struct CheckHistoryForStaff {
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-check-history", "/v1/admin/kyc/checks/{id}/history")
-        .summary("The events of a check, for staff")
+        .summary("Read the history of a check")
+        .description("Every event of the check, newest first.")
         .problems(&[&types::OWN_CHECK, &types::NOT_FOUND])
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Events))
         .handled_by(check_history)

@@ -18,7 +18,10 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-get-check", "/v1/admin/kyc/checks/{id}")
-        .summary("One check, for staff")
+        .summary("Read a check")
+        .description(
+            "A check as staff sees it. Hits are included for staff with `aml:read`, and names in them are an event of their own.",
+        )
         .problems(&[&types::OWN_CHECK, &types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(

@@ -55,7 +55,10 @@ pub struct ListChecksForStaff {
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-list-checks", "/v1/admin/kyc/checks")
-        .summary("The review queue, and checks by person or state")
+        .summary("List checks")
+        .description(
+            "Without `user_id` and `state`, the review queue: the highest risk first, then the oldest. Staff never find their own checks here.",
+        )
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, STATE_INDEX))
         .handled_by(list_checks)
 }

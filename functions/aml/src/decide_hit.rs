@@ -39,6 +39,9 @@ type Answer = Either<Versioned<HitForStaff>, Accepted<HitForStaff>>;
 pub fn endpoint() -> Endpoint {
     Route::post("aml-decide-hit", "/v1/aml/hits/{id}/decision")
         .summary("Decide a hit")
+        .description(
+            "Decides whether a listed entry is the person. Clearing a sanctions hit needs two reviewers: the first decision gets 202.",
+        )
         .requires_if_match()
         .idempotent()
         .problems(&[

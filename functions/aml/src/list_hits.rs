@@ -43,7 +43,10 @@ pub struct ListHits {
 
 pub fn endpoint() -> Endpoint {
     Route::get("aml-list-hits", "/v1/aml/hits")
-        .summary("Hits to be decided, or of somebody")
+        .summary("List hits")
+        .description(
+            "The queue of open hits, sanctions first, then the oldest; or the hits of a person or a check. Names are masked without `users:read_pii`.",
+        )
         .problems(&[&types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(

@@ -35,6 +35,8 @@ pub struct ListView {
     confirmed_at: Option<Timestamp>,
     /// Older than its limit, or not in force: nobody is cleared by it.
     stale: bool,
+    /// A part of the published list, for trying out. Outside of the local stack a sample is always stale.
+    sample: bool,
     /// Why what its source gives now is refused.
     refused: Option<RefusedView>,
 }
@@ -57,6 +59,7 @@ impl ListView {
             loaded_at: list.map(|list| list.loaded_at),
             confirmed_at: list.map(|list| list.confirmed_at),
             stale,
+            sample: list.is_some_and(|list| list.sample),
             refused: standing.refused.map(|refused| RefusedView { code: refused.code, at: refused.at }),
             id: standing.id,
             name: standing.name,
@@ -67,7 +70,8 @@ impl ListView {
 
 pub fn endpoint() -> Endpoint {
     Route::get("aml-list-lists", "/v1/aml/lists")
-        .summary("The lists that names are screened against")
+        .summary("List the watchlists")
+        .description("The lists that names are screened against, with version and age.")
         .needs(Needs::new().with(Capability::ReadListSources).query(Table::Kyc))
         .handled_by(list)
 }

@@ -35,7 +35,8 @@ pub struct Requested {
 
 pub fn endpoint() -> Endpoint {
     Route::post("aml-refresh-list", "/v1/aml/lists/{id}/refresh")
-        .summary("Look at a list's source now")
+        .summary("Refresh a watchlist")
+        .description("Reads the source of the list now. The result shows in `GET /v1/aml/lists`.")
         .idempotent()
         .problems(&[&types::NOT_FOUND])
         .needs(

@@ -66,15 +66,14 @@ pub struct ScreenName {
 pub struct Screened {
     /// Best first, at most 50.
     hits: Vec<Found>,
-    /// The lists that were looked at.
+    /// The lists that the name was compared with.
     lists: Vec<Seen>,
     #[schema(example = "2")]
     engine_version: &'static str,
-    /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing, and for a name with
-    /// `doubts`.
-    clears: bool,
-    /// Why finding nothing clears nobody of this name: `mixed_scripts` (a word mixes letters of several scripts, or letters
-    /// and signs), `not_screenable` (the name, or a part of it, cannot be compared).
+    /// Whether every requested list is in force and fresh. While it is `false`, no hit means nothing. It says nothing about the name.
+    lists_current: bool,
+    /// Why no hit means nothing for this name: `mixed_scripts` (a word mixes letters of several scripts, or letters and signs),
+    /// `not_screenable` (the name, or a part of it, cannot be compared).
     #[schema(example = json!([]))]
     doubts: Vec<&'static str>,
     /// Time in the engine, milliseconds.
@@ -116,7 +115,7 @@ pub struct Found {
     reason: Option<String>,
 }
 
-/// A list as it was looked at.
+/// A list that the name was compared with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Seen {
     #[schema(example = "ofac-sdn")]
@@ -124,15 +123,20 @@ pub struct Seen {
     #[schema(example = "2026-02-27")]
     version: String,
     entries: usize,
-    /// Seconds since its source last stood by it.
+    /// Seconds since its source last confirmed it.
     age: u64,
-    /// Older than it may be.
+    /// Older than its limit.
     stale: bool,
+    /// A part of the published list, for trying out. Outside of the local stack a sample is always stale.
+    sample: bool,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("aml-screen-name", "/v1/aml/screenings")
         .summary("Screen a name")
+        .description(
+            "Compares a name with the lists in force. The answer names the version of each list and of the engine, so that it can be repeated. `lists_current` says whether every list is fresh and complete enough to rely on: it does not say that the name is cleared.",
+        )
         .limited(&[Limited { limit: &limit::SCREENING, by: By::Caller }])
         .idempotent()
         .problems(&[&types::UNAVAILABLE])
@@ -176,7 +180,7 @@ fn answer(
     let all_there = !wanted.is_empty() || lists.missing.is_empty();
     Screened {
         hits: found.into_iter().map(|hit| Found::new(hit, lists)).collect(),
-        clears: doubts.is_empty() && all_there && seen.iter().all(|list| !list.is_stale(now)),
+        lists_current: all_there && seen.iter().all(|list| !list.is_stale(now)),
         doubts: doubts.iter().map(|doubt| doubt.as_str()).collect(),
         lists: seen.into_iter().map(|list| Seen::new(list, now)).collect(),
         engine_version: ENGINE_VERSION,
@@ -192,7 +196,7 @@ fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -
             lists: reply.lists.iter().map(version).collect(),
             threshold: options.threshold,
             hits: reply.hits.len(),
-            clears: reply.clears,
+            clears: reply.lists_current && reply.doubts.is_empty(),
         })
         .data(&NameScreening {
             artifact: lists.version,
@@ -230,6 +234,7 @@ impl Seen {
             entries: list.entries,
             age: list.age(now).as_secs(),
             stale: list.is_stale(now),
+            sample: list.sample,
         }
     }
 }

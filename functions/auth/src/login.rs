@@ -74,6 +74,9 @@ pub struct Device {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
+        .description(
+            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes.",
+        )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
             Limited { limit: &limit::LOGIN_IDENTIFIER, by: By::Submitted },

@@ -30,6 +30,9 @@ pub struct Logout {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-logout", "/v1/auth/logout")
         .summary("Sign out")
+        .description(
+            "Ends the session of the access token, or of the refresh token in the body if the request has no access token.",
+        )
         .problems(&[&types::INVALID_REFRESH_TOKEN])
         .needs(
             Needs::new()

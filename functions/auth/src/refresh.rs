@@ -39,7 +39,10 @@ pub struct Refresh {
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-refresh", "/v1/auth/refresh")
-        .summary("Refresh a session's tokens")
+        .summary("Refresh the tokens")
+        .description(
+            "Exchanges a refresh token for a new access token and a new refresh token. Within 10 seconds the same token gets the same answer, so a lost answer or two browser tabs do no harm. An older token ends the session.",
+        )
         .limited(&[
             Limited { limit: &limit::ANONYMOUS, by: By::IpBeside },
             Limited { limit: &limit::USER, by: By::Submitted },

@@ -73,6 +73,9 @@ type RegisterReply = Either<Created<Registered>, Accepted<CheckYourEmail>>;
 pub fn endpoint() -> Endpoint {
     Route::post("auth-register", "/v1/auth/register")
         .summary("Create an account")
+        .description(
+            "Creates an account and mails a link to confirm the address. With enumeration protection (the default) the answer is always 202 `check_your_email`, whether or not the address is taken; its owner gets a mail instead. Without it the answer is 201 with the user, or 409 `email_taken`. A taken username is always reported. The account lapses after seven days without confirmation.",
+        )
         .limited(&[Limited { limit: &limit::REGISTER, by: By::IpBeside }])
         .problems(&[&types::EMAIL_TAKEN, &types::USERNAME_TAKEN])
         .memory(1024)

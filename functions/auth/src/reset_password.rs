@@ -46,6 +46,9 @@ pub struct ResetPassword {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
+        .description(
+            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end.",
+        )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .memory(1024)
         .concurrency(Concurrency::SignIn)

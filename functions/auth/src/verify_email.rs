@@ -40,6 +40,9 @@ pub struct Verified {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-verify-email", "/v1/auth/verify-email")
         .summary("Confirm the address")
+        .description(
+            "Confirms the address with the token of the mailed link and the password of the registration. The password keeps the owner of an address from activating an account that a stranger registered.",
+        )
         .problems(&[
             &types::EXPIRED_TOKEN,
             &types::WRONG_PASSWORD,

@@ -24,6 +24,7 @@ pub struct AttachDocuments {
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-attach-documents", "/v1/kyc/checks/{id}/documents")
         .summary("Add documents to a check")
+        .description("Adds documents to a draft, or to a check that asks for documents.")
         .idempotent()
         .problems(&[
             &types::DOCUMENTS_REQUIRED,

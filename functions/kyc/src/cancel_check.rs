@@ -14,6 +14,7 @@ use crate::own_check;
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-cancel-check", "/v1/kyc/checks/{id}/cancel")
         .summary("Cancel a check")
+        .description("Cancels a check that is not decided yet.")
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::ILLEGAL_TRANSITION])
         .opens_profile_keys()

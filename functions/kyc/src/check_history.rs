@@ -20,7 +20,8 @@ pub struct CheckHistory {
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-check-history", "/v1/kyc/checks/{id}/history")
-        .summary("What happened to one of my checks")
+        .summary("Read the history of one of my checks")
+        .description("The public events of the check, newest first.")
         .problems(&[&types::NOT_FOUND])
         .needs(Needs::new().with(Capability::UseTokenKeys).get(Table::Kyc).query(Table::Events))
         .handled_by(check_history)

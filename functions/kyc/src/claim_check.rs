@@ -12,7 +12,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-claim-check", "/v1/kyc/checks/{id}/claim")
-        .summary("Take a check for review")
+        .summary("Claim a check for review")
+        .description("Reserves the check for the reviewer for 15 minutes.")
         .idempotent()
         .problems(&[&types::OWN_CHECK, &types::NOT_FOUND, &types::CLAIMED_BY_ANOTHER, &types::ILLEGAL_TRANSITION])
         .opens_profile_keys()

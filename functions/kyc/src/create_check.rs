@@ -40,7 +40,10 @@ fn yes() -> bool {
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-create-check", "/v1/kyc/checks")
-        .summary("Begin an identity check")
+        .summary("Create an identity check")
+        .description(
+            "Creates a check of the documents and submits it, unless `submit` is `false`. Submitting takes a snapshot of the profile. One submitted check is open at a time.",
+        )
         .idempotent()
         .loads_profile()
         .problems(&[

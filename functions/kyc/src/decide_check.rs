@@ -50,6 +50,9 @@ type DecisionReply = Either<Versioned<CheckForStaff>, Accepted<CheckForStaff>>;
 pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
+        .description(
+            "Approves or rejects a check in review, or asks its person for documents. At high risk a second reviewer must agree: the first decision gets 202. The decision covers exactly the version that the reviewer has read.",
+        )
         .requires_if_match()
         .idempotent()
         .problems(&[
@@ -59,6 +62,9 @@ pub fn endpoint() -> Endpoint {
             &types::NOT_FOUND,
             &types::CLAIMED_BY_ANOTHER,
             &types::ILLEGAL_TRANSITION,
+            &types::OPEN_HITS,
+            &types::STEPS_MISSING,
+            &types::TRUE_MATCH,
         ])
         .opens_profile_keys()
         .needs(

@@ -17,7 +17,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::delete("kyc-delete-document", "/v1/kyc/documents/{id}")
-        .summary("Take a document back")
+        .summary("Delete a document")
+        .description("Deletes a document that no submitted check uses.")
         .problems(&[&types::NOT_FOUND, &types::DOCUMENT_IN_USE])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Kyc).delete(Table::Kyc))

@@ -10,7 +10,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-check", "/v1/kyc/checks/{id}")
-        .summary("One of my checks")
+        .summary("Read one of my checks")
+        .description("A check as its person sees it: whether a machine or a reviewer works on it is not shown.")
         .problems(&[&types::NOT_FOUND])
         .needs(Needs::new().get(Table::Kyc))
         .handled_by(get_check)

@@ -11,7 +11,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document", "/v1/kyc/documents/{id}")
-        .summary("One document")
+        .summary("Read a document")
+        .description("What is known of a document. The owner reads it, and staff with `kyc:read` once it is stored.")
         .problems(&[&types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(Needs::new().get(Table::Kyc))

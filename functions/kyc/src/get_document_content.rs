@@ -23,7 +23,10 @@ type DocumentReader = OwnerOr<KycRead, OpenDocument>;
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document-content", "/v1/kyc/documents/{id}/content")
-        .summary("A document's content")
+        .summary("Download a document")
+        .description(
+            "The original file, at most 4 MiB per answer; use `Range` for the rest. The owner reads it, and staff with `kyc:review`, for whom an event records the read first.",
+        )
         .problems(&[&types::FORBIDDEN, &types::NOT_FOUND, &types::RANGE_NOT_SATISFIABLE])
         .opens_profile_keys()
         .opens_evidence_keys()

@@ -32,7 +32,8 @@ pub struct ListChecks {
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-list-checks", "/v1/kyc/checks")
-        .summary("My checks")
+        .summary("List my checks")
+        .description("The checks of the signed-in person, newest first.")
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc))
         .handled_by(list_checks)
 }

@@ -15,7 +15,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-release-check", "/v1/kyc/checks/{id}/release")
-        .summary("Release a claimed check to the review queue")
+        .summary("Release a claimed check")
+        .description("Returns the check to the review queue.")
         .idempotent()
         .problems(&[&types::OWN_CHECK, &types::NOT_FOUND, &types::CLAIMED_BY_ANOTHER])
         .opens_profile_keys()

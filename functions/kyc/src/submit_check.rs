@@ -14,6 +14,9 @@ use crate::own_check;
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-submit-check", "/v1/kyc/checks/{id}/submit")
         .summary("Submit a check")
+        .description(
+            "Submits a draft, or a check that asked for documents. The answer comes at once; the verification runs afterwards.",
+        )
         .idempotent()
         .loads_profile()
         .problems(&[

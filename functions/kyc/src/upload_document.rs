@@ -39,7 +39,10 @@ const BODY_LIMIT: usize = MAX_MULTIPART + 16 * 1024;
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-upload-document", "/v1/kyc/documents")
-        .summary("Hand in a document")
+        .summary("Upload a document")
+        .description(
+            "Uploads one file of at most 4 MiB: JPEG, PNG, WebP or PDF, recognised by its content. It is inspected within seconds; until then its status is `uploaded`.",
+        )
         .limited(&[Limited { limit: &limit::UPLOAD, by: By::Caller }])
         .body_limit(BODY_LIMIT)
         .idempotent()

@@ -16,7 +16,8 @@ const STYLE: &str = "text/css; charset=utf-8";
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-docs-file", "/docs/{file}")
-        .summary("A file of the API reference")
+        .summary("Read a file of the API reference")
+        .description("Scripts and styles of the pages `/docs` and `/problems/{code}`.")
         .media_type("*/*")
         .limited_by_gateway()
         .cached("public, max-age=86400")

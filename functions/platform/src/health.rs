@@ -71,7 +71,10 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-health", "/v1/health")
-        .summary("Whether the API responds")
+        .summary("Check the health")
+        .description(
+            "Whether the API responds. With `deep=true` and the permission `health:read`, also whether the services that it depends on respond.",
+        )
         .limited_by_gateway()
         .needs(
             Needs::new()
@@ -188,6 +191,7 @@ mod tests {
             loaded_at: now,
             confirmed_at: now,
             max_age: Duration::from_mins(1),
+            sample: false,
         };
         let list_status = |in_force| ListStatus {
             id: "un".into(),

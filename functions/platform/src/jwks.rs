@@ -10,7 +10,10 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-jwks", "/.well-known/jwks.json")
-        .summary("Public keys of access tokens")
+        .summary("Read the keys of access tokens")
+        .description(
+            "The public keys that verify access tokens (RFC 7517). Cache them; the next key is published before it is used.",
+        )
         // Each process reads the secret once in five minutes, so calls are cheap.
         .limited_by_gateway()
         // A key is published long before it signs, so cached responses contain it.

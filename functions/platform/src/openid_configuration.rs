@@ -33,7 +33,10 @@ pub struct OpenidConfiguration {
 pub fn endpoint() -> Endpoint {
     Route::get("platform-openid-configuration", "/.well-known/openid-configuration")
         .also_at("/.well-known/oauth-authorization-server")
-        .summary("The issuer of access tokens, and the URL of its keys")
+        .summary("Read the metadata of the issuer")
+        .description(
+            "The issuer of access tokens and the address of its keys (OpenID Connect Discovery 1.0, RFC 8414).",
+        )
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .needs(Needs::new().reads(Section::Tokens))

@@ -33,12 +33,12 @@ pub enum Scenario {
     Forged,
     /// `SILENT`: approved, without a callback.
     Silent,
-    /// Any other number: drawn at random, but always the same for the same number.
-    Drawn,
+    /// `RANDOM`: drawn at random, but always the same for the same number.
+    Random,
 }
 
 impl Scenario {
-    const PREFIXES: [(&str, Self); 9] = [
+    const PREFIXES: [(&str, Self); 10] = [
         ("OK", Self::Ok),
         ("BAD", Self::Bad),
         ("REVIEW", Self::Review),
@@ -48,11 +48,13 @@ impl Scenario {
         ("TWICE", Self::Twice),
         ("FORGED", Self::Forged),
         ("SILENT", Self::Silent),
+        ("RANDOM", Self::Random),
     ];
 
     pub fn of(document_number: &str) -> Self {
         let named = Self::PREFIXES.into_iter().find(|(prefix, _)| document_number.starts_with(prefix));
-        named.map_or(Self::Drawn, |(_, scenario)| scenario)
+        // Any other number is approved.
+        named.map_or(Self::Ok, |(_, scenario)| scenario)
     }
 }
 
@@ -141,16 +143,10 @@ impl Plan {
         let decision = match scenario {
             Scenario::Bad => PlannedDecision::Reject,
             Scenario::Review => PlannedDecision::Review,
-            Scenario::Drawn => odds.draw(document_number),
+            Scenario::Random => odds.draw(document_number),
             _ => PlannedDecision::Approve,
         };
         Self { scenario, decision }
-    }
-
-    /// The plan for a document without a number: drawn by its content. The digest never chooses a scenario, although it may start with
-    /// `BAD`.
-    pub fn of_content(document_sha256: &str, odds: Odds) -> Self {
-        Self { scenario: Scenario::Drawn, decision: odds.draw(&document_sha256.to_ascii_lowercase()) }
     }
 
     pub fn outage(self) -> PlannedOutage {
@@ -206,10 +202,10 @@ mod tests {
         for (prefix, scenario) in Scenario::PREFIXES {
             assert_eq!(Scenario::of(prefix), scenario);
             assert_eq!(Scenario::of(&format!("{prefix}-123")), scenario);
-            assert_eq!(Scenario::of(&format!("X{prefix}")), Scenario::Drawn);
+            assert_eq!(Scenario::of(&format!("X{prefix}")), Scenario::Ok);
         }
-        assert_eq!(Scenario::of(""), Scenario::Drawn);
-        assert_eq!(Scenario::of("L898902C3"), Scenario::Drawn);
+        assert_eq!(Scenario::of(""), Scenario::Ok);
+        assert_eq!(Scenario::of("L898902C3"), Scenario::Ok);
     }
 
     #[test]
@@ -246,26 +242,19 @@ mod tests {
     }
 
     #[test]
-    fn content_is_drawn_and_never_chooses_a_scenario() {
-        let digest = format!("BAD{}", "0".repeat(61));
-        let drawn = Plan::of_content(&digest, odds(100, 0));
-        assert_eq!(drawn, Plan { scenario: Scenario::Drawn, decision: PlannedDecision::Approve });
-        assert_eq!(drawn, Plan::of_content(&digest.to_lowercase(), odds(100, 0)));
-    }
-
-    #[test]
     fn draws_are_the_same_in_every_release() {
         let drawn = |number| Plan::of_number(number, odds(70, 20)).decision;
-        // SHA-256, first eight bytes modulo 100: 29, 83, 93.
-        assert_eq!(drawn("L898902C3"), PlannedDecision::Approve);
-        assert_eq!(drawn("X1"), PlannedDecision::Reject);
-        assert_eq!(drawn("X2"), PlannedDecision::Review);
+        // SHA-256, first eight bytes modulo 100: 55, 73, 90.
+        assert_eq!(drawn("RANDOM-1"), PlannedDecision::Approve);
+        assert_eq!(drawn("RANDOM-8"), PlannedDecision::Reject);
+        assert_eq!(drawn("RANDOM-2"), PlannedDecision::Review);
     }
 
     #[test]
     fn draws_follow_the_odds() {
-        let count =
-            |wanted| (0..10_000).filter(|n| Plan::of_number(&format!("P{n}"), odds(70, 20)).decision == wanted).count();
+        let count = |wanted| {
+            (0..10_000).filter(|n| Plan::of_number(&format!("RANDOM{n}"), odds(70, 20)).decision == wanted).count()
+        };
         assert!((6_800..7_200).contains(&count(PlannedDecision::Approve)));
         assert!((1_800..2_200).contains(&count(PlannedDecision::Reject)));
     }

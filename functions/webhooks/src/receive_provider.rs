@@ -33,7 +33,10 @@ pub struct CallbackTaken {
 
 pub fn endpoint() -> Endpoint {
     Route::post("webhooks-receive-provider", "/v1/providers/{provider}/webhook")
-        .summary("A provider's callback")
+        .summary("Receive a callback of a provider")
+        .description(
+            "Providers call this with their own signature. The callback is stored before it is processed, and a repeated one is recognised by its content.",
+        )
         // Counted after the signature was verified, so that a wrong signature costs no write.
         .limited(&[Limited { limit: &limit::CALLBACKS, by: By::Submitted }])
         .problems(&[&types::INVALID_SIGNATURE, &types::STALE_SIGNATURE, &types::NOT_FOUND])

@@ -67,13 +67,16 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             "schemas": schemas,
             "parameters": parameters(),
             "headers": headers(),
-            "examples": types::ALL.iter().map(|one| (example_name(one), problem_example(one))).collect::<Map<_, _>>(),
             "securitySchemes": {"bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "An access token of `POST /v1/auth/login` or `POST /v1/auth/refresh`. It is valid for 15 minutes.",
             }},
         },
     });
+    let text = document.to_string();
+    let used = types::ALL.iter().filter(|one| text.contains(&format!("/examples/{}\"", example_name(one))));
+    let examples: Map<_, _> = used.map(|one| (example_name(one), problem_example(one))).collect();
+    document["components"]["examples"] = examples.into();
     example::add_examples(&mut document);
     document
 }

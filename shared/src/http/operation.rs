@@ -58,7 +58,9 @@ impl OperationDoc {
         let mut schemas: Vec<(String, RefOr<Schema>)> = vec![(name.clone(), T::schema())];
         T::schemas(&mut schemas);
         for (name, schema) in schemas {
-            self.schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+            let mut schema = serde_json::to_value(schema).unwrap_or_default();
+            without_empty_defaults(&mut schema);
+            self.schemas.insert(name, schema);
         }
         reference("schemas", &name)
     }
@@ -98,12 +100,13 @@ impl OperationDoc {
             })
             .collect();
         self.problem(&types::INTERNAL_ERROR);
+        // The gateway answers these for every route.
+        self.problem(&types::RATE_LIMITED);
+        self.problem(&types::UNAVAILABLE);
         if limits.is_empty() {
             self.set("x-limit", "gateway");
         } else {
             self.is_limited = true;
-            self.problem(&types::RATE_LIMITED);
-            self.problem(&types::UNAVAILABLE);
             self.set("x-limit", limits);
         }
         if route.idempotent {
@@ -398,6 +401,22 @@ impl OperationDoc {
         let all =
             own.into_iter().chain(by_status.iter().copied()).chain(limits.iter().copied()).chain(["X-Correlation-Id"]);
         all.map(|name| (name.trim_end_matches("-Optional").to_owned(), reference("headers", name))).collect()
+    }
+}
+
+/// Removes defaults of texts that may not be empty: our types parse a missing text as an empty one, to report it with all other
+/// faults of the form.
+fn without_empty_defaults(schema: &mut Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let mut required = Vec::new();
+    for (name, property) in properties {
+        if property["default"] == "" && property["minLength"].as_u64().is_some_and(|length| length > 0) {
+            property.as_object_mut().map(|property| property.remove("default"));
+            required.push(Value::from(name.clone()));
+        }
+    }
+    if !required.is_empty() {
+        schema["required"] = required.into();
     }
 }
 

@@ -76,7 +76,9 @@ fn gateway_problem(answer: &Answer) {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer}");
     let body = answer.json();
     let code = body["code"].as_str().unwrap_or_default();
-    assert_eq!(body["type"], format!("{}/problems/{code}", Stack::get().var("API_URL")), "{answer}");
+    let base = body["type"].as_str().and_then(|address| address.strip_suffix(&format!("/problems/{code}")));
+    let bases = ["", Stack::get().var("API_URL")];
+    assert!(base.is_some_and(|base| bases.contains(&base)), "{answer}");
     assert_eq!(body["status"], answer.status, "{answer}");
     assert!(body["title"].as_str().is_some_and(|title| title.len() > 5), "{answer}");
     assert_eq!(body["correlation_id"].as_str(), answer.header("x-correlation-id"), "{answer}");
