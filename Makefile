@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates \
+.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -100,8 +100,8 @@ test-roles: venv build
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.up; \
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo
 
-## lint: formatting, clippy, templates, licences and sources of dependencies, unused dependencies
-lint: lint-rust lint-templates lint-dependencies
+## lint: formatting, clippy, templates, the OpenAPI document, licences and sources of dependencies, unused dependencies
+lint: lint-rust lint-templates lint-openapi lint-dependencies
 
 lint-rust:
 	cargo fmt --all --check
@@ -114,6 +114,12 @@ lint-templates:
 	for template in template.yaml functions/sandbox/template.yaml; do \
 		$(LINT_BIN)/sam validate --lint --template $$template; \
 	done
+
+# Node and both linters are pinned and installed into the project.
+lint-openapi:
+	$(PYTHON) localstack/node.py openapi spectral lint docs/openapi.json --fail-severity hint \
+		--ruleset localstack/requirements/openapi/spectral.yaml
+	$(PYTHON) localstack/node.py openapi redocly lint docs/openapi.json
 
 lint-dependencies: tools
 	$(TOOLS)/bin/cargo-deny --all-features check licenses bans sources

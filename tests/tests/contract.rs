@@ -40,6 +40,26 @@ fn the_list_of_problems_is_generated_from_the_catalogue() {
     assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), text, "docs/errors.md is stale: make openapi");
 }
 
+/// `UPDATE_TEMPLATE=1` (`make template`) writes it anew.
+#[test]
+fn the_page_of_parameters_is_generated_from_the_template() {
+    let (path, template) = (root().join("docs/configuration.md"), Template::main());
+    let text = generate::configuration::configuration(&template);
+    for (name, parameter) in template.body()["Parameters"].as_object().unwrap() {
+        assert!(text.contains(&format!("| `{name}` |")), "{name} is in no group of parameters");
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.len() > 20), "{name} has no description");
+    }
+    if std::env::var_os("UPDATE_TEMPLATE").is_some() {
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap_or_default(),
+        text,
+        "docs/configuration.md is stale: make template"
+    );
+}
+
 /// The gateway answers some requests by itself; its problems are those of the catalogue.
 #[test]
 fn the_gateway_s_own_problems_are_in_the_catalogue() {

@@ -1,6 +1,7 @@
 //! Writes the functions' part of `template.yaml`, and the functions' binaries, from what the code declares.
 
 mod alarms;
+pub mod configuration;
 mod functions;
 mod grants;
 mod paths;
