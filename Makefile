@@ -137,7 +137,7 @@ $(TOOLS)/cargo-%:
 	@rm -rf $(TOOLS)/target
 	@touch $@
 
-## bench: the table of budgets: round trips, logins, cold start and memory of release functions, package sizes (after make up)
+## bench: the table of budgets: round trips, logins, tokens, cold start and memory of release functions, package sizes (after make up)
 bench: release
 	cargo run --quiet --release -p verinym-tests --bin bench
 

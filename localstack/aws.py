@@ -7,7 +7,7 @@ from localstack.settings import Settings
 
 
 def client(settings: Settings, service: str):
-    """A client that can only ever reach the local stack: endpoint and credentials are given, never looked up."""
+    """A client that can reach only the local stack: endpoint and credentials are given, never looked up."""
     return boto3.client(
         service,
         endpoint_url=settings.endpoint,

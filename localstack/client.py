@@ -1,4 +1,4 @@
-"""A small HTTP client, as somebody might write it who knows the API from its description only. Standard library."""
+"""A small HTTP client, written from the API's description alone. Standard library only."""
 
 import json
 import time
@@ -21,7 +21,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """An answer that was not the one expected."""
+    """A response with an unexpected status."""
 
     def __init__(self, method: str, url: str, answer: Answer):
         self.answer = answer
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 @dataclass
 class Client:
-    """Calls one API; `token` is the bearer once there is one."""
+    """Calls one API; `token` is the bearer token after signing in."""
 
     base: str
     token: str | None = None
@@ -56,7 +56,7 @@ class Client:
         return self.call("PUT", path, body, **options)
 
     def call(self, method: str, path: str, body=None, *, expect=(200, 201, 202, 204), headers=None, parse=True):
-        """The answer's JSON, or with `parse` off its bytes. Any status not expected is raised as Refused."""
+        """Returns the JSON of the response, or its bytes without `parse`. Raises Refused for an unexpected status."""
         headers = {"Accept": "application/json", **(headers or {})}
         data = None
         if isinstance(body, bytes):

@@ -1,4 +1,4 @@
-"""LocalStack in Docker: started and stopped by compose, with what it leaves behind.
+"""Starts and stops LocalStack in Docker with compose, and removes what it leaves behind.
 
 LocalStack runs each function in a container of its own, beside compose's. One that is killed leaves those running, so
 they are removed by the name that it gives them.
@@ -20,7 +20,7 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Stops the container, removes the containers of functions that are still there, then all that compose made.
+    """Stops the container, removes remaining containers of functions, then everything that compose made.
 
     In this order: a running LocalStack makes new ones, and compose cannot remove a network that one of them is on.
     """
@@ -33,7 +33,7 @@ def stop(settings: Settings) -> None:
 
 
 def name(settings: Settings) -> str:
-    """The container's name, as the compose file gives it."""
+    """The name of the container, from the compose file."""
     return f"verinym-localstack-{settings.port}"
 
 
@@ -43,7 +43,7 @@ def compose(settings: Settings, *arguments: str) -> None:
 
 
 def docker(*arguments: str, environment: dict[str, str] | None = None, capture: bool = True) -> str:
-    """What a docker command prints; ends with its own words where it fails."""
+    """Returns the output of a docker command; exits with its error output if it fails."""
     try:
         ran = subprocess.run(
             ["docker", *arguments],

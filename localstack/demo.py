@@ -1,4 +1,4 @@
-"""Walks the main journey as a client would, who knows nothing but the API's description.
+"""Walks the main journey as a client that knows only the API's description.
 
     python -m localstack.demo
 
@@ -66,7 +66,7 @@ class Journey:
         return mail
 
     def new_person(self, name: str, family: str = "Rao", born: str = "1990-04-12") -> tuple[Client, str, str]:
-        """Signs up, confirms and signs in; gives the signed-in client, the address and the user's id."""
+        """Signs up, confirms and signs in; returns the signed-in client, the address and the user's id."""
         email = f"{name.lower()}.{secrets.token_hex(4)}@example.org"
         password = secrets.token_urlsafe(18)
         api = self.anonymous()
@@ -101,7 +101,7 @@ class Journey:
         return person, email, me["user"]["id"]
 
     def hand_in(self, person: Client, number: str) -> str:
-        """Uploads a passport of that number and starts a check; gives the check's id."""
+        """Uploads a passport with that number and starts a check; returns the check's id."""
         image = picture(number)
         document = person.upload(
             "/v1/kyc/documents",
@@ -126,7 +126,7 @@ class Journey:
         return check["id"]
 
     def poll(self, person: Client, check: str, what: str, done) -> dict:
-        """Asks until `done` likes the answer, showing that it goes on."""
+        """Repeats a request until `done` accepts the answer, and shows the progress."""
         began = time.monotonic()
         shown = None
         while True:
@@ -261,7 +261,7 @@ def wait_for_desk(journey: Journey, moderator: Client, check: str) -> dict:
         for item in desk(moderator):
             if item["id"] == check:
                 progress("")
-                journey.say("GET /v1/admin/kyc/checks", f"the desk shows {short(check)}", time.monotonic() - began)
+                journey.say("GET /v1/admin/kyc/checks", f"the review queue has {short(check)}", time.monotonic() - began)
                 return item
         progress(f"      … not yet on the desk ({time.monotonic() - began:.0f} s)")
         time.sleep(0.2)
@@ -270,7 +270,7 @@ def wait_for_desk(journey: Journey, moderator: Client, check: str) -> dict:
 
 
 def desk(moderator: Client):
-    """Every check on the desk, page by page."""
+    """All checks of the review queue, page by page."""
     cursor = ""
     while cursor is not None:
         page = moderator.get("/v1/admin/kyc/checks?limit=100" + (f"&cursor={cursor}" if cursor else ""))
@@ -293,7 +293,7 @@ def audited(journey: Journey, user: str) -> None:
 
 
 def decided(answer: dict, wanted: str) -> bool:
-    """Whether the check is decided as wanted; any other end is a failure."""
+    """Whether the check is decided as expected; any other end is a failure."""
     if answer["status"] in ("approved", "rejected", "cancelled", "expired") and answer["status"] != wanted:
         raise SystemExit(f"Check {answer['id']} ended {answer['status']}, not {wanted}: {answer}")
     return answer["status"] == wanted
@@ -309,7 +309,7 @@ def short(identifier: str) -> str:
 
 
 def progress(text: str) -> None:
-    """A line that the next one replaces; on a terminal only."""
+    """Prints a line that the next one replaces; on a terminal only."""
     if sys.stdout.isatty():
         print(f"\r\033[K{text}", end="", flush=True)
 

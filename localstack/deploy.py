@@ -1,4 +1,4 @@
-"""Deploys both templates through CloudFormation, and again where a function must know its own API's address.
+"""Deploys both templates through CloudFormation, a second time if functions must learn the address of their own API.
 
 A stack that already is what it should be is left alone. What it is stands in the code bucket: the digest of the
 template with the digests of the binaries in it, and of the parameters. (Not in a tag: LocalStack's UpdateStack keeps
@@ -73,7 +73,9 @@ def sandbox_parameters(settings: Settings, api: str) -> dict[str, str]:
 
 
 def architecture(settings: Settings) -> dict[str, str]:
-    """LocalStack picks the functions' image by it; MiniStack runs what it gets, as a process of this machine."""
+    """The architecture of the functions. LocalStack chooses the image by it; MiniStack runs binaries as
+    processes of this machine.
+    """
     return {"Architecture": settings.architecture} if settings.flavour == LOCALSTACK else {}
 
 
@@ -91,7 +93,7 @@ def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str,
 
 
 def settled_stack(settings: Settings, name: str, template, digests: dict[str, str], parameters_for) -> dict[str, str]:
-    """Deploys until the parameters name the API that the stack has; gives the outputs.
+    """Deploys until the parameters name the API of the stack; returns the outputs.
 
     The API's id is known only after the first deploy, and an emulator may give a new one when the API's definition
     changes. Two rounds are the usual number, one when nothing moved.
@@ -140,7 +142,9 @@ def deploy_stack(settings: Settings, cloudformation, name: str, body: str, param
 
 
 def deployed_digest(settings: Settings, name: str) -> list[str] | None:
-    """The stack's id and the digest of what was last deployed to it. The id, since a bucket may outlive its stack."""
+    """The stack's id and the digest of what was last deployed to it. The id is included because a bucket may
+    outlive its stack.
+    """
     s3 = client(settings, "s3")
     try:
         return json.load(s3.get_object(Bucket=settings.code_bucket, Key=digest_key(name))["Body"])
@@ -159,7 +163,9 @@ def failures_of(cloudformation, name: str) -> str:
 
 
 def check_discovery(deployment: Deployment) -> None:
-    """Asserts that the functions know their own address: what discovery says is what clients were told."""
+    """Asserts that the functions know their own address: the discovery document must name the address that
+    clients get.
+    """
     url = f"{deployment.api_url}/.well-known/openid-configuration"
     try:
         with urllib.request.urlopen(url, timeout=30) as answer:

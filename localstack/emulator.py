@@ -27,7 +27,7 @@ STOP_LIMIT = 90.0
 
 
 def start(settings: Settings) -> None:
-    """Starts the emulator, or leaves it as it is when it already runs on this port."""
+    """Starts the emulator, unless it already runs on this port."""
     if settings.flavour == LOCALSTACK:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if healthy(settings):
@@ -70,7 +70,7 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Stops the emulator cleanly; the data stays (MiniStack's: LocalStack's community edition keeps none)."""
+    """Stops the emulator. MiniStack keeps its data; LocalStack's community edition keeps none."""
     if settings.flavour == LOCALSTACK:
         containers.stop(settings)
         return
@@ -94,7 +94,7 @@ def stop(settings: Settings) -> None:
 
 
 def end_functions(emulator: int) -> None:
-    """Ends what is left of the emulator's process group: functions that wait for their next call."""
+    """Ends the remaining processes of the emulator's process group: functions that wait for their next call."""
     try:
         os.killpg(emulator, signal.SIGKILL)
     except ProcessLookupError:
@@ -154,7 +154,7 @@ def healthy(settings: Settings) -> bool:
 
 
 def status(settings: Settings) -> str:
-    """Whether the emulator runs. LocalStack's process is Docker's, so it is asked itself."""
+    """Whether the emulator runs. LocalStack runs in Docker, so it is asked by HTTP."""
     if settings.flavour == LOCALSTACK:
         return f"running on port {settings.port}" if healthy(settings) else f"nothing answers on {settings.health}"
     port = running_port(settings)
@@ -167,7 +167,7 @@ def running_port(settings: Settings) -> int | None:
 
 
 def running_process(settings: Settings) -> dict | None:
-    """What the pid file names, if that process still lives and is the emulator; a stale file is removed."""
+    """The process that the pid file names, if it lives and is the emulator. A stale file is removed."""
     file = pid_file(settings)
     try:
         process = json.loads(file.read_text())
@@ -192,7 +192,7 @@ def alive(pid: int) -> bool:
 
 
 def command_of(pid: int) -> str:
-    """State letter and command line of a process (a number may have been given to another program since)."""
+    """State and command line of a process. The number may belong to another program by now."""
     if sys.platform == "linux":
         try:
             kernel = Path(f"/proc/{pid}")
@@ -219,7 +219,7 @@ def tail(file: Path, lines: int = 15) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path as the reader of this terminal would type it."""
+    """A path relative to the current directory, as one would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 

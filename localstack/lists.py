@@ -1,4 +1,4 @@
-"""The sample lists, served over plain HTTP by a bucket of the emulator, and which of them the local stack screens against.
+"""The sample lists: served over plain HTTP by a bucket of the emulator, and configured for the local stack.
 
 A bucket's objects come with entity tags and answer 304, as publishers' sites do. Its policy lets anybody read them, which
 counts where the emulator enforces roles.
@@ -18,7 +18,7 @@ SAMPLES = ROOT / "shared" / "screening" / "samples" / "lists"
 LIMIT = 120.0
 CONFIGURATION = "config/lists.json"
 
-# Of each list the files that it is served from. A year is long enough for a stack that is left alone.
+# The files of each list. Its maximum age is a year, so that it does not become stale on a stack that is left alone.
 YEAR = 8760
 SERVED = {
     "ofac_sdn": ("OFAC sample", "sanctions", "ofac_sdn_csv", ("sample_sdn.csv", "sample_alt.csv", "sample_add.csv")),
@@ -26,9 +26,9 @@ SERVED = {
     "uk": ("UK sample", "sanctions", "uk_csv", ("uk_sample.csv",)),
     "peps": ("PEP sample", "pep", "ftm_json", ("pep_sample.jsonl",)),
 }
-# Loaded as an operator does: uploaded under this name.
+# Loaded like an operator's own list: uploaded under this name.
 UPLOADED = {"mha": ("MHA sample", "sanctions", "mha", "mha_sample.csv")}
-# Lists that the tests play with; each test has its own, and nobody real is on them.
+# Lists that tests change; each test has its own, and no real person is on them.
 TESTS = ("test_changed", "test_refused", "test_same", "test_twice")
 TEST_ROWS = "Name\n" + "".join(f"Qwzx{letter}vkj Hgfrt{letter}plm\n" for letter in "abcdefghij")
 
@@ -38,7 +38,7 @@ def bucket(settings: Settings) -> str:
 
 
 def configured(settings: Settings) -> str:
-    """The content of the object that says which lists are screened against."""
+    """The content of the object that configures the lists."""
     base = f"{settings.endpoint}/{bucket(settings)}"
     lists = [
         {"id": key, "name": name, "kind": kind, "format": form, "urls": [f"{base}/{file}" for file in files]}
@@ -63,7 +63,7 @@ def configured(settings: Settings) -> str:
 
 
 def put_configuration(settings: Settings, lists_bucket: str) -> None:
-    """Puts the configuration of the sample lists where the functions read it. They keep it for five minutes."""
+    """Stores the configuration of the sample lists where the functions read it. They cache it for five minutes."""
     s3 = client(settings, "s3")
     wanted = configured(settings).encode()
     try:
@@ -75,7 +75,7 @@ def put_configuration(settings: Settings, lists_bucket: str) -> None:
 
 
 def seed_lists(settings: Settings, lists_bucket: str) -> None:
-    """Serves and uploads the samples, and has them loaded; leaves alone what is there."""
+    """Uploads the samples and requests a refresh; keeps what is there already."""
     began = time.monotonic()
     s3 = client(settings, "s3")
     try:

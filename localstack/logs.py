@@ -28,7 +28,7 @@ def lines(settings: Settings, area: str, text: str, minutes: float):
 
 
 def group_prefix(settings: Settings) -> str:
-    """LocalStack takes `LoggingConfig` and logs into a group of each function all the same: the stack's stay empty."""
+    """LocalStack accepts `LoggingConfig` but ignores it: each function logs to a group of its own."""
     return f"/{settings.stack_name}" if settings.flavour == MINISTACK else f"/aws/lambda/{settings.stack_name}-"
 
 

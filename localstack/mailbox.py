@@ -52,7 +52,7 @@ def mails(url: str) -> list[Mail]:
 
 
 def wait_for_mail(url: str, address: str, wanted: Callable[[Mail], object], limit: float = 30.0) -> Mail:
-    """The newest mail to an address that is as wanted, as soon as there is one."""
+    """Waits for a mail to an address that meets the condition, and returns the newest one."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         found = [mail for mail in mails(url) if address in mail.recipients and wanted(mail)]
@@ -63,7 +63,7 @@ def wait_for_mail(url: str, address: str, wanted: Callable[[Mail], object], limi
 
 
 class Mailbox:
-    """The tokens that were mailed to an address, for scripts that confirm it in its owner's place."""
+    """The tokens that were mailed to an address, for scripts that confirm it on behalf of its owner."""
 
     def __init__(self, url: str):
         self.url = url
@@ -72,7 +72,7 @@ class Mailbox:
         return {mail.token for mail in mails(self.url) if mail.token and address in mail.recipients}
 
     def wait(self, address: str, known: set[str]) -> str:
-        """The token of a mail that is not known yet."""
+        """The token of a new mail."""
         return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
 
 

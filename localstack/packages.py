@@ -1,4 +1,4 @@
-"""Puts each function's binary into a zip of its own and into the code bucket; only what changed.
+"""Packs each changed binary into a zip of its own and uploads it to the code bucket.
 
 A zip's name in the bucket is the digest of the binary, so an unchanged function keeps its address and CloudFormation
 leaves it alone. Zips are the same to the byte for the same binary: fixed time, fixed mode, one file `bootstrap`.
@@ -21,7 +21,7 @@ from localstack.settings import Settings, step
 
 CODE_URI = re.compile(r"^(\s+CodeUri: ).*target/lambda/([a-z0-9-]+)/$", re.MULTILINE)
 
-# Of a dev binary the first level saves two thirds in a quarter of a second; higher ones save little more.
+# The first level makes a debug binary two thirds smaller in a quarter of a second; higher levels save little more.
 COMPRESSION_LEVEL = 1
 
 
@@ -39,7 +39,9 @@ def functions_of(template: Path) -> list[str]:
 
 
 def digest_binaries(settings: Settings, names: list[str]) -> dict[str, str]:
-    """SHA-256 of each binary. Files that look untouched since the last time (time, size, inode) are not read again."""
+    """SHA-256 of each binary. Files whose time, size and inode have not changed since the last run are not read
+    again.
+    """
     missing = [name for name in names if not settings.binary(name).is_file()]
     if missing:
         sys.exit(f"No binary in {settings.binaries} for: {', '.join(missing)}. Build first (make up does).")
@@ -60,7 +62,7 @@ def digest(binary: Path, seen: dict | None) -> dict:
 
 
 def upload(settings: Settings, digests: dict[str, str]) -> None:
-    """Zips and uploads what the bucket has not yet, and removes what no function uses any more."""
+    """Zips and uploads what the bucket does not have yet."""
     s3 = client(settings, "s3")
     try:
         s3.head_bucket(Bucket=settings.code_bucket)
@@ -83,7 +85,9 @@ def upload(settings: Settings, digests: dict[str, str]) -> None:
 
 
 def remove_stale(settings: Settings, digests: dict[str, str]) -> None:
-    """Removes zips that no function uses any more; only after a deploy, for a rollback needs the old ones."""
+    """Removes zips that no function uses any more. Called after the deployment only, because a rollback needs
+    the old ones.
+    """
     s3 = client(settings, "s3")
     wanted = {object_key(name, sha256) for name, sha256 in digests.items()}
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.code_bucket, Prefix="functions/")

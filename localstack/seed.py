@@ -38,7 +38,7 @@ def verify_sender(settings: Settings) -> None:
 
 
 def seed_people(settings: Settings, deployment: Deployment) -> dict[str, str]:
-    """Makes an admin, a moderator and an auditor; gives their addresses and passwords as variables."""
+    """Makes an admin, a moderator and an auditor; returns their addresses and passwords as variables."""
     target, api, mailbox = Target.local(settings), Client(deployment.api_url), Mailbox(settings.mailbox)
     kept = passwords(settings.data / "people.json")
     variables = {}
@@ -57,6 +57,6 @@ def passwords(file: Path) -> dict[str, str]:
     """One password for each role, made once for a data directory and readable by its owner only."""
     if not file.exists():
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            # A letter of each class besides, for stacks with PasswordPolicy=classes.
+            # A character of each class, for stacks with PasswordPolicy=classes.
             json.dump({role: secrets.token_urlsafe(18) + "-aA1" for role in ROLES}, out)
     return json.loads(file.read_text())

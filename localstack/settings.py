@@ -1,4 +1,4 @@
-"""Where things are and what they are called. All of it can be set by the environment (the Makefile does)."""
+"""Paths and names of the local stack. All of them can be set by the environment, as the Makefile does."""
 
 import os
 import sys
@@ -65,7 +65,7 @@ class Settings:
 
     @property
     def host(self) -> str:
-        """A name that means the emulator both here and inside a function.
+        """A host name that reaches the emulator both from here and from a function.
 
         LocalStack runs functions in containers, where 127.0.0.1 is the container itself; its own name resolves to
         loopback here and to LocalStack there.
@@ -102,7 +102,9 @@ class Settings:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """What an AWS client needs to reach this stack. The emulator takes `test` as the account's root."""
+        """The variables that an AWS client needs to reach this stack. The emulator accepts `test` as the root
+        of the account.
+        """
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.region,

@@ -1,4 +1,4 @@
-"""Applies by API what an emulator's CloudFormation drops without a word, then asserts that it holds.
+"""Applies through the API what an emulator's CloudFormation silently ignores, then asserts that it is set.
 
 Dropped are: expiry, encryption and point-in-time recovery of tables; encryption, life cycle and public-access block of
 buckets; retention of logs; rotation of keys; the gateway's own responses. What is wanted is read from the processed
@@ -22,7 +22,7 @@ class Stack:
         self.settings = settings
         cloudformation = client(settings, "cloudformation")
         template = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
-        # boto3 reads a template that is JSON; one that is not, it leaves as text.
+        # boto3 parses a template in JSON and returns any other as text.
         self.resources = (yaml.safe_load(template) if isinstance(template, str) else template)["Resources"]
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
         summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
@@ -126,7 +126,7 @@ def settle_tables(settings: Settings, stack: Stack, check: Check) -> None:
 
 
 def recovery_of(table: dict) -> dict | None:
-    """What the API is to be told of a table's recovery: the window's days too. (No emulator keeps the days.)"""
+    """The request for a table's point-in-time recovery, with the days of its window. (No emulator stores the days.)"""
     wanted = table.get("PointInTimeRecoverySpecification", {})
     if not wanted.get("PointInTimeRecoveryEnabled"):
         return None
@@ -170,7 +170,7 @@ def settle_buckets(settings: Settings, stack: Stack, check: Check) -> None:
 
 
 def encryption_rule(bucket: dict) -> dict:
-    """CloudFormation's words for a bucket's encryption in those of the API: algorithm, key, one data key per bucket."""
+    """Translates a bucket's encryption from CloudFormation's form to the API's: algorithm, key, bucket key."""
     rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
     return {
         "ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"],
@@ -179,7 +179,7 @@ def encryption_rule(bucket: dict) -> dict:
 
 
 def lifecycle_rule(rule: dict) -> dict:
-    """CloudFormation's words for a rule in those of the API."""
+    """Translates a lifecycle rule from CloudFormation's form to the API's."""
     answer = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "ExpirationInDays" in rule:
         answer["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
@@ -248,7 +248,7 @@ def settle_gateway(settings: Settings, stack: Stack, check: Check) -> None:
 
 
 def absent_is_none(read):
-    """Reads a setting for whose absence the service has an error (NoSuch...)."""
+    """Reads a setting; None if the service reports that it is not set (NoSuch…)."""
 
     def reader():
         try:

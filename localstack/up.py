@@ -41,7 +41,7 @@ def up(settings: Settings) -> dict[str, str]:
 
 def variables_of(settings: Settings, deployment: Deployment) -> dict[str, str]:
     return settings.environment | {
-        # Which emulator it is: a test that one of them cannot pass is skipped by its name.
+        # Tests that an emulator cannot pass are skipped by its name.
         "EMULATOR": settings.flavour,
         "API_URL": deployment.api_url,
         "STACK_NAME": settings.stack_name,
@@ -58,7 +58,9 @@ def variables_of(settings: Settings, deployment: Deployment) -> dict[str, str]:
 
 
 def write(settings: Settings, variables: dict[str, str]) -> None:
-    """`NAME=value` lines that a shell can source and a test can parse; it holds passwords, so it is its owner's."""
+    """Writes `NAME=value` lines that a shell can source and a test can parse. Only the owner may read them,
+    because of the passwords.
+    """
     settings.env_file.parent.mkdir(parents=True, exist_ok=True)
     draft = settings.env_file.with_suffix(".draft")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:

@@ -20,7 +20,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 def ensure(name: str) -> Path:
-    """Returns the environment's directory, making it first where it is missing or out of date."""
+    """Returns the directory of the environment. Makes it first if it is missing or out of date."""
     requirements = ROOT / "localstack" / "requirements" / f"{name}.txt"
     home = ROOT / ".venv" / name
     stamp = home / ".made-from"

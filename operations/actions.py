@@ -24,7 +24,7 @@ PROGRESS_EVERY = 15.0
 
 
 def invoke(target: Target, function: str, payload: dict):
-    """Invokes a function of the stack as an operator; what it answers."""
+    """Invokes a function of the stack as an operator and returns its answer."""
     name = f"{target.name}-{function}"
     client = target.client("lambda")
     try:
@@ -36,12 +36,12 @@ def invoke(target: Target, function: str, payload: dict):
         ) from None
     body = answer["Payload"].read().decode()
     if "FunctionError" in answer:
-        raise FunctionFailed(name, message_of(body), f"What it logged: {target.logs_hint}")
+        raise FunctionFailed(name, message_of(body), f"Its log: {target.logs_hint}")
     return json.loads(body or "null")
 
 
 class FunctionFailed(StepFailed):
-    """A function of ours answered an error; `message` is its own."""
+    """A function of the stack failed; `message` is its error message."""
 
     def __init__(self, function: str, message: str, remedy: str):
         super().__init__(f"{function} failed: {message}", remedy)
@@ -56,30 +56,32 @@ def message_of(body: str) -> str:
 
 
 def rotate_keys(target: Target) -> str:
-    """The first run makes all keys, later ones move on those that are due."""
+    """The first run makes all keys; later runs rotate those that are due."""
     moved = invoke(target, "workers-rotate-keys", {})["processed"]
-    return f"{moved} key rings made or moved on" if moved else "all key rings are as they should be"
+    return f"{moved} key rings made or rotated" if moved else "all key rings are up to date"
 
 
 # ---- Screening lists ---------------------------------------------------------------------------------------------
 
 
 def lists_in_force(dynamodb, stack_name: str) -> set[str]:
-    """Ids of the lists in force, as the pointer names them."""
+    """The ids of the lists in force, read from the pointer in the table."""
     key = {"pk": {"S": "LISTS"}, "sk": {"S": "CURRENT"}}
     found = dynamodb.get_item(TableName=f"{stack_name}-kyc", Key=key, ConsistentRead=True)
     return set(found.get("Item", {}).get("lists", {}).get("M", {}))
 
 
 def refresh_lists(target: Target) -> int:
-    """Has each configured list fetched and the lists compiled; how many are configured. The work goes on behind."""
+    """Requests a refresh of each configured list and returns their number. Workers load and compile them in the
+    background.
+    """
     return invoke(target, "workers-refresh-lists", {})["processed"]
 
 
 def wait_for_lists(
     target: Target, configured: int, admin: Client | None, progress: Callable[[str], None], limit: float = LISTS_LIMIT
 ) -> Finding:
-    """Waits until each configured list is in force. An admin's view says why one is not.
+    """Waits until each configured list is in force. With an admin's client it also reports why a list is not.
 
     Raises StepFailed when the time is up, or when each missing list is refused and stays so.
     """
@@ -97,13 +99,14 @@ def wait_for_lists(
             progress(f"{state.in_force} of {configured} in force after {waited:.0f} s")
         if not state.missing:
             text = f"{state.in_force} of {configured} lists in force after {waited:.0f} s"
-            return Finding(text, [f"List {line}: the last good load stays in force." for line in state.refused])
+            return Finding(text, [f"List {line}: its last good version stays in force." for line in state.refused])
         if waited > limit or (state.hopeless and waited > REFUSAL_STANDS):
             raise StepFailed(
                 f"{state.in_force} of {configured} lists are in force after {waited:.0f} s; "
                 f"not: {', '.join(state.missing)}.",
                 "The runbook's part `Lists are stale` (docs/operations.md) says what each refusal means. "
-                f"Loading goes on behind; every hour tries again.\nWhat the loader logged: {target.logs_hint}",
+                "Loading continues in the background and is repeated every hour.\n"
+                f"The log of the loader: {target.logs_hint}",
             )
         time.sleep(0.5)
 
@@ -111,16 +114,16 @@ def wait_for_lists(
 @dataclass
 class ListsState:
     in_force: int
-    # Each with its refusal where one is known.
+    # Each with the reason why it was refused, if it is known.
     missing: list[str]
-    # In force, while what the source gives now is refused.
+    # In force, but the current content of the source is refused.
     refused: list[str]
-    # Each missing one is refused: waiting longer changes nothing.
+    # Every missing list is refused, so waiting does not help.
     hopeless: bool
 
 
 class AdminsView:
-    """The lists as `GET /v1/aml/lists` tells them to staff."""
+    """The state of the lists by `GET /v1/aml/lists`, which needs a signed-in admin."""
 
     def __init__(self, api: Client):
         self.api = api
@@ -137,7 +140,7 @@ class AdminsView:
 
 
 class PointersView:
-    """The lists as the pointer in the table names them: for a caller who cannot sign in."""
+    """The state of the lists by the pointer in the table, for an operator who cannot sign in."""
 
     def __init__(self, dynamodb, stack_name: str, configured: int):
         self.dynamodb, self.stack_name, self.configured = dynamodb, stack_name, configured
@@ -157,9 +160,9 @@ def refusal(item: dict) -> str:
 
 
 def share_credentials(target: Target, ours: str, theirs: str) -> bool:
-    """Gives the sandbox's credentials to both sides: the sandbox, which checks them, and us, who call with them.
+    """Writes the same credentials to the secrets of the sandbox, which checks them, and of the stack, which uses them.
 
-    Secrets by ARN. Existing credentials are kept; whether something had to be written.
+    `ours` and `theirs` are the secrets' ARNs. Existing credentials are kept. Returns whether something was written.
     """
     manager = target.client("secretsmanager")
     known = secret_value(manager, theirs)
@@ -180,7 +183,7 @@ def share_credentials(target: Target, ours: str, theirs: str) -> bool:
 
 
 def secret_value(manager, arn: str) -> str:
-    """The value, or nothing where the secret has none yet (as on AWS, or an empty one as in the emulator)."""
+    """The value of a secret, or an empty text if it has none yet (on AWS it is missing, in the emulator empty)."""
     try:
         return manager.get_secret_value(SecretId=arn).get("SecretString", "")
     except manager.exceptions.ResourceNotFoundException:
@@ -203,11 +206,10 @@ def grant_role(target: Target, email: str, role: str) -> str:
 
 
 def ensure_role(target: Target, api: Client, email: str, role: str, password, token: str | None, mailbox) -> bool:
-    """Takes an address as far towards a role as it goes now: register, confirm, grant. False if it had the role.
+    """Registers, confirms and grants a role, as far as possible in this run. Returns False if the account had the role.
 
-    `password(new)` gives the password or None, of a new account if `new`; it is called only where it is needed.
-    `token` is the one in the mailed link; `mailbox` finds it where mails can be read (the emulator), and is None where
-    they cannot.
+    `password(new)` returns the password or None; `new` says that it is for a new account. It is called only if needed.
+    `token` is the one in the mailed link. `mailbox` reads it from the emulator's mails; it is None on AWS.
     """
     state = grant_role(target, email, role)
     if state == "held":
@@ -240,7 +242,7 @@ def ensure_role(target: Target, api: Client, email: str, role: str, password, to
 
 
 def confirm(api: Client, email: str, password, token: str | None) -> None:
-    """Confirms the address by the mailed token; waits for the operator where there is none."""
+    """Confirms the address by the mailed token. Without one, the operator has to act first."""
     if not token or not password(False):
         raise StepWaits(
             f"{email} has an account that is not confirmed; a mail with a link went to it.",
@@ -264,7 +266,7 @@ REMEDIES = {
 
 
 def call(api: Client, path: str, body: dict):
-    """A POST whose refusal is a failure of the step, with what to do about it."""
+    """Sends a POST. A refusal fails the step, with what the operator can do about it."""
     try:
         return api.post(path, body)
     except Refused as refused:

@@ -32,7 +32,7 @@ LEFT_OVER = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FA
 def bootstrap(
     target: Target, email: str, password: Callable[[bool], str | None], token: str | None, steps: Steps
 ) -> int:
-    """Runs all steps against a deployed stack; gives the exit code."""
+    """Runs all steps against a deployed stack and returns the exit code."""
     account = steps.run("account", lambda: caller(target))
     deployed = steps.run("stack", lambda: find_stack(target), needs=bool(account))
     if not deployed:
@@ -83,7 +83,7 @@ def caller(target: Target) -> str:
 
 
 def find_stack(target: Target) -> tuple[str, Deployed]:
-    """The deployed stack; refuses one that is not there or not whole."""
+    """The deployed stack. Fails if it does not exist or its deployment is incomplete."""
     cloudformation = target.client("cloudformation")
     stack = actions.stack_of(cloudformation, target.name)
     if stack is None:
@@ -125,7 +125,7 @@ def deploy_command(target: Target) -> str:
 
 
 def run_checks(target: Target, deployed: Deployed, steps: Steps) -> None:
-    """What the account has to have; the emulators have no quotas to speak of."""
+    """Checks what the account must have. Emulators have no quotas."""
     steps.check("concurrency", lambda: concurrency(target))
     if target.on_aws:
         steps.check("mail", lambda: checks.mail(target.client("sesv2"), deployed))
@@ -145,7 +145,7 @@ def sender(target: Target) -> str:
 
 
 def sandbox(target: Target, deployed: Deployed) -> Finding:
-    """The sandbox provider's credentials, where the stack calls a sandbox of the same account."""
+    """Shares the sandbox provider's credentials, if the stack calls a sandbox in the same account."""
     if not deployed.parameter("SandboxUrl"):
         return Finding("not used (SandboxUrl is empty)")
     found = actions.stack_of(target.client("cloudformation"), f"{target.name}-sandbox")
@@ -163,9 +163,9 @@ def sandbox(target: Target, deployed: Deployed) -> Finding:
 
 
 def refresh(target: Target) -> tuple[str, list[int]]:
-    """In a list, since a stack with no lists is not a failed step."""
+    """The number is in a list, because a step's value 0 would count as failed."""
     configured = actions.refresh_lists(target)
-    return f"{configured} lists are being looked at", [configured]
+    return f"refresh of {configured} lists requested", [configured]
 
 
 def health(target: Target, deployed: Deployed, public: Client) -> str:
@@ -187,7 +187,9 @@ def make_admin(target: Target, api: Client, email: str, password, token: str | N
 
 
 def domain_target(target: Target, name: str) -> str:
-    """Where the DNS record of a custom domain has to point; nothing where there is none, or the caller may not look."""
+    """Where the DNS record of a custom domain has to point; None without a custom domain or the permission to
+    read it.
+    """
     if not name:
         return ""
     try:
@@ -197,7 +199,9 @@ def domain_target(target: Target, name: str) -> str:
 
 
 def password_of(target: Target, email: str) -> Callable[[bool], str | None]:
-    """The admin's password: from the environment, the local stack's own file, or asked for in a terminal, once."""
+    """The admin's password: from the environment, from the local stack's file, or asked for in a terminal.
+    Asked at most once.
+    """
     known: list[str] = []
 
     def password(new: bool) -> str | None:
@@ -212,18 +216,22 @@ def password_of(target: Target, email: str) -> Callable[[bool], str | None]:
 
 
 def ask(email: str, new: bool) -> str | None:
-    """Asks for a password in a terminal: twice for a new account, since a mistyped one could not be confirmed."""
+    """Asks for a password in a terminal; twice for a new account, because with a mistyped one it could not be
+    confirmed.
+    """
     if not sys.stdin.isatty():
         return None
     while True:
         first = getpass.getpass(f"          password of {email}{' (a new account)' if new else ''}: ")
         if not first or not new or getpass.getpass("          once more: ") == first:
             return first or None
-        print("          The two differ.", flush=True)
+        print("          The two passwords differ.", flush=True)
 
 
 def local_password(target: Target, email: str) -> str:
-    """From the data directory's people.json, where the seeded people are by role; made for an address that is new."""
+    """The password from people.json in the data directory, which has the seeded people by role. A new address
+    gets a new one.
+    """
     file = target.settings.data / "people.json"
     kept = passwords(file)
     if email == "admin@verinym.example":

@@ -1,4 +1,4 @@
-"""What an account has to have for a stack to work and does not have by itself: quotas, mail, alarms, a domain.
+"""Checks what an AWS account needs before a stack can work in it: quotas, mail, alarms, a domain.
 
 Each check reads only, and gives advice. `preflight` runs them before a deployment, `bootstrap` after it.
 """
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from operations.steps import Finding, StepFailed
 
-# AWS keeps this many unreserved for functions without a reservation of their own.
+# AWS keeps this much concurrency unreserved, for functions without a reservation.
 UNRESERVED_MINIMUM = 100
 USUAL_CONCURRENCY = 1000
 CONCURRENCY_QUOTA = "L-B99A9384"
 # What an account in the SES sandbox may send (Amazon SES Developer Guide, "Request production access").
 SANDBOX_MAILS_A_DAY = 200
 
-# The parameter that names the configuration set, where no parameter of the stack is called like one.
+# The parameter that names the configuration set, if the stack has no parameter with such a name.
 MAIL_SET_PARAMETER = "MailConfigurationSet"
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack as CloudFormation describes it; before the first deployment, the parameters it is to have."""
+    """A stack as CloudFormation describes it. Before the first deployment it has only its planned parameters."""
 
     name: str
     region: str
@@ -54,7 +54,7 @@ def concurrency(lambda_client, wanted: int = 0) -> Finding:
             "Set SignInConcurrency and WorkerConcurrency lower or to 0, or ask for a higher quota first.",
         )
     if wanted > reservable:
-        advice.append(f"The stack reserves {wanted}; unless that is reserved by it already, the deployment fails.")
+        advice.append(f"The stack reserves {wanted}. If it has not reserved that already, the deployment fails.")
     if reservable == 0:
         advice.append(
             f"Nothing may be reserved (AWS keeps {UNRESERVED_MINIMUM} unreserved): leave the parameters of reserved "
@@ -86,7 +86,7 @@ def mail(sesv2, deployed: Deployed) -> Finding:
         advice.append("SES has paused sending for this account: see the SES console, Reputation metrics.")
     if account.get("EnforcementStatus", "HEALTHY") != "HEALTHY":
         advice.append(
-            f"SES has put the account on {account['EnforcementStatus']}: see the SES console, Reputation metrics."
+            f"The SES account has the status {account['EnforcementStatus']}: see Reputation metrics in the SES console."
         )
     sender = deployed.parameter("MailFrom")
     identity, attributes = identity_of(sesv2, sender)
@@ -113,7 +113,7 @@ def mail(sesv2, deployed: Deployed) -> Finding:
 
 
 def identity_of(sesv2, sender: str) -> tuple[str, dict | None]:
-    """The identity that SES sends by: the address if it is one, else its domain; None if neither is."""
+    """The SES identity of a sender: the address, else its domain; None if neither is an identity."""
     for identity in (sender, sender.rpartition("@")[2]):
         try:
             return identity, sesv2.get_email_identity(EmailIdentity=identity)
@@ -123,7 +123,7 @@ def identity_of(sesv2, sender: str) -> tuple[str, dict | None]:
 
 
 def configuration_set(identity: str, default: str, deployed: Deployed) -> list[str]:
-    """An identity's default set is used by every mail, and IAM asks for a grant on the set too."""
+    """Advises if the identity has a default configuration set: every mail uses it, and IAM requires a grant on it."""
     parameter = next((name for name in deployed.parameters if name.endswith("ConfigurationSet")), MAIL_SET_PARAMETER)
     if default and deployed.parameter(parameter) != default:
         return [
@@ -134,7 +134,7 @@ def configuration_set(identity: str, default: str, deployed: Deployed) -> list[s
 
 
 def alarms(sns, deployed: Deployed) -> Finding:
-    """Whether somebody hears of an alarm."""
+    """Checks that somebody receives alarms."""
     given = deployed.parameter("AlarmTopicArn")
     topics = [given] if given else list(deployed.topics)
     if not topics:
@@ -154,7 +154,7 @@ def alarms(sns, deployed: Deployed) -> Finding:
     ]
     if not confirmed and not pending:
         advice.append(
-            f"Nobody subscribes to {topics[0]}:\n"
+            f"{topics[0]} has no subscriber:\n"
             f"aws sns subscribe --topic-arn {topics[0]} --protocol email --notification-endpoint <address>"
         )
     return Finding(f"{len(confirmed)} subscribed, {len(pending)} unconfirmed", advice)
@@ -171,7 +171,7 @@ def protection(deployed: Deployed) -> Finding:
 
 
 def domain(apigateway, deployed: Deployed) -> Finding:
-    """The custom domain's state, and where its DNS record has to point."""
+    """The state of the custom domain, and where its DNS record has to point."""
     name = deployed.parameter("DomainName")
     if not name:
         return Finding("not made by this stack (DomainName is empty)")

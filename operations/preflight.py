@@ -1,4 +1,4 @@
-"""Before `sam deploy`: finds what would fail half-way through, or let a stack come up that no person can use.
+"""Checks before `sam deploy`: what would make it fail half-way, or produce a stack that nobody can use.
 
     make preflight CONFIG=prod        # or dev, staging: the names that samconfig.toml has
 
@@ -28,7 +28,7 @@ MACHINES = {"x86_64": 62, "arm64": 183}
 
 
 def preflight(config: dict, target: Target, root: Path, steps: Steps) -> int:
-    """All checks of one configuration; `config` is what samconfig.toml says under `<name>.deploy.parameters`."""
+    """Runs all checks of one configuration; `config` is the section `<name>.deploy.parameters` of samconfig.toml."""
     template = Template.read(root / "template.yaml", overrides(config))
     wanted = Deployed(target.name, target.region, template.parameters, {})
     steps.run("addresses", lambda: addresses(wanted))
@@ -51,7 +51,7 @@ def overrides(config: dict) -> dict[str, str]:
 
 
 def addresses(wanted: Deployed) -> str:
-    """The addresses, a domain only with its certificate."""
+    """Checks the addresses. A domain needs its certificate, and the other way round."""
     url, name, arn = wanted.parameter("PublicUrl"), wanted.parameter("DomainName"), wanted.parameter("CertificateArn")
     examples = sorted(key for key, value in wanted.parameters.items() if EXAMPLE in value)
     if examples:
@@ -70,13 +70,13 @@ def addresses(wanted: Deployed) -> str:
     host = urlsplit(url).hostname
     if name and host != name:
         raise StepFailed(
-            f"PublicUrl leads to {host}, and DomainName is {name}.", "Clients use PublicUrl: make both the same host."
+            f"PublicUrl names {host}, and DomainName is {name}.", "Clients use PublicUrl: make both the same host."
         )
     return f"{url}, mails from {wanted.parameter('MailFrom')}"
 
 
 def told(wanted: Deployed) -> Finding:
-    """In prod an alarm has to reach somebody."""
+    """Checks that alarms of prod reach somebody."""
     address = wanted.parameter("AlarmEmail") or wanted.parameter("AlarmTopicArn")
     if address:
         return Finding(f"go to {address}")
@@ -87,7 +87,7 @@ def told(wanted: Deployed) -> Finding:
 
 
 def packages(directory: Path, architecture: str) -> str:
-    """The packages are there, and of the architecture that the functions are declared with."""
+    """Checks that the packages exist and have the architecture that the template declares."""
     binaries = sorted(directory.glob("*/bootstrap"))
     build = "make package (it builds for the architecture that template.yaml says)"
     if not binaries:
@@ -99,14 +99,14 @@ def packages(directory: Path, architecture: str) -> str:
 
 
 def machine(file: Path) -> int | None:
-    """The processor that an ELF file is for."""
+    """The processor architecture of an ELF file."""
     with file.open("rb") as binary:
         head = binary.read(20)
     return struct.unpack_from("<H", head, 18)[0] if head[:4] == b"\x7fELF" and len(head) == 20 else None
 
 
 def leftovers(target: Target) -> str:
-    """A stack that cannot be updated, or things that an earlier try left and that have this one's names."""
+    """Checks that the stack can be created or updated, and that no earlier attempt left resources with its names."""
     stack = actions.stack_of(target.client("cloudformation"), target.name)
     if stack is None:
         dynamodb = target.client("dynamodb")
@@ -115,7 +115,7 @@ def leftovers(target: Target) -> str:
         except dynamodb.exceptions.ResourceNotFoundException:
             return f"{target.name} is new"
         raise StepFailed(
-            f"There is no stack {target.name}, but its tables are there: the deployment fails with `already exists`.",
+            f"There is no stack {target.name}, but its tables exist: the deployment would fail with `already exists`.",
             "Do they hold data? Then take another name or import them: docs/deployment.md, "
             "`When the first deployment fails`.",
         )
@@ -130,14 +130,14 @@ def leftovers(target: Target) -> str:
 
 
 def certificate(target: Target, wanted: Deployed) -> str:
-    """The certificate is issued, in this region, for this domain."""
+    """Checks that the certificate is issued, in this region and for this domain."""
     arn, name = wanted.parameter("CertificateArn"), wanted.parameter("DomainName")
     if not arn:
         return "no custom domain by this stack"
     region = arn.split(":")[3] if arn.count(":") >= 5 else "?"
     if region != target.region:
         raise StepFailed(
-            f"The certificate is in {region}; a regional API takes one of its own region, {target.region}.",
+            f"The certificate is in {region}, but a regional API needs one in its own region, {target.region}.",
             f"aws acm request-certificate --region {target.region} --domain-name {name} --validation-method DNS",
         )
     found = target.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]

@@ -1,4 +1,4 @@
-"""A smoke test by the public address: does the stack answer, is it who it says, does it screen."""
+"""A smoke test through the public address: health, issuer, metrics, and one screening."""
 
 import json
 import time
@@ -12,12 +12,12 @@ from operations.steps import Finding, StepFailed, StepWaits
 # A function looks for newer lists every 30 s.
 LISTS_KNOWN_AFTER = 35.0
 PAUSE = 3.0
-# On no list and nobody's name; the answer tells which lists it was compared with.
+# A name that is on no list. The answer says which lists it was compared with.
 NAME = "Smoke Test Of The Installation"
 
 
 def health(public: Client, gateway: Client | None, target_of_domain: str) -> str:
-    """GET /v1/health by the public address. If only the gateway's own address answers, the way to it is wrong."""
+    """GET /v1/health through the public address. If only the gateway's own address answers, the DNS record is wrong."""
     try:
         answer = get(public, "/v1/health")
     except Unreachable as unreachable:
@@ -38,7 +38,7 @@ def health(public: Client, gateway: Client | None, target_of_domain: str) -> str
 
 
 def discovery(public: Client, deployed: Deployed) -> str:
-    """Discovery has to name the issuer of the tokens, and the key set has to hold a key."""
+    """The discovery document must name the issuer of the tokens, and the key set must have a key."""
     wanted = deployed.parameter("Issuer") or deployed.parameter("PublicUrl")
     found = get(public, "/.well-known/openid-configuration")
     if found.get("issuer") != wanted:
@@ -53,7 +53,7 @@ def discovery(public: Client, deployed: Deployed) -> str:
 
 
 def sign_in(api: Client, email: str, password: str | None) -> tuple[str, Client]:
-    """A signed-in client. Metrics and screening ask for an admin, and there is no way round signing in."""
+    """A signed-in client. Metrics and screening require an admin."""
     if not password:
         raise StepWaits(
             f"Metrics and one screening were not tried: they need a sign-in as {email}, and there is no password.",
@@ -91,7 +91,9 @@ def metrics(admin: Client) -> Finding:
 
 
 def screening(admin: Client, limit: float = 0.0) -> Finding:
-    """One screening against the lists in force; repeated for `limit` seconds while a list is stale or missing."""
+    """One screening against the lists in force. Repeated for up to `limit` seconds while the lists are stale or
+    missing.
+    """
     began = time.monotonic()
     while True:
         try:
@@ -130,7 +132,7 @@ def get(api: Client, path: str):
         raise Unreachable(getattr(error, "reason", error)) from None
     except json.JSONDecodeError:
         raise StepFailed(
-            f"{api.base}{path} answers something else than JSON.", "Does PublicUrl lead to this stack?"
+            f"{api.base}{path} does not answer with JSON.", "Does PublicUrl lead to this stack?"
         ) from None
 
 

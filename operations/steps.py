@@ -1,4 +1,4 @@
-"""Runs named steps and tells an operator what each of them did, why one failed, and what to do about it."""
+"""Runs named steps and reports what each did, why one failed, and what the operator can do about it."""
 
 import sys
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation
 
 
 class StepFailed(Exception):
-    """A step did not do what it should; `remedy` is what the operator can do about it."""
+    """A step failed; `remedy` is what the operator can do about it."""
 
     def __init__(self, why: str, remedy: str):
         super().__init__(why)
@@ -28,14 +28,16 @@ class StepWaits(StepFailed):
 
 @dataclass
 class Finding:
-    """What a step found: one line, and advice where something is left to do that does not stop the others."""
+    """The result of a step: one line, and advice on what is left to do and does not stop other steps."""
 
     text: str
     advice: list[str] = field(default_factory=list)
 
 
 class Steps:
-    """Runs steps in order. A failed step stops only those that need it, so one run tells all there is to do."""
+    """Runs steps in order. A failed step stops only the steps that need it, so one run reports everything that
+    is left to do.
+    """
 
     def __init__(self, out=None):
         self.out = out or sys.stdout
@@ -76,7 +78,9 @@ class Steps:
         return None
 
     def check(self, name: str, action: Callable[[], Finding]) -> None:
-        """A check that only advises: where the caller may not look, that is said, and the run goes on."""
+        """Runs a check that only advises. If the caller lacks the permission for it, that is reported and the
+        run continues.
+        """
         try:
             finding = action()
         except ClientError as error:
@@ -100,15 +104,15 @@ class Steps:
         self.advice += advice
 
     def finish(self) -> int:
-        """Prints what is left to do. Gives the exit code: 0 done, 1 a step failed, 3 a person has to act first."""
+        """Prints what is left to do. Returns the exit code: 0 done, 1 a step failed, 3 a person has to act first."""
         if self.advice:
-            print("\nLeft to do (nothing of it stops what is done above):", file=self.out)
+            print("\nLeft to do (optional for the steps above):", file=self.out)
             for number, text in enumerate(self.advice, 1):
                 print(f"  {number}. {indented(text, 5)}", file=self.out)
         if self.failed:
-            verdict = f"FAILED at: {', '.join(self.failed)}. Mend that and run it again; what is done is left alone."
+            verdict = f"FAILED at: {', '.join(self.failed)}. Fix that and run it again; steps that are done stay done."
         elif self.waiting:
-            verdict = f"Not finished: {', '.join(self.waiting)} waits for you (see → above). Then run it again."
+            verdict = f"Not finished: {', '.join(self.waiting)} needs you first (see → above). Then run it again."
         else:
             verdict = "Done."
         print(f"\n{verdict}", file=self.out, flush=True)

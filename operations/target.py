@@ -1,4 +1,4 @@
-"""Which stack is meant, and clients for it: AWS with the caller's ordinary credentials, or an emulator."""
+"""The stack that a command is for, and clients for it: AWS with the caller's ordinary credentials, or an emulator."""
 
 import os
 import re
@@ -55,7 +55,7 @@ class Target:
 
     @property
     def logs_hint(self) -> str:
-        """Where the operator finds what a function logged."""
+        """How the operator reads the log of a function."""
         if self.settings:
             return f"make logs STACK={self.place} PORT={self.settings.port}"
         return f"aws logs tail /{self.name}/workers --since 10m --region {self.region} (or /{self.name}/admin, …)"
@@ -73,7 +73,9 @@ class Target:
 
 
 def check_name(name: str) -> str:
-    """Refuses a name with which a deployment fails half-way: buckets are lower case and at most 63 characters long."""
+    """Refuses a name with which a deployment would fail half-way. Names of buckets are lower case and have at
+    most 63 characters.
+    """
     remedy = f"Choose at most {LONGEST_NAME} characters: lower-case letters, digits, single hyphens; a letter first."
     if not name:
         raise StepFailed("NAME is missing.", "make bootstrap NAME=<stack name> ADMIN_EMAIL=<address>")

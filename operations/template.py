@@ -1,4 +1,4 @@
-"""Reads the template as far as a check before a deployment needs it: parameters, conditions, reserved concurrency."""
+"""Reads what the checks before a deployment need from the template: parameters, conditions, reserved concurrency."""
 
 from pathlib import Path
 

@@ -127,7 +127,7 @@ class ListsTest(unittest.TestCase):
     def test_all_in_force_is_done_and_a_refused_update_is_advice(self):
         found = self.wait([shown("un"), shown("eu", refused="shrunken")])
         self.assertIn("2 of 2", found.text)
-        self.assertEqual(found.advice, ["List eu (refused: shrunken): the last good load stays in force."])
+        self.assertEqual(found.advice, ["List eu (refused: shrunken): its last good version stays in force."])
 
     def test_a_list_that_cannot_be_loaded_fails_with_its_refusal(self):
         with self.assertRaises(StepFailed) as failure:

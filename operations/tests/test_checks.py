@@ -34,7 +34,7 @@ class ConcurrencyTest(unittest.TestCase):
         with self.assertRaises(StepFailed):
             self.found(1000, 1000, wanted=901)
         self.assertEqual(self.found(1000, 1000, wanted=900).advice, [])
-        self.assertIn("reserved by it already", self.found(1000, 200, wanted=900).advice[0])
+        self.assertIn("has not reserved that already", self.found(1000, 200, wanted=900).advice[0])
 
     def test_a_hundred_stay_unreserved(self):
         self.assertIn("quota 1000, reserved 0, may be reserved: 900", self.found(1000, 1000).text)
@@ -111,7 +111,7 @@ class AlarmsTest(unittest.TestCase):
 
     def test_an_unconfirmed_subscription_and_none_at_all_are_advice(self):
         self.assertIn("has not confirmed", self.found(["PendingConfirmation"], topics=[TOPIC]).advice[0])
-        self.assertIn("Nobody subscribes", self.found([], topics=[TOPIC]).advice[0])
+        self.assertIn("has no subscriber", self.found([], topics=[TOPIC]).advice[0])
 
 
 class DomainTest(unittest.TestCase):

@@ -18,11 +18,14 @@ pub struct Aws {
     stack: Stack,
 }
 
-impl Aws {
-    pub fn new(stack: &Stack) -> Self {
-        Self { stack: stack.clone() }
+impl Stack {
+    /// The services behind the API.
+    pub fn aws(&self) -> Aws {
+        Aws { stack: self.clone() }
     }
+}
 
+impl Aws {
     fn request(&self, method: Method, service: &str, path: &str) -> reqwest::RequestBuilder {
         let (id, region) = (self.stack.var("AWS_ACCESS_KEY_ID"), self.stack.var("AWS_REGION"));
         let credential = format!("Credential={id}/20260101/{region}/{service}/aws4_request");

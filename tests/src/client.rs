@@ -62,31 +62,31 @@ impl Client {
         self.tokens["user"]["id"].as_str().expect("signed in")
     }
 
-    pub fn call(&self, method: Method, path: &str) -> Request {
+    pub fn call(&self, method: Method, path: &str) -> ApiRequest {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = &self.bearer {
             request = request.bearer_auth(token);
         }
-        Request { request, method, path: path.to_owned() }
+        ApiRequest { request, method, path: path.to_owned() }
     }
 
-    pub fn get(&self, path: &str) -> Request {
+    pub fn get(&self, path: &str) -> ApiRequest {
         self.call(Method::GET, path)
     }
 
-    pub fn post(&self, path: &str) -> Request {
+    pub fn post(&self, path: &str) -> ApiRequest {
         self.call(Method::POST, path)
     }
 
-    pub fn put(&self, path: &str) -> Request {
+    pub fn put(&self, path: &str) -> ApiRequest {
         self.call(Method::PUT, path)
     }
 
-    pub fn patch(&self, path: &str) -> Request {
+    pub fn patch(&self, path: &str) -> ApiRequest {
         self.call(Method::PATCH, path)
     }
 
-    pub fn delete(&self, path: &str) -> Request {
+    pub fn delete(&self, path: &str) -> ApiRequest {
         self.call(Method::DELETE, path)
     }
 }
@@ -94,14 +94,14 @@ impl Client {
 /// A request in the making.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct Request {
+pub struct ApiRequest {
     request: reqwest::RequestBuilder,
     method: Method,
     /// Below the API's base address, with its query.
     path: String,
 }
 
-impl Request {
+impl ApiRequest {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
@@ -128,14 +128,14 @@ impl Request {
     }
 
     /// The answer; panics if the API's document does not describe it.
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> ApiResponse {
         let called = format!("{} {}", self.method, self.path);
         let response = self.request.send().await.unwrap_or_else(|error| panic!("{called}: {error}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.unwrap_or_else(|error| panic!("{called}: {error}"));
         let path = self.path.split('?').next().unwrap_or_default();
         conformance::check(&Received { method: self.method.as_str(), path, status, headers: &headers, body: &body });
-        Answer { called, status, headers, body }
+        ApiResponse { called, status, headers, body }
     }
 }
 
@@ -159,14 +159,14 @@ pub fn multipart(fields: &[(&str, &str)], file: &[u8]) -> (String, Vec<u8>) {
 
 /// An answer, with what was called, so that a failing test tells both.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ApiResponse {
     pub called: String,
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
+impl ApiResponse {
     /// Itself, if the status is the one expected.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
@@ -213,7 +213,7 @@ impl Answer {
     }
 }
 
-impl std::fmt::Display for Answer {
+impl std::fmt::Display for ApiResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let correlation = self.header("x-correlation-id").unwrap_or("none");
         let text: String = self.text().chars().take(1500).collect();

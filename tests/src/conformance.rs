@@ -12,7 +12,7 @@ use http::HeaderMap;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::{contract, stack::root};
+use crate::{contract, workspace::root};
 
 /// Headers that the document describes. Any other header is the same on every answer (`docs/openapi.json` leaves those out) or
 /// the gateway's.

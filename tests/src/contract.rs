@@ -11,7 +11,7 @@ use verinym::{
     messaging::Worker,
 };
 
-use crate::stack::root;
+use crate::workspace::root;
 
 /// Every route of the API, in the areas' order.
 pub fn endpoints() -> Vec<Endpoint> {

@@ -23,9 +23,10 @@ pub mod tokens;
 pub mod usage;
 pub mod wait;
 pub mod wire;
+pub mod workspace;
 pub mod world;
 
-pub use client::{Answer, Client};
+pub use client::{ApiResponse, Client};
 pub use people::{Draft, Person};
 pub use stack::Stack;
 pub use wait::until;

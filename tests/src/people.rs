@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use verinym::crypto::random;
 
-use crate::{Answer, Client, Stack, picture, until};
+use crate::{ApiResponse, Client, Stack, picture, until};
 
 /// What somebody tells of themselves when they sign up; every value is found nowhere else.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ impl Person {
         document["id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn upload(&self, kind: &str, number: &str, file: &[u8]) -> Answer {
+    pub async fn upload(&self, kind: &str, number: &str, file: &[u8]) -> ApiResponse {
         let fields = [("document_type", kind), ("document_number", number)];
         self.api.post("/v1/kyc/documents").form(&fields, file).send().await
     }

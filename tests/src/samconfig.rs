@@ -1,6 +1,6 @@
 //! The deployments that `samconfig.toml` describes.
 
-use crate::{deployment::Deployment, stack::root, template::Template};
+use crate::{deployment::Deployment, template::Template, workspace::root};
 
 /// One `[<name>.deploy.parameters]` table.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -10,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::{Client, aws::Aws};
+use crate::{Client, workspace::root};
 
 /// The variables of a stack. Each test makes its own connections.
 #[derive(Clone)]
@@ -32,11 +31,6 @@ static VARIABLES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         .unwrap_or_else(|error| panic!("{}: {error}; start a stack first (make up)", file.display()));
     text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect()
 });
-
-/// The workspace's directory.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
-}
 
 impl Stack {
     pub fn get() -> Self {
@@ -64,11 +58,6 @@ impl Stack {
     /// A client that is nobody yet.
     pub fn client(&self) -> Client {
         Client::new(self.http.clone(), self.var("API_URL"))
-    }
-
-    /// What stands behind the API.
-    pub fn aws(&self) -> Aws {
-        Aws::new(self)
     }
 
     /// The deployed name of a function, queue or table of ours.

@@ -8,7 +8,7 @@ use std::{
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::{Map, Value, json};
 
-use crate::stack::root;
+use crate::workspace::root;
 
 /// A template; intrinsic functions stand in their long form, `!Ref X` as `{"Ref": "X"}`.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Template {
 
 /// A function as the template declares it.
 #[derive(Debug, Clone)]
-pub struct Function {
+pub struct TemplateFunction {
     pub logical: String,
     /// What stands after the stack's name.
     pub name: String,
@@ -101,10 +101,10 @@ impl Template {
         })
     }
 
-    pub fn functions(&self) -> Vec<Function> {
+    pub fn functions(&self) -> Vec<TemplateFunction> {
         let globals = &self.body["Globals"]["Function"];
         self.of_type("AWS::Serverless::Function")
-            .map(|(logical, properties)| Function {
+            .map(|(logical, properties)| TemplateFunction {
                 logical: logical.to_owned(),
                 name: text(&properties["FunctionName"]["Fn::Sub"]).trim_start_matches("${AWS::StackName}-").to_owned(),
                 binary: text(&properties["CodeUri"]).trim_end_matches('/').rsplit('/').next().unwrap().to_owned(),

@@ -4,27 +4,16 @@
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;
+use verinym::config::names::Queue;
 
-/// The last part of each deployed name, whatever stands before it (a stack's name, a test's).
-const NAMES: [&str; 24] = [
+/// The last part of each deployed name but those of queues, whatever stands before it (a stack's name, a test's).
+const NAMES: [&str; 12] = [
     "identity",
     "keys",
     "kyc",
     "events",
     "outbound",
     "ephemeral",
-    "verification",
-    "screening",
-    "provider-callbacks",
-    "notification",
-    "documents",
-    "lists",
-    "verification-dead",
-    "screening-dead",
-    "provider-callbacks-dead",
-    "notification-dead",
-    "documents-dead",
-    "lists-dead",
     "signing",
     "tokens",
     "token-keys",
@@ -114,10 +103,13 @@ fn bucket_name(bucket: &str) -> String {
     ["documents", "lists"].into_iter().find(|name| bucket.contains(name)).unwrap_or(bucket).to_owned()
 }
 
-/// The name without what stands before it: the longest known one that it ends with.
+/// The name without what stands before it: the longest known one that it ends with. A queue for dead letters has the name of its
+/// queue and `-dead`.
 fn logical(name: &str) -> &str {
-    let known = NAMES.iter().filter(|known| name.strip_suffix(**known).is_some_and(|before| before.ends_with('-')));
-    known.max_by_key(|known| known.len()).copied().unwrap_or(name)
+    let living = name.strip_suffix("-dead").unwrap_or(name);
+    let known = NAMES.into_iter().chain(Queue::ALL.iter().map(|queue| queue.as_str()));
+    let ends = known.filter(|known| living.strip_suffix(known).is_some_and(|before| before.ends_with('-')));
+    ends.map(str::len).max().map_or(name, |length| &name[living.len() - length..])
 }
 
 /// The service that a request was signed for.

@@ -19,6 +19,7 @@ use verinym::{
         names::{Queues, Tables},
     },
     domain::{secret::Secret, time::Timestamp},
+    function::{QueueTrigger, Trigger},
     http::{Endpoint, respond},
     messaging::Worker,
     providers::signature::{Scheme, standard_webhooks},
@@ -32,16 +33,6 @@ use crate::{
     cut::{self, Fault, Scissors},
     people::tag,
 };
-
-/// Each queue's last name and its worker.
-const QUEUES: [(&str, &str); 6] = [
-    ("verification", "workers-verify"),
-    ("screening", "workers-screen-check"),
-    ("provider-callbacks", "workers-apply-callback"),
-    ("notification", "workers-send-mail"),
-    ("documents", "workers-process-document"),
-    ("lists", "workers-load-list"),
-];
 
 /// No story needs more rounds until nothing is left to do.
 const ROUNDS: usize = 40;
@@ -60,13 +51,13 @@ pub struct World {
 
 /// An answer of an endpoint of this world.
 #[derive(Debug)]
-pub struct Reply {
+pub struct EndpointReply {
     pub status: u16,
     pub headers: http::HeaderMap,
     pub body: Value,
 }
 
-impl Reply {
+impl EndpointReply {
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
@@ -105,8 +96,10 @@ impl World {
             aws.copy_partition(&stack.named("keys"), &format!("{name}-keys"), &partition).await;
         }
         let mut queues = HashMap::new();
-        for (queue, worker) in QUEUES {
-            queues.insert(worker, aws.create_queue(&format!("{name}-{queue}")).await);
+        for worker in contract::workers().iter().map(Worker::as_function) {
+            if let Trigger::Queue(QueueTrigger { queue, .. }) = worker.trigger {
+                queues.insert(worker.name, aws.create_queue(&format!("{name}-{queue}")).await);
+            }
         }
         let (base, _) = queues["workers-verify"].rsplit_once('/').expect("a queue's URL ends with its name");
         config.queues = Queues::of_stack(base, &name);
@@ -150,7 +143,13 @@ impl World {
     }
 
     /// Calls an endpoint as somebody or as nobody.
-    pub async fn call(&self, function: &str, token: Option<&str>, path: &[(&str, &str)], body: &Value) -> Reply {
+    pub async fn call(
+        &self,
+        function: &str,
+        token: Option<&str>,
+        path: &[(&str, &str)],
+        body: &Value,
+    ) -> EndpointReply {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let headers = [("content-type", "application/json".to_owned())];
         self.send(function, token, path, &headers, body.into_bytes()).await
@@ -164,12 +163,12 @@ impl World {
         path: &[(&str, &str)],
         headers: &[(&str, String)],
         body: Vec<u8>,
-    ) -> Reply {
+    ) -> EndpointReply {
         self.send_from(None, function, token, path, headers, body).await
     }
 
     /// Calls an endpoint as nobody, from an address as the gateway sees it.
-    pub async fn call_from(&self, ip: &str, function: &str, body: &Value) -> Reply {
+    pub async fn call_from(&self, ip: &str, function: &str, body: &Value) -> EndpointReply {
         let headers = [("content-type", "application/json".to_owned())];
         self.send_from(Some(ip), function, None, &[], &headers, body.to_string().into_bytes()).await
     }
@@ -182,7 +181,7 @@ impl World {
         path: &[(&str, &str)],
         headers: &[(&str, String)],
         body: Vec<u8>,
-    ) -> Reply {
+    ) -> EndpointReply {
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.route.function == function);
         let endpoint = endpoint.unwrap_or_else(|| panic!("no function {function}"));
         let mut request = http::Request::builder().method(&endpoint.route.method).uri("http://world/");
@@ -206,7 +205,7 @@ impl World {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
-        Reply { status, headers, body }
+        EndpointReply { status, headers, body }
     }
 
     /// What this world's functions get at their start.

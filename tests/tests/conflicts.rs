@@ -13,7 +13,7 @@ use verinym_tests::{
     picture,
     template::{Template, allows},
     until,
-    world::{Reply, World},
+    world::{EndpointReply, World},
 };
 
 /// One caller in a world, whose calls carry an idempotency key.
@@ -54,12 +54,18 @@ impl<'a> Caller<'a> {
         self.world.settle(None).await;
     }
 
-    async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> Reply {
+    async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> EndpointReply {
         self.call_at(function, path, body, None).await
     }
 
     /// With the version that the caller read, where the route wants it.
-    async fn call_at(&self, function: &str, path: &[(&str, &str)], body: &Value, version: Option<u64>) -> Reply {
+    async fn call_at(
+        &self,
+        function: &str,
+        path: &[(&str, &str)],
+        body: &Value,
+        version: Option<u64>,
+    ) -> EndpointReply {
         let mut headers =
             vec![("content-type", "application/json".to_owned()), ("idempotency-key", format!("key-{}", tag()))];
         headers.extend(version.map(|version| ("if-match", format!("\"{version}\""))));

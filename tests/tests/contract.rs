@@ -8,9 +8,9 @@ use serde_json::Value;
 use verinym_tests::{
     contract::{self, document, endpoints, functions, operations, snapshot, workers},
     generate,
-    stack::root,
     template::{Template, expansion, target},
     usage::AREAS,
+    workspace::root,
 };
 
 /// `CloudFormation` takes no more.

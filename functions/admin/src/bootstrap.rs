@@ -6,6 +6,7 @@ use verinym::{
     config::names::SecretId,
     crypto::random,
     domain::{
+        account::UserStatus,
         event::{Actor, PublicWord, RoleChange},
         field::{FieldFault, InvalidField},
         id::UserId,
@@ -13,7 +14,6 @@ use verinym::{
         role,
         secret::Masked,
         time::Timestamp,
-        user::UserStatus,
     },
     error::{Error, RequestError, Result},
     function::{Capability, Needs},

@@ -15,12 +15,16 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned, problem::types},
+    http::{
+        Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, ShowingHits, Versioned,
+        problem::types,
+    },
     run_command,
     store::Table,
     store::{
         check::{StoredCheck, check_event},
         event::EventDraft,
+        idempotency::ShownHit,
         kek::KeyPurpose,
     },
 };
@@ -34,7 +38,7 @@ pub struct DecideHit {
     reason: Masked<String>,
 }
 
-type Answer = Either<Versioned<HitForStaff>, Accepted<HitForStaff>>;
+type DecisionReply = ShowingHits<Either<Versioned<HitForStaff>, Accepted<HitForStaff>>>;
 
 pub fn endpoint() -> Endpoint {
     Route::post("aml-decide-hit", "/v1/aml/hits/{id}/decision")
@@ -67,7 +71,7 @@ pub fn endpoint() -> Endpoint {
 async fn decide(
     call: Call<NotOwner<AmlReview, HitId>>,
     (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>),
-) -> Result<Committed<Answer>> {
+) -> Result<Committed<DecisionReply>> {
     let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
     form.check()?;
     let store = call.app.store().await;
@@ -85,11 +89,13 @@ async fn decide(
 
         let after = before.decided(hit, &form.reason, &evidence);
         let body = after.for_staff(&evidence, plain)?;
-        let reply: Answer = if after.hit.decision == HitDecision::Open {
+        let reply = if after.hit.decision == HitDecision::Open {
             Either::Other(Accepted(body))
         } else {
             Either::One(Versioned { version: body.version, body })
         };
+        let shown = ShownHit { person: owner, hit: id };
+        let reply = DecisionReply { reply, hits: if plain { vec![shown] } else { vec![] } };
         let of_check = check_event(EventType::CheckHitReviewed, &next_check)
             .data(&ReviewedHit { hit: id, decision: after.hit.decision });
         let commit = attempt

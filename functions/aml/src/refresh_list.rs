@@ -19,7 +19,7 @@ use verinym::{
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Refresh {
+pub struct RefreshQuery {
     /// Takes the list although more than a fifth of its entries is gone: somebody has looked into it. Default false.
     accept_shrunken: Option<bool>,
 }
@@ -52,7 +52,7 @@ pub fn endpoint() -> Endpoint {
 
 async fn refresh(
     call: Call<Can<AmlConfigure>>,
-    (Path(id), Query(query), ()): (Path<String>, Query<Refresh>, ()),
+    (Path(id), Query(query), ()): (Path<String>, Query<RefreshQuery>, ()),
 ) -> Result<Committed<Accepted<Requested>>> {
     if Watchlists::of(call.app).await.sources().await?.iter().all(|source| source.id != id) {
         return Err(AmlError::UnknownList.into());

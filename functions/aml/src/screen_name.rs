@@ -32,7 +32,7 @@ use verinym::{
 /// What is looked for.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Asked {
+pub enum ScreenedKind {
     Person,
     Organization,
     Vessel,
@@ -52,7 +52,7 @@ pub struct ScreenName {
     #[schema(max_items = 10, example = json!(["YE"]))]
     countries: Vec<String>,
     /// All kinds if absent.
-    kind: Option<Asked>,
+    kind: Option<ScreenedKind>,
     /// Hits score at least this; 0.5 to 1, 0.85 if absent.
     #[schema(minimum = 0.5, maximum = 1.0, example = 0.85)]
     threshold: Option<f64>,
@@ -65,9 +65,9 @@ pub struct ScreenName {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Screened {
     /// Best first, at most 50.
-    hits: Vec<Found>,
+    hits: Vec<ScreeningHit>,
     /// The lists that the name was compared with.
-    lists: Vec<Seen>,
+    lists: Vec<ScreenedList>,
     #[schema(example = "2")]
     engine_version: &'static str,
     /// Whether every requested list is in force and fresh. While it is `false`, no hit means nothing. It says nothing about the name.
@@ -82,7 +82,7 @@ pub struct Screened {
 
 /// A listed entity that may be who was asked for. Nobody decides on it here, so what a decision would fill is empty.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Found {
+pub struct ScreeningHit {
     id: Option<HitId>,
     #[schema(example = "ofac-sdn")]
     list: String,
@@ -117,7 +117,7 @@ pub struct Found {
 
 /// A list that the name was compared with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Seen {
+pub struct ScreenedList {
     #[schema(example = "ofac-sdn")]
     id: String,
     #[schema(example = "2026-02-27")]
@@ -179,17 +179,17 @@ fn answer(
     let seen: Vec<_> = lists.lists.iter().filter(|list| wanted.is_empty() || wanted.contains(&list.id)).collect();
     let all_there = !wanted.is_empty() || lists.missing.is_empty();
     Screened {
-        hits: found.into_iter().map(|hit| Found::new(hit, lists)).collect(),
+        hits: found.into_iter().map(|hit| ScreeningHit::new(hit, lists)).collect(),
         lists_current: all_there && seen.iter().all(|list| !list.is_stale(now)),
         doubts: doubts.iter().map(|doubt| doubt.as_str()).collect(),
-        lists: seen.into_iter().map(|list| Seen::new(list, now)).collect(),
+        lists: seen.into_iter().map(|list| ScreenedList::new(list, now)).collect(),
         engine_version: ENGINE_VERSION,
         took_ms,
     }
 }
 
 fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -> EventDraft {
-    let version = |list: &Seen| (PublicWord::named(&list.id), PublicWord::named(&list.version));
+    let version = |list: &ScreenedList| (PublicWord::named(&list.id), PublicWord::named(&list.version));
     EventDraft::new(EventType::NameScreened, Subject::new("screening", ScreeningId::new(now)), 1)
         .data(&ScreeningResult {
             engine_version: ENGINE_VERSION.into(),
@@ -204,7 +204,7 @@ fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -
         })
 }
 
-impl Found {
+impl ScreeningHit {
     fn new(hit: screening::Hit, lists: &InForce) -> Self {
         Self {
             id: None,
@@ -226,7 +226,7 @@ impl Found {
     }
 }
 
-impl Seen {
+impl ScreenedList {
     fn new(list: &ListInForce, now: Timestamp) -> Self {
         Self {
             id: list.id.clone(),
@@ -258,9 +258,9 @@ impl ScreenName {
         let f = &mut fields;
         let name = self.name.0;
         let kind = self.kind.map(|kind| match kind {
-            Asked::Person => Kind::Person,
-            Asked::Organization => Kind::Organisation,
-            Asked::Vessel => Kind::Vessel,
+            ScreenedKind::Person => Kind::Person,
+            ScreenedKind::Organization => Kind::Organisation,
+            ScreenedKind::Vessel => Kind::Vessel,
         });
         if name.chars().count() > LONGEST_NAME || (Query { kind, ..Query::name(&name) }).is_empty() {
             f.refuse("name", NAME);

@@ -56,7 +56,7 @@ pub async fn request_mail(
         Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(CheckYourEmail::ANSWER),
         Err(error) => return Err(error),
     }
-    // Each request has a key of its own: a second one sends another mail, whose token replaces the first.
+    // Each request has a key of its own: a second one sends another mail.
     let message = Message {
         key: format!("requested#{:032x}", u128::from_be_bytes(random::bytes())),
         correlation_id: call.meta.correlation_id.clone(),

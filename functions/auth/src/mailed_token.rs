@@ -38,8 +38,8 @@ impl VerifiedMailedToken {
         Ok(Self { user: record.user, id, purpose })
     }
 
-    /// Refuses the token if a newer one has replaced it.
-    pub fn check_newest(&self, auth: &Account) -> Result<(), AuthError> {
+    /// Refuses the token if another one has made it void.
+    pub fn check_valid(&self, auth: &Account) -> Result<(), AuthError> {
         auth.admit_mailed_token(self.purpose, &self.id)
     }
 

@@ -6,12 +6,12 @@ use verinym::{
     config::Section,
     crypto::refresh::{RefreshToken, nonce_matches},
     domain::{
+        account::UserStatus,
         auth::AuthError,
         event::Actor,
         limit,
         refresh::{RefreshDecision, decide},
         secret::SecretText,
-        user::UserStatus,
     },
     error::{Error, Result},
     function::{Capability, Concurrency, Needs},
@@ -32,7 +32,7 @@ use crate::tokens::{TokenSet, token_set};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Refresh {
+pub struct RefreshForm {
     #[schema(value_type = String, example = "1.q7Z0mB2vGxkq1nE5lqvXoV2c9H6n")]
     refresh_token: SecretText,
 }
@@ -65,7 +65,7 @@ pub fn endpoint() -> Endpoint {
 }
 
 /// Two round trips: limits, session, account and key; then the update of the session.
-async fn refresh(call: Call<Anonymous>, Json(form): Json<Refresh>) -> Result<Plain<TokenSet>> {
+async fn refresh(call: Call<Anonymous>, Json(form): Json<RefreshForm>) -> Result<Plain<TokenSet>> {
     // The first call of a process reads its secrets in parallel.
     let (secrets, ..) = tokio::join!(call.app.token_secrets(), call.app.index_secrets(), call.app.signing_ring());
     let secrets = secrets?;

@@ -82,7 +82,7 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
     let command = call.command_by(Actor::Anonymous).await;
     let changed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
-        token.check_newest(&account.auth)?;
+        token.check_valid(&account.auth)?;
         if account.auth.is_ending() {
             return Err(AuthError::InvalidToken.into());
         }

@@ -10,7 +10,7 @@ use verinym::{
         access::{self, AccessClaims},
         random,
     },
-    domain::{id::UserId, secret::Masked, session::Session, time::Timestamp, user::KycStatus},
+    domain::{id::UserId, kyc::KycStatus, secret::Masked, session::Session, time::Timestamp},
     error::{Internal, Result},
     store::{person_key::PersonKey, session::SessionItem, user::Account},
 };

@@ -89,7 +89,7 @@ async fn confirm(
     let confirmed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
-        token.check_newest(&before)?;
+        token.check_valid(&before)?;
         // Proven once: only a reset can change the password meanwhile, and it voids the token.
         if proof.is_none() {
             let attempt = PasswordAttempt {

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use verinym::{
     domain::{
         check::{CheckForPerson, CheckState, PublicStatus},
+        kyc::KycStatus,
         time::Timestamp,
-        user::KycStatus,
     },
     error::Result,
     function::Needs,

@@ -16,8 +16,8 @@ pub fn endpoint() -> Endpoint {
     Route::get("platform-metrics", "/v1/metrics")
         .summary("Read the metrics")
         .description("Counters and queue depths as Prometheus text (exposition format 0.0.4).")
-        .needs(Queue::ALL.into_iter().fold(Needs::new().query(Table::Outbound), |needs, queue| {
-            needs.count_messages(queue).count_dead_letters(queue)
+        .needs(Queue::ALL.iter().fold(Needs::new().query(Table::Outbound), |needs, queue| {
+            needs.count_messages(*queue).count_dead_letters(*queue)
         }))
         .handled_by(metrics)
 }
@@ -50,7 +50,7 @@ fn exposition(counters: &BTreeMap<String, u64>, depths: &[QueueDepth]) -> String
     let _ = writeln!(text, "# HELP queue_messages Approximate number of messages in a queue.");
     let _ = writeln!(text, "# TYPE queue_messages gauge");
     for depth in depths {
-        let queue = depth.queue.name();
+        let queue = depth.queue.as_str();
         let states = [
             ("visible", depth.visible),
             ("in_flight", depth.in_flight),

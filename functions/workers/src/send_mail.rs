@@ -134,7 +134,7 @@ async fn record_refusal(
     })
 }
 
-/// The token of an event; `None` if it was used, has expired, or was replaced by a newer one. The token of a registration is
+/// The token of an event; `None` if it was used, has expired, or another one made it void. The token of a registration is
 /// recorded here; any other was recorded with the request for it.
 async fn current_token(
     app: &'static App,
@@ -148,22 +148,20 @@ async fn current_token(
     }
     let store = app.store().await;
     let id = mailed::id_of_event(&event.id, purpose.as_str());
-    match auth.mailed_token(purpose) {
-        Some(current) if *current != id => return Ok(None),
-        Some(_) => {
-            let record = store.mail_token(&id).await?;
-            if record.is_none_or(|record| record.expires_at <= delivery.now) {
-                return Ok(None);
-            }
+    let valid = auth.mailed_tokens(purpose);
+    if valid.contains(&id) {
+        let record = store.mail_token(&id).await?;
+        if record.is_none_or(|record| record.expires_at <= delivery.now) {
+            return Ok(None);
         }
-        // A registration is the first event of an account, so its token is current if none was recorded yet.
-        None if event.r#type == EventType::UserRegistered => {
-            let token = MailToken::new(auth.user, purpose, event.occurred_at);
-            if token.expires_at <= delivery.now || !record_token(app, delivery, auth.clone(), &id, &token).await? {
-                return Ok(None);
-            }
+    } else if valid.is_empty() && event.r#type == EventType::UserRegistered {
+        // A registration is the first event of an account, so its token is valid if none was recorded yet.
+        let token = MailToken::new(auth.user, purpose, event.occurred_at);
+        if token.expires_at <= delivery.now || !record_token(app, delivery, auth.clone(), &id, &token).await? {
+            return Ok(None);
         }
-        None => return Ok(None),
+    } else {
+        return Ok(None);
     }
     let keys = app.token_secrets().await?;
     Ok(Some(keys.mail.derive(purpose.as_str(), &id, &auth.user)))
@@ -184,9 +182,9 @@ async fn record_token(
         let auth = match already_read.take() {
             Some(auth) => auth,
             None => match store.auth(&user).await? {
-                Some(auth) if !auth.email_verified && auth.mailed_token(purpose).is_none() => auth,
+                Some(auth) if !auth.email_verified && auth.mailed_tokens(purpose).is_empty() => auth,
                 // An earlier attempt may have written this token and lost the answer.
-                Some(auth) => return Ok(Decided::Unchanged(auth.mailed_token(purpose) == Some(id))),
+                Some(auth) => return Ok(Decided::Unchanged(auth.mailed_tokens(purpose).contains(id))),
                 None => return Ok(Decided::Unchanged(false)),
             },
         };

@@ -20,6 +20,7 @@ pub mod password;
 pub mod patch;
 pub mod person;
 pub mod profile;
+pub mod queue;
 pub mod refresh;
 pub mod role;
 pub mod secret;

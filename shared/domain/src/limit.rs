@@ -236,12 +236,12 @@ mod tests {
     }
 
     /// The plain model: a bucket of `burst` calls that fills by one each interval.
-    struct Bucket {
+    struct TokenBucket {
         millis: u128,
         at: Timestamp,
     }
 
-    impl Bucket {
+    impl TokenBucket {
         fn call(&mut self, now: Timestamp, limit: &Limit) -> bool {
             let interval = limit.interval().as_millis();
             let full = interval * u128::from(limit.rate.burst);
@@ -321,7 +321,7 @@ mod tests {
         ) {
             let limit = limit(burst, Duration::from_millis(period));
             let full = limit.interval().as_millis() * u128::from(burst);
-            let (mut tat, mut now, mut bucket) = (None, START, Bucket { millis: full, at: START });
+            let (mut tat, mut now, mut bucket) = (None, START, TokenBucket { millis: full, at: START });
             for gap in gaps {
                 now = now + Duration::from_millis(gap);
                 let decision = decide(tat, now, &limit);

@@ -20,4 +20,15 @@ impl TokenPurpose {
             Self::ResetPassword => Duration::from_hours(1),
         }
     }
+
+    /// How many tokens of an account are valid at once; a further one voids the oldest.
+    ///
+    /// Anybody may ask for a mail to set a new password, so that must not void the link that the owner holds. The limit of mails
+    /// per address ([`MAIL_ADDRESS`](super::limit::MAIL_ADDRESS)) allows fewer than this within the lifetime of a token.
+    pub const fn most_valid(self) -> usize {
+        match self {
+            Self::VerifyEmail => 1,
+            Self::ResetPassword => 40,
+        }
+    }
 }

@@ -14,7 +14,7 @@ mod effort;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::{field::FieldFault, profile::Profile, words::words};
+use super::{field::FieldFault, person::is_hidden, profile::Profile, words::words};
 
 pub use effort::effort;
 
@@ -193,8 +193,10 @@ impl PasswordRules {
     /// Every fault of a new password, none if it is good. Costs time in proportion to the length, which is bounded
     /// first.
     pub fn check(&self, password: &str, own: &OwnData) -> Vec<FieldFault> {
-        let typed = password.chars().count();
-        let Ok(password) = normalise(password) else { return vec![TOO_LONG] };
+        let Ok(normalised) = normalise(password) else { return vec![TOO_LONG] };
+        // Characters that do not show are part of the password, but they neither make it longer nor hide a common word.
+        let typed = password.chars().filter(|&c| !is_hidden(c)).count();
+        let password = Zeroizing::new(normalised.chars().filter(|&c| !is_hidden(c)).collect::<String>());
         let mut faults = vec![];
         // The lesser of both: one typed character can become eighteen (U+FDFA), and several can become one.
         if typed.min(password.chars().count()) < MIN_CHARS {

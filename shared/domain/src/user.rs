@@ -4,47 +4,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    auth::AuthError,
+    account::UserStatus,
     id::UserId,
+    kyc::KycStatus,
     person::{Address, DateOfBirth, Email, Locale, PersonName, PhoneNumber, PictureUrl, Username},
     profile::Profile,
     secret::Masked,
     time::Timestamp,
-    words::words,
 };
 
-pub use super::kyc::KycStatus;
-
-words! {
-    /// Where an account stands.
-    pub enum UserStatus {
-        /// In use (whether the address is confirmed is told apart).
-        Active = "active",
-        /// Closed by an administrator until they open it.
-        Locked = "locked",
-        /// Closed by its person, who can come back within 30 days.
-        Deactivated = "deactivated",
-        /// Its person asked for deletion; the grace period runs.
-        Erasing = "erasing",
-        /// Its personal data cannot be read any more.
-        Erased = "erased",
-    }
-}
-
-impl UserStatus {
-    /// Whether somebody who proved that the account is theirs may use it. An account whose deletion runs is closed like
-    /// a deactivated one; of one that is gone nothing is told.
-    pub const fn admit(self) -> Result<(), AuthError> {
-        match self {
-            Self::Active => Ok(()),
-            Self::Locked => Err(AuthError::AccountLocked),
-            Self::Deactivated | Self::Erasing => Err(AuthError::AccountDeactivated),
-            Self::Erased => Err(AuthError::InvalidCredentials),
-        }
-    }
-}
-
-/// What of an account stands beside its profile.
+/// What the API shows of an account besides its profile.
 #[derive(Debug, Clone)]
 pub struct AccountSummary {
     pub id: UserId,
@@ -119,14 +88,6 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_an_active_account_is_open_and_of_an_erased_one_nothing_is_told() {
-        let refusals = UserStatus::ALL.iter().map(|status| status.admit());
-        let closed = Err(AuthError::AccountDeactivated);
-        let expected = [Ok(()), Err(AuthError::AccountLocked), closed, closed, Err(AuthError::InvalidCredentials)];
-        assert!(refusals.eq(expected));
-    }
 
     #[test]
     fn absent_values_are_null_and_the_national_id_is_masked() {

@@ -1,7 +1,7 @@
 //! Deployed names, derived from the name of the stack like in the template. With one variable for each, they would fill most of the
 //! 4 KB that Lambda allows for the environment of a function.
 
-use serde::{Deserialize, Serialize};
+pub use crate::domain::queue::Queue;
 
 /// Deployed names of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,35 +29,6 @@ impl Tables {
     }
 }
 
-/// A queue. Each has its own worker and its own dead-letter queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Queue {
-    Verification,
-    Screening,
-    Callbacks,
-    Notification,
-    Documents,
-    Lists,
-}
-
-impl Queue {
-    pub const ALL: [Self; 6] =
-        [Self::Verification, Self::Screening, Self::Callbacks, Self::Notification, Self::Documents, Self::Lists];
-
-    /// The deployed name without the name of the stack; also the name in metrics and in administration routes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Verification => "verification",
-            Self::Screening => "screening",
-            Self::Callbacks => "provider-callbacks",
-            Self::Notification => "notification",
-            Self::Documents => "documents",
-            Self::Lists => "lists",
-        }
-    }
-}
-
 /// The URLs of the queues of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queues {
@@ -72,7 +43,7 @@ impl Queues {
     }
 
     pub fn url(&self, queue: Queue) -> String {
-        format!("{}{}", self.prefix, queue.name())
+        format!("{}{}", self.prefix, queue.as_str())
     }
 }
 

@@ -81,7 +81,7 @@ impl Capability {
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)
                 .rarely("a message could not be processed", Needs::new().delete(Table::Ephemeral)),
-            Self::WakeQueues => Queue::ALL.into_iter().fold(needs, Needs::send),
+            Self::WakeQueues => Queue::ALL.iter().copied().fold(needs, Needs::send),
             Self::ReadListSources => needs.get_objects(Bucket::Lists, "config"),
         }
     }

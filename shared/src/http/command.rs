@@ -7,7 +7,6 @@ use super::{
     response::Response,
 };
 use crate::{
-    domain::event::Actor,
     error::Result,
     store::{
         author::Author,
@@ -46,7 +45,7 @@ impl<A> Call<A> {
 impl<A: Deref<Target = Person>> Call<A> {
     /// The caller as author, with session and origin. `key` is the caller's profile key.
     pub fn author(&self, key: &PersonKey) -> Author {
-        Author::from(Actor::User(self.caller.user)).session(self.caller.session).origin(key, self.meta.origin())
+        self.caller.author(key, self.meta.origin())
     }
 
     /// A command of the caller, whose reply is stored for the idempotency key.

@@ -108,7 +108,7 @@ where
     let call = Call::new(app, caller, &incoming, replay.clone());
     match handler(call, input).await {
         Ok(body) => body.into_response(),
-        Err(error) => idempotency::after_failure(app, &incoming.meta, &incoming.loaded, replay.as_ref(), error).await,
+        Err(error) => idempotency::after_failure(app, &incoming, replay.as_ref(), error).await,
     }
 }
 

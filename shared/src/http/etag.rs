@@ -8,9 +8,14 @@ pub fn of_version(version: u64) -> String {
     format!("\"{version}\"")
 }
 
+/// Whether an `If-Match` names versions. `*` matches any, so it says nothing about what the caller has read.
+pub fn names_version(if_match: Option<&str>) -> bool {
+    if_match.is_some_and(|tags| tags.trim() != "*")
+}
+
 /// Refuses an `If-Match` that is malformed or does not name this version. Without the header there is no condition.
 pub fn check_if_match(if_match: Option<&str>, version: u64) -> Result<()> {
-    let tags: Vec<_> = match if_match {
+    let tags: Vec<_> = match if_match.map(str::trim) {
         None | Some("*") => return Ok(()),
         Some(tags) => tags.split(',').map(str::trim).collect(),
     };

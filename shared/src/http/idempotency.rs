@@ -4,7 +4,8 @@
 //! command was committed.
 
 use super::{
-    call::{Incoming, Meta},
+    call::Incoming,
+    reads::{reads_of_hits, write_reads},
     reply::Reply,
     response::{Body, Response},
 };
@@ -12,10 +13,7 @@ use crate::{
     app::App,
     domain::field::{FieldFault, InvalidField},
     error::{Error, Internal, RequestError, Result},
-    store::{
-        admission::Loaded,
-        idempotency::{Kept, Record, Replay},
-    },
+    store::idempotency::{Kept, Record, Replay},
 };
 
 const INVALID_KEY: FieldFault = FieldFault::new("invalid", "Must have 1 to 255 visible ASCII characters.");
@@ -53,43 +51,33 @@ pub async fn look_up(app: &App, incoming: &Incoming, fingerprint: &[u8]) -> Resu
     let replay = Replay { scope: scope.clone(), body };
     match &incoming.loaded.idempotency {
         None => Ok(IdempotencyLookup::New(Some(replay))),
-        Some(record) => {
-            stored_response(app, &incoming.meta, &incoming.loaded, record, &replay).await.map(IdempotencyLookup::Stored)
-        }
+        Some(record) => stored_response(app, incoming, record, &replay).await.map(IdempotencyLookup::Stored),
     }
 }
 
 /// The response to a request whose handler failed. Another request with the same key may have been committed meanwhile, which
 /// can be the reason of the failure: its stored response is then the response to both.
-pub async fn after_failure(
-    app: &App,
-    meta: &Meta,
-    loaded: &Loaded,
-    replay: Option<&Replay>,
-    error: Error,
-) -> Result<Response> {
+pub async fn after_failure(app: &App, incoming: &Incoming, replay: Option<&Replay>, error: Error) -> Result<Response> {
     let Some(replay) = replay else { return Err(error) };
     let undecided = matches!(error, Error::Request(RequestError::AnsweredMeanwhile | RequestError::Contended));
-    match app.store().await.idempotency_record(&replay.scope, meta.now).await {
-        Ok(Some(record)) => stored_response(app, meta, loaded, &record, replay).await,
+    match app.store().await.idempotency_record(&replay.scope, incoming.meta.now).await {
+        Ok(Some(record)) => stored_response(app, incoming, &record, replay).await,
         Ok(None) if undecided => Err(RequestError::IdempotencyInProgress.into()),
         Ok(None) | Err(_) => Err(error),
     }
 }
 
-async fn stored_response(
-    app: &App,
-    meta: &Meta,
-    loaded: &Loaded,
-    record: &Record,
-    replay: &Replay,
-) -> Result<Response> {
+async fn stored_response(app: &App, incoming: &Incoming, record: &Record, replay: &Replay) -> Result<Response> {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(record.body.as_slice(), replay.body.as_slice())) {
         return Err(RequestError::IdempotencyKeyReused.into());
     }
     let Some(sealed) = &record.answer else { return Err(RequestError::AlreadyDone.into()) };
-    let key = app.store().await.person_key(loaded.profile_key.as_ref(), meta.now).await?;
+    let key = incoming.loaded.key(app.store().await, incoming.meta.now).await?;
     let kept = Kept::open(&key, &replay.scope, sealed)?;
+    if !kept.shown_hits.is_empty() {
+        let shown = kept.shown_hits.iter().map(|shown| (shown.person, shown.hit));
+        write_reads(app, &incoming.meta, incoming.person()?, &key, &reads_of_hits(shown)).await?;
+    }
     Ok(Response {
         status: kept.status,
         headers: kept
@@ -109,8 +97,10 @@ fn stored_header(name: &str) -> Option<&'static str> {
 
 /// The form in which the response is stored.
 pub fn to_store<R: Reply + Clone>(reply: &R) -> Result<Kept> {
+    let shown_hits = reply.shown_hits().to_vec();
     let response = reply.clone().into_response()?;
     Ok(Kept {
+        shown_hits,
         status: response.status,
         headers: response
             .headers
@@ -128,24 +118,40 @@ pub fn to_store<R: Reply + Clone>(reply: &R) -> Result<Kept> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::{Value, json};
 
     use super::*;
     use crate::{
         domain::time::Timestamp,
+        http::{Meta, Route, limit_report::LimitReports},
         scripted::{AwsReply, ScriptedAws},
+        store::admission::Loaded,
     };
 
     async fn after(error: impl Into<Error>, replay: Option<&Replay>, found: Value) -> Error {
         let script = ScriptedAws::new(move |_| AwsReply::Ok(found.clone()));
-        let meta = Meta {
-            function: "test",
-            now: Timestamp::from_unix_seconds(1_772_357_400),
-            correlation_id: "correlation".into(),
-            ip: "192.0.2.1".into(),
-            user_agent: String::new(),
+        let incoming = Incoming {
+            method: http::Method::POST,
+            resource: String::new(),
+            route: Arc::new(Route::post("test", "/v1/test")),
+            meta: Meta {
+                function: "test",
+                now: Timestamp::from_unix_seconds(1_772_357_400),
+                correlation_id: "correlation".into(),
+                ip: "192.0.2.1".into(),
+                user_agent: String::new(),
+            },
+            headers: http::HeaderMap::new(),
+            path: std::collections::HashMap::new(),
+            query: String::new(),
+            body: bytes::Bytes::new(),
+            caller: None,
+            loaded: Loaded::default(),
+            reports: LimitReports::default(),
         };
-        after_failure(script.app(), &meta, &Loaded::default(), replay, error.into()).await.unwrap_err()
+        after_failure(script.app(), &incoming, replay, error.into()).await.unwrap_err()
     }
 
     /// A record of a call that was done, whose answer was not kept.

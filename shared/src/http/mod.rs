@@ -52,7 +52,9 @@ pub use multipart::Upload;
 pub use operation::OperationDoc;
 pub use owner::{NotOwner, OwnerOr};
 pub use principal::{Person, Principal};
-pub use reply::{Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, Text, Unavailable, Versioned};
+pub use reply::{
+    Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, ShowingHits, Text, Unavailable, Versioned,
+};
 pub use response::Response;
 pub use route::{By, Limited, Route};
 pub use serve::{RequestHandler, requests, respond, serve};

@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use crate::{
     domain::{
+        event::Actor,
         id::{SessionId, UserId},
         role::{PermissionSet, RequiredPermission},
         time::Timestamp,
     },
-    store::{session::SessionItem, user::Account},
+    store::{
+        author::{Author, CallOrigin},
+        person_key::PersonKey,
+        session::SessionItem,
+        user::Account,
+    },
 };
 
 /// The caller that the access token of a call identifies. Only persons have tokens; machine clients will be another variant.
@@ -41,6 +47,11 @@ pub struct Person {
 impl Person {
     pub fn can<P: RequiredPermission>(&self) -> bool {
         self.permissions.allows(P::PERMISSION)
+    }
+
+    /// The person as the author of events, with session and origin of the call. `key` is the person's profile key.
+    pub fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author {
+        Author::from(Actor::User(self.user)).session(self.session).origin(key, origin)
     }
 
     pub fn is(&self, user: &UserId) -> bool {

@@ -3,15 +3,19 @@
 use crate::crypto::random::RandomId;
 use std::{collections::BTreeMap, ops::Deref};
 
-use super::{call::Call, principal::Person};
+use super::{
+    call::{Call, Meta},
+    principal::Person,
+};
 use crate::{
+    app::App,
     domain::{
         event::{EventData, EventType, HitsShown, Subject},
         id::{HitId, ReadId, UserId},
     },
     error::Result,
     run_command,
-    store::{commit::Commit, event::EventDraft, hit::StoredHit},
+    store::{commit::Commit, event::EventDraft, hit::StoredHit, person_key::PersonKey},
 };
 
 /// A read of personal data.
@@ -26,9 +30,14 @@ pub struct PersonalDataRead {
 
 /// The reads of these hits, one per person.
 pub fn hits_read<'a>(hits: impl Iterator<Item = &'a StoredHit>) -> Vec<PersonalDataRead> {
+    reads_of_hits(hits.map(|stored| (stored.hit.user_id, stored.hit.id)))
+}
+
+/// The same for hits by their ids, each with the person it is on.
+pub(super) fn reads_of_hits(hits: impl Iterator<Item = (UserId, HitId)>) -> Vec<PersonalDataRead> {
     let mut by_person: BTreeMap<UserId, Vec<HitId>> = BTreeMap::new();
-    for stored in hits {
-        by_person.entry(stored.hit.user_id).or_default().push(stored.hit.id);
+    for (person, hit) in hits {
+        by_person.entry(person).or_default().push(hit);
     }
     let read = |(person, hits): (UserId, Vec<_>)| PersonalDataRead {
         kind: EventType::HitsRead,
@@ -47,9 +56,20 @@ pub async fn commit_reads<A: Deref<Target = Person>>(call: &Call<A>, reads: &[Pe
     if reads.is_empty() {
         return Ok(());
     }
-    let (store, now) = (call.app.store().await, call.now());
-    let key = call.loaded.key(store, now).await?;
-    let command = call.command_by(call.author(&key)).await;
+    let key = call.loaded.key(call.app.store().await, call.now()).await?;
+    write_reads(call.app, &call.meta, &call.caller, &key, reads).await
+}
+
+/// The same for a call whose handler does not run. `key` is the caller's profile key.
+pub(super) async fn write_reads(
+    app: &App,
+    meta: &Meta,
+    caller: &Person,
+    key: &PersonKey,
+    reads: &[PersonalDataRead],
+) -> Result<()> {
+    let (store, now) = (app.store().await, meta.now);
+    let command = store.command(&meta.correlation_id, caller.author(key, meta.origin()));
     for chunk in reads.chunks(PER_TRANSACTION) {
         let committed = run_command!(command, |attempt| {
             let events = chunk.iter().map(|read| {

@@ -8,7 +8,7 @@ use super::{
     operation::OperationDoc,
     response::{Body, Response},
 };
-use crate::error::Result;
+use crate::{error::Result, store::idempotency::ShownHit};
 
 /// A type that a handler can return.
 pub trait Reply: Sized + Send + 'static {
@@ -17,7 +17,34 @@ pub trait Reply: Sized + Send + 'static {
 
     fn into_response(self) -> Result<Response>;
 
+    /// The hits whose unmasked data it shows. If it is stored for an idempotency key, each replay writes an event of the read.
+    fn shown_hits(&self) -> &[ShownHit] {
+        &[]
+    }
+
     fn describe(doc: &mut OperationDoc);
+}
+
+/// A reply that shows unmasked data of hits. The event of the command that makes it tells of the first time; of replays see
+/// [`Reply::shown_hits`].
+#[derive(Debug, Clone)]
+pub struct ShowingHits<R> {
+    pub reply: R,
+    pub hits: Vec<ShownHit>,
+}
+
+impl<R: Reply> Reply for ShowingHits<R> {
+    fn into_response(self) -> Result<Response> {
+        self.reply.into_response()
+    }
+
+    fn shown_hits(&self) -> &[ShownHit] {
+        &self.hits
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        R::describe(doc);
+    }
 }
 
 /// 200 with a body.

@@ -23,7 +23,7 @@ use crate::{
     boot::{self, ServeFuture},
     crypto::access::Expected,
     deadline::Deadline,
-    domain::{role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp, user::UserStatus},
+    domain::{account::UserStatus, role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
@@ -189,7 +189,7 @@ async fn handle(
     } else {
         limit::enforce(app, route.limits_in_force(), &incoming.meta, None, &incoming.reports).await?;
     }
-    if route.if_match == IfMatch::Required && incoming.header("if-match").is_none() {
+    if route.if_match == IfMatch::Required && !etag::names_version(incoming.header("if-match")) {
         return Err(RequestError::VersionRequired.into());
     }
     let if_none_match = incoming.header("if-none-match").filter(|_| route.method == Method::GET).map(str::to_owned);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{event::Consumer, notification::Channel, time::Timestamp},
+    domain::{notification::Channel, time::Timestamp},
     error::Result,
     store::event::EventRecord,
 };
@@ -32,9 +32,9 @@ pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
             }
         }
     }
-    for consumer in row.work {
+    for queue in row.work {
         let task = EventTask::Event { event: Box::new(record.clone()) };
-        send(app, queue_of(*consumer), record.id.to_string(), record, task).await?;
+        send(app, *queue, record.id.to_string(), record, task).await?;
     }
     let counted: Vec<_> = row
         .counters
@@ -47,16 +47,6 @@ pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
         })
         .collect();
     app.store().await.close_outbox(record, &counted, Timestamp::now()).await
-}
-
-fn queue_of(consumer: Consumer) -> Queue {
-    match consumer {
-        Consumer::Verification => Queue::Verification,
-        Consumer::Screening => Queue::Screening,
-        Consumer::Lists => Queue::Lists,
-        Consumer::Documents => Queue::Documents,
-        Consumer::Callbacks => Queue::Callbacks,
-    }
 }
 
 async fn send<B: serde::Serialize>(app: &App, queue: Queue, key: String, record: &EventRecord, body: B) -> Result<()> {

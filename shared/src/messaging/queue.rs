@@ -38,7 +38,7 @@ impl App {
 
     /// Depths of all queues and their dead-letter queues.
     pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>> {
-        futures::future::try_join_all(Queue::ALL.map(|queue| self.queue_depth(queue))).await
+        futures::future::try_join_all(Queue::ALL.iter().map(|queue| self.queue_depth(*queue))).await
     }
 
     async fn queue_depth(&self, queue: Queue) -> Result<QueueDepth> {

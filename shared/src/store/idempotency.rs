@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     crypto::field::Place,
-    domain::time::Timestamp,
+    domain::{
+        id::{HitId, UserId},
+        time::Timestamp,
+    },
     error::{Internal, Result},
 };
 
@@ -44,6 +47,16 @@ pub struct Kept {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// The hits whose unmasked data the answer shows: giving the answer again is another read of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown_hits: Vec<ShownHit>,
+}
+
+/// A hit whose unmasked data an answer shows, and the person it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownHit {
+    pub person: UserId,
+    pub hit: HitId,
 }
 
 impl Kept {

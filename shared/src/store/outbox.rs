@@ -9,7 +9,7 @@ use super::{
     Position, Store, Table,
     commit::WriteExpression,
     event::EventRecord,
-    item::{ItemQuery, Key, SHARDS, Sort, number, shard},
+    item::{ItemQuery, Key, SHARDS, Sort, every_shard, number, shard},
     outbox_row::{self, key},
 };
 use crate::{
@@ -71,7 +71,7 @@ impl Store {
 
     /// All counters: each shard holds a part of every sum.
     pub async fn counters(&self) -> Result<BTreeMap<String, u64>> {
-        let shards = (0..SHARDS).map(|shard| async move {
+        let shards = every_shard(|shard| async move {
             let partition = counter_shard(shard);
             let mut all = Vec::new();
             let mut after = None;
@@ -90,12 +90,13 @@ impl Store {
                 all.extend(items);
                 after = next;
                 if after.is_none() {
-                    return Ok::<_, Error>(all);
+                    return Ok(all);
                 }
             }
-        });
+        })
+        .await?;
         let mut sums = BTreeMap::new();
-        for item in futures::future::try_join_all(shards).await?.into_iter().flatten() {
+        for item in shards.into_iter().flatten() {
             let count: u64 = item.get("count").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0);
             *sums.entry(super::item::key_of(&item).sk).or_default() += count;
         }

@@ -4,8 +4,11 @@
 //! how a new password ends sessions in the very transaction that sets it. Deleting those is cleaning, and may stop
 //! half-way without letting anybody in.
 
+mod sign_ins;
 #[cfg(test)]
 mod tests;
+
+pub use sign_ins::SignIns;
 
 use crate::crypto::random::RandomId;
 use serde::{Deserialize, Serialize};
@@ -22,7 +25,7 @@ use super::{
     command::{Command, Decided},
     commit::{Commit, WriteExpression},
     event::EventDraft,
-    item::{ItemQuery, Key, Sort, key_of, keyed, number, read, text},
+    item::{ItemQuery, Key, Sort, number, read, text},
     person_key::PersonKey,
     user::Account,
 };
@@ -37,7 +40,7 @@ use crate::{
         id::{SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
-        session::{MOST_SESSIONS, ONE_FACTOR_TRUST, Session},
+        session::{ONE_FACTOR_TRUST, Session},
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -227,57 +230,6 @@ impl Commit<'_> {
     }
 }
 
-/// The sessions of a person at one moment, and how often somebody had signed in by then. A sign-in counts one up, so of
-/// two that decided on the same sessions only one comes through.
-#[derive(Debug, Default)]
-pub struct SignIns {
-    count: u64,
-    /// Newest first; whoever's time is over may be among them.
-    sessions: Vec<SessionItem>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct SignInCount {
-    signed_in: u64,
-}
-
-/// Ended in one sign-in at most, so that the transaction stays small where a person has many from before there was a bound.
-const ENDED_AT_ONCE: usize = 20;
-
-impl SignIns {
-    /// Sorts among a person's sessions, before them.
-    const SORT: &str = "SIGN-INS";
-
-    fn key(user: &UserId) -> Key {
-        Key::new(format!("U#{user}"), Self::SORT)
-    }
-
-    /// The sessions that end with one more sign-in, the oldest first.
-    fn surplus(&self, auth: &Account, now: Timestamp) -> impl Iterator<Item = &SessionItem> {
-        let live: Vec<_> = self.sessions.iter().filter(|session| session.admitted(auth, now)).collect();
-        live.into_iter().skip(MOST_SESSIONS - 1).collect::<Vec<_>>().into_iter().rev().take(ENDED_AT_ONCE)
-    }
-}
-
-impl Commit<'_> {
-    /// Begins a session with its event; the oldest of the person end where they would be more than [`MOST_SESSIONS`]. If
-    /// somebody signed in meanwhile: a conflict.
-    pub fn begin_session(self, session: &SessionItem, auth: &Account, before: &SignIns) -> Self {
-        let (user, now) = (&auth.user, self.now());
-        let count = keyed(&SignIns::key(user), &SignInCount { signed_in: before.count + 1 });
-        let commit = match before.count {
-            0 => self.put_if(Table::Identity, count, "attribute_not_exists(pk)", &[], None),
-            read => self.put_if(Table::Identity, count, "signed_in = :read", &[(":read", number(read))], None),
-        };
-        let ending = Ending::surplus();
-        before
-            .surplus(auth, now)
-            .fold(commit, |commit, old| commit.end_session(old, &ending))
-            .create(Table::Identity, &SessionItem::key(user, &session.session), session, None)
-            .event(session.created())
-    }
-}
-
 /// What became of the turning of a session's refresh token.
 #[derive(Debug)]
 pub enum Turn {
@@ -319,29 +271,6 @@ impl Store {
             .await?;
         let sessions = items.into_iter().map(read::<SessionItem>).collect::<Result<Vec<_>>>()?;
         Ok((sessions.into_iter().filter(|session| session.live(now)).collect(), next))
-    }
-
-    /// The sessions of a person as a sign-in has to see them, by one query.
-    pub async fn sign_ins(&self, user: &UserId) -> Result<SignIns> {
-        let partition = format!("U#{user}");
-        let query = ItemQuery {
-            table: Table::Identity,
-            index: None,
-            partition: ("pk", &partition),
-            sort: Sort::Prefix("sk", "S"),
-            newest_first: true,
-            limit: 100,
-            after: None,
-        };
-        let mut sign_ins = SignIns::default();
-        for item in self.query(query).await?.0 {
-            if key_of(&item).sk == SignIns::SORT {
-                sign_ins.count = read::<SignInCount>(item)?.signed_in;
-            } else {
-                sign_ins.sessions.push(read(item)?);
-            }
-        }
-        Ok(sign_ins)
     }
 
     pub async fn session(&self, user: &UserId, session: &SessionId, now: Timestamp) -> Result<Option<SessionItem>> {

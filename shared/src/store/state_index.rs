@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Position, Store, Table,
-    item::{Item, ItemQuery, SHARDS, Sort, shard, text},
+    item::{Item, ItemQuery, Sort, every_shard, shard, text},
 };
 use crate::{
     domain::{check::RiskLevel, id::UserId, time::Timestamp},
@@ -111,13 +111,14 @@ impl Store {
     ) -> Result<Vec<(String, Item)>> {
         // DynamoDB takes no empty key.
         let low = if low.is_empty() { "#" } else { low };
-        let pages = states
-            .iter()
-            .flat_map(|state| (0..SHARDS).map(|shard| partition(state, shard)))
-            .map(async |partition| self.items_in_shard(&partition, low, high, limit, without).await);
-        let pages = futures::future::try_join_all(pages).await?;
+        let pages = every_shard(|shard| {
+            futures::future::try_join_all(states.iter().map(move |state| async move {
+                self.items_in_shard(&partition(state, shard), low, high, limit, without).await
+            }))
+        })
+        .await?;
         let mut all = Vec::new();
-        for item in pages.into_iter().flatten() {
+        for item in pages.into_iter().flatten().flatten() {
             let sort = item.get(SORT).and_then(|sort| sort.as_s().ok()).cloned().unwrap_or_default();
             all.push((sort, item));
         }

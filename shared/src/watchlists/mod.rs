@@ -60,7 +60,7 @@ pub struct Watchlists<'a> {
 #[derive(Debug, Default)]
 struct ListCache {
     in_force: Mutex<Option<(Timestamp, Arc<InForce>)>>,
-    sources: sources::ListCache,
+    sources: sources::SourcesCache,
     fetcher: OnceLock<Fetcher>,
 }
 

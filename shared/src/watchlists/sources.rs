@@ -22,7 +22,7 @@ pub const DEFAULT: &str = include_str!("default_lists.json");
 const READ_EVERY: Duration = Duration::from_mins(5);
 
 /// The configuration that a process has read, and when.
-pub(super) type ListCache = Mutex<Option<(Timestamp, Arc<[ListSource]>)>>;
+pub(super) type SourcesCache = Mutex<Option<(Timestamp, Arc<[ListSource]>)>>;
 
 impl Watchlists<'_> {
     /// The lists to screen against, read at most every 5 minutes. If they cannot be read again, the last ones stay in use.

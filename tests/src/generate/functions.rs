@@ -45,7 +45,7 @@ pub fn queues(functions: &[Function]) -> String {
 
 ",
             function = function.name,
-            name = trigger.queue.name(),
+            name = trigger.queue.as_str(),
             visibility = VISIBILITY * function.settings.timeout,
         );
     }

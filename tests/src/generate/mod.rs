@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use verinym::function::Function;
 
-use crate::stack::root;
+use crate::workspace::root;
 
 /// The file that the generated parts stand in.
 pub fn template_path() -> PathBuf {

@@ -14,8 +14,8 @@ use verinym::config::{Config, Section, names::Queue};
 use verinym_tests::{
     deployment::{Deployment, text_of, texts},
     samconfig::{Target, main_targets, targets},
-    stack::root,
     template::Template,
+    workspace::root,
 };
 
 const FUNCTION: &str = "AWS::Serverless::Function";
@@ -101,7 +101,7 @@ fn the_code_derives_the_names_that_the_template_gives() {
             assert_eq!(*derived, deployment.name_of(resource), "{resource}");
         }
         let base = format!("https://sqs.{}.amazonaws.com/123456789012", target.region);
-        for queue in Queue::ALL {
+        for queue in Queue::ALL.iter().copied() {
             let resource = format!("{queue:?}Queue");
             assert_eq!(q.url(queue), format!("{base}/{}", deployment.name_of(&resource)), "{resource}");
         }

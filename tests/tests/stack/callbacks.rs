@@ -5,7 +5,7 @@ use verinym::{
     domain::{secret::Secret, time::Timestamp},
     providers::signature::{Scheme, WebhookKey, standard_webhooks},
 };
-use verinym_tests::{Answer, Person, Stack, people::tag, until};
+use verinym_tests::{ApiResponse, Person, Stack, people::tag, until};
 
 const PATH: &str = "/v1/providers/sandbox/webhook";
 
@@ -22,7 +22,7 @@ impl Sender {
         Self { stack, key: Scheme::StandardWebhooks.key(&secret).unwrap() }
     }
 
-    async fn send(&self, key: &WebhookKey, signed_at: Timestamp, body: &Value) -> Answer {
+    async fn send(&self, key: &WebhookKey, signed_at: Timestamp, body: &Value) -> ApiResponse {
         let text = body.to_string();
         let headers = standard_webhooks::signed_headers(
             std::slice::from_ref(key),
@@ -34,7 +34,7 @@ impl Sender {
         headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send().await
     }
 
-    async fn truly(&self, body: &Value) -> Answer {
+    async fn truly(&self, body: &Value) -> ApiResponse {
         self.send(&self.key, Timestamp::now(), body).await
     }
 

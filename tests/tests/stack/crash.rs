@@ -13,7 +13,7 @@ use verinym_tests::{
     cut::Fault,
     people::tag,
     picture,
-    world::{Reply, World},
+    world::{EndpointReply, World},
 };
 
 /// Where a story came out.
@@ -130,7 +130,7 @@ impl<'a> Applicant<'a> {
     }
 
     /// The same where a refusal is one of the outcomes.
-    pub(crate) async fn reply(&self, function: &str, path: &[(&str, &str)], body: &Value) -> Reply {
+    pub(crate) async fn reply(&self, function: &str, path: &[(&str, &str)], body: &Value) -> EndpointReply {
         self.world.call(function, Some(&self.token), path, body).await
     }
 

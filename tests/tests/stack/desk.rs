@@ -1,7 +1,7 @@
 //! The review desk: claims, decisions, versions, and what its person sees of it.
 
 use serde_json::{Value, json};
-use verinym_tests::{Answer, Client, Person, Stack, people::tag};
+use verinym_tests::{ApiResponse, Client, Person, Stack, people::tag};
 
 use crate::tell::{codes, is_the_person_s_view, tells_nothing_of_the_inside, types};
 
@@ -28,13 +28,13 @@ impl AtDesk {
         check.header("etag").unwrap().to_owned()
     }
 
-    async fn decide(&self, who: &Client, body: Value) -> Answer {
+    async fn decide(&self, who: &Client, body: Value) -> ApiResponse {
         let version = self.version().await;
         let request = who.put(&format!("/v1/kyc/checks/{}", self.id)).header("if-match", &version);
         request.json(&body).send().await
     }
 
-    async fn post(&self, who: &Client, verb: &str) -> Answer {
+    async fn post(&self, who: &Client, verb: &str) -> ApiResponse {
         who.post(&format!("/v1/kyc/checks/{}/{verb}", self.id)).key(&tag()).send().await
     }
 }

@@ -11,7 +11,7 @@ async fn settled(person: &Person, id: &str, status: &str) -> Value {
     .await
 }
 
-async fn content(client: &verinym_tests::Client, id: &str, range: Option<&str>) -> verinym_tests::Answer {
+async fn content(client: &verinym_tests::Client, id: &str, range: Option<&str>) -> verinym_tests::ApiResponse {
     let request = client.get(&format!("/v1/kyc/documents/{id}/content")).header("accept", "image/png");
     match range {
         Some(range) => request.header("range", range),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use verinym_tests::{
     Draft, Stack,
     people::tag,
-    world::{Reply, World},
+    world::{EndpointReply, World},
 };
 
 const WRONG: &str = "not the password at all";
@@ -73,7 +73,7 @@ impl Seen {
     }
 }
 
-fn without_chance(mut reply: Reply) -> (u16, Vec<(String, String)>, Value) {
+fn without_chance(mut reply: EndpointReply) -> (u16, Vec<(String, String)>, Value) {
     if let Some(body) = reply.body.as_object_mut() {
         body.remove("correlation_id");
     }

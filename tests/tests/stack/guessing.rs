@@ -9,13 +9,13 @@ use verinym_tests::{
     Draft, Person, Stack,
     people::tag,
     until,
-    world::{Reply, World},
+    world::{EndpointReply, World},
 };
 
 const WRONG: &str = "not the password at all";
 
 /// How often each status and code was answered.
-fn tally(replies: &[Reply]) -> BTreeMap<(u16, String), usize> {
+fn tally(replies: &[EndpointReply]) -> BTreeMap<(u16, String), usize> {
     replies.iter().fold(BTreeMap::new(), |mut all, reply| {
         *all.entry((reply.status, reply.body["code"].as_str().unwrap_or_default().to_owned())).or_default() += 1;
         all
@@ -41,7 +41,7 @@ async fn with_username(stack: &Stack) -> (Person, String) {
 static FLOOD: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 const IN_FLIGHT: usize = 20;
 
-async fn flood<F: Future<Output = Reply>>(calls: impl Iterator<Item = F>) -> Vec<Reply> {
+async fn flood<F: Future<Output = EndpointReply>>(calls: impl Iterator<Item = F>) -> Vec<EndpointReply> {
     let _alone = FLOOD.lock().await;
     futures::stream::iter(calls).buffer_unordered(IN_FLIGHT).collect().await
 }
@@ -65,7 +65,7 @@ async fn confirmed(world: &World) -> (Draft, String) {
     (draft, username)
 }
 
-async fn login(world: &World, name: &Value, password: &str) -> Reply {
+async fn login(world: &World, name: &Value, password: &str) -> EndpointReply {
     let mut form = name.clone();
     form["password"] = json!(password);
     world.call("auth-login", None, &[], &form).await
@@ -73,7 +73,7 @@ async fn login(world: &World, name: &Value, password: &str) -> Reply {
 
 /// Five at most were compared, and all others found the identifier locked.
 #[track_caller]
-fn are_five_guesses(replies: &[Reply], status: u16) {
+fn are_five_guesses(replies: &[EndpointReply], status: u16) {
     let tally = tally(replies);
     let compared = count(&tally, status, "invalid_credentials");
     assert!((1..=5).contains(&compared), "{tally:?}");

@@ -22,6 +22,8 @@ mod own_checks;
 mod profiles;
 mod scenarios;
 mod screening;
+mod screening_delays;
+mod screening_route;
 mod secrets_at_rest;
 mod sessions;
 mod sign_ins;

@@ -1,17 +1,12 @@
-//! Screening of names and of checks, and what becomes of hits. The lists are the samples of the local stack.
+//! Screening of checks, and the decisions on hits. The lists are the samples of the local stack.
 
 use serde_json::{Value, json};
 use verinym_tests::{
-    Answer, Client, Person, Stack,
+    ApiResponse, Client, Person, Stack,
     people::{Draft, tag},
-    until,
-    world::World,
 };
 
-use crate::{
-    crash::Applicant,
-    tell::{is_the_person_s_view, tells_nothing_of_the_inside, types},
-};
+use crate::tell::{is_the_person_s_view, tells_nothing_of_the_inside, types};
 
 /// Somebody of the name and birth date that the sample of the UN list has.
 fn sanctioned() -> Draft {
@@ -57,14 +52,14 @@ impl Listed {
         self.check().await["hits"][0].clone()
     }
 
-    async fn decide(&self, who: &Client, hit: &Value, decision: &str) -> Answer {
+    async fn decide(&self, who: &Client, hit: &Value, decision: &str) -> ApiResponse {
         let path = format!("/v1/aml/hits/{}/decision", hit["id"].as_str().unwrap());
         let version = format!("\"{}\"", hit["version"]);
         let form = json!({"decision": decision, "reason": said(who)});
         who.post(&path).header("if-match", &version).json(&form).send().await
     }
 
-    async fn approve(&self, who: &Client) -> Answer {
+    async fn approve(&self, who: &Client) -> ApiResponse {
         let version = format!("\"{}\"", self.check().await["version"]);
         let request = who.put(&format!("/v1/kyc/checks/{}", self.id)).header("if-match", &version);
         request.json(&json!({"decision": "approve"})).send().await
@@ -266,82 +261,6 @@ async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
 }
 
 #[tokio::test]
-async fn a_name_is_screened_and_the_log_says_against_what() {
-    let stack = Stack::get();
-    let moderator = stack.moderator().await;
-    let form = json!({
-        "name": "كريم نبيل الزبيري", "date_of_birth": "1971-03-09", "countries": ["ye"], "kind": "person",
-    });
-    let key = tag();
-    let answer = moderator.post("/v1/aml/screenings").key(&key).json(&form).send().await.expect(200);
-    let screened = answer.json();
-    let hit = &screened["hits"][0];
-    assert_eq!((&hit["entity_id"], &hit["decision"]), (&json!("900001"), &json!("open")), "{screened}");
-    assert!(hit["score"].as_f64().unwrap() < 1.0 && !hit["explanation"].as_str().unwrap().is_empty());
-    for list in screened["lists"].as_array().unwrap() {
-        assert!(list["version"].is_string() && list["age"].is_u64() && list["entries"].as_u64() > Some(0), "{list}");
-    }
-    assert!(screened["took_ms"].is_number());
-    let again = moderator.post("/v1/aml/screenings").key(&key).json(&form).send().await.expect(200);
-    assert_eq!((again.header("idempotency-replayed"), again.json()), (Some("true"), screened.clone()));
-
-    let correlation = answer.header("x-correlation-id").unwrap().to_owned();
-    let (auditor, person) = (stack.auditor().await, moderator.user_id().to_owned());
-    let event = until("the event of the screening", async || {
-        let path = format!("/v1/admin/audit-logs?actor={person}&type=aml.screening.done&limit=100");
-        auditor.all(&path).await.into_iter().find(|event| event["correlation_id"] == correlation.as_str())
-    })
-    .await;
-    assert_eq!(
-        event["data"]["lists"]["un"],
-        screened["lists"].as_array().unwrap().iter().find(|l| l["id"] == "un").unwrap()["version"]
-    );
-    assert_eq!(event["data"]["engine_version"], screened["engine_version"]);
-    assert!(!event.to_string().contains("Zubayri") && !event.to_string().contains("كريم"));
-}
-
-#[tokio::test]
-async fn a_screening_says_what_is_wrong_with_it() {
-    let stack = Stack::get();
-    let moderator = stack.moderator().await;
-    let ask = async |form: Value| moderator.post("/v1/aml/screenings").json(&form).send().await;
-    let long = "x".repeat(301);
-    for (form, fault) in [
-        (json!({"name": " "}), "name invalid_name"),
-        (json!({"name": "-"}), "name invalid_name"),
-        (json!({"name": "\u{3164}\u{1160}"}), "name invalid_name"),
-        (json!({"name": long}), "name invalid_name"),
-        (json!({"name": "A B", "date_of_birth": "yesterday"}), "date_of_birth invalid_date"),
-        (json!({"name": "A B", "threshold": 0.1}), "threshold out_of_range"),
-        (json!({"name": "A B", "lists": ["none"]}), "lists unknown_list"),
-    ] {
-        assert_eq!(ask(form).await.refused(400, "validation_failed").faults(), [fault]);
-    }
-    ask(json!({"nme": "A B"})).await.refused(400, "unknown_field");
-    let nothing = ask(json!({"name": "Brunhilde Xylander", "lists": ["un"]})).await.expect(200).json();
-    assert_eq!((nothing["hits"].as_array().unwrap().len(), nothing["lists"].as_array().unwrap().len()), (0, 1));
-    let person = stack.person().await;
-    person.api.post("/v1/aml/screenings").json(&json!({"name": "A B"})).send().await.refused(403, "forbidden");
-}
-
-#[tokio::test]
-async fn a_screening_says_that_a_name_of_mixed_scripts_clears_nobody() {
-    let stack = Stack::get();
-    let moderator = stack.moderator().await;
-    let ask = async |name: &str| {
-        let form = json!({"name": name, "kind": "person", "lists": ["un"]});
-        moderator.post("/v1/aml/screenings").json(&form).send().await.expect(200).json()
-    };
-    let hidden = ask("K\u{430}rim Nabil al-Zub\u{1160}ayri").await;
-    assert_eq!((&hidden["hits"][0]["entity_id"], &hidden["doubts"]), (&json!("900001"), &json!(["mixed_scripts"])));
-    let unknown = ask("Brunhild\u{435} Xylander").await;
-    assert_eq!((&unknown["doubts"], &unknown["hits"]), (&json!(["mixed_scripts"]), &json!([])));
-    assert_eq!((&unknown["lists_current"], &unknown["lists"][0]["sample"]), (&json!(true), &json!(true)));
-    assert_eq!(ask("A B").await["doubts"], json!(["not_screenable"]));
-    assert_eq!(ask("Brunhilde Xylander").await["doubts"], json!([]));
-}
-
-#[tokio::test]
 async fn a_name_of_mixed_scripts_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
     let draft = Draft { given_name: "Brunhild\u{435}".to_owned(), family_name: "Xylander".to_owned(), ..Draft::new() };
     let case = Listed::new(draft).await;
@@ -363,90 +282,4 @@ async fn nobody_is_checked_without_a_name() {
     let document = person.passport(&format!("OK-{}", tag())).await;
     let answer = person.api.post("/v1/kyc/checks").json(&json!({"document_ids": [document]})).send().await;
     answer.refused(400, "name_required");
-}
-
-/// A check of a small world, with what stands of it.
-struct Unscreened<'a> {
-    world: &'a World,
-    id: String,
-    key: Value,
-}
-
-impl<'a> Unscreened<'a> {
-    /// The provider vouched for it while no lists were in force.
-    async fn new(world: &'a World) -> Self {
-        let pointer = json!({"pk": {"S": "LISTS"}, "sk": {"S": "CURRENT"}});
-        let body = json!({"TableName": world.table("kyc"), "Key": pointer});
-        world.aws.call("dynamodb", "DynamoDB_20120810.DeleteItem", &body).await;
-        let applicant = Applicant::new(world).await;
-        let document = applicant.upload(&format!("SILENT-{}", tag())).await;
-        world.settle(None).await;
-        let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
-        let id = check["id"].as_str().unwrap().to_owned();
-        world.settle(None).await;
-        world.callback(&id).await;
-        world.settle(None).await;
-        let kyc = world.aws.scan_named(&world.table("kyc")).await;
-        let item = kyc.iter().find(|item| item["id"]["S"] == id.as_str()).expect("the check");
-        Self { world, key: json!({"pk": item["pk"], "sk": item["sk"]}), id }
-    }
-
-    async fn stored(&self) -> Value {
-        let body = json!({"TableName": self.world.table("kyc"), "Key": self.key, "ConsistentRead": true});
-        self.world.aws.call("dynamodb", "DynamoDB_20120810.GetItem", &body).await["Item"].clone()
-    }
-
-    /// As if it had waited since then.
-    async fn waited_since(&self, then: &str) {
-        let body = json!({
-            "TableName": self.world.table("kyc"), "Key": self.key,
-            "UpdateExpression": "SET screening.since = :then, next_run_at = :then",
-            "ExpressionAttributeValues": {":then": {"S": then}},
-        });
-        self.world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;
-    }
-
-    /// A message as the sweep sends it; whether it was done with, rather than kept for later.
-    async fn again(&self) -> bool {
-        let key = tag();
-        let person = self.key["pk"]["S"].as_str().unwrap().trim_start_matches("U#");
-        let body = json!({"kind": "again", "subject": self.id, "person": person});
-        let message = json!({"key": key, "correlation_id": "test", "body": body});
-        self.world.message("workers-screen-check", &message).await;
-        self.world.settle(None).await;
-        let work = format!("WORK#workers-screen-check#{key}");
-        let work = self.world.aws.partition_named(&self.world.table("ephemeral"), &work).await;
-        work.first().is_some_and(|item| item["done"]["BOOL"] == true)
-    }
-}
-
-#[tokio::test]
-async fn a_check_that_cannot_be_screened_waits_by_one_message_and_is_screened_when_it_can_be() {
-    let world = World::new(&Stack::get(), &[]).await;
-    let check = Unscreened::new(&world).await;
-    assert_eq!(check.stored().await["state"]["S"], "processing");
-    assert!(check.again().await, "its own message comes back: the sweep's is one too many");
-
-    check.waited_since("2026-01-01T00:00:00.000Z").await;
-    assert!(!check.again().await, "the message stays with it");
-    let stored = check.stored().await;
-    assert_eq!(
-        (&stored["state"]["S"], &stored["reasons"]["L"][0]["S"]),
-        (&json!("in_review"), &json!("screening_unavailable"))
-    );
-
-    // Lists whose artifact does not read: no message is left to the dead letters.
-    world.aws.copy_partition(&world.stack.named("kyc"), &world.table("kyc"), "LISTS").await;
-    let set = json!({
-        "TableName": world.table("kyc"), "Key": {"pk": {"S": "LISTS"}, "sk": {"S": "CURRENT"}},
-        "UpdateExpression": "SET artifact = :none", "ExpressionAttributeValues": {":none": {"S": "artifacts/none"}},
-    });
-    world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &set).await;
-    assert!(!check.again().await, "it comes back later");
-
-    world.aws.copy_partition(&world.stack.named("kyc"), &world.table("kyc"), "LISTS").await;
-    assert!(check.again().await);
-    let stored = check.stored().await;
-    assert_eq!(stored["screening"]["M"]["done"]["BOOL"], true);
-    assert_eq!(stored["reasons"]["L"], json!([]));
 }

@@ -2,9 +2,9 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use verinym_tests::{Answer, Client, Stack, people::tag};
+use verinym_tests::{ApiResponse, Client, Stack, people::tag};
 
-async fn refresh(client: &Client, token: &str) -> Answer {
+async fn refresh(client: &Client, token: &str) -> ApiResponse {
     client.stranger().post("/v1/auth/refresh").json(&json!({"refresh_token": token})).send().await
 }
 

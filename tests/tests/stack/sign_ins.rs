@@ -84,13 +84,32 @@ async fn a_new_password_voids_the_links_to_set_one() {
     reset(&link).await.refused(400, "invalid_token");
 }
 
+/// Anybody may ask for such a mail.
+#[tokio::test]
+async fn a_stranger_who_asks_for_a_link_does_not_void_the_one_that_the_owner_holds() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let form = json!({"email": person.draft.email});
+    let forgot = async || stack.client().post("/v1/auth/password/forgot").json(&form).send().await.expect(202);
+    forgot().await;
+    let owner = stack.link(&person.draft.email, "reset", None).await.token().unwrap();
+    forgot().await;
+    let stranger = stack.link(&person.draft.email, "reset", Some(&owner)).await.token().unwrap();
+    let reset = async |token: &str| {
+        let form = json!({"token": token, "password": format!("kettle {}", tag())});
+        stack.client().post("/v1/auth/password/reset").json(&form).send().await
+    };
+    reset(&owner).await.expect(204);
+    reset(&stranger).await.refused(400, "invalid_token");
+}
+
 /// What others do, and what the person does elsewhere, leaves the entity tag of the profile as it is.
 #[tokio::test]
 async fn the_profile_s_version_counts_the_profile() {
     let stack = Stack::get();
     let person = stack.person().await;
     let read = async || person.api.get("/v1/users/profile").send().await.expect(200);
-    let tag_of = |answer: &verinym_tests::Answer| answer.header("etag").unwrap().to_owned();
+    let tag_of = |answer: &verinym_tests::ApiResponse| answer.header("etag").unwrap().to_owned();
     let before = read().await;
     let form = json!({"email": person.draft.email});
     stack.client().post("/v1/auth/password/forgot").json(&form).send().await.expect(202);

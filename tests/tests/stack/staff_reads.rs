@@ -114,7 +114,25 @@ async fn what_an_auditor_reads_is_masked_and_content_takes_a_reviewer() {
 
     let path = format!("/v1/aml/hits/{}/decision", hits[0]["id"].as_str().unwrap());
     let form = json!({"decision": "false_positive", "reason": "x"});
-    auditor.post(&path).header("if-match", "*").json(&form).send().await.refused(403, "forbidden");
+    auditor.post(&path).header("if-match", "\"1\"").json(&form).send().await.refused(403, "forbidden");
+
+    // A decision shows the hit, and so does its replay, which is a read like any other.
+    let hit = hits.iter().find(|hit| hit["decision"] == "open").expect("an open hit");
+    let (path, version) =
+        (format!("/v1/aml/hits/{}/decision", hit["id"].as_str().unwrap()), hit["version"].to_string());
+    let (key, form) = (tag(), json!({"decision": "true_match", "reason": "x"}));
+    let decide =
+        async |version: &str| moderator.post(&path).key(&key).header("if-match", version).json(&form).send().await;
+    decide("*").await.refused(428, "if_match_required");
+    let version = format!("\"{version}\"");
+    let first = decide(&version).await.expect(200);
+    let again = decide(&version).await.expect(200);
+    assert_eq!((again.header("idempotency-replayed"), &again.body), (Some("true"), &first.body));
+    assert!(again.text().to_lowercase().contains("okonkwo"), "{again}");
+    let correlation = again.header("x-correlation-id").unwrap();
+    let event =
+        event_of(&auditor, moderator.user_id(), "aml.hit.read", correlation).await.expect("an event of the replay");
+    assert_eq!((&event["person"], &event["data"]["hits"]), (&json!(person.id), &json!([hit["id"]])));
 }
 
 #[tokio::test]

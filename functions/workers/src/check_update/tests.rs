@@ -2,7 +2,7 @@ use verinym::domain::{
     aml::{HitDecision, ListKind},
     check::{CheckTrigger, Policy},
     id::{CheckId, DocumentId, HitId, UserId},
-    user::KycStatus,
+    kyc::KycStatus,
 };
 
 use super::*;

@@ -4,6 +4,7 @@
 //! transition makes one version per event that it returns.
 
 mod derived;
+mod status;
 mod transition;
 
 use std::{collections::BTreeMap, ops::Deref};
@@ -13,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use super::{
     auth::AuthError,
     id::{CheckId, UserId},
+    kyc::KycStatus,
     mailed_token::TokenPurpose,
     profile::Profile,
     time::Timestamp,
-    user::{AccountSummary, KycStatus, User, UserStatus},
+    user::{AccountSummary, User},
 };
 
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
+pub use status::UserStatus;
 pub use transition::{NewAccount, UNVERIFIED_LIFE};
 
 /// Refusals of the account area.
@@ -64,9 +67,9 @@ pub struct AccountState {
     /// The one check that may be open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_check: Option<CheckId>,
-    /// The mailed token that is good now, by purpose: a new one voids the old.
+    /// The mailed tokens that are valid, by purpose, oldest first. Their records state when they expire.
     #[serde(default)]
-    pub mailed: BTreeMap<String, MailId>,
+    pub mailed: BTreeMap<String, Vec<MailId>>,
     pub email_index: BlindIndex,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username_index: Option<BlindIndex>,
@@ -86,14 +89,14 @@ impl AccountState {
         self.version.saturating_sub(self.unseen)
     }
 
-    /// The mailed token of a purpose that is good now.
-    pub fn mailed_token(&self, purpose: TokenPurpose) -> Option<&MailId> {
-        self.mailed.get(purpose.as_str())
+    /// The valid mailed tokens of a purpose, oldest first.
+    pub fn mailed_tokens(&self, purpose: TokenPurpose) -> &[MailId] {
+        self.mailed.get(purpose.as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// Refuses a mailed token that was used, or that a newer one has replaced.
+    /// Refuses a mailed token that was used, or that another one has made void.
     pub fn admit_mailed_token(&self, purpose: TokenPurpose, id: &MailId) -> Result<(), AuthError> {
-        if self.mailed_token(purpose) == Some(id) { Ok(()) } else { Err(AuthError::InvalidToken) }
+        if self.mailed_tokens(purpose).contains(id) { Ok(()) } else { Err(AuthError::InvalidToken) }
     }
 
     /// Whether the account is being erased or is erased.

@@ -7,6 +7,7 @@ use crate::{
     check::{Action, Check, CheckError, CheckTrigger, Policy},
     event::EventType,
     id::DocumentId,
+    limit,
     person::{DateOfBirth, Email, Locale, PersonName},
 };
 
@@ -130,7 +131,7 @@ fn sessions_go_on_when_a_password_is_hashed_anew() {
 }
 
 #[test]
-fn a_newer_mailed_token_voids_the_one_before_of_its_purpose() {
+fn a_newer_token_to_confirm_an_address_voids_the_one_before() {
     let (account, kind) = registered().request_mail(TokenPurpose::VerifyEmail, mail(1));
     assert_eq!(kind, EventType::UserVerificationRequested);
     let (account, kind) = account.request_mail(TokenPurpose::ResetPassword, mail(2));
@@ -139,6 +140,21 @@ fn a_newer_mailed_token_voids_the_one_before_of_its_purpose() {
     assert_eq!(account.admit_mailed_token(TokenPurpose::VerifyEmail, &mail(1)), Err(AuthError::InvalidToken));
     assert_eq!(account.admit_mailed_token(TokenPurpose::VerifyEmail, &mail(3)), Ok(()));
     assert_eq!(account.admit_mailed_token(TokenPurpose::ResetPassword, &mail(2)), Ok(()));
+}
+
+#[test]
+fn strangers_who_ask_for_mails_do_not_void_the_token_that_the_owner_holds() {
+    let reset = TokenPurpose::ResetPassword;
+    let (mut account, _) = verified().request_mail(reset, mail(0));
+    // The limit of mails per address allows a burst, and as many again within the hour.
+    let most = u8::try_from(2 * limit::MAIL_ADDRESS.rate.burst).unwrap();
+    for other in 1..most {
+        account = account.request_mail(reset, mail(other)).0;
+    }
+    assert!((0..most).all(|id| account.admit_mailed_token(reset, &mail(id)).is_ok()));
+    let (account, _) = account.request_mail(reset, mail(most));
+    assert_eq!(account.admit_mailed_token(reset, &mail(0)), Err(AuthError::InvalidToken), "the list is bounded");
+    assert!(account.change_password(hash("new")).0.mailed_tokens(reset).is_empty());
 }
 
 #[test]
@@ -278,7 +294,7 @@ proptest! {
 fn the_stored_form_reads_back_and_is_the_state_itself() {
     let (account, _) = registered().request_mail(TokenPurpose::VerifyEmail, mail(7));
     let json = serde_json::to_value(&account).unwrap();
-    assert_eq!(json["mailed"]["verify_email"], mail(7).to_string());
+    assert_eq!(json["mailed"]["verify_email"][0], mail(7).to_string());
     assert_eq!(json["email_index"], "v1.email");
     assert_eq!(serde_json::from_value::<Account>(json).unwrap(), account);
     assert!(!format!("{account:?}").contains("old"));

@@ -3,17 +3,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Account, AccountError, AccountState, BlindIndex, MailId, PasswordHash};
+use super::{Account, AccountError, AccountState, BlindIndex, MailId, PasswordHash, UserStatus};
 use crate::{
     auth::AuthError,
     check::{self, Check, CheckError},
     event::EventType,
     id::UserId,
+    kyc::KycStatus,
     mailed_token::TokenPurpose,
     profile::Profile,
     role,
     time::Timestamp,
-    user::{KycStatus, UserStatus},
 };
 
 /// An unconfirmed account may be replaced by another registration of its address after this.
@@ -138,7 +138,7 @@ impl Account {
         (Self::of(state), EventType::PasswordRehashed)
     }
 
-    /// Records a mailed token that somebody asked for: it voids the one before of its purpose.
+    /// Records a mailed token that somebody asked for. It voids the oldest of its purpose if there are too many.
     pub fn request_mail(&self, purpose: TokenPurpose, id: MailId) -> (Self, EventType) {
         let kind = match purpose {
             TokenPurpose::VerifyEmail => EventType::UserVerificationRequested,
@@ -151,7 +151,10 @@ impl Account {
     #[must_use]
     pub fn record_mail(&self, purpose: TokenPurpose, id: MailId) -> Self {
         let mut state = self.next_unseen();
-        state.mailed.insert(purpose.as_str().to_owned(), id);
+        let tokens = state.mailed.entry(purpose.as_str().to_owned()).or_default();
+        tokens.push(id);
+        let surplus = tokens.len().saturating_sub(purpose.most_valid());
+        tokens.drain(..surplus);
         Self::of(state)
     }
 

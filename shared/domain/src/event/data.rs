@@ -11,9 +11,9 @@ use crate::{
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
     id::{CheckId, HitId, UserId},
+    kyc::KycStatus,
     notification::Notification,
     time::Timestamp,
-    user::KycStatus,
 };
 
 /// A field of a part.

@@ -4,7 +4,7 @@ use super::{
     counter::{Counter, Label},
     data::{self, DataPart, EventData, PartShape},
 };
-use crate::{notification::Notification, words::words};
+use crate::{notification::Notification, queue::Queue, words::words};
 
 /// Everything that depends on an event type.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct EventTypeRow {
     /// The parts of the data; every event of the type has all of them.
     pub data: &'static [PartShape],
     /// The workers that the event starts.
-    pub work: &'static [Consumer],
+    pub work: &'static [Queue],
     /// What the person concerned is notified of.
     pub notification: Option<Notification>,
     pub counters: &'static [Counter],
@@ -26,21 +26,6 @@ pub enum Audience {
     /// machine or a reviewer processes a check are never for the person.
     Person,
     Staff,
-}
-
-/// A worker that an event starts. Each has a queue of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consumer {
-    /// Processes a check.
-    Verification,
-    /// Screens the person of a check.
-    Screening,
-    /// Fetches a list, or compiles the lists.
-    Lists,
-    /// Inspects or deletes a document.
-    Documents,
-    /// Applies a callback to its check.
-    Callbacks,
 }
 
 const fn person() -> EventTypeRow {
@@ -56,7 +41,7 @@ impl EventTypeRow {
         Self { data, ..self }
     }
 
-    const fn work(self, work: &'static [Consumer]) -> Self {
+    const fn work(self, work: &'static [Queue]) -> Self {
         Self { work, ..self }
     }
 
@@ -162,16 +147,16 @@ events! {
         /// A document was uploaded and will be inspected.
         DocumentUploaded = "kyc.document.uploaded": staff()
             .data(&[data::UploadedDocument::SHAPE])
-            .work(&[Consumer::Documents]),
+            .work(&[Queue::Documents]),
         /// The document passed inspection.
         DocumentStored = "kyc.document.stored": staff().counts(&[DOCUMENT_STORED]),
         /// The document failed inspection, for `data.reason`.
         DocumentRejected = "kyc.document.rejected": staff()
             .data(&[data::Rejection::SHAPE])
-            .work(&[Consumer::Documents])
+            .work(&[Queue::Documents])
             .counts(&[DOCUMENT_REJECTED]),
         /// The person deleted the document.
-        DocumentDeleted = "kyc.document.deleted": staff().work(&[Consumer::Documents]),
+        DocumentDeleted = "kyc.document.deleted": staff().work(&[Queue::Documents]),
         /// The content of the document was read, by the person or by staff.
         DocumentRead = "kyc.document.read": staff(),
 
@@ -182,7 +167,7 @@ events! {
         /// The applicant submitted the check.
         CheckSubmitted = "kyc.check.submitted": person()
             .data(&[data::CheckProgress::SHAPE])
-            .work(&[Consumer::Verification])
+            .work(&[Queue::Verification])
             .counts(&[Counter::plain("kyc_check_submitted_total")]),
         /// The workers started to process the check.
         CheckProcessing = "kyc.check.processing": staff().data(&[data::CheckProgress::SHAPE]),
@@ -198,7 +183,7 @@ events! {
         /// The provider's part is over; the name is screened next.
         CheckScreening = "kyc.check.screening": staff()
             .data(&[data::CheckProgress::SHAPE, data::ProviderVerdict::SHAPE])
-            .work(&[Consumer::Screening]),
+            .work(&[Queue::Screening]),
         /// The name was screened: `data` names engine and list versions and how many hits there were.
         CheckScreened = "kyc.check.screened": staff().data(&[data::CheckProgress::SHAPE, data::ScreeningResult::SHAPE]),
         /// A reviewer decided one of the check's hits; `data` has the hit and the decision.
@@ -226,13 +211,13 @@ events! {
             .counts(&[CHECK_APPROVED]),
         CheckRejected = "kyc.check.rejected": person()
             .data(&[data::CheckProgress::SHAPE])
-            .work(&[Consumer::Screening])
+            .work(&[Queue::Screening])
             .notifies(Notification::CheckRejected)
             .counts(&[CHECK_REJECTED]),
         /// The applicant cancelled the check before a decision.
         CheckCancelled = "kyc.check.cancelled": staff()
             .data(&[data::CheckProgress::SHAPE])
-            .work(&[Consumer::Screening]),
+            .work(&[Queue::Screening]),
         /// An approval or a draft expired.
         CheckExpired = "kyc.check.expired": person().data(&[data::CheckProgress::SHAPE]),
 
@@ -250,9 +235,9 @@ events! {
         /// An immediate refresh of a list was requested.
         ListRefreshRequested = "aml.list.refresh_requested": staff()
             .data(&[data::RefreshRequest::SHAPE])
-            .work(&[Consumer::Lists]),
+            .work(&[Queue::Lists]),
         /// New content of a list was read and stored. It is in force once it is compiled.
-        ListLoaded = "aml.list.loaded": staff().data(&[data::LoadedContent::SHAPE]).work(&[Consumer::Lists]),
+        ListLoaded = "aml.list.loaded": staff().data(&[data::LoadedContent::SHAPE]).work(&[Queue::Lists]),
         /// The content of a list's source was refused; the last good list stays in force.
         ListRefused = "aml.list.refused": staff().data(&[data::RefusedContent::SHAPE]),
         /// Newly compiled lists are in force.
@@ -264,7 +249,7 @@ events! {
         /// A provider's callback with a valid signature was stored.
         CallbackReceived = "kyc.callback.received": staff()
             .data(&[data::CallbackSender::SHAPE, data::ProviderTask::SHAPE])
-            .work(&[Consumer::Callbacks])
+            .work(&[Queue::Callbacks])
             .counts(&[CALLBACK_RECEIVED]),
         /// The callback was processed.
         CallbackProcessed = "kyc.callback.processed": staff()

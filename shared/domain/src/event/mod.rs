@@ -12,7 +12,7 @@ pub use self::{
     classified::{Class, Classified, ExternalId, PublicWord},
     counter::{Amount, Count, Counter, Label},
     data::*,
-    kind::{Audience, Consumer, EventType, EventTypeRow},
+    kind::{Audience, EventType, EventTypeRow},
 };
 use super::{
     id::{EventId, SessionId, UserId},

@@ -29,6 +29,20 @@ fn length_counts_characters_not_bytes() {
 }
 
 #[test]
+fn invisible_characters_neither_lengthen_a_password_nor_hide_a_common_one() {
+    // Zero-width space, joiner, soft hyphen, word joiner, variation selector, direction mark, filler, tag, control character.
+    for hidden in
+        ['\u{200b}', '\u{200d}', '\u{ad}', '\u{2060}', '\u{fe0f}', '\u{202e}', '\u{3164}', '\u{e0061}', '\u{1}']
+    {
+        let spread = |password: &str| password.chars().flat_map(|c| [c, hidden]).collect::<String>();
+        assert_eq!(faults(&spread("password2024!")), [COMMON], "{hidden:?}");
+        assert_eq!(NIST.check(&spread("augusta 1985-12-10"), &ada()), [OWN_DATA], "{hidden:?}");
+        assert_eq!(faults(&spread("vX3#mq9Lw2z")), [TOO_SHORT], "{hidden:?}");
+        assert_eq!(faults(&spread("vX3#mq9Lw2zK")), [], "{hidden:?}");
+    }
+}
+
+#[test]
 fn common_passwords_are_refused_however_stretched() {
     for password in [
         "passwordpassword",

@@ -16,7 +16,7 @@ pub use contact::{Email, PhoneNumber, Username};
 pub use country::Country;
 pub use identity::{DateOfBirth, NationalId, NationalIdForm};
 pub use name::PersonName;
-pub(crate) use text::{comparable, in_printed_number, printed};
+pub(crate) use text::{comparable, in_printed_number, is_hidden, printed};
 pub use web::{Locale, PictureUrl};
 
 use super::field::FieldFault;

@@ -45,7 +45,7 @@ pub(super) fn is_ignorable(c: char) -> bool {
 }
 
 /// Characters that do not show, or that break a line.
-pub(super) fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     is_control(c) || is_ignorable(c)
 }
 

@@ -13,8 +13,8 @@ use crate::{
         check::Action,
         event::Actor,
         id::UserId,
+        kyc::KycStatus,
         person::{Email, PersonName},
-        user::KycStatus,
     },
     run_command,
     store::{

@@ -11,7 +11,7 @@ use crate::{
         check::{Action, CheckTrigger, Policy, ReasonCode, Risk, RiskLevel},
         event::{Actor, ScreeningResult},
         id::DocumentId,
-        user::KycStatus,
+        kyc::KycStatus,
     },
     error::Error,
     store::{commit::CommitError, testing},

@@ -7,7 +7,7 @@ use verinym::config::{Config, Section};
 use verinym_tests::{Stack, contract};
 
 use crate::{
-    Row, binaries,
+    BudgetRow, binaries,
     harness::{Running, gateway_event},
     median,
 };
@@ -23,7 +23,7 @@ const LOADED_BUDGET: f64 = 20.0;
 const PACKAGE_BUDGET: f64 = 5.0;
 const LARGEST_PACKAGE_BUDGET: f64 = 7.0;
 
-pub async fn rows(stack: Option<&Stack>) -> Vec<Row> {
+pub async fn rows(stack: Option<&Stack>) -> Vec<BudgetRow> {
     let variables = variables(stack).await;
     let mut rows = Vec::new();
     for name in SAMPLE {
@@ -48,7 +48,7 @@ pub async fn rows(stack: Option<&Stack>) -> Vec<Row> {
     rows
 }
 
-async fn under_load(name: &str, variables: &BTreeMap<String, String>, event: Value) -> Row {
+async fn under_load(name: &str, variables: &BTreeMap<String, String>, event: Value) -> BudgetRow {
     let running = Running::start(&binaries().join(name), variables).await;
     for _ in 0..CALLS {
         let answer = running.invoke(event.clone()).await;
@@ -59,8 +59,8 @@ async fn under_load(name: &str, variables: &BTreeMap<String, String>, event: Val
     row(format!("memory after {CALLS} calls, {name}"), LOADED_BUDGET, memory, "MB")
 }
 
-fn row(what: String, budget: f64, measured: f64, unit: &str) -> Row {
-    Row {
+fn row(what: String, budget: f64, measured: f64, unit: &str) -> BudgetRow {
+    BudgetRow {
         what,
         budget: format!("≤ {budget} {unit}"),
         measured: format!("{measured:.1} {unit}"),
@@ -119,7 +119,7 @@ fn plausible(name: &str) -> String {
 }
 
 /// Every function, zipped as it is deployed.
-pub fn packages() -> Vec<Row> {
+pub fn packages() -> Vec<BudgetRow> {
     let names: Vec<_> = contract::endpoints()
         .iter()
         .map(|endpoint| endpoint.route.function)

@@ -6,7 +6,7 @@ use verinym::{crypto::password, domain::secret::SecretText};
 use verinym_tests::Stack;
 
 use crate::{
-    Row, binaries,
+    BudgetRow, binaries,
     functions::variables_of,
     harness::{Running, gateway_event},
 };
@@ -20,7 +20,7 @@ const BUDGET: f64 = 85.0;
 
 /// CPU time of both, user's and system's: a function that waits for DynamoDB leaves its core to others, and so does a
 /// thread that the machine has set aside.
-pub async fn row(stack: &Stack) -> Row {
+pub async fn row(stack: &Stack) -> BudgetRow {
     // Several people, so that neither the limit of one identifier nor the most sessions of one person is reached.
     let people = join_all((0..PEOPLE).map(|_| stack.person())).await;
     let running = Running::start(&binaries().join("auth-login"), &variables_of(stack, "auth-login").await).await;
@@ -46,7 +46,7 @@ pub async fn row(stack: &Stack) -> Row {
 
     let share = 100.0 * argon / login;
     let each = |seconds: f64| 1e3 * seconds / f64::from(LOGINS);
-    Row {
+    BudgetRow {
         what: "CPU of a bare Argon2id, of a login's".to_owned(),
         budget: format!("≥ {BUDGET} %"),
         measured: format!("{share:.0} % ({:.1} of {:.1} ms)", each(argon), each(login)),

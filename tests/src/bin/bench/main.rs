@@ -8,14 +8,15 @@ mod functions;
 mod harness;
 mod logins;
 mod round_trips;
+mod tokens;
 
 use std::path::PathBuf;
 
-use verinym_tests::{Stack, stack::root};
+use verinym_tests::{Stack, workspace::root};
 
 /// One line of the table.
 #[derive(Debug)]
-pub struct Row {
+pub struct BudgetRow {
     pub what: String,
     pub budget: String,
     pub measured: String,
@@ -35,6 +36,8 @@ async fn main() {
     }
     println!("· cold starts and memory of release functions");
     rows.extend(functions::rows(stack.as_ref()).await);
+    println!("· access tokens and permissions");
+    rows.extend(tokens::rows());
     println!("· packages");
     rows.extend(functions::packages());
     if let Some(stack) = &stack {
@@ -62,8 +65,8 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn print(rows: &[Row]) {
-    let width = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default();
+fn print(rows: &[BudgetRow]) {
+    let width = |of: fn(&BudgetRow) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default();
     let (what, budget, measured) = (width(|row| &row.what), width(|row| &row.budget), width(|row| &row.measured));
     println!("\n{:what$}  {:>budget$}  {:>measured$}", "what", "budget", "measured");
     for row in rows {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use verinym_tests::{Client, Draft, Person, Stack, people::tag};
 
 use crate::{
-    Row, binaries,
+    BudgetRow, binaries,
     functions::variables_of,
     harness::{Running, gateway_event, with_header, with_path},
     median,
@@ -25,14 +25,14 @@ const FIRST_EXTRA: u32 = 2;
 const REVIEW_PATIENCE: Duration = Duration::from_mins(15);
 
 /// A function, the budget of its later calls, and a fresh event for each call.
-struct Subject {
+struct MeasuredCall {
     what: &'static str,
     function: &'static str,
     budget: u32,
     events: Vec<Value>,
 }
 
-pub async fn rows(stack: &Stack) -> Vec<Row> {
+pub async fn rows(stack: &Stack) -> Vec<BudgetRow> {
     let mut rows = Vec::new();
     for subject in subjects(stack).await {
         let variables = variables_of(stack, subject.function).await;
@@ -54,15 +54,20 @@ pub async fn rows(stack: &Stack) -> Vec<Row> {
     rows
 }
 
-fn row(what: String, budget: u32, measured: f64) -> Row {
-    Row { what, budget: format!("≤ {budget}"), measured: format!("{measured}"), kept: measured <= f64::from(budget) }
+fn row(what: String, budget: u32, measured: f64) -> BudgetRow {
+    BudgetRow {
+        what,
+        budget: format!("≤ {budget}"),
+        measured: format!("{measured}"),
+        kept: measured <= f64::from(budget),
+    }
 }
 
-async fn subjects(stack: &Stack) -> Vec<Subject> {
+async fn subjects(stack: &Stack) -> Vec<MeasuredCall> {
     const COUNT: usize = PROCESSES * CALLS;
     let moderator = stack.moderator().await;
     let people = join_all((0..COUNT).map(|_| stack.person())).await;
-    let subject = |what, function, budget, events| Subject { what, function, budget, events };
+    let subject = |what, function, budget, events| MeasuredCall { what, function, budget, events };
     let each = |event: fn(&Person) -> Value| people.iter().map(event).collect::<Vec<_>>();
     let mut subjects = vec![
         subject("register", "auth-register", 2, (0..COUNT).map(|_| register()).collect()),

@@ -14,7 +14,7 @@ use verinym::domain::{
 };
 use verinym_tests::{
     Client, Draft, Stack,
-    client::Request,
+    client::ApiRequest,
     contract::Operation,
     people::tag,
     tokens::{self, Bad},
@@ -208,7 +208,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
     }
 }
 
-pub fn request(client: &Client, operation: &Operation, path: &str) -> Request {
+pub fn request(client: &Client, operation: &Operation, path: &str) -> ApiRequest {
     let request = client.call(operation.method.clone(), path);
     if operation.requires_if_match() { request.header("if-match", "\"1\"") } else { request }
 }

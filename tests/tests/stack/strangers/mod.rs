@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 use http::Method;
 use verinym_tests::{
-    Answer, Stack,
+    ApiResponse, Stack,
     contract::{Operation, document, operations},
     tokens,
 };
@@ -65,14 +65,14 @@ macro_rules! areas {
 areas!(account, admin, aml, auth, kyc, platform, webhooks);
 
 /// RFC 9457's shape, our headers, and nothing of what is behind.
-pub fn proper_problem(answer: &Answer) {
+pub fn proper_problem(answer: &ApiResponse) {
     gateway_problem(answer);
     proper_headers(answer);
 }
 
 /// The same of the gateway's own answers. Their headers are fixed, so that they cannot name one of several origins; `*` lets
 /// a page read that a call was refused, and such an answer holds nothing else.
-fn gateway_problem(answer: &Answer) {
+fn gateway_problem(answer: &ApiResponse) {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer}");
     let body = answer.json();
     let code = body["code"].as_str().unwrap_or_default();
@@ -92,13 +92,13 @@ fn gateway_problem(answer: &Answer) {
 }
 
 /// Headers of an answer of ours.
-pub fn proper_headers(answer: &Answer) {
+pub fn proper_headers(answer: &ApiResponse) {
     common_headers(answer);
     assert_ne!(answer.header("access-control-allow-origin"), Some("*"), "{answer}");
 }
 
 /// Headers that every answer has, the gateway's own included.
-fn common_headers(answer: &Answer) {
+fn common_headers(answer: &ApiResponse) {
     for (name, value) in [
         ("strict-transport-security", "max-age="),
         ("x-content-type-options", "nosniff"),
@@ -116,7 +116,7 @@ fn common_headers(answer: &Answer) {
 }
 
 /// Not a word of AWS, of tables, of the code.
-fn silent(answer: &Answer) {
+fn silent(answer: &ApiResponse) {
     // The address of the API, in `type`, is the operator's.
     let text = answer.text().replace(Stack::get().var("API_URL"), "").to_lowercase();
     for word in [

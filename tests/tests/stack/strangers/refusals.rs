@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::json;
 use verinym_tests::{
-    Answer, Client,
-    client::{Request, multipart},
+    ApiResponse, Client,
+    client::{ApiRequest, multipart},
     contract::Operation,
     people::tag,
     picture,
@@ -16,7 +16,14 @@ use super::{
 };
 
 /// Sends the request with a correlation id of ours and looks at all that any refusal must be.
-async fn refusal(cast: &Cast, operation: &Operation, what: &str, request: Request, status: u16, code: &str) -> Answer {
+async fn refusal(
+    cast: &Cast,
+    operation: &Operation,
+    what: &str,
+    request: ApiRequest,
+    status: u16,
+    code: &str,
+) -> ApiResponse {
     let correlation = format!("stranger.{}", tag());
     let answer = request.header("x-correlation-id", &correlation).send().await;
     let told = format!("{} {} ({what}): {answer}", operation.method, operation.path);

@@ -14,6 +14,7 @@ fn every_type_has_a_text_of_its_own_that_reads_back() {
     }
 }
 
+/// A second list on purpose: what people learn of their checks is decided here too, since it may warn a suspect.
 #[test]
 fn people_see_no_events_of_reviewers_or_workers() {
     let seen: Vec<_> = EventType::ALL.iter().filter(|kind| kind.is_public()).map(|k| k.as_str()).collect();
@@ -41,7 +42,7 @@ fn a_type_has_its_own_row() {
     assert_eq!(ROWS.len(), EventType::ALL.len());
     assert_eq!(EventType::MailRefused.row().data, [data::RefusedMail::SHAPE]);
     assert_eq!(EventType::CheckRejected.row().notification, Some(Notification::CheckRejected));
-    assert_eq!(EventType::CallbackReceived.row().work, [Consumer::Callbacks]);
+    assert_eq!(EventType::CallbackReceived.row().work, [Queue::Callbacks]);
 }
 
 #[test]
