@@ -89,7 +89,9 @@ test-stack: venv $(BUILD)
 	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
 	$(TEST_STACK) ARCH=$(ARCH) PROFILE=convenient $(STACK_PYTHON) -m localstack.up; \
 	set -a; source target/test.env; set +a; \
-	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
+	rm -rf target/checked-answers; \
+	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.guides
 
 # The journey with the emulator's IAM enforcement on: a function that lacks a grant fails it. On a stack made anew: after a
 # restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.

@@ -26,9 +26,9 @@ pub struct OperationDoc {
     responses: BTreeMap<u16, DocumentedResponse>,
     problems: BTreeMap<u16, Vec<&'static ProblemType>>,
     schemas: BTreeMap<String, Value>,
-    /// Whether the route has only `GET`, which can answer 304.
-    is_get: bool,
-    is_cached: bool,
+    /// The first method of the route; only `GET` can answer 304.
+    method: http::Method,
+    cache: Option<&'static str>,
     media_type: &'static str,
     is_limited: bool,
     is_idempotent: bool,
@@ -82,8 +82,8 @@ impl OperationDoc {
         self.set("summary", route.summary);
         self.set("description", if route.description.is_empty() { route.summary } else { route.description });
         self.set("operationId", route.function);
-        self.is_get = route.method == http::Method::GET;
-        self.is_cached = route.cache.is_some();
+        self.method = route.method.clone();
+        self.cache = route.cache;
         self.media_type = route.media_type;
         self.is_idempotent = route.idempotent;
         let limits: Vec<_> = route
@@ -327,7 +327,7 @@ impl OperationDoc {
             _ => json!({"type": "string"}),
         };
         self.respond(200, "The content.", Some((self.media_type, schema)));
-        if self.is_cached {
+        if self.cache.is_some() {
             self.versioned(200);
         }
     }
@@ -344,7 +344,7 @@ impl OperationDoc {
     }
 
     fn not_modified(&mut self) {
-        if self.is_get {
+        if self.method == http::Method::GET {
             self.parameters.push(reference("parameters", "If-None-Match"));
             self.respond(304, "Not changed since the version in `If-None-Match`.", None);
             self.header(304, "ETag");

@@ -25,7 +25,7 @@ pub struct Route {
     pub also_at: Option<&'static str>,
     /// What the route does, in a few words.
     pub summary: &'static str,
-    /// What a client needs to know to use the route, in CommonMark.
+    /// What a client needs to know to use the route, in `CommonMark`.
     pub description: &'static str,
     /// Media type of a text that the route answers.
     pub media_type: &'static str,
@@ -174,7 +174,7 @@ impl Route {
         self
     }
 
-    /// What a client needs to know to use the route, in CommonMark.
+    /// What a client needs to know to use the route, in `CommonMark`.
     pub fn description(mut self, description: &'static str) -> Self {
         self.description = description;
         self

@@ -83,6 +83,9 @@ async fn a_reviewer_approves() {
 
     let check = desk.person.check_once(&desk.id, "approved").await;
     is_the_person_s_view(&check);
+    let path = format!("/v1/admin/kyc/checks/{}", desk.id);
+    let read = desk.moderator.get(&path).send().await.expect(200);
+    desk.moderator.get(&path).header("if-none-match", read.header("etag").unwrap()).send().await.expect(304);
     let of_person = desk.moderator.all(&format!("/v1/admin/kyc/checks?user_id={}", desk.person.id)).await;
     assert_eq!(of_person.iter().filter(|check| check["id"] == desk.id.as_str()).count(), 1, "{of_person:?}");
     let history = desk.person.api.all(&format!("/v1/kyc/checks/{}/history?limit=1", desk.id)).await;

@@ -135,9 +135,14 @@ async fn silent_is_found_by_polling() {
     Played::start("SILENT").await.was_approved_once().await;
 }
 
-/// The same number, the same outcome; its prefix names no scenario.
 #[tokio::test]
-async fn anything_else_is_drawn_from_its_number() {
+async fn a_number_without_a_known_prefix_is_approved() {
+    Played::of_number(&format!("L{}", tag().to_uppercase())).await.ends("approved").await;
+}
+
+/// The same number, the same outcome.
+#[tokio::test]
+async fn random_is_drawn_from_its_number() {
     Played::of_number(&drawn(PlannedDecision::Approve)).await.ends("approved").await;
     Played::of_number(&drawn(PlannedDecision::Reject)).await.ends("rejected").await;
 }
@@ -145,6 +150,6 @@ async fn anything_else_is_drawn_from_its_number() {
 /// A new number for which the sandbox, by the odds of its template, will draw this.
 fn drawn(decision: PlannedDecision) -> String {
     let odds = Odds::new(70, 20).unwrap();
-    let numbers = (0..).map(|_| format!("P{}", tag().to_uppercase()));
+    let numbers = (0..).map(|_| format!("RANDOM{}", tag().to_uppercase()));
     numbers.into_iter().find(|number| Plan::of_number(number, odds).decision == decision).unwrap()
 }

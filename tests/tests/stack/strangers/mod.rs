@@ -182,6 +182,19 @@ async fn good_answers_carry_the_headers_too() {
 }
 
 #[tokio::test]
+async fn who_has_the_current_version_gets_304() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    for path in ["/docs", "/docs/problem.css", "/problems/not_found", "/v1/openapi.json", "/v1/users/profile"] {
+        let first = person.api.get(path).send().await.expect(200);
+        let tag = first.header("etag").unwrap();
+        let again = person.api.get(path).header("if-none-match", tag).send().await.expect(304);
+        assert!(again.body.is_empty() && again.header("etag") == Some(tag), "{again}");
+    }
+    stack.client().get("/problems/no_such_problem").send().await.refused(404, "not_found");
+}
+
+#[tokio::test]
 async fn only_listed_origins_may_read_answers() {
     let stack = Stack::get();
     let ask = async |origin: &str| {
