@@ -3,7 +3,7 @@
     python -m localstack.demo
 
 A person signs up, confirms the address, signs in, hands in a passport and is checked; one more is rejected, one goes
-to the desk and is decided by a person, one's name is nearly on a list. Each step prints what was called, what came back
+to the review queue and is decided by a person, one's name is nearly on a list. Each step prints what was called, what came back
 and how long it took. Standard library only: copy from it.
 """
 
@@ -185,7 +185,7 @@ def reviewed(journey: Journey) -> None:
     person, email, _ = journey.new_person("Chitra")
     check = journey.hand_in(person, f"REVIEW{secrets.randbelow(10**6):06}")
     moderator = journey.sign_in(journey.stack["MODERATOR_EMAIL"], journey.stack["MODERATOR_PASSWORD"])
-    seen = wait_for_desk(journey, moderator, check)
+    seen = wait_for_review(journey, moderator, check)
     journey.call(
         moderator,
         "POST",
@@ -216,7 +216,7 @@ def listed(journey: Journey) -> None:
     person, email, _ = journey.new_person("Grigori", "Malinow", "1966-02-11")
     check = journey.hand_in(person, f"OK{secrets.randbelow(10**6):06}")
     moderator = journey.sign_in(journey.stack["MODERATOR_EMAIL"], journey.stack["MODERATOR_PASSWORD"])
-    wait_for_desk(journey, moderator, check)
+    wait_for_review(journey, moderator, check)
     seen = journey.call(
         moderator,
         "GET",
@@ -255,21 +255,21 @@ def listed(journey: Journey) -> None:
     journey.wait_mail(email, "the decision", r"\bverified\b")
 
 
-def wait_for_desk(journey: Journey, moderator: Client, check: str) -> dict:
+def wait_for_review(journey: Journey, moderator: Client, check: str) -> dict:
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
-        for item in desk(moderator):
+        for item in review_queue(moderator):
             if item["id"] == check:
                 progress("")
                 journey.say("GET /v1/admin/kyc/checks", f"the review queue has {short(check)}", time.monotonic() - began)
                 return item
-        progress(f"      … not yet on the desk ({time.monotonic() - began:.0f} s)")
+        progress(f"      … not in the review queue yet ({time.monotonic() - began:.0f} s)")
         time.sleep(0.2)
     progress("")
-    raise SystemExit(f"Check {check} did not reach the desk within {PATIENCE:.0f} s: make logs AREA=workers")
+    raise SystemExit(f"Check {check} did not reach the review queue within {PATIENCE:.0f} s: make logs AREA=workers")
 
 
-def desk(moderator: Client):
+def review_queue(moderator: Client):
     """All checks of the review queue, page by page."""
     cursor = ""
     while cursor is not None:

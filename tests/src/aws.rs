@@ -1,5 +1,5 @@
-//! A look behind the API: the services' own wire protocols, as far as tests need them. The emulator takes any signature,
-//! and routes by the service that the credential names.
+//! Direct access to the services behind the API, by their wire protocols. The emulator accepts any signature and routes by the service that
+//! the credential names.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ impl Aws {
         page["Items"].as_array().unwrap().clone()
     }
 
-    /// The events of an aggregate as they stand in the log, in their canonical form.
+    /// The events of an aggregate as they are stored in the log, in their canonical form.
     pub async fn events(&self, aggregate: &str) -> Vec<Value> {
         let items = self.partition("events", aggregate).await;
         let values = items.iter().flat_map(|item| item.as_object().unwrap().values());
@@ -120,14 +120,14 @@ impl Aws {
         self.call("dynamodb", "DynamoDB_20120810.CreateTable", &body).await;
     }
 
-    /// Copies what stands under one partition key.
+    /// Copies the items of one partition.
     pub async fn copy_partition(&self, from: &str, to: &str, pk: &str) {
         for item in self.partition_named(from, pk).await {
             self.call("dynamodb", "DynamoDB_20120810.PutItem", &json!({"TableName": to, "Item": item})).await;
         }
     }
 
-    /// A queue whose messages can be received again at once; its URL.
+    /// Creates a queue whose messages can be received again at once; returns its URL.
     pub async fn create_queue(&self, name: &str) -> String {
         let body = json!({"QueueName": name, "Attributes": {"VisibilityTimeout": "0"}});
         let answer = self.call("sqs", "AmazonSQS.CreateQueue", &body).await;
@@ -186,7 +186,7 @@ impl Aws {
             .sum()
     }
 
-    /// Invokes a function directly; its answer.
+    /// Invokes a function directly and returns its response.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Value {
         let path = format!("/2015-03-31/functions/{}/invocations", self.stack.named(function));
         let request = self.request(Method::POST, "lambda", &path).body(payload.to_string());
@@ -203,7 +203,7 @@ impl Aws {
         configuration["Environment"]["Variables"].clone()
     }
 
-    /// What all functions find in their environments together, every section of the configuration included.
+    /// The environments of all functions together, with every section of the configuration.
     pub async fn whole_environment(&self) -> BTreeMap<String, String> {
         let mut whole = BTreeMap::new();
         for function in with_every_section() {
@@ -269,7 +269,7 @@ impl Aws {
     }
 }
 
-/// Whatever stands between two marks.
+/// The text between two marks.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
 }

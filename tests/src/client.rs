@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::conformance::{self, Received};
 
-/// Calls the API, as somebody or as nobody.
+/// Calls the API, with or without an access token.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -33,7 +33,7 @@ impl Client {
         Self { bearer: None, tokens: Value::Null, ..self.clone() }
     }
 
-    /// The same client with what a sign-in or a refresh answered.
+    /// The same client with the token set of a sign-in or refresh.
     pub fn holding(&self, tokens: Value) -> Self {
         let bearer = tokens["access_token"].as_str().expect("an access token");
         Self { tokens: tokens.clone(), ..self.bearing(bearer) }
@@ -91,7 +91,7 @@ impl Client {
     }
 }
 
-/// A request in the making.
+/// A request that is being built.
 #[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ApiRequest {
@@ -157,7 +157,7 @@ pub fn multipart(fields: &[(&str, &str)], file: &[u8]) -> (String, Vec<u8>) {
     (format!("multipart/form-data; boundary={BOUNDARY}"), body)
 }
 
-/// An answer, with what was called, so that a failing test tells both.
+/// A response with the call that it belongs to, so that a failing test shows both.
 #[derive(Debug, Clone)]
 pub struct ApiResponse {
     pub called: String,
@@ -167,14 +167,14 @@ pub struct ApiResponse {
 }
 
 impl ApiResponse {
-    /// Itself, if the status is the one expected.
+    /// The response, if it has the expected status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self}");
         self
     }
 
-    /// Itself, if it is a problem of this status and code.
+    /// The response, if it is a problem with this status and code.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status, self.code().as_deref()), (status, Some(code)), "{self}");

@@ -1,4 +1,4 @@
-//! What the code says there is: routes, workers, and the document made of them.
+//! What the code declares: routes, workers, and the OpenAPI document generated from them.
 
 use std::{collections::BTreeSet, fmt::Write, path::PathBuf};
 
@@ -27,7 +27,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     .concat()
 }
 
-/// Every function that no route leads to.
+/// Every function without a route.
 pub fn workers() -> Vec<Worker> {
     [verinym_admin::workers(), verinym_workers::workers()].concat()
 }
@@ -80,12 +80,12 @@ pub fn validator(document: &Value, schema: &Value) -> Validator {
     jsonschema::options().should_validate_formats(true).build(&whole).expect("a valid schema")
 }
 
-/// Where the document is kept, so that a change of the contract shows in a review.
+/// The file of the document's snapshot, which makes a change of the contract visible in a review.
 pub fn snapshot() -> PathBuf {
     root().join("docs/openapi.json")
 }
 
-/// The document as it is kept.
+/// The snapshot.
 pub fn kept_form(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("the document is JSON");
     text.push('\n');
@@ -117,7 +117,7 @@ impl Operation {
         self.body["requestBody"]["content"].as_object()?.keys().next().map(String::as_str)
     }
 
-    /// Whether its body is read as it comes, by a handler that checks a signature over its bytes.
+    /// Whether the handler reads the unparsed body, because it checks a signature over its bytes.
     pub fn takes_raw(&self) -> bool {
         self.body["x-signed-body"] == true
     }
@@ -136,7 +136,7 @@ impl Operation {
         parameters.into_iter().any(|parameter| parameter["name"] == "Idempotency-Key")
     }
 
-    /// Whether the document says that it may answer so.
+    /// Whether the document lists this status and code.
     pub fn documents(&self, status: u16, code: &str) -> bool {
         let problem = &self.body["responses"][status.to_string()]["content"]["application/problem+json"];
         problem["examples"].get(code).is_some()

@@ -1,5 +1,5 @@
 //! A template as `CloudFormation` evaluates it for one deployment: parameters, rules, conditions, intrinsic functions, and
-//! SAM's globals. What it does not know is a panic, so that nothing passes unevaluated.
+//! SAM's globals. It panics at anything unknown, so that nothing stays unevaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +85,7 @@ impl Deployment {
         }
     }
 
-    /// Logical name, type and resolved properties of each resource that is made; functions with SAM's globals.
+    /// Logical name, type and resolved properties of each resource that is created; functions with SAM's globals.
     pub fn resources(&self) -> BTreeMap<String, Value> {
         let all = self.body["Resources"].as_object().expect("resources");
         let made = all.iter().filter(|(_, resource)| {
@@ -107,7 +107,7 @@ impl Deployment {
         all.map(|(name, resource)| (name, resource["Properties"].clone())).collect()
     }
 
-    /// What each function finds in its environment, by its binary's name.
+    /// The environment of each function, by the name of its binary.
     pub fn environments(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let functions = self.of_type("AWS::Serverless::Function").into_values();
         functions
@@ -120,7 +120,7 @@ impl Deployment {
             .collect()
     }
 
-    /// `None` is `AWS::NoValue`: what has it is left out.
+    /// `None` is `AWS::NoValue`: the property is left out.
     fn resolve(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Array(items) => Some(items.iter().filter_map(|item| self.resolve(item)).collect()),
@@ -231,7 +231,7 @@ impl Deployment {
         resource.unwrap_or_else(|| panic!("there is no parameter and no resource {name}"))
     }
 
-    /// The deployed name of a resource, or its logical one where `CloudFormation` would make one up.
+    /// The deployed name of a resource, or its logical name if `CloudFormation` generates one.
     pub fn name_of(&self, name: &str) -> String {
         let properties = &self.declared(name)["Properties"];
         let given = ["TableName", "QueueName", "BucketName", "FunctionName", "TopicName", "LogGroupName", "Name"];

@@ -1,8 +1,8 @@
-//! Black-box tests through a deployed stack, and what they share: a client as somebody would write it who knows only
-//! the API's description, people to play with, the mailbox, and a look behind the scenes where a test needs one.
+//! Black-box tests through a deployed stack, and what they share: a client written from the API's description alone, test persons,
+//! the mailbox, and direct access to the AWS services where a test needs it.
 //!
-//! Tests share one stack and run at once, each with people of its own. Whatever takes its time is waited for until a
-//! deadline; nothing is slept through and no duration is asserted.
+//! Tests share one stack and run in parallel, each with persons of its own. They wait for asynchronous results until a deadline; they do not
+//! sleep for fixed times and assert no durations.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what a test cannot do is its failure")]
 
@@ -10,8 +10,8 @@ pub mod aws;
 pub mod client;
 pub mod conformance;
 pub mod contract;
-pub mod cut;
 pub mod deployment;
+pub mod faults;
 pub mod generate;
 pub mod mailbox;
 pub mod people;

@@ -72,7 +72,7 @@ impl Stack {
             .collect()
     }
 
-    /// The newest mail to an address that is as wanted, as soon as there is one.
+    /// Waits for a mail to an address that meets the condition, and returns the newest one.
     pub async fn mail(&self, address: &str, what: &str, wanted: impl Fn(&Mail) -> bool) -> Mail {
         until(&format!("a mail to {address}: {what}"), async || {
             self.mails(address).await.into_iter().rev().find(|mail| wanted(mail))
@@ -80,7 +80,7 @@ impl Stack {
         .await
     }
 
-    /// The newest mail whose link leads to a page with this in its name, and is not the one known.
+    /// The newest mail with a link to a page whose name contains `page`, and with another token than `known`.
     pub async fn link(&self, address: &str, page: &str, known: Option<&str>) -> Mail {
         self.mail(address, &format!("a link to {page}"), |mail| {
             mail.page().is_some_and(|link| link.contains(page)) && mail.token().as_deref() != known

@@ -1,11 +1,11 @@
-//! People to play with: each test makes its own.
+//! Test persons: each test makes its own.
 
 use serde_json::{Value, json};
 use verinym::crypto::random;
 
 use crate::{ApiResponse, Client, Stack, picture, until};
 
-/// What somebody tells of themselves when they sign up; every value is found nowhere else.
+/// The data of a person who signs up. Every value is unique.
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub email: String,
@@ -58,12 +58,12 @@ pub struct Person {
     pub api: Client,
 }
 
-/// 16 hex digits that nobody had before.
+/// 16 random hex digits.
 pub fn tag() -> String {
     format!("{:016x}", u64::from_be_bytes(random::bytes()))
 }
 
-/// Lower-case letters that nobody had before.
+/// Random lower-case letters.
 fn letters() -> String {
     random::bytes::<10>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
 }
@@ -81,7 +81,7 @@ impl Stack {
         self.client().post("/v1/auth/verify-email").json(&form).send().await.expect(200).json()["user"].clone()
     }
 
-    /// Somebody new, signed in.
+    /// A new person, signed in.
     pub async fn person(&self) -> Person {
         self.person_of(Draft::new()).await
     }
@@ -95,7 +95,7 @@ impl Stack {
 }
 
 impl Person {
-    /// Hands in a passport with this number; its id.
+    /// Uploads a passport with this number; returns its id.
     pub async fn passport(&self, number: &str) -> String {
         let document = self.upload("passport", number, &picture::page(number)).await.expect(201).json();
         document["id"].as_str().unwrap().to_owned()
@@ -106,7 +106,7 @@ impl Person {
         self.api.post("/v1/kyc/documents").form(&fields, file).send().await
     }
 
-    /// Hands in a passport and submits a check with it.
+    /// Uploads a passport and submits a check with it.
     pub async fn check(&self, number: &str) -> Value {
         let document = self.passport(number).await;
         self.api.post("/v1/kyc/checks").json(&json!({"document_ids": [document]})).send().await.expect(201).json()

@@ -1,4 +1,4 @@
-//! Pictures to hand in: small PNGs without any library, another one for each seed.
+//! Pictures to upload: small PNGs made without a library, a different one for each seed.
 
 /// Width and height in pixels.
 const SIDE: u32 = 48;

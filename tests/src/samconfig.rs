@@ -14,12 +14,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// What `CloudFormation` makes of it.
+    /// The deployment, as `CloudFormation` evaluates it.
     pub fn deployment(&self) -> Deployment {
         self.deployment_with(&[])
     }
 
-    /// The same with these parameters set, or set otherwise.
+    /// The same with these parameters changed.
     pub fn deployment_with(&self, given: &[(&str, &str)]) -> Deployment {
         let mut all: Vec<(&str, &str)> = given.to_vec();
         let own = self.overrides.iter().map(|(name, value)| (name.as_str(), value.as_str()));

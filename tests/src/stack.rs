@@ -1,4 +1,4 @@
-//! The stack under test: where it is, as `make up` wrote it down.
+//! The stack under test; `make up` writes where it is.
 
 use std::{
     collections::BTreeMap,
@@ -45,8 +45,8 @@ impl Stack {
         &self.http
     }
 
-    /// Whether this stack runs on an emulator (`ministack`, `localstack`) that cannot do what is asked of it, for a test that
-    /// then leaves it out. The reason is printed, so that a skipped test does not pass for one that ran.
+    /// Whether this stack runs on an emulator (`ministack`, `localstack`) that lacks what a test needs, so that the test is skipped. The
+    /// reason is printed, so that a skipped test is not mistaken for one that ran.
     pub fn lacks(&self, emulator: &str, reason: &str) -> bool {
         let lacks = self.var("EMULATOR") == emulator;
         if lacks {
@@ -55,17 +55,17 @@ impl Stack {
         lacks
     }
 
-    /// A client that is nobody yet.
+    /// A client without an access token.
     pub fn client(&self) -> Client {
         Client::new(self.http.clone(), self.var("API_URL"))
     }
 
-    /// The deployed name of a function, queue or table of ours.
+    /// The deployed name of a function, queue or table.
     pub fn named(&self, name: &str) -> String {
         format!("{}-{name}", self.var("STACK_NAME"))
     }
 
-    /// A member of staff signs in once in a while for all tests of this process: more than 20 sessions of one person end
+    /// A member of staff. All tests of this process share a sign-in for some minutes, because more than 20 sessions of one person end
     /// each other.
     async fn staff(&self, role: &'static str) -> Client {
         const FRESH: Duration = Duration::from_mins(4);

@@ -1,4 +1,4 @@
-//! The SAM templates, read as they stand: what is deployed and what it may do.
+//! The SAM templates as written: what is deployed and which rights it has.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::workspace::root;
 
-/// A template; intrinsic functions stand in their long form, `!Ref X` as `{"Ref": "X"}`.
+/// A template. Intrinsic functions have their long form: `!Ref X` is `{"Ref": "X"}`.
 #[derive(Debug, Clone)]
 pub struct Template {
     body: Value,
@@ -20,7 +20,7 @@ pub struct Template {
 #[derive(Debug, Clone)]
 pub struct TemplateFunction {
     pub logical: String,
-    /// What stands after the stack's name.
+    /// The part of the name after the stack's name.
     pub name: String,
     /// Binary, from `CodeUri`.
     pub binary: String,
@@ -36,7 +36,7 @@ pub struct Integration {
     pub path: String,
     /// In capital letters.
     pub method: String,
-    /// What stands after the stack's name.
+    /// The part of the name after the stack's name.
     pub function: String,
     pub role: String,
 }
@@ -268,7 +268,7 @@ fn plain(node: &YamlOwned) -> Value {
     }
 }
 
-/// What SAM makes of a template: how many resources of each type, none reckoned lower than it is.
+/// An upper bound for the resources that SAM makes of a template, by type.
 ///
 /// A function with a role of its own choosing is one resource; an API event adds a permission, a schedule a rule and a
 /// permission, a queue or a stream a mapping; an API is itself, a deployment and a stage.

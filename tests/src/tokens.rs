@@ -1,4 +1,4 @@
-//! Access tokens as nobody should be able to use them.
+//! Access tokens that must be refused.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::Stack;
 /// A bad token and what is bad about it.
 pub type Bad = (&'static str, String);
 
-/// Every kind of token that must not open anything, made from a good one.
+/// Every kind of token that must be refused, made from a valid one.
 pub async fn bad_tokens(stack: &Stack, good: &str) -> Vec<Bad> {
     let ring: SigningRing =
         serde_json::from_value(stack.aws().secret("signing").await).expect("the signing ring reads");
@@ -51,7 +51,7 @@ pub async fn reissued(stack: &Stack, good: &str) -> String {
     access::issue(&ring, &claims(good)).expect("a token")
 }
 
-/// What a token says.
+/// The claims of a token.
 pub fn claims(token: &str) -> AccessClaims {
     serde_json::from_value(part(token, 1)).expect("claims")
 }

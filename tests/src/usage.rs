@@ -1,4 +1,4 @@
-//! What functions really asked of AWS, by the one line that each invocation logs.
+//! The AWS calls of the functions, from the line that each invocation logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub struct Invocation {
     pub function: String,
     pub outcome: String,
     pub round_trips: u64,
-    /// How often each action was called, by IAM's words.
+    /// How often each IAM action was called.
     pub calls: BTreeMap<String, u64>,
 }
 
@@ -28,7 +28,7 @@ pub async fn invocations(aws: &Aws) -> Vec<Invocation> {
     all
 }
 
-/// One line of a function's log; `None` for any other than that of an invocation.
+/// Parses a line of a function's log; `None` if it is not the line of an invocation.
 pub fn parse(line: &str) -> Option<Invocation> {
     let line: Value = serde_json::from_str(line.trim()).ok()?;
     let calls = line.get("aws")?.as_object()?;
@@ -49,7 +49,7 @@ pub fn used(invocations: &[Invocation]) -> BTreeMap<String, BTreeSet<String>> {
     used
 }
 
-/// The permission that a call needs, where it has another name than the call; a bucket without account and region.
+/// The permission that a call needs, if its name differs from the call's. Names of buckets are without account and region.
 fn permission(call: &str) -> String {
     let (action, resource) = call.trim().split_once(' ').unwrap_or((call.trim(), ""));
     let action = match action {

@@ -1,13 +1,13 @@
-//! Waiting for what happens by itself, up to a deadline.
+//! Waits for asynchronous results, up to a deadline.
 
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes on a busy machine, retries and sweeps of a minute included.
+/// Longer than anything takes on a busy machine, including retries and the sweeps of each minute.
 pub const WAIT_LIMIT: Duration = Duration::from_mins(4);
 
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Asks again and again until there is something; panics with `what` once patience has run out.
+/// Repeats a request until it returns a value; panics with `what` at the deadline.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {

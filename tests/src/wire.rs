@@ -1,6 +1,6 @@
-//! What a request on the wire asks of AWS, in the form of the functions' log: `dynamodb:PutItem kyc`.
+//! The permissions that a request to AWS needs, in the form of the functions' log: `dynamodb:PutItem kyc`.
 //!
-//! It is read from the request itself and not from the code's own count, so that the two can be compared.
+//! They are derived from the HTTP request and not from the code's own count, so that the two can be compared.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::Value;

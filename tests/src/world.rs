@@ -1,7 +1,7 @@
-//! A small world of its own: the same code in this process, over tables and queues that no deployed function looks at.
+//! An isolated copy of the system: the same code in this process, with tables and queues that no deployed function uses.
 //!
-//! The test plays the platform: it hands rows of the outbox to the dispatcher, and messages to the workers, and brings
-//! back what was not done. So it can end a worker at any call and see what becomes of its work.
+//! The test takes the place of the platform: it passes rows of the outbox to the dispatcher and messages to the workers, and delivers
+//! again what was not done. So it can kill a worker at any call and check what becomes of its work.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -30,18 +30,18 @@ use crate::{
     Stack,
     aws::{Aws, TABLES},
     contract,
-    cut::{self, Fault, Scissors},
+    faults::{self, Fault, FaultInjector},
     people::tag,
 };
 
-/// No story needs more rounds until nothing is left to do.
+/// No test needs more rounds until nothing is left to do.
 const ROUNDS: usize = 40;
 
 #[derive(Debug)]
 pub struct World {
     pub stack: Stack,
     pub aws: Aws,
-    pub scissors: Arc<Scissors>,
+    pub faults: Arc<FaultInjector>,
     app: &'static App,
     name: String,
     queues: HashMap<&'static str, String>,
@@ -49,7 +49,7 @@ pub struct World {
     workers: Vec<Worker>,
 }
 
-/// An answer of an endpoint of this world.
+/// The response of an endpoint of this world.
 #[derive(Debug)]
 pub struct EndpointReply {
     pub status: u16,
@@ -66,12 +66,12 @@ impl EndpointReply {
 }
 
 impl World {
-    /// With the deployed configuration but for tables, queues and these variables, and with the deployed lists in force.
+    /// A world with the deployed configuration except for tables, queues and these variables, and with the deployed lists in force.
     pub async fn new(stack: &Stack, variables: &[(&str, &str)]) -> Self {
         Self::made(stack, variables, None).await
     }
 
-    /// With the deployed configuration but for tables and queues, and with lists of its own, none of them loaded.
+    /// A world with the deployed configuration except for tables and queues, and with lists of its own, none of which is loaded.
     pub async fn with_lists(stack: &Stack, lists: &Value) -> Self {
         Self::made(stack, &[], Some(lists)).await
     }
@@ -117,19 +117,19 @@ impl World {
             }
             aws.copy_partition(&stack.named("kyc"), &format!("{name}-kyc"), "LISTS").await;
         }
-        let scissors = Arc::new(Scissors::default());
+        let faults = Arc::new(FaultInjector::default());
         let credentials =
             Credentials::new(stack.var("AWS_ACCESS_KEY_ID"), stack.var("AWS_SECRET_ACCESS_KEY"), None, None, "tests");
         let mut sdk = app::sdk_config().into_builder();
         sdk.set_region(Some(Region::new(stack.var("AWS_REGION"))));
         sdk.set_endpoint_url(Some(stack.var("AWS_ENDPOINT_URL").to_owned()));
         sdk.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
-        sdk.set_http_client(Some(cut::client(scissors.clone())));
+        sdk.set_http_client(Some(faults::client(faults.clone())));
         Self {
             app: Box::leak(Box::new(App::with_sdk(config, sdk.build()))),
             stack: stack.clone(),
             aws,
-            scissors,
+            faults,
             name,
             queues,
             endpoints: contract::endpoints(),
@@ -142,7 +142,7 @@ impl World {
         format!("{}-{table}", self.name)
     }
 
-    /// Calls an endpoint as somebody or as nobody.
+    /// Calls an endpoint with or without an access token.
     pub async fn call(
         &self,
         function: &str,
@@ -155,7 +155,7 @@ impl World {
         self.send(function, token, path, &headers, body.into_bytes()).await
     }
 
-    /// The same with headers and bytes of one's own.
+    /// The same with given headers and body.
     pub async fn send(
         &self,
         function: &str,
@@ -167,7 +167,7 @@ impl World {
         self.send_from(None, function, token, path, headers, body).await
     }
 
-    /// Calls an endpoint as nobody, from an address as the gateway sees it.
+    /// Calls an endpoint without an access token, from a given source address.
     pub async fn call_from(&self, ip: &str, function: &str, body: &Value) -> EndpointReply {
         let headers = [("content-type", "application/json".to_owned())];
         self.send_from(Some(ip), function, None, &[], &headers, body.to_string().into_bytes()).await
@@ -199,7 +199,7 @@ impl World {
             let context = serde_json::from_value(context).expect("a request context");
             request = request.with_request_context(RequestContext::ApiGatewayV1(context));
         }
-        self.scissors.begin(function);
+        self.faults.begin(function);
         // Boxed, since a story nests many of these.
         let response = Box::pin(respond(self.app, endpoint, request)).await;
         let status = response.status().as_u16();
@@ -208,7 +208,7 @@ impl World {
         EndpointReply { status, headers, body }
     }
 
-    /// What this world's functions get at their start.
+    /// The application of this world's functions.
     pub fn app(&self) -> &'static App {
         self.app
     }
@@ -218,25 +218,25 @@ impl World {
         self.aws.send_to(&self.queues[worker], message).await;
     }
 
-    /// Works off all there is to do, with this fault on the way, and until nothing is left; what was called. There are
-    /// fewer calls than the fault's number if it never came.
+    /// Runs the dispatcher and the workers until nothing is left to do, with a fault at one of their calls. Returns the calls; if there
+    /// are fewer than the fault's number, the fault did not happen.
     pub async fn settle(&self, fault: Option<(usize, Fault)>) -> Vec<String> {
-        self.scissors.set(fault);
+        self.faults.set(fault);
         for _ in 0..ROUNDS {
             let mut busy = self.dispatch().await;
             for (worker, url) in &self.queues {
                 busy |= self.deliver(worker, url).await;
             }
             if !busy {
-                let calls = self.scissors.calls();
-                self.scissors.set(None);
+                let calls = self.faults.calls();
+                self.faults.set(None);
                 return calls;
             }
         }
-        panic!("there is always something left to do: {:?}", self.scissors.calls());
+        panic!("there is always something left to do: {:?}", self.faults.calls());
     }
 
-    /// Hands what stands in the outbox to the dispatcher, as the stream would, or the sweep after it.
+    /// Passes the rows of the outbox to the dispatcher, as the stream or the sweep does.
     async fn dispatch(&self) -> bool {
         let items = self.aws.scan_named(&self.table("outbound")).await;
         let record = |item: &Value| {
@@ -260,7 +260,7 @@ impl World {
         true
     }
 
-    /// Hands a queue's messages to its worker and removes those that were done; the others come again.
+    /// Passes the messages of a queue to its worker and removes those that were done; the others are delivered again.
     async fn deliver(&self, worker: &str, url: &str) -> bool {
         let messages = self.aws.receive(url).await;
         if messages.is_empty() {
@@ -291,19 +291,19 @@ impl World {
         true
     }
 
-    /// The worker's answer, or nothing if it failed or was killed.
+    /// The worker's result; `None` if it failed or was killed.
     pub async fn invoke(&self, worker: &str, event: Value) -> Option<Value> {
         let worker = self.workers.iter().find(|one| one.function == worker).expect("a worker");
-        self.scissors.begin(worker.function);
+        self.faults.begin(worker.function);
         let deadline = Timestamp::from_unix_millis(i64::try_from(Timestamp::now().unix_millis()).unwrap() + 60_000);
         tokio::select! {
             biased;
-            () = self.scissors.killed() => None,
+            () = self.faults.killed() => None,
             ran = Box::pin(worker.invoke(self.app, event, deadline)) => ran.ok().map(|ran| ran.answer),
         }
     }
 
-    /// As if a visibility time-out had passed: whoever held a message holds it no more.
+    /// Ends all claims of messages, as if a visibility time-out had passed.
     async fn pass_time(&self) {
         let table = self.table("ephemeral");
         for item in self.aws.scan_named(&table).await {

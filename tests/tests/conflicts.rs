@@ -1,5 +1,5 @@
-//! Every route and worker once more, where the first transaction of each invocation meets another one: whatever a function
-//! calls to read and decide again is granted by its role.
+//! Every route and worker with a conflict at the first transaction of each invocation: the role of a function must grant all calls by which it
+//! reads and decides again.
 //!
 //! Flows without a conflict are compared with the grants in `usage`, by the functions' logs.
 
@@ -25,7 +25,7 @@ struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// Somebody new, confirmed and signed in.
+    /// A new person, confirmed and signed in.
     async fn new(world: &'a World, draft: Draft) -> Self {
         world.call("auth-register", None, &[], &draft.form()).await;
         world.settle(None).await;
@@ -37,7 +37,7 @@ impl<'a> Caller<'a> {
         caller
     }
 
-    /// Somebody with a role, signed in after it was given.
+    /// A person with a role, signed in after the role was granted.
     async fn staff(world: &'a World, role: &str) -> Self {
         let mut caller = Self::new(world, Draft::new()).await;
         let payload = json!({"email": caller.draft.email, "role": role});
@@ -58,7 +58,7 @@ impl<'a> Caller<'a> {
         self.call_at(function, path, body, None).await
     }
 
-    /// With the version that the caller read, where the route wants it.
+    /// With the version that the caller read, if the route requires it.
     async fn call_at(
         &self,
         function: &str,
@@ -93,7 +93,7 @@ impl<'a> Caller<'a> {
         check["id"].as_str().unwrap().to_owned()
     }
 
-    /// What staff see of a check once it is at review: the provider is asked again meanwhile.
+    /// The staff's view of a check once it is in review. Meanwhile the provider is polled.
     async fn seen_at_review(&self, id: &str) -> Value {
         until(&format!("check {id} to be at review"), async || {
             self.world.settle(None).await;
@@ -103,7 +103,7 @@ impl<'a> Caller<'a> {
         .await
     }
 
-    /// What staff see of a check.
+    /// The staff's view of a check.
     async fn seen(&self, id: &str) -> Value {
         self.call("admin-get-check", &[("id", id)], &Value::Null).await.expect(200)
     }
@@ -240,7 +240,7 @@ async fn callbacks(world: &World) {
 #[tokio::test]
 async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     let world = World::new(&Stack::get(), &[]).await;
-    world.scissors.conflict_in_each_invocation();
+    world.faults.conflict_in_each_invocation();
     accounts(&world).await;
     checks(&world).await;
     callbacks(&world).await;
@@ -250,7 +250,7 @@ async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
 
     let template = Template::main();
     let functions = template.functions();
-    let used = world.scissors.used();
+    let used = world.faults.used();
     let mut lacking = Vec::new();
     for (function, used) in &used {
         let Some(function) = functions.iter().find(|one| one.name == *function) else { continue };

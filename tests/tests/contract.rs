@@ -1,4 +1,4 @@
-//! What holds the whole together without a stack: code, template, binaries and document name the same things.
+//! Code, template, binaries and document agree; tested without a stack.
 
 #![allow(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
@@ -13,12 +13,12 @@ use verinym_tests::{
     workspace::root,
 };
 
-/// `CloudFormation` takes no more.
+/// The limit of `CloudFormation`.
 const MOST_RESOURCES: usize = 500;
 
 /// `UPDATE_OPENAPI=1` (`make openapi`) writes it anew.
 #[test]
-fn the_document_is_what_was_reviewed() {
+fn the_document_equals_its_snapshot() {
     let text = contract::kept_form(&document());
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         std::fs::write(snapshot(), text).unwrap();
@@ -152,7 +152,7 @@ fn every_operation_declares_its_permission_and_its_limit() {
     }
 }
 
-/// Without a command nothing keeps the answer, so a call that is sent again would be done again.
+/// Without a command nothing stores the response, so a repeated call would be executed again.
 #[test]
 fn a_route_that_takes_an_idempotency_key_answers_by_a_command_that_keeps_the_answer() {
     let endpoints = endpoints();
@@ -163,7 +163,7 @@ fn a_route_that_takes_an_idempotency_key_answers_by_a_command_that_keeps_the_ans
     }
 }
 
-/// A route that no limit counts must do no I/O, or anybody could spend the operator's money on it.
+/// A route without a rate limit must do no I/O, otherwise anybody could cause costs with it.
 #[test]
 fn only_what_answers_without_data_is_left_to_the_gateway_s_throttle() {
     let free: BTreeSet<_> = operations(&document())
@@ -231,7 +231,7 @@ fn the_template_leads_each_route_to_its_function() {
 }
 
 #[test]
-fn browsers_may_ask_beforehand_on_every_path() {
+fn every_path_answers_preflight_requests() {
     let paths: BTreeSet<_> = routes().into_iter().map(|(_, _, path)| path).collect();
     let preflights = Template::main().integrations().into_iter().filter(|one| one.method == "OPTIONS");
     let preflights: BTreeSet<_> = preflights.map(|one| (one.path, one.function)).collect();
@@ -304,7 +304,7 @@ fn template_binaries_and_code_name_the_same_functions() {
     assert_eq!(binaries(), all, "binaries");
 }
 
-/// Every binary of the areas, and that each is no more than a main.
+/// Every binary of the areas; each contains only `main`.
 fn binaries() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for area in std::fs::read_dir(root().join("functions")).unwrap() {
@@ -328,7 +328,7 @@ fn the_expanded_templates_stay_under_cloudformation_s_limit() {
     }
 }
 
-/// The room that the project keeps: so many functions, each with its share of what today's functions add, fit.
+/// The planned number of functions fits, if each adds as many resources as today's functions do on average.
 #[test]
 fn resources_of_140_functions_stay_under_450() {
     const FUNCTIONS: usize = 140;

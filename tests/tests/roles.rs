@@ -1,4 +1,4 @@
-//! Roles, without a stack: what a kind of function may have to do, however rarely, each function of that kind may do.
+//! Roles, tested without a stack: each function has the grants that its kind of function needs, also for rare cases.
 
 #![allow(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
@@ -66,9 +66,9 @@ fn a_worker_of_a_queue_may_claim_its_message_and_put_it_back_for_any_wait() {
     assert!(lacking.is_empty(), "{lacking:#?}");
 }
 
-/// A callback that comes after its task failed finds the check without one, and hands it over anew.
+/// A callback that arrives after its task failed finds the check without a task, and creates the task again.
 #[test]
-fn whoever_goes_on_with_a_check_may_take_each_of_its_steps() {
+fn workers_that_process_a_check_have_the_grants_for_each_step() {
     let template = Template::main();
     let roles = roles(&template);
     let own = |action: &String| action.starts_with("sqs:");
@@ -81,7 +81,7 @@ fn whoever_goes_on_with_a_check_may_take_each_of_its_steps() {
 }
 
 #[test]
-fn the_round_of_due_rows_may_move_a_row() {
+fn the_worker_of_due_rows_may_move_a_row() {
     let template = Template::main();
     let verbs = ["GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"];
     let needed = verbs.map(|verb| format!("dynamodb:{verb} outbound"));

@@ -16,7 +16,7 @@ use std::{
 
 use verinym_tests::samconfig::targets;
 
-/// Only a process that hangs takes so long.
+/// Only a process that hangs takes this long.
 const WAIT_LIMIT: Duration = Duration::from_mins(1);
 
 /// The directory with the binaries: this test lies in its `deps`.
@@ -25,7 +25,7 @@ fn binaries() -> PathBuf {
     own.parent().and_then(Path::parent).unwrap().to_owned()
 }
 
-/// Starts a function's process; what kept it from polling, if anything did.
+/// Starts a function's process; returns the reason if it does not poll.
 fn start(binary: &Path, environment: &BTreeMap<String, String>) -> Result<(), String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -102,7 +102,7 @@ fn each_function_of_each_stage_starts_until_its_first_poll() {
     assert!(failed.is_empty(), "{} of {count} do not start: {failed:#?}", failed.len());
 }
 
-/// Else the test above would pass whatever the environment is.
+/// Otherwise the test above would pass with any environment.
 #[test]
 fn a_function_with_a_broken_environment_does_not_start() {
     let target = targets().into_iter().find(|target| target.name == "prod").unwrap();

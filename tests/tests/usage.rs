@@ -1,7 +1,7 @@
-//! Functions declare just what they use: every call that any function made in the flows of the other tests is declared, by
-//! action and resource, and what is declared and was never used names its rare occasion.
+//! Functions declare exactly what they use: every call that a function made in the flows of the other tests is declared, by action and
+//! resource, and a declared grant that was never used is declared as rare, with its occasion.
 //!
-//! Runs after `stack`, whose flows it looks at (cargo runs test targets in the order of their names).
+//! Runs after `stack`, whose flows it examines (cargo runs test targets in the order of their names).
 
 #![allow(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
@@ -56,7 +56,7 @@ async fn functions_use_what_they_declare_and_no_more() {
     );
 }
 
-/// Else the test above would look at too little.
+/// Otherwise the test above would examine too little.
 #[tokio::test]
 async fn the_flows_ran_every_function() {
     let seen: BTreeSet<_> =

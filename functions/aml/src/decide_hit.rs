@@ -38,7 +38,7 @@ pub struct DecideHit {
     reason: Masked<String>,
 }
 
-type DecisionReply = ShowingHits<Either<Versioned<HitForStaff>, Accepted<HitForStaff>>>;
+type HitDecisionReply = ShowingHits<Either<Versioned<HitForStaff>, Accepted<HitForStaff>>>;
 
 pub fn endpoint() -> Endpoint {
     Route::post("aml-decide-hit", "/v1/aml/hits/{id}/decision")
@@ -71,7 +71,7 @@ pub fn endpoint() -> Endpoint {
 async fn decide(
     call: Call<NotOwner<AmlReview, HitId>>,
     (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>),
-) -> Result<Committed<DecisionReply>> {
+) -> Result<Committed<HitDecisionReply>> {
     let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
     form.check()?;
     let store = call.app.store().await;
@@ -95,7 +95,7 @@ async fn decide(
             Either::One(Versioned { version: body.version, body })
         };
         let shown = ShownHit { person: owner, hit: id };
-        let reply = DecisionReply { reply, hits: if plain { vec![shown] } else { vec![] } };
+        let reply = HitDecisionReply { reply, hits: if plain { vec![shown] } else { vec![] } };
         let of_check = check_event(EventType::CheckHitReviewed, &next_check)
             .data(&ReviewedHit { hit: id, decision: after.hit.decision });
         let commit = attempt

@@ -25,7 +25,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Read checks and documents of others, and the desk.
+    /// Read checks and documents of others, and the review queue.
     KycRead = "kyc:read";
     /// Claim and decide checks.
     KycReview = "kyc:review";

@@ -29,7 +29,7 @@ struct Alarm {
 const ABOVE: &str = "GreaterThanThreshold";
 const BELOW: &str = "LessThanThreshold";
 
-/// Missing data is fine where nothing to count is the usual case, and breaching where something counts at all times.
+/// Missing data is `notBreaching` if there is usually nothing to count, and `breaching` if something must be counted at all times.
 pub fn alarms(functions: &[Function]) -> String {
     let mut all = Vec::new();
     for (_, trigger) in consumers(functions) {

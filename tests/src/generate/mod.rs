@@ -12,12 +12,12 @@ use verinym::function::Function;
 
 use crate::workspace::root;
 
-/// The file that the generated parts stand in.
+/// The file that contains the generated parts.
 pub fn template_path() -> PathBuf {
     root().join("template.yaml")
 }
 
-/// The template with its generated parts made anew.
+/// The template with its generated parts replaced.
 ///
 /// # Panics
 /// If a marker is missing.
@@ -37,7 +37,7 @@ fn resources(functions: &[Function]) -> String {
     parts.concat()
 }
 
-/// Replaces what stands between the two markers of a name.
+/// Replaces the text between the two markers of a name.
 fn between(text: &str, name: &str, generated: &str) -> String {
     let marker = |word: &str| format!("# {word} make template: {name}\n");
     let (before, rest) = text.split_once(&marker("BEGIN")).expect("the template has the marker of a beginning");

@@ -11,7 +11,7 @@ use verinym_tests::{
 use crate::{api, local, prod};
 
 #[test]
-fn the_gateway_takes_and_gives_every_type_as_bytes_on_aws_and_listed_ones_locally() {
+fn every_media_type_is_binary_on_aws_and_listed_ones_locally() {
     for target in main_targets() {
         assert_eq!(api(&target.deployment())["BinaryMediaTypes"], json!(["*~1*"]), "{}", target.name);
     }
@@ -28,7 +28,7 @@ fn compression_stands_in_the_definition() {
 }
 
 #[test]
-fn browsers_may_read_what_the_gateway_refuses_by_itself() {
+fn browsers_may_read_refusals_of_the_gateway() {
     let api = api(&prod().deployment());
     let responses = api["GatewayResponses"].as_object().unwrap();
     for kind in ["REQUEST_TOO_LARGE", "THROTTLED", "INTEGRATION_TIMEOUT", "INTEGRATION_FAILURE", "WAF_FILTERED"] {

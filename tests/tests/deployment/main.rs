@@ -1,5 +1,5 @@
-//! The templates as `CloudFormation` evaluates them for each stage of `samconfig.toml`: what is deployed to AWS is held
-//! here, since the local stack sees one stage with other parameters.
+//! The templates as `CloudFormation` evaluates them for each stage of `samconfig.toml`. The local stack has only one stage with other
+//! parameters, so what is deployed to AWS is tested here.
 
 #![allow(clippy::unwrap_used, reason = "what a test cannot do is its failure")]
 
@@ -19,7 +19,7 @@ use verinym_tests::{
 };
 
 const FUNCTION: &str = "AWS::Serverless::Function";
-/// A name may have so many characters: the longest bucket is `<stack>-documents-<account>-<region>`, of 63.
+/// The longest allowed name of a stack: the longest bucket is `<stack>-documents-<account>-<region>`, of 63.
 const LONGEST_STACK_NAME: usize = 25;
 const LONGEST_REGION: &str = "ap-southeast-1";
 
@@ -54,7 +54,7 @@ fn each_stage_is_deployed_by_a_target_and_breaks_no_rule() {
 }
 
 #[test]
-fn what_would_fail_or_tell_nobody_is_refused_before_it_begins() {
+fn a_deployment_that_would_fail_or_alarm_nobody_is_refused() {
     let refused: [(&[(&str, &str)], &str); 6] = [
         (&[("AlarmEmail", "")], "AlarmEmail or AlarmTopicArn"),
         (&[("DomainName", "api.example.com")], "CertificateArn"),
@@ -201,7 +201,7 @@ fn api(deployment: &Deployment) -> Value {
     deployment.of_type("AWS::Serverless::Api")["Api"].clone()
 }
 
-/// `make package` builds for the template's default; a second place could say otherwise, and nothing would start.
+/// `make package` builds for the template's default architecture; with another one nothing would start.
 #[test]
 fn one_place_decides_the_architecture() {
     for target in targets() {

@@ -22,7 +22,7 @@ fn schedules_and_queues(deployment: &Deployment) -> BTreeMap<String, (Value, Vec
 
 /// A new account's quota is often 10, and reserving anything then fails.
 #[test]
-fn concurrency_is_reserved_by_parameter_and_by_none_unless_told() {
+fn concurrency_is_reserved_only_by_parameter() {
     for target in main_targets() {
         let functions = target.deployment().of_type(FUNCTION);
         assert!(functions.values().all(|function| function.get("ReservedConcurrentExecutions").is_none()));
@@ -101,7 +101,7 @@ fn each_schedule_alarms_when_it_fails_and_when_it_is_silent() {
 }
 
 #[test]
-fn alarms_tell_the_topic_that_is_made_or_given() {
+fn alarms_go_to_the_topic_that_is_created_or_given() {
     let arn = "arn:aws:sns:eu-central-1:123456789012:ours";
     let made = prod().deployment();
     let topic = made.resources()["AlarmTopic"]["Properties"]["TopicName"].clone();
@@ -121,7 +121,7 @@ fn alarms_tell_the_topic_that_is_made_or_given() {
 
 /// An alarm on a metric of ours names the dimensions that the log line gives it.
 #[test]
-fn alarms_on_our_own_metrics_watch_this_stack_alone() {
+fn alarms_on_the_functions_metrics_watch_this_stack_only() {
     for (name, alarm) in prod().deployment().of_type("AWS::CloudWatch::Alarm") {
         if alarm["Namespace"] == "Verinym" {
             assert_eq!(alarm["Dimensions"], json!([{"Name": "stack", "Value": "verinym"}]), "{name}");

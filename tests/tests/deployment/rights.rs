@@ -1,4 +1,4 @@
-//! What roles may do, in AWS's own words.
+//! The rights of roles, as IAM policies state them.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use verinym_tests::{
 
 use crate::{FUNCTION, local, prod};
 
-/// Purposes for which each role may unwrap keys. Whoever needs another one says so here.
+/// Purposes for which each role may unwrap keys. Add a role here if it needs another one.
 fn purposes(deployment: &Deployment, role: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for statement in deployment.statements(role) {
@@ -75,7 +75,7 @@ fn a_reader_of_profiles_cannot_open_evidence() {
 
 /// Without `s3:ListBucket` S3 answers 403 for a missing object, which looks like a fault and is tried again and again.
 #[test]
-fn whoever_reads_objects_can_tell_a_missing_one_from_a_refusal() {
+fn readers_of_objects_can_tell_a_missing_one_from_a_refusal() {
     let deployment = prod().deployment();
     let mut readers = 0;
     for role in deployment.of_type("AWS::IAM::Role").keys() {

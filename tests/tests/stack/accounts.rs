@@ -58,7 +58,7 @@ async fn all_faults_of_a_form_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_right_is_refused_by_a_code_that_says_why() {
+async fn invalid_values_are_refused_with_a_specific_code() {
     for (field, value, code) in [
         ("email", "jörg@example.org", "undeliverable_email"),
         ("given_name", "-", "no_letter"),
@@ -119,7 +119,7 @@ async fn confirming_needs_the_password_and_a_token_is_used_once() {
 }
 
 #[tokio::test]
-async fn a_new_link_voids_the_old_one() {
+async fn a_new_link_to_confirm_an_address_voids_the_old_one() {
     let stack = Stack::get();
     let draft = Draft::new();
     stack.registered(&draft).await;
@@ -135,7 +135,7 @@ async fn a_new_link_voids_the_old_one() {
     confirm(&new).await.expect(200);
 }
 
-/// What a stranger is told of an account: nothing, in the words and in the status.
+/// Neither status nor text reveals an account to a stranger.
 #[tokio::test]
 async fn nobody_learns_who_has_an_account() {
     let stack = Stack::get();

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use verinym_tests::{Client, Stack, people::tag, until};
 
-use crate::tell::types;
+use crate::applicant_view::types;
 
 #[tokio::test]
-async fn all_that_happened_stands_in_the_log() {
+async fn every_change_is_in_the_log() {
     let stack = Stack::get();
     let person = stack.person().await;
     let check = person.check(&format!("OK-{}", tag())).await;
@@ -111,7 +111,7 @@ async fn counters_move_with_what_happens() {
     assert!(!text.contains("user_") && !text.contains(&person.draft.email), "{text}");
 }
 
-/// Every event keeps its canonical bytes and its place: nothing is written over.
+/// Every event keeps its canonical bytes and its key: nothing is overwritten.
 #[tokio::test]
 async fn versions_of_an_aggregate_follow_one_another() {
     let stack = Stack::get();

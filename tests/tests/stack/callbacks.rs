@@ -1,4 +1,4 @@
-//! Callbacks of providers, signed by the tests as the sandbox would: true, forged, stale, repeated, lying.
+//! Callbacks of providers, signed by the tests like the sandbox's: valid, forged, stale, repeated, false.
 
 use serde_json::{Value, json};
 use verinym::{
@@ -38,7 +38,7 @@ impl Sender {
         self.send(&self.key, Timestamp::now(), body).await
     }
 
-    /// A check under way at the provider, and the provider's name for it.
+    /// A check that the provider is processing, and the provider's reference.
     async fn check(&self, scenario: &str) -> (Person, String, String) {
         let person = self.stack.person().await;
         let check = person.check(&format!("{scenario}-{}", tag())).await;
@@ -54,7 +54,7 @@ impl Sender {
     }
 }
 
-/// A finished task, as a callback tells of it.
+/// The callback of a finished task.
 fn task(reference: &str, decision: &str) -> Value {
     json!({
         "action": "validate", "type": "sandbox_document", "status": "completed",
@@ -88,9 +88,9 @@ async fn a_true_callback_moves_the_check_and_a_repeat_does_nothing() {
     assert_eq!(events.iter().filter(|event| event["type"] == "kyc.check.approved").count(), 1);
 }
 
-/// A callback is a hint: what counts is read at the provider.
+/// A callback is a hint: the result is read from the provider.
 #[tokio::test]
-async fn a_callback_that_lies_is_not_believed() {
+async fn a_false_callback_does_not_change_the_result() {
     let sender = Sender::new().await;
     let (person, id, reference) = sender.check("SLOW").await;
     sender.truly(&task(&reference, "reject")).await.expect(200);
@@ -99,7 +99,7 @@ async fn a_callback_that_lies_is_not_believed() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_as_it_should_be_is_refused() {
+async fn callbacks_without_a_valid_signature_are_refused() {
     let sender = Sender::new().await;
     let body = task("6f1a4f0e-6a1c-4a44-9d1d-0f3a5f6c7b13", "approve");
     let foreign = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());

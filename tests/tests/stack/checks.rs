@@ -1,10 +1,10 @@
-//! Checks as their person moves them, and where they must not go.
+//! Actions of applicants on their checks, allowed and refused.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 use verinym_tests::{Person, Stack, people::tag};
 
-use crate::tell::is_the_person_s_view;
+use crate::applicant_view::is_applicant_view;
 
 #[tokio::test]
 async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
@@ -22,7 +22,7 @@ async fn a_draft_gets_its_documents_later_and_is_then_submitted() {
     let check = post("documents", json!({"document_ids": [document]})).await.expect(200).json();
     assert_eq!(check["document_ids"], json!([document]));
     let check = post("submit", json!({})).await.expect(200).json();
-    is_the_person_s_view(&check);
+    is_applicant_view(&check);
     assert!(check["submitted_at"].is_string());
     let again = post("submit", json!({})).await;
     again.refused(409, "illegal_transition");
@@ -64,8 +64,9 @@ async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
         let draft = person.api.post("/v1/kyc/checks").json(&body).send().await.expect(201).json();
         drafts.push(draft["id"].as_str().unwrap().to_owned());
     }
-    let rename = async || person.api.patch("/v1/users/profile").json(&json!({"given_name": "Other"})).send().await;
-    rename().await.expect(200);
+    let rename =
+        async |name: &str| person.api.patch("/v1/users/profile").json(&json!({"given_name": name})).send().await;
+    rename("Other").await.expect(200);
 
     let submit = async |id: &String| person.api.post(&format!("/v1/kyc/checks/{id}/submit")).key(&tag()).send().await;
     let replies = join_all(drafts.iter().map(submit)).await;
@@ -78,7 +79,7 @@ async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
         assert_eq!((check["status"].as_str(), &check["submitted_at"]), (Some("draft"), &Value::Null));
         unsubmitted.push(id);
     }
-    rename().await.refused(409, "check_in_progress");
+    rename("Another").await.refused(409, "check_in_progress");
     let another = json!({"submit": false});
     person.api.post("/v1/kyc/checks").json(&another).send().await.expect(201);
 
@@ -93,7 +94,7 @@ async fn of_drafts_submitted_at_once_one_is_open_and_the_others_stay_drafts() {
 }
 
 #[tokio::test]
-async fn only_documents_of_one_s_own_are_taken() {
+async fn only_documents_of_the_applicant_are_accepted() {
     let stack = Stack::get();
     let (person, other) = tokio::join!(stack.person(), stack.person());
     let theirs = other.passport(&format!("OK-{}", tag())).await;

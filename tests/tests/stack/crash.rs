@@ -1,8 +1,8 @@
-//! A worker killed between any two steps, or an answer of AWS lost at any: nothing is lost and nothing is doubled but what
-//! is written down (a mail, if the sender dies between sending and marking).
+//! A worker is killed between any two steps, or any answer of AWS is lost: nothing is lost, and nothing is doubled except what is
+//! documented (a mail, if the sender dies between sending and marking).
 //!
-//! Each story is first told undisturbed; then again and again with the fault at its first call, its second, and so on
-//! until the story ends before it. The end must be the same each time.
+//! Each flow runs once without a fault, then with the fault at its first call, its second, and so on, until the flow ends before the fault.
+//! The result must be the same each time.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use verinym_tests::{
     Draft, Stack,
     client::multipart,
-    cut::Fault,
+    faults::Fault,
     people::tag,
     picture,
     world::{EndpointReply, World},
 };
 
-/// Where a story came out.
+/// The result of a flow.
 #[derive(Debug, PartialEq)]
 struct End {
     events: BTreeMap<String, Vec<String>>,
@@ -25,7 +25,7 @@ struct End {
     mails: usize,
 }
 
-/// Whoever kills the sender between sending and marking gets the mail twice.
+/// If the sender is killed between sending and marking, the mail is sent twice.
 fn may_double(calls: &[String], at: usize, fault: Fault) -> bool {
     let sending = |number: usize| calls.get(number).is_some_and(|call| call == "POST email" || call == "POST ses");
     match fault {
@@ -36,7 +36,7 @@ fn may_double(calls: &[String], at: usize, fault: Fault) -> bool {
     }
 }
 
-/// Tells the story with a fault at every call in turn.
+/// Runs the flow with a fault at each call in turn.
 async fn disturbed(fault: Fault, mut story: impl AsyncFnMut(Option<(usize, Fault)>) -> (End, Vec<String>)) {
     // The first telling makes keys that later ones find.
     story(None).await;
@@ -129,7 +129,7 @@ impl<'a> Applicant<'a> {
         reply.body
     }
 
-    /// The same where a refusal is one of the outcomes.
+    /// The same, if the call may be refused.
     pub(crate) async fn reply(&self, function: &str, path: &[(&str, &str)], body: &Value) -> EndpointReply {
         self.world.call(function, Some(&self.token), path, body).await
     }
@@ -153,14 +153,14 @@ impl<'a> Applicant<'a> {
     }
 }
 
-/// Which part of a check's way the fault falls into.
+/// The part of a check's processing in which the fault happens.
 #[derive(Clone, Copy, PartialEq)]
 enum Part {
-    /// The document is looked at.
+    /// The inspection of the document.
     Document,
-    /// The check goes to the provider.
+    /// The call of the provider.
     Verification,
-    /// The callback comes in, the check is decided, its person is told.
+    /// The callback, the decision, and the mail.
     Callback,
 }
 

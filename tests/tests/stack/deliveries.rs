@@ -1,4 +1,4 @@
-//! Messages that come twice, and messages that are none.
+//! Messages that are delivered twice, and invalid messages.
 
 use serde_json::{Value, json};
 use verinym::crypto::random::RandomId;
@@ -11,7 +11,7 @@ async fn event(stack: &Stack, aggregate: &str, kind: &str) -> Value {
     events.into_iter().find(|event| event["type"] == kind).unwrap_or_else(|| panic!("{kind} of {aggregate}"))
 }
 
-/// What Lambda hands a worker of a queue.
+/// The event with which Lambda invokes a worker of a queue.
 fn batch(messages: &[Value]) -> Value {
     let record = |(at, body): (usize, &Value)| {
         json!({
@@ -77,7 +77,7 @@ async fn a_check_that_is_handed_out_again_is_decided_once() {
     assert_eq!(staff.all(&history).await, before);
 }
 
-/// Of every queue's worker: what cannot be read, cannot be parsed or says nothing fails, and its neighbour is worked off.
+/// For the worker of each queue: a message that cannot be read or parsed, or is empty, fails, and the others of its batch are handled.
 #[tokio::test]
 async fn a_bad_message_fails_alone() {
     let stack = Stack::get();
@@ -112,9 +112,9 @@ async fn a_bad_message_fails_alone() {
     }
 }
 
-/// The rounds that guarantee what streams and delays only speed up can run at any time.
+/// Streams and delays only make processing faster; these sweeps guarantee it, so they must work at any time.
 #[tokio::test]
-async fn sweeps_run_whenever_they_are_asked() {
+async fn sweeps_work_at_any_time() {
     let stack = Stack::get();
     for worker in
         ["workers-sweep-outbox", "workers-sweep-checks", "workers-run-due", "workers-expire", "workers-rotate-keys"]

@@ -1,4 +1,4 @@
-//! Documents: what is taken, ranges, deletion, and who may read.
+//! Documents: accepted files, ranges, deletion, and who may read.
 
 use serde_json::{Value, json};
 use verinym_tests::{Person, Stack, people::tag, picture, until};
@@ -71,7 +71,7 @@ async fn a_document_is_stored_and_read_in_whole_and_in_part() {
 }
 
 #[tokio::test]
-async fn what_is_no_document_is_rejected() {
+async fn files_that_are_no_documents_are_rejected() {
     let stack = Stack::get();
     let person = stack.person().await;
     let mut cut = picture::page("cut");

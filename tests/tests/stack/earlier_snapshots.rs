@@ -1,4 +1,4 @@
-//! Who somebody once submitted to be is screened, whatever became of that check, and what is found follows the person.
+//! Every submitted snapshot is screened, whatever became of its check, and its hits are carried over to the person's next check.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ impl<'a> Case<'a> {
         Self { world, applicant, first: check["id"].as_str().unwrap().to_owned() }
     }
 
-    /// Another name, another document, another check, worked off by the machine; as it then stands.
+    /// Changes the name and submits another check with another document; returns the check after the workers have run.
     async fn again(&self) -> Value {
         self.applicant.call("account-update-profile", &[], &plain()).await;
         let document = self.applicant.upload(&format!("SILENT-{}", tag())).await;
@@ -61,7 +61,7 @@ impl<'a> Case<'a> {
         check["screening"]["M"]["hits"]["L"].as_array().unwrap().len()
     }
 
-    /// Loses what the dispatcher should have handed on of this check.
+    /// Deletes the outbox rows of this check, as if their messages were lost.
     async fn lose_messages(&self) {
         let table = self.world.table("outbound");
         for item in self.world.aws.scan_named(&table).await {
@@ -176,7 +176,7 @@ async fn stale_lists_leave_a_closed_check_unscreened_and_the_next_one_unapproved
 }
 
 #[tokio::test]
-async fn cancelling_in_haste_and_renaming_gets_nobody_approved() {
+async fn cancelling_before_the_screening_and_renaming_approves_nobody() {
     const PEOPLE: usize = 12;
     let stack = Stack::get();
     let moderator = stack.moderator().await;

@@ -1,4 +1,4 @@
-//! What tells a stranger that an address has an account, while the protection is on: nothing, by whatever route.
+//! While the protection is on, no route reveals to a stranger whether an address has an account.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ struct Stage {
     world: World,
     /// An address with a confirmed account.
     taken: String,
-    /// One that nobody has.
+    /// An address without an account.
     free: String,
     /// Each call comes from a network of its own, so that no call's limit depends on the time since the one before.
     networks: AtomicUsize,
@@ -34,12 +34,12 @@ impl Stage {
         Self { world, taken: owner.email, free: Draft::new().email, networks: AtomicUsize::new(0) }
     }
 
-    /// All that a stranger sees of an answer, and what was done for it.
+    /// Everything that a stranger sees of a response, and the AWS calls that it took.
     async fn seen(&self, function: &str, form: &Value) -> Seen {
-        self.world.scissors.set(None);
+        self.world.faults.set(None);
         let ip = format!("198.51.100.{}", self.networks.fetch_add(1, Ordering::Relaxed));
         let reply = self.world.call_from(&ip, function, form).await;
-        let mut calls = self.world.scissors.calls();
+        let mut calls = self.world.faults.calls();
         if function == "auth-register" {
             // Its keys are read for whichever shard the new id falls into, which is chance.
             calls.retain(|call| ["TransactWriteItems", "UpdateItem", "SendMessage"].contains(&call.as_str()));
@@ -62,7 +62,7 @@ impl Stage {
 #[derive(Debug, PartialEq)]
 struct Seen {
     answer: (u16, Vec<(String, String)>, Value),
-    /// Calls to AWS: as many of each, so that it takes as long.
+    /// The AWS calls: the same number of each, so that both take the same time.
     calls: Vec<String>,
 }
 
@@ -141,7 +141,7 @@ async fn registering_has_the_same_effects_whether_the_address_is_taken_or_not() 
     }
 }
 
-/// Tries before a registration count after it as they would had the address been taken.
+/// Password attempts before a registration still count after it, as they do for a taken address.
 #[tokio::test]
 async fn tries_before_and_after_registering_count_alike() {
     let stage = Stage::new().await;
@@ -179,8 +179,7 @@ async fn asking_for_mails_and_overlong_passwords_tell_nothing() {
     }
 }
 
-/// Who gave the right password for an address that is not confirmed gets another mail to confirm it; who gave a wrong one
-/// has none sent.
+/// The right password for an unconfirmed address causes another mail to confirm it; a wrong password causes none.
 #[tokio::test]
 async fn signing_in_before_confirming_sends_the_mail_again() {
     let world = World::new(&Stack::get(), &[("ENUMERATION_PROTECTION", "true"), ("RATE_LIMIT_SCALE", "1")]).await;

@@ -1,5 +1,5 @@
-//! Paths that are seldom taken: each route is driven into a conflict at its first commit, or with an idempotency key, and
-//! what it asks of the tables on the way must be granted by its role.
+//! Rare paths: each route has a conflict at its first commit, or is called with an idempotency key. Its role must grant all calls that it
+//! then makes.
 
 use serde_json::{Value, json};
 use verinym_tests::{
@@ -9,18 +9,18 @@ use verinym_tests::{
     world::World,
 };
 
-/// Whether the role of a function grants what was asked for since the last conflict was ordered.
+/// Whether the role of a function grants the calls since the last conflict was set.
 #[track_caller]
 fn granted(world: &World, function: &str) {
     let template = Template::main();
     let role = template.functions().into_iter().find(|one| one.name == function).expect("a function").role;
     let grants = template.grants(&role);
-    let asked = world.scissors.permissions();
+    let asked = world.faults.permissions();
     let lacking: Vec<_> = asked.iter().filter(|asked| !grants.iter().any(|grant| allows(grant, asked))).collect();
     assert!(lacking.is_empty(), "{function} lacks {lacking:?}");
 }
 
-/// Somebody who registered; their address is confirmed or not.
+/// A person who registered, with or without a confirmed address.
 async fn registered(world: &World, draft: &Draft, username: Option<&str>, confirmed: bool) {
     let mut form = draft.form();
     if let Some(username) = username {
@@ -53,7 +53,7 @@ async fn a_password_is_changed_with_an_idempotency_key_and_upon_a_conflict() {
     let tokens = signed_in(&world, &draft).await;
     let form = json!({"current_password": draft.password, "new_password": format!("another horse {}", tag())});
     let headers = [("content-type", "application/json".to_owned()), ("idempotency-key", tag())];
-    world.scissors.conflicts(1);
+    world.faults.conflicts(1);
     for _ in 0..2 {
         let body = form.to_string().into_bytes();
         let token = Some(text(&tokens, "access_token"));
@@ -63,7 +63,7 @@ async fn a_password_is_changed_with_an_idempotency_key_and_upon_a_conflict() {
 }
 
 #[tokio::test]
-async fn the_reuse_of_a_refresh_token_ends_the_session_whatever_it_meets() {
+async fn the_reuse_of_a_refresh_token_ends_the_session_even_after_a_conflict() {
     let world = World::new(&Stack::get(), &[]).await;
     let draft = Draft::new();
     registered(&world, &draft, None, true).await;
@@ -73,7 +73,7 @@ async fn the_reuse_of_a_refresh_token_ends_the_session_whatever_it_meets() {
         let refresh = async |token: &str| world.call("auth-refresh", None, &[], &json!({"refresh_token": token})).await;
         let second = refresh(text(&first, "refresh_token")).await.expect(200);
         let third = refresh(text(&second, "refresh_token")).await.expect(200);
-        world.scissors.conflicts(conflicts);
+        world.faults.conflicts(conflicts);
         let reused = refresh(text(&first, "refresh_token")).await.expect(401);
         assert_eq!(reused["code"], "refresh_token_reused", "{conflicts}");
         granted(&world, "auth-refresh");
@@ -94,7 +94,7 @@ async fn a_reset_takes_over_an_unconfirmed_account_with_a_user_name_upon_a_confl
     world.call("auth-forgot-password", None, &[], &json!({"email": draft.email})).await.expect(202);
     world.settle(None).await;
     let link = world.stack.link(&draft.email, "reset", None).await.token().unwrap();
-    world.scissors.conflicts(1);
+    world.faults.conflicts(1);
     let form = json!({"token": link, "password": format!("another horse {}", tag())});
     world.call("auth-reset-password", None, &[], &form).await.expect(204);
     granted(&world, "auth-reset-password");

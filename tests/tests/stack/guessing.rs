@@ -1,5 +1,5 @@
-//! Guessing passwords: many tries at once, several names of one account, many addresses of one network; and strangers who
-//! would keep an owner out.
+//! Guessing of passwords: many attempts at once, several names of one account, many addresses of one network; and strangers who try to
+//! lock an owner out.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use verinym_tests::{
 
 const WRONG: &str = "not the password at all";
 
-/// How often each status and code was answered.
+/// The number of responses by status and code.
 fn tally(replies: &[EndpointReply]) -> BTreeMap<(u16, String), usize> {
     replies.iter().fold(BTreeMap::new(), |mut all, reply| {
         *all.entry((reply.status, reply.body["code"].as_str().unwrap_or_default().to_owned())).or_default() += 1;
@@ -46,8 +46,8 @@ async fn flood<F: Future<Output = EndpointReply>>(calls: impl Iterator<Item = F>
     futures::stream::iter(calls).buffer_unordered(IN_FLIGHT).collect().await
 }
 
-/// Somebody of a small world who registered with a user name; the address is not confirmed yet. A flood of calls goes to
-/// the handlers in this process: the emulator would start a process for each.
+/// A person of an isolated world who registered with a user name; the address is not confirmed yet. Floods of calls go to the handlers in
+/// this process, because the emulator would start a process for each call.
 async fn registered(world: &World) -> (Draft, String, String) {
     let (draft, username) = (Draft::new(), format!("name{}", &tag()[..10]));
     let mut form = draft.form();
@@ -71,7 +71,7 @@ async fn login(world: &World, name: &Value, password: &str) -> EndpointReply {
     world.call("auth-login", None, &[], &form).await
 }
 
-/// Five at most were compared, and all others found the identifier locked.
+/// Asserts that at most five passwords were compared, and that all other calls found the identifier locked out.
 #[track_caller]
 fn are_five_guesses(replies: &[EndpointReply], status: u16) {
     let tally = tally(replies);
@@ -80,7 +80,7 @@ fn are_five_guesses(replies: &[EndpointReply], status: u16) {
     assert_eq!(compared + count(&tally, 429, "temporarily_locked"), replies.len(), "{tally:?}");
 }
 
-/// Of sixty guesses at once five are compared, by whichever name of the account, and by names that nobody has.
+/// Of sixty guesses at once five are compared, for each name of the account and for names without an account.
 #[tokio::test]
 async fn sixty_sign_ins_at_once_are_five_guesses() {
     let world = World::new(&Stack::get(), &[]).await;
@@ -126,7 +126,7 @@ async fn sixty_confirmations_at_once_are_five_guesses() {
     are_five_guesses(&flood(guesses).await, 400);
 }
 
-/// The right password given many times at once locks nobody out, and costs nothing of what may be tried after.
+/// The right password, sent many times at once, causes no lock-out and does not count against later attempts.
 #[tokio::test]
 async fn right_passwords_at_once_are_given_back() {
     let world = &World::new(&Stack::get(), &[]).await;

@@ -1,4 +1,4 @@
-//! The same key twice: the first answer again, and nothing done twice.
+//! A repeated idempotency key: the first response again, and nothing is done twice.
 
 use futures::future::join_all;
 use serde_json::json;

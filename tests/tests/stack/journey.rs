@@ -1,9 +1,9 @@
-//! The main journey: from sign-up to an approved check, and what everybody sees of it.
+//! The main journey: from sign-up to an approved check, and what person and staff see of it.
 
 use serde_json::json;
 use verinym_tests::{Stack, people::tag, tokens};
 
-use crate::tell::{is_the_person_s_view, tells_nothing_of_the_inside, types};
+use crate::applicant_view::{is_applicant_view, reveals_nothing_internal, types};
 
 #[tokio::test]
 async fn a_person_is_verified_from_sign_up_to_approval() {
@@ -35,20 +35,20 @@ async fn a_person_is_verified_from_sign_up_to_approval() {
     let person = verinym_tests::Person { draft, id: user["id"].as_str().unwrap().to_owned(), api: person };
     let check = person.check(&format!("OK-{}", tag())).await;
     let id = check["id"].as_str().unwrap();
-    is_the_person_s_view(&check);
+    is_applicant_view(&check);
     assert_eq!(check["status"], "processing");
 
     let check = person.check_once(id, "approved").await;
-    is_the_person_s_view(&check);
+    is_applicant_view(&check);
     assert!(check["expires_at"].is_string(), "{check}");
     let status = person.api.get("/v1/kyc/status").send().await.expect(200).json();
     assert_eq!(status["kyc_status"], "approved");
     assert_eq!(status["check"]["id"], id);
     assert_eq!(status["valid_until"], check["expires_at"]);
-    tells_nothing_of_the_inside("the status", &status.to_string());
+    reveals_nothing_internal("the status", &status.to_string());
 
     let mail = stack.mail(&person.draft.email, "the decision", |mail| mail.subject.contains("is verified")).await;
-    tells_nothing_of_the_inside("the mail", &format!("{} {} {}", mail.subject, mail.text, mail.html));
+    reveals_nothing_internal("the mail", &format!("{} {} {}", mail.subject, mail.text, mail.html));
 
     let history = person.api.all(&format!("/v1/kyc/checks/{id}/history")).await;
     let mut told = types(&history);
@@ -56,7 +56,7 @@ async fn a_person_is_verified_from_sign_up_to_approval() {
     assert_eq!(told, ["kyc.check.approved", "kyc.check.submitted"], "{history:?}");
     for event in &history {
         assert!(event.get("ip").is_none() && event.get("session_id").is_none(), "{event}");
-        tells_nothing_of_the_inside("an event", &event.to_string());
+        reveals_nothing_internal("an event", &event.to_string());
     }
     let staff = stack.moderator().await.all(&format!("/v1/admin/kyc/checks/{id}/history?limit=2")).await;
     for kind in [
@@ -94,7 +94,7 @@ async fn discovery_keys_and_tokens_agree() {
 }
 
 #[tokio::test]
-async fn the_served_document_is_the_kept_one() {
+async fn the_served_document_equals_the_snapshot() {
     let served = Stack::get().client().get("/v1/openapi.json").send().await.expect(200).json();
     assert!(served["openapi"].as_str().unwrap().starts_with("3.1"), "{}", served["openapi"]);
     assert_eq!(served["paths"], verinym_tests::contract::document()["paths"]);
@@ -103,7 +103,7 @@ async fn the_served_document_is_the_kept_one() {
 }
 
 #[tokio::test]
-async fn health_is_told_to_all_and_in_depth_to_who_may() {
+async fn health_is_public_and_its_details_need_a_permission() {
     let stack = Stack::get();
     let health = stack.client().get("/v1/health").send().await.expect(200).json();
     assert!(health["status"].is_string() && health["version"].is_string(), "{health}");

@@ -1,4 +1,4 @@
-//! Pages of lists, cursors where they do not belong, and entity tags.
+//! Pages of lists, cursors of other lists, and entity tags.
 
 use serde_json::json;
 use verinym_tests::{Person, Stack, people::tag};

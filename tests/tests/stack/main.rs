@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what a test cannot do is its failure")]
 
 mod accounts;
+mod applicant_view;
 mod audit;
 mod callbacks;
 mod checks;
 mod crash;
 mod deliveries;
-mod desk;
 mod documents;
 mod earlier_snapshots;
 mod enumeration;
@@ -20,6 +20,7 @@ mod lists;
 mod manual;
 mod own_checks;
 mod profiles;
+mod review;
 mod scenarios;
 mod screening;
 mod screening_delays;
@@ -30,5 +31,4 @@ mod sign_ins;
 mod snapshot_races;
 mod staff_reads;
 mod strangers;
-mod tell;
 mod watchlists;

@@ -44,7 +44,7 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
         let done = check["steps_done"]["L"].to_string();
         assert!(done.contains("documents") && done.contains("screening") && !done.contains("provider"), "{done}");
         let seen = applicant.call("kyc-get-check", &[("id", id)], &Value::Null).await;
-        crate::tell::is_the_person_s_view(&seen);
+        crate::applicant_view::is_applicant_view(&seen);
 
         let moderator = moderator_of(&world).await;
         let headers = [
@@ -76,7 +76,7 @@ async fn a_sample_of_a_list_clears_nobody_outside_of_the_local_stack() {
 }
 
 #[tokio::test]
-async fn the_sandbox_is_refused_in_prod_and_what_was_begun_with_it_goes_to_a_reviewer() {
+async fn the_sandbox_is_refused_in_prod_and_checks_begun_with_it_go_to_review() {
     let world = World::new(&Stack::get(), &[("STAGE", "prod"), SAMPLES_CLEAR]).await;
     let path = [("provider", "sandbox")];
     let refused = world.call("webhooks-receive-provider", None, &path, &json!({})).await;

@@ -1,4 +1,4 @@
-//! Staff are applicants too: what they could do and see as staff tells them nothing of their own check.
+//! Staff are applicants too: nothing that they can do or see as staff reveals anything of their own check.
 
 use serde_json::{Value, json};
 use verinym_tests::{
@@ -14,7 +14,7 @@ async fn staff(stack: &Stack, draft: Draft) -> Person {
     person
 }
 
-/// An answer without what differs between any two calls.
+/// A response without the parts that differ between any two calls.
 fn constant(answer: &ApiResponse) -> (u16, Value, Vec<String>) {
     let mut body = answer.json();
     body["correlation_id"] = Value::Null;
@@ -23,7 +23,7 @@ fn constant(answer: &ApiResponse) -> (u16, Value, Vec<String>) {
     (answer.status, body, headers)
 }
 
-/// What every act of staff on this check, and on a hit of it, answers to its person.
+/// The responses to each staff action on this check and on its hit, when the applicant calls them.
 async fn refusals(person: &Client, check: &str, hit: Option<&str>) -> Vec<(u16, Value, Vec<String>)> {
     let mut answers = Vec::new();
     for verb in ["claim", "release"] {
@@ -54,7 +54,7 @@ async fn refusals(person: &Client, check: &str, hit: Option<&str>) -> Vec<(u16, 
     answers.iter().map(constant).collect()
 }
 
-/// All items of a list whose pages have the shape of any list. Other tests decide hits and checks meanwhile, which may
+/// All items of a list, whose pages must look like those of any list. Other tests decide hits and checks meanwhile, which may
 /// leave the last page empty, so that the list is read again.
 async fn full_pages(who: &Client, path: &str, limit: usize) -> Vec<Value> {
     let mut fault = String::new();

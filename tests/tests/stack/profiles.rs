@@ -1,4 +1,4 @@
-//! Profiles: merge patches, versions, and what a change means for a verification.
+//! Profiles: merge patches, versions, and the effect of a change on a verification.
 
 use serde_json::{Value, json};
 use verinym_tests::{Stack, people::tag};

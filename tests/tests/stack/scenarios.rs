@@ -7,7 +7,7 @@ use verinym::domain::time::Timestamp;
 use verinym_sandbox::scenario::{Odds, Plan, PlannedDecision};
 use verinym_tests::{Person, Stack, people::tag, until, wait::WAIT_LIMIT};
 
-use crate::tell::{codes, is_the_person_s_view, types};
+use crate::applicant_view::{codes, is_applicant_view, types};
 
 /// The sandbox sends the three callbacks of a task within four seconds; a busy machine takes longer.
 const LAST_CALLBACK: Duration = Duration::from_secs(6);
@@ -32,7 +32,7 @@ impl Played {
 
     async fn ends(&self, status: &str) -> Value {
         let check = self.person.check_once(&self.id, status).await;
-        is_the_person_s_view(&check);
+        is_applicant_view(&check);
         check
     }
 
@@ -43,7 +43,7 @@ impl Played {
         (check, staff.all(&format!("/v1/admin/kyc/checks/{}/history", self.id)).await)
     }
 
-    /// It was approved by policy, once, and its person heard of it once.
+    /// Asserts that it was approved by policy once, and that the person got one mail.
     async fn was_approved_once(&self) -> Vec<Value> {
         self.ends("approved").await;
         let (check, events) = self.inside().await;
@@ -76,7 +76,7 @@ async fn bad_is_rejected_as_forged() {
 }
 
 #[tokio::test]
-async fn review_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
+async fn an_undecided_result_goes_to_review_and_its_person_sees_nothing_of_it() {
     let played = Played::start("REVIEW").await;
     let staff = played.stack.moderator().await;
     let check = staff.staff_check_once(&played.id, "in_review").await;
@@ -86,18 +86,18 @@ async fn review_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn slow_is_approved_in_the_end() {
+async fn a_slow_provider_approves_in_the_end() {
     Played::start("SLOW").await.was_approved_once().await;
 }
 
 #[tokio::test]
-async fn flaky_is_approved_all_the_same() {
+async fn a_provider_with_temporary_errors_approves_all_the_same() {
     Played::start("FLAKY").await.was_approved_once().await;
 }
 
-/// And the breaker, which counts a provider's failures for everybody, does not hold up others for one that fails.
+/// The breaker counts a provider's failures for all checks, but one failing check does not delay the others.
 #[tokio::test]
-async fn down_ends_at_the_desk_and_its_neighbours_do_not_wait() {
+async fn a_provider_that_is_down_leads_to_review_and_other_checks_do_not_wait() {
     let down = Played::start("DOWN").await;
     let neighbour = Played::start("OK").await;
     neighbour.was_approved_once().await;
@@ -107,7 +107,7 @@ async fn down_ends_at_the_desk_and_its_neighbours_do_not_wait() {
 }
 
 #[tokio::test]
-async fn twice_is_told_three_times_and_happens_once() {
+async fn a_result_that_is_reported_three_times_is_applied_once() {
     let played = Played::start("TWICE").await;
     played.was_approved_once().await;
     let (check, _) = played.inside().await;
@@ -126,7 +126,7 @@ async fn twice_is_told_three_times_and_happens_once() {
 }
 
 #[tokio::test]
-async fn forged_is_not_believed_and_the_true_callback_is() {
+async fn a_forged_callback_is_refused_and_the_valid_one_is_applied() {
     Played::start("FORGED").await.was_approved_once().await;
 }
 
@@ -147,7 +147,7 @@ async fn random_is_drawn_from_its_number() {
     Played::of_number(&drawn(PlannedDecision::Reject)).await.ends("rejected").await;
 }
 
-/// A new number for which the sandbox, by the odds of its template, will draw this.
+/// A new number for which the sandbox draws this outcome with the probabilities of its template.
 fn drawn(decision: PlannedDecision) -> String {
     let odds = Odds::new(70, 20).unwrap();
     let numbers = (0..).map(|_| format!("RANDOM{}", tag().to_uppercase()));

@@ -6,7 +6,7 @@ use verinym_tests::{
     people::{Draft, tag},
 };
 
-use crate::tell::{is_the_person_s_view, tells_nothing_of_the_inside, types};
+use crate::applicant_view::{is_applicant_view, reveals_nothing_internal, types};
 
 /// Somebody of the name and birth date that the sample of the UN list has.
 fn sanctioned() -> Draft {
@@ -20,12 +20,12 @@ fn exposed() -> Draft {
     Draft { given_name, family_name, date_of_birth: "1958-05-20".to_owned(), ..Draft::new() }
 }
 
-/// What a reviewer writes.
+/// The reason that a reviewer gives.
 fn said(who: &Client) -> String {
     format!("{} compared it with the passport", who.user_id())
 }
 
-/// A check at the desk because of a list.
+/// A check in review because of a hit.
 struct Listed {
     stack: Stack,
     person: Person,
@@ -67,7 +67,7 @@ impl Listed {
 }
 
 #[tokio::test]
-async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers_clear() {
+async fn a_listed_name_goes_to_review_with_an_explained_hit_that_two_reviewers_clear() {
     let case = Listed::new(sanctioned()).await;
     let check = case.check().await;
     assert_eq!(check["reasons"][0]["code"], "sanctions_match");
@@ -78,7 +78,7 @@ async fn a_listed_name_goes_to_the_desk_with_an_explained_hit_that_two_reviewers
     assert!(hit["matched_on"].as_array().unwrap().contains(&json!("date_of_birth")));
     assert!(hit["list_version"].is_string() && hit["engine_version"].is_string());
     let listed = case.moderator.all("/v1/aml/hits?limit=3").await;
-    assert!(listed.iter().any(|one| one["id"] == hit["id"]), "the desk of hits shows it");
+    assert!(listed.iter().any(|one| one["id"] == hit["id"]), "the list of open hits shows it");
     let of_check = case.moderator.all(&format!("/v1/aml/hits?check_id={}", case.id)).await;
     assert_eq!(of_check.len(), check["hits"].as_array().unwrap().len());
     let auditor = case.stack.auditor().await;
@@ -136,7 +136,7 @@ async fn a_true_match_never_ends_in_approval() {
     request.json(&reject).send().await.expect(200);
     let check = case.person.check_once(&case.id, "rejected").await;
     assert_eq!(check["reasons"][0]["code"], "verification_failed");
-    is_the_person_s_view(&check);
+    is_applicant_view(&check);
 }
 
 #[tokio::test]
@@ -166,12 +166,12 @@ async fn a_hit_is_decided_though_its_check_was_withdrawn() {
     assert_eq!(held["decision"], "true_match");
     let check = case.check().await;
     assert_eq!((&check["state"], &check["hit_counts"]["true_match"]), (&json!("cancelled"), &json!(1)));
-    let desk = case.moderator.all("/v1/aml/hits?limit=100").await;
-    assert!(desk.iter().all(|open| open["id"] != hit["id"]), "it is off the desk");
+    let open_hits = case.moderator.all("/v1/aml/hits?limit=100").await;
+    assert!(open_hits.iter().all(|open| open["id"] != hit["id"]), "it is not in the list of open hits any more");
 }
 
 #[tokio::test]
-async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
+async fn staff_see_nothing_of_their_own_check_in_the_review_queue() {
     let case = Listed::new(sanctioned()).await;
     let role = json!({"email": case.person.draft.email, "role": "moderator"});
     case.stack.aws().invoke("admin-bootstrap", &role).await;
@@ -188,7 +188,7 @@ async fn staff_who_are_checked_themselves_see_nothing_of_it_at_the_desk() {
         assert!(seen.iter().all(|one| one["check_id"] != id && one["id"] != id), "{path}");
     }
     let check = own.get(&format!("/v1/kyc/checks/{}", case.id)).send().await.expect(200).json();
-    is_the_person_s_view(&check);
+    is_applicant_view(&check);
 
     case.stack.aws().invoke("admin-bootstrap", &json!({"email": case.person.draft.email, "role": "auditor"})).await;
     for path in [
@@ -236,7 +236,7 @@ fn seen(check: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
+async fn before_the_decision_a_listed_person_sees_what_anybody_sees() {
     let stack = Stack::get();
     let (listed, other) = (stack.person_of(sanctioned()).await, stack.person().await);
     let (hit, plain) = (listed.check(&format!("OK-{}", tag())).await, other.check(&format!("OK-{}", tag())).await);
@@ -251,24 +251,28 @@ async fn until_the_decision_who_is_listed_sees_what_anybody_sees() {
     let now = answer.json();
     assert_eq!((&now, &now["updated_at"]), (&hit, &hit["updated_at"]), "nothing of it changed for its person");
     let known = format!("\"{}\"", hit["version"]);
-    assert_eq!(answer.header("etag"), Some(known.as_str()), "nor does the entity tag tell of the machine or the desk");
-    is_the_person_s_view(&now);
+    assert_eq!(
+        answer.header("etag"),
+        Some(known.as_str()),
+        "nor does the entity tag reveal what machines or reviewers did"
+    );
+    is_applicant_view(&now);
     let status = listed.api.get("/v1/kyc/status").send().await.expect(200).text();
-    tells_nothing_of_the_inside("the status", &status);
+    reveals_nothing_internal("the status", &status);
     let history = listed.api.all(&format!("/v1/kyc/checks/{id}/history")).await;
     assert_eq!(types(&history), ["kyc.check.submitted"]);
     listed.api.get("/v1/aml/hits").send().await.refused(403, "forbidden");
 }
 
 #[tokio::test]
-async fn a_name_of_mixed_scripts_goes_to_the_desk_and_its_person_sees_nothing_of_it() {
+async fn a_name_of_mixed_scripts_goes_to_review_and_its_person_sees_nothing_of_it() {
     let draft = Draft { given_name: "Brunhild\u{435}".to_owned(), family_name: "Xylander".to_owned(), ..Draft::new() };
     let case = Listed::new(draft).await;
     let check = case.check().await;
     let codes: Vec<_> = check["reasons"].as_array().unwrap().iter().map(|reason| &reason["code"]).collect();
     assert_eq!((codes.as_slice(), &check["hits"]), ([&json!("name_mixed_scripts")].as_slice(), &json!([])));
     let own = case.person.api.get(&format!("/v1/kyc/checks/{}", case.id)).send().await.expect(200).json();
-    is_the_person_s_view(&own);
+    is_applicant_view(&own);
     assert_eq!(own["status"], "processing");
     assert_eq!(case.approve(&case.moderator).await.expect(200).json()["state"], "approved");
 }

@@ -36,7 +36,7 @@ impl<'a> Unscreened<'a> {
         self.world.aws.call("dynamodb", "DynamoDB_20120810.GetItem", &body).await["Item"].clone()
     }
 
-    /// As if it had waited since then.
+    /// Changes the stored times, as if the check had waited since then.
     async fn waited_since(&self, then: &str) {
         let body = json!({
             "TableName": self.world.table("kyc"), "Key": self.key,
@@ -46,7 +46,7 @@ impl<'a> Unscreened<'a> {
         self.world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;
     }
 
-    /// A message as the sweep sends it; whether it was done with, rather than kept for later.
+    /// Sends a message like the sweep's. Returns whether the worker finished it, instead of putting it back.
     async fn again(&self) -> bool {
         let key = tag();
         let person = self.key["pk"]["S"].as_str().unwrap().trim_start_matches("U#");

@@ -1,4 +1,4 @@
-//! Personal fields stand in tables and buckets only as ciphertext, and secrets not at all.
+//! Tables and buckets contain personal data only as ciphertext, and no secrets.
 
 use serde_json::json;
 use verinym_tests::{
@@ -8,13 +8,13 @@ use verinym_tests::{
     picture,
 };
 
-/// Whether the bytes hold this text, in either case.
+/// Whether the bytes contain this text, in upper or lower case.
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
 #[tokio::test]
-async fn nothing_personal_and_no_secret_stands_in_the_clear() {
+async fn personal_data_is_stored_only_as_ciphertext_and_secrets_never() {
     let stack = Stack::get();
     let draft = verinym_tests::Draft::new();
     let (street, username) = (format!("Lane{}", tag()), format!("name{}", &tag()[..12]));

@@ -1,4 +1,4 @@
-//! Refresh tokens in their turn and out of it, and the ends of sessions.
+//! Refresh tokens, used in order and out of order, and the ends of sessions.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -35,9 +35,9 @@ async fn twenty_refreshes_at_once_have_one_successor() {
     last.get("/v1/auth/me").send().await.expect(200);
 }
 
-/// The answer got lost on its way, so the client asks again with what it has.
+/// The response was lost, so the client repeats the request with its old token.
 #[tokio::test]
-async fn a_lost_answer_is_had_again() {
+async fn a_lost_answer_can_be_requested_again() {
     let person = Stack::get().person().await.api;
     let lost = refresh(&person, person.refresh_token()).await.expect(200).json();
     let again = refresh(&person, person.refresh_token()).await.expect(200).json();
@@ -46,7 +46,7 @@ async fn a_lost_answer_is_had_again() {
 }
 
 #[tokio::test]
-async fn a_token_out_of_its_turn_ends_the_session() {
+async fn an_old_refresh_token_ends_the_session() {
     let stack = Stack::get();
     let person = stack.person().await;
     let client = &person.api;

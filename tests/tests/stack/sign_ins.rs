@@ -1,4 +1,4 @@
-//! What a sign-in leaves and what ends it; passwords in their lengths; what versions count.
+//! Sessions of sign-ins and their ends, lengths of passwords, and what versions count.
 
 use serde_json::{Value, json};
 use verinym_tests::{Draft, Stack, people::tag};
@@ -197,14 +197,14 @@ async fn a_password_is_measured_in_its_normal_form_everywhere() {
     }
 }
 
-/// Hangul syllables in their parts (Unicode §3.12), anything else as it is.
+/// Decomposes Hangul syllables (Unicode §3.12); other characters stay.
 fn decompose(c: char) -> Vec<char> {
     let Some(index) = u32::from(c).checked_sub(0xac00).filter(|index| *index < 11_172) else { return vec![c] };
     let parts = [0x1100 + index / 588, 0x1161 + index % 588 / 28, 0x11a7 + index % 28];
     parts.into_iter().filter(|part| *part != 0x11a7).filter_map(char::from_u32).collect()
 }
 
-/// A stranger who registers somebody's address chooses no words of the mails that go there.
+/// A stranger who registers somebody's address cannot choose words of the mails that are sent there.
 #[tokio::test]
 async fn no_name_stands_in_mails_before_the_address_is_confirmed() {
     let stack = Stack::get();

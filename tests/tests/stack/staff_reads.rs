@@ -1,4 +1,4 @@
-//! What staff read of others: by which permission, and what the log tells of it.
+//! What staff read of others: the permission it takes, and the events it leaves.
 
 use serde_json::{Value, json};
 use verinym_tests::{

@@ -1,6 +1,6 @@
-//! Lists that keep themselves fresh: what changes at a source comes into force, what is wrong there does not.
+//! Refreshes of lists: a change at a source comes into force, invalid content does not.
 //!
-//! The local stack serves sample lists itself. Each test changes a list of its own, on which nobody real is.
+//! The local stack serves sample lists itself. Each test changes a list of its own, with no real person on it.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use verinym::{
 };
 use verinym_tests::{
     Client, Stack,
-    cut::Fault,
+    faults::Fault,
     people::tag,
     until,
     wait::WAIT_LIMIT,
     world::{World, event_type},
 };
 
-/// A list that a test may do with as it likes.
+/// A list of one test, which may change it.
 struct Source {
     stack: Stack,
     admin: Client,
@@ -50,7 +50,7 @@ impl Source {
         assert_eq!(answer["id"], self.id);
     }
 
-    /// Until each refresh that was asked for is done.
+    /// Waits until each requested refresh is done.
     async fn settled(&self) {
         let aws = self.stack.aws();
         for event in aws.partition("events", self.id).await {
@@ -97,7 +97,7 @@ impl Source {
 }
 
 #[tokio::test]
-async fn what_changes_at_its_source_is_in_force_after_a_refresh() {
+async fn a_change_at_the_source_is_in_force_after_a_refresh() {
     let source = Source::new("test_changed").await;
     let before = source.shown().await;
     let entries = before["entries"].as_u64().unwrap() + 1;
@@ -114,7 +114,7 @@ async fn what_changes_at_its_source_is_in_force_after_a_refresh() {
 }
 
 #[tokio::test]
-async fn what_is_broken_empty_or_shrunken_is_refused_and_the_last_good_list_stays() {
+async fn a_broken_empty_or_shrunken_list_is_refused_and_the_last_good_one_stays() {
     let source = Source::new("test_refused").await;
     source.serves(&rows(20)).await;
     source.refresh("").await;
@@ -148,7 +148,7 @@ async fn what_is_broken_empty_or_shrunken_is_refused_and_the_last_good_list_stay
 }
 
 #[tokio::test]
-async fn what_did_not_change_is_only_confirmed() {
+async fn an_unchanged_list_is_only_confirmed() {
     let source = Source::new("test_same").await;
     source.refresh("").await;
     let (first, loaded, stored) = (source.shown().await, source.count("aml.list.loaded").await, source.stored().await);
@@ -189,7 +189,7 @@ async fn a_refresh_with_the_same_key_is_one_refresh() {
 }
 
 #[tokio::test]
-async fn lists_are_staff_s_to_read_and_an_admin_s_to_refresh() {
+async fn staff_read_lists_and_only_an_admin_refreshes_them() {
     let stack = Stack::get();
     let (admin, moderator, auditor, person) =
         tokio::join!(stack.admin(), stack.moderator(), stack.auditor(), stack.person());
@@ -238,7 +238,7 @@ impl Island {
         Self { world, id }
     }
 
-    /// Serves this and has it loaded; what was called on the way.
+    /// Serves this content and loads it; returns the calls to AWS.
     async fn load(&self, content: &str, fault: Option<(usize, Fault)>) -> Vec<String> {
         let bucket = self.world.stack.var("LIST_SAMPLES_BUCKET");
         self.world.aws.put_object(bucket, &format!("{}.csv", self.id), content).await;
@@ -247,12 +247,12 @@ impl Island {
         self.world.settle(fault).await
     }
 
-    /// How many events the list has, and the set in force.
+    /// The number of events of the list, and of the lists in force.
     async fn events(&self) -> (usize, usize) {
         (self.world.events(&self.id).await.len(), self.world.events("lists").await.len())
     }
 
-    /// The artifact in force is of what is loaded, which has so many entries.
+    /// Asserts that the artifact in force was compiled from the loaded content, with this many entries.
     async fn check(&self, entries: usize, told: &str) {
         let table = self.world.table("kyc");
         let items = self.world.aws.partition_named(&table, "LISTS").await;
@@ -269,9 +269,9 @@ impl Island {
     }
 }
 
-/// Whoever starts could not read it; who holds it goes on.
+/// A new process cannot read it; a process that has it in memory continues.
 #[tokio::test]
-async fn an_artifact_that_is_damaged_is_made_anew_by_the_hour_s_compile() {
+async fn a_damaged_artifact_is_compiled_again_by_the_hourly_run() {
     let island = Island::new().await;
     island.load(&rows(10), None).await;
     let pointer = island.world.aws.partition_named(&island.world.table("kyc"), "LISTS").await.remove(0);
@@ -306,7 +306,7 @@ async fn told_with(fault: Fault) {
     }
 }
 
-/// Whoever screens while the lists change is answered wholly by one version, and comes to notice.
+/// Each screening during a change of the lists uses one version completely, and later ones use the new version.
 #[tokio::test]
 async fn ten_thousand_screenings_during_a_change_are_each_of_one_version() {
     let island = Island::new().await;

@@ -147,7 +147,7 @@ impl Check {
         Ok(())
     }
 
-    /// Whether a reviewer may decide one of its hits now: at the desk, and after a rejection or a withdrawal too, since
+    /// Whether a reviewer may decide one of its hits now: in review, and after a rejection or a withdrawal too, since
     /// who was listed is to be known whatever became of the check. `second` is who answers another reviewer's proposal:
     /// that one's hold does not keep them away.
     pub fn check_hit_decidable(&self, reviewer: UserId, second: bool, now: Timestamp) -> Result<(), CheckError> {

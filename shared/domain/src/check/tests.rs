@@ -71,7 +71,7 @@ fn found(hits: &[HitMark]) -> Action {
     Action::Screened { hits: hits.to_vec(), lists_are_fresh: true, review_reasons: vec![] }
 }
 
-/// At the desk with these hits.
+/// A check in review with these hits.
 fn with_hits(hits: &[HitMark]) -> Check {
     after([processing(), vec![passed(), found(hits), Action::SendToReview(vec![])]].concat())
 }
@@ -122,7 +122,7 @@ fn nothing_is_submitted_without_documents_nor_with_too_many() {
 }
 
 #[test]
-fn documents_asked_for_bring_it_back_to_the_desk() {
+fn requested_documents_bring_it_back_to_review() {
     let needed = vec![ReasonCode::SelfieNeeded];
     let ask = Action::RequestDocuments { by: user(REVIEWER), needed };
     let asked = after([in_review(), vec![ask]].concat());
@@ -190,7 +190,7 @@ fn staff_get_the_same_answer_about_their_own_check_whatever_its_state() {
 }
 
 #[test]
-fn only_what_is_at_the_desk_can_be_claimed() {
+fn only_a_check_in_review_can_be_claimed() {
     assert_eq!(after(processing()).claim(user(REVIEWER), START), Err(CheckError::IllegalTransition));
     assert_eq!(after(approved()).claim(user(REVIEWER), START), Err(CheckError::IllegalTransition));
 }
@@ -237,7 +237,7 @@ fn lower_risk_or_the_parameter_off_takes_one_reviewer() {
 }
 
 #[test]
-fn a_person_never_learns_of_machine_desk_risk_or_internal_reasons() {
+fn a_person_never_learns_of_machines_reviewers_risk_or_internal_reasons() {
     let reject = Action::Reject { by: user(REVIEWER), reasons: vec![ReasonCode::SanctionsMatch] };
     let rejected = after([in_review(), vec![reject]].concat());
     assert_eq!(rejected.for_person().reasons, [Reason::from(ReasonCode::VerificationFailed)]);

@@ -104,7 +104,7 @@ impl Check {
             status,
             document_ids: self.document_ids.clone(),
             needed: ReasonCode::for_applicant(&self.needed, status == PublicStatus::ActionNeeded),
-            // An undecided check has reasons only because a machine or the desk had doubts.
+            // An undecided check has reasons only because a machine or a reviewer had doubts.
             reasons: if rejected { ReasonCode::for_applicant(&self.reasons, true) } else { vec![] },
             created_at: self.created_at,
             updated_at: self.applicant_updated_at,

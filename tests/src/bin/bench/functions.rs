@@ -14,7 +14,7 @@ use crate::{
 
 const STARTS: usize = 30;
 const CALLS: usize = 1_000;
-/// A plain one, the usual ones, the one with the most clients, and a worker.
+/// A simple function, typical ones, the one with the most clients, and a worker.
 const SAMPLE: [&str; 5] = ["platform-health", "auth-me", "auth-login", "kyc-upload-document", "workers-verify"];
 
 const COLD_BUDGET: f64 = 6.0;
@@ -68,7 +68,7 @@ fn row(what: String, budget: f64, measured: f64, unit: &str) -> BudgetRow {
     }
 }
 
-/// The deployed functions' variables, or a complete set of plausible ones where no stack runs.
+/// The variables of a deployed function, or a complete set of plausible ones if no stack runs.
 pub async fn variables(stack: Option<&Stack>) -> BTreeMap<String, String> {
     if let Some(stack) = stack {
         return with_platform(stack, stack.aws().whole_environment().await);

@@ -1,4 +1,4 @@
-//! A small Lambda Runtime API: starts a function's binary, says when it first asks for work, and gives it work.
+//! A small Lambda Runtime API: starts a function's binary, reports its first poll, and passes invocations to it.
 
 use std::{
     collections::BTreeMap,
@@ -50,7 +50,7 @@ impl Running {
         Self { child, cold: at - began, work, logged }
     }
 
-    /// Lets the function do one piece of work; its answer.
+    /// Invokes the function and returns its response.
     pub async fn invoke(&self, event: Value) -> Value {
         let (done, answer) = oneshot::channel();
         self.work.send((event, done)).await.expect("it lives");
@@ -192,7 +192,7 @@ async fn answer(stream: &mut TcpStream, status: u16, body: &str) {
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
 }
 
-/// A call as the gateway hands it to a function.
+/// A call in the form in which the gateway passes it to a function.
 ///
 /// Each event has a source address of its own, as calls of different people have: a limit that is in use already costs one
 /// more update.
@@ -231,7 +231,7 @@ pub fn with_path(mut event: Value, resource: &str, parameters: &[(&str, &str)]) 
     event
 }
 
-/// The same event with a header more.
+/// The same event with another header.
 pub fn with_header(mut event: Value, name: &str, value: &str) -> Value {
     event["headers"][name] = json!(value);
     event["multiValueHeaders"][name] = json!([value]);

@@ -1,4 +1,4 @@
-//! What a login costs a core beside its Argon2id.
+//! The CPU time of a login compared with that of one Argon2id hash.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::{
     harness::{Running, gateway_event},
 };
 
-/// In turns, so that what else the machine does meanwhile meets both alike.
+/// The measurements take turns, so that other work on the machine affects both alike.
 const TURNS: u32 = 10;
 /// Each signs in once in a turn.
 const PEOPLE: u32 = 20;

@@ -1,5 +1,5 @@
-//! `make bench`: the table of budgets, for what there is. Everything is measured in one run on one machine, and where
-//! only a ratio means anything, a ratio is told. Nothing is asserted.
+//! `make bench`: the table of budgets. Everything is measured in one run on one machine; where only a ratio is meaningful, the table
+//! has the ratio. Nothing is asserted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be measured ends the run")]
 #![allow(clippy::print_stdout, reason = "the table is the result")]

@@ -115,7 +115,7 @@ fn login(person: &Person) -> Value {
     gateway_event("POST", "/v1/auth/login", None, &body)
 }
 
-/// An approval of each check, once it is at a reviewer's.
+/// An approval of each check, once it is in review.
 async fn decisions(moderator: &Client, checks: &[String]) -> Vec<Value> {
     let mut events = Vec::new();
     let began = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! The people of these tests, made once for all areas, and what stands for the parameters of a path.
+//! The persons of these tests, made once for all areas, and the values of path parameters.
 
 use std::{
     sync::Arc,
@@ -20,7 +20,7 @@ use verinym_tests::{
     tokens::{self, Bad},
 };
 
-/// Two people who know nothing of each other, and what belongs to one of them. Each test has connections of its own.
+/// Two unrelated persons, and resources of one of them. Each test has connections of its own.
 pub struct Cast {
     pub stack: Stack,
     pub caller: Client,
@@ -36,9 +36,9 @@ struct Kept {
     caller: Value,
     admin: Value,
     auditor: Value,
-    /// Not the caller's.
+    /// Resources of the other person.
     theirs: Ids,
-    /// Nobody's.
+    /// Ids that do not exist.
     nobodys: Ids,
     bad_of_caller: Vec<Bad>,
     bad_of_admin: Vec<Bad>,
@@ -121,7 +121,7 @@ impl Cast {
         &self.kept.nobodys
     }
 
-    /// What no answer to a stranger may say.
+    /// What no response to a stranger may contain.
     pub fn personal_data(&self) -> [&str; 4] {
         let draft = &self.kept.draft;
         [&draft.email, &draft.given_name, &draft.family_name, &draft.date_of_birth]
@@ -138,7 +138,7 @@ impl Cast {
         path
     }
 
-    /// Somebody who is let in to this operation.
+    /// A caller who may call this operation.
     pub fn entitled(&self, operation: &Operation) -> Client {
         match operation.permission() {
             "anonymous" => self.stack.client(),
@@ -147,7 +147,7 @@ impl Cast {
         }
     }
 
-    /// Tokens made from a good one of somebody who is let in to this operation.
+    /// Bad tokens, made from a valid token of a caller who may call this operation.
     pub fn bad_tokens(&self, operation: &Operation) -> &[Bad] {
         if operation.permission() == "signed-in" { &self.kept.bad_of_caller } else { &self.kept.bad_of_admin }
     }
@@ -193,7 +193,7 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
     }
 }
 
-/// A body that the operation would take from its owner, where it takes one.
+/// A body that the operation would accept from the owner, if it has one.
 pub fn sample(operation: &Operation) -> Option<Value> {
     match (operation.method.as_str(), operation.path.as_str()) {
         ("PUT", "/v1/kyc/checks/{id}") => Some(json!({"decision": "approve"})),

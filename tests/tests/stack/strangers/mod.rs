@@ -1,8 +1,8 @@
-//! Every route against those who should get nothing from it, driven by the OpenAPI document, so that a new route cannot
-//! escape: no token, bad tokens, a wrong role, malformed and foreign ids, bodies that are too large, of a wrong type or
-//! with fields nobody knows. Each answer is a problem of the right kind and says not a word too much.
+//! Calls every route as somebody who must be refused: without a token, with bad tokens, with a wrong role, with malformed and foreign ids,
+//! with bodies that are too large, of a wrong type or with unknown fields. The OpenAPI document drives the calls, so that a new route is
+//! included by itself. Each response must be the right problem and disclose nothing else.
 //!
-//! Each area is a test of its own, so that areas run beside each other and can be run alone (`strangers::kyc`).
+//! Each area is a test of its own, so that areas run in parallel and can be run alone (`strangers::kyc`).
 
 mod cast;
 mod refusals;
@@ -36,7 +36,7 @@ async fn every_operation_of(name: &str) {
             refusals::who_lacks_the_permission_is_forbidden(&cast, operation).await;
             refusals::an_auditor_can_change_nothing(&cast, operation).await;
             refusals::a_malformed_id_names_nothing(&cast, operation).await;
-            refusals::what_is_somebody_else_s_or_nobody_s_is_not_found(&cast, operation).await;
+            refusals::foreign_and_unknown_resources_are_not_found(&cast, operation).await;
             refusals::a_body_that_is_too_large_is_refused_unread(&cast, operation).await;
             refusals::a_field_that_is_not_known_is_refused_by_name(&cast, operation).await;
             refusals::a_body_of_another_type_or_form_is_refused(&cast, operation).await;
@@ -64,13 +64,13 @@ macro_rules! areas {
 
 areas!(account, admin, aml, auth, kyc, platform, webhooks);
 
-/// RFC 9457's shape, our headers, and nothing of what is behind.
+/// The form of RFC 9457, the API's headers, and no internal details.
 pub fn proper_problem(answer: &ApiResponse) {
     gateway_problem(answer);
     proper_headers(answer);
 }
 
-/// The same of the gateway's own answers. Their headers are fixed, so that they cannot name one of several origins; `*` lets
+/// The same for the gateway's own responses. Their headers are fixed, so that they cannot name one of several origins; `*` lets
 /// a page read that a call was refused, and such an answer holds nothing else.
 fn gateway_problem(answer: &ApiResponse) {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{answer}");
@@ -91,13 +91,13 @@ fn gateway_problem(answer: &ApiResponse) {
     silent(answer);
 }
 
-/// Headers of an answer of ours.
+/// Headers of a function's response.
 pub fn proper_headers(answer: &ApiResponse) {
     common_headers(answer);
     assert_ne!(answer.header("access-control-allow-origin"), Some("*"), "{answer}");
 }
 
-/// Headers that every answer has, the gateway's own included.
+/// Headers of every response, also of the gateway's own.
 fn common_headers(answer: &ApiResponse) {
     for (name, value) in [
         ("strict-transport-security", "max-age="),
@@ -115,7 +115,7 @@ fn common_headers(answer: &ApiResponse) {
     assert!(answer.header("x-correlation-id").is_some_and(|id| id.len() >= 8), "{answer}");
 }
 
-/// Not a word of AWS, of tables, of the code.
+/// The response must not mention AWS, tables or code.
 fn silent(answer: &ApiResponse) {
     // The address of the API, in `type`, is the operator's.
     let text = answer.text().replace(Stack::get().var("API_URL"), "").to_lowercase();
@@ -138,7 +138,7 @@ fn silent(answer: &ApiResponse) {
     }
 }
 
-/// Else the refusals above would prove nothing.
+/// Otherwise the refusals above would prove nothing.
 #[tokio::test]
 async fn a_token_that_the_tests_issue_by_our_key_is_taken() {
     let stack = Stack::get();
@@ -148,7 +148,7 @@ async fn a_token_that_the_tests_issue_by_our_key_is_taken() {
 }
 
 #[tokio::test]
-async fn what_the_gateway_refuses_looks_like_what_we_refuse() {
+async fn refusals_of_the_gateway_look_like_those_of_functions() {
     let stack = Stack::get();
     if stack.lacks("localstack", "of the gateway's own responses it applies the status only, not body and headers") {
         return;

@@ -1,4 +1,4 @@
-//! What each operation refuses, and to whom.
+//! What each operation refuses, and to which caller.
 
 use http::Method;
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::{
     proper_problem,
 };
 
-/// Sends the request with a correlation id of ours and looks at all that any refusal must be.
+/// Sends the request with a given correlation id and checks everything that a refusal must have.
 async fn refusal(
     cast: &Cast,
     operation: &Operation,
@@ -104,7 +104,7 @@ pub async fn a_malformed_id_names_nothing(cast: &Cast, operation: &Operation) {
     }
 }
 
-pub async fn what_is_somebody_else_s_or_nobody_s_is_not_found(cast: &Cast, operation: &Operation) {
+pub async fn foreign_and_unknown_resources_are_not_found(cast: &Cast, operation: &Operation) {
     if kind_of_id(&operation.path).is_none() {
         return;
     }
@@ -193,7 +193,7 @@ pub async fn a_body_of_another_type_or_form_is_refused(cast: &Cast, operation: &
     }
 }
 
-/// Of what is nobody's too: a problem's status and headers, without the problem.
+/// Also for resources that do not exist: status and headers of the problem, without a body.
 pub async fn head_is_answered_as_get(cast: &Cast, operation: &Operation) {
     if operation.method != Method::GET {
         return;

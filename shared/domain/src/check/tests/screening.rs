@@ -137,7 +137,7 @@ fn a_machine_never_approves_a_name_that_cannot_be_trusted_and_its_person_hears_n
 }
 
 #[test]
-fn the_desk_hurries_by_what_the_lists_say() {
+fn the_urgency_of_a_review_follows_from_the_hits() {
     assert_eq!(with_hits(&[]).urgency(), RiskLevel::Low);
     assert_eq!(with_hits(&[mark(1, ListKind::AdverseMedia)]).urgency(), RiskLevel::Medium);
     assert_eq!(with_hits(&[mark(1, ListKind::Pep)]).urgency(), RiskLevel::High);
@@ -148,7 +148,7 @@ fn the_desk_hurries_by_what_the_lists_say() {
 }
 
 #[test]
-fn hits_are_decided_at_the_desk_by_whom_its_claim_admits() {
+fn hits_are_decided_in_review_by_those_whom_the_claim_admits() {
     let check = with_hits(&[mark(1, ListKind::Sanctions)]);
     assert_eq!(check.check_hit_decidable(user(PERSON), false, START), Err(CheckError::OwnCheck));
     let claimed = check.claim(user(REVIEWER), START).unwrap();

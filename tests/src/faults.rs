@@ -1,5 +1,5 @@
-//! Cutting a process off at one of its calls to AWS: killed before it, or its answer lost on the way. Also: answering a
-//! function's first transaction as if another one had been first, and noting which permissions each function used.
+//! Faults at single calls to AWS: the process is killed before the call, or the answer is lost. Also conflicts at the first transaction of a
+//! function, and a record of the permissions that each function used.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,35 +28,35 @@ use tokio::sync::Notify;
 
 use crate::wire;
 
-/// What happens at the call that is cut.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The process dies before it makes the call.
     Killed,
     /// The call is made and done, and its answer never comes.
     AnswerLost,
-    /// A transaction is cancelled because another one is at the same items; nothing is done.
+    /// The transaction is cancelled because another one works on the same items; nothing is done.
     Conflict,
 }
 
-/// Where the next cut is, and what was called so far.
+/// Where the next fault happens, and which calls were made so far.
 #[derive(Debug, Default)]
-pub struct Scissors {
+pub struct FaultInjector {
     plan: Mutex<Option<(usize, Fault)>>,
     count: AtomicUsize,
     called: Mutex<Vec<String>>,
-    /// How many transactions are still to be cancelled by a conflict.
+    /// The number of transactions that are still to be cancelled by a conflict.
     conflicts: AtomicUsize,
     conflict_in_each: AtomicBool,
     killed: Notify,
-    /// The function whose invocation runs.
+    /// The function that is being invoked.
     function: Mutex<String>,
     /// The permissions that each function used.
     used: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
 
-impl Scissors {
-    /// Counts anew, and cuts the call of this number, from 1.
+impl FaultInjector {
+    /// Resets the count of calls, and sets a fault at the call of this number, from 1.
     pub fn set(&self, at: Option<(usize, Fault)>) {
         *self.plan.lock().unwrap() = at;
         self.count.store(0, Ordering::SeqCst);
@@ -68,7 +68,7 @@ impl Scissors {
         self.called.lock().unwrap().clone()
     }
 
-    /// Cancels the next transactions, so many, by a conflict, and forgets the permissions noted so far.
+    /// Cancels this many transactions by a conflict, and clears the record of permissions.
     pub fn conflicts(&self, count: usize) {
         self.conflicts.store(count, Ordering::SeqCst);
         self.used.lock().unwrap().clear();
@@ -87,7 +87,7 @@ impl Scissors {
         }
     }
 
-    /// The permissions that each function used so far, in the template's words: `dynamodb:PutItem kyc`.
+    /// The permissions that each function used so far, in the template's form: `dynamodb:PutItem kyc`.
     pub fn used(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.used.lock().unwrap().clone()
     }
@@ -97,12 +97,12 @@ impl Scissors {
         self.used().into_values().flatten().collect()
     }
 
-    /// Ends when a process was killed.
+    /// Completes when a process was killed.
     pub async fn killed(&self) {
         self.killed.notified().await;
     }
 
-    /// The fault of the call at hand; each is had once.
+    /// The fault of the current call; each fault happens once.
     fn next(&self, request: &HttpRequest) -> Option<Fault> {
         let number = self.count.fetch_add(1, Ordering::SeqCst) + 1;
         self.called.lock().unwrap().push(name(request));
@@ -125,7 +125,7 @@ fn name(request: &HttpRequest) -> String {
     target.map_or_else(|| format!("{} {}", request.method(), wire::service(request)), str::to_owned)
 }
 
-/// How DynamoDB says that a transaction met another one.
+/// DynamoDB's response to a transaction that conflicts with another one.
 fn conflict(request: &HttpRequest) -> HttpResponse {
     let body: Value = request.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
     let count = body["TransactItems"].as_array().map_or(1, Vec::len);
@@ -136,32 +136,32 @@ fn conflict(request: &HttpRequest) -> HttpResponse {
     HttpResponse::new(StatusCode::try_from(400).expect("a status"), SdkBody::from(body.to_string()))
 }
 
-/// An HTTP client with scissors.
-pub fn client(scissors: Arc<Scissors>) -> SharedHttpClient {
+/// An HTTP client that injects the faults.
+pub fn client(faults: Arc<FaultInjector>) -> SharedHttpClient {
     let inner = aws_smithy_http_client::Builder::new().build_http();
-    Cutting { inner, scissors }.into_shared()
+    Cutting { inner, faults }.into_shared()
 }
 
 #[derive(Debug, Clone)]
 struct Cutting<T> {
     inner: T,
-    scissors: Arc<Scissors>,
+    faults: Arc<FaultInjector>,
 }
 
 impl HttpClient for Cutting<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Cutting { inner, scissors: self.scissors.clone() })
+        SharedHttpConnector::new(Cutting { inner, faults: self.faults.clone() })
     }
 }
 
 impl HttpConnector for Cutting<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        match self.scissors.next(&request) {
+        match self.faults.next(&request) {
             None => self.inner.call(request),
             Some(Fault::Killed) => {
                 // Whoever drives the process drops it now.
-                self.scissors.killed.notify_one();
+                self.faults.killed.notify_one();
                 HttpConnectorFuture::new(std::future::pending())
             }
             Some(Fault::Conflict) => HttpConnectorFuture::ready(Ok(conflict(&request))),

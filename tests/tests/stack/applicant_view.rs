@@ -1,33 +1,23 @@
-//! What a person may be told.
+//! What a person may see of a check.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Asserts that nothing in what a person got tells of providers, reviewers, risk or the desk.
+/// Asserts that a response to a person reveals nothing of providers, reviewers, risk or the review queue.
 #[track_caller]
-pub fn tells_nothing_of_the_inside(what: &str, text: &str) {
+pub fn reveals_nothing_internal(what: &str, text: &str) {
     let text = text.to_lowercase();
-    for word in [
-        "provider",
-        "sandbox",
-        "desk",
-        "review",
-        "moderator",
-        "risk",
-        "aml",
-        "sanction",
-        "claimed",
-        "attempts",
-        "policy",
-    ] {
+    for word in
+        ["provider", "sandbox", "review", "moderator", "risk", "aml", "sanction", "claimed", "attempts", "policy"]
+    {
         assert!(!text.contains(word), "'{word}' in {what}: {text}");
     }
 }
 
 /// A check as its person sees it: these fields, no other.
 #[track_caller]
-pub fn is_the_person_s_view(check: &Value) {
+pub fn is_applicant_view(check: &Value) {
     let fields: BTreeSet<_> = check.as_object().unwrap().keys().map(String::as_str).collect();
     let told = [
         "created_at",
@@ -42,7 +32,7 @@ pub fn is_the_person_s_view(check: &Value) {
         "version",
     ];
     assert_eq!(fields, BTreeSet::from(told), "{check}");
-    tells_nothing_of_the_inside("a check", &check.to_string());
+    reveals_nothing_internal("a check", &check.to_string());
 }
 
 /// Codes of a list of reasons.
