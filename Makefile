@@ -15,7 +15,7 @@ TEST_THREADS ?= 4
 TEMPLATE_ARCH := $(shell sed -n '/^  Architecture:$$/,/Default:/s/.*Default: *//p' template.yaml)
 # LocalStack's containers run on this machine.
 ARCH ?= $(if $(filter localstack,$(STACK)),$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64),$(TEMPLATE_ARCH))
-export PORT STACK
+export PORT STACK PROFILE RATE_LIMIT_SCALE CORS_ORIGINS
 
 STACK_PYTHON := .venv/stack/bin/python
 LINT_BIN := .venv/lint/bin
@@ -28,14 +28,15 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates \
-        lint-dependencies tools bench build release package openapi template configuration venv help
+.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+        lint-dependencies tools bench build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
 demo: up
 	@$(STACK_PYTHON) -m localstack.demo
 
-## up: build, start, deploy and seed the local stack (PORT=4566, STACK=ministack or localstack)
+## up: build, start, deploy and seed the local stack (PORT=4566, STACK=ministack or localstack, PROFILE=convenient,
+##     RATE_LIMIT_SCALE=1, CORS_ORIGINS=…)
 up: venv $(BUILD)
 	@ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up
 
@@ -51,7 +52,7 @@ reset: venv
 logs: venv
 	@$(STACK_PYTHON) -m localstack.logs
 
-## mails: the mails that were sent (TO=address: the newest to it, with its links)
+## mails: the mails that were sent (TO=address: the newest one to it, with its links)
 mails: venv
 	@TO="$(TO)" $(STACK_PYTHON) -m localstack.mailbox
 
@@ -85,9 +86,11 @@ test-scripts: venv
 test-stack: venv $(BUILD)
 	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(TEST_STACK) ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) ARCH=$(ARCH) PROFILE=convenient $(STACK_PYTHON) -m localstack.up; \
 	set -a; source target/test.env; set +a; \
-	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
+	rm -rf target/checked-answers; \
+	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast; \
+	$(TEST_STACK) $(STACK_PYTHON) -m localstack.guides
 
 # The journey with the emulator's IAM enforcement on: a function that lacks a grant fails it. On a stack made anew: after a
 # restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
@@ -98,8 +101,8 @@ test-roles: venv build
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.up; \
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo
 
-## lint: formatting, clippy, templates, licences and sources of dependencies, unused dependencies
-lint: lint-rust lint-templates lint-dependencies
+## lint: formatting, clippy, templates, the OpenAPI document, licences and sources of dependencies, unused dependencies
+lint: lint-rust lint-templates lint-openapi lint-dependencies
 
 lint-rust:
 	cargo fmt --all --check
@@ -112,6 +115,12 @@ lint-templates:
 	for template in template.yaml functions/sandbox/template.yaml; do \
 		$(LINT_BIN)/sam validate --lint --template $$template; \
 	done
+
+# Node and both linters are pinned and installed into the project.
+lint-openapi:
+	$(PYTHON) localstack/node.py openapi spectral lint docs/openapi.json --fail-severity hint \
+		--ruleset localstack/requirements/openapi/spectral.yaml
+	$(PYTHON) localstack/node.py openapi redocly lint docs/openapi.json
 
 lint-dependencies: tools
 	$(TOOLS)/bin/cargo-deny --all-features check licenses bans sources
@@ -161,10 +170,6 @@ openapi:
 ## template: write the functions' part of template.yaml, and their binaries, anew from the code
 template:
 	UPDATE_TEMPLATE=1 cargo test -q -p verinym-tests --test contract the_template_and_the_binaries
-
-## configuration: write docs/configuration.md anew from template.yaml
-configuration: venv
-	@$(STACK_PYTHON) -m operations.configuration
 
 venv:
 	@$(PYTHON) localstack/venv.py stack

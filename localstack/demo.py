@@ -81,7 +81,7 @@ class Journey:
                 "family_name": family,
                 "date_of_birth": born,
             },
-            lambda answer: answer.get("status") or answer["user"]["id"],
+            lambda answer: answer["status"] if "status" in answer else answer["user"]["id"],
         )
         mail = self.wait_mail(email, "confirm the address", r"[?&]token=")
         self.call(

@@ -26,14 +26,8 @@ STAGE = "local"
 # Seconds that a deployment may take; on LocalStack and a small machine it takes minutes.
 DEPLOY_LIMIT = 600
 
-# The local stack has higher rate limits, and reveals that an address is taken.
-LOCAL_PARAMETERS = {
-    "Stage": STAGE,
-    "EnumerationProtection": "false",
-    "RateLimitScale": "10000",
-    "LogRetention": "7",
-    "CorsOrigins": "http://localhost:3000",
-}
+# Everything else is as in production. The scale of the rate limits is in each `RateLimit-Policy`.
+LOCAL_PARAMETERS = {"Stage": STAGE, "LogRetention": "7"}
 
 
 @dataclass(frozen=True)
@@ -88,6 +82,9 @@ def architecture(settings: Settings) -> dict[str, str]:
 def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str, str]:
     url = settings.api_url(api, STAGE)
     return LOCAL_PARAMETERS | architecture(settings) | {
+        "EnumerationProtection": "false" if settings.convenient else "true",
+        "RateLimitScale": settings.rate_limit_scale,
+        "CorsOrigins": settings.cors_origins,
         "PublicUrl": url,
         "AppUrl": settings.app_url,
         "MailFrom": settings.mail_from,

@@ -59,7 +59,7 @@ def configured(settings: Settings) -> str:
         }
         for key in TESTS
     ]
-    return json.dumps([entry | {"max_age_hours": YEAR} for entry in lists], separators=(",", ":"))
+    return json.dumps([entry | {"max_age_hours": YEAR, "sample": True} for entry in lists], separators=(",", ":"))
 
 
 def put_configuration(settings: Settings, lists_bucket: str) -> None:

@@ -1,7 +1,7 @@
 """Reads the mails that were sent, where the emulator keeps them as JSON. Standard library.
 
-    python -m localstack.mailbox                       # prints all
-    TO=ada@example.org python -m localstack.mailbox    # prints the newest to this address, and its links
+    python -m localstack.mailbox                    # prints them
+    TO=ada@example.org python -m localstack.mailbox  # prints the newest one to an address, with its links
 """
 
 import json
@@ -22,14 +22,6 @@ class Mail:
     subject: str
     text: str
     html: str
-
-    @property
-    def links(self) -> list[str]:
-        """The addresses in the text, each once, in order."""
-        return list(dict.fromkeys(re.findall(r"https?://[^\s<>()]+", self.text)))
-
-    def print(self) -> None:
-        print(f"To: {', '.join(self.recipients)}\nSubject: {self.subject}\n\n{self.text}\n{'-' * 60}")
 
     @property
     def token(self) -> str | None:
@@ -84,27 +76,24 @@ class Mailbox:
         return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
 
 
-def newest(url: str, address: str) -> Mail | None:
-    """The newest mail to an address; the case of letters does not matter."""
-    wanted = address.strip().lower()
-    found = [mail for mail in mails(url) if wanted in (recipient.lower() for recipient in mail.recipients)]
-    return found[-1] if found else None
+def shown(mail: Mail) -> str:
+    return f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}"
 
 
-def main() -> None:
-    url = Settings.read().mailbox
-    address = os.environ.get("TO", "")
-    if not address:
-        for mail in mails(url):
-            mail.print()
-        return
-    mail = newest(url, address)
-    if mail is None:
-        sys.exit(f"No mail to {address} yet. All mails: make mails")
-    mail.print()
-    for link in mail.links:
-        print(link)
+def newest(url: str, address: str) -> str:
+    """The newest mail to an address, with its links below; waits for it, since mails are sent in the background."""
+    mail = wait_for_mail(url, address, lambda _: True)
+    links = re.findall(r"https?://[^\s>\"]+", mail.text)
+    return shown(mail) + "".join(f"\nLink: {link}" for link in links)
 
 
 if __name__ == "__main__":
-    main()
+    mailbox, address = Settings.read().mailbox, os.environ.get("TO", "")
+    if address:
+        try:
+            print(newest(mailbox, address))
+        except TimeoutError as nothing:
+            sys.exit(f"{nothing}")
+    else:
+        for mail in mails(mailbox):
+            print(f"{shown(mail)}\n{'-' * 60}")

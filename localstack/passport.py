@@ -1,7 +1,11 @@
-"""Draws the picture of a passport's page, as a PNG, with the standard library: the demo needs something to upload."""
+"""Draws the picture of a passport's page, as a PNG, with the standard library: the demo needs something to upload.
+
+    python3 -m localstack.passport OK-1234567 > passport.png
+"""
 
 import random
 import struct
+import sys
 import zlib
 
 WIDTH, HEIGHT = 640, 440
@@ -52,3 +56,9 @@ def png(page) -> bytes:
 
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.stdout.buffer.write(picture(sys.argv[1]))

@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MINISTACK = "ministack"
 LOCALSTACK = "localstack"
+PRODUCTION = "production"
+CONVENIENT = "convenient"
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,19 @@ class Settings:
     mail_from: str = "no-reply@verinym.example"
     app_url: str = "http://localhost:3000"
     architecture: str = "x86_64"
+    # Reveals taken addresses at registration.
+    convenient: bool = False
+    rate_limit_scale: str = "10000"
+    cors_origins: str = "http://localhost:3000,http://localhost:5173"
 
     @classmethod
     def read(cls) -> "Settings":
         flavour = os.environ.get("STACK", MINISTACK)
         if flavour not in (MINISTACK, LOCALSTACK):
             sys.exit(f"STACK must be {MINISTACK} or {LOCALSTACK}, not {flavour!r}")
+        profile = os.environ.get("PROFILE") or PRODUCTION
+        if profile not in (PRODUCTION, CONVENIENT):
+            sys.exit(f"PROFILE must be {PRODUCTION} or {CONVENIENT}, not {profile!r}")
         port = os.environ.get("PORT", "4566")
         if not port.isdecimal() or not 0 < int(port) < 65536:
             sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}")
@@ -44,6 +53,9 @@ class Settings:
             env_file=ROOT / os.environ.get("STACK_ENV", "target/stack.env"),
             binaries=ROOT / (os.environ.get("BINARIES") or built),
             architecture=os.environ.get("ARCH") or "x86_64",
+            convenient=profile == CONVENIENT,
+            rate_limit_scale=os.environ.get("RATE_LIMIT_SCALE") or cls.rate_limit_scale,
+            cors_origins=os.environ.get("CORS_ORIGINS") or cls.cors_origins,
         )
 
     def binary(self, name: str) -> Path:

@@ -48,6 +48,13 @@ class Stack:
             logical, attribute = target if isinstance(target, list) else target.split(".", 1)
             if self.resources[logical]["Type"] == "AWS::KMS::Key" and attribute == "Arn":
                 return f"arn:aws:kms:{self.settings.region}:{self.settings.account}:key/{self.physical[logical]}"
+        if set(value) == {"Fn::If"} and value["Fn::If"][0] == "OnAws":
+            return self.resolve(value["Fn::If"][2])
+        if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], list):
+            text, names = value["Fn::Sub"]
+            for name, item in names.items():
+                text = text.replace(f"${{{name}}}", self.resolve(item))
+            return text
         return {key: self.resolve(item) for key, item in value.items()}
 
 

@@ -102,7 +102,7 @@ def screening(admin: Client, limit: float = 0.0) -> Finding:
             raise StepFailed(
                 str(refused), "No list is in force yet, or the artifact cannot be read: see the step `lists`."
             ) from None
-        if found["clears"] or time.monotonic() - began >= limit:
+        if found["lists_current"] or time.monotonic() - began >= limit:
             break
         time.sleep(PAUSE)
     counts = f"{len(found['lists'])} lists, {len(found['hits'])} hits"
@@ -112,8 +112,8 @@ def screening(admin: Client, limit: float = 0.0) -> Finding:
     stale = [item["id"] for item in found["lists"] if item["stale"]]
     advice = (
         []
-        if found["clears"]
-        else [f"A screening without a hit clears nobody now; stale: {', '.join(stale) or 'a list is missing'}."]
+        if found["lists_current"]
+        else [f"No hit means nothing now; stale: {', '.join(stale) or 'a list is missing'}."]
     )
     return Finding(text, advice)
 

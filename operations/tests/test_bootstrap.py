@@ -21,7 +21,7 @@ ANSWERS = {
     ("GET", "/v1/metrics"): (200, 'queue_messages{queue="lists",state="dead"} 0\n'),
     ("POST", "/v1/aml/screenings"): (
         200,
-        {"hits": [], "lists": [{"id": "un", "stale": False}], "took_ms": 1, "engine_version": "1", "clears": True},
+        {"hits": [], "lists": [{"id": "un", "stale": False}], "took_ms": 1, "engine_version": "1", "lists_current": True},
     ),
 }
 

@@ -91,7 +91,7 @@ class AdminsTest(unittest.TestCase):
             "lists": [{"id": "un", "stale": False}],
             "took_ms": 1,
             "engine_version": "1",
-            "clears": True,
+            "lists_current": True,
         }
         with api({("POST", "/v1/aml/screenings"): (status, whole | answer)}) as (client, calls):
             found = smoke.screening(client)
@@ -100,7 +100,7 @@ class AdminsTest(unittest.TestCase):
 
     def test_a_screening_has_to_look_at_lists_and_to_clear(self):
         self.assertEqual(self.screen(200).advice, [])
-        self.assertIn("stale: un", self.screen(200, clears=False, lists=[{"id": "un", "stale": True}]).advice[0])
+        self.assertIn("stale: un", self.screen(200, lists_current=False, lists=[{"id": "un", "stale": True}]).advice[0])
         with self.assertRaises(StepFailed):
             self.screen(200, lists=[])
         with self.assertRaises(StepFailed):

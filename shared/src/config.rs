@@ -316,7 +316,6 @@ pub(crate) mod tests {
         }
     }
 
-    /// The template passes unset parameters as empty strings.
     #[test]
     fn a_colour_that_could_be_markup_is_refused() {
         for wrong in ["blue", "#1f4fd", "#1f4fd8;background:url(x)", "\"><script>"] {
@@ -328,6 +327,7 @@ pub(crate) mod tests {
         }
     }
 
+    /// The template passes unset parameters as empty strings.
     #[test]
     fn optional_variables_may_be_absent_or_empty() {
         for given in [None, Some(String::new()), Some(" ".to_owned())] {

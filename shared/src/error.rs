@@ -50,10 +50,14 @@ pub enum RequestError {
     ReauthenticationRequired,
     #[error("the resource does not exist or belongs to another person")]
     NotFound,
-    #[error("body too large")]
-    TooLarge,
+    #[error("body or field larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+    /// `accepted`: the media types of the route, as in the header `Accept`.
     #[error("content type not supported here")]
-    UnsupportedMediaType,
+    UnsupportedMediaType { accepted: &'static str },
+    /// `allow`: the methods of the path, as in the header `Allow`.
+    #[error("the path does not have this method")]
+    MethodNotAllowed { allow: String },
     #[error("If-Match does not match")]
     StaleVersion,
     #[error("If-Match is required")]

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use crate::conformance::{self, Received};
+
 /// Calls the API, with or without an access token.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -65,7 +67,7 @@ impl Client {
         if let Some(token) = &self.bearer {
             request = request.bearer_auth(token);
         }
-        ApiRequest { request, called: format!("{method} {path}") }
+        ApiRequest { request, method, path: path.to_owned() }
     }
 
     pub fn get(&self, path: &str) -> ApiRequest {
@@ -94,7 +96,9 @@ impl Client {
 #[must_use = "a request does nothing until it is sent"]
 pub struct ApiRequest {
     request: reqwest::RequestBuilder,
-    called: String,
+    method: Method,
+    /// Below the API's base address, with its query.
+    path: String,
 }
 
 impl ApiRequest {
@@ -123,11 +127,15 @@ impl ApiRequest {
         self.header("idempotency-key", idempotency_key)
     }
 
+    /// The answer; panics if the API's document does not describe it.
     pub async fn send(self) -> ApiResponse {
-        let response = self.request.send().await.unwrap_or_else(|error| panic!("{}: {error}", self.called));
+        let called = format!("{} {}", self.method, self.path);
+        let response = self.request.send().await.unwrap_or_else(|error| panic!("{called}: {error}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await.unwrap_or_else(|error| panic!("{}: {error}", self.called));
-        ApiResponse { called: self.called, status, headers, body }
+        let body = response.bytes().await.unwrap_or_else(|error| panic!("{called}: {error}"));
+        let path = self.path.split('?').next().unwrap_or_default();
+        conformance::check(&Received { method: self.method.as_str(), path, status, headers: &headers, body: &body });
+        ApiResponse { called, status, headers, body }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the code declares: routes, workers, and the OpenAPI document generated from them.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write, path::PathBuf};
 
+use jsonschema::Validator;
 use serde_json::Value;
 use verinym::{
     config::Section,
@@ -46,7 +47,37 @@ pub fn with_every_section() -> BTreeSet<&'static str> {
 
 /// The OpenAPI document of all routes.
 pub fn document() -> Value {
-    serde_json::to_value(openapi::document(&endpoints())).expect("the document is JSON")
+    openapi::document(&endpoints())
+}
+
+/// `docs/errors.md`: every problem type.
+pub fn errors() -> String {
+    let mut text = String::from(
+        "# Errors\n\n\
+         Every error is a problem (RFC 9457, `application/problem+json`). Decide by `code`. `type` is the address of a page with the text \
+         below. This file is generated (`make openapi`).\n",
+    );
+    for one in verinym::http::problem::types::ALL {
+        let _ = write!(
+            text,
+            "\n## {} `{}`\n\n{}\n\n**When.** {}\n\n**What to do.** {}\n",
+            one.status, one.code, one.title, one.meaning, one.remedy
+        );
+    }
+    text
+}
+
+/// The validator of a schema of the document (JSON Schema 2020-12).
+///
+/// # Panics
+/// If the schema is not valid.
+pub fn validator(document: &Value, schema: &Value) -> Validator {
+    let whole = serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "allOf": [schema],
+        "components": document["components"],
+    });
+    jsonschema::options().should_validate_formats(true).build(&whole).expect("a valid schema")
 }
 
 /// The file of the document's snapshot, which makes a change of the contract visible in a review.
@@ -88,8 +119,7 @@ impl Operation {
 
     /// Whether the handler reads the unparsed body, because it checks a signature over its bytes.
     pub fn takes_raw(&self) -> bool {
-        self.takes() == Some("application/json")
-            && self.body["requestBody"]["content"]["application/json"]["schema"]["type"] == "string"
+        self.body["x-signed-body"] == true
     }
 
     pub fn has_parameters_in(&self, place: &str) -> bool {
@@ -108,19 +138,25 @@ impl Operation {
 
     /// Whether the document lists this status and code.
     pub fn documents(&self, status: u16, code: &str) -> bool {
-        let description = self.body["responses"][status.to_string()]["description"].as_str().unwrap_or_default();
-        description.split(", ").any(|known| known == code)
+        let problem = &self.body["responses"][status.to_string()]["content"]["application/problem+json"];
+        problem["examples"].get(code).is_some()
     }
 }
 
-/// Every operation of a document.
+/// Every operation of a document, with its parameters in place of references to them.
 pub fn operations(document: &Value) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("a document has paths") {
         for (method, body) in methods.as_object().expect("a path has methods") {
             let Ok(method) = method.to_uppercase().parse::<http::Method>() else { continue };
             let id = body["operationId"].as_str().unwrap_or_default().to_owned();
-            operations.push(Operation { method, path: path.clone(), id, body: body.clone() });
+            let mut body = body.clone();
+            for parameter in body["parameters"].as_array_mut().into_iter().flatten() {
+                if let Some(pointer) = parameter["$ref"].as_str() {
+                    *parameter = document.pointer(pointer.trim_start_matches('#')).cloned().unwrap_or_default();
+                }
+            }
+            operations.push(Operation { method, path: path.clone(), id, body });
         }
     }
     operations

@@ -205,10 +205,18 @@ impl Deployment {
 
     fn substitute(&self, argument: &Value) -> String {
         let mut out = String::new();
-        let mut rest = argument.as_str().expect("Fn::Sub with variables of its own is not used");
+        let (mut rest, variables) = match argument.as_array() {
+            Some(parts) => (parts[0].as_str().expect("a text"), &parts[1]),
+            None => (argument.as_str().expect("a text"), &Value::Null),
+        };
         while let Some((before, after)) = rest.split_once("${") {
             let (name, tail) = after.split_once('}').expect("a closed substitution");
             out.push_str(before);
+            if let Some(variable) = variables.get(name) {
+                out.push_str(&text_of(&self.resolve(variable).expect("a value")));
+                rest = tail;
+                continue;
+            }
             match name.split_once('.') {
                 Some((resource, attribute)) => out.push_str(&self.attribute(resource, attribute)),
                 None => out.push_str(&text_of(&self.reference(name).expect("a value"))),

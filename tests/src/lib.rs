@@ -8,6 +8,7 @@
 
 pub mod aws;
 pub mod client;
+pub mod conformance;
 pub mod contract;
 pub mod deployment;
 pub mod faults;

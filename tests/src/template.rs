@@ -137,10 +137,10 @@ impl Template {
         all
     }
 
-    /// Function, method and path that the gateway leads to it; `OPTIONS` and `HEAD` are for all paths alike.
+    /// Function, method and path that the gateway leads to it, without `HEAD` and the methods that a path does not have.
     pub fn routes(&self) -> BTreeSet<RouteName> {
         let all = self.integrations().into_iter();
-        all.filter(|one| one.method != "OPTIONS" && one.method != "HEAD")
+        all.filter(|one| one.function != "platform-options" && one.method != "HEAD")
             .map(|one| (one.function, one.method, one.path))
             .collect()
     }

@@ -11,7 +11,7 @@ pub const AREAS: [&str; 8] = ["auth", "account", "kyc", "aml", "webhooks", "admi
 
 /// One invocation.
 #[derive(Debug, Clone)]
-pub struct Invocation {
+pub struct LoggedInvocation {
     pub function: String,
     pub outcome: String,
     pub round_trips: u64,
@@ -20,7 +20,7 @@ pub struct Invocation {
 }
 
 /// Every invocation logged so far, oldest first within an area.
-pub async fn invocations(aws: &Aws) -> Vec<Invocation> {
+pub async fn invocations(aws: &Aws) -> Vec<LoggedInvocation> {
     let mut all = Vec::new();
     for area in AREAS {
         all.extend(aws.log(area).await.iter().filter_map(|line| parse(line)));
@@ -29,10 +29,10 @@ pub async fn invocations(aws: &Aws) -> Vec<Invocation> {
 }
 
 /// Parses a line of a function's log; `None` if it is not the line of an invocation.
-pub fn parse(line: &str) -> Option<Invocation> {
+pub fn parse(line: &str) -> Option<LoggedInvocation> {
     let line: Value = serde_json::from_str(line.trim()).ok()?;
     let calls = line.get("aws")?.as_object()?;
-    Some(Invocation {
+    Some(LoggedInvocation {
         function: line["function"].as_str()?.to_owned(),
         outcome: line["outcome"].as_str()?.to_owned(),
         round_trips: line["round_trips"].as_u64()?,
@@ -41,7 +41,7 @@ pub fn parse(line: &str) -> Option<Invocation> {
 }
 
 /// Actions each function used.
-pub fn used(invocations: &[Invocation]) -> BTreeMap<String, BTreeSet<String>> {
+pub fn used(invocations: &[LoggedInvocation]) -> BTreeMap<String, BTreeSet<String>> {
     let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for invocation in invocations {
         used.entry(invocation.function.clone()).or_default().extend(invocation.calls.keys().cloned());

@@ -29,13 +29,89 @@ fn the_document_equals_its_snapshot() {
     assert!(kept == text, "the API differs from docs/openapi.json at line {differs:?}; if that is meant: make openapi");
 }
 
+/// `UPDATE_OPENAPI=1` (`make openapi`) writes it anew.
+#[test]
+fn the_list_of_problems_is_generated_from_the_catalogue() {
+    let (path, text) = (root().join("docs/errors.md"), contract::errors());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), text, "docs/errors.md is stale: make openapi");
+}
+
+/// `UPDATE_TEMPLATE=1` (`make template`) writes it anew.
+#[test]
+fn the_page_of_parameters_is_generated_from_the_template() {
+    let (path, template) = (root().join("docs/configuration.md"), Template::main());
+    let text = generate::configuration::configuration(&template);
+    for (name, parameter) in template.body()["Parameters"].as_object().unwrap() {
+        assert!(text.contains(&format!("| `{name}` |")), "{name} is in no group of parameters");
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.len() > 20), "{name} has no description");
+    }
+    if std::env::var_os("UPDATE_TEMPLATE").is_some() {
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap_or_default(),
+        text,
+        "docs/configuration.md is stale: make template"
+    );
+}
+
+/// The gateway answers some requests by itself; its problems are those of the catalogue.
+#[test]
+fn the_gateway_s_own_problems_are_in_the_catalogue() {
+    let template = Template::main();
+    let responses = template.resources()["Api"]["Properties"]["GatewayResponses"].as_object().unwrap().clone();
+    assert!(responses.len() > 10);
+    for (name, response) in responses {
+        let body = response["ResponseTemplates"]["application/json"]["Fn::Sub"][0].as_str().unwrap();
+        let problem: Value = serde_json::from_str(body).unwrap();
+        let known = verinym::http::problem::types::ALL
+            .iter()
+            .find(|one| one.code == problem["code"] && one.status == problem["status"]);
+        assert_eq!(known.map(|one| one.title), problem["title"].as_str(), "{name}");
+        assert_eq!(problem["type"], format!("${{Base}}/problems/{}", problem["code"].as_str().unwrap()), "{name}");
+        assert_eq!(response["StatusCode"], problem["status"], "{name}");
+    }
+}
+
+/// Each body has an example, and it fits its schema, so that a reader can copy it.
+#[test]
+fn examples_fit_their_schemas() {
+    let document = document();
+    let mut checked = 0;
+    for operation in operations(&document) {
+        let bodies = std::iter::once(&operation.body["requestBody"])
+            .chain(operation.body["responses"].as_object().unwrap().values());
+        for (media_type, media) in bodies.flat_map(|body| body["content"].as_object().into_iter().flatten()) {
+            if !media_type.ends_with("json") || operation.takes_raw() {
+                continue;
+            }
+            let validator = contract::validator(&document, &media["schema"]);
+            let references = media["examples"].as_object().into_iter().flatten();
+            let named = references.map(|(_, one)| {
+                &document.pointer(one["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap()["value"]
+            });
+            for example in media.get("example").into_iter().chain(named) {
+                let fault = validator.validate(example).err();
+                assert!(fault.is_none(), "{} {media_type}: {fault:?} in {example}", operation.id);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 200, "only {checked} examples");
+}
+
 /// `UPDATE_TEMPLATE=1` (`make template`) writes both anew.
 #[test]
 fn the_template_and_the_binaries_are_what_the_code_declares() {
     let functions = functions();
     let kept = std::fs::read_to_string(generate::template_path()).unwrap();
     let text = generate::template(&kept, &functions);
-    let (binaries, kept_binaries) = (generate::binaries(&functions), generate::kept_binaries());
+    let (binaries, kept_binaries) = (generate::sources(&functions), generate::kept_sources());
     if std::env::var_os("UPDATE_TEMPLATE").is_some() {
         if kept != text {
             std::fs::write(generate::template_path(), text).unwrap();
@@ -101,6 +177,7 @@ fn only_what_answers_without_data_is_left_to_the_gateway_s_throttle() {
         "/.well-known/openid-configuration",
         "/docs",
         "/docs/{file}",
+        "/problems/{code}",
         "/v1/health",
         "/v1/openapi.json",
     ];
@@ -108,18 +185,17 @@ fn only_what_answers_without_data_is_left_to_the_gateway_s_throttle() {
 }
 
 #[test]
-fn operations_have_names_of_their_own_and_schemas_that_exist() {
+fn operations_have_names_of_their_own_and_references_lead_somewhere() {
     let document = document();
     let mut names = BTreeSet::new();
     for operation in operations(&document) {
         assert!(names.insert(operation.id.clone()), "{} twice", operation.id);
     }
-    let schemas = document["components"]["schemas"].as_object().unwrap();
     let mut references = BTreeSet::new();
     collect_references(&document, &mut references);
     for reference in references {
-        let name = reference.trim_start_matches("#/components/schemas/");
-        assert!(schemas.contains_key(name), "{reference} leads nowhere");
+        let pointer = reference.trim_start_matches('#');
+        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
 }
 
@@ -162,11 +238,26 @@ fn every_path_answers_preflight_requests() {
     assert_eq!(preflights, paths.into_iter().map(|path| (path, "platform-options".to_owned())).collect());
 }
 
+/// The gateway alone would answer 404 without the methods that the path has.
+#[test]
+fn each_path_has_every_method() {
+    let mut methods: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for one in Template::main().integrations() {
+        methods.entry(one.path).or_default().insert(one.method);
+    }
+    let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map(str::to_owned).into();
+    assert!(methods.len() > 40);
+    for (path, methods) in methods {
+        assert_eq!(methods, all, "{path}");
+    }
+}
+
 /// The function of `GET` answers `HEAD` too.
 #[test]
 fn head_leads_to_the_function_of_get() {
     let of = |method: &str| -> BTreeSet<_> {
-        let all = Template::main().integrations().into_iter().filter(|one| one.method == method);
+        let all = Template::main().integrations().into_iter();
+        let all = all.filter(|one| one.method == method && one.function != "platform-options");
         all.map(|one| (one.path, one.function)).collect()
     };
     assert!(of("GET").len() > 15);

@@ -15,6 +15,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Committed, Endpoint, Json, NoContent, Route, Signed,
+        problem::types,
         proof::{PasswordAttempt, check_length},
     },
     run_command,
@@ -31,16 +32,19 @@ use verinym::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     current_password: SecretText,
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512, example = "another horse, another staple")]
     new_password: SecretText,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("account-change-password", "/v1/users/password/change")
-        .summary("Change one's own password")
+        .summary("Change my password")
+        .description("Needs the current password. All other sessions end, and links to set a password become invalid.")
         .idempotent()
         .loads_profile()
-        .problems(&[(400, "invalid_credentials"), (429, "temporarily_locked")])
+        .problems(&[&types::WRONG_PASSWORD, &types::TEMPORARILY_LOCKED])
         .opens_profile_keys()
         .memory(1024)
         .needs(

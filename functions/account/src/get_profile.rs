@@ -8,7 +8,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("account-get-profile", "/v1/users/profile")
-        .summary("My profile")
+        .summary("Read my profile")
+        .description("The profile of the signed-in person, with its `ETag`.")
         .loads_profile()
         .opens_profile_keys()
         .handled_by(get_profile)

@@ -6,7 +6,7 @@ use verinym::{
     domain::session::Session,
     error::Result,
     function::{Capability, Needs},
-    http::{Call, Endpoint, Page, Query, Route, Signed, list::List},
+    http::{Call, Endpoint, Page, Query, Route, Signed, list::List, problem::types},
     store::Table,
 };
 
@@ -20,8 +20,9 @@ pub struct ListSessions {
 
 pub fn endpoint() -> Endpoint {
     Route::get("account-list-sessions", "/v1/sessions")
-        .summary("My sessions")
-        .problems(&[(400, "invalid_cursor")])
+        .summary("List my sessions")
+        .description("The live sessions of the signed-in person, newest first.")
+        .problems(&[&types::INVALID_CURSOR])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Identity))
         .handled_by(list_sessions)

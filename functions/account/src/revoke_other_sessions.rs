@@ -20,7 +20,8 @@ pub struct Revoked {
 
 pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-other-sessions", "/v1/sessions")
-        .summary("End all my sessions except this one")
+        .summary("End all my other sessions")
+        .description("Ends every session of the signed-in person except the one of this request.")
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).query(Table::Identity).delete(Table::Identity))
         .handled_by(revoke_other_sessions)

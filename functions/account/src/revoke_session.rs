@@ -4,7 +4,7 @@ use verinym::{
     domain::id::SessionId,
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Committed, Endpoint, NoContent, Path, Route, Signed},
+    http::{Call, Committed, Endpoint, NoContent, Path, Route, Signed, problem::types},
     run_command,
     store::Table,
     store::session::Ending,
@@ -13,7 +13,8 @@ use verinym::{
 pub fn endpoint() -> Endpoint {
     Route::delete("account-revoke-session", "/v1/sessions/{id}")
         .summary("End one of my sessions")
-        .problems(&[(404, "not_found")])
+        .description("Ends a session at once: its access token is refused from the next request on.")
+        .problems(&[&types::NOT_FOUND])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Identity).delete(Table::Identity))
         .handled_by(revoke_session)

@@ -11,7 +11,7 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Committed, Endpoint, Json, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Route, Signed, Versioned, problem::types},
     run_command,
     store::{
         Table,
@@ -27,9 +27,12 @@ pub fn endpoint() -> Endpoint {
     Route::patch("account-update-profile", "/v1/users/profile")
         .also(Method::PUT)
         .summary("Change my profile")
+        .description(
+            "Changes the named fields only (JSON merge patch, RFC 7396); `null` clears a field. While a check is open, names, date of birth and national id cannot change. After an approval their change sets `kyc_status` to `expired`.",
+        )
         .loads_profile()
         .honours_if_match()
-        .problems(&[(409, "check_in_progress"), (409, "username_taken")])
+        .problems(&[&types::CHECK_IN_PROGRESS, &types::USERNAME_TAKEN])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).put(Table::Identity).delete(Table::Identity))
         .handled_by(update_profile)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, EventData, EventType, EventView, LogShown, Origin},
+        event::{Actor, AuditEvent, EventData, EventType, LogShown, Origin},
         field::{FieldFault, Fields},
         id::UserId,
         role::AuditRead,
@@ -37,21 +37,25 @@ use verinym::{
 pub struct AuditLogs {
     limit: Option<u32>,
     cursor: Option<String>,
-    /// Events that concern this user. One of `person`, `subject`, `actor` or a range of time has to be given.
+    /// Events that concern this user. One of `person`, `subject`, `actor` or a range of time is required.
+    #[param(value_type = Option<UserId>)]
     person: Option<String>,
-    /// Events of this thing, by its id.
+    /// Events of this resource, by its id.
     subject: Option<String>,
     /// Events that this user or client caused.
     actor: Option<String>,
     /// Events at or after this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
     from: Option<String>,
     /// Events before this time (RFC 3339), at most 31 days later.
+    #[param(value_type = Option<Timestamp>)]
     to: Option<String>,
-    /// Only of this type.
+    /// Events of this type.
+    #[param(value_type = Option<EventType>)]
     #[serde(rename = "type")]
     #[param(rename = "type")]
     kind: Option<String>,
-    /// Only of this call and what followed from it.
+    /// Events of the call with this correlation id, and of the work that it caused.
     correlation_id: Option<String>,
 }
 
@@ -60,7 +64,10 @@ const LONGEST: Duration = Duration::from_hours(31 * 24);
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-audit-logs", "/v1/admin/audit-logs")
-        .summary("The event log")
+        .summary("Read the event log")
+        .description(
+            "Events by person, subject, actor or time, newest first. Exactly one of them is required. Reading addresses of other people is an event.",
+        )
         .needs(
             Needs::new()
                 .with(Capability::Commit)
@@ -74,7 +81,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(audit_logs)
 }
 
-async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<EventView>> {
+async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) -> Result<Page<AuditEvent>> {
     let filters =
         [&query.person, &query.subject, &query.actor, &query.from, &query.to, &query.kind, &query.correlation_id];
     let filters = filters.map(|filter| filter.as_deref());
@@ -163,7 +170,7 @@ impl LogQuery {
     }
 
     /// The event of a page that shows addresses or devices of other people; one per page.
-    fn reads_of_others(&self, shown: &[(EventView, Option<String>)]) -> Vec<PersonalDataRead> {
+    fn reads_of_others(&self, shown: &[(AuditEvent, Option<String>)]) -> Vec<PersonalDataRead> {
         let owners: BTreeSet<_> = shown.iter().filter_map(|(_, owner)| owner.as_deref()).collect();
         if owners.is_empty() {
             return vec![];
@@ -189,11 +196,14 @@ fn is_own_act(record: &EventRecord, reader: UserId) -> bool {
 }
 
 /// The view of an event with its origin, if the key still exists, and the owner of that key, if it is not the reader.
-fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) -> Option<(EventView, Option<String>)> {
+fn view(
+    record: EventRecord,
+    reader: UserId,
+    keys: &HashMap<String, PersonKey>,
+) -> Option<(AuditEvent, Option<String>)> {
     if is_of_own_check(&record, reader) && !is_own_act(&record, reader) {
         // Neither actor nor origin nor internal reasons.
-        let origin = Some(Origin { ip: None, user_agent: None, session_id: None, risk_score: None });
-        return Some((EventView { origin, ..record.for_person(reader)? }, None));
+        return Some((record.for_person(reader)?.with_origin(Origin::default()), None));
     }
     let key = record.origin.as_ref().and_then(|origin| keys.get(&origin.key));
     let opened = key.and_then(|key| Some((key.owner.clone(), record.open_origin(key)?)));
@@ -202,20 +212,19 @@ fn view(record: EventRecord, reader: UserId, keys: &HashMap<String, PersonKey>) 
     let session_id = record.session;
     // For the reader's own check the data is that of an applicant too, since it names the state of the check.
     let view = if is_of_own_check(&record, reader) { record.for_person(reader)? } else { record.for_staff() };
-    let origin = Some(Origin { ip, user_agent, session_id, risk_score: None });
-    Some((EventView { origin, ..view }, owner.filter(|owner| *owner != reader.to_string())))
+    let origin = Origin { ip, user_agent, session_id, risk_score: None };
+    Some((view.with_origin(origin), owner.filter(|owner| *owner != reader.to_string())))
 }
 
 impl AuditLogs {
     fn check(self, reader: UserId) -> Result<LogQuery> {
-        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be an id");
-        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
-        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
-        const ONE: FieldFault = FieldFault::new("required", "give one of person, subject, actor, or from and to");
+        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "Must be an id.");
+        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "Must be an RFC 3339 time.");
+        const ONE: FieldFault = FieldFault::new("required", "Give one of person, subject, actor, or from and to.");
         const ONLY_ONE: FieldFault =
-            FieldFault::new("not_allowed", "give only one of person, subject, actor, or from and to");
-        const RANGE: FieldFault = FieldFault::new("out_of_range", "must be after from, by 31 days at most");
-        const MISSING: FieldFault = FieldFault::new("required", "from and to go together");
+            FieldFault::new("not_allowed", "Give only one of person, subject, actor, or from and to.");
+        const RANGE: FieldFault = FieldFault::new("out_of_range", "Must be after from, by 31 days at most.");
+        const MISSING: FieldFault = FieldFault::new("required", "The fields from and to are required together.");
 
         let mut fields = Fields::default();
         let f = &mut fields;
@@ -241,14 +250,14 @@ impl AuditLogs {
         {
             f.refuse("to", RANGE);
         }
-        let kind = f.check_optional("type", self.kind, |text| text.parse().map_err(|_| NOT_ALLOWED));
+        let kind = f.check_optional("type", self.kind, EventType::parse_field);
         fields.done().map_err(RequestError::Invalid)?;
         let log = match (person, subject, actor, from, to) {
             (Some(person), ..) => Log::Person(person),
             (_, Some(subject), ..) => Log::Subject(subject),
             (.., Some(actor), _, _) => Log::Actor(actor),
             (.., Some(from), Some(to)) => Log::Time { from, to },
-            _ => return Err(RequestError::Malformed("no query of the log").into()),
+            _ => return Err(RequestError::Malformed("The query selects nothing.").into()),
         };
         Ok(LogQuery { reader, log, kind, correlation_id: self.correlation_id })
     }
@@ -267,13 +276,13 @@ mod tests {
     use super::*;
     use verinym::crypto::random::RandomId;
 
-    fn query(pairs: &[(&str, &str)]) -> Result<LogQuery, Vec<(String, &'static str)>> {
+    fn query(pairs: &[(&str, &str)]) -> Result<LogQuery, Vec<(String, String)>> {
         let form: serde_json::Map<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let query: AuditLogs = serde_json::from_value(form.into()).unwrap();
         query.check(UserId::new(Timestamp::from_unix_millis(0))).map_err(|error| match error {
             Error::Request(RequestError::Invalid(faults)) => {
-                faults.into_iter().map(|fault| (fault.field, fault.code)).collect()
+                faults.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect()
             }
             other => panic!("{other}"),
         })
@@ -285,10 +294,13 @@ mod tests {
         assert!(matches!(query(&[("person", &user)]).unwrap().log, Log::Person(_)));
         assert!(matches!(query(&[("subject", "chk_1")]).unwrap().log, Log::Subject(_)));
         assert!(matches!(query(&[("actor", "cli_1")]).unwrap().log, Log::Actor(_)));
-        assert_eq!(query(&[]).unwrap_err(), [("person".into(), "required")]);
-        assert_eq!(query(&[("person", &user), ("actor", &user)]).unwrap_err(), [("person".into(), "not_allowed")]);
-        assert_eq!(query(&[("person", "chk_1")]).unwrap_err(), [("person".into(), "invalid_id")]);
-        assert_eq!(query(&[("subject", "a#b")]).unwrap_err(), [("subject".into(), "invalid_id")]);
+        assert_eq!(query(&[]).unwrap_err(), [("person".into(), "required".into())]);
+        assert_eq!(
+            query(&[("person", &user), ("actor", &user)]).unwrap_err(),
+            [("person".into(), "not_allowed".into())]
+        );
+        assert_eq!(query(&[("person", "chk_1")]).unwrap_err(), [("person".into(), "invalid_id".into())]);
+        assert_eq!(query(&[("subject", "a#b")]).unwrap_err(), [("subject".into(), "invalid_id".into())]);
     }
 
     #[test]
@@ -300,12 +312,12 @@ mod tests {
             ("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
             ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z"),
         ] {
-            assert_eq!(range(from, to).unwrap_err(), [("to".into(), "out_of_range")]);
+            assert_eq!(range(from, to).unwrap_err(), [("to".into(), "out_of_range".into())]);
         }
-        assert_eq!(query(&[("from", "2026-03-01T00:00:00Z")]).unwrap_err(), [("to".into(), "required")]);
+        assert_eq!(query(&[("from", "2026-03-01T00:00:00Z")]).unwrap_err(), [("to".into(), "required".into())]);
         assert_eq!(
             query(&[("to", "yesterday")]).unwrap_err(),
-            [("from".into(), "required"), ("to".into(), "invalid_time")]
+            [("from".into(), "required".into()), ("to".into(), "invalid_time".into())]
         );
     }
 }

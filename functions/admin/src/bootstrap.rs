@@ -8,7 +8,7 @@ use verinym::{
     domain::{
         account::UserStatus,
         event::{Actor, PublicWord, RoleChange},
-        field::InvalidField,
+        field::{FieldFault, InvalidField},
         id::UserId,
         person::Email,
         role,
@@ -79,5 +79,5 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
 }
 
 fn refused(field: &str, code: &'static str, message: &'static str) -> Error {
-    RequestError::Invalid(vec![InvalidField { field: field.into(), code, message }]).into()
+    RequestError::Invalid(vec![InvalidField::new(field, FieldFault::new(code, message))]).into()
 }

@@ -6,7 +6,7 @@ use verinym::{
     domain::{event::EventView, id::CheckId, role::KycRead},
     error::Result,
     function::{Capability, Needs},
-    http::{Call, Endpoint, NotOwner, Page, Path, Query, Route, list::List},
+    http::{Call, Endpoint, NotOwner, Page, Path, Query, Route, list::List, problem::types},
     store::{Table, event::Log},
 };
 
@@ -19,8 +19,9 @@ pub struct CheckHistoryForStaff {
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-check-history", "/v1/admin/kyc/checks/{id}/history")
-        .summary("The events of a check, for staff")
-        .problems(&[(403, "own_check"), (404, "not_found")])
+        .summary("Read the history of a check")
+        .description("Every event of the check, newest first.")
+        .problems(&[&types::OWN_CHECK, &types::NOT_FOUND])
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Events))
         .handled_by(check_history)
 }

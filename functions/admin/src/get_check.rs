@@ -10,6 +10,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{
         Call, Endpoint, NotOwner, Path, Route, Versioned,
+        problem::types,
         reads::{commit_reads, hits_read},
     },
     store::{Table, kek::KeyPurpose},
@@ -17,8 +18,11 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-get-check", "/v1/admin/kyc/checks/{id}")
-        .summary("One check, for staff")
-        .problems(&[(403, "own_check"), (404, "not_found")])
+        .summary("Read a check")
+        .description(
+            "A check as staff sees it. Hits are included for staff with `aml:read`, and names in them are an event of their own.",
+        )
+        .problems(&[&types::OWN_CHECK, &types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(
             Needs::new()

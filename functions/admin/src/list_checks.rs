@@ -29,26 +29,36 @@ pub struct ListChecksForStaff {
     limit: Option<u32>,
     cursor: Option<String>,
     /// Checks of this person, newest first.
+    #[param(value_type = Option<UserId>)]
     user_id: Option<String>,
     /// Checks with this status, as the person sees it.
+    #[param(value_type = Option<PublicStatus>)]
     status: Option<String>,
     /// Checks in this state. Decided states need `user_id` too.
+    #[param(value_type = Option<CheckState>)]
     state: Option<String>,
     /// Checks by this provider.
     provider: Option<String>,
     /// Checks of this kind.
+    #[param(value_type = Option<CheckKind>)]
     kind: Option<String>,
     /// Checks that this reviewer has claimed.
+    #[param(value_type = Option<UserId>)]
     claimed_by: Option<String>,
     /// Checks created at or after this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
     from: Option<String>,
     /// Checks created before this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
     to: Option<String>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-list-checks", "/v1/admin/kyc/checks")
-        .summary("The review queue, and checks by person or state")
+        .summary("List checks")
+        .description(
+            "Without `user_id` and `state`, the review queue: the highest risk first, then the oldest. Staff never find their own checks here.",
+        )
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc).query_index(Table::Kyc, STATE_INDEX))
         .handled_by(list_checks)
 }
@@ -154,18 +164,17 @@ impl ListChecksForStaff {
     }
 
     fn check(self) -> Result<StaffCheckFilter> {
-        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
-        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
-        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be a user's id");
-        const NEEDS_PERSON: FieldFault = FieldFault::new("required", "is required for decided checks");
+        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "Must be an RFC 3339 time.");
+        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "Must be a user's id.");
+        const NEEDS_PERSON: FieldFault = FieldFault::new("required", "This field is required for decided checks.");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = StaffCheckFilter {
             user: f.check_optional("user_id", self.user_id, |text| text.parse().map_err(|_| NOT_AN_ID)),
-            status: f.check_optional("status", self.status, |text| text.parse().map_err(|_| NOT_ALLOWED)),
-            state: f.check_optional("state", self.state, |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            status: f.check_optional("status", self.status, PublicStatus::parse_field),
+            state: f.check_optional("state", self.state, CheckState::parse_field),
             provider: self.provider,
-            kind: f.check_optional("kind", self.kind, |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            kind: f.check_optional("kind", self.kind, CheckKind::parse_field),
             claimed_by: f.check_optional("claimed_by", self.claimed_by, |text| text.parse().map_err(|_| NOT_AN_ID)),
             from: f.check_optional("from", self.from, |text| text.parse().map_err(|_| NOT_A_TIME)),
             to: f.check_optional("to", self.to, |text| text.parse().map_err(|_| NOT_A_TIME)),

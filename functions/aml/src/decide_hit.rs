@@ -15,7 +15,10 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, ShowingHits, Versioned},
+    http::{
+        Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, ShowingHits, Versioned,
+        problem::types,
+    },
     run_command,
     store::Table,
     store::{
@@ -31,7 +34,7 @@ use verinym::{
 pub struct DecideHit {
     decision: HitVerdict,
     /// Why, for the file: 1 to 2,000 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 2000, example = "The passport shows another date of birth.")]
     reason: Masked<String>,
 }
 
@@ -40,14 +43,17 @@ type HitDecisionReply = ShowingHits<Either<Versioned<HitForStaff>, Accepted<HitF
 pub fn endpoint() -> Endpoint {
     Route::post("aml-decide-hit", "/v1/aml/hits/{id}/decision")
         .summary("Decide a hit")
+        .description(
+            "Decides whether a listed entry is the person. Clearing a sanctions hit needs two reviewers: the first decision gets 202.",
+        )
         .requires_if_match()
         .idempotent()
         .problems(&[
-            (403, "own_check"),
-            (403, "same_reviewer"),
-            (404, "not_found"),
-            (409, "claimed_by_another"),
-            (409, "illegal_transition"),
+            &types::OWN_CHECK,
+            &types::SAME_REVIEWER,
+            &types::NOT_FOUND,
+            &types::CLAIMED_BY_ANOTHER,
+            &types::ILLEGAL_TRANSITION,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()
@@ -113,7 +119,7 @@ const LONGEST_REASON: usize = 2000;
 
 impl DecideHit {
     fn check(&self) -> Result<()> {
-        const REASON: FieldFault = FieldFault::new("invalid_reason", "must have 1 to 2,000 characters");
+        const REASON: FieldFault = FieldFault::new("invalid_reason", "Must have 1 to 2,000 characters.");
         let mut fields = Fields::default();
         if self.reason.trim().is_empty() || self.reason.chars().count() > LONGEST_REASON {
             fields.refuse("reason", REASON);

@@ -15,6 +15,7 @@ use verinym::{
     http::{
         Call, Can, Endpoint, Page, Query, Route,
         list::{ItemsAndNext, List},
+        problem::types,
         reads::{commit_reads, hits_read},
     },
     store::Table,
@@ -25,14 +26,16 @@ use verinym::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct ListHits {
-    /// A page may hold fewer than asked for, with a cursor to go on.
     limit: Option<u32>,
     cursor: Option<String>,
-    /// `open`, `true_match` or `false_positive`. Decided hits are filed by person: name one, or a check.
+    /// Hits with this decision. Decided hits also need `user_id` or `check_id`.
+    #[param(value_type = Option<HitDecision>)]
     decision: Option<String>,
     /// Hits of this person, newest first.
+    #[param(value_type = Option<UserId>)]
     user_id: Option<String>,
     /// Hits of this check.
+    #[param(value_type = Option<CheckId>)]
     check_id: Option<String>,
     /// Hits of this list.
     list: Option<String>,
@@ -40,8 +43,11 @@ pub struct ListHits {
 
 pub fn endpoint() -> Endpoint {
     Route::get("aml-list-hits", "/v1/aml/hits")
-        .summary("Hits to be decided, or of somebody")
-        .problems(&[(404, "not_found")])
+        .summary("List hits")
+        .description(
+            "The queue of open hits, sanctions first, then the oldest; or the hits of a person or a check. Names are masked without `users:read_pii`.",
+        )
+        .problems(&[&types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(
             Needs::new()
@@ -121,15 +127,12 @@ impl Filter {
 
 impl ListHits {
     fn check(&self) -> Result<Filter> {
-        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
-        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "must be an id");
-        const NEEDED: FieldFault =
-            FieldFault::new("required", "is required for decided hits, which are filed by person");
+        const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "Must be an id.");
+        const NEEDED: FieldFault = FieldFault::new("required", "This field or check_id is required for decided hits.");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = Filter {
-            decision: f
-                .check_optional("decision", self.decision.as_deref(), |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            decision: f.check_optional("decision", self.decision.as_deref(), HitDecision::parse_field),
             user: f.check_optional("user_id", self.user_id.as_deref(), |text| text.parse().map_err(|_| NOT_AN_ID)),
             check: f.check_optional("check_id", self.check_id.as_deref(), |text| text.parse().map_err(|_| NOT_AN_ID)),
             list: self.list.clone(),

@@ -18,19 +18,25 @@ use verinym::{
 /// A configured list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListView {
+    #[schema(example = "ofac-sdn")]
     id: String,
+    #[schema(example = "OFAC SDN")]
     name: String,
     kind: ListKind,
     /// The publisher's version or date, or a hash; null, as all that follows, while the list is not in force.
+    #[schema(example = "2026-02-27")]
     version: Option<String>,
     entries: Option<usize>,
     /// As the list tells it.
+    #[schema(example = "2026-02-27")]
     published_at: Option<String>,
     loaded_at: Option<Timestamp>,
     /// When its source last stood by it; of an upload, when it was uploaded.
     confirmed_at: Option<Timestamp>,
     /// Older than its limit, or not in force: nobody is cleared by it.
     stale: bool,
+    /// A part of the published list, for trying out. Outside of the local stack a sample is always stale.
+    sample: bool,
     /// Why what its source gives now is refused.
     refused: Option<RefusedView>,
 }
@@ -53,6 +59,7 @@ impl ListView {
             loaded_at: list.map(|list| list.loaded_at),
             confirmed_at: list.map(|list| list.confirmed_at),
             stale,
+            sample: list.is_some_and(|list| list.sample),
             refused: standing.refused.map(|refused| RefusedView { code: refused.code, at: refused.at }),
             id: standing.id,
             name: standing.name,
@@ -63,7 +70,8 @@ impl ListView {
 
 pub fn endpoint() -> Endpoint {
     Route::get("aml-list-lists", "/v1/aml/lists")
-        .summary("The lists that names are screened against")
+        .summary("List the watchlists")
+        .description("The lists that names are screened against, with version and age.")
         .needs(Needs::new().with(Capability::ReadListSources).query(Table::Kyc))
         .handled_by(list)
 }

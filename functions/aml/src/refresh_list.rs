@@ -10,7 +10,7 @@ use verinym::{
     },
     error::Result,
     function::{Capability, Needs},
-    http::{Accepted, Call, Can, Committed, Endpoint, Path, Query, Route},
+    http::{Accepted, Call, Can, Committed, Endpoint, Path, Query, Route, problem::types},
     run_command,
     store::Table,
     store::list::list_event,
@@ -26,16 +26,19 @@ pub struct RefreshQuery {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Requested {
+    #[schema(example = "ofac-sdn")]
     id: String,
     /// `requested`: what it comes to shows in the lists.
+    #[schema(example = "requested")]
     status: &'static str,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("aml-refresh-list", "/v1/aml/lists/{id}/refresh")
-        .summary("Look at a list's source now")
+        .summary("Refresh a watchlist")
+        .description("Reads the source of the list now. The result shows in `GET /v1/aml/lists`.")
         .idempotent()
-        .problems(&[(404, "not_found")])
+        .problems(&[&types::NOT_FOUND])
         .needs(
             Needs::new()
                 .with(Capability::Commit)

@@ -21,7 +21,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route},
+    http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
     screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
     store::Table,
@@ -42,20 +42,23 @@ pub enum ScreenedKind {
 #[serde(deny_unknown_fields)]
 pub struct ScreenName {
     /// In any script; 1 to 300 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 300, example = "Karim Nabil al-Zubayri")]
     name: Masked<String>,
     /// `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$", example = "1971-03-09")]
     date_of_birth: Option<Masked<String>>,
     /// ISO 3166-1 alpha-2: nationality, residence; at most 10.
     #[serde(default)]
+    #[schema(max_items = 10, example = json!(["YE"]))]
     countries: Vec<String>,
     /// All kinds if absent.
     kind: Option<ScreenedKind>,
     /// Hits score at least this; 0.5 to 1, 0.85 if absent.
+    #[schema(minimum = 0.5, maximum = 1.0, example = 0.85)]
     threshold: Option<f64>,
     /// Ids of the lists to look at; all if empty.
     #[serde(default)]
+    #[schema(max_items = 64, example = json!(["ofac-sdn"]))]
     lists: Vec<String>,
 }
 
@@ -63,14 +66,15 @@ pub struct ScreenName {
 pub struct Screened {
     /// Best first, at most 50.
     hits: Vec<ScreeningHit>,
-    /// The lists that were looked at.
+    /// The lists that the name was compared with.
     lists: Vec<ScreenedList>,
+    #[schema(example = "2")]
     engine_version: &'static str,
-    /// Whether finding nothing clears: `false` while a list that was asked for is stale or missing, and for a name with
-    /// `doubts`.
-    clears: bool,
-    /// Why finding nothing clears nobody of this name: `mixed_scripts` (a word mixes letters of several scripts, or letters
-    /// and signs), `not_screenable` (the name, or a part of it, cannot be compared).
+    /// Whether every requested list is in force and fresh. While it is `false`, no hit means nothing. It says nothing about the name.
+    lists_current: bool,
+    /// Why no hit means nothing for this name: `mixed_scripts` (a word mixes letters of several scripts, or letters and signs),
+    /// `not_screenable` (the name, or a part of it, cannot be compared).
+    #[schema(example = json!([]))]
     doubts: Vec<&'static str>,
     /// Time in the engine, milliseconds.
     took_ms: f64,
@@ -80,47 +84,62 @@ pub struct Screened {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ScreeningHit {
     id: Option<HitId>,
+    #[schema(example = "ofac-sdn")]
     list: String,
     kind: ListKind,
     /// The list's own key.
+    #[schema(example = "ofac-7157")]
     entity_id: String,
     /// The listed name that agrees best, as published.
+    #[schema(example = "Karim Nabil al-Zubayri")]
     name: String,
     /// That this is who was asked for; 0 to 1.
     score: f64,
     /// That the names agree, and no more; 0 to 1.
     name_score: f64,
     /// `name`, `alias`, `date_of_birth`, `country`, `identifier`.
+    #[schema(example = json!(["name"]))]
     matched_on: Vec<&'static str>,
     /// What agrees, what does not, and what it cost.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "al-Zubayri = al-Zubayri")]
     explanation: Masked<String>,
+    #[schema(example = json!(["1971-03-09"]))]
     dates_of_birth: Vec<String>,
+    #[schema(example = json!(["YE"]))]
     countries: Vec<String>,
+    #[schema(example = json!(["SDGT"]))]
     programmes: Vec<String>,
     decision: HitDecision,
     decided_by: Option<UserId>,
+    #[schema(example = "name")]
     reason: Option<String>,
 }
 
-/// A list as it was looked at.
+/// A list that the name was compared with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ScreenedList {
+    #[schema(example = "ofac-sdn")]
     id: String,
+    #[schema(example = "2026-02-27")]
     version: String,
     entries: usize,
-    /// Seconds since its source last stood by it.
+    /// Seconds since its source last confirmed it.
     age: u64,
-    /// Older than it may be.
+    /// Older than its limit.
     stale: bool,
+    /// A part of the published list, for trying out. Outside of the local stack a sample is always stale.
+    sample: bool,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("aml-screen-name", "/v1/aml/screenings")
         .summary("Screen a name")
+        .description(
+            "Compares a name with the lists in force. The answer names the version of each list and of the engine, so that it can be repeated. `lists_current` says whether every list is fresh and complete enough to rely on: it does not say that the name is cleared.",
+        )
         .limited(&[Limited { limit: &limit::SCREENING, by: By::Caller }])
         .idempotent()
-        .problems(&[(503, "unavailable")])
+        .problems(&[&types::UNAVAILABLE])
         .opens_profile_keys()
         .preloads(Watchlists::preload)
         .needs(
@@ -161,7 +180,7 @@ fn answer(
     let all_there = !wanted.is_empty() || lists.missing.is_empty();
     Screened {
         hits: found.into_iter().map(|hit| ScreeningHit::new(hit, lists)).collect(),
-        clears: doubts.is_empty() && all_there && seen.iter().all(|list| !list.is_stale(now)),
+        lists_current: all_there && seen.iter().all(|list| !list.is_stale(now)),
         doubts: doubts.iter().map(|doubt| doubt.as_str()).collect(),
         lists: seen.into_iter().map(|list| ScreenedList::new(list, now)).collect(),
         engine_version: ENGINE_VERSION,
@@ -177,7 +196,7 @@ fn event(reply: &Screened, options: &Options, lists: &InForce, now: Timestamp) -
             lists: reply.lists.iter().map(version).collect(),
             threshold: options.threshold,
             hits: reply.hits.len(),
-            clears: reply.clears,
+            clears: reply.lists_current && reply.doubts.is_empty(),
         })
         .data(&NameScreening {
             artifact: lists.version,
@@ -215,6 +234,7 @@ impl ScreenedList {
             entries: list.entries,
             age: list.age(now).as_secs(),
             stale: list.is_stale(now),
+            sample: list.sample,
         }
     }
 }
@@ -228,12 +248,12 @@ impl ScreenName {
     fn check(self, lists: &InForce) -> Result<(Query, Options)> {
         const NAME: FieldFault = FieldFault::new(
             "invalid_name",
-            "must have 1 to 300 characters, among them a letter or digit that can be compared",
+            "Must have 1 to 300 characters, among them a letter or digit that can be compared.",
         );
-        const DATE: FieldFault = FieldFault::new("invalid_date", "must be a date, YYYY-MM-DD, YYYY-MM or YYYY");
-        const MANY: FieldFault = FieldFault::new("too_many", "must hold at most 10 countries");
-        const THRESHOLD: FieldFault = FieldFault::new("out_of_range", "must be from 0.5 to 1");
-        const UNKNOWN: FieldFault = FieldFault::new("unknown_list", "must hold ids of lists in force");
+        const DATE: FieldFault = FieldFault::new("invalid_date", "Must be a date, YYYY-MM-DD, YYYY-MM or YYYY.");
+        const MANY: FieldFault = FieldFault::new("too_many", "Must hold at most 10 countries.");
+        const THRESHOLD: FieldFault = FieldFault::new("out_of_range", "Must be from 0.5 to 1.");
+        const UNKNOWN: FieldFault = FieldFault::new("unknown_list", "Must hold ids of lists in force.");
         let mut fields = Fields::default();
         let f = &mut fields;
         let name = self.name.0;

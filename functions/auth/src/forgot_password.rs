@@ -13,6 +13,7 @@ use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest, request_mail};
 pub fn endpoint() -> Endpoint {
     Route::post("auth-forgot-password", "/v1/auth/password/forgot")
         .summary("Ask for a mail to set a new password")
+        .description("Mails a link if the address belongs to an account. The answer is 202 in any case.")
         .limited(LIMITS)
         .concurrency(Concurrency::SignIn)
         .needs(Needs::new().send(Queue::Notification))

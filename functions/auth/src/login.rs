@@ -23,6 +23,7 @@ use verinym::{
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route,
+        problem::types,
         proof::{PasswordAttempt, Proof},
     },
     messaging::{Message, message::MailTask, queue::Queue},
@@ -45,10 +46,11 @@ use crate::tokens::{TokenSet, token_set};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 254, format = Email, example = "ada@your-company.net")]
     email: Option<Masked<String>>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 32, example = json!(null))]
     username: Option<Masked<String>>,
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
     device: Option<Device>,
 }
@@ -59,26 +61,32 @@ pub struct Login {
 #[serde(deny_unknown_fields)]
 pub struct Device {
     /// 1 to 256 characters.
+    #[schema(min_length = 1, max_length = 256, example = "b0a1c2d3e4")]
     fingerprint: String,
     /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, example = "Ada's phone")]
     name: Option<String>,
     /// 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64, example = "ios")]
     platform: Option<String>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
+        .description(
+            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes.",
+        )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
             Limited { limit: &limit::LOGIN_IDENTIFIER, by: By::Submitted },
         ])
         .problems(&[
-            (401, "invalid_credentials"),
-            (403, "account_deactivated"),
-            (403, "account_locked"),
-            (403, "email_not_verified"),
-            (429, "temporarily_locked"),
+            &types::INVALID_CREDENTIALS,
+            &types::ACCOUNT_DEACTIVATED,
+            &types::ACCOUNT_LOCKED,
+            &types::EMAIL_NOT_VERIFIED,
+            &types::TEMPORARILY_LOCKED,
         ])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
@@ -257,8 +265,8 @@ impl SignInIdentifier {
     }
 }
 
-const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "give either an e-mail address or a username");
-const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "is empty, too long or has control characters");
+const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "Give either an e-mail address or a username.");
+const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "Is empty, too long or has control characters.");
 
 impl Login {
     fn check(self) -> Result<(SignInIdentifier, SecretText)> {
@@ -292,11 +300,11 @@ mod tests {
 
     use super::*;
 
-    fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, &'static str)>> {
+    fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, String)>> {
         match serde_json::from_str::<Login>(json).unwrap().check() {
             Ok((identifier, _)) => Ok(identifier),
             Err(Error::Request(RequestError::Invalid(faults))) => {
-                Err(faults.into_iter().map(|fault| (fault.field, fault.code)).collect())
+                Err(faults.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect())
             }
             Err(other) => panic!("{other}"),
         }
@@ -308,7 +316,7 @@ mod tests {
         assert_eq!(email, SignInIdentifier::Email(Email::parse("ada@example.com").unwrap()));
         let name = check(r#"{"username":"Ada.L","password":"x"}"#).unwrap();
         assert_eq!(name, SignInIdentifier::Username(Username::parse("ada.l").unwrap()));
-        let fault = vec![("email".to_owned(), "required")];
+        let fault = vec![("email".to_owned(), "required".to_owned())];
         assert_eq!(check(r#"{"password":"x"}"#).unwrap_err(), fault);
         assert_eq!(check(r#"{"email":"a@example.com","username":"ada","password":"x"}"#).unwrap_err(), fault);
     }

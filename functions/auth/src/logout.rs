@@ -7,7 +7,7 @@ use verinym::{
     domain::{auth::AuthError, event::Actor, secret::SecretText},
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot},
+    http::{Call, Endpoint, Json, NoContent, Route, SignedOrNot, problem::types},
     run_command,
     store::Table,
     store::{
@@ -23,13 +23,17 @@ use verinym::{
 #[serde(deny_unknown_fields)]
 pub struct Logout {
     /// Any refresh token of the session.
+    #[schema(value_type = Option<String>, example = "1.q7Z0mB2vGxkq1nE5lqvXoV2c9H6n")]
     refresh_token: Option<SecretText>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-logout", "/v1/auth/logout")
         .summary("Sign out")
-        .problems(&[(401, "invalid_refresh_token")])
+        .description(
+            "Ends the session of the access token, or of the refresh token in the body if the request has no access token.",
+        )
+        .problems(&[&types::INVALID_REFRESH_TOKEN])
         .needs(
             Needs::new()
                 .with(Capability::Commit)

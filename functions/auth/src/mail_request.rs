@@ -20,13 +20,14 @@ pub const LIMITS: &[Limited] = &[
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailRequest {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 3, max_length = 254, format = Email, example = "ada@your-company.net")]
     email: Masked<String>,
 }
 
 /// The answer to every request.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CheckYourEmail {
+    #[schema(example = "check_your_email")]
     status: &'static str,
 }
 

@@ -15,7 +15,7 @@ use verinym::{
     },
     error::{Error, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route},
+    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
     store::Table,
     store::{
@@ -33,17 +33,21 @@ use crate::tokens::{TokenSet, token_set};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshForm {
+    #[schema(value_type = String, example = "1.q7Z0mB2vGxkq1nE5lqvXoV2c9H6n")]
     refresh_token: SecretText,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-refresh", "/v1/auth/refresh")
-        .summary("Refresh a session's tokens")
+        .summary("Refresh the tokens")
+        .description(
+            "Exchanges a refresh token for a new access token and a new refresh token. Within 10 seconds the same token gets the same answer, so a lost answer or two browser tabs do no harm. An older token ends the session.",
+        )
         .limited(&[
             Limited { limit: &limit::ANONYMOUS, by: By::IpBeside },
             Limited { limit: &limit::USER, by: By::Submitted },
         ])
-        .problems(&[(401, "invalid_refresh_token"), (401, "refresh_token_reused")])
+        .problems(&[&types::INVALID_REFRESH_TOKEN, &types::REFRESH_TOKEN_REUSED])
         .concurrency(Concurrency::SignIn)
         .needs(
             Needs::new()

@@ -23,7 +23,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route},
+    http::{Accepted, Anonymous, By, Call, Created, Either, Endpoint, Json, Limited, Route, problem::types},
     run_command,
     store::{
         Store, Table,
@@ -43,15 +43,23 @@ use crate::mail_request::CheckYourEmail;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
+    #[schema(min_length = 3, max_length = 254, format = Email, example = "ada@your-company.net")]
     email: String,
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512, example = "correct horse battery staple")]
     password: SecretText,
+    #[schema(min_length = 3, max_length = 32, example = "ada.l")]
     username: Option<String>,
+    #[schema(min_length = 1, max_length = 400, example = "Ada")]
     given_name: Option<String>,
+    #[schema(min_length = 1, max_length = 400, example = "Lovelace")]
     family_name: Option<String>,
+    #[schema(min_length = 3, max_length = 64, example = "+442071234567")]
     phone: Option<String>,
+    #[schema(format = Date, example = "1990-04-23")]
     date_of_birth: Option<String>,
     address: Option<AddressPatch>,
     national_id: Option<NationalIdForm>,
+    #[schema(min_length = 2, max_length = 255, example = "en-GB")]
     locale: Option<String>,
 }
 
@@ -65,8 +73,11 @@ type RegisterReply = Either<Created<Registered>, Accepted<CheckYourEmail>>;
 pub fn endpoint() -> Endpoint {
     Route::post("auth-register", "/v1/auth/register")
         .summary("Create an account")
+        .description(
+            "Creates an account and mails a link to confirm the address. With enumeration protection (the default) the answer is always 202 `check_your_email`, whether or not the address is taken; its owner gets a mail instead. Without it the answer is 201 with the user, or 409 `email_taken`. A taken username is always reported. The account lapses after seven days without confirmation.",
+        )
         .limited(&[Limited { limit: &limit::REGISTER, by: By::IpBeside }])
-        .problems(&[(409, "email_taken"), (409, "username_taken")])
+        .problems(&[&types::EMAIL_TAKEN, &types::USERNAME_TAKEN])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
         .needs(

@@ -12,7 +12,10 @@ use crate::mail_request::{CheckYourEmail, LIMITS, MailRequest, request_mail};
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-resend-verification", "/v1/auth/verify-email/resend")
-        .summary("Ask for another mail to confirm the address")
+        .summary("Send the confirmation mail again")
+        .description(
+            "Mails a new link if the address belongs to an unconfirmed account. The answer is 202 in any case. The newest link replaces earlier ones.",
+        )
         .limited(LIMITS)
         .concurrency(Concurrency::SignIn)
         .needs(Needs::new().send(Queue::Notification))

@@ -17,7 +17,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket},
+    http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket, problem::types},
     run_command,
     store::{
         Table,
@@ -37,14 +37,19 @@ use crate::{claims, mailed_token::VerifiedMailedToken};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
+    #[schema(value_type = String, max_length = 512, example = "evt_01h2xcejqtf2nbrexx3vqjhp41.6x0TqUeQ3l1r0m9bWq8Zq2Y5cVvF4h7d")]
     token: SecretText,
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 512, example = "another horse, another staple")]
     password: SecretText,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
-        .problems(&[(400, "expired_token"), (400, "invalid_token")])
+        .description(
+            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end.",
+        )
+        .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
         .needs(

@@ -24,13 +24,14 @@ const FIRST_PARTY: &str = "first_party";
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenSet {
     /// Always `Bearer` (RFC 6750).
+    #[schema(example = "Bearer")]
     token_type: &'static str,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1c2VyIn0.c2ln")]
     access_token: Masked<String>,
     /// Seconds.
     expires_in: u64,
     /// Opaque, for one refresh, which returns the next one.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "1.q7Z0mB2vGxkq1nE5lqvXoV2c9H6n")]
     refresh_token: Masked<String>,
     /// Seconds until the session ends if it is not refreshed.
     refresh_expires_in: u64,
@@ -42,6 +43,7 @@ pub struct TokenSet {
 #[derive(Debug, Serialize, ToSchema)]
 struct TokenUser {
     id: UserId,
+    #[schema(example = json!(["user"]))]
     roles: Vec<String>,
     kyc_status: KycStatus,
     email_verified: bool,

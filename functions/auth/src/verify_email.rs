@@ -8,6 +8,7 @@ use verinym::{
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
+        problem::types,
         proof::{PasswordAttempt, Proof, check_length},
     },
     run_command,
@@ -23,9 +24,11 @@ use crate::{claims, mailed_token::VerifiedMailedToken};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyEmail {
+    #[schema(value_type = String, max_length = 512, example = "evt_01h2xcejqtf2nbrexx3vqjhp41.6x0TqUeQ3l1r0m9bWq8Zq2Y5cVvF4h7d")]
     token: SecretText,
     /// The password of the registration. It keeps the owner of an address from confirming the account of a stranger who
     /// registered it.
+    #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
 }
 
@@ -37,13 +40,16 @@ pub struct Verified {
 pub fn endpoint() -> Endpoint {
     Route::post("auth-verify-email", "/v1/auth/verify-email")
         .summary("Confirm the address")
+        .description(
+            "Confirms the address with the token of the mailed link and the password of the registration. The password keeps the owner of an address from activating an account that a stranger registered.",
+        )
         .problems(&[
-            (400, "expired_token"),
-            (400, "invalid_credentials"),
-            (400, "invalid_token"),
-            (403, "account_deactivated"),
-            (403, "account_locked"),
-            (429, "temporarily_locked"),
+            &types::EXPIRED_TOKEN,
+            &types::WRONG_PASSWORD,
+            &types::INVALID_TOKEN,
+            &types::ACCOUNT_DEACTIVATED,
+            &types::ACCOUNT_LOCKED,
+            &types::TEMPORARILY_LOCKED,
         ])
         .memory(1024)
         .concurrency(Concurrency::SignIn)

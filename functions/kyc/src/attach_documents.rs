@@ -8,7 +8,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Committed, Endpoint, Json, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Json, Path, Route, Signed, Versioned, problem::types},
 };
 
 use crate::{attached_documents, own_check};
@@ -17,18 +17,20 @@ use crate::{attached_documents, own_check};
 #[serde(deny_unknown_fields)]
 pub struct AttachDocuments {
     /// A check names at most 10.
+    #[schema(value_type = Vec<verinym::domain::id::DocumentId>, min_items = 1, max_items = 10)]
     document_ids: Vec<String>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-attach-documents", "/v1/kyc/checks/{id}/documents")
         .summary("Add documents to a check")
+        .description("Adds documents to a draft, or to a check that asks for documents.")
         .idempotent()
         .problems(&[
-            (400, "documents_required"),
-            (400, "too_many_documents"),
-            (404, "not_found"),
-            (409, "illegal_transition"),
+            &types::DOCUMENTS_REQUIRED,
+            &types::TOO_MANY_DOCUMENTS,
+            &types::NOT_FOUND,
+            &types::ILLEGAL_TRANSITION,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()

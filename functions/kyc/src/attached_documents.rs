@@ -3,7 +3,7 @@
 use verinym::{
     domain::{
         check::{CheckError, MAX_DOCUMENTS},
-        field::InvalidField,
+        field::{FieldFault, InvalidField},
         id::{DocumentId, UserId},
         time::Timestamp,
     },
@@ -41,7 +41,7 @@ pub async fn evidence_for(store: &Store, user: &UserId, ids: &[DocumentId], now:
     for id in ids {
         let item = found.remove(&DocumentItem::key(user, id)).ok_or_else(unknown)?;
         if !read::<DocumentItem>(item)?.is_usable() {
-            return Err(invalid("rejected_document", "This document was rejected; hand in another."));
+            return Err(invalid("rejected_document", "This document was rejected. Upload another one."));
         }
     }
     let evidence = found.remove(&evidence).map(read::<KeyItem>).transpose()?;
@@ -49,11 +49,11 @@ pub async fn evidence_for(store: &Store, user: &UserId, ids: &[DocumentId], now:
 }
 
 fn unknown() -> verinym::error::Error {
-    invalid("unknown_document", "There is no such document of yours.")
+    invalid("unknown_document", "This document does not exist, or belongs to another person.")
 }
 
 fn invalid(code: &'static str, message: &'static str) -> verinym::error::Error {
-    RequestError::Invalid(vec![InvalidField { field: "document_ids".to_owned(), code, message }]).into()
+    RequestError::Invalid(vec![InvalidField::new("document_ids", FieldFault::new(code, message))]).into()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned, problem::types},
 };
 
 use crate::own_check;
@@ -14,8 +14,9 @@ use crate::own_check;
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-cancel-check", "/v1/kyc/checks/{id}/cancel")
         .summary("Cancel a check")
+        .description("Cancels a check that is not decided yet.")
         .idempotent()
-        .problems(&[(404, "not_found"), (409, "illegal_transition")])
+        .problems(&[&types::NOT_FOUND, &types::ILLEGAL_TRANSITION])
         .opens_profile_keys()
         .needs(own_check::needs())
         .handled_by(cancel)

@@ -7,7 +7,7 @@ use verinym::{
     domain::{event::EventView, id::CheckId},
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Endpoint, Page, Path, Query, Route, Signed, list::List},
+    http::{Call, Endpoint, Page, Path, Query, Route, Signed, list::List, problem::types},
     store::{Table, event::Log},
 };
 
@@ -20,8 +20,9 @@ pub struct CheckHistory {
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-check-history", "/v1/kyc/checks/{id}/history")
-        .summary("What happened to one of my checks")
-        .problems(&[(404, "not_found")])
+        .summary("Read the history of one of my checks")
+        .description("The public events of the check, newest first.")
+        .problems(&[&types::NOT_FOUND])
         .needs(Needs::new().with(Capability::UseTokenKeys).get(Table::Kyc).query(Table::Events))
         .handled_by(check_history)
 }

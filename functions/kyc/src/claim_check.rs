@@ -4,7 +4,7 @@ use verinym::{
     domain::{check::CheckForStaff, event::EventType, id::CheckId, role::KycReview},
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Committed, Endpoint, NotOwner, Path, Route, Versioned},
+    http::{Call, Committed, Endpoint, NotOwner, Path, Route, Versioned, problem::types},
     run_command,
     store::Table,
     store::check::{StoredCheck, check_event},
@@ -12,9 +12,10 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-claim-check", "/v1/kyc/checks/{id}/claim")
-        .summary("Take a check for review")
+        .summary("Claim a check for review")
+        .description("Reserves the check for the reviewer for 15 minutes.")
         .idempotent()
-        .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another"), (409, "illegal_transition")])
+        .problems(&[&types::OWN_CHECK, &types::NOT_FOUND, &types::CLAIMED_BY_ANOTHER, &types::ILLEGAL_TRANSITION])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Kyc).put(Table::Kyc))
         .handled_by(claim)

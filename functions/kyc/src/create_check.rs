@@ -11,7 +11,7 @@ use verinym::{
         id::CheckId,
     },
     error::{RequestError, Result},
-    http::{Call, Committed, Created, Endpoint, Json, Route, Signed},
+    http::{Call, Committed, Created, Endpoint, Json, Route, Signed, problem::types},
     providers::registry,
     run_command,
     store::{
@@ -27,6 +27,7 @@ use crate::{attached_documents, own_check};
 pub struct CreateCheck {
     /// At most 10. More can be added while the check is a draft.
     #[serde(default)]
+    #[schema(value_type = Vec<verinym::domain::id::DocumentId>, max_items = 10)]
     document_ids: Vec<String>,
     /// Whether to submit the check at once.
     #[serde(default = "yes")]
@@ -39,14 +40,17 @@ fn yes() -> bool {
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-create-check", "/v1/kyc/checks")
-        .summary("Begin an identity check")
+        .summary("Create an identity check")
+        .description(
+            "Creates a check of the documents and submits it, unless `submit` is `false`. Submitting takes a snapshot of the profile. One submitted check is open at a time.",
+        )
         .idempotent()
         .loads_profile()
         .problems(&[
-            (400, "documents_required"),
-            (400, "name_required"),
-            (400, "too_many_documents"),
-            (409, "check_in_progress"),
+            &types::DOCUMENTS_REQUIRED,
+            &types::NAME_REQUIRED,
+            &types::TOO_MANY_DOCUMENTS,
+            &types::CHECK_IN_PROGRESS,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()

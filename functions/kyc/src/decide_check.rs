@@ -13,7 +13,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned},
+    http::{Accepted, Call, Committed, Either, Endpoint, Json, NotOwner, Path, Route, Versioned, problem::types},
     run_command,
     store::Table,
     store::{
@@ -37,9 +37,10 @@ pub struct DecideCheck {
     decision: Decision,
     /// Codes; a rejection or a request for documents needs at least one.
     #[serde(default)]
+    #[schema(value_type = Vec<ReasonCode>, max_items = 16)]
     reasons: Vec<String>,
     /// For staff, at most 2,000 characters.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 2000, example = "The passport is readable; the face matches.")]
     note: Option<Masked<String>>,
 }
 
@@ -49,15 +50,21 @@ type DecisionReply = Either<Versioned<CheckForStaff>, Accepted<CheckForStaff>>;
 pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
+        .description(
+            "Approves or rejects a check in review, or asks its person for documents. At high risk a second reviewer must agree: the first decision gets 202. The decision covers exactly the version that the reviewer has read.",
+        )
         .requires_if_match()
         .idempotent()
         .problems(&[
-            (400, "reason_required"),
-            (403, "own_check"),
-            (403, "same_reviewer"),
-            (404, "not_found"),
-            (409, "claimed_by_another"),
-            (409, "illegal_transition"),
+            &types::REASON_REQUIRED,
+            &types::OWN_CHECK,
+            &types::SAME_REVIEWER,
+            &types::NOT_FOUND,
+            &types::CLAIMED_BY_ANOTHER,
+            &types::ILLEGAL_TRANSITION,
+            &types::OPEN_HITS,
+            &types::STEPS_MISSING,
+            &types::TRUE_MATCH,
         ])
         .opens_profile_keys()
         .needs(
@@ -115,9 +122,9 @@ const MOST_REASONS: usize = 16;
 
 impl DecideCheck {
     fn check(self) -> Result<(ReviewDecision, Option<Masked<String>>)> {
-        const UNKNOWN: FieldFault = FieldFault::new("unknown_reason", "must hold known reason codes");
-        const TOO_MANY: FieldFault = FieldFault::new("too_many", "must hold at most 16 reason codes");
-        const TOO_LONG: FieldFault = FieldFault::new("too_long", "must have 1 to 2,000 characters");
+        const UNKNOWN: FieldFault = FieldFault::new("unknown_reason", "Must hold known reason codes.");
+        const TOO_MANY: FieldFault = FieldFault::new("too_many", "Must hold at most 16 reason codes.");
+        const TOO_LONG: FieldFault = FieldFault::new("too_long", "Must have 1 to 2,000 characters.");
         let mut fields = Fields::default();
         if self.reasons.len() > MOST_REASONS {
             fields.refuse("reasons", TOO_MANY);

@@ -9,7 +9,7 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Committed, Endpoint, NoContent, Path, Route, Signed},
+    http::{Call, Committed, Endpoint, NoContent, Path, Route, Signed, problem::types},
     run_command,
     store::Table,
     store::event::EventDraft,
@@ -17,8 +17,9 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::delete("kyc-delete-document", "/v1/kyc/documents/{id}")
-        .summary("Take a document back")
-        .problems(&[(404, "not_found"), (409, "document_in_use")])
+        .summary("Delete a document")
+        .description("Deletes a document that no submitted check uses.")
+        .problems(&[&types::NOT_FOUND, &types::DOCUMENT_IN_USE])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Kyc).delete(Table::Kyc))
         .handled_by(delete)

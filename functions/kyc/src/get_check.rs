@@ -4,14 +4,15 @@ use verinym::{
     domain::{check::CheckForPerson, id::CheckId},
     error::{RequestError, Result},
     function::Needs,
-    http::{Call, Endpoint, Path, Route, Signed, Versioned},
+    http::{Call, Endpoint, Path, Route, Signed, Versioned, problem::types},
     store::Table,
 };
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-check", "/v1/kyc/checks/{id}")
-        .summary("One of my checks")
-        .problems(&[(404, "not_found")])
+        .summary("Read one of my checks")
+        .description("A check as its person sees it: whether a machine or a reviewer works on it is not shown.")
+        .problems(&[&types::NOT_FOUND])
         .needs(Needs::new().get(Table::Kyc))
         .handled_by(get_check)
 }

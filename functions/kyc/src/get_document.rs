@@ -4,15 +4,16 @@ use verinym::{
     domain::{document::DocumentView, id::DocumentId, role::KycRead},
     error::{RequestError, Result},
     function::Needs,
-    http::{Call, Endpoint, OwnerOr, Path, Plain, Route},
+    http::{Call, Endpoint, OwnerOr, Path, Plain, Route, problem::types},
     store::Table,
     store::document::OpenDocument,
 };
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document", "/v1/kyc/documents/{id}")
-        .summary("One document")
-        .problems(&[(404, "not_found")])
+        .summary("Read a document")
+        .description("What is known of a document. The owner reads it, and staff with `kyc:read` once it is stored.")
+        .problems(&[&types::NOT_FOUND])
         .opens_evidence_keys()
         .needs(Needs::new().get(Table::Kyc))
         .handled_by(get)

@@ -11,7 +11,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Binary, Call, Endpoint, Headers, NoContent, OwnerOr, Path, Route},
+    http::{Binary, Call, Endpoint, Headers, NoContent, OwnerOr, Path, Route, problem::types},
     run_command,
     store::Table,
     store::{document::OpenDocument, event::EventDraft},
@@ -23,8 +23,11 @@ type DocumentReader = OwnerOr<KycRead, OpenDocument>;
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-get-document-content", "/v1/kyc/documents/{id}/content")
-        .summary("A document's content")
-        .problems(&[(403, "forbidden"), (404, "not_found"), (416, "range_not_satisfiable")])
+        .summary("Download a document")
+        .description(
+            "The original file, at most 4 MiB per answer; use `Range` for the rest. The owner reads it, and staff with `kyc:review`, for whom an event records the read first.",
+        )
+        .problems(&[&types::FORBIDDEN, &types::NOT_FOUND, &types::RANGE_NOT_SATISFIABLE])
         .opens_profile_keys()
         .opens_evidence_keys()
         .needs(

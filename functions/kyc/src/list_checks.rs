@@ -20,16 +20,20 @@ pub struct ListChecks {
     limit: Option<u32>,
     cursor: Option<String>,
     /// Checks with this status.
+    #[param(value_type = Option<PublicStatus>)]
     status: Option<String>,
     /// Checks created at or after this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
     from: Option<String>,
     /// Checks created before this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
     to: Option<String>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-list-checks", "/v1/kyc/checks")
-        .summary("My checks")
+        .summary("List my checks")
+        .description("The checks of the signed-in person, newest first.")
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc))
         .handled_by(list_checks)
 }
@@ -74,12 +78,11 @@ impl CheckFilter {
 
 impl ListChecks {
     fn check(self) -> Result<CheckFilter> {
-        const NOT_ALLOWED: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
-        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "must be an RFC 3339 time");
+        const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "Must be an RFC 3339 time.");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = CheckFilter {
-            status: f.check_optional("status", self.status, |text| text.parse().map_err(|_| NOT_ALLOWED)),
+            status: f.check_optional("status", self.status, PublicStatus::parse_field),
             from: f.check_optional("from", self.from, |text| text.parse().map_err(|_| NOT_A_TIME)),
             to: f.check_optional("to", self.to, |text| text.parse().map_err(|_| NOT_A_TIME)),
         };

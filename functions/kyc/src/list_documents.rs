@@ -20,7 +20,8 @@ pub struct ListDocuments {
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-list-documents", "/v1/kyc/documents")
-        .summary("My documents")
+        .summary("List my documents")
+        .description("The documents of the signed-in person, newest first.")
         .opens_evidence_keys()
         .needs(Needs::new().with(Capability::UseTokenKeys).query(Table::Kyc))
         .handled_by(list)

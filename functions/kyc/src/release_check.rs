@@ -4,7 +4,7 @@ use verinym::{
     domain::{event::EventType, id::CheckId, role::KycReview},
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Committed, Endpoint, NoContent, NotOwner, Path, Route},
+    http::{Call, Committed, Endpoint, NoContent, NotOwner, Path, Route, problem::types},
     run_command,
     store::Table,
     store::{
@@ -15,9 +15,10 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-release-check", "/v1/kyc/checks/{id}/release")
-        .summary("Release a claimed check to the review queue")
+        .summary("Release a claimed check")
+        .description("Returns the check to the review queue.")
         .idempotent()
-        .problems(&[(403, "own_check"), (404, "not_found"), (409, "claimed_by_another")])
+        .problems(&[&types::OWN_CHECK, &types::NOT_FOUND, &types::CLAIMED_BY_ANOTHER])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Kyc).put(Table::Kyc))
         .handled_by(release)

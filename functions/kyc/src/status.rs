@@ -42,7 +42,8 @@ pub struct VerificationStatus {
 
 pub fn endpoint() -> Endpoint {
     Route::get("kyc-status", "/v1/kyc/status")
-        .summary("My verification status")
+        .summary("Read my verification status")
+        .description("The status of the person, the check that determines it, and what to do next.")
         .needs(Needs::new().query(Table::Kyc))
         .handled_by(status)
 }

@@ -6,7 +6,7 @@ use verinym::{
         id::CheckId,
     },
     error::Result,
-    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned},
+    http::{Call, Committed, Endpoint, Path, Route, Signed, Versioned, problem::types},
 };
 
 use crate::own_check;
@@ -14,14 +14,17 @@ use crate::own_check;
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-submit-check", "/v1/kyc/checks/{id}/submit")
         .summary("Submit a check")
+        .description(
+            "Submits a draft, or a check that asked for documents. The answer comes at once; the verification runs afterwards.",
+        )
         .idempotent()
         .loads_profile()
         .problems(&[
-            (400, "documents_required"),
-            (400, "name_required"),
-            (404, "not_found"),
-            (409, "check_in_progress"),
-            (409, "illegal_transition"),
+            &types::DOCUMENTS_REQUIRED,
+            &types::NAME_REQUIRED,
+            &types::NOT_FOUND,
+            &types::CHECK_IN_PROGRESS,
+            &types::ILLEGAL_TRANSITION,
         ])
         .opens_profile_keys()
         .opens_evidence_keys()

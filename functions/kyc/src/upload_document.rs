@@ -12,7 +12,7 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{By, Call, Committed, Created, Endpoint, Form, Limited, Presence, Route, Signed, Upload},
+    http::{By, Call, Committed, Created, Endpoint, Form, FormField, Limited, Route, Signed, Upload, problem::types},
     run_command,
     store::Table,
     store::{
@@ -27,8 +27,10 @@ use verinym::{
 pub struct UploadDocument;
 
 impl Form for UploadDocument {
-    const FIELDS: &'static [(&'static str, Presence)] =
-        &[("document_type", Presence::Required), ("document_number", Presence::Optional)];
+    const FIELDS: &'static [FormField] = &[
+        FormField::required::<DocumentType>("document_type"),
+        FormField::optional::<DocumentNumber>("document_number"),
+    ];
     const FILE_LIMIT: usize = MAX_MULTIPART;
 }
 
@@ -37,11 +39,14 @@ const BODY_LIMIT: usize = MAX_MULTIPART + 16 * 1024;
 
 pub fn endpoint() -> Endpoint {
     Route::post("kyc-upload-document", "/v1/kyc/documents")
-        .summary("Hand in a document")
+        .summary("Upload a document")
+        .description(
+            "Uploads one file of at most 4 MiB: JPEG, PNG, WebP or PDF, recognised by its content. It is inspected within seconds; until then its status is `uploaded`.",
+        )
         .limited(&[Limited { limit: &limit::UPLOAD, by: By::Caller }])
         .body_limit(BODY_LIMIT)
         .idempotent()
-        .problems(&[(413, "payload_too_large")])
+        .problems(&[&types::PAYLOAD_TOO_LARGE])
         .opens_profile_keys()
         .opens_evidence_keys()
         .needs(Needs::new().with(Capability::Commit).put(Table::Kyc).put_objects(Bucket::Documents, "documents"))
@@ -79,11 +84,10 @@ async fn upload(call: Call<Signed>, form: Upload<UploadDocument>) -> Result<Comm
 
 /// Reports all faults of the form at once. The type of the file follows from its bytes; its name and declared type are ignored.
 fn fields(form: &Upload<UploadDocument>) -> Result<(DocumentType, Option<DocumentNumber>, ContentType)> {
-    const NOT_A_TYPE: FieldFault = FieldFault::new("not_allowed", "This value is not one of those allowed here.");
-    const NOT_A_FORMAT: FieldFault = FieldFault::new("unsupported_type", "must be a JPEG, PNG, WebP or PDF file");
+    const NOT_A_FORMAT: FieldFault = FieldFault::new("unsupported_type", "Must be a JPEG, PNG, WebP or PDF file.");
     let mut fields = Fields::default();
     let text = form.fields.get("document_type").map_or("", String::as_str);
-    let kind = fields.check("document_type", text.parse::<DocumentType>().map_err(|_| NOT_A_TYPE));
+    let kind = fields.check("document_type", DocumentType::parse_field(text));
     let number = fields
         .check_optional("document_number", form.fields.get("document_number"), |text| DocumentNumber::parse(text));
     let content_type = fields.check("file", sniff(&form.file).map_err(|_| NOT_A_FORMAT));

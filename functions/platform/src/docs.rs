@@ -16,7 +16,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-docs", "/docs")
-        .summary("The API reference as a page")
+        .summary("Open the API reference")
+        .description("The API reference as an interactive page.")
+        .media_type("text/html")
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(docs)

@@ -16,7 +16,9 @@ const STYLE: &str = "text/css; charset=utf-8";
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-docs-file", "/docs/{file}")
-        .summary("A file of the API reference")
+        .summary("Read a file of the API reference")
+        .description("Scripts and styles of the pages `/docs` and `/problems/{code}`.")
+        .media_type("*/*")
         .limited_by_gateway()
         .cached("public, max-age=86400")
         .handled_by(docs_file)
@@ -26,6 +28,7 @@ async fn docs_file(_: Call<Anonymous>, Path(name): Path<String>) -> Result<Text>
     let (content_type, text) = match name.as_str() {
         "reference.js" => (SCRIPT, include_str!("../assets/reference.js").to_owned()),
         "reference.css" => (STYLE, include_str!("../assets/reference.css").to_owned()),
+        "problem.css" => (STYLE, include_str!("../assets/problem.css").to_owned()),
         "swagger-ui-bundle.js" => (SCRIPT, swagger_ui(&name)?),
         "swagger-ui.css" => (STYLE, swagger_ui(&name)?),
         _ => return Err(RequestError::NotFound.into()),

@@ -19,7 +19,9 @@ use verinym::{
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Health {
     /// `ok`, or `unhealthy` if a check failed.
+    #[schema(example = "ok")]
     status: &'static str,
+    #[schema(example = "0.1.0")]
     version: &'static str,
     /// With `deep` only: the checks by name of the service.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +31,7 @@ pub struct Health {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ServiceHealth {
     /// `ok` or `unhealthy`.
+    #[schema(example = "ok")]
     status: &'static str,
     latency_ms: u64,
     /// The screening lists; only in the check `lists`.
@@ -38,8 +41,10 @@ pub struct ServiceHealth {
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListHealth {
+    #[schema(example = "ofac-sdn")]
     id: String,
     /// `fresh`, `stale` or `missing`.
+    #[schema(example = "fresh")]
     status: &'static str,
     /// Time since the source last confirmed the list.
     age_seconds: Option<u64>,
@@ -66,7 +71,10 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-health", "/v1/health")
-        .summary("Whether the API responds")
+        .summary("Check the health")
+        .description(
+            "Whether the API responds. With `deep=true` and the permission `health:read`, also whether the services that it depends on respond.",
+        )
         .limited_by_gateway()
         .needs(
             Needs::new()
@@ -183,6 +191,7 @@ mod tests {
             loaded_at: now,
             confirmed_at: now,
             max_age: Duration::from_mins(1),
+            sample: false,
         };
         let list_status = |in_force| ListStatus {
             id: "un".into(),

@@ -1,5 +1,6 @@
 //! Health, metrics, discovery and documentation: one module per function; [`endpoints`] lists them.
 
+mod allowed_methods;
 pub mod docs;
 pub mod docs_file;
 pub mod health;
@@ -8,6 +9,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod openid_configuration;
 pub mod options;
+pub mod problem;
 
 use verinym::http::Endpoint;
 
@@ -21,6 +23,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         openapi::endpoint(),
         docs::endpoint(),
         docs_file::endpoint(),
+        problem::endpoint(),
         options::endpoint(),
     ]
 }

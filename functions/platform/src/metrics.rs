@@ -14,7 +14,8 @@ use verinym::{
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-metrics", "/v1/metrics")
-        .summary("Counters and queue depths")
+        .summary("Read the metrics")
+        .description("Counters and queue depths as Prometheus text (exposition format 0.0.4).")
         .needs(Queue::ALL.iter().fold(Needs::new().query(Table::Outbound), |needs, queue| {
             needs.count_messages(*queue).count_dead_letters(*queue)
         }))

@@ -22,7 +22,9 @@ pub(crate) fn tag(content: &[u8]) -> String {
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-openapi", "/v1/openapi.json")
-        .summary("This API as an OpenAPI 3.1 document")
+        .summary("Read this document")
+        .description("This API as an OpenAPI 3.1 document, with the address of this deployment.")
+        .media_type("application/json")
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(openapi)

@@ -16,19 +16,27 @@ use verinym::{
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpenidConfiguration {
     /// `iss` of every token.
+    #[schema(example = "https://api.your-company.net/prod")]
     issuer: String,
+    #[schema(example = "https://api.your-company.net/prod/.well-known/jwks.json")]
     jwks_uri: String,
     /// `public`: the `sub` of a person is the same for every audience.
+    #[schema(example = json!(["public"]))]
     subject_types_supported: Vec<&'static str>,
     /// Claims of access tokens (RFC 9068).
+    #[schema(example = json!(["iss", "sub", "aud", "exp", "iat"]))]
     claims_supported: Vec<&'static str>,
+    #[schema(example = "https://api.your-company.net/prod/docs")]
     service_documentation: String,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::get("platform-openid-configuration", "/.well-known/openid-configuration")
         .also_at("/.well-known/oauth-authorization-server")
-        .summary("The issuer of access tokens, and the URL of its keys")
+        .summary("Read the metadata of the issuer")
+        .description(
+            "The issuer of access tokens and the address of its keys (OpenID Connect Discovery 1.0, RFC 8414).",
+        )
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .needs(Needs::new().reads(Section::Tokens))

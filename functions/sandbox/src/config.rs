@@ -13,7 +13,7 @@ pub struct SandboxConfig {
     pub queue_url: String,
     /// ARN of the secret with the credentials of the customer and the key that signs callbacks.
     pub secret: String,
-    /// Odds of the decision for documents whose number begins with `RANDOM`, or that have none.
+    /// Odds of the decision for documents that name no scenario.
     pub odds: Odds,
 }
 

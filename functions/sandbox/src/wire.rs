@@ -73,12 +73,9 @@ impl TaskRequest {
         Ok(request)
     }
 
-    /// The plan by the document number or, without a number, by the content.
+    /// The plan by the document number. A document without a number is approved.
     pub fn plan(&self, odds: Odds) -> Plan {
-        match self.data.document_number.as_ref().filter(|number| !number.is_empty()) {
-            Some(number) => Plan::of_number(number, odds),
-            None => Plan::of_content(&self.data.document_sha256, odds),
-        }
+        Plan::of_number(self.data.document_number.as_ref().map_or("", |number| number.as_str()), odds)
     }
 
     /// URL for callbacks, if any.
@@ -264,11 +261,11 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_a_number_is_drawn_by_its_content() {
+    fn a_document_without_a_number_is_approved() {
         for none in [Value::Null, json!("")] {
             let request = with("document_number", none).unwrap();
             let odds = Odds::new(0, 100).unwrap();
-            assert_eq!(request.plan(odds), Plan { scenario: Scenario::Drawn, decision: PlannedDecision::Reject });
+            assert_eq!(request.plan(odds), Plan { scenario: Scenario::Ok, decision: PlannedDecision::Approve });
         }
     }
 

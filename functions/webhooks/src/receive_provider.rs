@@ -14,7 +14,7 @@ use verinym::{
     },
     error::{Error, Internal, RequestError, Result},
     function::{Capability, Needs},
-    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, RawBody, Route},
+    http::{Anonymous, By, Call, Endpoint, Headers, Limited, Path, Plain, RawBody, Route, problem::types},
     providers::{registry, signature::SignatureRefusal},
     run_command,
     store::Table,
@@ -33,10 +33,13 @@ pub struct CallbackTaken {
 
 pub fn endpoint() -> Endpoint {
     Route::post("webhooks-receive-provider", "/v1/providers/{provider}/webhook")
-        .summary("A provider's callback")
+        .summary("Receive a callback of a provider")
+        .description(
+            "Providers call this with their own signature. The callback is stored before it is processed, and a repeated one is recognised by its content.",
+        )
         // Counted after the signature was verified, so that a wrong signature costs no write.
         .limited(&[Limited { limit: &limit::CALLBACKS, by: By::Submitted }])
-        .problems(&[(401, "invalid_signature"), (401, "stale_signature"), (404, "not_found")])
+        .problems(&[&types::INVALID_SIGNATURE, &types::STALE_SIGNATURE, &types::NOT_FOUND])
         .needs(
             Needs::new()
                 .with(Capability::Commit)
@@ -68,7 +71,7 @@ async fn receive(
     call.limit(&limit::CALLBACKS, &name).await?;
     let callback = provider
         .parse_callback(&body)
-        .map_err(|_| RequestError::Malformed("the body is not a callback of this provider"))?;
+        .map_err(|_| RequestError::Malformed("The body is not a callback of this provider."))?;
 
     let item = InboundItem {
         id: InboundId::new(now),

@@ -12,17 +12,23 @@ use super::{CryptoError, provider};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Jwk {
     /// The key's RFC 7638 thumbprint.
+    #[schema(example = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")]
     pub kid: String,
     /// Always `RSA`.
+    #[schema(example = "RSA")]
     pub kty: String,
     /// Always `sig`.
     #[serde(rename = "use")]
+    #[schema(example = "sig")]
     pub usage: String,
     /// Always `RS256`.
+    #[schema(example = "RS256")]
     pub alg: String,
     /// The modulus, base64url.
+    #[schema(example = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc")]
     pub n: String,
     /// The public exponent, base64url.
+    #[schema(example = "AQAB")]
     pub e: String,
 }
 

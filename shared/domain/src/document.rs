@@ -94,14 +94,15 @@ impl DocumentType {
 
 /// The number printed on a document: 1 to 64 letters, digits, blanks and `- / . ( ) + & < _`, in the spelling that
 /// [`super::person::printed`] gives it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String")]
+#[schema(value_type = String, min_length = 1, max_length = 64, example = "OK-P1234567")]
 pub struct DocumentNumber(String);
 
 impl DocumentNumber {
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
         const BAD: FieldFault =
-            FieldFault::new("invalid_number", "must be 1 to 64 letters, digits, blanks and any of -/.()+&<_");
+            FieldFault::new("invalid_number", "Must be 1 to 64 letters, digits, blanks and any of -/.()+&<_.");
         let number = printed(text, 64).map_err(|_| BAD)?;
         let well_formed = number.chars().all(|c| in_printed_number(c) || "<_".contains(c))
             && number.chars().any(char::is_alphanumeric);
@@ -143,12 +144,13 @@ pub struct DocumentView {
     pub user_id: UserId,
     #[serde(rename = "type")]
     pub kind: DocumentType,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "*****4567")]
     pub number_masked: Option<Masked<String>>,
     pub content_type: Option<ContentType>,
     /// In bytes.
     pub size: u64,
     /// Of the content, hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: Option<String>,
     pub status: DocumentStatus,
     pub reject_reason: Option<RejectReason>,

@@ -1,14 +1,25 @@
-//! Faults of single fields, collected so that a form is told all of them at once.
+//! Faults of single fields, collected so that an answer reports all of them at once.
 
-/// One field that is not valid: its path in the request, a stable code and words for a person.
+use std::borrow::Cow;
+
+/// One invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidField {
+    /// Path of the field in the request.
     pub field: String,
-    pub code: &'static str,
-    pub message: &'static str,
+    /// Stable code for programs.
+    pub code: Cow<'static, str>,
+    /// A sentence for people, without the value.
+    pub message: Cow<'static, str>,
 }
 
-/// Why a value is not valid; which field it stood in is the asker's to say.
+impl InvalidField {
+    pub fn new(field: impl Into<String>, fault: FieldFault) -> Self {
+        Self { field: field.into(), code: fault.code.into(), message: fault.message.into() }
+    }
+}
+
+/// Why a value is invalid, without the name of its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct FieldFault {
@@ -22,12 +33,12 @@ impl FieldFault {
     }
 }
 
-/// Collects the faults of a form.
+/// Collects the invalid fields of a request.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<InvalidField>);
 
 impl Fields {
-    /// The parsed value, or `None` and a note of the fault.
+    /// The parsed value, or `None` after collecting the fault.
     pub fn check<T>(&mut self, field: &str, parsed: Result<T, FieldFault>) -> Option<T> {
         match parsed {
             Ok(value) => Some(value),
@@ -38,7 +49,7 @@ impl Fields {
         }
     }
 
-    /// The same for a field that may be absent.
+    /// The same for an optional field.
     pub fn check_optional<T, U>(
         &mut self,
         field: &str,
@@ -49,10 +60,10 @@ impl Fields {
     }
 
     pub fn refuse(&mut self, field: &str, fault: FieldFault) {
-        self.0.push(InvalidField { field: field.to_owned(), code: fault.code, message: fault.message });
+        self.0.push(InvalidField::new(field, fault));
     }
 
-    /// All is well, or every fault found.
+    /// The collected faults, if there are any.
     pub fn done(self) -> Result<(), Vec<InvalidField>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
     }

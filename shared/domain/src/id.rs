@@ -87,6 +87,7 @@ impl<K: Kind> utoipa::PartialSchema for Id<K> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .pattern(Some(format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::TYPE)))
+            .examples([format!("{}_01h2xcejqtf2nbrexx3vqjhp41", K::TYPE)])
             .into()
     }
 }

@@ -32,16 +32,16 @@ words! {
 pub const MIN_CHARS: usize = 12;
 pub const MAX_CHARS: usize = 128;
 
-pub const TOO_SHORT: FieldFault = FieldFault::new("too_short", "must have at least 12 characters");
-pub const TOO_LONG: FieldFault = FieldFault::new("too_long", "must have at most 128 characters");
+pub const TOO_SHORT: FieldFault = FieldFault::new("too_short", "Must have at least 12 characters.");
+pub const TOO_LONG: FieldFault = FieldFault::new("too_long", "Must have at most 128 characters.");
 pub const OWN_DATA: FieldFault =
-    FieldFault::new("contains_personal_data", "must not contain your name, address or other data");
+    FieldFault::new("contains_personal_data", "Must not contain your name, address or other data.");
 pub const COMMON: FieldFault =
-    FieldFault::new("too_common", "is easily guessed: made of common words, repetitions or sequences");
-pub const NO_UPPER: FieldFault = FieldFault::new("no_uppercase", "must contain an upper-case letter");
-pub const NO_LOWER: FieldFault = FieldFault::new("no_lowercase", "must contain a lower-case letter");
-pub const NO_DIGIT: FieldFault = FieldFault::new("no_digit", "must contain a digit");
-pub const NO_SYMBOL: FieldFault = FieldFault::new("no_symbol", "must contain a symbol");
+    FieldFault::new("too_common", "Is easily guessed: made of common words, repetitions or sequences.");
+pub const NO_UPPER: FieldFault = FieldFault::new("no_uppercase", "Must contain an upper-case letter.");
+pub const NO_LOWER: FieldFault = FieldFault::new("no_lowercase", "Must contain a lower-case letter.");
+pub const NO_DIGIT: FieldFault = FieldFault::new("no_digit", "Must contain a digit.");
+pub const NO_SYMBOL: FieldFault = FieldFault::new("no_symbol", "Must contain a symbol.");
 
 /// The least [`effort`] that is not too common: that of three common words, or of one and four random digits.
 const LEAST_EFFORT: u32 = 6;

@@ -47,14 +47,14 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
-    struct Form {
+    struct NameForm {
         #[serde(default)]
         name: Patch<String>,
     }
 
     #[test]
     fn absent_null_and_value_are_told_apart() {
-        let form = |json| serde_json::from_str::<Form>(json).unwrap().name;
+        let form = |json| serde_json::from_str::<NameForm>(json).unwrap().name;
         assert_eq!(form("{}"), Patch::Keep);
         assert_eq!(form(r#"{"name":null}"#), Patch::Clear);
         assert_eq!(form(r#"{"name":"Ada"}"#), Patch::Set("Ada".to_owned()));

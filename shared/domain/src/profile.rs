@@ -37,13 +37,13 @@ pub struct Profile {
 #[serde(deny_unknown_fields)]
 pub struct ProfilePatch {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 400, example = "Ada")]
     pub given_name: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 400, example = "Lovelace")]
     pub family_name: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
+    #[schema(value_type = Option<String>, format = Date, example = "1990-04-23")]
     pub date_of_birth: Patch<String>,
     #[serde(default)]
     #[schema(value_type = Option<AddressPatch>)]
@@ -52,13 +52,13 @@ pub struct ProfilePatch {
     #[schema(value_type = Option<NationalIdForm>)]
     pub national_id: Patch<NationalIdForm>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 32, example = "ada.l")]
     pub username: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 2048, example = "https://cdn.your-company.net/ada.png")]
     pub picture_url: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, max_length = 255, example = "en-GB")]
     pub locale: Patch<String>,
 }
 
@@ -224,7 +224,7 @@ mod tests {
         let faults = patch(r#"{"username":"-","date_of_birth":"2026-03-02","address":{"country":"XX"},"locale":"?"}"#)
             .apply(&ada(), now())
             .unwrap_err();
-        let told: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.code)).collect();
+        let told: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.code.as_ref())).collect();
         assert_eq!(
             told,
             [

@@ -10,7 +10,7 @@ use super::field::FieldFault;
 /// A text holds U+FFFD, which stands for a character that was lost on the way here, most often because the sender did not
 /// send UTF-8. In a password, two that differ in what was lost would be taken for the same.
 pub const LOST: FieldFault =
-    FieldFault::new("invalid_characters", "has a character that was lost on the way (U+FFFD); send it as UTF-8");
+    FieldFault::new("invalid_characters", "Has a character that was lost on the way (U+FFFD); send it as UTF-8.");
 
 /// A secret (password, token, key text): `Debug` prints `***`, memory is wiped on drop, and it cannot be serialised
 /// by accident; reading it needs the word [`Secret::expose`].

@@ -30,16 +30,17 @@ pub struct Session {
     /// When it ends unless it is refreshed before.
     pub expires_at: Timestamp,
     /// Where it was begun from.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "198.51.100.7")]
     pub ip: Masked<String>,
     /// What it was begun with, as that program called itself.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "Mozilla/5.0")]
     pub user_agent: Masked<String>,
     pub device_id: Option<DeviceId>,
     /// 0 to 100. Every session has shown one factor, from a device that nothing is known of, hence 50.
     #[schema(minimum = 0, maximum = 100)]
     pub trust_score: u8,
     /// How the person proved who they are (RFC 8176).
+    #[schema(example = json!(["pwd"]))]
     pub amr: Vec<String>,
 }
 

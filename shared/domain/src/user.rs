@@ -41,14 +41,16 @@ pub struct User {
     pub date_of_birth: Option<DateOfBirth>,
     pub address: Option<Address>,
     /// Masked: `***-**-6789`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "*****456C")]
     pub national_id: Option<Masked<String>>,
     pub picture_url: Option<PictureUrl>,
     pub locale: Option<Locale>,
+    #[schema(example = json!(["user"]))]
     pub roles: Vec<String>,
     pub status: UserStatus,
     pub kyc_status: KycStatus,
     pub mfa_enabled: bool,
+    #[schema(example = json!([]))]
     pub mfa_methods: Vec<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

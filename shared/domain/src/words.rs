@@ -1,5 +1,14 @@
 //! Enums whose values have one text form, the same in the API, the tables and the logs.
 
+/// The message of a field whose value is not one of the given texts.
+macro_rules! one_of {
+    ($first:literal $(, $rest:literal)*) => {
+        concat!("Must be one of: ", $first $(, ", ", $rest)*, ".")
+    };
+}
+
+pub(crate) use one_of;
+
 /// The text is none of the words of the kind asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a known word")]
@@ -19,6 +28,15 @@ macro_rules! words {
         impl $name {
             /// Every value, in the order declared.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The fault of a field with another value.
+            pub const NOT_ALLOWED: $crate::field::FieldFault =
+                $crate::field::FieldFault::new("not_allowed", $crate::words::one_of!($($text),+));
+
+            /// Parses the value of a field.
+            pub fn parse_field(text: impl AsRef<str>) -> Result<Self, $crate::field::FieldFault> {
+                text.as_ref().parse().map_err(|_| Self::NOT_ALLOWED)
+            }
 
             /// The text form.
             pub const fn as_str(self) -> &'static str {
@@ -51,7 +69,7 @@ macro_rules! words {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                Self::parse_field(text).map_err(serde::de::Error::custom)
             }
         }
 
@@ -96,6 +114,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<Taste>(&json).unwrap(), *taste);
         }
         assert_eq!("Sweet".parse::<Taste>(), Err(UnknownWord));
-        assert!(serde_json::from_str::<Taste>("\"bitter\"").is_err());
+        let error = serde_json::from_str::<Taste>("\"bitter\"").unwrap_err().to_string();
+        assert!(error.starts_with("not_allowed: Must be one of: sweet, sour.ish."), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 
 use super::{
     etag,
@@ -42,6 +42,9 @@ impl Meta {
 pub struct Incoming {
     pub route: Arc<Route>,
     pub meta: Meta,
+    pub method: Method,
+    /// The path as the template names it: `/v1/kyc/checks/{id}`.
+    pub resource: String,
     pub headers: HeaderMap,
     pub path: HashMap<String, String>,
     pub query: String,

@@ -2,7 +2,10 @@
 
 use std::ops::Deref;
 
-use super::{call::Call, idempotency, operation::OperationDoc, principal::Person, reply::Reply, response::Response};
+use super::{
+    call::Call, idempotency, operation::OperationDoc, principal::Person, problem::types, reply::Reply,
+    response::Response,
+};
 use crate::{
     error::Result,
     store::{
@@ -28,6 +31,7 @@ impl<R: Reply> Reply for Committed<R> {
 
     fn describe(doc: &mut OperationDoc) {
         R::describe(doc);
+        doc.problem(&types::CONFLICT);
     }
 }
 

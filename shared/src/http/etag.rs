@@ -13,13 +13,25 @@ pub fn names_version(if_match: Option<&str>) -> bool {
     if_match.is_some_and(|tags| tags.trim() != "*")
 }
 
-/// Refuses an `If-Match` that does not name this version. Without the header there is no condition.
+/// Refuses an `If-Match` that is malformed or does not name this version. Without the header there is no condition.
 pub fn check_if_match(if_match: Option<&str>, version: u64) -> Result<()> {
-    match if_match.map(str::trim) {
-        None | Some("*") => Ok(()),
-        Some(tags) if tags.split(',').any(|tag| tag.trim() == of_version(version)) => Ok(()),
-        Some(_) => Err(RequestError::StaleVersion.into()),
+    let tags: Vec<_> = match if_match.map(str::trim) {
+        None | Some("*") => return Ok(()),
+        Some(tags) => tags.split(',').map(str::trim).collect(),
+    };
+    if !tags.iter().all(|tag| is_entity_tag(tag)) {
+        return Err(
+            RequestError::Malformed("The header If-Match is not an entity tag, like \"7\" with its quotes.").into()
+        );
     }
+    if tags.contains(&of_version(version).as_str()) { Ok(()) } else { Err(RequestError::StaleVersion.into()) }
+}
+
+/// Whether the text is an entity tag (RFC 9110 §8.8.3). Our tags have no commas, so splitting a list at commas is safe.
+fn is_entity_tag(text: &str) -> bool {
+    let opaque = text.strip_prefix("W/").unwrap_or(text);
+    let inner = opaque.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| inner.bytes().all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte) || byte >= 0x80))
 }
 
 /// Replaces a response with 304 if `If-None-Match` names its entity tag.

@@ -1,10 +1,37 @@
 //! The declaration of a `multipart/form-data` body.
 
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
 /// The text fields of a form; every form also has the required field `file`.
 pub trait Form: Send + 'static {
-    const FIELDS: &'static [(&'static str, Presence)];
+    const FIELDS: &'static [FormField];
     /// Largest file in bytes.
     const FILE_LIMIT: usize;
+}
+
+/// A text field of a form.
+#[derive(Debug, Clone, Copy)]
+pub struct FormField {
+    pub name: &'static str,
+    pub presence: Presence,
+    /// Its schema in the OpenAPI document.
+    pub schema: fn() -> Value,
+}
+
+impl FormField {
+    pub const fn required<T: ToSchema>(name: &'static str) -> Self {
+        Self { name, presence: Presence::Required, schema: schema_of::<T> }
+    }
+
+    /// A field that may be absent. A blank value counts as absent.
+    pub const fn optional<T: ToSchema>(name: &'static str) -> Self {
+        Self { name, presence: Presence::Optional, schema: schema_of::<T> }
+    }
+
+    pub fn is_required(&self) -> bool {
+        self.presence == Presence::Required
+    }
 }
 
 /// Whether a field may be absent.
@@ -12,4 +39,9 @@ pub trait Form: Send + 'static {
 pub enum Presence {
     Required,
     Optional,
+}
+
+/// The schema of a type, inline.
+pub fn schema_of<T: ToSchema>() -> Value {
+    serde_json::to_value(T::schema()).unwrap_or_else(|_| json!({}))
 }

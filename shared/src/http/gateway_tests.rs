@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     app::App,
     config::{Config, Section, tests::sample},
-    http::{Form, Presence},
+    http::{Form, FormField},
 };
 
 /// No text in any encoding.
@@ -48,7 +48,7 @@ fn received_body(response: &Value) -> Vec<u8> {
 }
 
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-struct Greeting {
+struct Echoed {
     name: String,
 }
 
@@ -56,7 +56,7 @@ struct Greeting {
 async fn json_is_passed_as_text() {
     let endpoint = Route::post("test-echo", "/v1/x")
         .limited_by_gateway()
-        .handled_by(|_: Call<Anonymous>, Json(greeting): Json<Greeting>| async move { Ok(Plain(greeting)) });
+        .handled_by(|_: Call<Anonymous>, Json(greeting): Json<Echoed>| async move { Ok(Plain(greeting)) });
     let response = through_gateway(endpoint, "application/json", "{\"name\":\"Zoë\"}".as_bytes()).await;
     assert_eq!((&response["statusCode"], &response["isBase64Encoded"]), (&json!(200), &json!(false)));
     assert_eq!(received_body(&response), "{\"name\":\"Zoë\"}".as_bytes());
@@ -66,7 +66,7 @@ async fn json_is_passed_as_text() {
 async fn a_problem_is_passed_as_text() {
     let endpoint = Route::post("test-echo", "/v1/x")
         .limited_by_gateway()
-        .handled_by(|_: Call<Anonymous>, Json(greeting): Json<Greeting>| async move { Ok(Plain(greeting)) });
+        .handled_by(|_: Call<Anonymous>, Json(greeting): Json<Echoed>| async move { Ok(Plain(greeting)) });
     let response = through_gateway(endpoint, "application/json", b"{").await;
     assert_eq!((&response["statusCode"], &response["isBase64Encoded"]), (&json!(400), &json!(false)));
     let problem: Value = serde_json::from_slice(&received_body(&response)).unwrap();
@@ -106,7 +106,7 @@ async fn pages_and_responses_without_a_body_are_passed() {
 struct OneFile;
 
 impl Form for OneFile {
-    const FIELDS: &'static [(&'static str, Presence)] = &[("kind", Presence::Required)];
+    const FIELDS: &'static [FormField] = &[FormField::required::<String>("kind")];
     const FILE_LIMIT: usize = 1024;
 }
 

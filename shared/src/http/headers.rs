@@ -28,9 +28,16 @@ pub fn finish(headers: &mut HeaderMap, config: &Config, correlation_id: &str, ca
         set(headers, "cache-control", cache);
     }
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = allowed(config, origin) {
-        set(headers, "access-control-allow-origin", origin);
+    if let Some(allowed) = allowed(config, origin) {
+        set(headers, "access-control-allow-origin", allowed);
         set(headers, "access-control-expose-headers", EXPOSED);
+    } else if let Some(refused) = origin {
+        let refused: String = refused.chars().filter(|c| c.is_ascii_graphic()).take(200).collect();
+        tracing::info!(
+            correlation_id,
+            origin = refused,
+            "origin refused; add it to the parameter CorsOrigins to allow it"
+        );
     }
 }
 

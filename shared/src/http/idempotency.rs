@@ -11,10 +11,12 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::field::InvalidField,
+    domain::field::{FieldFault, InvalidField},
     error::{Error, Internal, RequestError, Result},
     store::idempotency::{Kept, Record, Replay},
 };
+
+const INVALID_KEY: FieldFault = FieldFault::new("invalid", "Must have 1 to 255 visible ASCII characters.");
 
 /// What is stored for the idempotency key of a request.
 #[derive(Debug)]
@@ -28,12 +30,7 @@ pub enum IdempotencyLookup {
 pub async fn scope(app: &App, incoming: &Incoming, user: &str) -> Result<Option<String>> {
     let Some(key) = incoming.idempotency_key().filter(|_| incoming.route.idempotent) else { return Ok(None) };
     if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(RequestError::Invalid(vec![InvalidField {
-            field: "Idempotency-Key".into(),
-            code: "invalid",
-            message: "1 to 255 visible ASCII characters.",
-        }])
-        .into());
+        return Err(RequestError::Invalid(vec![InvalidField::new("Idempotency-Key", INVALID_KEY)]).into());
     }
     let indexes = app.index_secrets().await?;
     let route = &incoming.route;
@@ -136,6 +133,8 @@ mod tests {
     async fn after(error: impl Into<Error>, replay: Option<&Replay>, found: Value) -> Error {
         let script = ScriptedAws::new(move |_| AwsReply::Ok(found.clone()));
         let incoming = Incoming {
+            method: http::Method::POST,
+            resource: String::new(),
             route: Arc::new(Route::post("test", "/v1/test")),
             meta: Meta {
                 function: "test",

@@ -6,12 +6,11 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
-use super::{call::Incoming, content_type, operation::OperationDoc, route::Route};
+use super::{call::Incoming, content_type, form::schema_of, operation::OperationDoc, route::Route};
 use crate::{
     domain::{
         field::InvalidField,
         id::{Id, Kind},
-        secret::LOST,
     },
     error::{RequestError, Result},
 };
@@ -49,7 +48,7 @@ impl Input for () {
 pub struct Path<T>(pub T);
 
 /// A type of path parameter. Each value has exactly one text form, so the text serves as fingerprint.
-pub trait PathParameter: FromStr + Send + 'static {}
+pub trait PathParameter: FromStr + ToSchema + Send + 'static {}
 
 impl<K: Kind + Send + 'static> PathParameter for Id<K> {}
 impl PathParameter for String {}
@@ -58,11 +57,18 @@ impl PathParameter for String {}
 pub trait PathParameters: Sized + Send + 'static {
     /// `None` if a parameter is missing or does not parse.
     fn parse(texts: &[&str]) -> Option<Self>;
+
+    /// The schema of each parameter, in the order of the path.
+    fn schemas() -> Vec<serde_json::Value>;
 }
 
 impl<T: PathParameter> PathParameters for T {
     fn parse(texts: &[&str]) -> Option<Self> {
         texts.first()?.parse().ok()
+    }
+
+    fn schemas() -> Vec<serde_json::Value> {
+        vec![schema_of::<T>()]
     }
 }
 
@@ -70,6 +76,10 @@ impl<A: PathParameter, B: PathParameter> PathParameters for (A, B) {
     fn parse(texts: &[&str]) -> Option<Self> {
         let [first, second, ..] = texts else { return None };
         Some((first.parse().ok()?, second.parse().ok()?))
+    }
+
+    fn schemas() -> Vec<serde_json::Value> {
+        vec![schema_of::<A>(), schema_of::<B>()]
     }
 }
 
@@ -82,7 +92,7 @@ impl<T: PathParameters> Input for Path<T> {
     }
 
     fn describe(route: &Route, doc: &mut OperationDoc) {
-        doc.path_parameters(route);
+        doc.path_parameters(route, T::schemas());
     }
 }
 
@@ -99,7 +109,7 @@ impl<T: DeserializeOwned + IntoParams + Send + 'static> Input for Query<T> {
     }
 
     fn describe(_: &Route, doc: &mut OperationDoc) {
-        doc.parameters(T::into_params(|| Some(ParameterIn::Query)));
+        doc.query_parameters(T::into_params(|| Some(ParameterIn::Query)));
     }
 }
 
@@ -139,21 +149,23 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> Input for Option<Json<T>> 
 
 fn parse_json<T: DeserializeOwned>(incoming: &Incoming) -> Result<(T, Fingerprint)> {
     if !is_json(incoming.header("content-type").unwrap_or_default()) {
-        return Err(RequestError::UnsupportedMediaType.into());
+        return Err(
+            RequestError::UnsupportedMediaType { accepted: "application/json, application/merge-patch+json" }.into()
+        );
     }
     // Serde would accept an array as a struct, with its fields by position.
     if incoming.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        return Err(RequestError::Malformed("the body is not a JSON object").into());
+        return Err(RequestError::Malformed("The body is not a JSON object.").into());
     }
     let mut deserializer = serde_json::Deserializer::from_slice(&incoming.body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
             refusal(&error.path().to_string(), &error.inner().to_string())
         } else {
-            RequestError::Malformed("the body is not JSON")
+            RequestError::Malformed("The body is not JSON.")
         }
     })?;
-    deserializer.end().map_err(|_| RequestError::Malformed("the body continues after the JSON object"))?;
+    deserializer.end().map_err(|_| RequestError::Malformed("The body continues after the JSON object."))?;
     Ok((value, fingerprint(incoming)))
 }
 
@@ -170,26 +182,43 @@ fn is_json(header: &str) -> bool {
         .is_some_and(|kind| kind == "application/json" || kind == "application/merge-patch+json")
 }
 
-/// Serde's messages may quote values, so only the type of error is used.
+/// The problem of data that does not fit the type. Serde's own messages may quote values, so only their kind is used. The messages
+/// of our types have the form of [`FieldFault`] and never quote values.
 fn refusal(path: &str, message: &str) -> RequestError {
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let field = rest.split('`').next().unwrap_or_default();
         return RequestError::UnknownField(shortened(field));
     }
-    let invalid = |field: &str, code, message| {
+    let invalid = |field: &str, code: &str, message: &str| {
+        let (code, message) = (code.to_owned().into(), message.to_owned().into());
         RequestError::Invalid(vec![InvalidField { field: shortened(field), code, message }])
     };
     if let Some(rest) = message.strip_prefix("missing field `") {
         invalid(rest.split('`').next().unwrap_or_default(), "required", "This field is required.")
     } else if message.starts_with("duplicate field") {
         invalid(path, "duplicate", "This field occurs twice.")
-    } else if message.starts_with(&LOST.to_string()) {
-        invalid(path, LOST.code, LOST.message)
-    } else if message.starts_with("unknown variant") {
-        invalid(path, "not_allowed", "The value is not allowed.")
+    } else if let Some((code, message)) = own_fault(message) {
+        invalid(path, code, message)
+    } else if let Some(known) = known_variants(message) {
+        invalid(path, "not_allowed", &format!("Must be one of: {known}."))
     } else {
         invalid(path, "invalid", "The value has the wrong type or format.")
     }
+}
+
+/// Code and message of a [`FieldFault`](crate::domain::field::FieldFault); `serde_json` appends the position to it.
+fn own_fault(message: &str) -> Option<(&str, &str)> {
+    let (code, rest) = message.split_once(": ")?;
+    let is_code = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let text = rest.rsplit_once(" at line ").map_or(rest, |(text, _)| text);
+    (is_code && text.starts_with(char::is_uppercase) && text.ends_with('.')).then_some((code, text))
+}
+
+/// The variants of an enum, from Serde's message about an unknown one.
+fn known_variants(message: &str) -> Option<String> {
+    let expected = message.strip_prefix("unknown variant")?.rsplit_once(", expected ")?.1;
+    let variants: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
+    Some(variants.join(", "))
 }
 
 /// A field name as the caller sent it, shortened for the response.
@@ -207,8 +236,25 @@ impl Input for RawBody {
     }
 
     fn describe(_: &Route, doc: &mut OperationDoc) {
-        doc.raw_body();
+        doc.signed_body();
     }
+}
+
+/// Method and path of the request, for the route of all methods.
+#[derive(Debug)]
+pub struct RequestLine {
+    pub method: http::Method,
+    /// The path as the template names it.
+    pub resource: String,
+}
+
+impl Input for RequestLine {
+    async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
+        let line = Self { method: incoming.method.clone(), resource: incoming.resource.clone() };
+        Ok((line, Fingerprint::new()))
+    }
+
+    fn describe(_: &Route, _: &mut OperationDoc) {}
 }
 
 /// All headers of the request.
@@ -254,6 +300,23 @@ mod tests {
         id::{CheckId, DocumentId},
         time::Timestamp,
     };
+
+    #[test]
+    fn the_problem_of_a_value_names_the_allowed_ones_and_never_quotes_it() {
+        let fault = |message: &str| match refusal("field", message) {
+            RequestError::Invalid(fields) => (fields[0].code.to_string(), fields[0].message.to_string()),
+            other => panic!("{other}"),
+        };
+        let not_allowed = |message: &str| ("not_allowed".to_owned(), message.to_owned());
+        let message = "not_allowed: Must be one of: a, b. at line 1 column 12";
+        assert_eq!(fault(message), not_allowed("Must be one of: a, b."));
+        let message = "unknown variant `x, expected `secret``, expected `a` or `b` at line 1 column 3";
+        assert_eq!(fault(message), not_allowed("Must be one of: a, b."));
+        let wrong = ("invalid".to_owned(), "The value has the wrong type or format.".to_owned());
+        for message in ["invalid type: string \"x: Secret.\", expected u8", "invalid value: Secret.", "x: Secret"] {
+            assert_eq!(fault(message), wrong, "{message}");
+        }
+    }
 
     #[test]
     fn path_parameters_are_read_in_the_order_of_the_path() {

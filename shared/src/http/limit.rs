@@ -69,12 +69,7 @@ async fn count(app: &App, limit: &Limit, subject: CountedBy<'_>, meta: &Meta, re
     match store.count(limit, &key, doubles, app.config.rate_limit_scale, meta.now).await? {
         LimitVerdict::Allowed { remaining, reset_seconds } => {
             reports.add(LimitReport {
-                policy: format!(
-                    "\"{}\";q={};w={}",
-                    limit.name,
-                    limit.scaled(app.config.rate_limit_scale).rate.burst,
-                    limit.rate.period.as_secs()
-                ),
+                policy: policy(limit, app.config.rate_limit_scale),
                 state: format!("\"{}\";r={remaining};t={reset_seconds}", limit.name),
                 remaining,
             });
@@ -82,6 +77,13 @@ async fn count(app: &App, limit: &Limit, subject: CountedBy<'_>, meta: &Meta, re
         }
         LimitVerdict::Refused { retry_after } => Err(RequestError::RateLimited { retry_after }.into()),
     }
+}
+
+/// The value of `RateLimit-Policy`. It names the factor that multiplies the limits, as on the local stack.
+fn policy(limit: &Limit, scale: u32) -> String {
+    let (quota, window) = (limit.scaled(scale).rate.burst, limit.rate.period.as_secs());
+    let scale = if scale == 1 { String::new() } else { format!(";scale={scale}") };
+    format!("\"{}\";q={quota};w={window}{scale}", limit.name)
 }
 
 /// The key of a subject's counter. Addresses and identifiers are personal data, so the table holds only their digests.
@@ -110,6 +112,13 @@ impl<A> Call<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::limit::USER;
+
+    #[test]
+    fn the_policy_names_a_scale_other_than_one() {
+        assert_eq!(policy(&USER, 1), "\"user\";q=300;w=60");
+        assert!(policy(&USER, 10_000).ends_with(";w=60;scale=10000"), "{}", policy(&USER, 10_000));
+    }
 
     #[test]
     fn an_ipv6_source_is_its_network_and_an_ipv4_one_its_address() {

@@ -6,7 +6,7 @@ use super::{call::Call, principal::Person, reply::Page};
 use crate::{
     app::App,
     crypto,
-    domain::field::InvalidField,
+    domain::field::{FieldFault, InvalidField},
     error::{Internal, RequestError, Result},
     store::Position,
 };
@@ -61,7 +61,8 @@ impl List {
         position: impl Fn(&T) -> Position,
     ) -> Result<ItemsAndNext<T>> {
         let limit = self.limit as usize;
-        let chunk = if filtered { CHUNK } else { self.limit };
+        // One more than the page, which shows whether the list continues.
+        let chunk = if filtered { CHUNK } else { self.limit + 1 };
         let (mut found, mut after, mut examined) = (Vec::new(), self.after.clone(), 0);
         loop {
             let (items, next) = read(chunk, after.clone()).await?;
@@ -76,7 +77,7 @@ impl List {
                     found.push(item);
                 }
             }
-            if next.is_none() || !filtered && found.len() == limit {
+            if next.is_none() {
                 return Ok((found, next));
             }
             after = next;
@@ -110,15 +111,11 @@ impl List {
 
 /// `limit` of a list: 1–100, 25 by default.
 fn page_size(limit: Option<u32>) -> Result<u32> {
+    const OUT_OF_RANGE: FieldFault = FieldFault::new("out_of_range", "Must be from 1 to 100.");
     match limit {
         None => Ok(25),
         Some(limit @ 1..=100) => Ok(limit),
-        Some(_) => Err(RequestError::Invalid(vec![InvalidField {
-            field: "limit".into(),
-            code: "out_of_range",
-            message: "Between 1 and 100.",
-        }])
-        .into()),
+        Some(_) => Err(RequestError::Invalid(vec![InvalidField::new("limit", OUT_OF_RANGE)]).into()),
     }
 }
 

@@ -4,11 +4,11 @@
 //! the authority that the handler requires, `I` its input, `R` its reply. The OpenAPI document is generated from the same types.
 //!
 //! The modules are layers, each of which imports only those above it:
-//! 1. declaration: `route`, `form`;
+//! 1. declaration: `problem::types`, `route`, `form`;
 //! 2. incoming call: `principal`, `call`, `headers`, `limit`;
 //! 3. response and its description: `response`, `problem`, `operation`, `etag`;
 //! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `reply`, `command`, `list`;
-//! 5. serving: `endpoint`, `serve`, `openapi`.
+//! 5. serving: `endpoint`, `serve`, `openapi` with `example`.
 
 pub mod authority;
 pub mod call;
@@ -16,6 +16,7 @@ pub mod command;
 mod content_type;
 pub mod endpoint;
 mod etag;
+mod example;
 pub mod form;
 #[cfg(test)]
 mod gateway_tests;
@@ -45,8 +46,8 @@ pub use authority::{Anonymous, Can, CanIf, Recent, Signed, SignedOrNot};
 pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;
-pub use form::{Form, Presence};
-pub use input::{Headers, Json, Path, Query, RawBody};
+pub use form::{Form, FormField};
+pub use input::{Headers, Json, Path, Query, RawBody, RequestLine};
 pub use multipart::Upload;
 pub use operation::OperationDoc;
 pub use owner::{NotOwner, OwnerOr};

@@ -9,15 +9,18 @@ use sha2::{Digest, Sha256};
 use super::{
     call::Incoming,
     content_type,
-    form::{Form, Presence},
+    form::{Form, FormField},
     input::{Fingerprint, Input, shortened},
     operation::OperationDoc,
     route::Route,
 };
 use crate::{
-    domain::field::InvalidField,
+    domain::field::{FieldFault, InvalidField},
     error::{RequestError, Result},
 };
+
+/// The error for another content type.
+const NOT_A_FORM: RequestError = RequestError::UnsupportedMediaType { accepted: "multipart/form-data" };
 
 /// Largest text field in bytes.
 const FIELD_LIMIT: u64 = 1024;
@@ -34,8 +37,8 @@ pub struct Upload<F> {
 impl<F: Form> Input for Upload<F> {
     async fn parse(incoming: &Incoming) -> Result<(Self, Fingerprint)> {
         let header = incoming.header("content-type").unwrap_or_default();
-        content_type::of_utf8(header).ok_or(RequestError::UnsupportedMediaType)?;
-        let boundary = multer::parse_boundary(header).map_err(|_| RequestError::UnsupportedMediaType)?;
+        content_type::of_utf8(header).ok_or(NOT_A_FORM)?;
+        let boundary = multer::parse_boundary(header).map_err(|_| NOT_A_FORM)?;
         let body = incoming.body.clone();
         let chunks = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
         let limits = multer::SizeLimit::new().per_field(F::FILE_LIMIT as u64).for_fields(F::FIELDS, FIELD_LIMIT);
@@ -51,18 +54,22 @@ impl<F: Form> Input for Upload<F> {
                 if file.replace(bytes).is_some() {
                     return Err(invalid("file", "duplicate", "This field occurs twice."));
                 }
-            } else if let Some((known, _)) = F::FIELDS.iter().find(|(known, _)| *known == name) {
+            } else if let Some(field) = F::FIELDS.iter().find(|field| field.name == name) {
                 let text = text(part).await?;
-                if fields.insert(*known, text).is_some() {
-                    return Err(invalid(known, "duplicate", "This field occurs twice."));
+                if !field.is_required() && text.trim().is_empty() {
+                    // Browsers send the empty fields of a form too.
+                    continue;
+                }
+                if fields.insert(field.name, text).is_some() {
+                    return Err(invalid(field.name, "duplicate", "This field occurs twice."));
                 }
             } else {
                 return Err(RequestError::UnknownField(shortened(&name)).into());
             }
         }
-        for (name, presence) in F::FIELDS {
-            if *presence == Presence::Required && !fields.contains_key(name) {
-                return Err(invalid(name, "required", "This field is required."));
+        for field in F::FIELDS {
+            if field.is_required() && !fields.contains_key(field.name) {
+                return Err(invalid(field.name, "required", "This field is required."));
             }
         }
         let file = file.ok_or_else(|| invalid("file", "required", "This field is required."))?;
@@ -75,36 +82,38 @@ impl<F: Form> Input for Upload<F> {
     }
 
     fn describe(_: &Route, doc: &mut OperationDoc) {
-        doc.multipart_body(F::FIELDS);
+        doc.multipart_body(F::FIELDS, F::FILE_LIMIT);
     }
 }
 
 /// The value of a text field. `multer` would decode other charsets and replace unreadable bytes with U+FFFD.
 async fn text(part: multer::Field<'_>) -> Result<String> {
     let header = part.headers().get("content-type").map_or(Ok("text/plain"), |header| header.to_str());
-    header.ok().and_then(content_type::of_utf8).ok_or(RequestError::UnsupportedMediaType)?;
+    header.ok().and_then(content_type::of_utf8).ok_or(NOT_A_FORM)?;
     let bytes = part.bytes().await.map_err(|error| refusal(&error))?;
-    let text = String::from_utf8(bytes.into()).map_err(|_| RequestError::Malformed("a field is not UTF-8"))?;
+    let text = String::from_utf8(bytes.into()).map_err(|_| RequestError::Malformed("A field is not UTF-8."))?;
     Ok(text)
 }
 
 fn invalid(field: &str, code: &'static str, message: &'static str) -> crate::error::Error {
-    RequestError::Invalid(vec![InvalidField { field: field.to_owned(), code, message }]).into()
+    RequestError::Invalid(vec![InvalidField::new(field, FieldFault::new(code, message))]).into()
 }
 
 fn refusal(error: &multer::Error) -> RequestError {
     match error {
-        multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => RequestError::TooLarge,
-        _ => RequestError::Malformed("the form is malformed"),
+        multer::Error::FieldSizeExceeded { limit, .. } | multer::Error::StreamSizeExceeded { limit } => {
+            RequestError::TooLarge { limit: *limit }
+        }
+        _ => RequestError::Malformed("The form is malformed."),
     }
 }
 
 trait ForFields {
-    fn for_fields(self, fields: &[(&'static str, Presence)], limit: u64) -> Self;
+    fn for_fields(self, fields: &[FormField], limit: u64) -> Self;
 }
 
 impl ForFields for multer::SizeLimit {
-    fn for_fields(self, fields: &[(&'static str, Presence)], limit: u64) -> Self {
-        fields.iter().fold(self, |limits, (name, _)| limits.for_field(*name, limit))
+    fn for_fields(self, fields: &[FormField], limit: u64) -> Self {
+        fields.iter().fold(self, |limits, field| limits.for_field(field.name, limit))
     }
 }

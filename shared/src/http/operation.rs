@@ -1,66 +1,91 @@
 //! The description of one operation in the OpenAPI document, collected from the route and the types of its handler.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa::{
     ToSchema,
-    openapi::{
-        self, ContentBuilder, Ref, RefOr, ResponseBuilder,
-        extensions::ExtensionsBuilder,
-        path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
-        request_body::RequestBodyBuilder,
-        schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
-        security::SecurityRequirement,
-    },
+    openapi::{RefOr, path::Parameter, schema::Schema},
 };
 
 use super::{
-    form::Presence,
-    problem::Problem,
+    form::FormField,
+    problem::{
+        Problem,
+        types::{self, ProblemType},
+    },
     route::{By, IfMatch, Route},
 };
 use crate::domain::session::RECENT_AUTHENTICATION;
 
 /// Collects the parts of one operation, and the schemas it refers to.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct OperationDoc {
-    operation: OperationBuilder,
-    responses: BTreeMap<u16, (String, ResponseBuilder)>,
-    problems: BTreeMap<u16, Vec<&'static str>>,
-    extensions: serde_json::Map<String, serde_json::Value>,
-    components: Vec<(String, RefOr<Schema>)>,
+    operation: Map<String, Value>,
+    parameters: Vec<Value>,
+    responses: BTreeMap<u16, DocumentedResponse>,
+    problems: BTreeMap<u16, Vec<&'static ProblemType>>,
+    schemas: BTreeMap<String, Value>,
+    /// The first method of the route; only `GET` can answer 304.
+    method: http::Method,
+    cache: Option<&'static str>,
+    media_type: &'static str,
+    is_limited: bool,
+    is_idempotent: bool,
 }
 
-impl std::fmt::Debug for OperationDoc {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OperationDoc").field("extensions", &self.extensions).finish_non_exhaustive()
-    }
+#[derive(Debug, Default)]
+struct DocumentedResponse {
+    description: &'static str,
+    /// Media type and schema.
+    content: Option<(&'static str, Value)>,
+    /// Names of the headers, as in `components.headers`.
+    headers: BTreeSet<&'static str>,
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+/// The key of a problem type in `components.examples`.
+pub(super) fn example_name(problem: &ProblemType) -> String {
+    format!("{}-{}", problem.status, problem.code)
 }
 
 impl OperationDoc {
-    fn reference<T: ToSchema>(&mut self) -> RefOr<Schema> {
+    fn schema<T: ToSchema>(&mut self) -> Value {
         let name = T::name().into_owned();
-        self.components.push((name.clone(), T::schema()));
-        T::schemas(&mut self.components);
-        RefOr::Ref(Ref::from_schema_name(name))
+        let mut schemas: Vec<(String, RefOr<Schema>)> = vec![(name.clone(), T::schema())];
+        T::schemas(&mut schemas);
+        for (name, schema) in schemas {
+            let mut schema = serde_json::to_value(schema).unwrap_or_default();
+            without_empty_defaults(&mut schema);
+            self.schemas.insert(name, schema);
+        }
+        reference("schemas", &name)
     }
 
-    fn with(&mut self, change: impl FnOnce(OperationBuilder) -> OperationBuilder) {
-        self.operation = change(std::mem::take(&mut self.operation));
+    fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.operation.insert(name.to_owned(), value.into());
     }
 
-    pub(super) fn problem(&mut self, status: u16, code: &'static str) {
-        let codes = self.problems.entry(status).or_default();
-        if !codes.contains(&code) {
-            codes.push(code);
+    pub(super) fn problem(&mut self, problem: &'static ProblemType) {
+        let types = self.problems.entry(problem.status).or_default();
+        if !types.contains(&problem) {
+            types.push(problem);
         }
     }
 
     /// Adds what follows from the declaration of the route.
     pub(super) fn route(&mut self, route: &Route) {
-        let tag = route.function.split('-').next().unwrap_or_default();
-        self.with(|op| op.tag(tag).summary(Some(route.summary)).operation_id(Some(route.function)));
+        self.set("tags", json!([route.function.split('-').next()]));
+        self.set("summary", route.summary);
+        self.set("description", if route.description.is_empty() { route.summary } else { route.description });
+        self.set("operationId", route.function);
+        self.method = route.method.clone();
+        self.cache = route.cache;
+        self.media_type = route.media_type;
+        self.is_idempotent = route.idempotent;
         let limits: Vec<_> = route
             .limits_in_force()
             .iter()
@@ -74,237 +99,339 @@ impl OperationDoc {
                        "window_seconds": limited.limit.rate.period.as_secs(), "by": by})
             })
             .collect();
+        self.problem(&types::INTERNAL_ERROR);
+        // The gateway answers these for every route.
+        self.problem(&types::RATE_LIMITED);
+        self.problem(&types::UNAVAILABLE);
         if limits.is_empty() {
-            self.extensions.insert("x-limit".into(), json!("gateway"));
+            self.set("x-limit", "gateway");
         } else {
-            self.problem(429, "rate_limited");
-            self.extensions.insert("x-limit".into(), limits.into());
-        }
-        self.problem(500, "internal_error");
-        if !route.limits_in_force().is_empty() {
-            self.problem(503, "unavailable");
+            self.is_limited = true;
+            self.set("x-limit", limits);
         }
         if route.idempotent {
-            self.header_parameter(
-                "Idempotency-Key",
-                false,
-                "1–255 visible ASCII characters. A repeated request with the same key and body gets the first response for 24 h.",
-            );
-            self.problem(409, "idempotency_in_progress");
-            self.problem(409, "already_done");
-            self.problem(422, "idempotency_key_reused");
+            self.parameters.push(reference("parameters", "Idempotency-Key"));
+            for problem in [
+                &types::VALIDATION_FAILED,
+                &types::IDEMPOTENCY_IN_PROGRESS,
+                &types::ALREADY_DONE,
+                &types::IDEMPOTENCY_KEY_REUSED,
+            ] {
+                self.problem(problem);
+            }
         }
         match route.if_match {
             IfMatch::Ignored => {}
             IfMatch::Honoured => {
-                self.header_parameter("If-Match", false, "The entity tag of the version to change.");
-                self.problem(412, "stale_version");
+                self.parameters.push(reference("parameters", "If-Match"));
+                self.problem(&types::MALFORMED_REQUEST);
+                self.problem(&types::STALE_VERSION);
             }
             IfMatch::Required => {
-                self.header_parameter("If-Match", true, "The entity tag of the version to change.");
-                self.problem(412, "stale_version");
-                self.problem(428, "if_match_required");
+                self.parameters.push(reference("parameters", "If-Match-Required"));
+                self.problem(&types::MALFORMED_REQUEST);
+                self.problem(&types::STALE_VERSION);
+                self.problem(&types::IF_MATCH_REQUIRED);
             }
         }
-        self.extensions.insert("x-body-limit".into(), json!(route.body_limit));
-        for (status, code) in route.problems {
-            self.problem(*status, code);
+        self.set("x-body-limit", route.body_limit);
+        for problem in route.problems {
+            self.problem(problem);
         }
-    }
-
-    fn header_parameter(&mut self, name: &str, required: bool, description: &str) {
-        let required = if required { openapi::Required::True } else { openapi::Required::False };
-        let parameter = ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Header)
-            .required(required)
-            .description(Some(description))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
-            .build();
-        self.with(|op| op.parameter(parameter));
     }
 
     pub(super) fn anonymous(&mut self) {
-        self.extensions.insert("x-permission".into(), json!("anonymous"));
+        self.set("x-permission", "anonymous");
+        self.set("security", json!([]));
     }
 
     /// Access without a token, except with the flag set, which needs the permission.
     pub(super) fn anonymous_unless(&mut self, flag: &str, permission: &'static str) {
         self.anonymous();
-        self.extensions.insert("x-permission-if".into(), json!({ flag: permission }));
-        self.with(|op| {
-            op.security(SecurityRequirement::default())
-                .security(SecurityRequirement::new("bearer", Vec::<String>::new()))
-        });
-        self.problem(401, "unauthenticated");
-        self.problem(403, "forbidden");
+        self.set("x-permission-if", json!({ flag: permission }));
+        self.set("security", json!([{}, {"bearer": []}]));
+        self.problem(&types::UNAUTHENTICATED);
+        self.problem(&types::FORBIDDEN);
     }
 
     pub(super) fn bearer(&mut self, permission: Option<&'static str>) {
-        self.extensions.insert("x-permission".into(), json!(permission.unwrap_or("signed-in")));
-        self.with(|op| op.security(SecurityRequirement::new("bearer", Vec::<String>::new())));
-        self.problem(401, "unauthenticated");
+        self.set("x-permission", permission.unwrap_or("signed-in"));
+        self.set("security", json!([{"bearer": []}]));
+        self.problem(&types::UNAUTHENTICATED);
         if permission.is_some() {
-            self.problem(403, "forbidden");
+            self.problem(&types::FORBIDDEN);
         }
     }
 
     /// The bearer token must also be of a recent authentication.
     pub(super) fn recent_authentication(&mut self) {
-        self.extensions.insert("x-authentication-max-age".into(), json!(RECENT_AUTHENTICATION.as_secs()));
-        self.problem(403, "reauthentication_required");
+        self.set("x-authentication-max-age", RECENT_AUTHENTICATION.as_secs());
+        self.problem(&types::REAUTHENTICATION_REQUIRED);
     }
 
     /// Authentication by an access token or by the body.
     pub(super) fn bearer_or_body(&mut self) {
         self.bearer(None);
-        self.with(|op| op.security(SecurityRequirement::default()));
+        self.set("security", json!([{"bearer": []}, {}]));
     }
 
-    pub(super) fn path_parameters(&mut self, route: &Route) {
-        for name in route.path_parameters() {
-            let parameter = ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Path)
-                .required(openapi::Required::True)
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
-                .build();
-            self.with(|op| op.parameter(parameter));
+    /// `schemas`: the schema of each parameter, in the order of the path.
+    pub(super) fn path_parameters(&mut self, route: &Route, schemas: Vec<Value>) {
+        for (name, schema) in route.path_parameters().zip(schemas) {
+            self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
         }
-        self.problem(404, "not_found");
+        self.problem(&types::NOT_FOUND);
     }
 
-    pub(super) fn parameters(&mut self, parameters: Vec<Parameter>) {
-        self.with(|op| op.parameters(Some(parameters)));
-        self.problem(400, "validation_failed");
-        self.problem(400, "unknown_field");
+    pub(super) fn query_parameters(&mut self, parameters: Vec<Parameter>) {
+        for parameter in parameters {
+            let mut parameter = serde_json::to_value(parameter).unwrap_or_default();
+            let shared = match parameter["name"].as_str() {
+                Some("limit") => Some("limit"),
+                Some("cursor") => Some("cursor"),
+                _ => None,
+            };
+            if let Some(name) = shared {
+                self.parameters.push(reference("parameters", name));
+                continue;
+            }
+            without_null(&mut parameter["schema"]);
+            self.parameters.push(parameter);
+        }
+        self.problem(&types::VALIDATION_FAILED);
+        self.problem(&types::UNKNOWN_FIELD);
     }
 
-    fn body(&mut self, content_type: &str, schema: RefOr<Schema>) {
-        self.body_where(content_type, schema, openapi::Required::True);
-    }
-
-    fn body_where(&mut self, content_type: &str, schema: RefOr<Schema>, required: openapi::Required) {
-        let content = ContentBuilder::new().schema(Some(schema)).build();
-        let body = RequestBodyBuilder::new().content(content_type, content).required(Some(required)).build();
-        self.with(|op| op.request_body(Some(body)));
-        self.problem(413, "payload_too_large");
+    fn body(&mut self, media_type: &str, schema: Value, required: bool) {
+        let mut content = Map::new();
+        content.insert(media_type.to_owned(), json!({ "schema": schema }));
+        self.set("requestBody", json!({"required": required, "content": content}));
+        self.problem(&types::PAYLOAD_TOO_LARGE);
     }
 
     /// Adds the problems of a body where none is expected.
     pub(super) fn no_body(&mut self, route: &Route) {
-        if route.method != http::Method::GET {
-            self.problem(400, "malformed_request");
-            self.problem(400, "unknown_field");
-            self.problem(413, "payload_too_large");
-            self.problem(415, "unsupported_media_type");
+        if !matches!(route.method, http::Method::GET | http::Method::DELETE) {
+            for problem in [
+                &types::MALFORMED_REQUEST,
+                &types::UNKNOWN_FIELD,
+                &types::PAYLOAD_TOO_LARGE,
+                &types::UNSUPPORTED_MEDIA_TYPE,
+            ] {
+                self.problem(problem);
+            }
         }
     }
 
     pub(super) fn json_body<T: ToSchema>(&mut self) {
-        self.json_body_where::<T>(openapi::Required::True);
+        self.json_body_where::<T>(true);
     }
 
     /// Adds an optional body.
     pub(super) fn optional_json_body<T: ToSchema>(&mut self) {
-        self.json_body_where::<T>(openapi::Required::False);
+        self.json_body_where::<T>(false);
     }
 
-    fn json_body_where<T: ToSchema>(&mut self, required: openapi::Required) {
-        let schema = self.reference::<T>();
-        self.body_where("application/json", schema, required);
-        self.problem(400, "malformed_request");
-        self.problem(400, "unknown_field");
-        self.problem(400, "validation_failed");
-        self.problem(415, "unsupported_media_type");
-    }
-
-    pub(super) fn raw_body(&mut self) {
-        let schema = ObjectBuilder::new().schema_type(Type::String).build();
-        self.body("application/json", Schema::from(schema).into());
-    }
-
-    pub(super) fn multipart_body(&mut self, fields: &[(&'static str, Presence)]) {
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let mut form = ObjectBuilder::new()
-            .property("file", text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))))
-            .required("file");
-        for (name, presence) in fields {
-            form = form.property(*name, text());
-            if *presence == Presence::Required {
-                form = form.required(*name);
-            }
+    fn json_body_where<T: ToSchema>(&mut self, required: bool) {
+        let schema = self.schema::<T>();
+        self.body("application/json", schema, required);
+        for problem in [
+            &types::MALFORMED_REQUEST,
+            &types::UNKNOWN_FIELD,
+            &types::VALIDATION_FAILED,
+            &types::UNSUPPORTED_MEDIA_TYPE,
+        ] {
+            self.problem(problem);
         }
-        self.body("multipart/form-data", Schema::from(form.build()).into());
-        self.problem(400, "validation_failed");
-        self.problem(400, "unknown_field");
-        self.problem(415, "unsupported_media_type");
     }
 
-    fn respond(&mut self, status: u16, description: &str, content: Option<(&str, RefOr<Schema>)>) {
-        let mut response = ResponseBuilder::new().description(description);
-        if let Some((content_type, schema)) = content {
-            response = response.content(content_type, ContentBuilder::new().schema(Some(schema)).build());
+    /// A body whose bytes are covered by a signature.
+    pub(super) fn signed_body(&mut self) {
+        self.body("application/json", json!({"type": "object", "additionalProperties": true}), true);
+        self.set("x-signed-body", true);
+        self.problem(&types::MALFORMED_REQUEST);
+    }
+
+    pub(super) fn multipart_body(&mut self, fields: &[FormField], file_limit: usize) {
+        let mut properties = Map::new();
+        let mut required = vec!["file"];
+        for field in fields {
+            properties.insert(field.name.to_owned(), (field.schema)());
+            required.extend(field.is_required().then_some(field.name));
         }
-        self.responses.insert(status, (description.to_owned(), response));
+        let file = json!({"type": "string", "contentMediaType": "application/octet-stream",
+                          "description": format!("The file, at most {file_limit} bytes.")});
+        properties.insert("file".to_owned(), file);
+        let schema = json!({"type": "object", "properties": properties, "required": required,
+                            "additionalProperties": false});
+        self.body("multipart/form-data", schema, true);
+        for problem in [
+            &types::MALFORMED_REQUEST,
+            &types::UNKNOWN_FIELD,
+            &types::VALIDATION_FAILED,
+            &types::UNSUPPORTED_MEDIA_TYPE,
+        ] {
+            self.problem(problem);
+        }
     }
 
-    pub(super) fn json_response<T: ToSchema>(&mut self, status: u16, description: &str) {
-        let schema = self.reference::<T>();
+    fn respond(&mut self, status: u16, description: &'static str, content: Option<(&'static str, Value)>) {
+        let response = self.responses.entry(status).or_default();
+        response.description = description;
+        response.content = content;
+    }
+
+    pub(super) fn json_response<T: ToSchema>(&mut self, status: u16, description: &'static str) {
+        let schema = self.schema::<T>();
         self.respond(status, description, Some(("application/json", schema)));
     }
 
     pub(super) fn page_response<T: ToSchema>(&mut self) {
-        let item = self.reference::<T>();
-        let page = ObjectBuilder::new()
-            .property("items", ArrayBuilder::new().items(item))
-            .property(
-                "next_cursor",
-                ObjectBuilder::new().schema_type(openapi::schema::SchemaType::from_iter([Type::String, Type::Null])),
-            )
-            .required("items")
-            .required("next_cursor");
-        self.respond(200, "One page", Some(("application/json", Schema::from(page.build()).into())));
-        self.problem(400, "invalid_cursor");
+        let item = self.schema::<T>();
+        let page = json!({
+            "type": "object",
+            "required": ["items", "next_cursor"],
+            "properties": {
+                "items": {"type": "array", "items": item},
+                "next_cursor": {"type": ["string", "null"], "description": "For `cursor`; null on the last page.",
+                                "example": null},
+            },
+        });
+        self.respond(200, "One page of the list.", Some(("application/json", page)));
+        self.problem(&types::INVALID_CURSOR);
+        self.problem(&types::VALIDATION_FAILED);
     }
 
-    pub(super) fn empty_response(&mut self, status: u16, description: &str) {
+    pub(super) fn empty_response(&mut self, status: u16, description: &'static str) {
         self.respond(status, description, None);
     }
 
+    /// A file, whole or in part. The media type is the one of the file.
     pub(super) fn binary_response(&mut self) {
-        let bytes = || {
-            let object = ObjectBuilder::new().schema_type(Type::String);
-            Schema::from(object.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).build()).into()
-        };
-        self.respond(200, "The whole content", Some(("application/octet-stream", bytes())));
-        self.respond(206, "The requested part", Some(("application/octet-stream", bytes())));
-        self.problem(416, "range_not_satisfiable");
+        self.respond(200, "The whole content.", Some(("*/*", json!({}))));
+        self.respond(206, "The requested part of the content.", Some(("*/*", json!({}))));
+        for status in [200, 206] {
+            self.header(status, "Accept-Ranges");
+            self.header(status, "Content-Disposition");
+        }
+        self.header(206, "Content-Range");
+        self.parameters.push(reference("parameters", "Range"));
+        self.problem(&types::RANGE_NOT_SATISFIABLE);
     }
 
+    /// A text of the route's media type. Where it may be cached, it has an entity tag.
     pub(super) fn text_response(&mut self) {
-        let text = ObjectBuilder::new().schema_type(Type::String).build();
-        self.respond(200, "Done", Some(("text/plain", Schema::from(text).into())));
+        let schema = match self.media_type {
+            "application/json" => json!({"type": "object"}),
+            "*/*" => json!({}),
+            _ => json!({"type": "string"}),
+        };
+        self.respond(200, "The content.", Some((self.media_type, schema)));
+        if self.cache.is_some() {
+            self.versioned(200);
+        }
     }
 
-    pub(super) fn etag(&mut self) {
-        self.respond(304, "Not changed since the version in If-None-Match", None);
+    /// Adds a header of `components.headers` to a response.
+    pub(super) fn header(&mut self, status: u16, name: &'static str) {
+        self.responses.entry(status).or_default().headers.insert(name);
     }
 
-    pub(super) fn finish(mut self) -> (Operation, Vec<(String, RefOr<Schema>)>) {
-        let problem = self.reference::<Problem>();
-        let mut op = self.operation;
-        for (status, (_, response)) in self.responses {
-            op = op.response(status.to_string(), response);
+    /// The response has the entity tag of a version, and `GET` honours `If-None-Match`.
+    pub(super) fn versioned(&mut self, status: u16) {
+        self.header(status, "ETag");
+        self.not_modified();
+    }
+
+    fn not_modified(&mut self) {
+        if self.method == http::Method::GET {
+            self.parameters.push(reference("parameters", "If-None-Match"));
+            self.respond(304, "Not changed since the version in `If-None-Match`.", None);
+            self.header(304, "ETag");
         }
-        for (status, codes) in self.problems {
-            let content = ContentBuilder::new().schema(Some(problem.clone())).build();
-            let response =
-                ResponseBuilder::new().description(codes.join(", ")).content("application/problem+json", content);
-            op = op.response(status.to_string(), response);
+    }
+
+    /// The operation, and the schemas it refers to.
+    pub(super) fn finish(mut self) -> (Map<String, Value>, BTreeMap<String, Value>) {
+        let problem = self.schema::<Problem>();
+        let mut responses = Map::new();
+        for (status, mut response) in std::mem::take(&mut self.responses) {
+            if self.is_idempotent {
+                response.headers.insert("Idempotency-Replayed");
+            }
+            let content = response.content.map(|(media_type, schema)| json!({ media_type: {"schema": schema} }));
+            let headers = self.headers(status, response.headers);
+            let mut documented = json!({"description": response.description, "headers": headers});
+            if let Some(content) = content {
+                documented["content"] = content;
+            }
+            responses.insert(status.to_string(), documented);
         }
-        let extensions =
-            self.extensions.into_iter().fold(ExtensionsBuilder::new(), |all, (name, value)| all.add(name, value));
-        (op.extensions(Some(extensions.build())).build(), self.components)
+        for (status, types) in std::mem::take(&mut self.problems) {
+            let lines: Vec<_> = types.iter().map(|one| format!("- `{}`: {}", one.code, one.title)).collect();
+            let examples: Map<_, _> =
+                types.iter().map(|one| (one.code.to_owned(), reference("examples", &example_name(one)))).collect();
+            let problem_content = json!({"schema": problem, "examples": examples});
+            let headers = self.headers(status, BTreeSet::new());
+            let entry =
+                responses.entry(status.to_string()).or_insert_with(|| json!({"description": "", "content": {}}));
+            let description = format!("{}\n{}", entry["description"].as_str().unwrap_or_default(), lines.join("\n"));
+            entry["description"] = description.trim_start().into();
+            entry["headers"] = headers.into();
+            entry["content"]["application/problem+json"] = problem_content;
+        }
+        self.set("responses", responses);
+        let parameters = std::mem::take(&mut self.parameters);
+        if !parameters.is_empty() {
+            self.set("parameters", parameters);
+        }
+        (self.operation, self.schemas)
+    }
+
+    /// The headers of a response: its own, and those that follow from its status.
+    fn headers(&self, status: u16, own: BTreeSet<&'static str>) -> Map<String, Value> {
+        let by_status: &[&str] = match status {
+            401 => &["WWW-Authenticate"],
+            415 => &["Accept"],
+            416 => &["Content-Range"],
+            429 | 503 => &["Retry-After"],
+            _ => &[],
+        };
+        let limits: &[&str] = if self.is_limited { &["RateLimit", "RateLimit-Policy"] } else { &[] };
+        let all =
+            own.into_iter().chain(by_status.iter().copied()).chain(limits.iter().copied()).chain(["X-Correlation-Id"]);
+        all.map(|name| (name.trim_end_matches("-Optional").to_owned(), reference("headers", name))).collect()
+    }
+}
+
+/// Removes defaults of texts that may not be empty: our types parse a missing text as an empty one, to report it with all other
+/// faults of the form.
+fn without_empty_defaults(schema: &mut Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let mut required = Vec::new();
+    for (name, property) in properties {
+        if property["default"] == "" && property["minLength"].as_u64().is_some_and(|length| length > 0) {
+            property.as_object_mut().map(|property| property.remove("default"));
+            required.push(Value::from(name.clone()));
+        }
+    }
+    if !required.is_empty() {
+        schema["required"] = required.into();
+    }
+}
+
+/// Removes the alternative `null`: a query parameter is a text or absent.
+fn without_null(schema: &mut Value) {
+    if let Some(types) = schema["type"].as_array() {
+        let named: Vec<_> = types.iter().filter(|name| *name != "null").cloned().collect();
+        if let [only] = &named[..] {
+            schema["type"] = only.clone();
+        }
+    }
+    if let Some(options) = schema["oneOf"].as_array() {
+        let named: Vec<_> = options.iter().filter(|option| option["type"] != "null").cloned().collect();
+        if let [only] = &named[..] {
+            *schema = only.clone();
+        }
     }
 }

@@ -57,7 +57,7 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Plain<T> {
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.json_response::<T>(200, "Done");
+        doc.json_response::<T>(200, "The result.");
     }
 }
 
@@ -71,7 +71,7 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Unavailable<T> {
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.json_response::<T>(503, "Unhealthy");
+        doc.json_response::<T>(503, "A service is unhealthy.");
     }
 }
 
@@ -92,7 +92,9 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Created<T> {
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.json_response::<T>(201, "Created");
+        doc.json_response::<T>(201, "Created.");
+        doc.header(201, "Location");
+        doc.header(201, "ETag-Optional");
     }
 }
 
@@ -106,7 +108,7 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Accepted<T> {
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.json_response::<T>(202, "Accepted for later");
+        doc.json_response::<T>(202, "Accepted; the work is done later.");
     }
 }
 
@@ -120,7 +122,7 @@ impl Reply for NoContent {
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.empty_response(204, "Done");
+        doc.empty_response(204, "Done.");
     }
 }
 
@@ -137,8 +139,8 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Versioned<T> {
     }
 
     fn describe(doc: &mut OperationDoc) {
-        doc.json_response::<T>(200, "Done");
-        doc.etag();
+        doc.json_response::<T>(200, "The resource.");
+        doc.versioned(200);
     }
 }
 

@@ -3,6 +3,7 @@
 use futures::future::BoxFuture;
 use http::Method;
 
+use super::problem::types::ProblemType;
 use crate::{
     app::App,
     domain::limit::{self, Limit},
@@ -22,7 +23,12 @@ pub struct Route {
     pub path: &'static str,
     /// A second path of the same function, with the same parameters.
     pub also_at: Option<&'static str>,
+    /// What the route does, in a few words.
     pub summary: &'static str,
+    /// What a client needs to know to use the route, in `CommonMark`.
+    pub description: &'static str,
+    /// Media type of a text that the route answers.
+    pub media_type: &'static str,
     /// `None` for the API-wide limits. Empty only for a route without I/O, where the gateway's throttle is enough.
     pub limits: Option<&'static [Limited]>,
     /// Whether the route accepts `Idempotency-Key`.
@@ -34,8 +40,8 @@ pub struct Route {
     pub if_match: IfMatch,
     /// `Cache-Control` of successful responses; `no-store` if absent.
     pub cache: Option<&'static str>,
-    /// Status and code of the problems that do not follow from the handler's types.
-    pub problems: &'static [(u16, &'static str)],
+    /// The problems that do not follow from the handler's types.
+    pub problems: &'static [&'static ProblemType],
     /// How the function is deployed.
     pub settings: Settings,
 }
@@ -115,6 +121,8 @@ impl Route {
             path,
             also_at: None,
             summary: "",
+            description: "",
+            media_type: "text/plain",
             limits: None,
             idempotent: false,
             loads: Loads { profile: false, keks: Keks { profile: false, evidence: false }, state: None },
@@ -163,6 +171,18 @@ impl Route {
     /// The purpose of the route, in one line.
     pub fn summary(mut self, summary: &'static str) -> Self {
         self.summary = summary;
+        self
+    }
+
+    /// What a client needs to know to use the route, in `CommonMark`.
+    pub fn description(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// The media type of the reply [`Text`](super::Text).
+    pub fn media_type(mut self, media_type: &'static str) -> Self {
+        self.media_type = media_type;
         self
     }
 
@@ -226,7 +246,7 @@ impl Route {
         self
     }
 
-    pub fn problems(mut self, problems: &'static [(u16, &'static str)]) -> Self {
+    pub fn problems(mut self, problems: &'static [&'static ProblemType]) -> Self {
         self.problems = problems;
         self
     }

@@ -84,7 +84,7 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
             if problem_type.status >= 500 {
                 tracing::error!(correlation_id = meta.correlation_id, function = route.function, %error, "failed");
             }
-            (problem::response(&error, &meta.correlation_id, token_sent), problem_type.code)
+            (problem::response(&error, &app.config.public_url, &meta.correlation_id, token_sent), problem_type.code)
         }
     };
 
@@ -155,6 +155,10 @@ async fn handle(
 ) -> Result<Response> {
     let route = &endpoint.route;
     let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let resource = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone(),
+        _ => None,
+    };
     let query = request.uri().query().unwrap_or_default().to_owned();
     let (mut parts, body) = request.into_parts();
     method::admit(route, &parts.method, &mut parts.headers)?;
@@ -164,11 +168,13 @@ async fn handle(
         _ => Vec::new(),
     };
     if body.len() > route.body_limit {
-        return Err(RequestError::TooLarge.into());
+        return Err(RequestError::TooLarge { limit: route.body_limit as u64 }.into());
     }
     let mut incoming = Incoming {
         route: route.clone(),
         meta,
+        method: parts.method,
+        resource: resource.unwrap_or_default(),
         headers: parts.headers,
         path,
         query,

@@ -219,7 +219,7 @@ async fn a_password_with_replacement_characters_is_refused() {
 async fn fields_of_a_form_must_be_utf_8() {
     struct Named;
     impl Form for Named {
-        const FIELDS: &'static [(&'static str, Presence)] = &[("name", Presence::Required)];
+        const FIELDS: &'static [FormField] = &[FormField::required::<String>("name")];
         const FILE_LIMIT: usize = 64;
     }
     let endpoint =

@@ -49,7 +49,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// The wait of a message that was not started.
 const NEXT_INVOCATION: Duration = Duration::from_secs(1);
 
-type Run = dyn Fn(&'static App, Value, Timestamp) -> WorkFuture + Send + Sync;
+type BatchRun = dyn Fn(&'static App, Value, Timestamp) -> WorkFuture + Send + Sync;
 
 /// A worker with its types erased: one Lambda function.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ pub struct Worker {
     summary: &'static str,
     trigger: Trigger,
     settings: Settings,
-    pub(super) run: Arc<Run>,
+    pub(super) run: Arc<BatchRun>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -100,7 +100,7 @@ pub enum TaskOutcome {
 }
 
 impl Worker {
-    fn new(function: &'static str, trigger: Trigger, concurrency: Concurrency, run: Arc<Run>) -> Self {
+    fn new(function: &'static str, trigger: Trigger, concurrency: Concurrency, run: Arc<BatchRun>) -> Self {
         let settings = Settings { concurrency, ..Settings::new() };
         Self { function, summary: "", trigger, settings, run }
     }

@@ -90,6 +90,8 @@ pub struct ListInForce {
     /// When the source last confirmed it; for an upload, the time of the upload.
     pub confirmed_at: Timestamp,
     pub max_age: Duration,
+    /// Whether it is a part of the published list, for trying out.
+    pub sample: bool,
 }
 
 impl ListInForce {
@@ -104,6 +106,7 @@ impl ListInForce {
             loaded_at: compiled.loaded_at,
             confirmed_at,
             max_age: source.max_age,
+            sample: source.sample,
         }
     }
 
@@ -119,6 +122,7 @@ impl ListInForce {
             loaded_at: compiled.loaded_at,
             confirmed_at: compiled.confirmed_at,
             max_age: Duration::MAX,
+            sample: false,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct ListSource {
     pub places: Vec<ListLocation>,
     /// The age from which it is stale.
     pub max_age: Duration,
+    /// Whether it is a part of the published list, for trying out.
+    pub sample: bool,
     /// Digest of the way of reading: the same bytes read in another way are another list.
     pub reading: String,
 }
@@ -68,6 +70,8 @@ struct Raw {
     max_age_hours: u64,
     #[serde(default)]
     columns: Option<serde_json::Value>,
+    #[serde(default)]
+    sample: bool,
 }
 
 /// Reads the configuration. The error holds all faults, each with the id of its list. `plain_http` is for the local
@@ -132,7 +136,9 @@ fn source(raw: &Raw, plain_http: bool) -> Result<ListSource, Vec<String>> {
         reading: reading(&raw.format, &format),
         format,
         places: places.into_iter().flatten().collect(),
-        max_age: Duration::from_hours(raw.max_age_hours),
+        // Outside of the local stack a sample is always stale, so it clears nobody.
+        max_age: if raw.sample && !plain_http { Duration::ZERO } else { Duration::from_hours(raw.max_age_hours) },
+        sample: raw.sample,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Writes the functions' part of `template.yaml`, and the functions' binaries, from what the code declares.
 
 mod alarms;
+pub mod configuration;
 mod functions;
 mod grants;
 mod paths;
@@ -45,8 +46,8 @@ fn between(text: &str, name: &str, generated: &str) -> String {
     format!("{before}{}{generated}{indent}{}{after}", marker("BEGIN"), marker("END"))
 }
 
-/// Path and text of each function's binary.
-pub fn binaries(functions: &[Function]) -> BTreeMap<PathBuf, String> {
+/// Path and text of each generated source file: the binary of each function, and the table of allowed methods.
+pub fn sources(functions: &[Function]) -> BTreeMap<PathBuf, String> {
     let binary = |function: &Function| {
         let area = function.area();
         let module = function.name[area.len() + 1..].replace('-', "_");
@@ -57,12 +58,19 @@ pub fn binaries(functions: &[Function]) -> BTreeMap<PathBuf, String> {
         let path = root().join(format!("functions/{area}/src/bin/{}.rs", function.name));
         (path, format!("fn main() -> std::process::ExitCode {{\n    verinym::{call}\n}}\n"))
     };
-    functions.iter().map(binary).collect()
+    functions.iter().map(binary).chain([(allowed_methods_path(), paths::allowed_methods(functions))]).collect()
 }
 
-/// The binaries that there are, by path; the sandbox provider's are not generated.
-pub fn kept_binaries() -> BTreeMap<PathBuf, String> {
+fn allowed_methods_path() -> PathBuf {
+    root().join("functions/platform/src/allowed_methods.rs")
+}
+
+/// The committed files, by path; those of the sandbox provider are not generated.
+pub fn kept_sources() -> BTreeMap<PathBuf, String> {
     let mut kept = BTreeMap::new();
+    if let Ok(text) = std::fs::read_to_string(allowed_methods_path()) {
+        kept.insert(allowed_methods_path(), text);
+    }
     for area in std::fs::read_dir(root().join("functions")).expect("the directory of functions").flatten() {
         let Ok(binaries) = std::fs::read_dir(area.path().join("src/bin")) else { continue };
         if area.file_name() == "sandbox" {

@@ -5,6 +5,9 @@ use verinym_tests::{Stack, people::tag, world::World};
 
 use crate::{crash::Applicant, staff_reads::moderator_of};
 
+/// The lists of the local stack are samples, which are always stale in other stages.
+const SAMPLES_CLEAR: (&str, &str) = ("STALE_LISTS_CLEAR_NOBODY", "false");
+
 async fn stored(world: &World, id: &str) -> Value {
     let items = world.aws.scan_named(&world.table("kyc")).await;
     items.into_iter().find(|item| item["id"]["S"] == id).expect("the check")
@@ -17,10 +20,10 @@ fn reasons(check: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_reviewer() {
     for variables in [
-        &[("STAGE", "prod"), ("SANDBOX_URL", "")][..],
-        &[("STAGE", "prod")],
-        &[("STAGE", "staging")],
-        &[("STAGE", "dev"), ("SANDBOX_URL", "")],
+        &[("STAGE", "prod"), ("SANDBOX_URL", ""), SAMPLES_CLEAR][..],
+        &[("STAGE", "prod"), SAMPLES_CLEAR],
+        &[("STAGE", "staging"), SAMPLES_CLEAR],
+        &[("STAGE", "dev"), ("SANDBOX_URL", ""), SAMPLES_CLEAR],
         &[("SANDBOX_URL", "")],
     ] {
         let world = World::new(&Stack::get(), variables).await;
@@ -57,8 +60,24 @@ async fn without_a_sandbox_a_check_is_inspected_screened_and_decided_by_a_review
 }
 
 #[tokio::test]
+async fn a_sample_of_a_list_clears_nobody_outside_of_the_local_stack() {
+    let world = World::new(&Stack::get(), &[("STAGE", "staging"), ("SANDBOX_URL", "")]).await;
+    let applicant = Applicant::new(&world).await;
+    let document = applicant.upload(&format!("OK-{}", tag())).await;
+    world.settle(None).await;
+    let check = applicant.call("kyc-create-check", &[], &json!({"document_ids": [document]})).await;
+    world.settle(None).await;
+    let check = stored(&world, check["id"].as_str().unwrap()).await;
+    assert!(reasons(&check).contains(&"lists_stale"), "{check}");
+    let moderator = moderator_of(&world).await;
+    let form = json!({"name": "Brunhilde Xylander"});
+    let screened = world.call("aml-screen-name", Some(&moderator), &[], &form).await.expect(200);
+    assert_eq!((&screened["lists_current"], &screened["lists"][0]["sample"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
 async fn the_sandbox_is_refused_in_prod_and_checks_begun_with_it_go_to_review() {
-    let world = World::new(&Stack::get(), &[("STAGE", "prod")]).await;
+    let world = World::new(&Stack::get(), &[("STAGE", "prod"), SAMPLES_CLEAR]).await;
     let path = [("provider", "sandbox")];
     let refused = world.call("webhooks-receive-provider", None, &path, &json!({})).await;
     assert_eq!((refused.status, &refused.body["code"]), (404, &json!("not_found")));

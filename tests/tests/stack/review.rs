@@ -83,6 +83,9 @@ async fn a_reviewer_approves() {
 
     let check = case.person.check_once(&case.id, "approved").await;
     is_applicant_view(&check);
+    let path = format!("/v1/admin/kyc/checks/{}", case.id);
+    let read = case.moderator.get(&path).send().await.expect(200);
+    case.moderator.get(&path).header("if-none-match", read.header("etag").unwrap()).send().await.expect(304);
     let of_person = case.moderator.all(&format!("/v1/admin/kyc/checks?user_id={}", case.person.id)).await;
     assert_eq!(of_person.iter().filter(|check| check["id"] == case.id.as_str()).count(), 1, "{of_person:?}");
     let history = case.person.api.all(&format!("/v1/kyc/checks/{}/history?limit=1", case.id)).await;

@@ -166,28 +166,36 @@ pub struct HitForStaff {
     pub id: HitId,
     pub check_id: CheckId,
     pub user_id: UserId,
+    #[schema(example = "ofac-sdn")]
     pub list: String,
     pub kind: ListKind,
+    #[schema(example = "2026-02-27")]
     pub list_version: String,
+    #[schema(example = "2")]
     pub engine_version: String,
     /// The list's own key.
+    #[schema(example = "ofac-7157")]
     pub entity_id: String,
     /// The listed name that agrees best, as published. It is the person's own where the hit is true, so it is absent for
     /// readers who may not see personal data (`users:read_pii`).
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "Karim Nabil al-Zubayri")]
     pub name: Option<Masked<String>>,
     /// That this is the person; 0 to 1.
     pub score: f64,
     /// That the names agree, and no more; 0 to 1.
     pub name_score: f64,
     /// `name`, `alias`, `date_of_birth`, `country`, `identifier`.
+    #[schema(example = json!(["name"]))]
     pub matched_on: Vec<String>,
     /// What agrees, what does not, and what it cost. It quotes the person, so it is absent for the same readers.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "al-Zubayri = al-Zubayri")]
     pub explanation: Option<Masked<String>>,
     /// Empty for the same readers: where `matched_on` names the date of birth, these tell the person's.
+    #[schema(example = json!(["1971-03-09"]))]
     pub dates_of_birth: Vec<String>,
+    #[schema(example = json!(["YE"]))]
     pub countries: Vec<String>,
+    #[schema(example = json!(["SDGT"]))]
     pub programmes: Vec<String>,
     pub decision: HitDecision,
     /// The deciding reviewer, the second of two.
@@ -196,10 +204,10 @@ pub struct HitForStaff {
     /// The first of two reviewers, while a second one is waited for.
     pub proposed_by: Option<UserId>,
     /// What the last reviewer wrote.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "The passport shows another date of birth.")]
     pub reason: Option<Masked<String>>,
     /// What the first of two reviewers wrote, once the second has decided.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "The passport shows another date of birth.")]
     pub first_reason: Option<Masked<String>>,
     pub created_at: Timestamp,
     pub version: u64,

@@ -17,9 +17,9 @@ fn after(seconds: u64) -> Timestamp {
 }
 
 /// The shared item with the update loop of the module's documentation: every state it has had, oldest first.
-struct Store(Vec<Breaker>);
+struct BreakerStore(Vec<Breaker>);
 
-impl Store {
+impl BreakerStore {
     fn new() -> Self {
         Self(vec![Breaker::default()])
     }
@@ -82,15 +82,15 @@ impl Store {
     }
 }
 
-fn opened() -> Store {
-    let mut store = Store::new();
+fn opened() -> BreakerStore {
+    let mut store = BreakerStore::new();
     store.run(20, START, false);
     store
 }
 
 #[test]
 fn nineteen_failures_do_not_open_it_and_twenty_do() {
-    let mut store = Store::new();
+    let mut store = BreakerStore::new();
     store.run(19, START, false);
     assert!(store.begin(START).is_some());
     store.run(1, START, false);
@@ -99,7 +99,7 @@ fn nineteen_failures_do_not_open_it_and_twenty_do() {
 
 #[test]
 fn fewer_than_half_failing_do_not_open_it() {
-    let mut store = Store::new();
+    let mut store = BreakerStore::new();
     store.run(11, START, true);
     store.run(10, START, false);
     assert_eq!(store.state().open_until, None);
@@ -109,7 +109,7 @@ fn fewer_than_half_failing_do_not_open_it() {
 
 #[test]
 fn failures_of_an_earlier_window_are_forgotten() {
-    let mut store = Store::new();
+    let mut store = BreakerStore::new();
     store.run(19, START, false);
     store.run(19, after(60), false);
     assert_eq!(store.state().open_until, None);
@@ -118,7 +118,7 @@ fn failures_of_an_earlier_window_are_forgotten() {
 
 #[test]
 fn a_clock_behind_the_others_does_not_turn_the_window_back() {
-    let mut store = Store::new();
+    let mut store = BreakerStore::new();
     store.run(10, after(60), false);
     store.run(9, after(59), false);
     assert_eq!((store.state().calls, store.state().window), (19, after(60)));
@@ -155,7 +155,7 @@ fn a_failed_probe_opens_it_again() {
 
 #[test]
 fn a_call_that_began_before_it_opened_changes_nothing() {
-    let mut store = Store::new();
+    let mut store = BreakerStore::new();
     let slow = store.begin(START).unwrap();
     store.run(20, START, false);
     let before = store.state().clone();
@@ -237,7 +237,7 @@ impl Model {
 proptest! {
     #[test]
     fn it_admits_what_a_plain_model_admits(ops in ops()) {
-        let (mut store, mut model, mut now) = (Store::new(), Model::default(), START);
+        let (mut store, mut model, mut now) = (BreakerStore::new(), Model::default(), START);
         let mut running = Vec::new();
         for op in ops {
             match op {
@@ -262,7 +262,7 @@ proptest! {
     /// the newest state would.
     #[test]
     fn deciding_from_a_stale_state_loses_and_doubles_nothing(ops in ops()) {
-        let (mut fresh, mut stale, mut now) = (Store::new(), Store::new(), START);
+        let (mut fresh, mut stale, mut now) = (BreakerStore::new(), BreakerStore::new(), START);
         let mut running = Vec::new();
         for op in ops {
             match op {

@@ -61,6 +61,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     pub code: ReasonCode,
+    #[schema(example = "The document could not be read.")]
     pub message: String,
 }
 

@@ -45,11 +45,14 @@ pub struct CheckForStaff {
     pub user_id: UserId,
     pub state: CheckState,
     pub kind: CheckKind,
+    #[schema(example = "sandbox")]
     pub provider: String,
+    #[schema(example = "9e9f1d0f-0f1c-4a5e-8f5e-3e8f3a0c2b11")]
     pub provider_reference: Option<String>,
     pub progress: Progress,
     pub decision: Option<DecisionView>,
     pub risk: Option<Risk>,
+    #[schema(example = json!(null))]
     pub assessment_id: Option<String>,
     pub attempts: u32,
     pub supersedes: Option<CheckId>,

@@ -68,7 +68,9 @@ impl Actor {
 pub struct Subject {
     /// `user`, `session`, `check`, `document`, `callback` …
     #[serde(rename = "type")]
+    #[schema(example = "check")]
     pub kind: String,
+    #[schema(example = "chk_01h2xcejqtf2nbrexx3vqjhp41")]
     pub id: String,
 }
 
@@ -82,8 +84,11 @@ impl Subject {
 /// The change of a field, with both values masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
+    #[schema(example = "family_name")]
     pub field: String,
+    #[schema(example = "B***")]
     pub before_masked: Option<String>,
+    #[schema(example = "A***")]
     pub after_masked: Option<String>,
 }
 
@@ -92,16 +97,16 @@ pub struct Change {
 pub struct ActorView {
     /// `user`, `system`, `provider`, `client` or `anonymous`.
     #[serde(rename = "type")]
+    #[schema(example = "user")]
     pub kind: String,
+    #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp41")]
     pub id: Option<String>,
 }
 
 /// The part of an event that only staff with `audit:read` see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    #[schema(value_type = Option<String>)]
     pub ip: Option<Masked<String>>,
-    #[schema(value_type = Option<String>)]
     pub user_agent: Option<Masked<String>>,
     pub session_id: Option<SessionId>,
     /// 0 to 100; absent if no risk was computed.
@@ -119,13 +124,63 @@ pub struct EventView {
     /// The user concerned.
     pub person: Option<UserId>,
     pub actor: ActorView,
+    #[schema(example = "0f8fad5bd9cb469fa16570867728950e")]
     pub correlation_id: String,
     /// Ids and public words; no personal data.
+    #[schema(value_type = Object, example = json!({"reasons": ["document_unreadable"]}))]
     pub data: serde_json::Value,
     pub changes: Vec<Change>,
-    /// For staff only.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Origin>,
+}
+
+/// An event with its origin, as the event log shows it to staff.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditEvent {
+    pub id: EventId,
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    pub occurred_at: Timestamp,
+    pub subject: Subject,
+    /// The user concerned.
+    pub person: Option<UserId>,
+    pub actor: ActorView,
+    #[schema(example = "0f8fad5bd9cb469fa16570867728950e")]
+    pub correlation_id: String,
+    /// Ids and public words; no personal data.
+    #[schema(value_type = Object, example = json!({"reasons": ["document_unreadable"]}))]
+    pub data: serde_json::Value,
+    pub changes: Vec<Change>,
+    /// Address of the caller; null if the key of its person was destroyed.
+    #[schema(value_type = Option<String>, example = "198.51.100.7")]
+    pub ip: Option<Masked<String>>,
+    #[schema(value_type = Option<String>, example = "Mozilla/5.0")]
+    pub user_agent: Option<Masked<String>>,
+    pub session_id: Option<SessionId>,
+    /// 0 to 100; null if no risk was computed.
+    #[schema(maximum = 100)]
+    pub risk_score: Option<u8>,
+}
+
+impl EventView {
+    /// The event with its origin.
+    pub fn with_origin(self, origin: Origin) -> AuditEvent {
+        let Self { id, kind, occurred_at, subject, person, actor, correlation_id, data, changes } = self;
+        let Origin { ip, user_agent, session_id, risk_score } = origin;
+        AuditEvent {
+            id,
+            kind,
+            occurred_at,
+            subject,
+            person,
+            actor,
+            correlation_id,
+            data,
+            changes,
+            ip,
+            user_agent,
+            session_id,
+            risk_score,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +208,7 @@ mod tests {
 
     #[test]
     fn only_staff_see_the_origin_of_an_event() {
-        let mut event = EventView {
+        let event = EventView {
             id: EventId::new(Timestamp::from_unix_millis(1)),
             kind: EventType::SessionCreated,
             occurred_at: Timestamp::from_unix_millis(1),
@@ -163,11 +218,9 @@ mod tests {
             correlation_id: "c".into(),
             data: json!({}),
             changes: vec![],
-            origin: None,
         };
         assert!(json!(event).get("ip").is_none());
-        event.origin =
-            Some(Origin { ip: Some(Masked("192.0.2.1".into())), user_agent: None, session_id: None, risk_score: None });
+        let event = event.with_origin(Origin { ip: Some(Masked("192.0.2.1".into())), ..Origin::default() });
         assert_eq!(json!(event)["ip"], "192.0.2.1");
         assert_eq!(json!(event)["type"], "session.created");
         assert!(!format!("{event:?}").contains("192.0.2.1"));

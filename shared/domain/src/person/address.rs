@@ -10,16 +10,21 @@ use crate::{
 };
 
 const BAD_POSTAL_CODE: FieldFault =
-    FieldFault::new("invalid_postal_code", "must be 1 to 16 letters, digits, blanks and hyphens");
+    FieldFault::new("invalid_postal_code", "Must be 1 to 16 letters, digits, blanks and hyphens.");
 
 /// A postal address. Lines, city and region are free text (countries differ too much for more), 1 to 100 characters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Address {
+    #[schema(example = "12 St James's Square")]
     pub line1: String,
+    #[schema(example = "Flat 2")]
     pub line2: Option<String>,
+    #[schema(example = "London")]
     pub city: String,
     /// State, province or county.
+    #[schema(example = "Greater London")]
     pub region: Option<String>,
+    #[schema(example = "SW1Y 4JH")]
     pub postal_code: Option<String>,
     pub country: Country,
 }
@@ -36,22 +41,22 @@ impl std::fmt::Debug for Address {
 #[serde(deny_unknown_fields)]
 pub struct AddressPatch {
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "12 St James's Square", min_length = 1, max_length = 200)]
     pub line1: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "Flat 2", max_length = 200)]
     pub line2: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "London", min_length = 1, max_length = 100)]
     pub city: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "Greater London", max_length = 100)]
     pub region: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "SW1Y 4JH", max_length = 64)]
     pub postal_code: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "GB", min_length = 2, max_length = 2)]
     pub country: Patch<String>,
 }
 
@@ -132,11 +137,14 @@ mod tests {
         let faults = |json, before: Option<&Address>| {
             let mut fields = Fields::default();
             assert_eq!(patch(json).apply("address", before, &mut fields), None);
-            fields.done().unwrap_err().into_iter().map(|f| (f.field, f.code)).collect::<Vec<_>>()
+            fields.done().unwrap_err().into_iter().map(|f| (f.field, f.code.into_owned())).collect::<Vec<_>>()
         };
-        let missing = |name: &str| (format!("address.{name}"), "required");
+        let missing = |name: &str| (format!("address.{name}"), "required".to_owned());
         assert_eq!(faults("{}", None), [missing("line1"), missing("city"), missing("country")]);
         assert_eq!(faults(r#"{"city":null}"#, Some(&home())), [missing("city")]);
-        assert_eq!(faults(r#"{"country":"XX"}"#, Some(&home())), [("address.country".into(), "invalid_country")]);
+        assert_eq!(
+            faults(r#"{"country":"XX"}"#, Some(&home())),
+            [("address.country".into(), "invalid_country".into())]
+        );
     }
 }

@@ -8,16 +8,16 @@ use super::{
 };
 use crate::field::FieldFault;
 
-const BAD_EMAIL: FieldFault = FieldFault::new("invalid_email", "must be an e-mail address");
+const BAD_EMAIL: FieldFault = FieldFault::new("invalid_email", "Must be an e-mail address.");
 const UNDELIVERABLE: FieldFault = FieldFault::new(
     "undeliverable_email",
-    "cannot be written to from here: the part before the '@' must be of ASCII letters, digits and signs",
+    "Cannot be written to from here: the part before the '@' must be of ASCII letters, digits and signs.",
 );
 const BAD_PHONE: FieldFault =
-    FieldFault::new("invalid_phone", "must be a phone number in E.164 form, like +14155550123");
+    FieldFault::new("invalid_phone", "Must be a phone number in E.164 form, like +14155550123.");
 const BAD_USERNAME: FieldFault = FieldFault::new(
     "invalid_username",
-    "must be 3 to 32 of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends",
+    "Must be 3 to 32 of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends.",
 );
 
 /// An e-mail address (RFC 5321, RFC 6531): NFC, lower case, the domain in its ASCII form (IDNA). Dots and plus signs

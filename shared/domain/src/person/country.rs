@@ -3,7 +3,7 @@
 use super::{EMPTY, personal_text};
 use crate::field::FieldFault;
 
-const UNKNOWN: FieldFault = FieldFault::new("invalid_country", "must be an ISO 3166-1 alpha-2 country code, like US");
+const UNKNOWN: FieldFault = FieldFault::new("invalid_country", "Must be an ISO 3166-1 alpha-2 country code, like US.");
 
 /// The officially assigned codes of ISO 3166-1 alpha-2, and `XK` (Kosovo), which is not assigned but in general use
 /// (the EU, ICAO's and SWIFT's practice).

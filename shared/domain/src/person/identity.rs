@@ -10,13 +10,13 @@ use crate::{
     time::Timestamp,
 };
 
-const BAD_DATE: FieldFault = FieldFault::new("invalid_date", "must be a date, YYYY-MM-DD");
-const FUTURE: FieldFault = FieldFault::new("in_the_future", "must not be in the future");
-const TOO_EARLY: FieldFault = FieldFault::new("too_early", "must not be before 1900-01-01");
-const BAD_KIND: FieldFault = FieldFault::new("invalid_type", "must be 1 to 32 of a-z, 0-9 and '_'");
+const BAD_DATE: FieldFault = FieldFault::new("invalid_date", "Must be a date, YYYY-MM-DD.");
+const FUTURE: FieldFault = FieldFault::new("in_the_future", "Must not be in the future.");
+const TOO_EARLY: FieldFault = FieldFault::new("too_early", "Must not be before 1900-01-01.");
+const BAD_KIND: FieldFault = FieldFault::new("invalid_type", "Must be 1 to 32 of a-z, 0-9 and '_'.");
 const BAD_NUMBER: FieldFault = FieldFault::new(
     "invalid_number",
-    "must be 4 to 32 letters, digits, blanks and any of '-', '/', '.', '(', ')', '+', '&'",
+    "Must be 4 to 32 letters, digits, blanks and any of '-', '/', '.', '(', ')', '+', '&'.",
 );
 
 /// A date of birth, `YYYY-MM-DD` in the Gregorian calendar, 1900 or later.
@@ -69,10 +69,13 @@ pub struct NationalId {
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NationalIdForm {
+    #[schema(min_length = 2, max_length = 2, example = "GB")]
     pub country: String,
     /// What number it is in that country: `ssn`, `pan`, `national_id` …
     #[serde(rename = "type")]
+    #[schema(min_length = 1, max_length = 32, pattern = "^[a-z0-9_]+$", example = "nino")]
     pub kind: String,
+    #[schema(min_length = 1, max_length = 64, example = "QQ123456C")]
     pub value: String,
 }
 

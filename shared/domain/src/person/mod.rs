@@ -69,9 +69,9 @@ macro_rules! personal_text {
 use personal_text;
 
 /// Nothing was given where something is needed.
-const EMPTY: FieldFault = FieldFault::new("required", "must not be empty");
-const TOO_LONG: FieldFault = FieldFault::new("too_long", "is too long");
-const CONTROL: FieldFault = FieldFault::new("invalid_characters", "must not contain control characters");
+const EMPTY: FieldFault = FieldFault::new("required", "Must not be empty.");
+const TOO_LONG: FieldFault = FieldFault::new("too_long", "Is too long.");
+const CONTROL: FieldFault = FieldFault::new("invalid_characters", "Must not contain control characters.");
 
 /// Letters and digits hidden but for the last four, signs between them kept: `123-45-6789` is `***-**-6789`.
 ///

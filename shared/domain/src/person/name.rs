@@ -12,10 +12,10 @@ use super::{
 };
 use crate::field::FieldFault;
 
-const NO_LETTER: FieldFault = FieldFault::new("no_letter", "must have at least one letter");
+const NO_LETTER: FieldFault = FieldFault::new("no_letter", "Must have at least one letter.");
 const BAD_NAME: FieldFault = FieldFault::new(
     "invalid_name",
-    "must hold only letters, blanks, apostrophes and hyphens; a full stop only after an initial, as in 'J. R.'",
+    "Must hold only letters, blanks, apostrophes and hyphens; a full stop only after an initial, as in 'J. R.'.",
 );
 
 /// A given or family name, in any script: NFC, trimmed, runs of blanks made one, 1 to 100 characters.

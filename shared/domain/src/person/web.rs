@@ -3,8 +3,8 @@
 use super::{EMPTY, TOO_LONG, personal_text, text::is_ignorable};
 use crate::field::FieldFault;
 
-const BAD_LOCALE: FieldFault = FieldFault::new("invalid_locale", "must be a BCP 47 language tag, like en-GB");
-const BAD_URL: FieldFault = FieldFault::new("invalid_url", "must be an https URL without user name or password");
+const BAD_LOCALE: FieldFault = FieldFault::new("invalid_locale", "Must be a BCP 47 language tag, like en-GB.");
+const BAD_URL: FieldFault = FieldFault::new("invalid_url", "Must be an https URL without user name or password.");
 
 /// A language tag of BCP 47 in its shape `language[-Script][-REGION][-variant…]`, in the usual casing.
 /// Extensions and private use behind a language are dropped, since no text of ours depends on them; the grandfathered

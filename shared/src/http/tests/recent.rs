@@ -114,6 +114,8 @@ impl SignedIn {
         let now = Timestamp::from_unix_seconds(1_772_357_400);
         let route = recent().route;
         call::Incoming {
+            method: Method::POST,
+            resource: String::new(),
             meta: Meta {
                 function: route.function,
                 now,

@@ -25,13 +25,13 @@ use crate::{
     },
 };
 
-struct Person {
+struct Applicant {
     user: UserId,
     key: PersonKey,
     evidence: PersonKey,
 }
 
-impl Person {
+impl Applicant {
     async fn new(store: &Store) -> Self {
         let auth = account();
         let user = auth.user;
@@ -129,7 +129,7 @@ async fn a_submitted_snapshot_is_the_profile_it_was_submitted_from_in_hundreds_o
     let store = testing::store().await;
     let (submitted_first, renamed_first) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let pairs = (0..PAIRS).map(async |turn| {
-        let person = Person::new(&store).await;
+        let person = Applicant::new(&store).await;
         let (check, renamed) = if turn.is_multiple_of(2) {
             tokio::join!(person.submits(&store, turn), person.renames(&store, "Listed", turn))
         } else {
@@ -154,7 +154,7 @@ async fn a_submitted_snapshot_is_the_profile_it_was_submitted_from_in_hundreds_o
 #[tokio::test]
 async fn a_profile_read_before_another_change_is_not_written_over_it() {
     let store = testing::store().await;
-    let person = Person::new(&store).await;
+    let person = Applicant::new(&store).await;
     let old = person.profile(&store).await;
     assert!(person.renames(&store, "Newer", 0).await);
     // The account as it is now, the profile as it was: a batch read may give both.
@@ -171,7 +171,7 @@ async fn a_profile_read_before_another_change_is_not_written_over_it() {
 #[tokio::test]
 async fn a_profile_written_before_revisions_changes_once_and_then_by_its_revision() {
     let store = testing::store().await;
-    let person = Person::new(&store).await;
+    let person = Applicant::new(&store).await;
     let mut item = person.profile(&store).await.item(&person.user).unwrap();
     item.remove("revision");
     store

@@ -56,7 +56,6 @@ impl EventRecord {
             correlation_id: self.correlation_id,
             data: serde_json::Value::Object(self.data),
             changes: self.changes,
-            origin: None,
         }
     }
 }

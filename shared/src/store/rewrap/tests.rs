@@ -18,23 +18,23 @@ const PLACE: Place<'_> = Place { table: "identity", partition: "U#1", sort: "PRO
 const DAY: Duration = Duration::from_hours(24);
 
 /// Somebody with a key, and something encrypted under it.
-struct Person {
+struct KeyOwner {
     user: UserId,
     sealed: Vec<u8>,
 }
 
-async fn register(store: &Store, now: Timestamp) -> Person {
+async fn register(store: &Store, now: Timestamp) -> KeyOwner {
     let user = UserId::new(now);
     let (key, item) = store.new_person_key(&user, PROFILE, now).await.unwrap();
     store.db.put_item().table_name("keys").set_item(Some(item)).send().await.unwrap();
-    Person { user, sealed: key.seal(&PLACE, b"ada@example.com") }
+    KeyOwner { user, sealed: key.seal(&PLACE, b"ada@example.com") }
 }
 
-async fn key_of_person(store: &Store, person: &Person, now: Timestamp) -> PersonKey {
+async fn key_of_person(store: &Store, person: &KeyOwner, now: Timestamp) -> PersonKey {
     store.read_person_key(&person.user, PROFILE, now).await.unwrap()
 }
 
-async fn assert_readable(store: &Store, people: &[Person], now: Timestamp) {
+async fn assert_readable(store: &Store, people: &[KeyOwner], now: Timestamp) {
     for person in people {
         let key = key_of_person(store, person, now).await;
         assert_eq!(key.open(&PLACE, &person.sealed).unwrap().as_slice(), b"ada@example.com");
@@ -42,7 +42,7 @@ async fn assert_readable(store: &Store, people: &[Person], now: Timestamp) {
 }
 
 /// Generations that wrap somebody's profile key.
-async fn in_use(store: &Store, people: &[Person]) -> BTreeSet<u32> {
+async fn in_use(store: &Store, people: &[KeyOwner]) -> BTreeSet<u32> {
     let mut numbers = BTreeSet::new();
     for person in people {
         numbers.insert(field::key_version(&stored(store, person).await.wrapped).unwrap());
@@ -50,7 +50,7 @@ async fn in_use(store: &Store, people: &[Person]) -> BTreeSet<u32> {
     numbers
 }
 
-async fn stored(store: &Store, person: &Person) -> KeyItem {
+async fn stored(store: &Store, person: &KeyOwner) -> KeyItem {
     store.get_as(Table::Keys, &person_key::key(&person.user, PROFILE)).await.unwrap().unwrap()
 }
 
@@ -63,7 +63,7 @@ async fn run(store: &Store, now: Timestamp) -> RenewalCounts {
 }
 
 /// First keys, and people wrapped under them.
-async fn with_people(count: usize) -> (Store, testing::FakeKms, Vec<Person>) {
+async fn with_people(count: usize) -> (Store, testing::FakeKms, Vec<KeyOwner>) {
     let (store, kms) = testing::store_with_kms().await;
     run(&store, NOW).await;
     let people = join_all((0..count).map(|_| register(&store, NOW))).await;

@@ -1,0 +1,139 @@
+"""Runs the snippets of the guides against the stack that is up, as their readers would.
+
+    python -m localstack.guides
+
+The `sh` blocks of docs/quickstart.md are one script. The `python` and `ts` blocks of docs/integrate.md get a short program behind them that
+signs somebody up, has a passport approved and verifies the access token, and a tampered one.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from localstack import node
+from localstack.passport import picture
+from localstack.settings import ROOT, Settings, step
+from localstack.venv import ensure
+
+# Seconds for one guide.
+LIMIT = 180
+
+PYTHON = '''
+import os, re, secrets, subprocess, sys
+
+base, email, password = os.environ["API_URL"], os.environ["EMAIL"], secrets.token_urlsafe(18)
+api = Verinym(base)
+sign_up(api, email, password)
+mail = subprocess.run([os.environ["STACK_PYTHON"], "-m", "localstack.mailbox"], env=os.environ | {"TO": email},
+                      capture_output=True, text=True, check=True).stdout
+confirm(api, re.search(r"token=(\\S+)", mail)[1], password)
+person = sign_in(api, email, password)
+with open(os.environ["PASSPORT"], "rb") as file:
+    print(verify(person, upload(person, "passport", "OK-" + secrets.token_hex(4), file.read())))
+keys = jwt.PyJWKClient(base + "/.well-known/jwks.json")
+claims = claims_of(person.access_token, base, keys)
+assert claims["sub"] == person.call("GET", "/v1/auth/me")["user"]["id"]
+head, body, signature = person.access_token.split(".")
+for wrong in (f"{head}.{body}.{signature[::-1]}", f"{head}.{body}x.{signature}"):
+    try:
+        claims_of(wrong, base, keys)
+    except jwt.InvalidTokenError:
+        continue
+    sys.exit("a tampered token was accepted")
+try:
+    claims_of(person.access_token, base + "/other", keys)
+    sys.exit("a token of another issuer was accepted")
+except jwt.InvalidTokenError:
+    pass
+try:
+    person.call("GET", "/v1/kyc/checks/nonsense")
+except Problem as problem:
+    assert (problem.status, problem.code) == (404, "not_found"), problem
+'''
+
+TYPESCRIPT = '''
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Problem, Verinym, confirm, signIn, signUp, upload, verify } from "./verinym.ts";
+import { claimsOf } from "./claims.ts";
+
+const env = process.env as Record<string, string>;
+const api = new Verinym(env.API_URL);
+const password = randomUUID();
+await signUp(api, env.EMAIL, password);
+const mail = execFileSync(env.STACK_PYTHON, ["-m", "localstack.mailbox"], {
+  cwd: env.ROOT, env: { ...env, TO: env.EMAIL }, encoding: "utf8",
+});
+await confirm(api, /token=(\\S+)/.exec(mail)![1], password);
+const person = await signIn(api, env.EMAIL, password);
+const file = new Blob([readFileSync(env.PASSPORT)]);
+console.log(await verify(person, await upload(person, "passport", "OK-" + randomUUID().slice(0, 8), file)));
+const claims = await claimsOf(person.accessToken!);
+const me = await person.call<{ user: { id: string } }>("GET", "/v1/auth/me");
+if (claims.sub !== me.user.id) throw new Error("the token is of somebody else");
+const [head, body, signature] = person.accessToken!.split(".");
+const tampered = `${head}.${body}.${[...signature].reverse().join("")}`;
+const accepted = await claimsOf(tampered).then(() => true, () => false);
+if (accepted) throw new Error("a tampered token was accepted");
+try {
+  await person.call("GET", "/v1/kyc/checks/nonsense");
+} catch (problem) {
+  if (!(problem instanceof Problem) || problem.code !== "not_found") throw problem;
+}
+'''
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a page whose info string is exactly this."""
+    text = (ROOT / "docs" / page).read_text()
+    return re.findall(rf"^```{re.escape(language)}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def run(name: str, command: list[str], cwd: Path, environment: dict[str, str]) -> None:
+    """Runs a program, whose last word of output is the outcome of the check."""
+    began = time.monotonic()
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+    if done.returncode != 0 or "approved" not in done.stdout:
+        sys.exit(f"{name} failed ({done.returncode}):\n{done.stdout}\n{done.stderr}")
+    step(f"{name}: approved after {time.monotonic() - began:.1f} s")
+
+
+def main() -> None:
+    settings = Settings.read()
+    stack = dict(line.split("=", 1) for line in settings.env_file.read_text().splitlines() if "=" in line)
+    work = settings.data / "guides"
+    work.mkdir(parents=True, exist_ok=True)
+    (work / "passport.png").write_bytes(picture("guides"))
+    mark = os.urandom(6).hex()
+    environment = os.environ | {
+        "API_URL": stack["API_URL"],
+        "ROOT": str(ROOT),
+        "PYTHONPATH": str(ROOT),
+        "STACK_PYTHON": sys.executable,
+        "PASSPORT": str(work / "passport.png"),
+    }
+
+    script = "\n".join(blocks("quickstart.md", "sh")).replace("target/stack.env", str(settings.env_file))
+    run("docs/quickstart.md", ["bash", "-c", script], ROOT, environment)
+
+    program = work / "integrate.py"
+    program.write_text("\n".join([*blocks("integrate.md", "python"), PYTHON]))
+    python = ensure("guides") / "bin" / "python"
+    run("docs/integrate.md, Python", [str(python), str(program)], ROOT, environment | {"EMAIL": f"py-{mark}@example.org"})
+
+    binaries = node.node()
+    modules = node.packages("guides", binaries)
+    for file, language, extra in (("verinym.ts", "ts", ""), ("claims.ts", "ts jose", ""), ("main.ts", None, TYPESCRIPT)):
+        (modules / file).write_text(extra or "\n".join(blocks("integrate.md", language)))
+    command = [str(binaries / "node"), str(modules / "main.ts")]
+    run("docs/integrate.md, TypeScript", command, modules, environment | {"EMAIL": f"ts-{mark}@example.org"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+//! The catalogue of problem types. Routes declare the ones they answer, the OpenAPI document and `docs/errors.md` are made from
+//! it, and `GET /problems/{code}` serves it.
+
+/// A kind of problem: what every answer of this kind has in common (RFC 9457 §3.1).
+#[derive(Debug, PartialEq, Eq)]
+pub struct ProblemType {
+    pub status: u16,
+    /// Stable code for programs, and the last part of the `type` URI. Two types may share a code with different statuses.
+    pub code: &'static str,
+    pub title: &'static str,
+    /// When the API answers this.
+    pub meaning: &'static str,
+    /// What the caller should do.
+    pub remedy: &'static str,
+}
+
+macro_rules! problem_types {
+    ($($name:ident = $status:literal $code:literal, $title:literal, $meaning:literal, $remedy:literal;)+) => {
+        $(pub const $name: ProblemType =
+            ProblemType { status: $status, code: $code, title: $title, meaning: $meaning, remedy: $remedy };)+
+
+        /// All problem types, in the order of their statuses.
+        pub const ALL: &[&ProblemType] = &[$(&$name),+];
+    };
+}
+
+problem_types! {
+    MALFORMED_REQUEST = 400 "malformed_request", "The request is malformed.",
+        "The body is not JSON, is not an object, or a header has an invalid form. `detail` names the part.",
+        "Correct the request. Sending it again unchanged fails again.";
+    UNKNOWN_FIELD = 400 "unknown_field", "The request contains an unknown field.",
+        "The body, the form or the query string has a field that this route does not have. `errors` names it. Unknown fields are \
+         refused so that a misspelt field is not ignored.",
+        "Remove or rename the field.";
+    VALIDATION_FAILED = 400 "validation_failed", "Some fields are invalid.",
+        "At least one field is missing or has a value that is not allowed. `errors` has each such field with a code and a message.",
+        "Correct the fields. The codes are stable; the messages are for people.";
+    INVALID_CURSOR = 400 "invalid_cursor", "The cursor is not valid for this list.",
+        "A cursor is valid for the caller, the route and the filters of the list that it came from.",
+        "Start again at the first page, without `cursor`.";
+    INVALID_TOKEN = 400 "invalid_token", "The link is invalid, or was already used or replaced.",
+        "The token of a mailed link is unknown. Each token works once, and a newer mail replaces it.",
+        "Let the person ask for a new mail.";
+    EXPIRED_TOKEN = 400 "expired_token", "The link has expired. Request a new one.",
+        "Links to confirm an address work for 24 hours, links to set a password for one hour.",
+        "Let the person ask for a new mail.";
+    WRONG_PASSWORD = 400 "invalid_credentials", "The password is wrong.",
+        "The caller is identified already, by an access token or a mailed link, and the password of the body is wrong. The failure \
+         counts towards the lock-out.",
+        "Ask the person for the password again. Keep the session.";
+    DOCUMENTS_REQUIRED = 400 "documents_required", "At least one document is required.",
+        "A check can only be submitted with the documents that its policy asks for.",
+        "Upload a document and attach it to the check.";
+    TOO_MANY_DOCUMENTS = 400 "too_many_documents", "At most 10 documents are allowed.",
+        "A check has at most 10 documents.",
+        "Attach fewer documents.";
+    NAME_REQUIRED = 400 "name_required", "Your profile needs a given name and a family name.",
+        "A check verifies the name of the profile, and the profile has none.",
+        "Set `given_name` and `family_name` with `PATCH /v1/users/profile`, then submit again.";
+    REASON_REQUIRED = 400 "reason_required", "At least one reason is required.",
+        "A rejection and a request for documents need a reason, which the applicant receives.",
+        "Send at least one of the reason codes in `reasons`.";
+    UNAUTHENTICATED = 401 "unauthenticated", "Authentication is required.",
+        "The access token is missing, expired or invalid, or its session has ended.",
+        "Refresh the tokens with `POST /v1/auth/refresh`. If that fails, sign in again.";
+    INVALID_CREDENTIALS = 401 "invalid_credentials", "The identifier or the password is wrong.",
+        "The answer does not reveal whether the account exists. With enumeration protection, an account whose address is not \
+         confirmed gets the same answer, and a new confirmation mail.",
+        "Ask the person for both again. After five failures the identifier is locked for some minutes.";
+    INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token", "The refresh token is invalid. Sign in again.",
+        "The refresh token is unknown or expired, or its session has ended.",
+        "Sign in again.";
+    REFRESH_TOKEN_REUSED = 401 "refresh_token_reused", "The refresh token was already used, so the session has ended. Sign in again.",
+        "A refresh token works once; for 10 seconds a repetition gets the same new token. An older token may be a stolen copy, so \
+         its use ends the session.",
+        "Sign in again. Store the newest refresh token, and let one place of the client refresh.";
+    INVALID_SIGNATURE = 401 "invalid_signature", "The signature is missing or wrong.",
+        "The callback of a provider is not signed with a key that is configured here.",
+        "Compare the signing keys on both sides.";
+    STALE_SIGNATURE = 401 "stale_signature", "The signature is more than five minutes old, or from the future.",
+        "The time in the signature differs from ours by more than five minutes, so the callback may be a recorded one.",
+        "Send callbacks at once and keep the clock of the sender correct.";
+    FORBIDDEN = 403 "forbidden", "You do not have permission to do this.",
+        "The roles of the caller do not grant the permission that `detail` names.",
+        "Let an administrator grant a role with this permission.";
+    REAUTHENTICATION_REQUIRED = 403 "reauthentication_required", "Recent authentication is required.",
+        "This route needs an authentication within the last five minutes. A refresh does not count as one.",
+        "Let the person sign in again, then repeat the request with the new access token.";
+    EMAIL_NOT_VERIFIED = 403 "email_not_verified", "The email address is not verified.",
+        "The password is right, but the address was not confirmed. With enumeration protection, the answer is \
+         `invalid_credentials` instead.",
+        "Let the person open the link of the confirmation mail, or ask for a new one.";
+    ACCOUNT_LOCKED = 403 "account_locked", "The account is locked.",
+        "An administrator has locked the account.",
+        "Let the person contact your support.";
+    ACCOUNT_DEACTIVATED = 403 "account_deactivated", "The account is deactivated.",
+        "The person deactivated the account more than 30 days ago.",
+        "Let the person contact your support.";
+    OWN_CHECK = 403 "own_check", "You cannot decide your own check.",
+        "Staff neither read nor decide what belongs to their own check.",
+        "Let another reviewer do it.";
+    SAME_REVIEWER = 403 "same_reviewer", "A different reviewer must decide.",
+        "The decision needs two reviewers, and you are the one who proposed it.",
+        "Let another reviewer agree or disagree.";
+    NOT_FOUND = 404 "not_found", "The resource does not exist.",
+        "The path or the id is unknown, or the resource belongs to another person. The answer does not tell which.",
+        "Check the path and the id, and who is signed in.";
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed", "The path does not have this method.",
+        "The path exists, but not with this method. The header `Allow` lists its methods.",
+        "Use one of the methods in `Allow`.";
+    EMAIL_TAKEN = 409 "email_taken", "An account with this email address exists.",
+        "Only without enumeration protection. With it, the answer is always 202, and the owner of the address gets a mail.",
+        "Let the person sign in or reset the password.";
+    USERNAME_TAKEN = 409 "username_taken", "The username is taken.",
+        "Another account has this username.",
+        "Let the person choose another one.";
+    CHECK_IN_PROGRESS = 409 "check_in_progress", "A check is open.",
+        "One check of a person is open at a time, and the verified fields of the profile cannot change meanwhile.",
+        "Wait for the decision, or cancel the open check.";
+    ILLEGAL_TRANSITION = 409 "illegal_transition", "The current state does not allow this.",
+        "The check or the hit is in a state in which this operation is not possible, for example because it was decided.",
+        "Read the resource again and decide by its current state.";
+    CLAIMED_BY_ANOTHER = 409 "claimed_by_another", "Another reviewer has claimed this check.",
+        "A claim lasts 15 minutes. Until then only the reviewer who holds it decides.",
+        "Take another check, or wait until the claim ends.";
+    STEPS_MISSING = 409 "steps_missing", "A step of the policy has not passed.",
+        "The check cannot be approved while a step that its policy requires has not passed.",
+        "Wait for the step, request documents, or reject the check.";
+    OPEN_HITS = 409 "open_hits", "The check has undecided hits.",
+        "The check cannot be approved while a screening hit of the person is open.",
+        "Decide the hits first.";
+    TRUE_MATCH = 409 "true_match", "A check with a true match cannot be approved.",
+        "A screening hit of the person was decided to be a true match with a sanctions list.",
+        "Reject the check, and follow your procedure for true matches.";
+    DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
+        "Documents of a submitted check are evidence and cannot be deleted.",
+        "Keep the document. It is destroyed when its retention ends.";
+    IDEMPOTENCY_IN_PROGRESS = 409 "idempotency_in_progress", "The first request with this idempotency key is still being processed.",
+        "Two requests with the same key arrived at the same time.",
+        "Repeat the request with the same key after a moment.";
+    ALREADY_DONE = 409 "already_done", "The request was already processed, but its response was not stored.",
+        "A request with the same idempotency key was processed. Its response held secrets, so it was not stored.",
+        "Read the resource to see the result. Do not repeat the request with another key.";
+    CONFLICT = 409 "conflict", "Other requests changed the resource at the same time. Try again.",
+        "The request met other requests for the same resource several times and was not processed.",
+        "Repeat the request.";
+    STALE_VERSION = 412 "stale_version", "The resource has changed since you read it.",
+        "The entity tag in `If-Match` is not the one of the current version.",
+        "Read the resource again, apply your change to it, and send the new entity tag.";
+    PAYLOAD_TOO_LARGE = 413 "payload_too_large", "The request body is too large.",
+        "The body is larger than the route allows. `detail` names the limit.",
+        "Send a smaller body.";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The content type of the body is not supported.",
+        "The header `Content-Type` is missing, is not the one of this route, or names a charset other than UTF-8. `detail` and the \
+         header `Accept` name what the route takes.",
+        "Send the body in that type, in UTF-8.";
+    RANGE_NOT_SATISFIABLE = 416 "range_not_satisfiable", "The requested range is outside of the document.",
+        "The header `Range` begins after the last byte. `Content-Range` has the size.",
+        "Request a range within the size.";
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency_key_reused", "The idempotency key was used with a different request.",
+        "Within 24 hours, a key belongs to one method, route and body.",
+        "Use a new key for a new request.";
+    IF_MATCH_REQUIRED = 428 "if_match_required", "The If-Match header is required.",
+        "The route changes only the version that you have read, so it needs its entity tag.",
+        "Read the resource and send its `ETag` as `If-Match`.";
+    RATE_LIMITED = 429 "rate_limited", "Too many requests. Try again later.",
+        "A rate limit of this route is reached. `RateLimit-Policy` describes the limits.",
+        "Wait for the seconds in `Retry-After`. Repeated violations from one network double its wait, up to one hour.";
+    TEMPORARILY_LOCKED = 429 "temporarily_locked", "Too many failed attempts. Try again later.",
+        "Too many wrong passwords were tried for this identifier. While it is locked, the right password is refused as well.",
+        "Wait for the seconds in `Retry-After`, or let the person reset the password.";
+    INTERNAL_ERROR = 500 "internal_error", "An internal error occurred.",
+        "A fault on our side. It is logged with the correlation id.",
+        "Repeat the request once; then report the correlation id to the operator.";
+    UNAVAILABLE = 503 "unavailable", "The service is temporarily unavailable. Try again later.",
+        "A service that the request needs did not answer in time. Nothing was changed, unless the request was processed and only \
+         its answer was lost.",
+        "Repeat the request after the seconds in `Retry-After`, with the same idempotency key if it had one.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_pair_of_status_and_code_occurs_once_and_statuses_ascend() {
+        let pairs: BTreeSet<_> = ALL.iter().map(|one| (one.status, one.code)).collect();
+        assert_eq!(pairs.len(), ALL.len());
+        assert!(ALL.is_sorted_by_key(|one| one.status));
+    }
+
+    #[test]
+    fn texts_are_whole_sentences() {
+        for one in ALL {
+            for text in [one.title, one.meaning, one.remedy] {
+                assert!(text.starts_with(|c: char| c.is_uppercase() || c == '`'), "{}: {text}", one.code);
+                assert!(text.ends_with('.'), "{}: {text}", one.code);
+            }
+        }
+    }
+}
