@@ -26,6 +26,7 @@ pub mod hit;
 pub mod matcher;
 pub mod normalise;
 pub mod readers;
+pub mod text;
 
 pub use artifact::{Artifact, ListInfo, LoadError};
 pub use date::{DateSpan, PartialDate};

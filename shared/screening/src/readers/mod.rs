@@ -24,7 +24,7 @@ use std::io::BufRead;
 
 use thiserror::Error;
 
-pub use country::iso_country;
+pub use country::{CountryReading, iso_country, read_country};
 pub use mapped_csv::ColumnMap;
 pub use shrink::{MAX_SHRINK_PERCENT, Shrunken, check_shrink};
 
