@@ -284,7 +284,9 @@ fn refusal_of(error: &ReadError) -> ListRefusal {
     match error {
         ReadError::Empty => ListRefusal::Empty,
         ReadError::WrongFormat(_) => ListRefusal::WrongFormat,
-        ReadError::BadRow { .. } | ReadError::BadXml { .. } | ReadError::Io(_) => ListRefusal::Broken,
+        ReadError::BadRow { .. } | ReadError::BadXml { .. } | ReadError::TooManyBroken { .. } | ReadError::Io(_) => {
+            ListRefusal::Broken
+        }
         ReadError::Truncated(_) => ListRefusal::Truncated,
         ReadError::TooLarge(_) => ListRefusal::TooLarge,
         ReadError::Inconsistent(_) => ListRefusal::Inconsistent,

@@ -117,10 +117,7 @@ fn source(raw: &Raw, plain_http: bool) -> Result<ListSource, Vec<String>> {
     }
     let kind = raw.kind.parse::<ListKind>().map_err(|_| format!("kind '{}' is not known", raw.kind));
     let format = format(raw);
-    let most = match &format {
-        Ok(Format::OfacSdnCsv | Format::OfacConsolidatedCsv) => 3,
-        _ => 1,
-    };
+    let most = format.as_ref().map_or(1, Format::most_files);
     if raw.urls.is_empty() || raw.urls.len() > most {
         faults.push(format!("this format has 1 to {most} files, not {}", raw.urls.len()));
     }

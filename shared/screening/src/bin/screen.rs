@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use verinym_screening::evidence::ceiling;
-use verinym_screening::readers::{ColumnMap, iso_country, read, read_parts, sniff};
+use verinym_screening::readers::{ColumnMap, ReadError, ReadReport, iso_country, read_with_report, sniff};
 use verinym_screening::{Artifact, DEFAULT_THRESHOLD, Format, Kind, List, Options, Query, date, matcher};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -99,13 +99,13 @@ fn compare(file: &str) -> Outcome {
     Ok(())
 }
 
-/// What the files of a folder are: whole lists, and the parts of OFAC's three-file lists by their common stem.
+/// What the files of a folder are: whole lists, and the parts of OFAC's lists of four files by their common stem.
 #[derive(Default)]
 struct Found {
     single: Vec<(PathBuf, Format)>,
     /// Files that ought to be lists and are not.
     refused: usize,
-    ofac: BTreeMap<String, [Option<PathBuf>; 3]>,
+    ofac: BTreeMap<String, [Option<PathBuf>; 4]>,
 }
 
 fn build(folder: &str, file: &str) -> Outcome {
@@ -119,12 +119,13 @@ fn build(folder: &str, file: &str) -> Outcome {
     }
     let mut lists: Vec<List> = Vec::new();
     let mut refused = found.refused;
-    let mut take = |name: String, list: Result<List, _>, stem: &str| match list {
-        Ok(mut list) => {
+    let mut take = |name: String, read: Result<(List, ReadReport), ReadError>, stem: &str| match read {
+        Ok((mut list, report)) => {
             if lists.iter().any(|l| l.id == list.id) {
                 stem.clone_into(&mut list.id);
             }
             eprintln!("{name}: {} with {} entries, version {}", list.id, list.entities.len(), list.version);
+            show(&report);
             lists.push(list);
         }
         Err(e) => {
@@ -135,23 +136,20 @@ fn build(folder: &str, file: &str) -> Outcome {
     for (key, parts) in &found.ofac {
         let format = if key.contains("cons") { Format::OfacConsolidatedCsv } else { Format::OfacSdnCsv };
         let Some(main) = &parts[0] else {
-            eprintln!("{key}: aliases or addresses without their main file: skipped");
+            eprintln!("{key}: aliases, addresses or comments without their main file: skipped");
             continue;
         };
         let mut open: Vec<BufReader<File>> = Vec::new();
         for part in parts.iter().flatten() {
             open.push(BufReader::new(File::open(part)?));
         }
-        // Addresses without aliases cannot be told apart by position.
-        if parts[1].is_none() {
-            open.truncate(1);
-        }
         let mut readers: Vec<&mut dyn BufRead> = open.iter_mut().map(|r| r as &mut dyn BufRead).collect();
-        take(main.display().to_string(), read_parts(&format, &mut readers), key);
+        take(main.display().to_string(), read_with_report(&format, &mut readers), key);
     }
     for (path, format) in &found.single {
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
-        take(path.display().to_string(), read(format, BufReader::new(File::open(path)?)), &stem);
+        let mut file = BufReader::new(File::open(path)?);
+        take(path.display().to_string(), read_with_report(format, &mut [&mut file]), &stem);
     }
     if refused > 0 {
         return Err(format!("{refused} refused: nothing written, the last artifact stays in force").into());
@@ -168,6 +166,33 @@ fn build(folder: &str, file: &str) -> Outcome {
     fs::rename(&partial, file)?;
     eprintln!("{file}: {} lists, {names} names, {size} bytes, {} ms", lists.len(), started.elapsed().as_millis());
     Ok(())
+}
+
+/// The reader's report, for a person.
+fn show(report: &ReadReport) {
+    let read = report.read;
+    eprintln!(
+        "  read: {} entities, {} names ({} weak), {} dates, {} countries, {} numbers",
+        read.entities, read.names, read.weak_names, read.dates, read.countries, read.numbers
+    );
+    for (number, file) in report.files.iter().enumerate() {
+        let misfits =
+            if file.misfit_lines == 0 { String::new() } else { format!(", {} lines in another", file.misfit_lines) };
+        eprintln!("  file {}: {} records, {}{misfits}", number + 1, file.records, file.encoding);
+    }
+    for (reason, count) in &report.dropped {
+        eprintln!("  dropped: {count} {reason:?}");
+    }
+    for broken in &report.set_aside.examples {
+        eprintln!("  set aside ({} in all): {broken}", report.set_aside.count);
+    }
+    for (column, unknown) in &report.unknown {
+        let examples: Vec<&str> = unknown.values.keys().map(String::as_str).take(5).collect();
+        eprintln!("  not understood in {column}: {}, such as {}", unknown.count, examples.join(" | "));
+    }
+    for missing in &report.missing_columns {
+        eprintln!("  no column {}: no {}", missing.column, missing.lost);
+    }
 }
 
 fn classify(path: PathBuf, found: &mut Found) -> Outcome {
@@ -191,10 +216,22 @@ fn classify(path: PathBuf, found: &mut Found) -> Outcome {
     } else if let Some(format) = sniff(&head) {
         found.single.push((path, format));
     } else if let Some(part) = ofac_part(&head) {
-        let key = ["_sdn", "sdn", "_prim", "prim", "_alt", "alt", "_add", "add"]
-            .iter()
-            .find_map(|s| stem.strip_suffix(s))
-            .unwrap_or(&stem);
+        let key = [
+            "_sdn_comments",
+            "sdn_comments",
+            "_sdn",
+            "sdn",
+            "_prim",
+            "prim",
+            "_alt",
+            "alt",
+            "_add",
+            "add",
+            "_comments",
+        ]
+        .iter()
+        .find_map(|s| stem.strip_suffix(s))
+        .unwrap_or(&stem);
         found.ofac.entry(key.to_owned()).or_default()[part] = Some(path);
     } else if let Some(map) =
         ["rbi", "sebi", "mha", "nse"].iter().find(|l| stem.contains(*l)).and_then(|l| ColumnMap::preset(l))
@@ -212,7 +249,7 @@ fn classify(path: PathBuf, found: &mut Found) -> Outcome {
     Ok(())
 }
 
-/// Headerless OFAC files: 12 columns the main file, 5 aliases, 6 addresses, each beginning with an entry number.
+/// Headerless OFAC files: 12 columns the main file, 5 aliases, 6 addresses, 2 comments, each beginning with an entry number.
 fn ofac_part(head: &[u8]) -> Option<usize> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(head);
     let mut record = csv::ByteRecord::new();
@@ -225,6 +262,7 @@ fn ofac_part(head: &[u8]) -> Option<usize> {
         12 => Some(0),
         5 => Some(1),
         6 => Some(2),
+        2 => Some(3),
         _ => None,
     }
 }

@@ -51,6 +51,8 @@ const BEFORE: &[&str] = &[
     "people",
     "peoples",
     "s",
+    "arab",
+    "islamic",
 ];
 /// Words behind a country that do not change which one it is.
 const BEHIND: &[&str] = &[
@@ -95,20 +97,38 @@ pub fn read_country(text: &str) -> CountryReading {
     if let Some(found) = look_up(&words) {
         return found;
     }
+    let words = spelled_out(words);
+    if let Some(found) = look_up(&words) {
+        return found;
+    }
     // "Korea, Democratic People's Republic of" and "Venezuela (Bolivarian Republic of)": the part behind stands before.
     for mark in [',', '('] {
         let Some((name, rest)) = text.split_once(mark) else { continue };
-        let (name, rest) = (self::words(name), self::words(rest));
+        let (name, rest) = (spelled_out(self::words(name)), spelled_out(self::words(rest)));
         let turned: Vec<String> = rest.iter().chain(&name).cloned().collect();
         if let Some(found) = look_up(&turned) {
             return found;
         }
-        // "China, Macao": the part is a territory with a code of its own, or says no more than the whole.
-        if let Some(found) = look_up(&rest).or_else(|| look_up(&name)) {
+        // "China, Macao": the part is a territory with a code of its own, or says nothing more ("Syria, Arab Rep. of").
+        let is_idle = |word: &String| BEFORE.contains(&word.as_str()) || BEHIND.contains(&word.as_str());
+        if let Some(found) = look_up(&rest).or_else(|| look_up(&name).filter(|_| rest.iter().all(is_idle))) {
             return found;
         }
     }
     trimmed(&words).unwrap_or(CountryReading::Unknown)
+}
+
+/// Words that lists abbreviate.
+fn spelled_out(words: Vec<String>) -> Vec<String> {
+    let whole = |word: String| match word.as_str() {
+        "rep" => "republic".to_owned(),
+        "dem" => "democratic".to_owned(),
+        "isl" => "islamic".to_owned(),
+        "fed" => "federated".to_owned(),
+        "is" => "islands".to_owned(),
+        _ => word,
+    };
+    words.into_iter().map(whole).collect()
 }
 
 /// Without words before and behind that do not change the country.
@@ -181,6 +201,10 @@ mod tests {
             ("Россия", "RU"),
             ("Virgin Islands, British", "VG"),
             ("American Samoa", "AS"),
+            ("Syria (Arab Rep. of)", "SY"),
+            ("Dem. Rep. of the Congo", "CD"),
+            ("Marshall Is.", "MH"),
+            ("Tehran, Iran", "IR"),
         ] {
             assert_eq!(iso_country(text), Some(code), "{text}");
         }
@@ -217,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_no_country_is_unknown() {
-        for text in ["Atlantis", "", "QQ", "Republic of", "citizen", "of"] {
+        for text in ["Atlantis", "", "QQ", "Republic of", "citizen", "of", "Korea, East", "Congo (Somewhere)"] {
             assert_eq!(read_country(text), CountryReading::Unknown, "{text}");
         }
     }

@@ -27,7 +27,7 @@ const SAMPLES: &[&str] = &[
     "<sdnList><sdnEntry><uid>7</uid><lastName>M</lastName><sdnType>Individual</sdnType><akaList><aka><lastName>Z</lastName></aka></akaList></sdnEntry></sdnList>",
     "<CONSOLIDATED_LIST dateGenerated=\"1\"><INDIVIDUALS><INDIVIDUAL><DATAID>1</DATAID><FIRST_NAME>A &amp; B</FIRST_NAME></INDIVIDUAL></INDIVIDUALS></CONSOLIDATED_LIST>",
     "<export generationDate=\"1\"><sanctionEntity logicalId=\"9\"><subjectType code=\"person\"/><nameAlias wholeName=\"A B\"/></sanctionEntity></export>",
-    "Report Date: 13-Feb-2026\nUnique ID,Name 6,Name type,Regime Name,Type of entity\nT1,M,Primary Name,R,Individual\n",
+    "Report Date: 13-Feb-2026\nUnique ID,Name 6,Name 1,Name type,Regime Name,Type of entity,D.O.B,Nationality(/ies),IMO number\nT1,M,A,Primary Name,R,Individual,1951,Peru,\n",
     "source,entity_number,type,programs,name,alt_names,dates_of_birth,nationalities\nS,1,Individual,P,A B,C D,1951,PE\n",
     "id,schema,name,aliases,birth_date,countries,identifiers\nx,Person,A B,C;D,1951,pe,A1\n",
     "{\"id\":\"a\",\"schema\":\"Person\",\"caption\":\"A B\",\"properties\":{\"alias\":[\"C\"]}}\n",
@@ -46,7 +46,7 @@ fn samples_are_read() {
 fn hostile_files_end_quickly() {
     let long = "x".repeat(6 << 20);
     let unclosed = format!("1,\"{long}");
-    let header = "Report Date: 1\nUnique ID,Name 6,Name type,Regime Name,Type of entity\n";
+    let header = "Report Date: 1\nUnique ID,Name 6,Name 1,Name type,Regime Name,Type of entity,D.O.B,Nationality(/ies),IMO number\n";
     let cases = [
         unclosed.clone(),
         format!("{header}{unclosed}"),
@@ -97,7 +97,11 @@ fn a_line_of_a_hundred_megabytes_is_not_read() {
     let cases: [(Format, &'static str, &'static str); 9] = [
         (Format::OfacSdnCsv, "1,\"", "x"),
         (Format::OfacSdnCsv, "1", ",x"),
-        (Format::UkCsv, "Report Date: 1\nUnique ID,Name 6,Name type,Regime Name,Type of entity\n\"", "x"),
+        (
+            Format::UkCsv,
+            "Report Date: 1\nUnique ID,Name 6,Name 1,Name type,Regime Name,Type of entity,D.O.B,Nationality(/ies),IMO number\n\"",
+            "x",
+        ),
         (Format::UnXml, "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><DATAID>", "x"),
         (Format::UnXml, "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL ", "a=\"\" "),
         (Format::UnXml, "<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><DATAID>1</DATAID>", "<a/>"),

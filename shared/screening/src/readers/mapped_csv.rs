@@ -3,9 +3,9 @@
 
 use std::io::BufRead;
 
-use super::table::Table;
-use super::{MAX_ENTITIES, ReadError, iso_country};
-use crate::date;
+use super::intake::{Broken, Intake};
+use super::table::{Column, Row, Table};
+use super::{ReadError, iso_country};
 use crate::entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
 
 /// Which column holds what. Only the name is required; columns that are named must be there.
@@ -31,6 +31,8 @@ pub struct ColumnMap {
     pub separator: Option<char>,
     /// Country of every row without one.
     pub default_country: Option<String>,
+    /// The file's encoding by its label in the WHATWG Encoding Standard (`windows-1250`, `koi8-r`); detected if absent.
+    pub encoding: Option<String>,
 }
 
 impl ColumnMap {
@@ -75,50 +77,67 @@ impl ColumnMap {
         })
     }
 
-    fn columns(&self) -> Vec<&str> {
-        let optional =
-            [&self.id, &self.aliases, &self.kind, &self.date_of_birth, &self.country, &self.programme, &self.remarks];
-        let mut all = vec![self.name.as_str()];
-        all.extend(optional.into_iter().flatten().map(String::as_str));
-        all.extend(self.identifiers.iter().map(String::as_str));
+    fn columns(&self) -> Vec<Column<'_>> {
+        let optional = [
+            (&self.id, "the entries' keys"),
+            (&self.aliases, "aliases"),
+            (&self.kind, "what an entry is"),
+            (&self.date_of_birth, "dates of birth"),
+            (&self.country, "countries"),
+            (&self.programme, "programmes"),
+            (&self.remarks, "remarks"),
+        ];
+        let mut all = vec![Column::required(&self.name, &[], "names")];
+        all.extend(optional.into_iter().filter_map(|(c, holds)| Some(Column::required(c.as_deref()?, &[], holds))));
+        all.extend(self.identifiers.iter().map(|c| Column::required(c, &[], "numbers")));
         all
     }
 }
 
-pub(super) fn read(input: &mut dyn BufRead, map: &ColumnMap) -> Result<List, ReadError> {
-    let mut table = Table::with_header(input, &map.columns())?;
-    let separators = [map.separator.unwrap_or(';')];
-    let mut entities = Vec::new();
+pub(super) fn read(input: &mut dyn BufRead, map: &ColumnMap, intake: &mut Intake) -> Result<List, ReadError> {
+    let mut table = Table::with_header(input, &map.columns(), None, &mut intake.report)?;
     while let Some(row) = table.next()? {
-        if entities.len() >= MAX_ENTITIES {
-            return Err(ReadError::TooLarge("too many entries".into()));
-        }
-        let name = row.get(&map.name);
-        if name.is_empty() {
-            return Err(row.bad("no name"));
-        }
-        let cell = |column: &Option<String>| column.as_ref().map(|c| row.get(c)).unwrap_or_default();
-        let many = |column: &Option<String>| column.as_ref().map(|c| row.split(c, &separators)).unwrap_or_default();
-        let id = Some(cell(&map.id)).filter(|i| !i.is_empty()).unwrap_or_else(|| format!("row-{}", row.line));
-        let kind =
-            kind_of(&cell(&map.kind)).or_else(|| map.default_kind.as_deref().and_then(kind_of)).unwrap_or_default();
-        let mut entity = Entity { id, kind, names: vec![Name::primary(name)], ..Entity::default() };
-        entity.names.extend(many(&map.aliases).into_iter().map(|a| Name::new(a, NameType::Alias, Strength::Strong)));
-        entity.dates_of_birth = many(&map.date_of_birth).iter().filter_map(|d| date::parse(d)).collect();
-        entity.countries = many(&map.country).iter().filter_map(|c| iso_country(c)).map(str::to_owned).collect();
-        if entity.countries.is_empty() {
-            entity.countries.extend(map.default_country.as_deref().and_then(iso_country).map(str::to_owned));
-        }
-        for column in &map.identifiers {
-            for number in row.split(column, &separators) {
-                entity.identifiers.push(Identifier { kind: column.to_lowercase(), number, country: None });
-            }
-        }
-        entity.programmes = many(&map.programme);
-        entity.remarks = cell(&map.remarks);
-        entities.push(entity);
+        intake.record();
+        let found = entity(&row, map, intake);
+        intake.take(row.place(), found)?;
     }
-    Ok(List { id: map.list_id.clone(), entities, ..List::default() })
+    Ok(List { id: map.list_id.clone(), ..List::default() })
+}
+
+fn entity(row: &Row<'_>, map: &ColumnMap, intake: &mut Intake) -> Result<Entity, Broken> {
+    let separators = [map.separator.unwrap_or(';')];
+    let cell = |column: &Option<String>| column.as_ref().map(|c| row.get(c)).unwrap_or_default();
+    let many = |column: &Option<String>| column.as_ref().map(|c| row.split(c, &separators)).unwrap_or_default();
+    let id = Some(cell(&map.id)).filter(|i| !i.is_empty()).unwrap_or_else(|| format!("row-{}", row.line));
+    let name = row.get(&map.name);
+    if name.is_empty() {
+        return Err(Broken::new(id, "no name"));
+    }
+    let stated = cell(&map.kind);
+    let kind = kind_of(&stated);
+    if kind.is_none() {
+        intake.report.unknown(map.kind.as_deref().unwrap_or_default(), &stated);
+    }
+    let kind = kind.or_else(|| map.default_kind.as_deref().and_then(kind_of)).unwrap_or_default();
+    let mut entity = Entity { id, kind, names: vec![Name::primary(name)], ..Entity::default() };
+    entity.names.extend(many(&map.aliases).into_iter().map(|a| Name::new(a, NameType::Alias, Strength::Strong)));
+    for date in many(&map.date_of_birth) {
+        entity.dates_of_birth.extend(intake.dates(map.date_of_birth.as_deref().unwrap_or_default(), &date));
+    }
+    for country in many(&map.country) {
+        entity.countries.extend(intake.countries(map.country.as_deref().unwrap_or_default(), &country));
+    }
+    if entity.countries.is_empty() {
+        entity.countries.extend(map.default_country.as_deref().and_then(iso_country).map(str::to_owned));
+    }
+    for column in &map.identifiers {
+        for number in row.split(column, &separators) {
+            entity.identifiers.push(Identifier { kind: column.to_lowercase(), number, country: None });
+        }
+    }
+    entity.programmes = many(&map.programme);
+    entity.remarks = cell(&map.remarks);
+    Ok(entity)
 }
 
 fn kind_of(text: &str) -> Option<Kind> {
@@ -139,10 +158,26 @@ mod tests {
     fn by_a_map() {
         let map = ColumnMap::preset("mha").unwrap();
         let text = "Name,Aliases,Type,Date of Birth,Schedule\nA Zorro,\"B; C\",Individual,1951,Fourth\n";
-        let list = read(&mut text.as_bytes(), &map).unwrap();
+        let read =
+            |map: &ColumnMap, text: &[u8]| crate::readers::read(&crate::Format::MappedCsv(Box::new(map.clone())), text);
+        let list = read(&map, text.as_bytes()).unwrap();
         let e = &list.entities[0];
         assert_eq!((e.names.len(), e.kind, e.countries.join(",")), (3, Kind::Person, "IN".into()));
-        assert!(read(&mut "Other\nx\n".as_bytes(), &map).is_err());
+        assert!(read(&map, b"Other\nx\n").is_err());
         assert!(["rbi", "sebi", "nse"].iter().all(|l| ColumnMap::preset(l).is_some()));
+    }
+    #[test]
+    fn second_names_code_pages_and_headers_of_spreadsheets_are_read() {
+        let map = ColumnMap { list_id: "x".into(), name: "Name".into(), ..ColumnMap::default() };
+        let names = |map: &ColumnMap, file: &[u8]| {
+            let list = crate::readers::read(&crate::Format::MappedCsv(Box::new(map.clone())), file).unwrap();
+            list.entities.iter().flat_map(|e| &e.names).map(|n| n.text.clone()).collect::<Vec<_>>()
+        };
+        let file = "NAME ,No\nSomeone Else Here @ Alvaro Montenegro,1\n";
+        assert_eq!(names(&map, file.as_bytes()), ["Someone Else Here", "Alvaro Montenegro"]);
+        let (cyrillic, _, _) = encoding_rs::KOI8_R.encode("Name,No\nВладимир Якунин,1\n");
+        assert_eq!(names(&map, &cyrillic), ["Владимир Якунин"]);
+        let declared = ColumnMap { encoding: Some("iso-8859-2".into()), ..map };
+        assert_eq!(names(&declared, b"Name,No\nRadovan Karad\xbei\xe6,1\n"), ["Radovan Karadžić"]);
     }
 }

@@ -1,21 +1,32 @@
 //! Readers: every published format into one [`List`].
 //!
 //! Strict about shape: a file whose rows or elements are not what its publisher documents is refused whole, because a
-//! list read by halves clears people it should stop. Generous about dirt within the shape: odd dates, unknown
-//! countries, empty fields, Latin-1 bytes, missing trailing markers. Memory is bounded by one record, time by the input.
+//! list read by halves clears people it should stop. A single broken entity is set aside and told. Generous about dirt
+//! within the shape: odd dates, unknown countries, empty fields, code pages; whatever is not understood is counted in the
+//! [`ReadReport`]. Memory is bounded by one record, time by the input.
 
 mod country;
 mod csl_csv;
+mod encoding;
 mod eu_xml;
 mod ftm_json;
+mod ftm_line;
 pub mod guard;
+mod intake;
 mod mapped_csv;
+mod name_marks;
+mod names;
 mod ofac_csv;
+mod ofac_labels;
 mod ofac_remarks;
 mod ofac_xml;
 mod opensanctions_csv;
+mod quotes;
+mod report;
 mod shrink;
 mod table;
+mod tidy;
+mod uk_columns;
 mod uk_csv;
 mod un_xml;
 mod xml;
@@ -26,9 +37,16 @@ use thiserror::Error;
 
 pub use country::{CountryReading, iso_country, read_country};
 pub use mapped_csv::ColumnMap;
+pub use names::{FieldName, FieldNames, names_in};
+pub use report::{
+    BrokenEntity, Counts, DropReason, FileReport, Loss, MissingColumn, ReadReport, SetAside, UnknownValues,
+};
 pub use shrink::{MAX_SHRINK_PERCENT, Shrunken, check_shrink};
 
-use super::entity::{Entity, List};
+use encoding::{Decoded, Expected};
+use intake::Intake;
+
+use super::entity::List;
 
 /// More entries than any list or combined data set in use (`OpenSanctions`' whole collection has about 3 million).
 pub const MAX_ENTITIES: usize = 5_000_000;
@@ -36,9 +54,9 @@ pub const MAX_ENTITIES: usize = 5_000_000;
 /// A published format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
-    /// OFAC Specially Designated Nationals, legacy CSV: `sdn.csv`, `alt.csv`, `add.csv`.
+    /// OFAC Specially Designated Nationals, legacy CSV: `sdn.csv`, `alt.csv`, `add.csv`, `sdn_comments.csv`.
     OfacSdnCsv,
-    /// OFAC's consolidated list of the other programmes, the same three files.
+    /// OFAC's consolidated list of the other programmes, the same four files.
     OfacConsolidatedCsv,
     /// OFAC legacy XML (`sdn.xml`, `consolidated.xml`).
     OfacXml,
@@ -59,6 +77,20 @@ pub enum Format {
 }
 
 impl Format {
+    /// How many files a list of this format has at most.
+    pub fn most_files(&self) -> usize {
+        if matches!(self, Self::OfacSdnCsv | Self::OfacConsolidatedCsv) { 4 } else { 1 }
+    }
+
+    fn encoding(&self) -> Expected<'_> {
+        match self {
+            Self::OfacXml | Self::UnXml | Self::EuXml => Expected::Xml,
+            Self::FtmJson => Expected::Utf8,
+            Self::MappedCsv(map) => map.encoding.as_deref().map_or(Expected::Any, Expected::Declared),
+            _ => Expected::Any,
+        }
+    }
+
     /// The id a list of this format has unless told otherwise.
     pub fn default_id(&self) -> &str {
         match self {
@@ -92,8 +124,23 @@ pub enum ReadError {
     TooLarge(String),
     #[error("the files do not belong together: {0}")]
     Inconsistent(String),
+    #[error("{broken} entities are broken and {read} are not; the first one at {first}")]
+    TooManyBroken { broken: usize, read: usize, first: String },
     #[error("reading failed: {0}")]
     Io(String),
+}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        let text = error.to_string();
+        if text.contains(guard::TOO_LONG) {
+            Self::TooLarge(guard::TOO_LONG.into())
+        } else if text.contains(encoding::NOT_DECODED) {
+            Self::WrongFormat(text)
+        } else {
+            Self::Io(text)
+        }
+    }
 }
 
 /// Reads a list that is one file.
@@ -104,80 +151,70 @@ pub fn read<R: BufRead>(format: &Format, mut input: R) -> Result<List, ReadError
     read_parts(format, &mut [&mut input])
 }
 
-/// Reads a list of several files: for the OFAC CSV formats the main file, aliases and addresses in this order (the latter
-/// two may be missing); for all others the one file.
+/// Reads a list of several files: for the OFAC CSV formats the main file, then aliases, addresses and comments, which may
+/// be missing; for all others the one file.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_parts(format: &Format, parts: &mut [&mut dyn BufRead]) -> Result<List, ReadError> {
-    let Some((first, rest)) = parts.split_first_mut() else { return Err(ReadError::Empty) };
-    if !rest.is_empty() && !matches!(format, Format::OfacSdnCsv | Format::OfacConsolidatedCsv) {
-        return Err(ReadError::Inconsistent("this format is one file".into()));
-    }
-    let mut list = match format {
-        Format::OfacSdnCsv | Format::OfacConsolidatedCsv => {
-            let (alt, add) = match rest {
-                [] => (None, None),
-                [alt] => (Some(&mut **alt as &mut dyn BufRead), None),
-                [alt, add, ..] => (Some(&mut **alt as &mut dyn BufRead), Some(&mut **add as &mut dyn BufRead)),
-            };
-            ofac_csv::read(&mut **first, alt, add)?
-        }
-        Format::OfacXml => ofac_xml::read(&mut **first)?,
-        Format::UnXml => un_xml::read(&mut **first)?,
-        Format::EuXml => eu_xml::read(&mut **first)?,
-        Format::UkCsv => uk_csv::read(&mut **first)?,
-        Format::UsCslCsv => csl_csv::read(&mut **first)?,
-        Format::OpenSanctionsCsv => opensanctions_csv::read(&mut **first)?,
-        Format::FtmJson => ftm_json::read(&mut **first)?,
-        Format::MappedCsv(map) => mapped_csv::read(&mut **first, map)?,
-    };
-    if list.entities.is_empty() {
+    read_with_report(format, parts).map(|(list, _)| list)
+}
+
+/// As [`read_parts`], with the report of what came in and what did not.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_report(format: &Format, parts: &mut [&mut dyn BufRead]) -> Result<(List, ReadReport), ReadError> {
+    if parts.is_empty() {
         return Err(ReadError::Empty);
     }
+    if parts.len() > format.most_files() {
+        return Err(ReadError::Inconsistent(format!("this format has at most {} files", format.most_files())));
+    }
+    let mut intake = Intake::default();
+    let mut files = Vec::with_capacity(parts.len());
+    for part in parts {
+        files.push(Decoded::open(&mut **part, format.encoding())?);
+    }
+    let mut list = read_files(format, &mut files, &mut intake)?;
+    for (file, seen) in files.iter().zip(&mut intake.report.files) {
+        let (encoding, misfit_lines) = file.outcome();
+        (seen.encoding, seen.misfit_lines) = (encoding.to_owned(), misfit_lines);
+    }
+    intake.check_broken()?;
+    if intake.entities.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let Intake { mut entities, mut report } = intake;
+    entities.retain_mut(|entity| tidy::tidy(entity, &mut report));
+    list.entities = entities;
     if list.id.is_empty() {
         format.default_id().clone_into(&mut list.id);
     }
-    for entity in &mut list.entities {
-        tidy(entity);
-    }
-    list.entities.retain(|e| !e.names.is_empty());
     if list.version.is_empty() {
         // No version in the file: what was read stands for itself.
         list.version = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(format!("{:?}", list.entities).as_bytes()));
     }
-    Ok(list)
+    Ok((list, report))
 }
 
-/// Drops empty and repeated names, countries, dates and identifiers; cuts what is beyond reason.
-fn tidy(entity: &mut Entity) {
-    const MAX_NAMES: usize = 500;
-    for name in &mut entity.names {
-        let clean = name.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        name.text = if clean.len() > 1000 { clean.chars().take(400).collect() } else { clean };
+/// Reads the files into the intake; the answer is the list without its entities.
+fn read_files(format: &Format, files: &mut [Decoded<'_>], intake: &mut Intake) -> Result<List, ReadError> {
+    if matches!(format, Format::OfacSdnCsv | Format::OfacConsolidatedCsv) {
+        return ofac_csv::read(files, intake);
     }
-    entity.names.retain(|n| n.text.chars().any(char::is_alphanumeric));
-    let mut seen = std::collections::HashSet::new();
-    entity.names.retain(|n| seen.insert(n.text.to_lowercase()));
-    entity.names.truncate(MAX_NAMES);
-    for list in [&mut entity.countries, &mut entity.programmes, &mut entity.linked_to] {
-        list.retain(|c| !c.trim().is_empty());
-        list.sort();
-        list.dedup();
-        list.truncate(60);
-    }
-    let mut dates: Vec<super::date::DateSpan> = Vec::new();
-    for date in &entity.dates_of_birth {
-        if !dates.contains(date) {
-            dates.push(*date);
-        }
-    }
-    dates.truncate(60);
-    entity.dates_of_birth = dates;
-    entity.identifiers.retain(|i| i.number.chars().any(char::is_alphanumeric));
-    entity.identifiers.truncate(200);
-    if entity.remarks.len() > 2000 {
-        entity.remarks = entity.remarks.chars().take(500).collect();
+    let Some(file) = files.first_mut() else { return Err(ReadError::Empty) };
+    intake.begin_file();
+    match format {
+        Format::OfacXml => ofac_xml::read(file, intake),
+        Format::UnXml => un_xml::read(file, intake),
+        Format::EuXml => eu_xml::read(file, intake),
+        Format::UkCsv => uk_csv::read(file, intake),
+        Format::UsCslCsv => csl_csv::read(file, intake),
+        Format::OpenSanctionsCsv => opensanctions_csv::read(file, intake),
+        Format::FtmJson => ftm_json::read(file, intake),
+        Format::MappedCsv(map) => mapped_csv::read(file, map, intake),
+        Format::OfacSdnCsv | Format::OfacConsolidatedCsv => Err(ReadError::Empty),
     }
 }
 
@@ -185,7 +222,7 @@ fn tidy(entity: &mut Entity) {
 /// format of each list by its configuration. OFAC's headerless CSVs cannot be told from each other this way.
 pub fn sniff(head: &[u8]) -> Option<Format> {
     let text = String::from_utf8_lossy(&head[..head.len().min(4096)]);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let text = text.trim_start_matches('\u{feff}').trim_start().trim_start_matches('"');
     if text.starts_with('<') {
         return [("<CONSOLIDATED_LIST", Format::UnXml), ("<sdnList", Format::OfacXml), ("<export", Format::EuXml)]
             .into_iter()
@@ -196,7 +233,7 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
         return Some(Format::FtmJson);
     }
     let first = text.lines().next().unwrap_or_default();
-    if first.starts_with("Report Date") || first.contains("OFSI Group ID") {
+    if first.to_ascii_lowercase().starts_with("report date") || first.contains("OFSI Group ID") {
         Some(Format::UkCsv)
     } else if first.contains("entity_number") && first.contains("alt_names") {
         Some(Format::UsCslCsv)

@@ -2,32 +2,43 @@
 
 use std::io::BufRead;
 
+use super::ReadError;
 use super::ftm_json::kind_of_schema;
-use super::table::Table;
-use super::{MAX_ENTITIES, ReadError, iso_country};
-use crate::date;
+use super::intake::{Broken, Intake};
+use super::report::DropReason;
+use super::table::{Column, Table};
 use crate::entity::{Entity, Identifier, List, Name, NameType, Strength};
 
-pub(super) fn read(input: &mut dyn BufRead) -> Result<List, ReadError> {
-    let mut table =
-        Table::with_header(input, &["id", "schema", "name", "aliases", "birth_date", "countries", "identifiers"])?;
-    let mut entities = Vec::new();
+const COLUMNS: &[Column<'static>] = &[
+    Column::required("id", &[], "the entries' keys"),
+    Column::required("schema", &[], "what an entry is"),
+    Column::required("name", &[], "names"),
+    Column::required("aliases", &[], "aliases"),
+    Column::required("birth_date", &[], "dates of birth"),
+    Column::required("countries", &[], "countries"),
+    Column::required("identifiers", &[], "numbers"),
+];
+
+pub(super) fn read(input: &mut dyn BufRead, intake: &mut Intake) -> Result<List, ReadError> {
+    let mut table = Table::with_header(input, COLUMNS, None, &mut intake.report)?;
     while let Some(row) = table.next()? {
-        if entities.len() >= MAX_ENTITIES {
-            return Err(ReadError::TooLarge("too many entries".into()));
-        }
-        let (id, name) = (row.get("id"), row.get("name"));
+        intake.record();
+        let (id, name, schema) = (row.get("id"), row.get("name"), row.get("schema"));
         if id.is_empty() {
-            return Err(row.bad("no id"));
+            intake.set_aside(row.place(), Broken::new("", "no id"));
+            continue;
         }
-        let Some(kind) = kind_of_schema(&row.get("schema")) else { continue };
+        let Some(kind) = kind_of_schema(&schema) else {
+            intake.drop(DropReason::NotScreened);
+            intake.report.unknown("schema", &schema);
+            continue;
+        };
         let mut entity = Entity { id, kind, names: vec![Name::primary(name)], ..Entity::default() };
         for alias in row.split("aliases", &[';']) {
             entity.names.push(Name::new(alias, NameType::Alias, Strength::Strong));
         }
-        entity.dates_of_birth = row.split("birth_date", &[';']).iter().filter_map(|d| date::parse(d)).collect();
-        entity.countries =
-            row.split("countries", &[';']).iter().filter_map(|c| iso_country(c)).map(str::to_owned).collect();
+        entity.dates_of_birth = intake.dates("birth_date", &row.get("birth_date"));
+        entity.countries = intake.countries("countries", &row.get("countries"));
         for number in row.split("identifiers", &[';']) {
             entity.identifiers.push(Identifier { kind: "identifier".into(), number, country: None });
         }
@@ -36,9 +47,9 @@ pub(super) fn read(input: &mut dyn BufRead) -> Result<List, ReadError> {
             entity.programmes = row.split("dataset", &[';']);
         }
         entity.remarks = row.get("sanctions");
-        entities.push(entity);
+        intake.push(entity)?;
     }
-    Ok(List { entities, ..List::default() })
+    Ok(List::default())
 }
 
 #[cfg(test)]
@@ -50,8 +61,10 @@ mod tests {
         let text = "id,schema,name,aliases,birth_date,countries,addresses,identifiers,sanctions,phones,emails,dataset\n\
             x1,Person,Alvaro Montenegro,\"A. Zorro;El Zorro\",1951-08-24,pe;us,,A1;B2,,,,Test\n\
             x2,Address,Somewhere,,,,,,,,,Test\n";
-        let list = read(&mut text.as_bytes()).unwrap();
-        assert_eq!(list.entities.len(), 1);
+        let (list, report) =
+            crate::readers::read_with_report(&crate::Format::OpenSanctionsCsv, &mut [&mut text.as_bytes()]).unwrap();
+        assert_eq!((list.entities.len(), report.dropped[&DropReason::NotScreened]), (1, 1));
+        assert_eq!(report.unknown["schema"].values["Address"], 1);
         let e = &list.entities[0];
         assert_eq!((e.names.len(), e.identifiers.len(), e.countries.join(",")), (3, 2, "PE,US".into()));
     }

@@ -4,83 +4,103 @@
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
+use super::ReadError;
+use super::intake::{Broken, Intake};
 use super::table::{Row, Table};
-use super::{MAX_ENTITIES, ReadError, iso_country};
+use super::uk_columns::{COLUMNS, OTHERS};
 use crate::date;
 use crate::entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
 
 const MANY: [char; 3] = ['|', ';', '\n'];
+const REPORT_DATE: &str = "report date:";
 
-pub(super) fn read(mut input: &mut dyn BufRead) -> Result<List, ReadError> {
+pub(super) fn read(mut input: &mut dyn BufRead, intake: &mut Intake) -> Result<List, ReadError> {
     let mut first = Vec::new();
-    let read = (&mut input).take(400).read_until(b'\n', &mut first).map_err(|e| ReadError::Io(e.to_string()))?;
-    if read == 0 {
+    if (&mut input).take(400).read_until(b'\n', &mut first)? == 0 {
         return Err(ReadError::Empty);
     }
-    let first = String::from_utf8_lossy(&first);
-    let Some(report) = first.trim_start_matches('\u{feff}').trim().strip_prefix("Report Date:") else {
-        return Err(ReadError::WrongFormat("the first line is not the report date".into()));
-    };
-    let report = report.trim().trim_end_matches(',');
-    let published_at = date::parse(report).map(|d| d.to_string());
-    let required = ["Unique ID", "Name 6", "Name type", "Regime Name", "Type of entity", "D.O.B"];
-    // The type's column has had two names.
-    let mut table = Table::with_header(input, &required[..4])?;
+    let report = report_date(&String::from_utf8_lossy(&first))?;
+    let published_at = date::parse(&report).map(|d| d.to_string());
+    let mut table = Table::with_header(input, COLUMNS, Some(OTHERS), &mut intake.report)?;
     table.allow_lacking(3);
-    let type_column = ["Type of entity", "Designation Type"];
-    if !table.headers().iter().any(|h| type_column.contains(&h.as_str())) {
-        return Err(ReadError::WrongFormat("no column for the type of entity".into()));
+    if !table.has("Type of entity") && !table.has("Designation Type") {
+        return Err(ReadError::WrongFormat("no column \"Designation Type\": what an entry is would be lost".into()));
     }
-    let mut entities: Vec<Entity> = Vec::new();
     let mut by_id: HashMap<String, usize> = HashMap::new();
     while let Some(row) = table.next()? {
+        intake.record();
         let id = row.get("Unique ID");
         if id.is_empty() {
-            return Err(row.bad("no Unique ID"));
+            intake.set_aside(row.place(), Broken::new("", "no Unique ID"));
+            continue;
         }
-        let at = *by_id.entry(id.clone()).or_insert_with(|| {
-            entities.push(Entity { id, ..Entity::default() });
-            entities.len() - 1
-        });
-        if entities.len() > MAX_ENTITIES {
-            return Err(ReadError::TooLarge("too many entries".into()));
+        let next = intake.entities.len();
+        let at = *by_id.entry(id.clone()).or_insert(next);
+        if at == next {
+            intake.push(Entity { id, ..Entity::default() })?;
         }
-        merge(&row, &mut entities[at]);
+        let mut entity = std::mem::take(&mut intake.entities[at]);
+        merge(&row, &mut entity, intake);
+        intake.entities[at] = entity;
     }
-    Ok(List {
-        version: published_at.clone().unwrap_or_else(|| report.to_owned()),
-        published_at,
-        entities,
-        ..List::default()
-    })
+    Ok(List { version: published_at.clone().unwrap_or(report), published_at, ..List::default() })
 }
 
-fn merge(row: &Row<'_>, entity: &mut Entity) {
-    let stated = format!("{} {}", row.get("Type of entity"), row.get("Designation Type")).to_ascii_lowercase();
-    entity.kind = if stated.contains("individual") {
-        Kind::Person
-    } else if stated.contains("ship") {
-        Kind::Vessel
-    } else if stated.contains("entity") {
-        Kind::Organisation
-    } else {
-        entity.kind
+/// `Report Date: 13-Feb-2026`, in quotes where a spreadsheet program wrote the file, with commas for the other columns.
+fn report_date(line: &str) -> Result<String, ReadError> {
+    let line = line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | ',' | '\u{feff}'));
+    match line.get(..REPORT_DATE.len()) {
+        Some(start) if start.eq_ignore_ascii_case(REPORT_DATE) => {
+            let date = &line[REPORT_DATE.len()..];
+            Ok(date.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | ',')).to_owned())
+        }
+        _ => Err(ReadError::WrongFormat("the first line is not the report date".into())),
+    }
+}
+
+/// The kind, by the column that says it; `Type of entity` is free text (legal forms, lines of business) and counts only
+/// where there is no other.
+fn kind(row: &Row<'_>, intake: &mut Intake) -> Option<Kind> {
+    let of = |word: &str| match word.to_ascii_lowercase().as_str() {
+        "individual" | "individuals" | "person" => Some(Kind::Person),
+        "entity" | "entities" | "organisation" => Some(Kind::Organisation),
+        "ship" | "ships" | "vessel" => Some(Kind::Vessel),
+        _ => None,
     };
+    let designation = row.get("Designation Type");
+    if designation.is_empty() {
+        return of(&row.get("Type of entity"));
+    }
+    let found = of(&designation);
+    if found.is_none() {
+        intake.report.unknown("Designation Type", &designation);
+    }
+    found
+}
+
+fn merge(row: &Row<'_>, entity: &mut Entity, intake: &mut Intake) {
+    entity.kind = kind(row, intake).unwrap_or(entity.kind);
     // Name 6 is the family name or the whole name of an entity; 1 to 5 come before it.
     let parts: Vec<String> = ["Name 1", "Name 2", "Name 3", "Name 4", "Name 5", "Name 6"]
         .iter()
         .map(|c| row.get(c))
         .filter(|p| !p.is_empty())
         .collect();
+    let name = parts.join(" ");
     let type_word = row.get("Name type").to_ascii_lowercase();
     let name_type = if type_word.starts_with("primary") { NameType::Primary } else { NameType::Alias };
-    let weak = row.get("Alias strength").to_ascii_lowercase().contains("low");
-    let strength = if weak { Strength::Weak } else { Strength::Strong };
-    entity.names.push(Name::new(parts.join(" "), name_type, strength));
+    let stated = row.get("Alias strength").to_ascii_lowercase();
+    let weak = match stated.as_str() {
+        // A single word of which the list does not say that it is good stops everybody of that name.
+        "" => name_type == NameType::Alias && entity.kind != Kind::Organisation && is_single_word(&name),
+        word => word.contains("low") || word.contains("weak"),
+    };
+    let strength = if weak && name_type == NameType::Alias { Strength::Weak } else { Strength::Strong };
+    entity.names.push(Name::new(name, name_type, strength));
     entity.names.push(Name::new(row.get("Name non-latin script"), NameType::OriginalScript, Strength::Strong));
-    entity.dates_of_birth.extend(row.split("D.O.B", &MANY).iter().filter_map(|d| date::parse(d)));
+    entity.dates_of_birth.extend(intake.dates("D.O.B", &row.get("D.O.B")));
     for column in ["Nationality(/ies)", "Address Country", "Current believed flag of ship"] {
-        entity.countries.extend(row.split(column, &MANY).iter().filter_map(|c| iso_country(c)).map(str::to_owned));
+        entity.countries.extend(intake.countries(column, &row.get(column)));
     }
     for (column, kind) in [
         ("Passport number", "passport"),
@@ -88,8 +108,8 @@ fn merge(row: &Row<'_>, entity: &mut Entity) {
         ("Business registration number (s)", "registration"),
         ("IMO number", "imo"),
     ] {
-        for number in row.split(column, &MANY) {
-            entity.identifiers.push(Identifier { kind: kind.into(), number, country: None });
+        for cell in row.split(column, &MANY) {
+            entity.identifiers.extend(labelled(&cell, kind));
         }
     }
     entity.programmes.push(row.get("Regime Name"));
@@ -102,29 +122,44 @@ fn merge(row: &Row<'_>, entity: &mut Entity) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD: &str = "Report Date: 13-Feb-2026\nUnique ID,Name 6,Name 1,Name type,Alias strength,Regime Name,Designation Type,D.O.B,Nationality(/ies),Passport number\n";
-
-    #[test]
-    fn rows_of_one_id_are_one_entry() {
-        let text = format!(
-            "{HEAD}T1,MONTENEGRO,Alvaro,Primary Name,,R,Individual,14/07/1962|dd/mm/1963,Peru,A1\nT1,ZORRO,,Alias,Low quality a.k.a.,R,Individual,,,\n"
-        );
-        let list = read(&mut text.as_bytes()).unwrap();
-        assert_eq!((list.entities.len(), list.published_at.as_deref()), (1, Some("2026-02-13")));
-        let e = &list.entities[0];
-        assert_eq!((e.names[0].text.as_str(), e.kind), ("Alvaro MONTENEGRO", Kind::Person));
-        assert_eq!(e.dates_of_birth.iter().map(ToString::to_string).collect::<Vec<_>>(), ["1962-07-14", "1963"]);
-        assert!(e.names.iter().any(|n| n.text == "ZORRO" && n.strength == Strength::Weak));
-    }
-
-    #[test]
-    fn refused() {
-        assert!(read(&mut "no report\na,b\n".as_bytes()).is_err());
-        assert!(read(&mut format!("{HEAD}T1,too,few\n").as_bytes()).is_err());
-        assert!(read(&mut "Report Date: 1\nName,Other\nx,y\n".as_bytes()).is_err());
-    }
+pub(super) fn is_single_word(name: &str) -> bool {
+    name.split([' ', '-']).filter(|word| word.chars().any(char::is_alphanumeric)).count() == 1
 }
+
+/// The numbers of a cell: one, or several with labels (`INN: 7701 / KPP: 7702`).
+fn labelled(cell: &str, kind: &str) -> Vec<Identifier> {
+    let number = |kind: &str, number: &str| Identifier {
+        kind: kind.to_lowercase(),
+        number: number.trim().to_owned(),
+        country: None,
+    };
+    if !cell.contains(':') {
+        return vec![number(kind, cell)];
+    }
+    // A label ends with a colon, and begins behind a sign or behind the number before.
+    let mut out = Vec::new();
+    let mut label = kind;
+    for (i, part) in cell.split(':').enumerate() {
+        let (value, next) = match part.rfind([',', '/', '|', '(']) {
+            Some(at) => (&part[..at], part[at + 1..].trim()),
+            None if i == 0 => ("", part.trim()),
+            None => part.trim().split_once(' ').map_or((part, ""), |(value, next)| (value, next.trim())),
+        };
+        if value.chars().any(|c| c.is_ascii_digit()) {
+            out.push(number(if label.is_empty() { kind } else { label }, value));
+        }
+        let last = part.trim().rsplit([',', '/', '|', ' ']).next().unwrap_or_default();
+        if next.is_empty() && i > 0 && out.is_empty() && last.chars().any(|c| c.is_ascii_digit()) {
+            out.push(number(kind, last));
+        }
+        label = next;
+    }
+    if label.chars().filter(char::is_ascii_digit).count() >= 4 {
+        out.push(number(kind, label));
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "uk_csv_tests.rs"]
+mod tests;

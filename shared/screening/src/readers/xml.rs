@@ -9,6 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::ReadError;
+use super::encoding::NOT_DECODED;
 use super::guard::{Guarded, TOO_LONG};
 
 const MAX_DEPTH: usize = 40;
@@ -61,10 +62,7 @@ pub fn each(
         buffer.clear();
         let at = reader.buffer_position();
         let bad = |problem: String| ReadError::BadXml { at, problem };
-        let event = reader.read_event_into(&mut buffer).map_err(|e| {
-            let text = e.to_string();
-            if text.contains(TOO_LONG) { ReadError::TooLarge(TOO_LONG.into()) } else { bad(text) }
-        })?;
+        let event = reader.read_event_into(&mut buffer).map_err(|e| refusal(&e, at))?;
         if !Guarded::within(&meter) {
             return Err(ReadError::TooLarge(TOO_LONG.into()));
         }
@@ -73,6 +71,9 @@ pub fn each(
         }
         match event {
             Event::DocType(_) => return Err(bad("a document type declaration is not accepted".into())),
+            Event::Start(_) | Event::Empty(_) if depth == 0 && root_node.is_some() => {
+                return Err(bad("a second root element: two files in one".into()));
+            }
             Event::Start(start) => {
                 depth += 1;
                 let node = open(&start, at)?;
@@ -144,6 +145,17 @@ pub fn each(
         return Err(ReadError::Truncated("elements are still open".into()));
     }
     root_node.ok_or(ReadError::Empty)
+}
+
+fn refusal(error: &quick_xml::Error, at: u64) -> ReadError {
+    let problem = error.to_string();
+    if problem.contains(TOO_LONG) {
+        ReadError::TooLarge(TOO_LONG.into())
+    } else if problem.contains(NOT_DECODED) {
+        ReadError::WrongFormat(problem)
+    } else {
+        ReadError::BadXml { at, problem }
+    }
 }
 
 fn predefined(name: &str) -> Option<char> {
