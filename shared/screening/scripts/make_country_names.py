@@ -44,7 +44,7 @@ MORE_NAMES = {
     "TZ": ["Tanganyika", "Zanzibar"], "IR": ["Persia", "Persian"], "XK": ["Kosovar"], "LR": ["Liberian"],
 }
 # Nobody's country: said, and nothing lost.
-NOWHERE = ["00", "stateless", "apatride", "refugee", "not available", "not known", "no nationality"]
+NOWHERE = ["00", "stateless", "apatride", "refugee", "not available", "not known", "no nationality", "none identified", "none", "undetermined"]
 
 
 def key(text: str) -> str:

@@ -245,4 +245,6 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
 }
 
 #[cfg(test)]
+mod class_tests;
+#[cfg(test)]
 mod fuzz_tests;

@@ -113,6 +113,8 @@ struct Word<'t> {
     /// Without punctuation around it, lower case.
     bare: String,
     text: &'t str,
+    /// The sign stands between letters without a blank (`A@B`).
+    is_inside: bool,
 }
 
 /// The marks of a text, in their order.
@@ -122,11 +124,13 @@ pub fn marks(text: &str, kind: Kind) -> Vec<Found> {
     let mut i = 0;
     while i < words.len() {
         let (count, found) = match phrase(&words[i..]) {
-            Some((count, mark)) => (count, Some((mark, false))),
+            // What stands with a relative's name may be asked with it.
+            Some((count, mark)) => (count, Some((mark, mark == Mark::Relative))),
             None => (1, single(&words, i, kind)),
         };
-        // A mark needs a name behind it, and a name or nothing before it.
-        if let Some((mark, is_doubtful)) = found.filter(|_| i + count < words.len()) {
+        // A doubtful mark needs a name behind it, a certain one a name before or behind.
+        let is_last = i + count == words.len();
+        if let Some((mark, is_doubtful)) = found.filter(|(_, is_doubtful)| !is_last || (i > 0 && !is_doubtful)) {
             out.push(Found { mark, from: words[i].from, to: words[i + count - 1].to, is_doubtful });
         }
         i += count;
@@ -136,7 +140,7 @@ pub fn marks(text: &str, kind: Kind) -> Vec<Found> {
 
 fn phrase(words: &[Word<'_>]) -> Option<(usize, Mark)> {
     let fits = |(phrase, _): &&(&[&str], Mark)| {
-        words.len() > phrase.len() && phrase.iter().zip(words).all(|(wanted, word)| word.bare == *wanted)
+        words.len() >= phrase.len() && phrase.iter().zip(words).all(|(wanted, word)| word.bare == *wanted)
     };
     PHRASES.iter().find(fits).map(|(phrase, mark)| (phrase.len(), *mark))
 }
@@ -145,7 +149,7 @@ fn phrase(words: &[Word<'_>]) -> Option<(usize, Mark)> {
 fn single(words: &[Word<'_>], at: usize, kind: Kind) -> Option<(Mark, bool)> {
     let word = &words[at];
     if let Some((_, mark)) = WORDS.iter().find(|(wanted, _)| word.bare == *wanted) {
-        return Some((*mark, false));
+        return Some((*mark, word.is_inside));
     }
     let bracketed = word.text.starts_with(['(', '[']) || word.text.ends_with(':');
     let letters: String = word.bare.chars().filter(|c| !matches!(c, '.' | '/')).collect();
@@ -177,30 +181,39 @@ fn stands_between(words: &[Word<'_>], at: usize, kind: Kind) -> bool {
 }
 
 fn words(text: &str) -> Vec<Word<'_>> {
-    let mut out = Vec::new();
-    let mut from = None;
-    let mut end_word = |from: &mut Option<usize>, to: usize| {
-        if let Some(from) = from.take() {
-            let word = &text[from..to];
-            let bare = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@').to_lowercase();
-            if !bare.is_empty() {
-                out.push(Word { from, to, bare, text: word });
-            }
+    let mut out: Vec<Word<'_>> = Vec::new();
+    let mut add = |from: usize, to: usize, is_mark: bool, is_inside: bool| {
+        let word = &text[from..to];
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric() && !is_mark).to_lowercase();
+        if !bare.is_empty() {
+            out.push(Word { from, to, bare, text: word, is_inside });
         }
     };
+    let mut from = None;
     for (at, c) in text.char_indices() {
         // "A@B" is two names, "a@b.example" an address.
-        let lone_at = c == '@' && !text[at..].split_whitespace().next().is_some_and(|rest| rest.contains('.'));
-        if c.is_whitespace() || matches!(c, '(' | '[') || lone_at {
-            end_word(&mut from, at);
+        let is_mark = c == '@' && !names_a_host(&text[at + 1..]);
+        if (c.is_whitespace() || matches!(c, '(' | '[') || is_mark)
+            && let Some(from) = from.take()
+        {
+            add(from, at, false, false);
         }
-        if lone_at {
-            from = Some(at);
-            end_word(&mut from, at + 1);
+        if is_mark {
+            let beside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            let is_inside = beside(text[..at].chars().next_back()) && beside(text[at + 1..].chars().next());
+            add(at, at + 1, true, is_inside);
         } else if !c.is_whitespace() && from.is_none() {
             from = Some(at);
         }
     }
-    end_word(&mut from, text.len());
+    if let Some(from) = from {
+        add(from, text.len(), false, false);
+    }
     out
+}
+
+/// Whether a text begins with something like `zeta.example`.
+fn names_a_host(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.trim_end_matches('.').split('.').filter(|part| part.len() > 1).count() > 1
 }

@@ -41,8 +41,8 @@ pub fn names_in(text: &str, kind: Kind) -> FieldNames {
         }
         _ => repaired.into_owned(),
     };
-    let (text, strength) = quality(&without_imo);
-    for (i, piece) in pieces(&text).into_iter().enumerate() {
+    for (i, piece) in pieces(&without_imo).into_iter().enumerate() {
+        let (piece, strength) = quality(&piece);
         let piece = without_rider(&piece);
         let found = name_marks::marks(&piece, kind);
         let mut start = 0;
@@ -88,35 +88,73 @@ fn put(out: &mut FieldNames, text: String, name_type: NameType, strength: Streng
     }
 }
 
-/// Parts between semicolons, and behind numbers (`1) X 2) Y`).
+/// Parts between semicolons, behind numbers (`1) X 2) Y`), and in brackets that hold names.
 fn pieces(text: &str) -> Vec<String> {
     let mut out = Vec::new();
-    for part in text.split(';') {
-        let mut rest = part.trim();
-        let mut number = 1u8;
-        while let Some(begun) = numbered(rest, number) {
-            let end = (1..begun.len())
-                .filter(|at| begun.is_char_boundary(*at) && begun[..*at].ends_with(' '))
-                .find(|at| numbered(&begun[*at..], number + 1).is_some());
-            out.push(begun[..end.unwrap_or(begun.len())].to_owned());
-            rest = end.map_or("", |end| &begun[end..]);
-            number += 1;
+    for part in without_brackets_of_names(text).split(';') {
+        let mut start = 0;
+        for (close, _) in part.match_indices(") ") {
+            // `a)`, `2)` or `(2)` that begins the part or follows a blank.
+            let before = &part[start..close];
+            let Some(label) = before.chars().next_back().filter(|c| matches!(c, 'a'..='h' | '1'..='9')) else {
+                continue;
+            };
+            let head = &before[..before.len() - label.len_utf8()];
+            let head = head.strip_suffix('(').unwrap_or(head);
+            if head.is_empty() || head.ends_with(' ') {
+                out.push(head.to_owned());
+                start = close + 2;
+            }
         }
-        out.push(rest.to_owned());
+        out.push(part[start..].to_owned());
     }
     out.retain(|piece| piece.chars().any(char::is_alphanumeric));
     out.truncate(MAX_NAMES);
     out
 }
 
-/// What follows `1)`, `(1)` or `a)` at the beginning.
-fn numbered(text: &str, number: u8) -> Option<&str> {
-    let rest = text.strip_prefix('(').unwrap_or(text);
-    let digits = number.to_string();
-    let letter = char::from(b'a' + (number - 1) % 26);
-    let rest = rest.strip_prefix(digits.as_str()).or_else(|| rest.strip_prefix(letter))?;
-    let rest = rest.strip_prefix(')')?;
-    rest.starts_with(' ').then(|| rest.trim_start())
+/// A bracket that holds several names, or a name in another script than what stands outside, is parted by semicolons:
+/// `حسن غول (Hassan Ghul; Hasan Gul)`.
+fn without_brackets_of_names(text: &str) -> String {
+    // By its first letter: remarks on a script stand behind the name.
+    let is_latin = |text: &str| text.chars().find(|c| c.is_alphabetic()).is_some_and(|c| c < '\u{250}');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('(') {
+        let Some(close) = closing(&rest[open..]).map(|length| open + length) else { break };
+        let inner = &rest[open + 1..close];
+        let outside = out.as_str().chars().chain(rest[..open].chars()).collect::<String>();
+        let letters = |text: &str| text.chars().any(char::is_alphabetic);
+        let in_other_script = letters(&outside) && letters(inner) && is_latin(&outside) != is_latin(inner);
+        out.push_str(&rest[..open]);
+        if inner.trim().eq_ignore_ascii_case("original script") {
+            // Says nothing of the name.
+        } else if inner.contains(';') || in_other_script {
+            out.push(';');
+            out.push_str(&without_brackets_of_names(inner));
+            out.push(';');
+        } else {
+            out.push_str(&rest[open..=close]);
+        }
+        rest = &rest[close + 1..];
+    }
+    out + rest
+}
+
+/// The place of the bracket that closes the one at the beginning.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Words before a rider.
@@ -184,9 +222,12 @@ fn tidy(text: &str) -> String {
     let mut text = text.trim();
     loop {
         let before = text;
-        text = text.trim_matches(|c: char| {
-            c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '—' | '/' | '|' | '=')
-        });
+        text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '/' | '|' | '='));
+        // A hyphen may belong to the word ("Inayat-ur-"): one that stands alone does not.
+        for dash in ["-", "–", "—"] {
+            text = text.strip_prefix(dash).filter(|rest| rest.starts_with(' ')).unwrap_or(text);
+            text = text.strip_suffix(dash).filter(|rest| rest.ends_with(' ')).unwrap_or(text);
+        }
         let lower = text.to_ascii_lowercase();
         let so_called = [
             "so-called",

@@ -41,7 +41,7 @@ fn riders_are_cut_off() {
 fn second_names_in_one_field_are_names_of_their_own() {
     for (text, kind, expected) in [
         ("Someone Else Here @ Alvaro Montenegro", Kind::Person, "Someone Else Here | alias Alvaro Montenegro"),
-        ("Tarek Wasimi@Zubayr", Kind::Person, "Tarek Wasimi | alias Zubayr"),
+        ("Tarek Wasimi @Zubayr", Kind::Person, "Tarek Wasimi | alias Zubayr"),
         ("Tarek Wasimi a.k.a. Zubayr Qalandari", Kind::Person, "Tarek Wasimi | alias Zubayr Qalandari"),
         ("Tarek Wasimi (a.k.a. Zubayr; Abu Zubayr)", Kind::Person, "Tarek Wasimi | alias Zubayr | alias Abu Zubayr"),
         ("Tarek Wasimi, a/k/a Zubayr", Kind::Person, "Tarek Wasimi | alias Zubayr"),
@@ -73,6 +73,19 @@ fn second_names_in_one_field_are_names_of_their_own() {
         ("So-called Donetsk Harbour Republic", Kind::Organisation, "Donetsk Harbour Republic"),
         ("The so called Luhansk Railways", Kind::Organisation, "Luhansk Railways"),
         ("info@zeta.example", Kind::Organisation, "info@zeta.example"),
+        ("CALI @ TELE.COM LTDA.", Kind::Organisation, "CALI @ TELE.COM LTDA."),
+        ("H4mid@Tm3l", Kind::Person, "H4mid | alias Tm3l | alias H4mid@Tm3l"),
+        ("RAHMAN, Inayat-ur-", Kind::Person, "RAHMAN, Inayat-ur-"),
+        ("حسن غول (Hassan Ghul; Hasan Gul)", Kind::Person, "حسن غول | alias Hassan Ghul | alias Hasan Gul"),
+        ("Abdul Haq (عبد الحق (original script))", Kind::Person, "Abdul Haq | alias عبد الحق"),
+        ("A Front (AF) (B Front; C Front)", Kind::Organisation, "A Front (AF) | alias B Front | alias C Front"),
+        ("Mohammad Sabet b) M. Javad", Kind::Person, "Mohammad Sabet | alias M. Javad"),
+        ("Ezatullah Haqqani (previously listed as)", Kind::Person, "Ezatullah Haqqani"),
+        (
+            "Abdul Haq son of Anwar (عبد الحق)",
+            Kind::Person,
+            "Abdul Haq | alias Abdul Haq son of Anwar | alias عبد الحق",
+        ),
         ("Do Van Son", Kind::Person, "Do Van Son"),
         ("Smith &amp; Wesson", Kind::Organisation, "Smith & Wesson"),
         ("Zeta Co. Ltd. (ZETA)", Kind::Organisation, "Zeta Co. Ltd. (ZETA)"),

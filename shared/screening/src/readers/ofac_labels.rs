@@ -134,13 +134,12 @@ const OTHER_FACTS: &[&str] = &[
     "Secondary sanctions",
     "Target Type",
     "Telephone",
+    "Telex",
     "Tel.",
     "Transactions Prohibited",
     "Vessel Type",
     "Vessel Year",
     "Website",
-    "alt. POB",
-    "all ",
     "arrested",
     "http",
     "Former Vessel",
@@ -151,7 +150,7 @@ const OTHER_FACTS: &[&str] = &[
 
 /// Whether a fact is known to hold no number that identifies.
 pub(super) fn is_other_fact(fact: &str) -> bool {
-    OTHER_FACTS.iter().any(|start| fact.starts_with(start))
+    OTHER_FACTS.iter().any(|start| fact.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
 }
 
 /// The kind of number that a fact introduces, and the text from the number on.
@@ -173,14 +172,35 @@ pub(super) fn number(fact: &str) -> Option<(String, &str)> {
     let mut at = 0;
     for word in fact.split(' ') {
         if word.bytes().any(|b| b.is_ascii_digit()) {
-            let label = fact[..at].trim_end();
-            let last = label.rsplit(' ').next()?.trim_end_matches(['.', ':']).to_ascii_lowercase();
-            let known = ENDS.contains(&last.as_str());
-            return known.then(|| (label.trim_end_matches(['.', ':', '#', ' ']).to_lowercase(), &fact[at..]));
+            let (label, number) = label_before(fact, at);
+            return ends_label(label).then(|| (label.trim_end_matches(['.', ':', '#', ' ']).to_lowercase(), number));
         }
         at += word.len() + 1;
     }
     None
+}
+
+/// The label before the word at `at`; letters of the number's own (`No. E 427689`) are no part of it.
+fn label_before(fact: &str, at: usize) -> (&str, &str) {
+    let label = fact[..at].trim_end();
+    if let Some((before, last)) = label.rsplit_once(' ')
+        && last.len() <= 3
+        && last.bytes().all(|b| b.is_ascii_uppercase())
+        && ends_label(before)
+    {
+        return (before, &fact[before.len() + 1..]);
+    }
+    (label, &fact[at..])
+}
+
+/// Whether a label ends as labels of numbers do: by such a word, or an abbreviation (`C.U.I.P.`, `(NUIT)`).
+fn ends_label(label: &str) -> bool {
+    let last = label.rsplit(' ').next().unwrap_or_default();
+    let inner = last.trim_start_matches('(').trim_end_matches(')');
+    let is_acronym = last.starts_with('(') && inner.len() > 1 && inner.bytes().all(|b| b.is_ascii_uppercase());
+    let is_dotted = last.matches('.').count() > 1 && last.bytes().all(|b| b == b'.' || b.is_ascii_uppercase());
+    let bare = last.trim_end_matches(['.', ':']).to_ascii_lowercase();
+    is_acronym || is_dotted || bare.ends_with("numberid") || ENDS.contains(&bare.as_str())
 }
 
 /// Without what still belongs to the label: `No.`, `#`, a remark in brackets.

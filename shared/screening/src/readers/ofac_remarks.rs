@@ -12,7 +12,7 @@ const LONGEST_NUMBER: usize = 128;
 pub(super) fn parse(remarks: &str, entity: &mut Entity, intake: &mut Intake) {
     for part in remarks.split(';') {
         let part = part.trim().trim_end_matches('.');
-        let fact = part.strip_prefix("alt. ").unwrap_or(part);
+        let fact = part.strip_prefix("alt. ").or_else(|| part.strip_prefix("Alt. ")).unwrap_or(part);
         if let Some(date) = fact.strip_prefix("DOB ") {
             entity.dates_of_birth.extend(intake.dates("DOB", date));
         } else if let Some(country) = country(fact) {
@@ -118,6 +118,9 @@ mod tests {
             ("Credencial electoral 101924629544 (Mexico)", "credencial electoral", "101924629544", Some("MX")),
             ("Refugee ID Card 12345", "refugee id card", "12345", None),
             ("Birth Certificate Number 5566", "birth certificate number", "5566", None),
+            ("C.U.I.P. AOIR671020H1374898 (Mexico)", "c.u.i.p", "AOIR671020H1374898", Some("MX")),
+            ("N.I.E. X-1552120-B (Spain)", "n.i.e", "X-1552120-B", Some("ES")),
+            ("Moroccan Personal ID No. E 427689 (Morocco)", "moroccan personal id no", "E 427689", Some("MA")),
         ] {
             let (e, _) = parsed(fact);
             assert_eq!(numbers(&e), [(kind, number, country)], "{fact}");

@@ -127,13 +127,16 @@ impl<'a> Table<'a> {
             if !self.advance()? {
                 return self.check_end().map(|()| None);
             }
+            // Blank cells may be the beginning of a row; a blank line is none.
+            if self.record.len() > 1 {
+                self.last_columns = self.record.len();
+            }
             if self.record.iter().any(|f| !f.trim_ascii().is_empty()) {
                 break;
             }
         }
         let line = self.record.position().map_or(0, csv::Position::line);
         let expected = self.headers.len().saturating_sub(self.lacking)..=self.headers.len();
-        self.last_columns = self.record.len();
         if !self.headers.is_empty() && !expected.contains(&self.record.len()) {
             return Err(ReadError::BadRow {
                 line,

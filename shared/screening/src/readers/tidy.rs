@@ -188,6 +188,8 @@ fn identifiers(entity: &mut Entity, report: &mut ReadReport) {
             None => identifier.number = number,
         }
     }
+    // A document without a number is nothing that was dropped.
+    entity.identifiers.retain(|i| !i.number.trim().is_empty());
     let before = entity.identifiers.len();
     entity.identifiers.retain(|i| i.number.chars().any(char::is_alphanumeric));
     report.dropped(DropReason::EmptyNumber, before - entity.identifiers.len());
