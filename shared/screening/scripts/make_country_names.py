@@ -33,18 +33,30 @@ THREE_LETTERS = {
 }
 # Names of ISO 3166-3's former states, adjectives and short names that neither file has.
 MORE_NAMES = {
-    "BF": ["Upper Volta", "Burkinabe", "Burkinese"], "BJ": ["Dahomey"], "LK": ["Ceylon"], "KH": ["Kampuchea"],
-    "TH": ["Siam"], "ZW": ["Southern Rhodesia"], "ZM": ["Northern Rhodesia"], "MW": ["Nyasaland"],
-    "YE": ["South Yemen", "North Yemen", "Democratic Yemen", "Yemen Arab Republic"], "TD": ["Chadian"],
-    "VC": ["Saint Vincent", "Vincentian"], "KN": ["Saint Kitts"], "ST": ["Sao Tome"], "TT": ["Trinidad"],
-    "AG": ["Antigua"], "BA": ["Bosnia", "Herzegovina"], "SA": ["KSA"], "TW": ["ROC", "Republic of China"],
-    "AE": ["Emirati", "Emirian"], "VN": ["Republic of Viet Nam", "South Vietnam", "North Vietnam"],
-    "RU": ["RSFSR", "USSR", "CCCP"], "MK": ["FYROM", "Former Yugoslav Republic of Macedonia"], "IE": ["Eire"],
-    "PS": ["Palestinian Territories", "Palestinian Authority", "Occupied Palestinian Territory"], "KG": ["Kirghizia"],
-    "TZ": ["Tanganyika", "Zanzibar"], "IR": ["Persia", "Persian"], "XK": ["Kosovar"], "LR": ["Liberian"],
+    "AE": ["Emirati", "Emirian"], "AG": ["Antigua"], "AZ": ["Azeri"], "BA": ["Bosnia", "Herzegovina"],
+    "BF": ["Upper Volta", "Burkinabe", "Burkinese"], "BJ": ["Dahomey"],
+    "BY": ["Byelorussia", "Byelorussian", "Belorussia", "Belorussian", "Byelorussian SSR"], "CD": ["Zairean", "Zairian"],
+    "CG": ["Congo Republic"], "CZ": ["Czechoslovak", "Czechoslovakian"], "DE": ["East German", "West German", "West Germany"],
+    "DK": ["Dane"], "EH": ["Sahrawi"], "ES": ["Spaniard"], "FI": ["Finn"], "FK": ["Falklands"], "FR": ["Frenchman"],
+    "GB": ["Briton", "Scot"], "GW": ["Bissau-Guinean"], "IE": ["Eire"], "IR": ["Persia", "Persian"],
+    "KG": ["Kirghizia", "Kirghiz"], "KH": ["Kampuchea"], "KN": ["Saint Kitts"], "KP": ["N. Korea", "N. Korean"],
+    "KR": ["S. Korea", "S. Korean"], "LA": ["Lao PDR", "Laotian"], "LK": ["Ceylon"], "LR": ["Liberian"],
+    "LS": ["Basotho"], "LY": ["Libyan Arab Jamahiriya", "Great Socialist People's Libyan Arab Jamahiriya"],
+    "MK": ["FYROM", "FYR Macedonia", "Macedonia FYR", "Former Yugoslav Republic of Macedonia"], "MW": ["Nyasaland"],
+    "PG": ["Papua New Guinean"], "PS": ["Gaza", "Palestinian Territories", "Palestinian Authority"],
+    "RS": ["Yugoslav", "Yugoslavian"], "RU": ["RSFSR", "Russian SFSR", "USSR", "CCCP", "Tatarstan", "Chechen"],
+    "SA": ["KSA"], "ST": ["Sao Tome"], "SY": ["SAR Syria"], "TD": ["Chadian"], "TH": ["Siam"],
+    "TR": ["Türkiye Cumhuriyeti"], "TT": ["Trinidad"], "TW": ["ROC", "Republic of China", "Formosa", "Chinese Taipei"],
+    "TZ": ["Tanganyika", "Zanzibar"], "VC": ["Saint Vincent", "Vincentian"],
+    "VN": ["Republic of Viet Nam", "South Vietnam", "North Vietnam"], "VU": ["Ni-Vanuatu"], "XK": ["Kosovar", "UNMIK"],
+    "YE": ["South Yemen", "North Yemen", "Democratic Yemen", "Yemen Arab Republic"], "ZM": ["Northern Rhodesia"],
+    "ZW": ["Southern Rhodesia"],
 }
 # Nobody's country: said, and nothing lost.
-NOWHERE = ["00", "stateless", "apatride", "refugee", "not available", "not known", "no nationality", "none identified", "none", "undetermined"]
+NOWHERE = [
+    "00", "EU", "EUU", "European Union", "stateless", "apatride", "refugee", "not available", "not known",
+    "no nationality", "none identified", "none", "undetermined",
+]
 
 
 def key(text: str) -> str:
@@ -83,6 +95,8 @@ def main() -> None:
         if (found := key(name)) and readable(found):
             out.setdefault(found, code)
 
+    for name in NOWHERE:
+        put(name, "")
     # Codes first: no name may take the place of a code.
     for code, three in alpha3.items():
         put(code, code)
@@ -92,16 +106,14 @@ def main() -> None:
     for code, more in MORE_NAMES.items():
         for name in more:
             put(name, code)
-    for name in NOWHERE:
-        put(name, "")
-    for code, adjective in json.loads(nationalities.read_text(encoding="utf-8"))["nationalities"].items():
-        put(adjective, code)
     for code, known in names.items():
         answer = "" if code in ("FAIL", "ZZ", "UN") else SUCCESSORS.get(code, code)
         for name in known:
             # A single letter, or a code of two letters in no standard, is more often a slip than a country.
             if len(key(name)) > 2:
                 put(name, answer)
+    for code, adjective in json.loads(nationalities.read_text(encoding="utf-8"))["nationalities"].items():
+        put(adjective, code)
     by_code: dict[str, list[str]] = {}
     for name, code in out.items():
         by_code.setdefault(code or "-", []).append(name)

@@ -208,6 +208,12 @@ mod tests {
             ("Dem. Rep. of the Congo", "CD"),
             ("Marshall Is.", "MH"),
             ("Tehran, Iran", "IR"),
+            ("Welsh", "GB"),
+            ("Libyan Arab Jamahiriya", "LY"),
+            ("Lao PDR", "LA"),
+            ("N. Korea", "KP"),
+            ("Azeri", "AZ"),
+            ("Ni-Vanuatu", "VU"),
         ] {
             assert_eq!(iso_country(text), Some(code), "{text}");
         }
@@ -237,7 +243,7 @@ mod tests {
         for (text, code) in [("D", "DE"), ("RUS", "RU"), ("RKS", "XK"), ("GBD", "GB"), ("PRK", "KP"), ("ROM", "RO")] {
             assert_eq!(iso_country(text), Some(code), "{text}");
         }
-        for text in ["XXA", "XXB", "XXX", "UNO", "stateless", "Unknown", "N/A", "00"] {
+        for text in ["XXA", "XXB", "XXX", "UNO", "stateless", "Unknown", "N/A", "00", "EU", "None Identified"] {
             assert_eq!(read_country(text), CountryReading::NoCountry, "{text}");
         }
     }

@@ -141,26 +141,6 @@ fn many_columns_and_many_values_are_bounded() {
     assert_eq!(list.entities[0].names.len(), 2);
 }
 
-#[test]
-fn shared_files() {
-    let Some(folder) = crate::shared_folder("lists") else { return };
-    let open = |name: &str| std::io::BufReader::new(std::fs::File::open(folder.join(name)).unwrap());
-    let (mut main, mut alt, mut add) = (open("ofac_sdn.csv"), open("ofac_alt.csv"), open("ofac_add.csv"));
-    let sdn = read_parts(&Format::OfacSdnCsv, &mut [&mut main, &mut alt, &mut add]).unwrap();
-    assert!(sdn.entities.len() > 8000, "{}", sdn.entities.len());
-    let un = read(&Format::UnXml, open("un_consolidated.xml")).unwrap();
-    assert_eq!(un.entities.len(), 1003);
-    for (format, name) in [
-        (Format::EuXml, "eu_fsf_excerpt.xml"),
-        (Format::UkCsv, "uk_sanctions_excerpt.csv"),
-        (Format::UsCslCsv, "us_csl_sample.csv"),
-    ] {
-        assert!(!read(&format, open(name)).unwrap().entities.is_empty(), "{name}");
-    }
-    assert!(matches!(read(&Format::OfacSdnCsv, open("broken/ofac_sdn.csv")), Err(ReadError::BadRow { .. })));
-    assert!(matches!(read(&Format::UsCslCsv, open("broken/us_csl.csv")), Err(ReadError::BadRow { .. })));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 

@@ -248,3 +248,5 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
 mod class_tests;
 #[cfg(test)]
 mod fuzz_tests;
+#[cfg(test)]
+mod real_tests;

@@ -60,6 +60,14 @@ const PHRASES: &[(&[&str], Mark)] = &[
     (&["renamed", "as"], Mark::Alias),
     (&["renamed", "to"], Mark::Alias),
     (&["nom", "de", "guerre"], Mark::Alias),
+    (&["connu", "sous", "le", "nom", "de"], Mark::Alias),
+    (&["auch", "bekannt", "als"], Mark::Alias),
+    (&["también", "conocido", "como"], Mark::Alias),
+    (&["también", "conocida", "como"], Mark::Alias),
+    (&["conocido", "como"], Mark::Alias),
+    (&["conocida", "como"], Mark::Alias),
+    (&["он", "же"], Mark::Alias),
+    (&["она", "же"], Mark::Alias),
     (&["son", "of"], Mark::Relative),
     (&["daughter", "of"], Mark::Relative),
     (&["wife", "of"], Mark::Relative),
@@ -191,6 +199,14 @@ fn words(text: &str) -> Vec<Word<'_>> {
     };
     let mut from = None;
     for (at, c) in text.char_indices() {
+        // "(ex-Omega" holds a mark and a name.
+        if c == '-'
+            && let Some(start) = from.filter(|from| matches!(&text[*from..at], "(ex" | "(Ex" | "(EX" | "[ex"))
+        {
+            add(start, at + 1, false, false);
+            from = None;
+            continue;
+        }
         // "A@B" is two names, "a@b.example" an address.
         let is_mark = c == '@' && !names_a_host(&text[at + 1..]);
         if (c.is_whitespace() || matches!(c, '(' | '[') || is_mark)

@@ -249,11 +249,13 @@ fn tidy(text: &str) -> String {
                 text = inner;
             }
         }
-        let (opened, closed) = (text.matches('(').count(), text.matches(')').count());
-        if opened > closed {
-            text = text.strip_suffix('(').or_else(|| text.strip_prefix('(')).unwrap_or(text);
-        } else if closed > opened {
-            text = text.strip_suffix(')').or_else(|| text.strip_prefix(')')).unwrap_or(text);
+        for (open, close) in [('(', ')'), ('[', ']')] {
+            let (opened, closed) = (text.matches(open).count(), text.matches(close).count());
+            if opened > closed {
+                text = text.strip_suffix(open).or_else(|| text.strip_prefix(open)).unwrap_or(text);
+            } else if closed > opened {
+                text = text.strip_suffix(close).or_else(|| text.strip_prefix(close)).unwrap_or(text);
+            }
         }
         if text.ends_with("()") {
             text = &text[..text.len() - 2];
