@@ -73,7 +73,8 @@ fn damaged_lists_are_refused() {
         let outcome = read_files(&Format::OfacSdnCsv, &[&main[..end], &aliases]);
         assert!(matches!(outcome, Err(ReadError::Truncated(_) | ReadError::BadRow { .. })), "{what}: {outcome:?}");
     }
-    let half = &aliases[..aliases.iter().take(aliases.len() / 2).rposition(|b| *b == b'\n').unwrap() + 1];
+    let half = &aliases[..aliases.len() / 2];
+    let half = &half[..=half.iter().rposition(|b| *b == b'\n').unwrap()];
     assert!(matches!(read_files(&Format::OfacSdnCsv, &[&main, half]), Err(ReadError::Truncated(_))));
     let un = file("un_consolidated.xml").unwrap();
     let doubled = [un.as_slice(), un.as_slice()].concat();
