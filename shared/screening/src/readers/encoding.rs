@@ -216,14 +216,16 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     found
 }
 
-/// How many signs that are no letters stand between two letters, if the bytes are of this code page.
+/// How often words are broken if the bytes are of this code page: by a sign between two letters, by a capital behind a
+/// small letter, by a control character.
 fn breaks_words(encoding: &'static Encoding, bytes: &[u8]) -> usize {
     let sample = &bytes[..bytes.len().min(PIECE)];
     let text = encoding.decode_without_bom_handling(sample).0;
     let chars: Vec<char> = text.chars().collect();
-    let between = |w: &&[char]| w[0].is_alphabetic() && w[2].is_alphabetic();
     let sign = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !matches!(c, '’' | '\u{a0}' | '·' | '´' | '–');
-    chars.windows(3).filter(between).filter(|w| sign(w[1])).count()
+    let parted = chars.windows(3).filter(|w| w[0].is_alphabetic() && sign(w[1]) && w[2].is_alphabetic()).count();
+    let capitals = chars.windows(2).filter(|w| w[0].is_lowercase() && w[1].is_uppercase() && !w[1].is_ascii()).count();
+    parted + capitals + chars.iter().filter(|c| matches!(c, '\u{80}'..='\u{9f}')).count()
 }
 
 fn whole(

@@ -1,4 +1,5 @@
-use encoding_rs::{ISO_8859_2, KOI8_R, MACINTOSH, UTF_16LE, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1254};
+use encoding_rs::{GBK, IBM866, ISO_8859_2, KOI8_R, MACINTOSH, UTF_16LE};
+use encoding_rs::{WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1256};
 
 use super::*;
 
@@ -31,6 +32,12 @@ fn code_pages_are_detected_from_a_few_names() {
         ("name\nİbrahim Yılmaz\nŞahin Çelikoğlu\nRecep Tayyip Erdoğan\n", WINDOWS_1254),
         ("name\nFrançois Côté\nJosé Muñoz\nMüller GmbH\n", WINDOWS_1252),
         ("name\nŒuvre – Sœurs Réunies\nHélène L’Hôpital\n", WINDOWS_1252),
+        ("name\nAndré\n", MACINTOSH),
+        ("name\nBjörn Åkesson\n", MACINTOSH),
+        ("name\nΑλέξης Παπαδόπουλος\n", WINDOWS_1253),
+        ("name\nبشار الأسد\n", WINDOWS_1256),
+        ("name\n陈全国\n", GBK),
+        ("name\nВладимир Якунин\n", IBM866),
         ("name\nJosé Muñoz\nFrançois Hélène Çelik\nJürgen Müller\nÁngel Peña\n", MACINTOSH),
     ] {
         let (got, found, _) = read_all(&encode(text, encoding), Expected::Any).unwrap();
