@@ -30,6 +30,9 @@ const CIRCA: &[&str] = &[
 /// What stands before a date and says nothing of it.
 const INTRODUCTIONS: &[&str] =
     &["date of birth", "year of birth", "born in", "born on", "born", "d.o.b", "dob", "yob", "in", "on", "year"];
+/// Names of the Islamic and the Persian calendar behind a date; its year tells the calendar (below 1500).
+const CALENDARS: &[&str] =
+    &["hijri calendar", "hijri", "hegira", "lunar", "solar", "shamsi", "qamari", "persian calendar", "a.h", "ah", "sh"];
 /// What parts two dates of which one is true, or of which both are given.
 const ALTERNATIVES: &[&str] = &[" or ", " ou ", " oder ", " and ", " & ", ";", ",", "/", "|"];
 
@@ -128,6 +131,9 @@ fn uncertain(text: &str) -> (&str, bool) {
                     circa = true;
                 }
             }
+        }
+        for calendar in CALENDARS {
+            rest = rest.strip_suffix(calendar).filter(|r| r.ends_with(' ')).map_or(rest, str::trim_end);
         }
         if let Some(r) = rest.strip_suffix('?') {
             rest = r.trim_end();
@@ -300,6 +306,8 @@ mod tests {
             ("Born 1962", "1962"),
             ("DOB: 14 Jul 1962", "1962-07-14"),
             ("1960s", "1960 to 1969"),
+            ("1385 AH", "1385"),
+            ("24/06/1402 (Hijri Calendar)", "1402-06-24"),
             ("mid-1960s", "circa 1960 to 1969"),
             ("1960 to 1962", "1960 to 1962"),
             ("1960-1962", "1960 to 1962"),
@@ -343,7 +351,7 @@ mod tests {
             ("00/00/0000", true),
             ("dd/mm/yyyy", true),
             ("N/A", true),
-            ("1385 AH", false),
+            ("30-35 years old", false),
         ] {
             assert_eq!(says_nothing(text), expected, "{text}");
         }

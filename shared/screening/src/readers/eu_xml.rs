@@ -87,15 +87,16 @@ fn strength(alias: &Node, text: &str, kind: Kind) -> Strength {
     if weak || unstated { Strength::Weak } else { Strength::Strong }
 }
 
-/// A day, a year with or without month, or a range of years. Only the Gregorian calendar is comparable.
+/// A day, a year with or without month, or a range of years. A year below 1500 is of the Islamic or Persian calendar.
 fn birth(node: &Node, intake: &mut Intake) -> Vec<DateSpan> {
     let calendar = node.attribute("calendarType");
-    if !matches!(calendar, "" | "GREGORIAN") {
+    let is_gregorian = matches!(calendar, "" | "GREGORIAN");
+    if let Some(span) = span(node).filter(|span| is_gregorian || span.from.year < 1500) {
+        return vec![span];
+    }
+    if !is_gregorian {
         intake.report.unknown("birthdate calendar", calendar);
         return Vec::new();
-    }
-    if let Some(span) = span(node) {
-        return vec![span];
     }
     let said = node.attribute("birthdate");
     intake.dates("birthdate", if said.is_empty() { node.value("remark") } else { said })
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn countries_and_dates_that_are_not_understood_are_told() {
-        let (list, report) = entity_of("<nameAlias wholeName=\"A B\"/><citizenship countryIso2Code=\"00\" countryDescription=\"UNKNOWN\"/><citizenship countryIso2Code=\"QQ\"/><address countryIso2Code=\"SU\"/><birthdate calendarType=\"HIJRI\" year=\"1385\"/><birthdate birthdate=\"1962-11-09-05:00\"/>").unwrap();
+        let (list, report) = entity_of("<nameAlias wholeName=\"A B\"/><citizenship countryIso2Code=\"00\" countryDescription=\"UNKNOWN\"/><citizenship countryIso2Code=\"QQ\"/><address countryIso2Code=\"SU\"/><birthdate calendarType=\"HIJRI\" year=\"1985\"/><birthdate birthdate=\"1962-11-09-05:00\"/>").unwrap();
         assert_eq!(list.entities[0].countries, ["RU"]);
         assert_eq!(list.entities[0].dates_of_birth[0].to_string(), "1962-11-09");
         assert_eq!(report.unknown["citizenship country"].values["QQ"], 1);
