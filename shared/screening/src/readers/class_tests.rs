@@ -118,6 +118,22 @@ fn weak_aliases_are_weak_however_the_list_says_so() {
 }
 
 #[test]
+fn an_alias_that_is_a_legal_form_alone_makes_no_stranger_hit() {
+    for alias in
+        ["общество с ограниченной ответственностью", "открытое акционерное общество", "Limited Liability Company"]
+    {
+        let text = format!(
+            "<export><sanctionEntity logicalId=\"9\"><subjectType code=\"enterprise\"/><nameAlias wholeName=\"Zelmorak\"/><nameAlias wholeName=\"{alias}\"/><address countryIso2Code=\"RU\"/></sanctionEntity></export>"
+        );
+        let list = read(&Format::EuXml, text.as_bytes()).unwrap();
+        assert_eq!(list.entities[0].names.len(), 1, "{alias}");
+        for asked in [format!("{alias} \"Ромашка\""), format!("{alias} Ромашка")] {
+            assert_eq!(score(&list, &asked, Some(Kind::Organisation), None), 0, "{asked}");
+        }
+    }
+}
+
+#[test]
 fn dates_of_any_form_bear_a_hit_out() {
     for (listed, asked, expected) in [
         ("<DATE>1962-11-09-05:00</DATE>", "1962-11-09", 988),
