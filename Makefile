@@ -86,7 +86,7 @@ test-scripts: venv
 test-stack: venv $(BUILD)
 	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(TEST_STACK) ARCH=$(ARCH) PROFILE=convenient $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) PROFILE=convenient ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up; \
 	set -a; source target/test.env; set +a; \
 	rm -rf target/checked-answers; \
 	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
