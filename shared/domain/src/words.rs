@@ -29,6 +29,9 @@ macro_rules! words {
             /// Every value, in the order declared.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// The text form of every value, in the same order.
+            pub const TEXTS: &'static [&'static str] = &[$($text,)+];
+
             /// The fault of a field with another value.
             pub const NOT_ALLOWED: $crate::field::FieldFault =
                 $crate::field::FieldFault::new("not_allowed", $crate::words::one_of!($($text),+));

@@ -46,6 +46,9 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into());
         }
     }
+    for (name, schema) in &mut schemas {
+        name_enum_constants(name, schema);
+    }
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -79,6 +82,24 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
     document["components"]["examples"] = examples.into();
     example::add_examples(&mut document);
     document
+}
+
+/// Names the constants of an enum, as in `CHECK_STATE_APPROVED`. Some generators declare the constants of all enums in one namespace, where
+/// `APPROVED` would collide (`x-enum-varnames` of OpenAPI Generator).
+fn name_enum_constants(name: &str, schema: &mut Value) {
+    let Some(values) = schema["enum"].as_array() else { return };
+    let mut prefix = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && !prefix.is_empty() {
+            prefix.push('_');
+        }
+        prefix.push(character.to_ascii_uppercase());
+    }
+    let constant = |value: &Value| {
+        let text = value.as_str().unwrap_or_default().to_ascii_uppercase();
+        format!("{prefix}_{}", text.replace(|character: char| !character.is_ascii_alphanumeric(), "_"))
+    };
+    schema["x-enum-varnames"] = values.iter().map(constant).collect();
 }
 
 fn problem_example(problem: &ProblemType) -> Value {
