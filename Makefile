@@ -91,15 +91,17 @@ test-stack: venv $(BUILD)
 	rm -rf target/checked-answers; \
 	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
 
-# The journey and the guides with the emulator's IAM enforcement on: a function that lacks a grant fails them. On a stack made anew:
-# after a restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
+# The journey, the guides and generated clients, with the emulator's IAM enforcement on: a function that lacks a grant fails them. On a
+# stack made anew: after a restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
 test-roles: export AUTH := true
 test-roles: venv build
 	@$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.up; \
-	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo; \
-	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.guides
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo | tee target/demo.txt; \
+	$(STACK_PYTHON) -m localstack.sample target/demo.txt; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.guides; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.clients
 
 ## lint: formatting, clippy, templates, the OpenAPI document, licences and sources of dependencies, unused dependencies
 lint: lint-rust lint-templates lint-openapi lint-dependencies
