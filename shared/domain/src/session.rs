@@ -5,11 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    id::SessionId,
-    secret::Masked,
-    time::Timestamp,
-};
+use super::{id::SessionId, secret::Masked, time::Timestamp};
 
 /// So many sessions of one person live at most; another sign-in ends the oldest.
 pub const MOST_SESSIONS: usize = 20;

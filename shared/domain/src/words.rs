@@ -116,6 +116,7 @@ mod tests {
             assert_eq!(json, format!("\"{taste}\""));
             assert_eq!(serde_json::from_str::<Taste>(&json).unwrap(), *taste);
         }
+        assert_eq!(Taste::TEXTS, ["sweet", "sour.ish"]);
         assert_eq!("Sweet".parse::<Taste>(), Err(UnknownWord));
         let error = serde_json::from_str::<Taste>("\"bitter\"").unwrap_err().to_string();
         assert!(error.starts_with("not_allowed: Must be one of: sweet, sour.ish."), "{error}");

@@ -313,8 +313,11 @@ impl OperationDoc {
 
     /// A file of one of the route's media types, whole or in part.
     pub(super) fn binary_response(&mut self) {
-        let content: Vec<_> =
-            self.media_types.iter().map(|media_type| (*media_type, json!({"type": "string", "format": "binary"}))).collect();
+        let content: Vec<_> = self
+            .media_types
+            .iter()
+            .map(|media_type| (*media_type, json!({"type": "string", "format": "binary"})))
+            .collect();
         self.respond(200, "The whole content.", content.clone());
         self.respond(206, "The requested part of the content.", content);
         for status in [200, 206] {
