@@ -91,7 +91,7 @@ test-stack: venv $(BUILD)
 	rm -rf target/checked-answers; \
 	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
 
-# The journey, the guides and generated clients, with the emulator's IAM enforcement on: a function that lacks a grant fails them. On a
+# The journey, the guides, generated clients and generated requests, with the emulator's IAM enforcement on: a function that lacks a grant fails them. On a
 # stack made anew: after a restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
 test-roles: export AUTH := true
 test-roles: venv build
@@ -101,7 +101,8 @@ test-roles: venv build
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo | tee target/demo.txt; \
 	$(STACK_PYTHON) -m localstack.sample target/demo.txt; \
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.guides; \
-	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.clients
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.clients; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.fuzz
 
 ## lint: formatting, clippy, templates, the OpenAPI document, licences and sources of dependencies, unused dependencies
 lint: lint-rust lint-templates lint-openapi lint-dependencies

@@ -6,6 +6,7 @@ A walk of `tests/clients/` signs in, changes the profile by `If-Match` (and is r
 by cursor, submits a check and reads its outcome. The Go client is tested where a Go compiler is installed.
 """
 
+import json
 import os
 import re
 import secrets
@@ -86,10 +87,9 @@ class Workshop:
 
     def hey_api(self) -> list[str | Path]:
         home = self.directory("hey-api")
-        # The generator writes the imports that this configuration needs.
-        (home / "tsconfig.json").write_text(TSCONFIG)
-        generator = self.modules / "@hey-api" / "openapi-ts" / "bin" / "run.js"
-        self.run([self.node, generator, "--input", DOCUMENT, "--output", home / "src"], home)
+        options = {"input": str(DOCUMENT), "output": {"path": str(home / "src"), "module": {"extension": ".js"}}}
+        (home / "openapi-ts.config.mjs").write_text(f"export default {json.dumps(options)};\n")
+        self.run([self.node, self.modules / "@hey-api" / "openapi-ts" / "bin" / "run.js"], home)
         return self.compile_typescript(home / "src", "hey-api.ts")
 
     def typescript_fetch(self) -> list[str | Path]:

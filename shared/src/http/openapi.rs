@@ -127,18 +127,21 @@ fn problem_example(problem: &ProblemType) -> Value {
 fn parameters() -> Value {
     let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
     let tag = json!({"type": "string", "examples": ["\"7\""]});
+    let tags =
+        json!({"type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, "examples": ["\"7\""]});
     let if_match = "The entity tag of the version to change, from `ETag`.";
     json!({
         "limit": {"name": "limit", "in": "query", "required": false, "description": "Largest number of items on the page.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25}},
         "cursor": {"name": "cursor", "in": "query", "required": false,
-            "description": "`next_cursor` of the page before, with the same filters.", "schema": {"type": "string"}},
+            "description": "`next_cursor` of the page before, with the same filters.",
+            "schema": {"type": "string", "minLength": 1}},
         "Idempotency-Key": header("Idempotency-Key", false,
             "A repeated request with the same key and body gets the first response for 24 hours. 1 to 255 visible ASCII characters.",
             json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
                    "examples": ["order-42-submit"]})),
-        "If-Match": header("If-Match", false, if_match, tag.clone()),
-        "If-Match-Required": header("If-Match", true, if_match, tag.clone()),
+        "If-Match": header("If-Match", false, if_match, tags.clone()),
+        "If-Match-Required": header("If-Match", true, if_match, tags),
         "If-None-Match": header("If-None-Match", false,
             "The entity tag of the version that the client has. The response is 304 if it is the current one.", tag),
         "Range": header("Range", false, "One range of bytes (RFC 9110 §14.2). Any other range is ignored.",
