@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -67,6 +67,10 @@ preflight: venv
 ## bootstrap: all that comes after a deployment, repeatable (NAME=stack ADMIN_EMAIL=address; STACK=aws for AWS)
 bootstrap: venv
 	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" $(STACK_PYTHON) -m operations.bootstrap
+
+## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
+mail-templates: venv
+	@NAME="$(NAME)" DIR="$(DIR)" OBJECT="$(OBJECT)" $(STACK_PYTHON) -m operations.mail_templates
 
 ## build: all functions, for development, in one go
 build: venv

@@ -134,6 +134,10 @@ impl<'a> Applicant<'a> {
         self.world.call(function, Some(&self.token), path, body).await
     }
 
+    pub(crate) fn email(&self) -> &str {
+        &self.email
+    }
+
     /// The person's access token.
     pub(crate) fn token(&self) -> &str {
         &self.token
