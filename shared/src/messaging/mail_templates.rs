@@ -27,7 +27,8 @@ impl App {
         loaded
             .get(SECRET_AGE, async || {
                 let Some(name) = name else { return Ok(Templates::ours().clone()) };
-                let get = self.s3().await.get_object().bucket(&self.config.lists_bucket).key(format!("{FOLDER}/{name}"));
+                let get =
+                    self.s3().await.get_object().bucket(&self.config.lists_bucket).key(format!("{FOLDER}/{name}"));
                 let object = read_whole(&get, "mail templates").await?;
                 Ok(parse(object.as_deref()).unwrap_or_else(|fault| {
                     tracing::error!(object = name, fault, "the mail templates of the deployment are not used");

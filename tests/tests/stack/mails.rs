@@ -27,6 +27,10 @@ async fn faulty_templates_of_the_deployment_are_not_used() {
         r#"{"email_verified/en/subject.txt": "One", "praise/en/subject.txt": "Well done"}"#,
         "no JSON",
     ] {
-        assert_eq!(subjects(templates).await, ["Please confirm your address", "Your address is confirmed"], "{templates}");
+        assert_eq!(
+            subjects(templates).await,
+            ["Please confirm your address", "Your address is confirmed"],
+            "{templates}"
+        );
     }
 }

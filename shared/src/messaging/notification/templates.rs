@@ -5,7 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::UndefinedBehavior;
 
 use super::{Recipient, TextValues, render_mail};
 use crate::{
@@ -27,7 +27,7 @@ const LAYOUT: &str = "layout";
 
 /// The templates of all notifications, compiled.
 #[derive(Debug, Clone)]
-pub struct Templates(Environment<'static>);
+pub struct Templates(minijinja::Environment<'static>);
 
 /// Why the templates of a deployment are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +40,7 @@ pub struct TemplateFault {
 
 /// Our own, compiled at their first use in a process.
 static OURS: LazyLock<Templates> = LazyLock::new(|| {
-    let mut environment = Environment::new();
+    let mut environment = minijinja::Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     #[expect(clippy::expect_used, reason = "a template that does not parse fails the tests")]
     {
@@ -66,9 +66,7 @@ impl Templates {
         for (path, source) in files {
             let fault = |fault: String| TemplateFault { path: path.clone(), fault };
             let (text, locale) = place(&path).ok_or_else(|| fault("no text has such a file".to_owned()))?;
-            environment
-                .add_template_owned(format!("mail/{path}"), source)
-                .map_err(|error| fault(error.to_string()))?;
+            environment.add_template_owned(format!("mail/{path}"), source).map_err(|error| fault(error.to_string()))?;
             changed.insert((text, locale));
         }
         let templates = Self(environment);
@@ -81,7 +79,8 @@ impl Templates {
 
     fn check_files(&self, text: &str, locale: &str) -> Result<(), TemplateFault> {
         let files = if text == LAYOUT { LAYOUT_FILES } else { TEXT_FILES };
-        let missing = files.iter().map(|file| format!("{text}/{locale}/{file}")).find(|path| !self.has(&format!("mail/{path}")));
+        let missing =
+            files.iter().map(|file| format!("{text}/{locale}/{file}")).find(|path| !self.has(&format!("mail/{path}")));
         missing.map_or(Ok(()), |path| Err(TemplateFault { path, fault: "the file is missing".to_owned() }))
     }
 
@@ -98,10 +97,8 @@ impl Templates {
         }
         for (notification, locale) in texts {
             for values in samples(notification.row().text) {
-                self.check_text(notification, locale, &values).map_err(|fault| TemplateFault {
-                    path: format!("{notification}/{locale}"),
-                    fault,
-                })?;
+                self.check_text(notification, locale, &values)
+                    .map_err(|fault| TemplateFault { path: format!("{notification}/{locale}"), fault })?;
             }
         }
         Ok(())
@@ -140,7 +137,7 @@ impl Templates {
 
     /// The paths of all templates.
     #[cfg(test)]
-    pub(super) fn environment(&self) -> &Environment<'static> {
+    pub(super) fn environment(&self) -> &minijinja::Environment<'static> {
         &self.0
     }
 
@@ -206,8 +203,7 @@ mod tests {
     }
 
     fn approved(templates: &Templates, locale: &str) -> super::super::RenderedMail {
-        let brand =
-            MailBrand { product: "Acme".into(), support: None, logo_url: None, color: "#1f4fd8".into() };
+        let brand = MailBrand { product: "Acme".into(), support: None, logo_url: None, color: "#1f4fd8".into() };
         let locale = Locale::parse(locale).unwrap();
         let to = Recipient { name: Some("Ada"), locale: Some(&locale), app_url: SAMPLE_APP, brand: &brand };
         render_mail(templates, Notification::CheckApproved, to, &TextValues::nothing()).unwrap()
