@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -68,6 +68,10 @@ preflight: venv
 bootstrap: venv
 	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" $(STACK_PYTHON) -m operations.bootstrap
 
+## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
+mail-templates: venv
+	@NAME="$(NAME)" DIR="$(DIR)" OBJECT="$(OBJECT)" $(STACK_PYTHON) -m operations.mail_templates
+
 ## build: all functions, for development, in one go
 build: venv
 	@$(STACK_PYTHON) -m localstack.build
@@ -86,20 +90,23 @@ test-scripts: venv
 test-stack: venv $(BUILD)
 	@$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
-	$(TEST_STACK) ARCH=$(ARCH) PROFILE=convenient $(STACK_PYTHON) -m localstack.up; \
+	$(TEST_STACK) PROFILE=convenient ARCH=$(ARCH) $(STACK_PYTHON) -m localstack.up; \
 	set -a; source target/test.env; set +a; \
 	rm -rf target/checked-answers; \
-	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast; \
-	$(TEST_STACK) $(STACK_PYTHON) -m localstack.guides
+	STACK_ENV=target/test.env RUST_TEST_THREADS=$(TEST_THREADS) cargo test -p verinym-tests --no-fail-fast
 
-# The journey with the emulator's IAM enforcement on: a function that lacks a grant fails it. On a stack made anew: after a
-# restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
+# The journey, the guides, generated clients and generated requests, with the emulator's IAM enforcement on: a function that lacks a grant fails them. On a
+# stack made anew: after a restart the emulator's stream poller stays behind, and the journey would wait for the sweep at each step.
 test-roles: export AUTH := true
 test-roles: venv build
 	@$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.emulator reset
 	@trap '$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.emulator stop' EXIT; \
 	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.up; \
-	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.demo | tee target/demo.txt; \
+	$(STACK_PYTHON) -m localstack.sample target/demo.txt; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.guides; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.clients; \
+	$(TEST_STACK) STACK=ministack $(STACK_PYTHON) -m localstack.fuzz
 
 ## lint: formatting, clippy, templates, the OpenAPI document, licences and sources of dependencies, unused dependencies
 lint: lint-rust lint-templates lint-openapi lint-dependencies

@@ -3,11 +3,13 @@
     python -m localstack.guides
 
 The `sh` blocks of docs/quickstart.md are one script. The `python` and `ts` blocks of docs/integrate.md get a short program behind them that
-signs somebody up, has a passport approved and verifies the access token, and a tampered one.
+signs somebody up, has a passport approved and verifies the access token, and a tampered one. So do the `rust` blocks, as a
+package of their own, with the versions of Cargo.lock.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ from localstack.settings import ROOT, Settings, step
 from localstack.venv import ensure
 
 # Seconds for one guide.
-LIMIT = 180
+LIMIT = 600
 
 PYTHON = '''
 import os, re, secrets, subprocess, sys
@@ -87,6 +89,64 @@ try {
 '''
 
 
+RUST = '''
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap()
+}
+
+/// The token of the newest mail to an address. The local stack keeps its mails.
+fn mailed_token(email: &str) -> String {
+    let mailbox = ["-m", "localstack.mailbox"];
+    let output = std::process::Command::new(variable("STACK_PYTHON")).args(mailbox).env("TO", email).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split("token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Problem> {
+    let (base, email, password) = (variable("API_URL"), variable("EMAIL"), "a plain passage of seven words here");
+    let api = Verinym::new(&base, None);
+    sign_up(&api, &email, password).await?;
+    confirm(&api, &mailed_token(&email), password).await?;
+    let person = sign_in(&api, &email, password).await?;
+    let file = std::fs::read(variable("PASSPORT")).unwrap();
+    let document = upload(&person, "passport", &format!("OK-{}", std::process::id()), file, &format!("{email} u")).await;
+    assert!(document.is_err_and(|problem| problem.status == 400), "a key with a blank was accepted");
+    let file = std::fs::read(variable("PASSPORT")).unwrap();
+    let document = upload(&person, "passport", &format!("OK-{}", std::process::id()), file, &format!("{email}-u")).await?;
+    println!("{}", verify(&person, &document, &format!("{email}-c")).await?);
+
+    let keys = send(api.request(Method::GET, "/.well-known/jwks.json")).await?;
+    let keys: JwkSet = serde_json::from_value(keys).unwrap();
+    let token = person.access_token.as_deref().unwrap();
+    let me = send(person.request(Method::GET, "/v1/auth/me")).await?;
+    assert_eq!(claims_of(token, &keys, &base).unwrap()["sub"], me["user"]["id"]);
+    assert_eq!(claims_of(token, &keys, &format!("{base}/other")), None);
+    let (rest, signature) = token.rsplit_once('.').unwrap();
+    let tampered: String = signature.chars().rev().collect();
+    assert_eq!(claims_of(&format!("{rest}.{tampered}"), &keys, &base), None);
+    Ok(())
+}
+'''
+
+MANIFEST = '''
+[package]
+name = "integrate"
+edition = "2024"
+
+[dependencies]
+jsonwebtoken = { version = "11", features = ["aws_lc_rs"] }
+reqwest = { version = "0.13", default-features = false, features = ["json", "multipart", "rustls"] }
+serde_json = "1"
+tokio = { version = "1", features = ["macros", "rt-multi-thread", "time"] }
+
+[profile.dev]
+debug = 0
+
+[workspace]
+'''
+
+
 def blocks(page: str, language: str) -> list[str]:
     """The code blocks of a page whose info string is exactly this."""
     text = (ROOT / "docs" / page).read_text()
@@ -133,6 +193,16 @@ def main() -> None:
         (modules / file).write_text(extra or "\n".join(blocks("integrate.md", language)))
     command = [str(binaries / "node"), str(modules / "main.ts")]
     run("docs/integrate.md, TypeScript", command, modules, environment | {"EMAIL": f"ts-{mark}@example.org"})
+
+    package = work / "rust"
+    (package / "src").mkdir(parents=True, exist_ok=True)
+    (package / "Cargo.toml").write_text(MANIFEST)
+    shutil.copy(ROOT / "Cargo.lock", package)
+    program, claims = blocks("integrate.md", "rust")
+    (package / "src" / "main.rs").write_text(f"{program}\nmod claims {{\n{claims}}}\nuse claims::claims_of;\nuse jsonwebtoken::jwk::JwkSet;\n{RUST}")
+    # The build is kept, since `work` is not.
+    variables = {"EMAIL": f"rs-{mark}@example.org", "CARGO_TARGET_DIR": str(ROOT / "target" / "guides")}
+    run("docs/integrate.md, Rust", ["cargo", "run", "--quiet"], package, environment | variables)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,8 @@ impl VariableReader<'_> {
     fn color(&mut self, name: &str) -> String {
         let value = self.text(name);
         let digits = value.strip_prefix('#').unwrap_or_default();
-        if !value.is_empty() && !(digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+        let is_color = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !value.is_empty() && !is_color {
             self.errors.push(format!("{name} is not a colour as #rrggbb"));
         }
         value

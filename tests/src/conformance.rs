@@ -147,7 +147,7 @@ impl Document {
         match response["content"].as_object() {
             None if received.body.is_empty() => {}
             None => faults.push(format!("a body ({sent}) where none is described")),
-            Some(content) => match content.get(sent).or_else(|| content.get("*/*")) {
+            Some(content) => match content.get(sent) {
                 None => {
                     faults.push(format!("media type {sent:?}, described are {:?}", content.keys().collect::<Vec<_>>()));
                 }

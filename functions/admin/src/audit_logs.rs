@@ -212,7 +212,7 @@ fn view(
     let session_id = record.session;
     // For the reader's own check the data is that of an applicant too, since it names the state of the check.
     let view = if is_of_own_check(&record, reader) { record.for_person(reader)? } else { record.for_staff() };
-    let origin = Origin { ip, user_agent, session_id, risk_score: None };
+    let origin = Origin { ip, user_agent, session_id };
     Some((view.with_origin(origin), owner.filter(|owner| *owner != reader.to_string())))
 }
 

@@ -47,7 +47,6 @@ struct TokenUser {
     roles: Vec<String>,
     kyc_status: KycStatus,
     email_verified: bool,
-    mfa_enabled: bool,
 }
 
 /// The tokens of a session's current generation; the refresh token is always the same. `None` if its key is no longer in the
@@ -76,7 +75,6 @@ pub async fn token_set(
             roles: auth.roles.clone(),
             kyc_status: auth.kyc_status,
             email_verified: auth.email_verified,
-            mfa_enabled: false,
         },
     }))
 }

@@ -4,6 +4,7 @@ use verinym::{
     config::names::Bucket,
     crypto::document::covering,
     domain::{
+        document::ContentType,
         document::DocumentStatus,
         event::{EventType, Subject},
         id::DocumentId,
@@ -27,6 +28,7 @@ pub fn endpoint() -> Endpoint {
         .description(
             "The original file, at most 4 MiB per answer; use `Range` for the rest. The owner reads it, and staff with `kyc:review`, for whom an event records the read first.",
         )
+        .media_types(ContentType::TEXTS)
         .problems(&[&types::FORBIDDEN, &types::NOT_FOUND, &types::RANGE_NOT_SATISFIABLE])
         .opens_profile_keys()
         .opens_evidence_keys()

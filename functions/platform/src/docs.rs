@@ -18,7 +18,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("platform-docs", "/docs")
         .summary("Open the API reference")
         .description("The API reference as an interactive page.")
-        .media_type("text/html")
+        .media_types(&["text/html"])
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(docs)

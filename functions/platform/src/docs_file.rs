@@ -18,7 +18,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("platform-docs-file", "/docs/{file}")
         .summary("Read a file of the API reference")
         .description("Scripts and styles of the pages `/docs` and `/problems/{code}`.")
-        .media_type("*/*")
+        .media_types(&["text/css", "text/javascript"])
         .limited_by_gateway()
         .cached("public, max-age=86400")
         .handled_by(docs_file)

@@ -24,7 +24,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("platform-openapi", "/v1/openapi.json")
         .summary("Read this document")
         .description("This API as an OpenAPI 3.1 document, with the address of this deployment.")
-        .media_type("application/json")
+        .media_types(&["application/json"])
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(openapi)

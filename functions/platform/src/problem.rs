@@ -22,7 +22,7 @@ pub fn endpoint() -> Endpoint {
         .description(
             "A page about one problem type: what it means and what to do. The `type` of each problem is the address of its page.",
         )
-        .media_type("text/html")
+        .media_types(&["text/html"])
         .limited_by_gateway()
         .cached("public, max-age=3600")
         .handled_by(problem)

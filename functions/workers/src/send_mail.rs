@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
-    config::Section,
+    config::{Section, names::Bucket},
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
@@ -25,7 +25,7 @@ use verinym::{
         Delivery, TaskOutcome, Worker,
         mail::SendResult,
         message::MailTask,
-        notification::{Recipient, TextValues, render_mail},
+        notification::{Recipient, Templates, TextValues, render_mail},
         queue::Queue,
     },
     run_command,
@@ -57,6 +57,7 @@ pub fn worker() -> Worker {
                 .get_many(Table::Keys)
                 .put(Table::Ephemeral)
                 .rarely("an earlier delivery made the mail's token", Needs::new().get(Table::Ephemeral))
+                .rarely("the deployment has templates of its own", Needs::new().get_objects(Bucket::Lists, "mail"))
                 .send_mail()
                 .reads(Section::Mail),
         )
@@ -103,7 +104,10 @@ async fn notify(
     };
     let (name, locale) = (account.name_in_mails(), account.profile.locale.as_ref());
     let recipient = Recipient { name, locale, app_url, brand: &settings.brand };
-    let mail = render_mail(notification, recipient, &values)?;
+    let mail = render_mail(&*app.mail_templates().await?, notification, recipient, &values).or_else(|error| {
+        tracing::error!(notification = notification.as_str(), %error, "a mail template of the deployment failed");
+        render_mail(Templates::ours(), notification, recipient, &values)
+    })?;
     let (correlation_id, name) = (&delivery.correlation_id, notification.as_str());
     match app.send_mail(&account.profile.email, &mail).await? {
         SendResult::Accepted => {

@@ -92,8 +92,7 @@ impl DocumentType {
     }
 }
 
-/// The number printed on a document: 1 to 64 letters, digits, blanks and `- / . ( ) + & < _`, in the spelling that
-/// [`super::person::printed`] gives it.
+/// The number printed on a document: 1 to 64 letters, digits, blanks and `- / . ( ) + & < _`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 64, example = "OK-P1234567")]

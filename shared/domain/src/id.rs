@@ -114,8 +114,6 @@ kinds! {
     User = "user", UserId;
     /// A signed-in session.
     Session = "sess", SessionId;
-    /// A device a person signs in from.
-    Device = "dev", DeviceId;
     /// An identity check.
     Check = "chk", CheckId;
     /// A document handed in.

@@ -5,15 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    id::{DeviceId, SessionId},
-    secret::Masked,
-    time::Timestamp,
-};
-
-/// How far a session is trusted when one factor was shown and nothing is known of the device: half of what there is
-/// to give. Below 80, so it has no doubled limits.
-pub const ONE_FACTOR_TRUST: u8 = 50;
+use super::{id::SessionId, secret::Masked, time::Timestamp};
 
 /// So many sessions of one person live at most; another sign-in ends the oldest.
 pub const MOST_SESSIONS: usize = 20;
@@ -35,10 +27,6 @@ pub struct Session {
     /// What it was begun with, as that program called itself.
     #[schema(value_type = String, example = "Mozilla/5.0")]
     pub user_agent: Masked<String>,
-    pub device_id: Option<DeviceId>,
-    /// 0 to 100. Every session has shown one factor, from a device that nothing is known of, hence 50.
-    #[schema(minimum = 0, maximum = 100)]
-    pub trust_score: u8,
     /// How the person proved who they are (RFC 8176).
     #[schema(example = json!(["pwd"]))]
     pub amr: Vec<String>,

@@ -29,6 +29,9 @@ macro_rules! words {
             /// Every value, in the order declared.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// The text form of every value, in the same order.
+            pub const TEXTS: &'static [&'static str] = &[$($text,)+];
+
             /// The fault of a field with another value.
             pub const NOT_ALLOWED: $crate::field::FieldFault =
                 $crate::field::FieldFault::new("not_allowed", $crate::words::one_of!($($text),+));
@@ -113,6 +116,7 @@ mod tests {
             assert_eq!(json, format!("\"{taste}\""));
             assert_eq!(serde_json::from_str::<Taste>(&json).unwrap(), *taste);
         }
+        assert_eq!(Taste::TEXTS, ["sweet", "sour.ish"]);
         assert_eq!("Sweet".parse::<Taste>(), Err(UnknownWord));
         let error = serde_json::from_str::<Taste>("\"bitter\"").unwrap_err().to_string();
         assert!(error.starts_with("not_allowed: Must be one of: sweet, sour.ish."), "{error}");

@@ -33,6 +33,7 @@ impl Section {
                 ("SUPPORT_ADDRESS", "SupportAddress"),
                 ("MAIL_LOGO_URL", "MailLogoUrl"),
                 ("MAIL_COLOR", "MailColor"),
+                ("MAIL_TEMPLATES", "MailTemplates"),
             ],
             Self::Providers => &[("SANDBOX_URL", "SandboxUrl")],
             Self::Review => &[("FOUR_EYES", "FourEyes")],
@@ -69,6 +70,8 @@ pub struct MailSettings {
     /// What mail programs show instead of the address; `None` shows the product.
     pub sender_name: Option<String>,
     pub brand: MailBrand,
+    /// Object in the folder `mail` of the bucket of lists, with templates in place of ours.
+    pub templates: Option<String>,
 }
 
 /// What mails show of the company that sends them.
@@ -144,6 +147,7 @@ impl Sections {
                             logo_url: r.optional_url("MAIL_LOGO_URL"),
                             color: r.color("MAIL_COLOR"),
                         },
+                        templates: r.optional("MAIL_TEMPLATES"),
                     });
                 }
                 Section::Providers => {

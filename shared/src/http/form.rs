@@ -15,18 +15,18 @@ pub trait Form: Send + 'static {
 pub struct FormField {
     pub name: &'static str,
     pub presence: Presence,
-    /// Its schema in the OpenAPI document.
-    pub schema: fn() -> Value,
+    /// The name and the schema of its type in the OpenAPI document.
+    pub schema: fn() -> (String, Value),
 }
 
 impl FormField {
     pub const fn required<T: ToSchema>(name: &'static str) -> Self {
-        Self { name, presence: Presence::Required, schema: schema_of::<T> }
+        Self { name, presence: Presence::Required, schema: named_schema_of::<T> }
     }
 
     /// A field that may be absent. A blank value counts as absent.
     pub const fn optional<T: ToSchema>(name: &'static str) -> Self {
-        Self { name, presence: Presence::Optional, schema: schema_of::<T> }
+        Self { name, presence: Presence::Optional, schema: named_schema_of::<T> }
     }
 
     pub fn is_required(&self) -> bool {
@@ -39,6 +39,10 @@ impl FormField {
 pub enum Presence {
     Required,
     Optional,
+}
+
+fn named_schema_of<T: ToSchema>() -> (String, Value) {
+    (T::name().into_owned(), schema_of::<T>())
 }
 
 /// The schema of a type, inline.

@@ -46,6 +46,9 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into());
         }
     }
+    for (name, schema) in &mut schemas {
+        name_enum_constants(name, schema);
+    }
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -81,6 +84,24 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
     document
 }
 
+/// Names the constants of an enum, as in `CHECK_STATE_APPROVED`. Some generators declare the constants of all enums in one namespace, where
+/// `APPROVED` would collide (`x-enum-varnames` of OpenAPI Generator).
+fn name_enum_constants(name: &str, schema: &mut Value) {
+    let Some(values) = schema["enum"].as_array() else { return };
+    let mut prefix = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && !prefix.is_empty() {
+            prefix.push('_');
+        }
+        prefix.push(character.to_ascii_uppercase());
+    }
+    let constant = |value: &Value| {
+        let text = value.as_str().unwrap_or_default().to_ascii_uppercase();
+        format!("{prefix}_{}", text.replace(|character: char| !character.is_ascii_alphanumeric(), "_"))
+    };
+    schema["x-enum-varnames"] = values.iter().map(constant).collect();
+}
+
 fn problem_example(problem: &ProblemType) -> Value {
     let mut value = json!({
         "type": format!("https://api.your-company.net/prod/problems/{}", problem.code),
@@ -106,18 +127,21 @@ fn problem_example(problem: &ProblemType) -> Value {
 fn parameters() -> Value {
     let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
     let tag = json!({"type": "string", "examples": ["\"7\""]});
+    let tags =
+        json!({"type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, "examples": ["\"7\""]});
     let if_match = "The entity tag of the version to change, from `ETag`.";
     json!({
         "limit": {"name": "limit", "in": "query", "required": false, "description": "Largest number of items on the page.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25}},
         "cursor": {"name": "cursor", "in": "query", "required": false,
-            "description": "`next_cursor` of the page before, with the same filters.", "schema": {"type": "string"}},
+            "description": "`next_cursor` of the page before, with the same filters.",
+            "schema": {"type": "string", "minLength": 1}},
         "Idempotency-Key": header("Idempotency-Key", false,
             "A repeated request with the same key and body gets the first response for 24 hours. 1 to 255 visible ASCII characters.",
             json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$",
                    "examples": ["order-42-submit"]})),
-        "If-Match": header("If-Match", false, if_match, tag.clone()),
-        "If-Match-Required": header("If-Match", true, if_match, tag.clone()),
+        "If-Match": header("If-Match", false, if_match, tags.clone()),
+        "If-Match-Required": header("If-Match", true, if_match, tags),
         "If-None-Match": header("If-None-Match", false,
             "The entity tag of the version that the client has. The response is 304 if it is the current one.", tag),
         "Range": header("Range", false, "One range of bytes (RFC 9110 §14.2). Any other range is ignored.",

@@ -29,7 +29,7 @@ pub struct OperationDoc {
     /// The first method of the route; only `GET` can answer 304.
     method: http::Method,
     cache: Option<&'static str>,
-    media_type: &'static str,
+    media_types: &'static [&'static str],
     is_limited: bool,
     is_idempotent: bool,
 }
@@ -37,8 +37,8 @@ pub struct OperationDoc {
 #[derive(Debug, Default)]
 struct DocumentedResponse {
     description: &'static str,
-    /// Media type and schema.
-    content: Option<(&'static str, Value)>,
+    /// The schema of each media type.
+    content: Vec<(&'static str, Value)>,
     /// Names of the headers, as in `components.headers`.
     headers: BTreeSet<&'static str>,
 }
@@ -84,7 +84,7 @@ impl OperationDoc {
         self.set("operationId", route.function);
         self.method = route.method.clone();
         self.cache = route.cache;
-        self.media_type = route.media_type;
+        self.media_types = route.media_types;
         self.is_idempotent = route.idempotent;
         let limits: Vec<_> = route
             .limits_in_force()
@@ -256,10 +256,12 @@ impl OperationDoc {
         let mut properties = Map::new();
         let mut required = vec!["file"];
         for field in fields {
-            properties.insert(field.name.to_owned(), (field.schema)());
+            let (name, schema) = (field.schema)();
+            properties.insert(field.name.to_owned(), reference("schemas", &name));
+            self.schemas.insert(name, schema);
             required.extend(field.is_required().then_some(field.name));
         }
-        let file = json!({"type": "string", "contentMediaType": "application/octet-stream",
+        let file = json!({"type": "string", "format": "binary", "contentMediaType": "application/octet-stream",
                           "description": format!("The file, at most {file_limit} bytes.")});
         properties.insert("file".to_owned(), file);
         let schema = json!({"type": "object", "properties": properties, "required": required,
@@ -275,7 +277,7 @@ impl OperationDoc {
         }
     }
 
-    fn respond(&mut self, status: u16, description: &'static str, content: Option<(&'static str, Value)>) {
+    fn respond(&mut self, status: u16, description: &'static str, content: Vec<(&'static str, Value)>) {
         let response = self.responses.entry(status).or_default();
         response.description = description;
         response.content = content;
@@ -283,7 +285,7 @@ impl OperationDoc {
 
     pub(super) fn json_response<T: ToSchema>(&mut self, status: u16, description: &'static str) {
         let schema = self.schema::<T>();
-        self.respond(status, description, Some(("application/json", schema)));
+        self.respond(status, description, vec![("application/json", schema)]);
     }
 
     pub(super) fn page_response<T: ToSchema>(&mut self) {
@@ -297,19 +299,27 @@ impl OperationDoc {
                                 "example": null},
             },
         });
-        self.respond(200, "One page of the list.", Some(("application/json", page)));
+        let name = format!("{}Page", T::name());
+        let schema = reference("schemas", &name);
+        self.schemas.insert(name, page);
+        self.respond(200, "One page of the list.", vec![("application/json", schema)]);
         self.problem(&types::INVALID_CURSOR);
         self.problem(&types::VALIDATION_FAILED);
     }
 
     pub(super) fn empty_response(&mut self, status: u16, description: &'static str) {
-        self.respond(status, description, None);
+        self.respond(status, description, vec![]);
     }
 
-    /// A file, whole or in part. The media type is the one of the file.
+    /// A file of one of the route's media types, whole or in part.
     pub(super) fn binary_response(&mut self) {
-        self.respond(200, "The whole content.", Some(("*/*", json!({}))));
-        self.respond(206, "The requested part of the content.", Some(("*/*", json!({}))));
+        let content: Vec<_> = self
+            .media_types
+            .iter()
+            .map(|media_type| (*media_type, json!({"type": "string", "format": "binary"})))
+            .collect();
+        self.respond(200, "The whole content.", content.clone());
+        self.respond(206, "The requested part of the content.", content);
         for status in [200, 206] {
             self.header(status, "Accept-Ranges");
             self.header(status, "Content-Disposition");
@@ -319,14 +329,11 @@ impl OperationDoc {
         self.problem(&types::RANGE_NOT_SATISFIABLE);
     }
 
-    /// A text of the route's media type. Where it may be cached, it has an entity tag.
+    /// A text of one of the route's media types. Where it may be cached, it has an entity tag.
     pub(super) fn text_response(&mut self) {
-        let schema = match self.media_type {
-            "application/json" => json!({"type": "object"}),
-            "*/*" => json!({}),
-            _ => json!({"type": "string"}),
-        };
-        self.respond(200, "The content.", Some((self.media_type, schema)));
+        let schema = |media_type| json!({"type": if media_type == "application/json" { "object" } else { "string" }});
+        let content = self.media_types.iter().map(|media_type| (*media_type, schema(*media_type))).collect();
+        self.respond(200, "The content.", content);
         if self.cache.is_some() {
             self.versioned(200);
         }
@@ -346,7 +353,7 @@ impl OperationDoc {
     fn not_modified(&mut self) {
         if self.method == http::Method::GET {
             self.parameters.push(reference("parameters", "If-None-Match"));
-            self.respond(304, "Not changed since the version in `If-None-Match`.", None);
+            self.respond(304, "Not changed since the version in `If-None-Match`.", vec![]);
             self.header(304, "ETag");
         }
     }
@@ -359,11 +366,15 @@ impl OperationDoc {
             if self.is_idempotent {
                 response.headers.insert("Idempotency-Replayed");
             }
-            let content = response.content.map(|(media_type, schema)| json!({ media_type: {"schema": schema} }));
+            let content: Map<_, _> = response
+                .content
+                .into_iter()
+                .map(|(media_type, schema)| (media_type.to_owned(), json!({"schema": schema})))
+                .collect();
             let headers = self.headers(status, response.headers);
             let mut documented = json!({"description": response.description, "headers": headers});
-            if let Some(content) = content {
-                documented["content"] = content;
+            if !content.is_empty() {
+                documented["content"] = content.into();
             }
             responses.insert(status.to_string(), documented);
         }

@@ -27,8 +27,8 @@ pub struct Route {
     pub summary: &'static str,
     /// What a client needs to know to use the route, in `CommonMark`.
     pub description: &'static str,
-    /// Media type of a text that the route answers.
-    pub media_type: &'static str,
+    /// Media types of the text or file that the route answers.
+    pub media_types: &'static [&'static str],
     /// `None` for the API-wide limits. Empty only for a route without I/O, where the gateway's throttle is enough.
     pub limits: Option<&'static [Limited]>,
     /// Whether the route accepts `Idempotency-Key`.
@@ -122,7 +122,7 @@ impl Route {
             also_at: None,
             summary: "",
             description: "",
-            media_type: "text/plain",
+            media_types: &["text/plain"],
             limits: None,
             idempotent: false,
             loads: Loads { profile: false, keks: Keks { profile: false, evidence: false }, state: None },
@@ -180,9 +180,9 @@ impl Route {
         self
     }
 
-    /// The media type of the reply [`Text`](super::Text).
-    pub fn media_type(mut self, media_type: &'static str) -> Self {
-        self.media_type = media_type;
+    /// The media types of the reply [`Text`](super::Text) or [`Binary`](super::Binary).
+    pub fn media_types(mut self, media_types: &'static [&'static str]) -> Self {
+        self.media_types = media_types;
         self
     }
 

@@ -102,7 +102,13 @@ mod tests {
     fn settings(name: Option<&str>) -> MailSettings {
         let brand = MailBrand { product: "Acme".into(), support: None, logo_url: None, color: "#000000".into() };
         let from = "no-reply@acme.example".to_owned();
-        MailSettings { app_url: "https://acme.example".into(), from, sender_name: name.map(str::to_owned), brand }
+        MailSettings {
+            app_url: "https://acme.example".into(),
+            from,
+            sender_name: name.map(str::to_owned),
+            brand,
+            templates: None,
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod dispatch;
 pub mod mail;
+mod mail_templates;
 pub mod message;
 pub mod notification;
 pub mod queue;

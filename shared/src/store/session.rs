@@ -40,7 +40,7 @@ use crate::{
         id::{SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
-        session::{ONE_FACTOR_TRUST, Session},
+        session::Session,
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -144,8 +144,6 @@ impl SessionItem {
             expires_at: self.expires_at(),
             ip: Masked(origin.ip),
             user_agent: Masked(origin.user_agent),
-            device_id: None,
-            trust_score: ONE_FACTOR_TRUST,
             amr: self.amr.clone(),
         })
     }

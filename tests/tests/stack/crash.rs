@@ -42,17 +42,19 @@ async fn disturbed(fault: Fault, mut story: impl AsyncFnMut(Option<(usize, Fault
     story(None).await;
     let (whole, calls) = story(None).await;
     assert!(calls.len() > 4, "{calls:?}");
-    for at in 1..=calls.len() {
+    for at in 1.. {
         let (end, made) = story(Some((at, fault))).await;
         let told = format!("{fault:?} at call {at} of {made:?}");
-        // On a busy machine one telling polls once more than another.
-        let came = made.len() >= at;
-        assert!(came || at + 2 > calls.len(), "the fault never came: {told}");
         assert_eq!(end.events, whole.events, "{told}");
         assert_eq!(end.counted, whole.counted, "{told}");
         assert_eq!(end.status, whole.status, "{told}");
         let doubled = end.mails == whole.mails + 1 && may_double(&made, at, fault);
         assert!(end.mails == whole.mails || doubled, "{} mails instead of {}: {told}", end.mails, whole.mails);
+        // How often a flow polls depends on how busy the machine is, so the flow without a fault does not tell the number of calls.
+        if made.len() < at {
+            assert!(at * 2 > calls.len(), "the flow without a fault made {} calls: {told}", calls.len());
+            return;
+        }
     }
 }
 
@@ -132,6 +134,10 @@ impl<'a> Applicant<'a> {
     /// The same, if the call may be refused.
     pub(crate) async fn reply(&self, function: &str, path: &[(&str, &str)], body: &Value) -> EndpointReply {
         self.world.call(function, Some(&self.token), path, body).await
+    }
+
+    pub(crate) fn email(&self) -> &str {
+        &self.email
     }
 
     /// The person's access token.

@@ -17,6 +17,7 @@ mod guessing;
 mod idempotency;
 mod journey;
 mod lists;
+mod mails;
 mod manual;
 mod own_checks;
 mod profiles;

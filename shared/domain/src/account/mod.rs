@@ -123,7 +123,6 @@ impl AccountState {
                 kyc_status: self.kyc_status,
                 email_verified: self.email_verified,
                 roles: self.roles.clone(),
-                mfa_methods: Vec::new(),
                 created_at: self.created_at,
                 updated_at: self.updated_at,
                 version: self.profile_version(),

@@ -242,7 +242,6 @@ pub struct Check {
     pub proposal: Option<Proposal>,
     pub decision: Option<CheckDecision>,
     pub risk: Option<Risk>,
-    pub assessment_id: Option<String>,
     pub supersedes: Option<CheckId>,
     pub trigger: CheckTrigger,
     /// The person's verification status before submission; cancelling the check restores it.
@@ -278,7 +277,6 @@ impl Check {
             proposal: None,
             decision: None,
             risk: None,
-            assessment_id: None,
             supersedes: None,
             trigger,
             status_before: KycStatus::None,

@@ -52,8 +52,6 @@ pub struct CheckForStaff {
     pub progress: Progress,
     pub decision: Option<DecisionView>,
     pub risk: Option<Risk>,
-    #[schema(example = json!(null))]
-    pub assessment_id: Option<String>,
     pub attempts: u32,
     pub supersedes: Option<CheckId>,
     pub trigger: CheckTrigger,
@@ -145,7 +143,6 @@ impl Check {
                 decided_at: decision.decided_at,
             }),
             risk: self.risk,
-            assessment_id: self.assessment_id.clone(),
             attempts: self.attempts,
             supersedes: self.supersedes,
             trigger: self.trigger,

@@ -109,8 +109,6 @@ pub struct Origin {
     pub ip: Option<Masked<String>>,
     pub user_agent: Option<Masked<String>>,
     pub session_id: Option<SessionId>,
-    /// 0 to 100; absent if no risk was computed.
-    pub risk_score: Option<u8>,
 }
 
 /// An event as the API shows it.
@@ -155,16 +153,13 @@ pub struct AuditEvent {
     #[schema(value_type = Option<String>, example = "Mozilla/5.0")]
     pub user_agent: Option<Masked<String>>,
     pub session_id: Option<SessionId>,
-    /// 0 to 100; null if no risk was computed.
-    #[schema(maximum = 100)]
-    pub risk_score: Option<u8>,
 }
 
 impl EventView {
     /// The event with its origin.
     pub fn with_origin(self, origin: Origin) -> AuditEvent {
         let Self { id, kind, occurred_at, subject, person, actor, correlation_id, data, changes } = self;
-        let Origin { ip, user_agent, session_id, risk_score } = origin;
+        let Origin { ip, user_agent, session_id } = origin;
         AuditEvent {
             id,
             kind,
@@ -178,7 +173,6 @@ impl EventView {
             ip,
             user_agent,
             session_id,
-            risk_score,
         }
     }
 }

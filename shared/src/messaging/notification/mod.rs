@@ -5,11 +5,12 @@
 //! mail is the logo, where the deployment has one; its address is the same in all mails.
 
 mod device;
+mod templates;
 mod zones;
 
-use std::sync::LazyLock;
+use minijinja::{Value, context};
 
-use minijinja::{UndefinedBehavior, Value, context};
+pub use templates::{TemplateFault, Templates};
 
 use crate::{
     config::MailBrand,
@@ -92,8 +93,11 @@ impl TextValues {
 
     /// The reasons of a check's event. The event also holds codes for staff: an applicant gets the public ones.
     pub fn reasons(event: &EventRecord) -> Self {
-        let at_least_one = event.r#type == EventType::CheckRejected;
-        let reasons = ReasonCode::for_applicant(&event.reason_codes(), at_least_one);
+        Self::of_reasons(&event.reason_codes(), event.r#type == EventType::CheckRejected)
+    }
+
+    fn of_reasons(codes: &[ReasonCode], at_least_one: bool) -> Self {
+        let reasons = ReasonCode::for_applicant(codes, at_least_one);
         let try_again = !reasons.is_empty() && reasons.iter().all(|reason| reason.code.is_removable());
         let reasons: Vec<_> =
             reasons.into_iter().map(|Reason { code, message }| context! { code => code.as_str(), message }).collect();
@@ -114,37 +118,14 @@ fn url(url: String) -> Value {
     Value::from_safe_string(url)
 }
 
-/// The templates of all notifications, compiled at their first use in a process.
-static TEMPLATES: LazyLock<minijinja::Environment<'static>> = LazyLock::new(|| {
-    let mut templates = minijinja::Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    #[expect(clippy::expect_used, reason = "a template that does not parse fails the tests")]
-    {
-        minijinja_embed::load_templates!(templates);
-    }
-    templates
-});
-
-/// The locale of the texts that every notification has.
-const DEFAULT_LOCALE: &str = "en";
-
-/// The directory with the text for a locale: the one of the locale or of a less specific one (`de-CH`, `de`), else English.
-fn directory(channel: Channel, notification: Notification, locale: Option<&Locale>) -> String {
-    let directory = |locale: &str| format!("{channel}/{notification}/{locale}");
-    let mut tag = locale.map_or("", Locale::as_str);
-    while !tag.is_empty() {
-        let candidate = directory(tag);
-        if TEMPLATES.get_template(&format!("{candidate}/body.txt")).is_ok() {
-            return candidate;
-        }
-        tag = tag.rsplit_once('-').map_or("", |(shorter, _)| shorter);
-    }
-    directory(DEFAULT_LOCALE)
-}
-
 /// A notification as a mail, in the recipient's language if there is a text in it.
-pub fn render_mail(notification: Notification, to: Recipient<'_>, values: &TextValues) -> Result<RenderedMail> {
-    let directory = directory(Channel::Mail, notification, to.locale);
+pub fn render_mail(
+    templates: &Templates,
+    notification: Notification,
+    to: Recipient<'_>,
+    values: &TextValues,
+) -> Result<RenderedMail> {
+    let directory = templates.directory(Channel::Mail, notification, to.locale);
     let brand = to.brand;
     let values = context! {
         name => to.name,
@@ -156,8 +137,7 @@ pub fn render_mail(notification: Notification, to: Recipient<'_>, values: &TextV
         ..values.0.clone()
     };
     let render = |file: &str, values: &Value| -> Result<String> {
-        let template = TEMPLATES.get_template(&format!("{directory}/{file}")).map_err(Internal::bug)?;
-        Ok(template.render(values).map_err(Internal::bug)?)
+        Ok(templates.render(&format!("{directory}/{file}"), values).map_err(Internal::bug)?)
     };
     let subject = render("subject.txt", &values)?;
     let text = render("body.txt", &values)?;

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::*;
+use super::{templates::DEFAULT_LOCALE, *};
 use crate::crypto::random::RandomId;
 use crate::domain::{
     event::{Actor, Subject},
@@ -21,7 +21,13 @@ fn brand() -> MailBrand {
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
 fn mail_to(name: Option<&str>, notification: Notification, values: &TextValues) -> RenderedMail {
-    render_mail(notification, Recipient { name, locale: None, app_url: APP, brand: &brand() }, values).unwrap()
+    render_mail(
+        Templates::ours(),
+        notification,
+        Recipient { name, locale: None, app_url: APP, brand: &brand() },
+        values,
+    )
+    .unwrap()
 }
 
 fn check_event(kind: EventType, data: serde_json::Value) -> EventRecord {
@@ -60,7 +66,7 @@ fn example(data: TextData) -> TextValues {
 /// The files of each text: `(channel, notification, locale)` and the names.
 fn directories() -> BTreeMap<(String, String, String), BTreeSet<String>> {
     let mut directories: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for (path, _) in TEMPLATES.templates() {
+    for (path, _) in Templates::ours().environment().templates() {
         let parts: Vec<_> = path.split('/').map(str::to_owned).collect();
         let [channel, notification, locale, file] = parts.try_into().expect(path);
         directories.entry((channel, notification, locale)).or_default().insert(file);
@@ -98,7 +104,7 @@ fn every_notification_has_a_text_for_each_of_its_channels() {
 
 #[test]
 fn templates_use_the_variables_of_their_notification_only() {
-    for (path, template) in TEMPLATES.templates() {
+    for (path, template) in Templates::ours().environment().templates() {
         let notification = path.split('/').nth(1).unwrap();
         let known: &[&str] = match notification.parse::<Notification>() {
             Ok(notification) => notification.row().text.variables(),
@@ -132,7 +138,7 @@ fn every_mail_is_complete_in_each_locale_and_loads_nothing() {
         let locale = Locale::parse(&locale).unwrap();
         let brand = brand();
         let to = Recipient { name: Some("Ada"), locale: Some(&locale), app_url: APP, brand: &brand };
-        let mail = render_mail(notification, to, &example(notification.row().text)).unwrap();
+        let mail = render_mail(Templates::ours(), notification, to, &example(notification.row().text)).unwrap();
         assert!(!mail.subject.is_empty() && !mail.subject.contains('\n'), "{notification}");
         assert!(mail.html.starts_with("<!doctype html>") && mail.html.trim_end().ends_with("</html>"));
         assert!(mail.html.contains(&format!("<title>{}</title>", mail.subject)));
@@ -147,8 +153,9 @@ fn every_mail_is_complete_in_each_locale_and_loads_nothing() {
 
 #[test]
 fn a_locale_without_a_text_falls_back_to_english() {
-    let directory =
-        |tag: &str| directory(Channel::Mail, Notification::EmailVerified, Some(&Locale::parse(tag).unwrap()));
+    let directory = |tag: &str| {
+        Templates::ours().directory(Channel::Mail, Notification::EmailVerified, Some(&Locale::parse(tag).unwrap()))
+    };
     assert_eq!(directory("en-GB"), "mail/email_verified/en");
     assert_eq!(directory("tlh-Latn-001"), "mail/email_verified/en");
 }
@@ -236,7 +243,8 @@ fn every_text_exists_in_english_german_and_hindi() {
 #[test]
 fn public_reasons_are_translated() {
     for locale in ["de", "hi"] {
-        let template = TEMPLATES.get_template(&format!("mail/layout/{locale}/reason.txt")).unwrap();
+        let template =
+            Templates::ours().environment().get_template(&format!("mail/layout/{locale}/reason.txt")).unwrap();
         for code in ReasonCode::ALL.iter().filter(|code| code.is_public()) {
             let reason = context! { code => code.as_str(), message => code.message() };
             let told = template.render(context! { reason }).unwrap();
@@ -271,7 +279,7 @@ fn mails_show_the_brand_of_the_deployment() {
 
     let brand = MailBrand { logo_url: Some("https://acme.example/logo.png".into()), support: None, ..brand() };
     let to = Recipient { name: None, locale: None, app_url: APP, brand: &brand };
-    let mail = render_mail(Notification::CheckApproved, to, &TextValues::nothing()).unwrap();
+    let mail = render_mail(Templates::ours(), Notification::CheckApproved, to, &TextValues::nothing()).unwrap();
     assert_eq!(mail.html.matches("<img").count(), 1);
     assert!(!mail.text.contains("Questions?"), "{}", mail.text);
 }

@@ -155,7 +155,7 @@ async fn a_session_shows_its_person_where_it_was_begun() {
     let session = begin(&store, &auth).await;
     let shown = session.view(&session.session, &key()).unwrap();
     assert!(shown.current);
-    assert_eq!((shown.ip.as_str(), shown.user_agent.as_str(), shown.trust_score), ("192.0.2.7", "Browser", 50));
+    assert_eq!((shown.ip.as_str(), shown.user_agent.as_str()), ("192.0.2.7", "Browser"));
     let other = begin(&store, &auth).await;
     assert!(!session.view(&other.session, &key()).unwrap().current);
     assert!(session.view(&session.session, &PersonKey::from_key("user_eve", DataKey::from_bytes([8; 32]))).is_err());

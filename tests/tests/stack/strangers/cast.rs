@@ -133,7 +133,7 @@ impl Cast {
         if let Some(kind) = kind_of_id(&operation.path) {
             path = path.replace("{id}", ids.of(kind));
         }
-        path = path.replace("{provider}", "sandbox").replace("{file}", "reference.css");
+        path = path.replace("{provider}", "sandbox").replace("{file}", "reference.css").replace("{code}", "not_found");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
