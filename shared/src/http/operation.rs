@@ -173,8 +173,6 @@ impl OperationDoc {
         self.bearer(None);
         self.set("security", json!([{"bearer": []}, {}]));
     }
-
-    /// `schemas`: the schema of each parameter, in the order of the path.
 }
 
 /// Removes defaults of texts that may not be empty: our types parse a missing text as an empty one, to report it with all other

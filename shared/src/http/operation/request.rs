@@ -7,6 +7,7 @@ use super::{OperationDoc, reference};
 use crate::http::{form::FormField, problem::types, route::Route};
 
 impl OperationDoc {
+    /// `schemas`: the schema of each parameter, in the order of the path.
     pub(in crate::http) fn path_parameters(&mut self, route: &Route, schemas: Vec<Value>) {
         for (name, schema) in route.path_parameters().zip(schemas) {
             self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
