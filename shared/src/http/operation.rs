@@ -1,19 +1,18 @@
 //! The description of one operation in the OpenAPI document, collected from the route and the types of its handler.
 
+mod request;
+mod responses;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use utoipa::{
     ToSchema,
-    openapi::{RefOr, path::Parameter, schema::Schema},
+    openapi::{RefOr, schema::Schema},
 };
 
 use super::{
-    form::FormField,
-    problem::{
-        Problem,
-        types::{self, ProblemType},
-    },
+    problem::types::{self, ProblemType},
     route::{By, IfMatch, Route},
 };
 use crate::domain::session::RECENT_AUTHENTICATION;
@@ -174,245 +173,6 @@ impl OperationDoc {
         self.bearer(None);
         self.set("security", json!([{"bearer": []}, {}]));
     }
-
-    /// `schemas`: the schema of each parameter, in the order of the path.
-    pub(super) fn path_parameters(&mut self, route: &Route, schemas: Vec<Value>) {
-        for (name, schema) in route.path_parameters().zip(schemas) {
-            self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
-        }
-        self.problem(&types::NOT_FOUND);
-    }
-
-    pub(super) fn query_parameters(&mut self, parameters: Vec<Parameter>) {
-        for parameter in parameters {
-            let mut parameter = serde_json::to_value(parameter).unwrap_or_default();
-            let shared = match parameter["name"].as_str() {
-                Some("limit") => Some("limit"),
-                Some("cursor") => Some("cursor"),
-                _ => None,
-            };
-            if let Some(name) = shared {
-                self.parameters.push(reference("parameters", name));
-                continue;
-            }
-            without_null(&mut parameter["schema"]);
-            self.parameters.push(parameter);
-        }
-        self.problem(&types::VALIDATION_FAILED);
-        self.problem(&types::UNKNOWN_FIELD);
-    }
-
-    fn body(&mut self, media_type: &str, schema: Value, required: bool) {
-        let mut content = Map::new();
-        content.insert(media_type.to_owned(), json!({ "schema": schema }));
-        self.set("requestBody", json!({"required": required, "content": content}));
-        self.problem(&types::PAYLOAD_TOO_LARGE);
-    }
-
-    /// Adds the problems of a body where none is expected.
-    pub(super) fn no_body(&mut self, route: &Route) {
-        if !matches!(route.method, http::Method::GET | http::Method::DELETE) {
-            for problem in [
-                &types::MALFORMED_REQUEST,
-                &types::UNKNOWN_FIELD,
-                &types::PAYLOAD_TOO_LARGE,
-                &types::UNSUPPORTED_MEDIA_TYPE,
-            ] {
-                self.problem(problem);
-            }
-        }
-    }
-
-    pub(super) fn json_body<T: ToSchema>(&mut self) {
-        self.json_body_where::<T>(true);
-    }
-
-    /// Adds an optional body.
-    pub(super) fn optional_json_body<T: ToSchema>(&mut self) {
-        self.json_body_where::<T>(false);
-    }
-
-    fn json_body_where<T: ToSchema>(&mut self, required: bool) {
-        let schema = self.schema::<T>();
-        self.body("application/json", schema, required);
-        for problem in [
-            &types::MALFORMED_REQUEST,
-            &types::UNKNOWN_FIELD,
-            &types::VALIDATION_FAILED,
-            &types::UNSUPPORTED_MEDIA_TYPE,
-        ] {
-            self.problem(problem);
-        }
-    }
-
-    /// A body whose bytes are covered by a signature.
-    pub(super) fn signed_body(&mut self) {
-        self.body("application/json", json!({"type": "object", "additionalProperties": true}), true);
-        self.set("x-signed-body", true);
-        self.problem(&types::MALFORMED_REQUEST);
-    }
-
-    pub(super) fn multipart_body(&mut self, fields: &[FormField], file_limit: usize) {
-        let mut properties = Map::new();
-        let mut required = vec!["file"];
-        for field in fields {
-            let (name, schema) = (field.schema)();
-            properties.insert(field.name.to_owned(), reference("schemas", &name));
-            self.schemas.insert(name, schema);
-            required.extend(field.is_required().then_some(field.name));
-        }
-        let file = json!({"type": "string", "format": "binary", "contentMediaType": "application/octet-stream",
-                          "description": format!("The file, at most {file_limit} bytes.")});
-        properties.insert("file".to_owned(), file);
-        let schema = json!({"type": "object", "properties": properties, "required": required,
-                            "additionalProperties": false});
-        self.body("multipart/form-data", schema, true);
-        for problem in [
-            &types::MALFORMED_REQUEST,
-            &types::UNKNOWN_FIELD,
-            &types::VALIDATION_FAILED,
-            &types::UNSUPPORTED_MEDIA_TYPE,
-        ] {
-            self.problem(problem);
-        }
-    }
-
-    fn respond(&mut self, status: u16, description: &'static str, content: Vec<(&'static str, Value)>) {
-        let response = self.responses.entry(status).or_default();
-        response.description = description;
-        response.content = content;
-    }
-
-    pub(super) fn json_response<T: ToSchema>(&mut self, status: u16, description: &'static str) {
-        let schema = self.schema::<T>();
-        self.respond(status, description, vec![("application/json", schema)]);
-    }
-
-    pub(super) fn page_response<T: ToSchema>(&mut self) {
-        let item = self.schema::<T>();
-        let page = json!({
-            "type": "object",
-            "required": ["items", "next_cursor"],
-            "properties": {
-                "items": {"type": "array", "items": item},
-                "next_cursor": {"type": ["string", "null"], "description": "For `cursor`; null on the last page.",
-                                "example": null},
-            },
-        });
-        let name = format!("{}Page", T::name());
-        let schema = reference("schemas", &name);
-        self.schemas.insert(name, page);
-        self.respond(200, "One page of the list.", vec![("application/json", schema)]);
-        self.problem(&types::INVALID_CURSOR);
-        self.problem(&types::VALIDATION_FAILED);
-    }
-
-    pub(super) fn empty_response(&mut self, status: u16, description: &'static str) {
-        self.respond(status, description, vec![]);
-    }
-
-    /// A file of one of the route's media types, whole or in part.
-    pub(super) fn binary_response(&mut self) {
-        let content: Vec<_> = self
-            .media_types
-            .iter()
-            .map(|media_type| (*media_type, json!({"type": "string", "format": "binary"})))
-            .collect();
-        self.respond(200, "The whole content.", content.clone());
-        self.respond(206, "The requested part of the content.", content);
-        for status in [200, 206] {
-            self.header(status, "Accept-Ranges");
-            self.header(status, "Content-Disposition");
-        }
-        self.header(206, "Content-Range");
-        self.parameters.push(reference("parameters", "Range"));
-        self.problem(&types::RANGE_NOT_SATISFIABLE);
-    }
-
-    /// A text of one of the route's media types. Where it may be cached, it has an entity tag.
-    pub(super) fn text_response(&mut self) {
-        let schema = |media_type| json!({"type": if media_type == "application/json" { "object" } else { "string" }});
-        let content = self.media_types.iter().map(|media_type| (*media_type, schema(*media_type))).collect();
-        self.respond(200, "The content.", content);
-        if self.cache.is_some() {
-            self.versioned(200);
-        }
-    }
-
-    /// Adds a header of `components.headers` to a response.
-    pub(super) fn header(&mut self, status: u16, name: &'static str) {
-        self.responses.entry(status).or_default().headers.insert(name);
-    }
-
-    /// The response has the entity tag of a version, and `GET` honours `If-None-Match`.
-    pub(super) fn versioned(&mut self, status: u16) {
-        self.header(status, "ETag");
-        self.not_modified();
-    }
-
-    fn not_modified(&mut self) {
-        if self.method == http::Method::GET {
-            self.parameters.push(reference("parameters", "If-None-Match"));
-            self.respond(304, "Not changed since the version in `If-None-Match`.", vec![]);
-            self.header(304, "ETag");
-        }
-    }
-
-    /// The operation, and the schemas it refers to.
-    pub(super) fn finish(mut self) -> (Map<String, Value>, BTreeMap<String, Value>) {
-        let problem = self.schema::<Problem>();
-        let mut responses = Map::new();
-        for (status, mut response) in std::mem::take(&mut self.responses) {
-            if self.is_idempotent {
-                response.headers.insert("Idempotency-Replayed");
-            }
-            let content: Map<_, _> = response
-                .content
-                .into_iter()
-                .map(|(media_type, schema)| (media_type.to_owned(), json!({"schema": schema})))
-                .collect();
-            let headers = self.headers(status, response.headers);
-            let mut documented = json!({"description": response.description, "headers": headers});
-            if !content.is_empty() {
-                documented["content"] = content.into();
-            }
-            responses.insert(status.to_string(), documented);
-        }
-        for (status, types) in std::mem::take(&mut self.problems) {
-            let lines: Vec<_> = types.iter().map(|one| format!("- `{}`: {}", one.code, one.title)).collect();
-            let examples: Map<_, _> =
-                types.iter().map(|one| (one.code.to_owned(), reference("examples", &example_name(one)))).collect();
-            let problem_content = json!({"schema": problem, "examples": examples});
-            let headers = self.headers(status, BTreeSet::new());
-            let entry =
-                responses.entry(status.to_string()).or_insert_with(|| json!({"description": "", "content": {}}));
-            let description = format!("{}\n{}", entry["description"].as_str().unwrap_or_default(), lines.join("\n"));
-            entry["description"] = description.trim_start().into();
-            entry["headers"] = headers.into();
-            entry["content"]["application/problem+json"] = problem_content;
-        }
-        self.set("responses", responses);
-        let parameters = std::mem::take(&mut self.parameters);
-        if !parameters.is_empty() {
-            self.set("parameters", parameters);
-        }
-        (self.operation, self.schemas)
-    }
-
-    /// The headers of a response: its own, and those that follow from its status.
-    fn headers(&self, status: u16, own: BTreeSet<&'static str>) -> Map<String, Value> {
-        let by_status: &[&str] = match status {
-            401 => &["WWW-Authenticate"],
-            415 => &["Accept"],
-            416 => &["Content-Range"],
-            429 | 503 => &["Retry-After"],
-            _ => &[],
-        };
-        let limits: &[&str] = if self.is_limited { &["RateLimit", "RateLimit-Policy"] } else { &[] };
-        let all =
-            own.into_iter().chain(by_status.iter().copied()).chain(limits.iter().copied()).chain(["X-Correlation-Id"]);
-        all.map(|name| (name.trim_end_matches("-Optional").to_owned(), reference("headers", name))).collect()
-    }
 }
 
 /// Removes defaults of texts that may not be empty: our types parse a missing text as an empty one, to report it with all other
@@ -428,21 +188,5 @@ fn without_empty_defaults(schema: &mut Value) {
     }
     if !required.is_empty() {
         schema["required"] = required.into();
-    }
-}
-
-/// Removes the alternative `null`: a query parameter is a text or absent.
-fn without_null(schema: &mut Value) {
-    if let Some(types) = schema["type"].as_array() {
-        let named: Vec<_> = types.iter().filter(|name| *name != "null").cloned().collect();
-        if let [only] = &named[..] {
-            schema["type"] = only.clone();
-        }
-    }
-    if let Some(options) = schema["oneOf"].as_array() {
-        let named: Vec<_> = options.iter().filter(|option| option["type"] != "null").cloned().collect();
-        if let [only] = &named[..] {
-            *schema = only.clone();
-        }
     }
 }
