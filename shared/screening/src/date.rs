@@ -25,11 +25,13 @@ pub struct DateSpan {
 }
 
 impl PartialDate {
-    /// A date that can exist between 1000 and 2200; month and day may be 0 for unknown.
+    /// A date that can exist between 1000 and 2650, whatever its calendar; month and day may be 0 for unknown.
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         const DAYS: [u8; 13] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-        let known = (1000..=2200).contains(&year) && month <= 12 && (day == 0 || month != 0);
-        (known && day <= DAYS[usize::from(month.min(12))]).then_some(Self { year, month, day })
+        let known = (1000..=2650).contains(&year) && month <= 12 && (day == 0 || month != 0);
+        // Before 1500 the calendar is another, in which the first six months have 31 days.
+        let days = if year < 1500 { 31 } else { DAYS[usize::from(month.min(12))] };
+        (known && day <= days).then_some(Self { year, month, day })
     }
 
     /// `yyyymmdd`, zeros for what is unknown: the form in an artifact.

@@ -3,6 +3,7 @@
 //! Evidence in favour closes a share of the distance to certainty, so it can never lower a score and never reach 1 by
 //! repetition; evidence against takes points off. All in thousandths.
 
+use super::calendar;
 use super::date::{DateSpan, PartialDate};
 
 /// The most that a name alone can score.
@@ -47,10 +48,54 @@ pub fn birth(asked: Option<PartialDate>, listed: impl Iterator<Item = DateSpan>)
 }
 
 fn one_birth(asked: PartialDate, listed: DateSpan) -> Verdict {
+    if [asked, listed.from, listed.to].into_iter().any(calendar::is_placeholder) {
+        return Verdict::Silent;
+    }
+    match (calendar::is_foreign(asked), calendar::is_foreign(listed.from)) {
+        (true, false) => in_favour(calendar::gregorian(asked).into_iter().map(|asked| point(asked, listed))),
+        (false, true) => in_favour(calendar::gregorian(listed.from).into_iter().map(|listed| dated(asked, listed))),
+        _ => dated(asked, listed),
+    }
+}
+
+/// A date converted from another calendar speaks for, or says nothing: which calendar was meant is not known.
+fn in_favour(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    let percent = |verdict: &Verdict| if let Verdict::For(percent) = verdict { *percent } else { 0 };
+    verdicts.filter(|verdict| percent(verdict) > 0).max_by_key(percent).unwrap_or(Verdict::Silent)
+}
+
+/// A span asked for: as one date or, if it is none, compared from the list's side.
+fn point(asked: DateSpan, listed: DateSpan) -> Verdict {
+    if asked.from == asked.to {
+        dated(asked.from, listed)
+    } else if listed.from == listed.to {
+        dated(listed.from, asked)
+    } else {
+        Verdict::Silent
+    }
+}
+
+/// Whether two years differ by one digit, or by two neighbours in each other's place: the commonest slips of a clerk.
+fn one_slip(a: u16, b: u16) -> bool {
+    let digits = |year: u16| [year / 1000, year / 100 % 10, year / 10 % 10, year % 10];
+    let (x, y) = (digits(a), digits(b));
+    let differ: Vec<usize> = (0..4).filter(|i| x[*i] != y[*i]).collect();
+    match *differ.as_slice() {
+        [_] => true,
+        [i, j] => j == i + 1 && x[i] == y[j] && x[j] == y[i],
+        _ => false,
+    }
+}
+
+fn dated(asked: PartialDate, listed: DateSpan) -> Verdict {
     let slack = u16::from(listed.circa);
     let (first, last) = (listed.from.year.saturating_sub(slack), listed.to.year + slack);
     if asked.year < first || asked.year > last {
         let apart = if asked.year < first { first - asked.year } else { asked.year - last };
+        let (a, l) = (asked, listed.from);
+        if listed.from == listed.to && a.day != 0 && (a.month, a.day) == (l.month, l.day) && one_slip(a.year, l.year) {
+            return Verdict::Against(30);
+        }
         return Verdict::Against(match apart {
             // Off by one happens: other calendars, guessed years.
             1 => 30,
@@ -132,6 +177,22 @@ mod tests {
             ("1962-07-14", "1963-07-14", Verdict::Against(30)),
             ("1962-07-14", "1966", Verdict::Against(120)),
             ("1992-07-14", "1962", Verdict::Against(200)),
+        ] {
+            let got = birth(parse(asked).map(|d| d.from), parse(listed).into_iter());
+            assert_eq!(got, expected, "{asked} / {listed}");
+        }
+        for (asked, listed, expected) in [
+            ("1962-07-14", "1900-01-01", Verdict::Silent),
+            ("1962-07-14", "2068-07-14", Verdict::Silent),
+            ("1962-07-14", "1341-04-23", Verdict::For(60)),
+            ("1341-04-23", "14 Jul 1962", Verdict::For(60)),
+            ("1962-07-14", "1382", Verdict::For(20)),
+            ("1382", "1962-07-14", Verdict::For(20)),
+            ("1990-07-14", "1341-04-23", Verdict::Silent),
+            ("2505-07-14", "1962-07-14", Verdict::For(60)),
+            ("1926-07-14", "1962-07-14", Verdict::Against(30)),
+            ("1992-07-14", "1962-07-14", Verdict::Against(30)),
+            ("1992-07-14", "1962-07-15", Verdict::Against(200)),
         ] {
             let got = birth(parse(asked).map(|d| d.from), parse(listed).into_iter());
             assert_eq!(got, expected, "{asked} / {listed}");

@@ -91,6 +91,8 @@ pub fn name_lines(left: &[TokenRef<'_>], right: &[TokenRef<'_>], found: &NameMat
             Deduction::Descent(_) => format!("father and son have changed places (-{cost})"),
             Deduction::Numbers(_) => format!("the numbers differ (-{cost})"),
             Deduction::OnlyGeneric(_) => format!("only words that many organisations use agree (-{cost})"),
+            Deduction::ShortName(_) => format!("a short name agrees letter for letter or not at all (-{cost})"),
+            Deduction::Forms(_) => format!("the company forms are of different families (-{cost})"),
             Deduction::Characters(_) => format!("characters of the original script differ (-{cost})"),
         });
     }

@@ -18,6 +18,7 @@
 )]
 
 pub mod artifact;
+mod calendar;
 pub mod date;
 pub mod entity;
 pub mod evidence;

@@ -10,9 +10,12 @@ use crate::entity::Kind;
 use crate::evidence::{self, Verdict};
 use crate::explanation::{self, Facts};
 use crate::hit::{Hit, MatchedOn, Options, Query};
-use crate::matcher::score::{NameMatch, NameRef, compare};
+use crate::matcher::score::{Deduction, NameMatch, NameRef, compare};
 use crate::matcher::token::{Memo, TokenRef};
 use crate::normalise::{Reading, may_be_acronym, script};
+
+/// What a name can score at most in which each side has a name that the other has not.
+const MOST_OF_ANOTHER_NAME: i32 = 845;
 
 /// The best name of an entity so far.
 pub struct Best {
@@ -173,7 +176,10 @@ impl<'a> Asked<'a> {
         let mut ordered = [evidence.birth, evidence.countries, evidence.number];
         ordered.sort_by_key(|v| matches!(v, Verdict::For(_)));
         let name = (evidence::ceiling(found.score) - doubt).max(0);
-        ordered.iter().fold(name, |score, verdict| verdict.apply(score))
+        let score = ordered.iter().fold(name, |score, verdict| verdict.apply(score));
+        let contradict = found.deductions.iter().any(|deduction| matches!(deduction, Deduction::Conflict(_)));
+        // Whoever bears a whole other name is not made another by a birthday and a country in common.
+        if contradict && !matches!(evidence.number, Verdict::For(_)) { score.min(MOST_OF_ANOTHER_NAME) } else { score }
     }
 
     /// The hit in full. The names are compared once more, so that only what is shown is put into words.

@@ -88,7 +88,7 @@ fn is_short_piece(token: &Token) -> bool {
 fn joined(run: &[Token]) -> Option<Token> {
     let letters: usize = run.iter().map(|token| token.text.len()).sum();
     let may = letters >= LEAST_LETTERS
-        && (run.len() == 2 || run.iter().any(is_short_piece))
+        && (run.len() == 2 || run.iter().any(|token| token.text.len() <= SHORT_PIECE))
         && run.iter().all(|token| !token.abjad && token.text.bytes().all(|byte| byte.is_ascii_lowercase()));
     if !may {
         return None;

@@ -7,7 +7,7 @@
 use super::distance::{FAR, Profile, distance};
 use super::hungarian;
 use super::token::{Agreement, MOST_LOSS, Memo, NO_WORD, Relation, TokenRef, agree, loss_of};
-use crate::normalise::{MAX_TOKENS, TokenKind};
+use crate::normalise::{MAX_TOKENS, TokenKind, abbreviations};
 
 /// One agreement between the names: token indices of the left name, of the right name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,6 +244,9 @@ fn form_loss(word: &str, text: &str) -> Option<i32> {
     if word == text {
         return Some(0);
     }
+    if abbreviations::abbreviates(word, text) || abbreviations::abbreviates(text, word) {
+        return Some(MOST_SILENT_LOSS);
+    }
     let len = word.len().max(text.len());
     let letters = distance(word.as_bytes(), text.as_bytes(), 250);
     (word.len().min(text.len()) >= 2 && len >= 3 && letters != FAR)
@@ -285,7 +288,9 @@ fn value(i: usize, a: TokenRef<'_>, b: TokenRef<'_>, memo: &mut Memo) -> Option<
         let light = TokenKind::Particle.weight();
         return small.then_some((light * MOST_LOSS, Agreement { loss: agreement.loss / 4, ..agreement }, light));
     }
-    let weight = weight_of(a.kind, b.kind);
+    // A word cut short weighs what the word does.
+    let cut = agreement.relation == Relation::CutOff;
+    let weight = if cut { a.kind.weight().min(b.kind.weight()) } else { weight_of(a.kind, b.kind) };
     let worth = (weight.max(1) * (MOST_LOSS * 3 / 2 - agreement.loss)).max(1);
     Some((worth, agreement, weight))
 }

@@ -6,7 +6,7 @@
 
 use super::align::{Alignment, Pair, align};
 use super::token::{Agreement, Memo, Relation, TokenRef};
-use crate::normalise::{self, NameForm, Reading, TokenKind};
+use crate::normalise::{self, NameForm, Reading, TokenKind, forms};
 
 /// Why points were lost, beyond the pairs themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub enum Deduction {
     OnlyGeneric(i32),
     /// Characters of the original script differ.
     Characters(i32),
+    /// The only name is a short word or an acronym, and not the same letter for letter.
+    ShortName(i32),
+    /// The only name is spelled otherwise, and the company forms are of another family.
+    Forms(i32),
 }
 
 impl Deduction {
@@ -36,7 +40,9 @@ impl Deduction {
             | Self::Descent(l)
             | Self::Numbers(l)
             | Self::OnlyGeneric(l)
-            | Self::Characters(l) => l,
+            | Self::Characters(l)
+            | Self::ShortName(l)
+            | Self::Forms(l) => l,
         }
     }
 }
@@ -142,10 +148,17 @@ fn over(tokens: &[TokenRef<'_>], set: u32) -> Over {
     o
 }
 
-/// Words of an organisation's name that stand in it twice: the second time they say nothing.
-fn repeated(tokens: &[TokenRef<'_>]) -> u32 {
-    let twice = |i: usize| tokens.iter().enumerate().any(|(j, t)| i != j && t.text == tokens[i].text);
-    (0..tokens.len()).filter(|i| twice(*i)).fold(0, |set, i| set | 1 << i)
+/// Words of an organisation's name that stand in it for the second time, which says nothing, unless neither was found on the
+/// other side.
+fn repeated(tokens: &[TokenRef<'_>], over: u32) -> u32 {
+    let before = |i: usize| tokens[..i].iter().any(|t| t.text == tokens[i].text);
+    let found = |i: usize| {
+        let (text, business) = (tokens[i].text, tokens[i].kind == TokenKind::Generic && tokens[i].text.len() >= 3);
+        // "Lukoil Oil Company": the name ends in what it does.
+        let says = |t: &TokenRef<'_>| t.text == text || (business && t.text.ends_with(text));
+        tokens.iter().enumerate().any(|(j, t)| j != i && says(t) && over >> j & 1 == 0)
+    };
+    (0..tokens.len()).filter(|i| before(*i) || found(*i)).fold(0, |set, i| set | 1 << i)
 }
 
 /// Several small doubts in a long name weigh less than in a short one: more of it agrees. Percent.
@@ -243,8 +256,8 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
         && loss > 0
         && left.tokens.iter().chain(right.tokens).filter(|t| !t.kind.is_filler()).all(|t| t.text.len() <= 5);
     let loss = loss * if alone { 150 } else { spread(matched) } / 100;
-    let l = over(left.tokens, out.alignment.left_over & !repeated(left.tokens));
-    let r = over(right.tokens, out.alignment.right_over & !repeated(right.tokens));
+    let l = over(left.tokens, out.alignment.left_over & !repeated(left.tokens, out.alignment.left_over));
+    let r = over(right.tokens, out.alignment.right_over & !repeated(right.tokens, out.alignment.right_over));
     let mut deduct = |d: Deduction| out.deductions.push(d);
     if l.count > 0 && r.count > 0 {
         let against = l.weight.min(r.weight);
@@ -258,6 +271,17 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
             _ => 95,
         };
         deduct(Deduction::Extra(first + 40 * (l.count + r.count - 1)));
+    }
+    if let Some((at, with, relation)) = only_name(&out.alignment) {
+        let (a, b) = (left.tokens[at].text, right.tokens[with].text);
+        let capitals = left.acronym && right.acronym;
+        let longest = if capitals { LONGEST_SHORT_NAME + 1 } else { LONGEST_SHORT_NAME };
+        let short = matched == 1 && a.len().min(b.len()) <= longest && (capitals || relation == Relation::Spelling);
+        if short || is_acronym(a) || is_acronym(b) {
+            deduct(Deduction::ShortName(250));
+        } else if relation == Relation::Spelling && other_form(left.tokens, right.tokens) {
+            deduct(Deduction::Forms(110));
+        }
     }
     if l.light + r.light > 0 {
         deduct(Deduction::Extra(12 * (l.light + r.light).min(4)));
@@ -275,6 +299,31 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
         return loss + 60;
     }
     loss
+}
+
+/// A word of up to four letters agrees letter for letter or not at all.
+const LONGEST_SHORT_NAME: usize = 4;
+
+/// Letters that nobody can pronounce.
+fn is_acronym(text: &str) -> bool {
+    text.len() <= 7 && !text.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'))
+}
+
+/// The pair of the only name that tells the organisation from others, if its letters differ.
+fn only_name(al: &Alignment) -> Option<(usize, usize, Relation)> {
+    let mut names = al.pairs.iter().filter(|p| p.weight > TokenKind::Generic.weight());
+    let (Some(pair), None) = (names.next(), names.next()) else { return None };
+    let Agreement { loss, relation } = pair.agreement;
+    let differs = loss > 0 && matches!(relation, Relation::Spelling | Relation::SameSound | Relation::Variant);
+    differs.then_some((pair.left.trailing_zeros() as usize, pair.right.trailing_zeros() as usize, relation))
+}
+
+/// Whether both names have a company form, of different families.
+fn other_form(left: &[TokenRef<'_>], right: &[TokenRef<'_>]) -> bool {
+    let family = |tokens: &[TokenRef<'_>]| {
+        tokens.iter().filter(|t| t.kind == TokenKind::Legal).find_map(|t| forms::family(t.text))
+    };
+    matches!((family(left), family(right)), (Some(l), Some(r)) if l != r)
 }
 
 /// An acronym on one side for the whole name on the other.

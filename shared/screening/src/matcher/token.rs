@@ -1,7 +1,7 @@
 //! How two tokens relate, and what it costs.
 
-use super::distance::{FAR, Profile, distance};
-use crate::normalise::{Token, TokenKind, sound, variants};
+use super::distance::{FAR, LETTER, Profile, distance, letters};
+use crate::normalise::{Token, TokenKind, abbreviations, sound, variants};
 
 /// A token as the matcher sees it: borrowed from a query or straight from an artifact.
 #[derive(Debug, Clone, Copy)]
@@ -157,6 +157,9 @@ pub fn agree_within(a: TokenRef<'_>, b: TokenRef<'_>, most: i32) -> Option<Agree
     if a.abjad || b.abjad {
         return unvowelled(a, b).filter(|g| g.loss <= most);
     }
+    if cut_short(a, b) || cut_short(b, a) {
+        return of(CUT_LOSS, Relation::CutOff);
+    }
     let len = a.text.len().max(b.text.len());
     let spelling = spelled(a, b, len, most).filter(|s| !two_words(a, b, s.loss));
     if variants::same(a.text, b.text) {
@@ -164,6 +167,18 @@ pub fn agree_within(a: TokenRef<'_>, b: TokenRef<'_>, most: i32) -> Option<Agree
         return of(loss, Relation::Variant);
     }
     spelling
+}
+
+/// What a word of business cut short loses.
+const CUT_LOSS: i32 = 25;
+
+/// Whether a word that is none of the language is a word of business cut short.
+fn cut_short(short: TokenRef<'_>, long: TokenRef<'_>) -> bool {
+    let business = matches!(long.kind, TokenKind::Generic | TokenKind::Light);
+    business
+        && long.text.len() >= 5
+        && matches!(short.kind, TokenKind::Name | TokenKind::Generic)
+        && abbreviations::abbreviates(short.text, long.text)
 }
 
 /// Whether both are words of the language, known as they stand, so that neither is the other misspelled: `trading` and
@@ -184,7 +199,7 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
         let loss = loss_of(FOLDING, len);
         return (loss <= most).then_some(Agreement { loss, relation: Relation::SameSound });
     }
-    if a.profile.least_distance(&b.profile) > canon_limit(most, len) {
+    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a.canon, b.canon) {
         return None;
     }
     let limit = distance_limit(most, len);
@@ -200,7 +215,21 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
         return None;
     }
     let loss = loss_of(best, len);
+    let loss = if begins_otherwise(a.canon, b.canon, best, len) { loss * 5 / 4 } else { loss };
     (loss <= most).then_some(Agreement { loss, relation: Relation::Spelling })
+}
+
+/// Whether a word begins with another consonant: that makes another name sooner than a slip (Fernando, Hernando).
+fn begins_otherwise(a: &str, b: &str, apart: u32, len: usize) -> bool {
+    match (a.bytes().next(), b.bytes().next()) {
+        (Some(x), Some(y)) => len >= 5 && apart >= LETTER && x != y && letters(x, y) >= LETTER,
+        _ => false,
+    }
+}
+
+/// A word of up to four letters is no spelling of one that has two more: Bush is not Habash.
+fn is_part_of_longer(a: &str, b: &str) -> bool {
+    a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2
 }
 
 fn initial(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {

@@ -1,12 +1,17 @@
 //! What each token of a name is, and how much of the name it carries.
 
-use super::{Reading, Token, TokenKind, company, numbers, vocabulary};
+use super::{Reading, Token, TokenKind, company, numbers, positions, vocabulary};
 
 /// Gives each token its kind. If nothing but titles, forms or fillers is left, they are the name (`Haji Mullah`, `The
 /// Company`), and are treated as names.
-pub fn classify(tokens: &[Token], reading: Reading) -> Vec<Token> {
+pub fn classify(tokens: &[Token], family: Option<usize>, reading: Reading) -> Vec<Token> {
     let mut tokens = match reading {
-        Reading::Person => persons(tokens),
+        Reading::Person => {
+            let mut tokens = persons(tokens);
+            positions::settle_particles(&mut tokens, family);
+            positions::settle_titles(&mut tokens);
+            tokens
+        }
         Reading::Organisation => organisations(tokens),
     };
     if !tokens.is_empty() && tokens.iter().all(|t| t.kind.is_filler()) {

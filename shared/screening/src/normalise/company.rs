@@ -3,7 +3,7 @@
 //! The forms are those of ISO 20275 (the entity legal forms of the LEI system) that occur on sanctions lists, written
 //! out, abbreviated and romanised.
 
-use super::{Reading, Token, TokenKind, sound, vocabulary};
+use super::{Reading, Token, TokenKind, abbreviations, forms, sound, vocabulary};
 
 /// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
 const PHRASES: &[&str] = &[
@@ -213,7 +213,7 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
     let count = tokens.len();
     let mut i = 0;
     while i < count {
-        if !person && let Some(words) = phrase_at(&tokens[i..]) {
+        if !person && let Some(words) = phrase_at(&tokens[i..]).or_else(|| listed_phrase(tokens, i)) {
             // A name that is nothing but a form keeps its words.
             if words < count {
                 let text = tokens[i..i + words].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
@@ -235,7 +235,9 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         }
         let mut token = tokens[i].clone();
         let text = token.text.as_str();
-        let at_edge = i == 0 || i + 1 == count || tokens[i + 1..].iter().all(|t| FORMS.contains(&t.text.as_str()));
+        // A trust is a form; a trust company is a bank.
+        let at_end = i > 0 && tokens[i + 1..].iter().all(is_form_behind) && (text != "trust" || i + 1 == count);
+        let at_edge = i == 0 || at_end;
         // "M/V" is cut at its stroke.
         if !person && i == 0 && count > 2 && text == "m" && matches!(tokens[1].text.as_str(), "v" | "t" | "s") {
             let text = format!("m{}", tokens[1].text);
@@ -251,7 +253,9 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
             count > 1
                 && (FORMS.contains(&text)
                     || (i == 0 && SHIPS.contains(&text))
-                    || (at_edge && SHORT_FORMS.contains(&text)))
+                    || (at_edge && SHORT_FORMS.contains(&text))
+                    || (at_end && is_form_behind(&token))
+                    || (i == 0 && forms::stands_before(text)))
         };
         if is_form {
             token.kind = TokenKind::Legal;
@@ -260,6 +264,25 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         i += 1;
     }
     out
+}
+
+/// A form of one word behind a name.
+fn is_form_behind(token: &Token) -> bool {
+    let text = token.text.as_str();
+    !token.abjad
+        && (FORMS.contains(&text)
+            || SHORT_FORMS.contains(&text)
+            || forms::stands_behind(text)
+            || abbreviations::cut_ending(text))
+}
+
+/// A form of several words that stands before a name or behind it: as listed, or with words cut short.
+fn listed_phrase(tokens: &[Token], at: usize) -> Option<usize> {
+    let words: Vec<&str> = tokens[at..].iter().map_while(|t| (!t.abjad).then_some(t.canon.as_str())).collect();
+    let texts: Vec<&str> = tokens[at..].iter().map(|t| t.text.as_str()).collect();
+    let found = forms::phrase(&words).or_else(|| abbreviations::cut_phrase(&texts))?;
+    let behind = || tokens[at + found..].iter().all(is_form_behind);
+    (at == 0 || behind()).then_some(found)
 }
 
 /// Countries and cities of several words, and the one word they are read as.

@@ -14,12 +14,15 @@
 //! Nothing is thrown away silently: a title or a company form stays as a token of weight zero, so that an
 //! explanation can name it.
 
+pub mod abbreviations;
 mod characters;
 mod classify;
 mod company;
+pub mod forms;
 mod indic;
 mod kind;
 pub mod numbers;
+mod positions;
 mod review;
 pub mod script;
 mod scripts;
@@ -100,14 +103,19 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
     };
     for part in company::alternatives(&cut, reading) {
         let mut words = words::split(&part, reading, Unusual::Read);
-        add(form_of(&part, &words.words, reading));
+        add(form_of(&part, &words, reading));
         if words.unusual {
             for unusual in [Unusual::Dropped, Unusual::AsLatin] {
-                add(form_of(&part, &words::split(&part, reading, unusual).words, reading));
+                add(form_of(&part, &words::split(&part, reading, unusual), reading));
             }
         }
-        if reading == Reading::Person && words::join_letters(&mut words.words) {
-            add(form_of(&part, &words.words, reading));
+        let joined = match reading {
+            Reading::Person => words::join_letters(&mut words.words),
+            Reading::Organisation => words::join_initials(&mut words.words),
+        };
+        if joined {
+            words.family = None;
+            add(form_of(&part, &words, reading));
         }
     }
     out
@@ -115,21 +123,41 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
 
 /// The one form of a name that holds one name.
 pub fn form(name: &str, reading: Reading) -> NameForm {
-    form_of(name, &words::split(name, reading, Unusual::Read).words, reading)
+    form_of(name, &words::split(name, reading, Unusual::Read), reading)
 }
 
-fn form_of(name: &str, words: &[words::Word], reading: Reading) -> NameForm {
+fn form_of(name: &str, cut: &words::Cut, reading: Reading) -> NameForm {
     let ideographs = script::ideographs(name);
-    let mut romanised = Vec::with_capacity(words.len());
-    for word in words {
+    let mut romanised = Vec::with_capacity(cut.words.len());
+    let mut family = None;
+    // A form in another script is found before its words are translated one by one.
+    let foreign = reading == Reading::Organisation && !name.is_ascii() && cut.words.len() > 2;
+    let mut skip = 0;
+    for (at, word) in cut.words.iter().enumerate() {
+        if cut.family == Some(at) {
+            family = Some(romanised.len());
+        }
+        if at < skip {
+            continue;
+        }
+        if foreign && let Some((count, text)) = forms::phrase_in_script(&cut.words[at..]) {
+            romanised.push(Token { canon: sound::canonical(&text), text, kind: TokenKind::Legal, abjad: false });
+            skip = at + count;
+            continue;
+        }
         script::romanise(word, reading, &mut romanised);
     }
-    NameForm { ideographs, acronym: may_be_acronym(name), ..form_of_tokens(romanised, reading) }
+    NameForm { ideographs, acronym: may_be_acronym(name), ..classified(romanised, family, reading) }
 }
 
 /// The form of a name of these tokens, which is not written in characters and holds no acronym.
 pub fn form_of_tokens(romanised: Vec<Token>, reading: Reading) -> NameForm {
-    let mut tokens = classify::classify(&romanised, reading);
+    classified(romanised, None, reading)
+}
+
+/// The form of these tokens, of which the first so many are the family name.
+fn classified(romanised: Vec<Token>, family: Option<usize>, reading: Reading) -> NameForm {
+    let mut tokens = classify::classify(&romanised, family, reading);
     tokens.truncate(MAX_TOKENS);
     let initials = classify::initials(&tokens);
     NameForm { tokens, romanised, ideographs: Vec::new(), initials, acronym: false }

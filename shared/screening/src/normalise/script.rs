@@ -112,6 +112,7 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
                 }
             }
         }
+        Script::Cyrillic if word.serbian => push(ascii(&word.text.replace(['ц', 'Ц'], "c"))),
         Script::Cyrillic => push(cyrillic(&word.text)),
         _ => push(ascii(&word.text)),
     }

@@ -14,6 +14,21 @@ pub fn is_particle(text: &str) -> bool {
     has(PARTICLES, text)
 }
 
+/// Particles that are also family or given names (Korea, Vietnam, China, Burma, India).
+pub fn is_particle_and_name(text: &str) -> bool {
+    has(PARTICLES_AND_NAMES, text)
+}
+
+/// Of these the ones that stand between the syllables of a name, too: Nguyen Van Thanh.
+pub fn is_middle_particle(text: &str) -> bool {
+    matches!(text, "van" | "bin")
+}
+
+/// Titles that people are also called by. Abbreviations and forms of address are not.
+pub fn is_title_and_name(text: &str) -> bool {
+    has(TITLES_AND_NAMES, text)
+}
+
 /// By either spelling, so that each of the many spellings of Mohammad is common.
 pub fn is_common_name(text: &str, canon: &str) -> bool {
     has(COMMON_NAMES, text) || has(COMMON_NAMES, canon)
@@ -23,8 +38,12 @@ pub fn is_light(text: &str) -> bool {
     has(LIGHT, text)
 }
 
+/// In the singular or the plural, whichever the list has.
 pub fn is_generic(text: &str) -> bool {
+    const LEAST: usize = 6;
     has(GENERIC, text)
+        || (text.len() >= LEAST
+            && (text.strip_suffix('s').is_some_and(|one| has(GENERIC, one)) || has(GENERIC, &format!("{text}s"))))
 }
 
 pub fn is_place(text: &str) -> bool {
@@ -60,6 +79,20 @@ const PARTICLES: &[&str] = &[
     "du", "e", "ed", "el", "ibn", "il", "kyzy", "la", "las", "le", "les", "lo", "los", "mac", "na", "ogli", "oglu",
     "ogly", "ould", "qizi", "san", "st", "ten", "ter", "ul", "um", "umm", "und", "ur", "uz", "van", "vom", "von",
     "wa", "y", "zu", "zum", "zur",
+];
+
+#[rustfmt::skip]
+const PARTICLES_AND_NAMES: &[&str] = &[
+    "an", "ar", "bar", "ben", "bin", "da", "das", "de", "den", "di", "do", "du", "la", "le", "lo", "mac", "na", "san",
+    "ten", "um", "van", "zu",
+];
+
+#[rustfmt::skip]
+const TITLES_AND_NAMES: &[&str] = &[
+    "admiral", "alhaji", "bishop", "chief", "comrade", "dame", "datuk", "don", "dona", "eng", "general", "governor", "haj",
+    "haji", "hajj", "hajji", "hazrat", "hon", "imam", "ing", "justice", "lady", "lord", "major", "marshal", "maulana",
+    "minister", "mulla", "mullah", "pastor", "pope", "president", "prince", "princess", "qari", "senator", "shaikh",
+    "shaykh", "sheik", "sheikh", "shri", "sir", "sri", "tengku", "ustad", "ustadh", "ustaz",
 ];
 
 /// What a person's word of Arabic or Hebrew letters is, by what the letters stand for. A table of its own: Umar looks like "Mr".
@@ -164,7 +197,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_for_the_binary_search() {
-        for list in [TITLES, PARTICLES, COMMON_NAMES, LIGHT, GENERIC, PLACES] {
+        for list in [TITLES, PARTICLES, PARTICLES_AND_NAMES, TITLES_AND_NAMES, COMMON_NAMES, LIGHT, GENERIC, PLACES] {
             for pair in list.windows(2) {
                 assert!(pair[0] < pair[1], "{} before {}", pair[0], pair[1]);
             }

@@ -13,6 +13,14 @@ pub struct Word {
     /// The word stood next to a middle dot, which separates the parts of a foreign name in Chinese and Japanese:
     /// each part then sounds out one word instead of being one name per character.
     pub dotted: bool,
+    /// The name has letters of the Serbian or Macedonian alphabet alone, in which `ц` is `c`.
+    pub serbian: bool,
+}
+
+impl Word {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), dotted: false, serbian: false }
+    }
 }
 
 fn is_middle_dot(c: char) -> bool {
@@ -29,6 +37,8 @@ fn is_word_char(c: char) -> bool {
 #[derive(Debug, Default)]
 pub struct Cut {
     pub words: Vec<Word>,
+    /// How many words stand before the first comma: the family name, where a person's name has one.
+    pub family: Option<usize>,
     /// Some characters can be read in another way.
     pub unusual: bool,
     /// A word holds letters of several scripts, or looks like Latin beside Latin words without being it.
@@ -44,11 +54,16 @@ pub fn split(name: &str, reading: Reading, unusual: Unusual) -> Cut {
     let repaired = repair(name);
     let clean = clean(&repaired, unusual);
     let mut out = Cut { unusual: repaired.chars().any(is_styled), ..Cut::default() };
+    let comma = clean.find([',', '،', '、']);
     for chunk in clean
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '/' | '"' | '(' | ')' | '«' | '»' | '“' | '”'))
     {
         if chunk.is_empty() {
             continue;
+        }
+        if out.family.is_none() && comma.is_some_and(|comma| chunk.as_ptr() as usize > clean.as_ptr() as usize + comma)
+        {
+            out.family = Some(out.words.len());
         }
         if chunk.contains('.') && push_abbreviation(chunk, reading, &mut out.words) {
             continue;
@@ -63,13 +78,15 @@ pub fn split(name: &str, reading: Reading, unusual: Unusual) -> Cut {
             } else {
                 push_word(&mut word, dotted, reading, unusual, &mut out);
                 if reading == Reading::Organisation && (c == '&' || c == '+') {
-                    out.words.push(Word { text: "and".into(), dotted: false });
+                    out.words.push(Word::new("and"));
                 }
             }
         }
         push_word(&mut word, dotted, reading, unusual, &mut out);
     }
     if !clean.is_ascii() {
+        let serbian = clean.contains(['ђ', 'ј', 'љ', 'њ', 'ћ', 'џ', 'Ђ', 'Ј', 'Љ', 'Њ', 'Ћ', 'Џ', 'ѓ', 'ќ', 'ѕ']);
+        out.words.iter_mut().for_each(|word| word.serbian = serbian);
         latin_lookalike_words(&mut out, unusual);
     }
     out
@@ -98,7 +115,16 @@ fn latin_lookalike_words(cut: &mut Cut, unusual: Unusual) {
 
 /// Joins letters that stand alone one behind the other (`A l v a r o`), four or more. Answers whether there were such.
 pub fn join_letters(words: &mut Vec<Word>) -> bool {
-    const LEAST: usize = 4;
+    join_single(words, 4)
+}
+
+/// Joins the initials of an organisation that blanks or hyphens part (`A-B-C Trading`, `K L M`). Answers whether there were
+/// such.
+pub fn join_initials(words: &mut Vec<Word>) -> bool {
+    join_single(words, 2)
+}
+
+fn join_single(words: &mut Vec<Word>, least: usize) -> bool {
     let alone = |word: &Word| word.text.chars().count() == 1;
     let before = words.len();
     let mut out: Vec<Word> = Vec::with_capacity(before);
@@ -108,9 +134,10 @@ pub fn join_letters(words: &mut Vec<Word>) -> bool {
         while alone(&run[0]) && rest.peek().is_some_and(alone) {
             run.extend(rest.next());
         }
-        if run.len() >= LEAST {
-            let text = run.iter().map(|word| word.text.as_str()).collect();
-            out.push(Word { text, dotted: false });
+        if run.len() >= least {
+            let text: String = run.iter().map(|word| word.text.as_str()).collect();
+            // Two names run on: the second begins with a capital.
+            out.extend(split_camel(&text).into_iter().map(Word::new));
         } else {
             out.append(&mut run);
         }
@@ -148,8 +175,8 @@ fn push_abbreviation(chunk: &str, reading: Reading, out: &mut Vec<Word>) -> bool
         return false;
     }
     match reading {
-        Reading::Organisation => out.push(Word { text: letters.concat(), dotted: false }),
-        Reading::Person => out.extend(letters.iter().map(|l| Word { text: (*l).to_owned(), dotted: false })),
+        Reading::Organisation => out.push(Word::new(letters.concat())),
+        Reading::Person => out.extend(letters.iter().map(|l| Word::new(*l))),
     }
     true
 }
@@ -170,7 +197,7 @@ fn push_word(word: &mut String, dotted: bool, reading: Reading, unusual: Unusual
     };
     for part in split_camel(&text) {
         if !part.is_empty() {
-            out.words.push(Word { text: part.to_owned(), dotted });
+            out.words.push(Word { dotted, ..Word::new(part) });
         }
     }
 }

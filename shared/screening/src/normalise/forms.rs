@@ -1,0 +1,203 @@
+//! The table of legal forms: ISO 20275 (GLEIF's Entity Legal Forms list) and what is missing there.
+//!
+//! Forms are kept as lists write them and read by the code that reads names, so that both are romanised alike. The words
+//! of a phrase are compared by sound, and long ones by their beginnings: Slavic, Baltic and Turkic languages inflect them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use super::characters::Unusual;
+use super::{Reading, script, sound, words};
+
+/// `tables/make_legal_forms.py` writes it.
+const ISO_20275: &str = include_str!("../../tables/legal_forms.tsv");
+/// Written by hand.
+const MORE: &str = include_str!("../../tables/legal_forms_more.tsv");
+
+/// Where a form stands before the name, as a rule or often.
+const BEFORE: &[&str] = &["RU", "UA", "BY", "KZ", "UZ", "BG", "LT", "LV", "FR", "ID", "VN", "RO"];
+/// Shorter ones of the ISO list mean too much else before a name.
+const LEAST_BEFORE: usize = 3;
+/// Words from this length on are compared without their endings.
+const INFLECTED: usize = 6;
+/// An ending.
+const ENDING: usize = 3;
+
+#[derive(Default)]
+struct Table {
+    /// Forms of several words, by the beginning of the first; the longest first.
+    phrases: HashMap<String, Vec<Vec<String>>>,
+    before: HashSet<String>,
+    behind: HashSet<String>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table::default();
+    for line in ISO_20275.lines() {
+        let (form, countries) = line.split_once('\t').unwrap_or((line, ""));
+        let before =
+            countries.split(' ').any(|country| BEFORE.contains(&country)) && form.chars().count() >= LEAST_BEFORE;
+        table.add(form, before);
+    }
+    for line in MORE.lines().filter(|line| !line.starts_with('#')) {
+        table.add(line.split('\t').next().unwrap_or_default(), line.ends_with("before"));
+    }
+    for phrases in table.phrases.values_mut() {
+        phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        phrases.dedup();
+    }
+    table
+});
+
+impl Table {
+    fn add(&mut self, form: &str, before: bool) {
+        let cut = words::split(form, Reading::Organisation, Unusual::Read);
+        let read: Vec<String> =
+            cut.words.iter().map(|word| latin(&word.text)).filter(|word| !word.is_empty()).collect();
+        match read.as_slice() {
+            [] => {}
+            // Abbreviations are compared letter for letter.
+            [word] => {
+                self.behind.insert(word.clone());
+                if before {
+                    self.before.insert(word.clone());
+                }
+            }
+            words => {
+                let phrase: Vec<String> = words.iter().map(|word| sound::canonical(word)).collect();
+                self.phrases.entry(beginning(&phrase[0]).to_owned()).or_default().push(phrase);
+            }
+        }
+    }
+}
+
+/// A word in Latin letters, whatever it means.
+fn latin(word: &str) -> String {
+    let mut tokens = Vec::new();
+    let word = words::Word::new(word);
+    script::romanise(&word, Reading::Person, &mut tokens);
+    tokens.into_iter().map(|token| token.text).collect()
+}
+
+/// A word as it sounds.
+fn plain(word: &str) -> String {
+    sound::canonical(&latin(word))
+}
+
+/// What inflected forms of a word have in common.
+fn beginning(word: &str) -> &str {
+    word.get(..INFLECTED - ENDING + 1).filter(|_| word.len() >= INFLECTED).unwrap_or(word)
+}
+
+fn same_word(a: &str, b: &str) -> bool {
+    if a.len().min(b.len()) < INFLECTED {
+        return a == b;
+    }
+    let shared = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    shared >= INFLECTED - 1 && shared + ENDING >= a.len().max(b.len())
+}
+
+/// How many words of a name, given as they sound, are a legal form of several words.
+pub fn phrase(name: &[&str]) -> Option<usize> {
+    let phrases = TABLE.phrases.get(beginning(name.first()?))?;
+    let fits = |phrase: &&Vec<String>| {
+        phrase.len() <= name.len() && phrase.iter().zip(name).all(|(word, other)| same_word(word, other))
+    };
+    phrases.iter().find(fits).map(Vec::len)
+}
+
+/// A form of one word that stands before a name.
+pub fn stands_before(word: &str) -> bool {
+    TABLE.before.contains(word)
+}
+
+/// A form of one word that stands behind a name.
+pub fn stands_behind(word: &str) -> bool {
+    TABLE.behind.contains(word)
+}
+
+/// Where a form of several words begins among the words of a name in another script, before any is translated: how many words
+/// it has, and its Latin letters.
+pub fn phrase_in_script(cut: &[words::Word]) -> Option<(usize, String)> {
+    const LONGEST: usize = 8;
+    let read: Vec<String> = cut.iter().take(LONGEST).map(|word| plain(&word.text)).collect();
+    let count = phrase(&read.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let letters: Vec<String> = cut[..count].iter().map(|word| latin(&word.text)).collect();
+    Some((count, letters.join(" ")))
+}
+
+/// What a form makes of a company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Its members are liable for what they put in.
+    Limited,
+    /// Its shares are traded.
+    Stock,
+    /// Incorporated.
+    Corporation,
+}
+
+/// The family of a form that is written often enough to be known by its letters.
+pub fn family(form: &str) -> Option<Family> {
+    let last = form.split(' ').next_back().unwrap_or_default();
+    Some(match last {
+        "llc" | "ltd" | "limited" | "gmbh" | "ooo" | "tov" | "doo" | "srl" | "sarl" | "bv" | "ltda" | "sro"
+        | "spzoo" | "otvetstvennostyu" | "otvetstvennostiu" | "haftung" | "limitada" | "fze" => Family::Limited,
+        "jsc" | "ojsc" | "cjsc" | "pjsc" | "ao" | "oao" | "zao" | "pao" | "ag" | "plc" | "sa" | "spa" | "nv" => {
+            Family::Stock
+        }
+        "corp" | "corporation" | "inc" | "incorporated" => Family::Corporation,
+        _ if form.starts_with("obs") || form.contains("ogranichen") => Family::Limited,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{TokenKind, form};
+    use super::*;
+
+    /// What of a company's name is not its form.
+    fn named(name: &str) -> String {
+        let form = form(name, Reading::Organisation);
+        let names = form.tokens.iter().filter(|token| token.kind != TokenKind::Legal);
+        names.map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn forms_written_out_in_their_own_script_are_forms() {
+        for name in [
+            "Общество с ограниченной ответственностью «Зельморак»",
+            "Зельморак, общество с ограниченной ответственностью",
+            "Муниципальное унитарное предприятие Зельморак",
+            "Непубличное акционерное общество Зельморак",
+            "Товариство з обмеженою відповідальністю Зельморак",
+            "Зельморак Жауапкершілігі шектеулі серіктестігі",
+            "Друштво са ограниченом одговорношћу Зельморак",
+            "Дружество с ограничена отговорност Зельморак",
+        ] {
+            assert_eq!(named(name), "zelmorak", "{name}");
+        }
+        assert_eq!(named("Ζελμορακ Εταιρεία Περιορισμένης Ευθύνης"), "zelmorak");
+    }
+
+    #[test]
+    fn forms_stand_at_the_edge_of_a_name() {
+        for name in [
+            "Zelmorak sp. komandytowa",
+            "Zelmorak S.A.P.I. de C.V.",
+            "Zelmorak UG (haftungsbeschränkt)",
+            "JLLC Zelmorak",
+            "Zelmorak SAE",
+            "FGUP Zelmorak",
+            "Messrs. Zelmorak",
+            "Zelmorak Ltd. Şti.",
+            "SIA Zelmorak",
+            "Zelmorak k.s.",
+        ] {
+            assert_eq!(named(name), "zelmorak", "{name}");
+        }
+        assert_eq!(named("Vek SAE Zelmorak"), "vek sae zelmorak");
+        assert_eq!(named("SAE Zelmorak"), "sae zelmorak");
+    }
+}

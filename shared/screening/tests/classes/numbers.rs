@@ -1,0 +1,1 @@
+//! Numbers of documents, companies, vessels and wallets.
