@@ -186,10 +186,15 @@ fn is_misplaced_jamo(c: char, before: Option<char>) -> bool {
         && before.is_some_and(|b| matches!(b, '\u{ac00}'..='\u{d7a3}'))
 }
 
-/// NFKD, marks dropped, then the table; lower case, letters and digits only.
+/// NFKD, marks dropped, then the table; lower case, letters and digits only. A mark of kana stays, since it makes another letter: `ゼ` is
+/// `ze`, and `セ` is `se`.
 pub fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)) {
+    let decomposed = text.nfkd().collect::<Vec<_>>();
+    for (at, &c) in decomposed.iter().enumerate().filter(|(_, c)| !unicode_normalization::char::is_combining_mark(**c))
+    {
+        let mark = decomposed.get(at + 1).copied().filter(|mark| matches!(mark, '\u{3099}' | '\u{309a}'));
+        let c = mark.and_then(|mark| unicode_normalization::char::compose(c, mark)).unwrap_or(c);
         if c.is_ascii_alphanumeric() {
             out.push(c.to_ascii_lowercase());
         } else if !c.is_ascii() {
@@ -227,5 +232,14 @@ mod tests {
             assert_eq!(clean(name, Unusual::Read), expected, "{name:?}");
         }
         assert_eq!(clean("Alva\u{fb03}ro", Unusual::Dropped), "Alvaro");
+    }
+
+    #[test]
+    fn marks_of_kana_make_other_letters() {
+        for (text, expected) in
+            [("ゼタ", "zeta"), ("セタ", "seta"), ("ｾﾞﾀ", "zeta"), ("パリ", "pari"), ("がくぶち", "gakubuchi")]
+        {
+            assert_eq!(ascii(text), expected, "{text}");
+        }
     }
 }
