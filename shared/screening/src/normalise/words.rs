@@ -1,10 +1,9 @@
 //! Cutting a published name into words.
 
-use std::borrow::Cow;
-
 use super::Reading;
 use super::characters::{Unusual, clean, is_apostrophe, is_styled};
 use super::scripts::{as_latin, settle};
+use crate::text;
 
 /// A word as written, after NFKC, with what its surroundings told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +50,7 @@ pub struct Cut {
 /// and separate a person's initials; hyphens, slashes and brackets separate; run-together words with a capital
 /// inside (`AlisherUsmanov`) are cut at the capital.
 pub fn split(name: &str, reading: Reading, unusual: Unusual) -> Cut {
-    let repaired = repair(name);
+    let repaired = text::repaired(name);
     let clean = clean(&repaired, unusual);
     let mut out = Cut { unusual: repaired.chars().any(is_styled), ..Cut::default() };
     let comma = clean.find([',', '،', '、']);
@@ -144,27 +143,6 @@ fn join_single(words: &mut Vec<Word>, least: usize) -> bool {
     }
     *words = out;
     words.len() < before
-}
-
-/// UTF-8 that was read as Latin-1 on its way here (`CÃ´té`), set right: two such characters are one.
-fn repair(name: &str) -> Cow<'_, str> {
-    let halves = |a: char, b: char| {
-        let bytes = [u8::try_from(u32::from(a)).ok()?, u8::try_from(u32::from(b)).ok()?];
-        std::str::from_utf8(&bytes).ok()?.chars().next().filter(|_| !a.is_ascii())
-    };
-    if !name.chars().zip(name.chars().skip(1)).any(|(a, b)| halves(a, b).is_some()) {
-        return Cow::Borrowed(name);
-    }
-    let mut out = String::with_capacity(name.len());
-    let mut rest = name.chars().peekable();
-    while let Some(c) = rest.next() {
-        let whole = rest.peek().and_then(|next| halves(c, *next));
-        if whole.is_some() {
-            rest.next();
-        }
-        out.push(whole.unwrap_or(c));
-    }
-    Cow::Owned(out)
 }
 
 /// `G.m.b.H.` and `J.R.`: single letters with dots between them. Answers whether the chunk was one.

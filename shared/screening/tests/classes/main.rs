@@ -4,12 +4,9 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "tables with a printed summary")]
 
-mod numbers;
 mod organisations;
 mod persons;
 mod real_lists;
-mod scripts;
-mod vessels;
 
 use verinym_screening::{Artifact, Entity, Kind, List, Name, Options, Query, date};
 

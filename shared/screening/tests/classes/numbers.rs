@@ -1,1 +1,0 @@
-//! Numbers of documents, companies, vessels and wallets.
