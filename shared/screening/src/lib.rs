@@ -37,7 +37,7 @@ pub use normalise::NameDoubt;
 pub use readers::{Format, ReadError, check_shrink};
 
 /// Goes up whenever a score can change for the same name and the same lists.
-pub const ENGINE_VERSION: &str = "1.2.0";
+pub const ENGINE_VERSION: &str = "1.3.0";
 
 /// The one threshold: a hit at or above it is shown to a person.
 pub const DEFAULT_THRESHOLD: f64 = 0.85;
