@@ -8,9 +8,9 @@ PYTHON ?= python3
 PORT ?= 4566
 STACK ?= ministack
 TEST_PORT ?= 4570
-# Tests of the stack wait more than they compute: on two cores four at once take much less time than two. More
+# Tests of the stack wait more than they compute: on two cores three at once take less time than two. More
 # of them keep the emulator, one process, from answering within the second that a call has.
-TEST_THREADS ?= 4
+TEST_THREADS ?= 3
 # The default of the template's parameter is the one place that decides for which architecture functions are built.
 TEMPLATE_ARCH := $(shell sed -n '/^  Architecture:$$/,/Default:/s/.*Default: *//p' template.yaml)
 # LocalStack's containers run on this machine.

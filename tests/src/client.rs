@@ -1,12 +1,15 @@
 //! A small HTTP client.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::conformance::{self, Received};
+
+/// The wait before a request is sent again.
+const BUSY: Duration = Duration::from_millis(500);
 
 /// Calls the API, with or without an access token.
 #[derive(Debug, Clone)]
@@ -127,10 +130,24 @@ impl ApiRequest {
         self.header("idempotency-key", idempotency_key)
     }
 
-    /// The answer; panics if the API's document does not describe it.
+    /// The answer; panics if the API's document does not describe it. A `GET` that is answered 503 is sent up to two times more, as clients
+    /// should: on a busy machine calls of the emulator time out.
     pub async fn send(self) -> ApiResponse {
         let called = format!("{} {}", self.method, self.path);
-        let response = self.request.send().await.unwrap_or_else(|error| panic!("{called}: {error}"));
+        let mut again = if self.method == Method::GET { 2 } else { 0 };
+        let mut request = self.request;
+        let response = loop {
+            let next = request.try_clone();
+            let response = request.send().await.unwrap_or_else(|error| panic!("{called}: {error}"));
+            match next {
+                Some(next) if response.status() == 503 && again > 0 => {
+                    again -= 1;
+                    request = next;
+                    tokio::time::sleep(BUSY).await;
+                }
+                _ => break response,
+            }
+        };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.unwrap_or_else(|error| panic!("{called}: {error}"));
         let path = self.path.split('?').next().unwrap_or_default();
