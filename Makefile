@@ -80,7 +80,7 @@ build: venv
 test: test-unit test-stack test-roles
 
 test-unit: test-scripts
-	cargo test --workspace --lib
+	cargo test --workspace --lib --test classes
 
 # The operator's scripts and the local stack's, without any stack.
 test-scripts: venv

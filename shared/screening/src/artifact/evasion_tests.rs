@@ -18,7 +18,7 @@ use unicode_security::skeleton;
 use super::Artifact;
 use crate::entity::{Entity, Kind, List, Name};
 use crate::hit::{Options, Query};
-use crate::normalise::{Reading, doubts};
+use crate::normalise::{Reading, doubts, form};
 
 /// Listed persons, invented.
 const LISTED: [&str; 8] = [
@@ -244,9 +244,12 @@ proptest! {
         static LISTS: std::sync::LazyLock<Lists> = std::sync::LazyLock::new(Lists::new);
         // Letters of the name's own script make another name of it sooner or later.
         let own = |c: char| c.is_ascii() || LISTED[entity].chars().any(|l| l.is_alphabetic() && l.script() == c.script());
+        // A sign that parts words is a blank, and words without vowels that a blank cuts in two are not joined (docs/screening.md, known limits).
+        let abjad = LISTED[entity].chars().any(|l| matches!(l.script(), Script::Arabic | Script::Hebrew));
+        let parts = |c: char| abjad && form(&format!("abcd{c}efgh"), Reading::Person).tokens.len() > 1;
         let mut asked = LISTED[entity].to_owned();
         for (place, c) in places {
-            if !own(c) && !c.is_whitespace() {
+            if !own(c) && !c.is_whitespace() && !parts(c) {
                 let at = place.index(asked.chars().count() + 1);
                 asked = inserted(&asked, at, c);
             }
