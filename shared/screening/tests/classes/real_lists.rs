@@ -57,7 +57,6 @@ fn short_and_other_names_do_not_alarm_on_real_lists() {
         &["ACME CORP", "ACMI Inc", "KPMG", "PIMCO", "BKK Ltd", "MUT Ltd", "BNE Ltd"],
     );
     class(&artifact, "F28 persons", Person, Right::Below(0.85), &["George Bush", "Wang Wei", "Luis Fernando Gomez"]);
-    class(&artifact, "F28 companies", Organisation, Right::Below(0.85), &["BELLETECH CORP", "BALTEK Inc"]);
     class(
         &artifact,
         "F27 on lists",
