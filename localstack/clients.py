@@ -139,7 +139,7 @@ def confirmed_person(api_url: str, mailbox: Mailbox, name: str) -> dict[str, str
 
 def main() -> None:
     settings = Settings.read()
-    stack = dict(line.split("=", 1) for line in settings.env_file.read_text().splitlines() if "=" in line)
+    stack = settings.variables()
     work = settings.data / "clients"
     passport = settings.data / "passport.png"
     passport.write_bytes(picture("clients"))

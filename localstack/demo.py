@@ -12,7 +12,6 @@ import secrets
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 from localstack.client import Client, Refused
 from localstack.mailbox import Mail, wait_for_mail
@@ -314,15 +313,9 @@ def progress(text: str) -> None:
         print(f"\r\033[K{text}", end="", flush=True)
 
 
-def read_variables(file: Path) -> dict[str, str]:
-    if not file.exists():
-        raise SystemExit(f"{file} is missing: make up")
-    return dict(line.split("=", 1) for line in file.read_text().splitlines() if line)
-
-
 def main() -> None:
     settings = Settings.read()
-    stack = read_variables(settings.env_file)
+    stack = settings.variables()
     journey = Journey(stack)
     try:
         journey.title(f"Verinym at {stack['API_URL']}")

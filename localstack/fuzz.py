@@ -30,7 +30,7 @@ def signed_in(api_url: str, email: str, password: str) -> Client:
 
 def main() -> None:
     settings = Settings.read()
-    stack = dict(line.split("=", 1) for line in settings.env_file.read_text().splitlines() if "=" in line)
+    stack = settings.variables()
     url = stack["API_URL"]
     person = confirmed_person(url, Mailbox(settings.mailbox), "fuzz")
     applicant = signed_in(url, person["EMAIL"], person["PASSWORD"])

@@ -166,7 +166,7 @@ def run(name: str, command: list[str], cwd: Path, environment: dict[str, str]) -
 
 def main() -> None:
     settings = Settings.read()
-    stack = dict(line.split("=", 1) for line in settings.env_file.read_text().splitlines() if "=" in line)
+    stack = settings.variables()
     work = settings.data / "guides"
     work.mkdir(parents=True, exist_ok=True)
     (work / "passport.png").write_bytes(picture("guides"))

@@ -58,6 +58,12 @@ class Settings:
             cors_origins=os.environ.get("CORS_ORIGINS") or cls.cors_origins,
         )
 
+    def variables(self) -> dict[str, str]:
+        """What `make up` wrote about the stack: its address, and the people that it made."""
+        if not self.env_file.exists():
+            sys.exit(f"{self.env_file} is missing: make up")
+        return dict(line.split("=", 1) for line in self.env_file.read_text().splitlines() if line)
+
     def binary(self, name: str) -> Path:
         """A function's binary: `<name>` as cargo builds it, or `<name>/bootstrap` as cargo-lambda packages it."""
         path = self.binaries / name

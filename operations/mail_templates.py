@@ -17,10 +17,18 @@ from operations.target import Target, check_name
 LONGEST = 1024 * 1024
 
 
+def text_of(path: Path) -> str:
+    """The text of a UTF-8 file, without the byte order mark that some editors write."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise StepFailed(f"{path} is not text in UTF-8.", "Remove it, or save it as UTF-8.") from None
+
+
 def pack(directory: Path) -> bytes:
     """The files below a directory, by path."""
     files = {
-        path.relative_to(directory).as_posix(): path.read_text()
+        path.relative_to(directory).as_posix(): text_of(path)
         for path in sorted(directory.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }

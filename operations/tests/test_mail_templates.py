@@ -17,12 +17,22 @@ class PackTest(unittest.TestCase):
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text)
+        (self.root / path).write_text(text, encoding="utf-8")
 
     def test_files_are_packed_by_path_and_hidden_ones_are_left_out(self):
         self.write("check_approved/hi/subject.txt", "सत्यापित")
         self.write("check_approved/.DS_Store", "")
         self.assertEqual(json.loads(pack(self.root)), {"check_approved/hi/subject.txt": "सत्यापित"})
+
+    def test_a_byte_order_mark_is_left_out_and_other_encodings_are_refused(self):
+        self.write("check_approved/de/subject.txt", "")
+        file = self.root / "check_approved/de/subject.txt"
+        file.write_bytes(b"\xef\xbb\xbfBest\xc3\xa4tigt")
+        self.assertEqual(json.loads(pack(self.root)), {"check_approved/de/subject.txt": "Bestätigt"})
+        for other in ("Bestätigt".encode("latin-1"), "Bestätigt".encode("utf-16"), b"\x89PNG\r\n\x1a\n\xff"):
+            file.write_bytes(other)
+            with self.assertRaisesRegex(StepFailed, "not text in UTF-8"):
+                pack(self.root)
 
     def test_an_empty_directory_is_refused(self):
         with self.assertRaisesRegex(StepFailed, "has no files"):

@@ -52,7 +52,7 @@ MORE_NAMES = {
     "YE": ["South Yemen", "North Yemen", "Democratic Yemen", "Yemen Arab Republic"], "ZM": ["Northern Rhodesia"],
     "ZW": ["Southern Rhodesia"],
 }
-# Nobody's country: said, and nothing lost.
+# Known values that name no country, so they are not reported.
 NOWHERE = [
     "00", "EU", "EUU", "European Union", "stateless", "apatride", "refugee", "not available", "not known",
     "no nationality", "none identified", "none", "undetermined",

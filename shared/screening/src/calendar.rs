@@ -12,7 +12,7 @@ const HIJRI: RangeInclusive<u16> = 1250..=1450;
 /// Years of the Buddhist calendar.
 const BUDDHIST: RangeInclusive<u16> = 2400..=2650;
 const BUDDHIST_YEARS: u16 = 543;
-/// Nobody born earlier is alive.
+/// The earliest year of birth of a person who can be alive.
 const EARLIEST: u16 = 1880;
 /// Neither a customer nor anybody listed is a child of today: a later year is a slip of the century. To be raised by 2045.
 const LATEST: u16 = 2030;
@@ -22,8 +22,8 @@ pub fn is_foreign(date: PartialDate) -> bool {
     HIJRI.contains(&date.year) || BUDDHIST.contains(&date.year)
 }
 
-/// Whether a date says nothing about when somebody was born: years of nobody alive and of the future, and what registers and
-/// spreadsheets write for "unknown".
+/// Whether a date carries no information about a birth: a year in which no living person was born, a future year, or a value that
+/// registers and spreadsheets write for "unknown".
 pub fn is_placeholder(date: PartialDate) -> bool {
     let (year, month, day) = (date.year, date.month, date.day);
     let zero_of_a_program = matches!((year, month, day), (1900, 0 | 1, 0 | 1) | (1899, 12, 30 | 31) | (1970, 1, 1));

@@ -58,13 +58,13 @@ fn one_birth(asked: PartialDate, listed: DateSpan) -> Verdict {
     }
 }
 
-/// A date converted from another calendar speaks for, or says nothing: which calendar was meant is not known.
+/// A converted date counts only in favour, because it is not known which calendar was meant.
 fn in_favour(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     let percent = |verdict: &Verdict| if let Verdict::For(percent) = verdict { *percent } else { 0 };
     verdicts.filter(|verdict| percent(verdict) > 0).max_by_key(percent).unwrap_or(Verdict::Silent)
 }
 
-/// A span asked for: as one date or, if it is none, compared from the list's side.
+/// Compares a span of the query: as one date if it is one, else from the list's side.
 fn point(asked: DateSpan, listed: DateSpan) -> Verdict {
     if asked.from == asked.to {
         dated(asked.from, listed)

@@ -22,7 +22,7 @@ pub fn repaired(text: &str) -> Cow<'_, str> {
     out
 }
 
-/// Decodes HTML entities (`&amp;`, `&#39;`, `&eacute;`); nothing if there is none.
+/// Decodes HTML entities (`&amp;`, `&#39;`, `&eacute;`); `None` if there is none.
 fn decoded(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
@@ -124,7 +124,7 @@ fn whole(text: &str) -> Option<(char, &str)> {
         end += c.len_utf8();
     }
     let joined = std::str::from_utf8(&bytes[..count]).ok()?.chars().next()?;
-    // What comes of a repair is a letter, a mark of a letter, a dash, or again a character of the code page.
+    // A repaired character is a letter, a combining mark, a dash, or again a character of the code page.
     let likely = joined.is_alphanumeric()
         || byte(joined).is_some()
         || matches!(joined, '\u{300}'..='\u{36f}' | '\u{2010}'..='\u{2026}' | '\u{fffd}' | '№');

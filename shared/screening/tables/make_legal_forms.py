@@ -16,14 +16,14 @@ from pathlib import Path
 NAMES = ["Entity Legal Form name Local name", "Entity Legal Form name Transliterated name (per ISO 01-140-10)"]
 ABBREVIATIONS = ["Abbreviations Local language", "Abbreviations transliterated"]
 COUNTRY = "Country Code (ISO 3166-1)"
-# Words that say what somebody is or does in many names, and are a legal form somewhere.
+# Words that are common in names and are a legal form in some country.
 WORDS = set("""bank business municipal municipalidad municipio railroad region région series others other filial firma lipa ente
 estado kommun kunta obec kraj artisan commerçant company others sonota département ministére métropole trademark lokalsamfund
 branch canton cantone kanton gemeinde bezirk bund botschaft embassy ambassade ambasciate commune comune district distretto
 confederazione confédération condominium condominio comunidad congregación congrégation sindicato syndicates union assoc assn
 cooperative co-op coop fund fond fondo fonds fondy fundo fondlar fonlar uczelnia udruga ústav sklad spolek chartered procura
 com prokura procuration artisan-commerçant edo. general benefit ong""".split())
-# What is no form of a company whatever it is called, and English phrases without a word that only forms have.
+# Entries that are not legal forms of companies, and English phrases without a word that only legal forms have.
 NO_FORM = re.compile(r"bank|pankk|banc|kass|fond|fund|church|kirk|kyrk|hospital|universit|minist|embass|government|school|federal admin|trust compan|loan compan")
 ENGLISH_FORM = re.compile(r"compan|corporat|partnership|limited|liabilit|incorporat|proprietary|ltd|unlimited")
 ROMAN = re.compile(r"[ivxlcm]+$", re.I)

@@ -14,7 +14,7 @@ use crate::matcher::score::{Deduction, NameMatch, NameRef, compare};
 use crate::matcher::token::{Memo, TokenRef};
 use crate::normalise::{Reading, may_be_acronym, script};
 
-/// What a name can score at most in which each side has a name that the other has not.
+/// The highest score of two names that each have a part which the other lacks.
 const MOST_OF_ANOTHER_NAME: i32 = 845;
 
 /// The best name of an entity so far.
@@ -178,7 +178,7 @@ impl<'a> Asked<'a> {
         let name = (evidence::ceiling(found.score) - doubt).max(0);
         let score = ordered.iter().fold(name, |score, verdict| verdict.apply(score));
         let contradict = found.deductions.iter().any(|deduction| matches!(deduction, Deduction::Conflict(_)));
-        // Whoever bears a whole other name is not made another by a birthday and a country in common.
+        // A birthday and a country in common do not outweigh a different name.
         if contradict && !matches!(evidence.number, Verdict::For(_)) { score.min(MOST_OF_ANOTHER_NAME) } else { score }
     }
 

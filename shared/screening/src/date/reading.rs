@@ -8,7 +8,7 @@ use super::{DateSpan, PartialDate};
 
 /// Longer texts are prose.
 const LONGEST: usize = 120;
-/// What says that a date is not exact.
+/// Words that mark a date as approximate.
 const CIRCA: &[&str] = &[
     "approximately",
     "approx",
@@ -27,13 +27,13 @@ const CIRCA: &[&str] = &[
     "c",
     "~",
 ];
-/// What stands before a date and says nothing of it.
+/// Words that introduce a date and carry no information about it.
 const INTRODUCTIONS: &[&str] =
     &["date of birth", "year of birth", "born in", "born on", "born", "d.o.b", "dob", "yob", "in", "on", "year"];
 /// Names of the Islamic and the Persian calendar behind a date; its year tells the calendar (below 1500).
 const CALENDARS: &[&str] =
     &["hijri calendar", "hijri", "hegira", "lunar", "solar", "shamsi", "qamari", "persian calendar", "a.h", "ah", "sh"];
-/// What parts two dates of which one is true, or of which both are given.
+/// Words that separate alternative dates.
 const ALTERNATIVES: &[&str] = &[" or ", " ou ", " oder ", " and ", " & ", ";", ",", "/", "|"];
 
 /// Reads the forms in use: `1962`, `1962-07`, `1962-07-14`, `14/07/1962` (day first, as the UK, India and the EU write
@@ -111,7 +111,7 @@ fn digit(c: char) -> Option<char> {
     char::from_digit(value, 10)
 }
 
-/// Without what introduces the date and says how exact it is, and whether it is inexact.
+/// Removes the words that introduce a date or mark it as approximate. Also returns whether it is approximate.
 fn uncertain(text: &str) -> (&str, bool) {
     let (mut rest, mut circa) = (text, false);
     loop {

@@ -148,8 +148,7 @@ fn over(tokens: &[TokenRef<'_>], set: u32) -> Over {
     o
 }
 
-/// Words of an organisation's name that stand in it for the second time, which says nothing, unless neither was found on the
-/// other side.
+/// Repeated words of an organisation's name. A repetition carries no information, unless the other side has the word neither time.
 fn repeated(tokens: &[TokenRef<'_>], over: u32) -> u32 {
     let before = |i: usize| tokens[..i].iter().any(|t| t.text == tokens[i].text);
     let found = |i: usize| {
@@ -304,7 +303,7 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
 /// A word of up to four letters agrees letter for letter or not at all.
 const LONGEST_SHORT_NAME: usize = 4;
 
-/// Letters that nobody can pronounce.
+/// Whether a word has no vowel, as acronyms do.
 fn is_acronym(text: &str) -> bool {
     text.len() <= 7 && !text.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'))
 }

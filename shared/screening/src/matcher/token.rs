@@ -172,7 +172,7 @@ pub fn agree_within(a: TokenRef<'_>, b: TokenRef<'_>, most: i32) -> Option<Agree
 /// What a word of business cut short loses.
 const CUT_LOSS: i32 = 25;
 
-/// Whether a word that is none of the language is a word of business cut short.
+/// Whether a word that is not in the vocabulary is the abbreviation of a business word.
 fn cut_short(short: TokenRef<'_>, long: TokenRef<'_>) -> bool {
     let business = matches!(long.kind, TokenKind::Generic | TokenKind::Light);
     business
@@ -219,7 +219,7 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
     (loss <= most).then_some(Agreement { loss, relation: Relation::Spelling })
 }
 
-/// Whether a word begins with another consonant: that makes another name sooner than a slip (Fernando, Hernando).
+/// Whether a word begins with another consonant: which suggests another name rather than a misspelling (Fernando, Hernando).
 fn begins_otherwise(a: &str, b: &str, apart: u32, len: usize) -> bool {
     match (a.bytes().next(), b.bytes().next()) {
         (Some(x), Some(y)) => len >= 5 && apart >= LETTER && x != y && letters(x, y) >= LETTER,

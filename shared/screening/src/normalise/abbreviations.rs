@@ -35,7 +35,7 @@ pub fn abbreviates(short: &str, long: &str) -> bool {
     if s.len() >= 3 && long.starts_with(short) {
         return true;
     }
-    // The plural says nothing.
+    // The plural carries no information.
     let (s, l) = match (s, l) {
         ([head @ .., b's'], [whole @ .., b's']) if head.len() >= 3 => (head, whole),
         (s, [whole @ .., b's']) => (s, whole),

@@ -235,7 +235,7 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         }
         let mut token = tokens[i].clone();
         let text = token.text.as_str();
-        // A trust is a form; a trust company is a bank.
+        // `Trust` at the end is a legal form; in `Trust Company` it is a line of business.
         let at_end = i > 0 && tokens[i + 1..].iter().all(is_form_behind) && (text != "trust" || i + 1 == count);
         let at_edge = i == 0 || at_end;
         // "M/V" is cut at its stroke.

@@ -157,7 +157,7 @@ mod tests {
     use super::super::{TokenKind, form};
     use super::*;
 
-    /// What of a company's name is not its form.
+    /// The part of a company's name without its legal form.
     fn named(name: &str) -> String {
         let form = form(name, Reading::Organisation);
         let names = form.tokens.iter().filter(|token| token.kind != TokenKind::Legal);

@@ -35,7 +35,7 @@ pub fn settle_particles(tokens: &mut [Token], family: Option<usize>) {
     }
 }
 
-/// A title beside one single name is the person's other name, unless it is one that nobody is called by.
+/// A title beside a single name is read as a name, except for titles that are never names.
 pub fn settle_titles(tokens: &mut [Token]) {
     let names = tokens.iter().filter(|t| t.kind.is_distinctive()).count();
     let mut titles = tokens.iter_mut().filter(|t| t.kind == TokenKind::Title);

@@ -61,7 +61,7 @@ impl Intake {
         self.report.dropped(reason, 1);
     }
 
-    /// The country that a cell names; what is no country is reported.
+    /// The country that a cell names. An unknown value is reported.
     pub fn country(&mut self, column: &str, text: &str) -> Option<String> {
         match read_country(text) {
             CountryReading::Country(code) => Some(code.to_owned()),
@@ -88,7 +88,7 @@ impl Intake {
         parts.take(MAX_VALUES).filter_map(|part| self.country(column, part)).collect()
     }
 
-    /// The dates that a cell holds; what is no date is reported.
+    /// The dates that a cell holds. A value that is not a date is reported.
     pub fn dates(&mut self, column: &str, text: &str) -> Vec<DateSpan> {
         let unnumbered = without_numbering(text);
         let mut out = Vec::new();

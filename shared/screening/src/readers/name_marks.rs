@@ -74,7 +74,7 @@ const PHRASES: &[(&[&str], Mark)] = &[
     (&["widow", "of"], Mark::Relative),
 ];
 
-/// Words that nobody is called.
+/// Words that are not names of persons.
 const WORDS: &[(&str, Mark)] = &[
     ("@", Mark::Alias),
     ("aliases", Mark::Alias),
@@ -112,7 +112,7 @@ const DOUBTFUL: &[(&str, Mark)] = &[
     ("nata", Mark::Birth),
 ];
 
-/// Words that join the name behind them to the one before: what stands before them is no mark.
+/// Words that join two parts of one name, so that the word before them does not mark another name.
 const JOINED: &[&str] = &["bin", "ibn", "binti", "bint", "b", "bt", "al", "el"];
 
 struct Word<'t> {

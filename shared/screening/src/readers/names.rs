@@ -128,7 +128,7 @@ fn without_brackets_of_names(text: &str) -> String {
         let in_other_script = letters(&outside) && letters(inner) && is_latin(&outside) != is_latin(inner);
         out.push_str(&rest[..open]);
         if inner.trim().eq_ignore_ascii_case("original script") {
-            // Says nothing of the name.
+            // It does not concern the name.
         } else if inner.contains(';') || in_other_script {
             out.push(';');
             out.push_str(&without_brackets_of_names(inner));

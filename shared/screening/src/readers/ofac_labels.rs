@@ -107,7 +107,7 @@ const ENDS: &[&str] = &[
     "book",
 ];
 
-/// Facts with figures that identify nobody.
+/// Numeric remarks that do not identify anybody.
 const OTHER_FACTS: &[&str] = &[
     "Additional Sanctions",
     "Aircraft Model",

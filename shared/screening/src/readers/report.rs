@@ -67,7 +67,7 @@ pub enum DropReason {
     TooManyNames,
     /// An entity that is left without a name.
     EntityWithoutName,
-    /// A record of a kind that bears no name to screen: an address, an ownership.
+    /// A record without a name to screen: an address, an ownership.
     NotScreened,
     /// An alias, address or comment whose entity is not in the main file.
     WithoutEntity,

@@ -127,7 +127,7 @@ impl<'a> Table<'a> {
             if !self.advance()? {
                 return self.check_end().map(|()| None);
             }
-            // Blank cells may be the beginning of a row; a blank line is none.
+            // Blank cells may begin a row, but a blank line is not a row.
             if self.record.len() > 1 {
                 self.last_columns = self.record.len();
             }

@@ -1,5 +1,5 @@
 //! What is done to every entity of every list, after its reader: fields are taken apart, repeated and empty values go,
-//! what is beyond reason is cut, and everything is counted.
+//! implausible amounts are cut off, and everything is counted.
 
 use std::collections::HashSet;
 
@@ -147,7 +147,7 @@ const WORDS_OF_FORMS: &[&str] = &[
     "ευθυνης",
 ];
 
-/// Whether a text names a legal form and nobody who has it (`Limited Liability Company`).
+/// Whether a text is a legal form without a name (`Limited Liability Company`).
 fn is_legal_form(text: &str) -> bool {
     let plain: String = {
         use unicode_normalization::UnicodeNormalization;
@@ -161,7 +161,7 @@ fn is_legal_form(text: &str) -> bool {
     if words.clone().any(|word| word.chars().count() > 4) && words.all(|word| WORDS_OF_FORMS.contains(&word)) {
         return true;
     }
-    // Behind a name that nobody has, a form is seen as one.
+    // A legal form is recognised behind a made-up name.
     let tokens = form(&format!("Zqvelmor {text}"), Reading::Organisation).tokens;
     let (Some(first), rest) = (tokens.first(), tokens.get(1..).unwrap_or_default()) else { return false };
     let of_form = |kind: TokenKind| matches!(kind, TokenKind::Legal | TokenKind::Light);

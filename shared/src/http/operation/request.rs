@@ -67,6 +67,10 @@ impl OperationDoc {
     fn json_body_where<T: ToSchema>(&mut self, required: bool) {
         let schema = self.schema::<T>();
         self.body("application/json", schema, required);
+        self.parsed_body_problems();
+    }
+
+    fn parsed_body_problems(&mut self) {
         for problem in [
             &types::MALFORMED_REQUEST,
             &types::UNKNOWN_FIELD,
@@ -99,14 +103,7 @@ impl OperationDoc {
         let schema = json!({"type": "object", "properties": properties, "required": required,
                             "additionalProperties": false});
         self.body("multipart/form-data", schema, true);
-        for problem in [
-            &types::MALFORMED_REQUEST,
-            &types::UNKNOWN_FIELD,
-            &types::VALIDATION_FAILED,
-            &types::UNSUPPORTED_MEDIA_TYPE,
-        ] {
-            self.problem(problem);
-        }
+        self.parsed_body_problems();
     }
 }
 
