@@ -5,7 +5,7 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    document::DocumentError, field::InvalidField,
+    client::ClientError, document::DocumentError, field::InvalidField,
 };
 
 /// An error, by area.
@@ -25,6 +25,8 @@ pub enum Error {
     Callback(#[from] CallbackError),
     #[error(transparent)]
     Aml(#[from] AmlError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error(transparent)]
     Internal(#[from] Internal),
 }
@@ -46,6 +48,9 @@ pub enum RequestError {
     Unauthenticated,
     #[error("lacks permission {0}")]
     Forbidden(&'static str),
+    /// A machine client asks for an act of a person.
+    #[error("only a person may do this")]
+    PersonRequired,
     #[error("authentication is not recent")]
     ReauthenticationRequired,
     #[error("the resource does not exist or belongs to another person")]

@@ -117,9 +117,9 @@ impl Operation {
         self.body["requestBody"]["content"].as_object()?.keys().next().map(String::as_str)
     }
 
-    /// Whether the handler reads the unparsed body, because it checks a signature over its bytes.
+    /// Whether the handler reads the unparsed body, because it checks a signature over its bytes, or answers its faults as RFC 6749 says.
     pub fn takes_raw(&self) -> bool {
-        self.body["x-signed-body"] == true
+        self.body["x-signed-body"] == true || self.body["x-oauth"] == true
     }
 
     pub fn has_parameters_in(&self, place: &str) -> bool {

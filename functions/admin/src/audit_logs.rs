@@ -86,12 +86,12 @@ async fn audit_logs(call: Call<Can<AuditRead>>, Query(query): Query<AuditLogs>) 
         [&query.person, &query.subject, &query.actor, &query.from, &query.to, &query.kind, &query.correlation_id];
     let filters = filters.map(|filter| filter.as_deref());
     let list = List::requested(&call, query.limit, query.cursor.as_deref(), &filters).await?;
-    let log_query = query.check(call.caller.user)?;
+    let log_query = query.check(call.caller.user())?;
     let store = call.app.store().await;
     let (found, next) = read(store, &log_query, list.limit as usize, list.after.clone()).await?;
     let owners = found.iter().filter_map(|record| Some(record.origin.as_ref()?.key.as_str()));
     let keys = store.origin_keys(owners, call.now()).await?;
-    let reader = call.caller.user;
+    let reader = call.caller.user();
     let shown: Vec<_> = found.into_iter().filter_map(|record| view(record, reader, &keys)).collect();
     commit_reads(&call, log_query.reads_of_others(&shown).as_slice()).await?;
     let items = shown.into_iter().map(|(view, _)| view).collect();
@@ -142,8 +142,8 @@ async fn read(
 
 #[derive(Debug)]
 struct LogQuery {
-    /// The reader.
-    reader: UserId,
+    /// The reader, unless it is a machine client.
+    reader: Option<UserId>,
     log: Log,
     kind: Option<EventType>,
     correlation_id: Option<String>,
@@ -186,24 +186,25 @@ impl LogQuery {
     }
 }
 
-fn is_of_own_check(record: &EventRecord, reader: UserId) -> bool {
+fn is_of_own_check(record: &EventRecord, reader: Option<UserId>) -> bool {
     let kind = record.r#type.as_str();
-    record.person == Some(reader) && (kind.starts_with("kyc.") || kind.starts_with("aml."))
+    record.person.is_some() && record.person == reader && (kind.starts_with("kyc.") || kind.starts_with("aml."))
 }
 
-fn is_own_act(record: &EventRecord, reader: UserId) -> bool {
-    record.actor == Actor::User(reader)
+fn is_own_act(record: &EventRecord, reader: Option<UserId>) -> bool {
+    reader.is_some_and(|reader| record.actor == Actor::User(reader))
 }
 
 /// The view of an event with its origin, if the key still exists, and the owner of that key, if it is not the reader.
 fn view(
     record: EventRecord,
-    reader: UserId,
+    reader: Option<UserId>,
     keys: &HashMap<String, PersonKey>,
 ) -> Option<(AuditEvent, Option<String>)> {
-    if is_of_own_check(&record, reader) && !is_own_act(&record, reader) {
+    let applicant = reader.filter(|_| is_of_own_check(&record, reader));
+    if let Some(applicant) = applicant.filter(|_| !is_own_act(&record, reader)) {
         // Neither actor nor origin nor internal reasons.
-        return Some((record.for_person(reader)?.with_origin(Origin::default()), None));
+        return Some((record.for_person(applicant)?.with_origin(Origin::default()), None));
     }
     let key = record.origin.as_ref().and_then(|origin| keys.get(&origin.key));
     let opened = key.and_then(|key| Some((key.owner.clone(), record.open_origin(key)?)));
@@ -211,13 +212,16 @@ fn view(
     let (ip, user_agent) = opened.map(|origin| (Masked(origin.ip), Masked(origin.user_agent))).unzip();
     let session_id = record.session;
     // For the reader's own check the data is that of an applicant too, since it names the state of the check.
-    let view = if is_of_own_check(&record, reader) { record.for_person(reader)? } else { record.for_staff() };
+    let view = match applicant {
+        Some(applicant) => record.for_person(applicant)?,
+        None => record.for_staff(),
+    };
     let origin = Origin { ip, user_agent, session_id };
-    Some((view.with_origin(origin), owner.filter(|owner| *owner != reader.to_string())))
+    Some((view.with_origin(origin), owner.filter(|owner| reader.is_none_or(|reader| *owner != reader.to_string()))))
 }
 
 impl AuditLogs {
-    fn check(self, reader: UserId) -> Result<LogQuery> {
+    fn check(self, reader: Option<UserId>) -> Result<LogQuery> {
         const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "Must be an id.");
         const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "Must be an RFC 3339 time.");
         const ONE: FieldFault = FieldFault::new("required", "Give one of person, subject, actor, or from and to.");
@@ -280,7 +284,7 @@ mod tests {
         let form: serde_json::Map<_, _> =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         let query: AuditLogs = serde_json::from_value(form.into()).unwrap();
-        query.check(UserId::new(Timestamp::from_unix_millis(0))).map_err(|error| match error {
+        query.check(Some(UserId::new(Timestamp::from_unix_millis(0)))).map_err(|error| match error {
             Error::Request(RequestError::Invalid(faults)) => {
                 faults.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect()
             }

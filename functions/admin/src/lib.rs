@@ -3,14 +3,28 @@
 pub mod audit_logs;
 pub mod bootstrap;
 pub mod check_history;
+mod client_view;
+pub mod create_client;
+pub mod delete_client;
 pub mod get_check;
 pub mod list_checks;
+pub mod list_clients;
+pub mod rotate_client_secret;
 
 use verinym::{http::Endpoint, messaging::Worker};
 
 /// Every route of the area.
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![list_checks::endpoint(), get_check::endpoint(), check_history::endpoint(), audit_logs::endpoint()]
+    vec![
+        list_checks::endpoint(),
+        get_check::endpoint(),
+        check_history::endpoint(),
+        audit_logs::endpoint(),
+        list_clients::endpoint(),
+        create_client::endpoint(),
+        rotate_client_secret::endpoint(),
+        delete_client::endpoint(),
+    ]
 }
 
 /// The functions that the operator invokes.

@@ -72,7 +72,7 @@ async fn decide(
     call: Call<NotOwner<AmlReview, HitId>>,
     (Path(id), Json(form)): (Path<HitId>, Json<DecideHit>),
 ) -> Result<Committed<HitDecisionReply>> {
-    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
+    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.reviewer()?);
     form.check()?;
     let store = call.app.store().await;
     let plain = call.caller.can::<UsersReadPii>();

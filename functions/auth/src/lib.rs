@@ -7,6 +7,7 @@ pub mod logout;
 mod mail_request;
 mod mailed_token;
 pub mod me;
+pub mod oauth_token;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;
@@ -28,5 +29,6 @@ pub fn endpoints() -> Vec<Endpoint> {
         me::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
+        oauth_token::endpoint(),
     ]
 }

@@ -25,7 +25,7 @@ async fn claim(
     call: Call<NotOwner<KycReview, CheckId>>,
     (Path(id), ()): (Path<CheckId>, ()),
 ) -> Result<Committed<Versioned<CheckForStaff>>> {
-    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
+    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.reviewer()?);
     let store = call.app.store().await;
     run_command!(call.command().await?, |attempt| {
         let before = store.check(&owner, &id).await?.ok_or(RequestError::NotFound)?;

@@ -83,7 +83,7 @@ async fn decide(
     call: Call<Reviewer>,
     (Path(id), Json(form)): (Path<CheckId>, Json<DecideCheck>),
 ) -> Result<Committed<DecisionReply>> {
-    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.user);
+    let (now, owner, reviewer) = (call.now(), call.caller.owner(), call.caller.reviewer()?);
     let (decision, note) = form.check()?;
     let store = call.app.store().await;
     run_command!(call.command().await?, |attempt| {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{CryptoError, provider};
 pub use super::{
@@ -16,7 +16,7 @@ pub use super::{
     signing::{RETIRED_FOR, RetiredKey, SigningKey, SigningRing},
 };
 use verinym_domain::{
-    id::{SessionId, UserId},
+    id::{ClientId, SessionId, UserId},
     time::Timestamp,
 };
 
@@ -43,6 +43,50 @@ pub struct AccessClaims {
     /// How the person proved who they are (RFC 8176).
     pub amr: Vec<String>,
     pub auth_time: i64,
+}
+
+/// What the access token of a machine client says (RFC 9068 §2.2); times are seconds since 1970. It has no session: the client
+/// itself must still live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientClaims {
+    pub iss: String,
+    pub sub: ClientId,
+    pub aud: String,
+    pub client_id: ClientId,
+    pub exp: i64,
+    pub iat: i64,
+    pub nbf: i64,
+    pub jti: String,
+    /// Permissions, separated by spaces (RFC 6749 §3.3).
+    pub scope: String,
+}
+
+/// The claims of an access token, by whose token it is. The prefix of `sub` tells them apart.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum TokenClaims {
+    Person(AccessClaims),
+    Client(ClientClaims),
+}
+
+/// Claims that this module signs and verifies: `exp`, `nbf` and `iat`.
+trait Timed {
+    fn times(&self) -> (i64, i64, i64);
+}
+
+impl Timed for AccessClaims {
+    fn times(&self) -> (i64, i64, i64) {
+        (self.exp, self.nbf, self.iat)
+    }
+}
+
+impl Timed for TokenClaims {
+    fn times(&self) -> (i64, i64, i64) {
+        match self {
+            Self::Person(claims) => claims.times(),
+            Self::Client(claims) => (claims.exp, claims.nbf, claims.iat),
+        }
+    }
 }
 
 /// What a token must be for.
@@ -104,8 +148,17 @@ impl Header {
     }
 }
 
-/// A signed token, by the ring's current key.
+/// A signed token of a person, by the ring's current key.
 pub fn issue(ring: &SigningRing, claims: &AccessClaims) -> Result<String, CryptoError> {
+    sign(ring, claims)
+}
+
+/// A signed token of a machine client, by the ring's current key.
+pub fn issue_to_client(ring: &SigningRing, claims: &ClientClaims) -> Result<String, CryptoError> {
+    sign(ring, claims)
+}
+
+fn sign(ring: &SigningRing, claims: &impl Serialize) -> Result<String, CryptoError> {
     provider::install();
     let key = &ring.current;
     let mut header = jsonwebtoken::Header::new(Algorithm::RS256);
@@ -133,9 +186,18 @@ impl TryFrom<&Jwks> for VerificationKeys {
 }
 
 impl VerificationKeys {
-    /// The claims of a token that is ours, for this issuer and audience, at this time. It is valid in
+    /// The claims of a person's token that is ours, for this issuer and audience, at this time. It is valid in
     /// `[nbf, exp)`, and not issued in the future; `nbf` and `iat` may be ahead by the leeway.
     pub fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<AccessClaims, TokenRefusal> {
+        self.claims(token, expected)
+    }
+
+    /// The same for the token of a person or of a machine client.
+    pub fn verify_any(&self, token: &str, expected: &Expected<'_>) -> Result<TokenClaims, TokenRefusal> {
+        self.claims(token, expected)
+    }
+
+    fn claims<C: Timed + DeserializeOwned>(&self, token: &str, expected: &Expected<'_>) -> Result<C, TokenRefusal> {
         provider::install();
         let header = Header::of(token)?;
         if header.typ.as_deref() != Some(TYPE) {
@@ -143,7 +205,7 @@ impl VerificationKeys {
         }
         let key = header.kid.as_ref().and_then(|kid| self.0.get(kid)).ok_or(TokenRefusal::UnknownKey)?;
         let decoded = jsonwebtoken::decode(token, key, &validation(expected));
-        let claims = decoded.map_err(|error| refusal(error.kind()))?.claims;
+        let claims: C = decoded.map_err(|error| refusal(error.kind()))?.claims;
         check_times(&claims, expected)?;
         Ok(claims)
     }
@@ -171,11 +233,12 @@ fn refusal(error: &ErrorKind) -> TokenRefusal {
     }
 }
 
-fn check_times(claims: &AccessClaims, expected: &Expected<'_>) -> Result<(), TokenRefusal> {
+fn check_times(claims: &impl Timed, expected: &Expected<'_>) -> Result<(), TokenRefusal> {
     let (now, leeway) = (expected.now.unix_seconds(), i64::from(expected.leeway));
-    if now >= claims.exp {
+    let (exp, nbf, iat) = claims.times();
+    if now >= exp {
         Err(TokenRefusal::Expired)
-    } else if now.saturating_add(leeway) < claims.nbf.max(claims.iat) {
+    } else if now.saturating_add(leeway) < nbf.max(iat) {
         Err(TokenRefusal::NotYetValid)
     } else {
         Ok(())

@@ -7,10 +7,12 @@
 //! | [`ring`] | keys that rotate |
 //! | [`index`] | blind indexes and keyed digests |
 //! | [`password`] | password hashes |
+//! | [`client`] | secrets and assertions of machine clients |
 //! | [`access`], [`refresh`], [`mailed`] | tokens |
 //! | [`cursor`] | list cursors |
 
 pub mod access;
+pub mod client;
 pub mod cursor;
 pub mod document;
 pub mod field;

@@ -126,6 +126,8 @@ kinds! {
     Screening = "scr", ScreeningId;
     /// One reading of personal data by staff.
     Read = "read", ReadId;
+    /// A machine client.
+    Client = "cli", ClientId;
     /// A callback received from a provider.
     Inbound = "inb", InboundId;
 }

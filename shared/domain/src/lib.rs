@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod breaker;
 pub mod callback;
 pub mod check;
+pub mod client;
 pub mod document;
 pub mod event;
 pub mod field;

@@ -51,8 +51,12 @@ permissions! {
     RolesManage = "roles:manage";
     /// Read machine clients, without secrets.
     ClientsRead = "clients:read";
-    /// Make and delete machine clients.
+    /// Make and delete machine clients, and rotate their secrets.
     ClientsManage = "clients:manage";
+    /// State the address of the person on whose behalf it calls; for machine clients.
+    ClientsForwardAddress = "clients:forward_address";
+    /// Ask whether a token is valid now; for machine clients.
+    TokensIntrospect = "tokens:introspect";
     /// Read the event log.
     AuditRead = "audit:read";
     /// Read what only legal retention keeps.
@@ -74,6 +78,10 @@ permissions! {
     /// Read metrics.
     MetricsRead = "metrics:read";
 }
+
+/// Permissions that no wildcard covers: they are given by name only.
+pub const BY_NAME_ONLY: &[&str] =
+    &[RetentionRead::PERMISSION, ClientsForwardAddress::PERMISSION, TokensIntrospect::PERMISSION];
 
 /// A role that comes with the system and cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,9 +185,24 @@ impl PermissionSet {
         Self { patterns }
     }
 
+    /// Permissions by name.
+    pub fn of_permissions<'a>(permissions: impl Iterator<Item = &'a str>) -> Self {
+        Self { patterns: permissions.map(str::to_owned).collect() }
+    }
+
     /// Whether a permission (`resource:action`, no pattern) is held.
     pub fn allows(&self, permission: &str) -> bool {
+        if BY_NAME_ONLY.contains(&permission) {
+            return self.patterns.contains(permission);
+        }
         self.patterns.iter().any(|pattern| covers(pattern, permission))
+    }
+
+    /// Whether its holder may give a permission to others: what they hold. What is given by name only, nobody may hold at first:
+    /// who holds everything else may give it.
+    pub fn may_give(&self, permission: &str) -> bool {
+        let holds_all_else = || PERMISSIONS.iter().all(|one| BY_NAME_ONLY.contains(one) || self.allows(one));
+        self.allows(permission) || BY_NAME_ONLY.contains(&permission) && holds_all_else()
     }
 
     /// Whether the permission a type stands for is held.
@@ -233,8 +256,18 @@ mod tests {
     }
 
     #[test]
-    fn nobody_holds_retention_by_a_system_role() {
-        assert!(SYSTEM_ROLES.iter().all(|role| !of(&[role.name]).meets::<RetentionRead>()));
+    fn nobody_holds_by_a_system_role_what_is_given_by_name_only() {
+        for permission in BY_NAME_ONLY {
+            assert!(SYSTEM_ROLES.iter().all(|role| !of(&[role.name]).allows(permission)), "{permission}");
+        }
+    }
+
+    #[test]
+    fn no_wildcard_covers_what_is_given_by_name_only() {
+        let every = PermissionSet::of_permissions(["*:*", "clients:*", "tokens:*", "retention:*"].into_iter());
+        assert!(every.allows("kyc:read"));
+        assert!(BY_NAME_ONLY.iter().all(|permission| !every.allows(permission)));
+        assert!(PermissionSet::of_permissions(["tokens:introspect"].into_iter()).meets::<TokensIntrospect>());
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
-use super::{call::Incoming, operation::OperationDoc, principal::Person};
+use super::{
+    call::Incoming,
+    operation::OperationDoc,
+    principal::{Person, Principal},
+    problem::types,
+};
 use crate::{
     app::App,
     domain::{role::RequiredPermission, session::is_recent_authentication},
@@ -84,6 +89,7 @@ impl Authority for Signed {
 
     fn describe(doc: &mut OperationDoc) {
         doc.bearer(None);
+        doc.problem(&types::PERSON_REQUIRED);
     }
 }
 
@@ -116,16 +122,17 @@ impl Authority for SignedOrNot {
 
     fn describe(doc: &mut OperationDoc) {
         doc.bearer_or_body();
+        doc.problem(&types::PERSON_REQUIRED);
     }
 }
 
-/// A signed-in person whose roles grant the permission `P`.
+/// A signed-in person whose roles grant the permission `P`, or a machine client whose token has it as a scope.
 #[derive(Debug, Clone)]
-pub struct Can<P>(Signed, PhantomData<P>);
+pub struct Can<P>(Principal, PhantomData<P>);
 
 impl<P> Deref for Can<P> {
-    type Target = Person;
-    fn deref(&self) -> &Person {
+    type Target = Principal;
+    fn deref(&self) -> &Principal {
         &self.0
     }
 }
@@ -134,13 +141,13 @@ impl<P: RequiredPermission + Send + 'static> Authority for Can<P> {
     const AUTHENTICATED: bool = true;
 
     fn permit(incoming: &Incoming) -> Result<()> {
-        let permitted = incoming.person()?.can::<P>();
+        let permitted = incoming.principal()?.can::<P>();
         if permitted { Ok(()) } else { Err(RequestError::Forbidden(P::PERMISSION).into()) }
     }
 
-    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+    async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
         Self::permit(incoming)?;
-        Ok(Self(Signed::admit(app, incoming).await?, PhantomData))
+        Ok(Self(incoming.principal()?.clone(), PhantomData))
     }
 
     fn describe(doc: &mut OperationDoc) {
@@ -150,12 +157,13 @@ impl<P: RequiredPermission + Send + 'static> Authority for Can<P> {
 
 /// The authority `A` of a person who authenticated within the last five minutes, for operations that the owner of a stolen
 /// session must not be able to perform. The `auth_time` of the access token decides: refreshing a session does not change it.
+/// Of a machine client, whose token cannot be refreshed, the time at which it got the token decides.
 #[derive(Debug, Clone)]
 pub struct Recent<A = Signed>(A);
 
-impl<A: Deref<Target = Person>> Deref for Recent<A> {
-    type Target = Person;
-    fn deref(&self) -> &Person {
+impl<A: Deref> Deref for Recent<A> {
+    type Target = A::Target;
+    fn deref(&self) -> &A::Target {
         &self.0
     }
 }
@@ -166,7 +174,7 @@ impl<A: Authority> Authority for Recent<A> {
 
     fn permit(incoming: &Incoming) -> Result<()> {
         A::permit(incoming)?;
-        let recent = is_recent_authentication(incoming.person()?.auth_time, incoming.meta.now);
+        let recent = is_recent_authentication(incoming.principal()?.auth_time(), incoming.meta.now);
         if recent { Ok(()) } else { Err(RequestError::ReauthenticationRequired.into()) }
     }
 

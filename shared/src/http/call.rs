@@ -59,9 +59,14 @@ impl Incoming {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The person or machine client that calls.
+    pub fn principal(&self) -> Result<&Principal> {
+        self.caller.as_ref().ok_or(RequestError::Unauthenticated.into())
+    }
+
     /// The person who calls.
     pub fn person(&self) -> Result<&Arc<Person>> {
-        self.caller.as_ref().and_then(Principal::person).ok_or(RequestError::Unauthenticated.into())
+        self.principal()?.person().ok_or(RequestError::PersonRequired.into())
     }
 }
 

@@ -3,7 +3,12 @@
 use std::ops::Deref;
 
 use super::{
-    call::Call, idempotency, operation::OperationDoc, principal::Person, problem::types, reply::Reply,
+    call::Call,
+    idempotency,
+    operation::OperationDoc,
+    principal::{Caller, caller_key},
+    problem::types,
+    reply::Reply,
     response::Response,
 };
 use crate::{
@@ -42,15 +47,15 @@ impl<A> Call<A> {
     }
 }
 
-impl<A: Deref<Target = Person>> Call<A> {
-    /// The caller as author, with session and origin. `key` is the caller's profile key.
+impl<A: Deref<Target: Caller>> Call<A> {
+    /// The caller as author, with session and origin. `key` is the caller's key.
     pub fn author(&self, key: &PersonKey) -> Author {
         self.caller.author(key, self.meta.origin())
     }
 
     /// A command of the caller, whose reply is stored for the idempotency key.
     pub async fn command(&self) -> Result<CallerCommand> {
-        let key = self.loaded.key(self.app.store().await, self.now()).await?;
+        let key = caller_key(self.app, self.caller.client(), &self.loaded, self.now()).await?;
         let command = self.command_by(self.author(&key)).await;
         Ok(CallerCommand { command, replay: self.replay.clone(), key })
     }
@@ -93,7 +98,12 @@ impl CallerAttempts<'_> {
         let decide = async {
             Ok(match decide.await? {
                 Decided::Commit(commit, reply) => {
-                    commit.remember(replay.as_ref(), key, idempotency::to_store(&reply)).returning(reply)
+                    let commit = if R::SECRET {
+                        commit.remember_done(replay.as_ref())
+                    } else {
+                        commit.remember(replay.as_ref(), key, idempotency::to_store(&reply))
+                    };
+                    commit.returning(reply)
                 }
                 unchanged @ Decided::Unchanged(_) => unchanged,
             })

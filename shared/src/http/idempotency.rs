@@ -5,6 +5,7 @@
 
 use super::{
     call::Incoming,
+    principal::{Caller, caller_key},
     reads::{reads_of_hits, write_reads},
     reply::Reply,
     response::{Body, Response},
@@ -72,11 +73,12 @@ async fn stored_response(app: &App, incoming: &Incoming, record: &Record, replay
         return Err(RequestError::IdempotencyKeyReused.into());
     }
     let Some(sealed) = &record.answer else { return Err(RequestError::AlreadyDone.into()) };
-    let key = incoming.loaded.key(app.store().await, incoming.meta.now).await?;
+    let caller = incoming.principal()?;
+    let key = caller_key(app, caller.client(), &incoming.loaded, incoming.meta.now).await?;
     let kept = Kept::open(&key, &replay.scope, sealed)?;
     if !kept.shown_hits.is_empty() {
         let shown = kept.shown_hits.iter().map(|shown| (shown.person, shown.hit));
-        write_reads(app, &incoming.meta, incoming.person()?, &key, &reads_of_hits(shown)).await?;
+        write_reads(app, &incoming.meta, caller, &key, &reads_of_hits(shown)).await?;
     }
     Ok(Response {
         status: kept.status,

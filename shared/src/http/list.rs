@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{call::Call, principal::Person, reply::Page};
+use super::{call::Call, principal::Caller, reply::Page};
 use crate::{
     app::App,
     crypto,
@@ -34,14 +34,14 @@ const MAX_EXAMINED: usize = 1000;
 impl List {
     /// Reads `limit` and `cursor` of a request. `filters` are the values of all filters of the route, in a fixed order: a cursor is
     /// valid only with the same filters, and [`RequestError::InvalidCursor`] otherwise.
-    pub async fn requested<A: Deref<Target = Person>>(
+    pub async fn requested<A: Deref<Target: Caller>>(
         call: &Call<A>,
         limit: Option<u32>,
         cursor: Option<&str>,
         filters: &[Option<&str>],
     ) -> Result<Self> {
         let limit = page_size(limit)?;
-        let mut binding = vec![call.meta.function.as_bytes().to_vec(), call.caller.user.to_string().into_bytes()];
+        let mut binding = vec![call.meta.function.as_bytes().to_vec(), call.caller.binding().into_bytes()];
         // An absent filter differs from an empty one.
         binding.extend(filters.iter().map(|filter| filter.unwrap_or("\0").as_bytes().to_vec()));
         let mut list = Self { limit, after: None, binding };

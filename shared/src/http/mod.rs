@@ -7,7 +7,7 @@
 //! 1. declaration: `problem::types`, `route`, `form`;
 //! 2. incoming call: `principal`, `call`, `headers`, `limit`;
 //! 3. response and its description: `response`, `problem`, `operation`, `etag`;
-//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `reply`, `command`, `list`;
+//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `oauth`, `reply`, `command`, `list`;
 //! 5. serving: `endpoint`, `serve`, `openapi` with `example`.
 
 pub mod authority;
@@ -28,6 +28,7 @@ mod limit_report;
 pub mod list;
 mod method;
 pub mod multipart;
+pub mod oauth;
 pub mod openapi;
 pub mod operation;
 pub mod owner;
@@ -51,9 +52,10 @@ pub use input::{Headers, Json, Path, Query, RawBody, RequestLine};
 pub use multipart::Upload;
 pub use operation::OperationDoc;
 pub use owner::{NotOwner, OwnerOr};
-pub use principal::{Person, Principal};
+pub use principal::{Caller, ClientCaller, Person, Principal};
 pub use reply::{
-    Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, ShowingHits, Text, Unavailable, Versioned,
+    Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, ShowingHits, ShownOnce, Text, Unavailable,
+    Versioned,
 };
 pub use response::Response;
 pub use route::{By, Limited, Route};

@@ -3,13 +3,14 @@
 //! The owner is read together with the caller's session. A resource without an owner is 404, and so is a resource of another person
 //! for a caller without the permission.
 
-use std::{marker::PhantomData, ops::Deref, sync::Arc};
+use std::{marker::PhantomData, ops::Deref};
 
 use super::{
-    authority::{Authority, Can, Signed},
+    authority::{Authority, Can},
     call::Incoming,
     operation::OperationDoc,
-    principal::Person,
+    principal::Principal,
+    problem::types,
 };
 use crate::{
     app::App,
@@ -18,10 +19,10 @@ use crate::{
     store::{item::Key, owner::OwnedResource},
 };
 
-/// The owner of the resource `R` in the path, or a person whose roles grant the permission `P`; together with the resource.
+/// The owner of the resource `R` in the path, or a caller who has the permission `P`; together with the resource.
 #[derive(Debug)]
 pub struct OwnerOr<P, R> {
-    person: Arc<Person>,
+    caller: Principal,
     owner: UserId,
     pub resource: R,
     permission: PhantomData<P>,
@@ -33,14 +34,14 @@ impl<P, R> OwnerOr<P, R> {
     }
 
     pub fn is_owner(&self) -> bool {
-        self.person.is(&self.owner)
+        self.caller.is(&self.owner)
     }
 }
 
 impl<P, R> Deref for OwnerOr<P, R> {
-    type Target = Person;
-    fn deref(&self) -> &Person {
-        &self.person
+    type Target = Principal;
+    fn deref(&self) -> &Principal {
+        &self.caller
     }
 }
 
@@ -49,7 +50,7 @@ impl<P: RequiredPermission + Send + 'static, R: OwnedResource> Authority for Own
     const READS_OWNER: bool = true;
 
     fn permit(incoming: &Incoming) -> Result<()> {
-        Signed::permit(incoming)
+        incoming.principal().map(|_| ())
     }
 
     fn owner_key(incoming: &Incoming) -> Option<Key> {
@@ -57,27 +58,27 @@ impl<P: RequiredPermission + Send + 'static, R: OwnedResource> Authority for Own
     }
 
     async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
-        let person = incoming.person()?;
+        let caller = incoming.principal()?;
         let owner = owner(incoming)?;
-        if !person.is(&owner) && !person.can::<P>() {
+        if !caller.is(&owner) && !caller.can::<P>() {
             return Err(RequestError::NotFound.into());
         }
         let id = resource_id::<R>(incoming).ok_or(RequestError::NotFound)?;
         let resource = R::load(app.store().await, &owner, id, incoming.meta.now).await?;
         let resource = resource.ok_or(RequestError::NotFound)?;
-        Ok(Self { person: person.clone(), owner, resource, permission: PhantomData })
+        Ok(Self { caller: caller.clone(), owner, resource, permission: PhantomData })
     }
 
     fn describe(doc: &mut OperationDoc) {
-        Signed::describe(doc);
+        doc.bearer(None);
     }
 }
 
-/// A person whose roles grant the permission `P`, for a resource `R` of another person. Staff are refused their own resources
+/// A caller who has the permission `P`, for a resource `R` of another person. Staff are refused their own resources
 /// before the resource is read, so the response does not reveal its state.
 #[derive(Debug)]
 pub struct NotOwner<P, R> {
-    person: Arc<Person>,
+    caller: Principal,
     owner: UserId,
     permission: PhantomData<(P, R)>,
 }
@@ -90,9 +91,9 @@ impl<P, R> NotOwner<P, R> {
 }
 
 impl<P, R> Deref for NotOwner<P, R> {
-    type Target = Person;
-    fn deref(&self) -> &Person {
-        &self.person
+    type Target = Principal;
+    fn deref(&self) -> &Principal {
+        &self.caller
     }
 }
 
@@ -109,15 +110,16 @@ impl<P: RequiredPermission + Send + 'static, R: OwnedResource> Authority for Not
     }
 
     async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
-        let (person, owner) = (incoming.person()?, owner(incoming)?);
-        if person.is(&owner) {
+        let (caller, owner) = (incoming.principal()?, owner(incoming)?);
+        if caller.is(&owner) {
             return Err(CheckError::OwnCheck.into());
         }
-        Ok(Self { person: person.clone(), owner, permission: PhantomData })
+        Ok(Self { caller: caller.clone(), owner, permission: PhantomData })
     }
 
     fn describe(doc: &mut OperationDoc) {
         Can::<P>::describe(doc);
+        doc.problem(&types::PERSON_REQUIRED);
     }
 }
 

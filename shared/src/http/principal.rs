@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use crate::{
+    app::App,
     domain::{
+        client::Client,
         event::Actor,
-        id::{SessionId, UserId},
+        id::{ClientId, SessionId, UserId},
         role::{PermissionSet, RequiredPermission},
         time::Timestamp,
     },
+    error::{RequestError, Result},
     store::{
+        admission::Loaded,
         author::{Author, CallOrigin},
         person_key::PersonKey,
         session::SessionItem,
@@ -17,10 +21,11 @@ use crate::{
     },
 };
 
-/// The caller that the access token of a call identifies. Only persons have tokens; machine clients will be another variant.
+/// The caller that the access token of a call identifies.
 #[derive(Debug, Clone)]
 pub enum Principal {
     Person(Arc<Person>),
+    Client(Arc<ClientCaller>),
 }
 
 impl Principal {
@@ -28,8 +33,113 @@ impl Principal {
     pub const fn person(&self) -> Option<&Arc<Person>> {
         match self {
             Self::Person(person) => Some(person),
+            Self::Client(_) => None,
         }
     }
+
+    pub fn permissions(&self) -> &PermissionSet {
+        match self {
+            Self::Person(person) => &person.permissions,
+            Self::Client(client) => &client.permissions,
+        }
+    }
+
+    pub fn can<P: RequiredPermission>(&self) -> bool {
+        self.permissions().allows(P::PERMISSION)
+    }
+
+    /// The id of the person or client.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Person(person) => person.user.to_string(),
+            Self::Client(client) => client.client.id.to_string(),
+        }
+    }
+
+    pub fn user(&self) -> Option<UserId> {
+        self.person().map(|person| person.user)
+    }
+
+    /// The person, for acts that only a person may do: deciding checks and hits, which the rule of two reviewers counts by person.
+    pub fn reviewer(&self) -> Result<UserId> {
+        self.user().ok_or_else(|| RequestError::PersonRequired.into())
+    }
+
+    pub fn is(&self, user: &UserId) -> bool {
+        self.user() == Some(*user)
+    }
+
+    /// When the caller authenticated: a person signed in, a client asked for its token.
+    pub fn auth_time(&self) -> Timestamp {
+        match self {
+            Self::Person(person) => person.auth_time,
+            Self::Client(client) => client.issued_at,
+        }
+    }
+}
+
+/// Who may be the author of a command: a person, or whoever a route with a permission admits.
+pub trait Caller: Send + Sync {
+    /// The caller as the author of events. `key` is the caller's key.
+    fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author;
+
+    /// The value that cursors are bound to.
+    fn binding(&self) -> String;
+
+    /// The client, whose key is derived, unless the caller is a person, whose key is stored.
+    fn client(&self) -> Option<ClientId>;
+}
+
+impl Caller for Person {
+    fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author {
+        Author::from(Actor::User(self.user)).session(self.session).origin(key, origin)
+    }
+
+    fn binding(&self) -> String {
+        self.user.to_string()
+    }
+
+    fn client(&self) -> Option<ClientId> {
+        None
+    }
+}
+
+impl Caller for Principal {
+    fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author {
+        match self {
+            Self::Person(person) => person.author(key, origin),
+            // The address of a server is no personal data of anybody whose erasure could destroy it, so it is in the logs only.
+            Self::Client(client) => Author::from(Actor::Client(client.client.id.to_string())),
+        }
+    }
+
+    fn binding(&self) -> String {
+        self.id()
+    }
+
+    fn client(&self) -> Option<ClientId> {
+        match self {
+            Self::Person(_) => None,
+            Self::Client(client) => Some(client.client.id),
+        }
+    }
+}
+
+/// The key that encrypts what is stored for the caller: a person's profile key, or the key of a client.
+pub async fn caller_key(app: &App, client: Option<ClientId>, loaded: &Loaded, now: Timestamp) -> Result<PersonKey> {
+    match client {
+        Some(client) => Ok(app.index_secrets().await?.client_key(&client)),
+        None => loaded.key(app.store().await, now).await,
+    }
+}
+
+/// A machine client with a token: it lives, and has these permissions now.
+#[derive(Debug)]
+pub struct ClientCaller {
+    pub client: Client,
+    /// The scope of the token, as far as the client still has it.
+    pub permissions: PermissionSet,
+    pub issued_at: Timestamp,
 }
 
 /// A signed-in person: the session and the account are live, and the roles are those of now.
@@ -47,11 +157,6 @@ pub struct Person {
 impl Person {
     pub fn can<P: RequiredPermission>(&self) -> bool {
         self.permissions.allows(P::PERMISSION)
-    }
-
-    /// The person as the author of events, with session and origin of the call. `key` is the person's profile key.
-    pub fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author {
-        Author::from(Actor::User(self.user)).session(self.session).origin(key, origin)
     }
 
     pub fn is(&self, user: &UserId) -> bool {

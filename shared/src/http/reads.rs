@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Deref};
 
 use super::{
     call::{Call, Meta},
-    principal::Person,
+    principal::{Caller, caller_key},
 };
 use crate::{
     app::App,
@@ -52,19 +52,20 @@ const PER_TRANSACTION: usize = 40;
 
 /// Writes an event for each read. The subject of the event is the read itself, not the resource: a read does not change the version
 /// of the resource, which clients send in `If-Match`.
-pub async fn commit_reads<A: Deref<Target = Person>>(call: &Call<A>, reads: &[PersonalDataRead]) -> Result<()> {
+pub async fn commit_reads<A: Deref<Target: Caller + Sized>>(call: &Call<A>, reads: &[PersonalDataRead]) -> Result<()> {
     if reads.is_empty() {
         return Ok(());
     }
-    let key = call.loaded.key(call.app.store().await, call.now()).await?;
-    write_reads(call.app, &call.meta, &call.caller, &key, reads).await
+    let caller: &A::Target = &call.caller;
+    let key = caller_key(call.app, caller.client(), &call.loaded, call.now()).await?;
+    write_reads(call.app, &call.meta, caller, &key, reads).await
 }
 
-/// The same for a call whose handler does not run. `key` is the caller's profile key.
+/// The same for a call whose handler does not run. `key` is the caller's key.
 pub(super) async fn write_reads(
     app: &App,
     meta: &Meta,
-    caller: &Person,
+    caller: &impl Caller,
     key: &PersonKey,
     reads: &[PersonalDataRead],
 ) -> Result<()> {

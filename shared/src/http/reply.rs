@@ -15,6 +15,9 @@ pub trait Reply: Sized + Send + 'static {
     /// Whether only a command makes it.
     const COMMITTED: bool = false;
 
+    /// Whether it holds a secret: then it is not stored for the idempotency key, and a replay is 409 `already_done`.
+    const SECRET: bool = false;
+
     fn into_response(self) -> Result<Response>;
 
     /// The hits whose unmasked data it shows. If it is stored for an idempotency key, each replay writes an event of the read.
@@ -95,6 +98,22 @@ impl<T: Serialize + ToSchema + Send + 'static> Reply for Created<T> {
         doc.json_response::<T>(201, "Created.");
         doc.header(201, "Location");
         doc.header(201, "ETag-Optional");
+    }
+}
+
+/// A reply that shows a secret, once.
+#[derive(Debug, Clone)]
+pub struct ShownOnce<R>(pub R);
+
+impl<R: Reply> Reply for ShownOnce<R> {
+    const SECRET: bool = true;
+
+    fn into_response(self) -> Result<Response> {
+        self.0.into_response()
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        R::describe(doc);
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     etag, headers, idempotency, limit,
     limit_report::{LimitReport, LimitReports},
     method,
-    principal::{Person, Principal},
+    principal::{ClientCaller, Person, Principal},
     problem,
     response::{Body, Response},
     route::{IfMatch, Route},
@@ -21,13 +21,13 @@ use super::{
 use crate::{
     app::App,
     boot::{self, ServeFuture},
-    crypto::access::Expected,
+    crypto::access::{AccessClaims, ClientClaims, Expected, TokenClaims},
     deadline::Deadline,
     domain::{account::UserStatus, role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
-        admission::{AdmissionRequest, Loaded},
+        admission::{AdmissionRequest, ClientAdmissionRequest, Loaded},
         item::Key,
     },
     telemetry,
@@ -221,10 +221,62 @@ async fn authenticate(
         now: incoming.meta.now,
         leeway: CLOCK_LEEWAY_SECONDS,
     };
-    let claims = keys.verify(token, &expected).map_err(|refusal| {
+    let claims = keys.verify_any(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
     })?;
+    match claims {
+        TokenClaims::Person(claims) => admit_person(app, incoming, owner_of, user_slot, claims).await,
+        TokenClaims::Client(claims) => admit_client(app, incoming, owner_of, user_slot, claims).await,
+    }
+}
+
+/// Admits the machine client of a token: one read of the client instead of session and account.
+async fn admit_client(
+    app: &'static App,
+    incoming: &mut Incoming,
+    owner_of: Option<Key>,
+    caller_slot: &std::sync::OnceLock<String>,
+    claims: ClientClaims,
+) -> Result<()> {
+    let id = claims.sub.to_string();
+    let _ = caller_slot.set(id.clone());
+    let scope = idempotency::scope(app, incoming, &id).await?;
+    let wanted = ClientAdmissionRequest { client: claims.sub, idempotency_scope: scope, owner_of };
+    let store = app.store().await;
+    let purposes = incoming.route.loads.keks.purposes();
+    let (admission, allowed, (), ()) = tokio::join!(
+        store.admit_client(&wanted, incoming.meta.now),
+        limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&id), &incoming.reports),
+        store.preload_keks(&purposes, incoming.meta.now),
+        preload_state(app, &incoming.route),
+    );
+    let (client, loaded) = admission?;
+    let client = client.ok_or(RequestError::Unauthenticated)?;
+    allowed?;
+    incoming.loaded = loaded;
+    incoming.caller = Some(Principal::Client(Arc::new(ClientCaller {
+        permissions: client.permissions(&claims.scope),
+        client,
+        issued_at: Timestamp::from_unix_seconds(claims.iat),
+    })));
+    Ok(())
+}
+
+async fn preload_state(app: &'static App, route: &Route) {
+    if let Some(preload) = route.loads.state {
+        preload(app).await;
+    }
+}
+
+/// Admits the person of a token.
+async fn admit_person(
+    app: &'static App,
+    incoming: &mut Incoming,
+    owner_of: Option<Key>,
+    user_slot: &std::sync::OnceLock<String>,
+    claims: AccessClaims,
+) -> Result<()> {
     let user = claims.sub.to_string();
     let _ = user_slot.set(user.clone());
     let scope = idempotency::scope(app, incoming, &user).await?;
@@ -241,11 +293,7 @@ async fn authenticate(
         store.admit(&wanted, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
         store.preload_keks(&purposes, incoming.meta.now),
-        async {
-            if let Some(preload) = incoming.route.loads.state {
-                preload(app).await;
-            }
-        },
+        preload_state(app, &incoming.route),
     );
     let admission = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {

@@ -3,6 +3,7 @@
 
 use super::{
     Store, Table,
+    client::client_key,
     idempotency::{self, Record},
     item::{Key, read},
     kek::KeyPurpose,
@@ -13,7 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        id::{SessionId, UserId},
+        client::Client,
+        id::{ClientId, SessionId, UserId},
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -61,7 +63,41 @@ pub struct Admission {
     pub loaded: Loaded,
 }
 
+/// What to read for a call of a machine client.
+#[derive(Debug)]
+pub struct ClientAdmissionRequest {
+    pub client: ClientId,
+    pub idempotency_scope: Option<String>,
+    /// The item that names the owner of what the path names.
+    pub owner_of: Option<Key>,
+}
+
 impl Store {
+    /// The client instead of session and account; `None` if it was deleted.
+    pub async fn admit_client(
+        &self,
+        wanted: &ClientAdmissionRequest,
+        now: Timestamp,
+    ) -> Result<(Option<Client>, Loaded)> {
+        let client = client_key(&wanted.client);
+        let record = wanted.idempotency_scope.as_deref().map(idempotency::key);
+        let mut keys = vec![(Table::Identity, client.clone())];
+        keys.extend(record.iter().map(|key| (Table::Ephemeral, key.clone())));
+        keys.extend(wanted.owner_of.iter().map(|key| (Table::Kyc, key.clone())));
+        let mut found = self.get_many(&keys).await?;
+        let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
+        let loaded = Loaded {
+            owner: take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner),
+            idempotency: match take(&record) {
+                Some(item) => idempotency::live(item, now)?,
+                None => None,
+            },
+            idempotency_scope: wanted.idempotency_scope.clone(),
+            ..Loaded::default()
+        };
+        Ok((take(&Some(client)).map(read).transpose()?, loaded))
+    }
+
     pub async fn admit(&self, wanted: &AdmissionRequest, now: Timestamp) -> Result<Admission> {
         let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);

@@ -212,7 +212,7 @@ impl Store {
     /// as if there were none. The index may be a little behind.
     pub async fn open_hits(
         &self,
-        reader: &UserId,
+        reader: Option<&UserId>,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<StoredHit>, Option<Position>)> {

@@ -6,6 +6,7 @@ pub mod admission;
 pub mod author;
 pub mod breaker;
 pub mod check;
+pub mod client;
 pub mod command;
 pub mod commit;
 pub mod document;

@@ -23,17 +23,16 @@ use crate::{
     error::{Internal, Result},
 };
 
-/// An unwrapped key and its owner. The key is wiped from memory when it is dropped.
+/// An unwrapped key and its owner, a person or a machine client. The key is wiped from memory when it is dropped.
 #[derive(Debug, Clone)]
 pub struct PersonKey {
-    /// The user's id.
+    /// The id of the user or client.
     pub owner: String,
     pub version: u32,
     key: DataKey,
 }
 
 impl PersonKey {
-    #[cfg(test)]
     pub fn from_key(owner: &str, key: DataKey) -> Self {
         Self { owner: owner.to_owned(), version: FIRST, key }
     }

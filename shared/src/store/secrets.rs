@@ -10,7 +10,8 @@ use crate::{
         mailed::MailKeys,
         refresh::RefreshKeys,
     },
-    domain::{secret::Secret, time::Timestamp},
+    domain::{id::ClientId, secret::Secret, time::Timestamp},
+    store::person_key::PersonKey,
 };
 
 /// Keys of tokens that we alone read.
@@ -40,6 +41,13 @@ impl IndexSecrets {
 
     pub fn username(&self, normalised: &str) -> BlindIndex {
         self.username.current("username", normalised)
+    }
+
+    /// The key for what is stored for a machine client, which has no key of its own: replies by idempotency key.
+    pub fn client_key(&self, client: &ClientId) -> PersonKey {
+        let owner = client.to_string();
+        let key = DataKey::from_bytes(index::digest(&self.digest, &[b"key of a machine client", owner.as_bytes()]));
+        PersonKey::from_key(&owner, key)
     }
 
     /// A digest under our key, as text fit for a table key.

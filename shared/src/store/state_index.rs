@@ -85,13 +85,13 @@ impl Store {
     pub(super) async fn page_of_states(
         &self,
         states: &[&str],
-        reader: &UserId,
+        reader: Option<&UserId>,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<Item>, Option<Position>)> {
         let after = after.and_then(|position| position.0.get(SORT)).map_or("", String::as_str);
         // One more than the page, to know whether another page follows, and one since the range includes `after` itself.
-        let items = self.items_in_states(states, after, "~", limit + 2, Some(reader)).await?;
+        let items = self.items_in_states(states, after, "~", limit + 2, reader).await?;
         let mut items: Vec<_> = items.into_iter().filter(|(sort, _)| sort.as_str() > after).collect();
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);

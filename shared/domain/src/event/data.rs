@@ -109,6 +109,13 @@ parts! {
         pub roles: Vec<PublicWord>,
     }
 
+    /// What a machine client may ask for.
+    pub struct ClientGrants {
+        pub scopes: Vec<PublicWord>,
+        /// `secret` or `private_key`.
+        pub authentication: PublicWord,
+    }
+
     /// Failed sign-ins that locked an identifier.
     pub struct FailedSignIns {
         /// How many.

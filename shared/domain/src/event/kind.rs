@@ -243,6 +243,13 @@ events! {
         /// Newly compiled lists are in force.
         ListsUpdated = "aml.list.updated": staff().data(&[data::CompiledLists::SHAPE]),
 
+        /// A machine client was created.
+        ClientCreated = "client.created": staff().data(&[data::ClientGrants::SHAPE]),
+        /// A machine client got a new secret; the previous one works for another day.
+        ClientSecretRotated = "client.secret_rotated": staff(),
+        /// A machine client was deleted; its tokens are refused from then on.
+        ClientDeleted = "client.deleted": staff(),
+
         /// Staff read addresses and devices of `data.people` in the event log.
         AuditLogRead = "audit.log.read": staff().data(&[data::LogShown::SHAPE]),
 

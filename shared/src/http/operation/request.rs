@@ -81,6 +81,13 @@ impl OperationDoc {
         }
     }
 
+    /// A form whose faults the handler answers itself (RFC 6749).
+    pub(in crate::http) fn form_body<T: ToSchema>(&mut self) {
+        let schema = self.schema::<T>();
+        self.body("application/x-www-form-urlencoded", schema, true);
+        self.set("x-oauth", true);
+    }
+
     /// A body whose bytes are covered by a signature.
     pub(in crate::http) fn signed_body(&mut self) {
         self.body("application/json", json!({"type": "object", "additionalProperties": true}), true);

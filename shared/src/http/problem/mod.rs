@@ -12,7 +12,7 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        document::DocumentError, field::InvalidField,
+        client::ClientError, document::DocumentError, field::InvalidField,
     },
     error::{Error, Internal, RequestError},
 };
@@ -64,6 +64,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Document(error) => document(*error),
         Error::Callback(error) => callback(*error),
         Error::Aml(error) => aml(*error),
+        Error::Client(error) => client(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -76,6 +77,7 @@ fn request(error: &RequestError) -> &'static ProblemType {
         RequestError::InvalidCursor => &types::INVALID_CURSOR,
         RequestError::Unauthenticated => &types::UNAUTHENTICATED,
         RequestError::Forbidden(_) => &types::FORBIDDEN,
+        RequestError::PersonRequired => &types::PERSON_REQUIRED,
         RequestError::ReauthenticationRequired => &types::REAUTHENTICATION_REQUIRED,
         RequestError::NotFound => &types::NOT_FOUND,
         RequestError::TooLarge { .. } => &types::PAYLOAD_TOO_LARGE,
@@ -153,6 +155,13 @@ fn aml(error: AmlError) -> &'static ProblemType {
         AmlError::OwnHit => &types::OWN_CHECK,
         AmlError::HitDecided => &types::ILLEGAL_TRANSITION,
         AmlError::SameReviewer => &types::SAME_REVIEWER,
+    }
+}
+
+fn client(error: ClientError) -> &'static ProblemType {
+    match error {
+        ClientError::NoSecret => &types::NO_SECRET,
+        ClientError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
     }
 }
 

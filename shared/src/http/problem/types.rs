@@ -86,6 +86,12 @@ problem_types! {
     REAUTHENTICATION_REQUIRED = 403 "reauthentication_required", "Recent authentication is required.",
         "This route needs an authentication within the last five minutes. A refresh does not count as one.",
         "Let the person sign in again, then repeat the request with the new access token.";
+    PERSON_REQUIRED = 403 "person_required", "A signed-in person must do this.",
+        "The caller is a machine client. What belongs to a person, and decisions of reviewers, need a person.",
+        "Call the route with the access token of a person.";
+    BEYOND_OWN_PERMISSIONS = 403 "beyond_own_permissions", "You cannot give a permission that you lack.",
+        "The request would give somebody a permission that the caller does not have.",
+        "Let somebody with this permission do it.";
     EMAIL_NOT_VERIFIED = 403 "email_not_verified", "The email address is not verified.",
         "The password is right, but the address was not confirmed. With enumeration protection, the answer is \
          `invalid_credentials` instead.",
@@ -135,6 +141,9 @@ problem_types! {
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
         "Keep the document. It is destroyed when its retention ends.";
+    NO_SECRET = 409 "no_secret", "The client has no secret.",
+        "The machine client authenticates by assertions that it signs with its own keys.",
+        "Create a new client with the new keys, and delete this one.";
     IDEMPOTENCY_IN_PROGRESS = 409 "idempotency_in_progress", "The first request with this idempotency key is still being processed.",
         "Two requests with the same key arrived at the same time.",
         "Repeat the request with the same key after a moment.";

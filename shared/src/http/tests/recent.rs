@@ -142,7 +142,7 @@ impl SignedIn {
     }
 }
 
-fn item(key: &Key, value: &impl Serialize) -> Value {
+pub(super) fn item(key: &Key, value: &impl Serialize) -> Value {
     fn object(item: Item) -> Value {
         item.into_iter().map(|(name, value)| (name, wire(value))).collect::<serde_json::Map<_, _>>().into()
     }

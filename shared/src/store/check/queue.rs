@@ -38,7 +38,7 @@ impl Store {
     pub async fn checks_in_states(
         &self,
         states: &[CheckState],
-        reader: &UserId,
+        reader: Option<&UserId>,
         limit: u32,
         after: Option<&Position>,
     ) -> Result<(Vec<StoredCheck>, Option<Position>)> {

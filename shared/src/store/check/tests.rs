@@ -152,7 +152,7 @@ async fn the_review_queue_shows_the_highest_risk_first_then_the_oldest() {
     let nobody = UserId::new(NOW);
     let (mut found, mut after) = (Vec::new(), None);
     for _ in 0..3 {
-        let (page, next) = store.checks_in_states(&states, &nobody, 2, after.as_ref()).await.unwrap();
+        let (page, next) = store.checks_in_states(&states, Some(&nobody), 2, after.as_ref()).await.unwrap();
         found.extend(page.iter().map(|stored| stored.check.id));
         after = next;
     }
@@ -164,7 +164,7 @@ async fn all_pages(store: &Store, reader: &UserId, limit: u32) -> (Vec<CheckId>,
     let states = [CheckState::InReview, CheckState::AwaitingSecondReview];
     let (mut found, mut sizes, mut after) = (Vec::new(), Vec::new(), None);
     loop {
-        let (page, next) = store.checks_in_states(&states, reader, limit, after.as_ref()).await.unwrap();
+        let (page, next) = store.checks_in_states(&states, Some(reader), limit, after.as_ref()).await.unwrap();
         sizes.push(page.len());
         found.extend(page.iter().map(|stored| stored.check.id));
         after = next;

@@ -9,7 +9,7 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, DocumentId, HitId, SessionId},
+    id::{CheckId, ClientId, DocumentId, HitId, SessionId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -34,7 +34,6 @@ struct Kept {
     made: Instant,
     draft: Draft,
     caller: Value,
-    admin: Value,
     auditor: Value,
     /// Resources of the other person.
     theirs: Ids,
@@ -50,6 +49,7 @@ pub struct Ids {
     pub session: String,
     pub hit: String,
     pub list: String,
+    pub client: String,
 }
 
 /// Access tokens live 15 minutes.
@@ -70,6 +70,7 @@ impl Kept {
             hit: HitId::new(Timestamp::now()).to_string(),
             // Lists are everybody's; this one is only configured.
             list: "test_same".to_owned(),
+            client: ClientId::new(Timestamp::now()).to_string(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -78,6 +79,7 @@ impl Kept {
             session: SessionId::new(now).to_string(),
             hit: HitId::new(now).to_string(),
             list: "nobodys_list".to_owned(),
+            client: ClientId::new(now).to_string(),
         };
         let admin = stack.admin().await;
         Self {
@@ -86,7 +88,6 @@ impl Kept {
             bad_of_caller: tokens::bad_tokens(stack, caller.api.token()).await,
             bad_of_admin: tokens::bad_tokens(stack, admin.token()).await,
             caller: caller.api.tokens,
-            admin: admin.tokens,
             auditor: stack.auditor().await.tokens,
             theirs,
             nobodys,
@@ -106,7 +107,8 @@ impl Cast {
         let holding = |tokens: &Value| stack.client().holding(tokens.clone());
         Self {
             caller: holding(&kept.caller),
-            admin: holding(&kept.admin),
+            // Some routes need a recent sign-in.
+            admin: stack.admin().await,
             auditor: holding(&kept.auditor),
             stack,
             kept,
@@ -161,6 +163,7 @@ impl Ids {
             IdKind::Session => &self.session,
             IdKind::Hit => &self.hit,
             IdKind::List => &self.list,
+            IdKind::Client => &self.client,
         }
     }
 }
@@ -172,6 +175,7 @@ pub enum IdKind {
     Session,
     Hit,
     List,
+    Client,
 }
 
 /// What the `{id}` of a path names.
@@ -188,6 +192,8 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Hit)
     } else if path.starts_with("/v1/aml/lists/") {
         Some(IdKind::List)
+    } else if path.starts_with("/v1/admin/clients/") {
+        Some(IdKind::Client)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
