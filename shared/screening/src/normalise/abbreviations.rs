@@ -50,8 +50,11 @@ pub fn abbreviates(short: &str, long: &str) -> bool {
 
 /// How many words from the first are a company's form with words cut short (`LTD LIABILITY COMPANY`, `JT STK CO`).
 pub fn cut_phrase(words: &[&str]) -> Option<usize> {
+    // "Com" is the end of names ("Safari Com Ltd").
     let whole = |word: &str| {
-        OF_FORMS.iter().find(|of| **of == word || abbreviates(word, of) || (word == "co" && **of == "company"))
+        OF_FORMS
+            .iter()
+            .find(|of| **of == word || (word != "com" && abbreviates(word, of)) || (word == "co" && **of == "company"))
     };
     let read: Vec<&str> = words.iter().map_while(|word| whole(word).copied()).collect();
     let ends =

@@ -3,7 +3,7 @@
 //! The forms are those of ISO 20275 (the entity legal forms of the LEI system) that occur on sanctions lists, written
 //! out, abbreviated and romanised.
 
-use super::{Reading, Token, TokenKind, abbreviations, forms, sound, vocabulary};
+use super::{Reading, Token, TokenKind, abbreviations, forms, second_names, sound, vessels, vocabulary};
 
 /// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
 const PHRASES: &[&str] = &[
@@ -198,9 +198,6 @@ const FORMS: &[&str] = &[
 const SHORT_FORMS: &[&str] =
     &["sa", "ag", "ab", "as", "oy", "se", "ao", "pt", "na", "sl", "ev", "ad", "ou", "aa", "sc", "ltda"];
 
-/// What stands before a ship's name: motor vessel, motor tanker, steam ship, fishing vessel.
-const SHIPS: &[&str] = &["mv", "mt", "ms", "ss", "fv"];
-
 /// The forms that count even behind a person's name.
 const UNMISTAKABLE: &[&str] =
     &["llc", "ltd", "gmbh", "inc", "plc", "ooo", "oao", "ojsc", "pjsc", "fze", "sarl", "corp", "limited"];
@@ -238,11 +235,13 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         // A trust is a form; a trust company is a bank.
         let at_end = i > 0 && tokens[i + 1..].iter().all(is_form_behind) && (text != "trust" || i + 1 == count);
         let at_edge = i == 0 || at_end;
-        // "M/V" is cut at its stroke.
-        if !person && i == 0 && count > 2 && text == "m" && matches!(tokens[1].text.as_str(), "v" | "t" | "s") {
-            let text = format!("m{}", tokens[1].text);
+        if !person
+            && i == 0
+            && let Some(words) = vessels::type_before(tokens)
+        {
+            let text = tokens[..words].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
             out.push(Token { canon: text.clone(), text, kind: TokenKind::Legal, abjad: false });
-            i = 2;
+            i = words;
             continue;
         }
         let is_form = if token.abjad {
@@ -252,7 +251,6 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         } else {
             count > 1
                 && (FORMS.contains(&text)
-                    || (i == 0 && SHIPS.contains(&text))
                     || (at_edge && SHORT_FORMS.contains(&text))
                     || (at_end && is_form_behind(&token))
                     || (i == 0 && forms::stands_before(text)))
@@ -264,6 +262,11 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         i += 1;
     }
     out
+}
+
+/// A word that is a company's form wherever it stands.
+pub fn is_form_word(text: &str) -> bool {
+    FORMS.contains(&text)
 }
 
 /// A form of one word behind a name.
@@ -348,12 +351,16 @@ fn one_letter_apart(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// The names that one field of an organisation holds: itself; the parts on either side of a slash; the acronym in
-/// brackets behind the name it abbreviates. A person's name is always one.
+/// brackets behind the name it abbreviates; other names behind `alias`, `formerly`, `ex`. A vessel's number leaves its name.
 pub fn alternatives(name: &str, reading: Reading) -> Vec<String> {
-    let mut out = vec![name.to_owned()];
+    let bare = if reading == Reading::Person { name.to_owned() } else { vessels::without_number(name).0 };
+    let mut out = vec![bare];
+    out.extend(second_names::parts(&out[0], reading));
     if reading == Reading::Person {
         return out;
     }
+    let name = out[0].clone();
+    let name = name.as_str();
     let parts: Vec<&str> =
         name.split('/').map(str::trim).filter(|p| p.chars().filter(|c| c.is_alphanumeric()).count() >= 4).collect();
     if parts.len() > 1 && parts.len() <= 4 {

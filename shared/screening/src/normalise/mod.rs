@@ -26,9 +26,11 @@ mod positions;
 mod review;
 pub mod script;
 mod scripts;
+mod second_names;
 pub mod sound;
 mod translate;
 pub mod variants;
+mod vessels;
 pub mod vocabulary;
 pub mod words;
 
@@ -36,6 +38,7 @@ use characters::Unusual;
 pub use classify::full_initials;
 pub use kind::TokenKind;
 pub use review::{NameDoubt, doubts};
+pub use vessels::without_number;
 
 /// Names longer than this many tokens are cut: no listed name needs more, and it bounds the matcher's work.
 pub const MAX_TOKENS: usize = 24;

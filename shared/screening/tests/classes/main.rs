@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "tables with a printed summary")]
 
+mod explanations;
 mod numbers;
 mod organisations;
 mod persons;

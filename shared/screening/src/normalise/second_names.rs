@@ -1,0 +1,97 @@
+//! Former and other names in one field: `ARCTIC LANTERN ex OLD BEACON`, `A. Montenegro alias Zorro`.
+
+use super::Reading;
+
+/// Words behind which another name of the same bearer stands.
+const MARKS: &[&str] = &[
+    "also known as",
+    "formerly known as",
+    "previously known as",
+    "doing business as",
+    "trading as",
+    "operating as",
+    "now known as",
+    "known as",
+    "a.k.a.",
+    "a.k.a",
+    "aka",
+    "f.k.a.",
+    "f.k.a",
+    "fka",
+    "n.k.a.",
+    "nka",
+    "d/b/a",
+    "dba",
+    "t/a",
+    "alias",
+    "formerly",
+    "previously",
+    "@",
+];
+/// The same, where the bearer is no person.
+const MARKS_OF_THINGS: &[&str] = &["ex", "ex.", "ex-name", "renamed"];
+/// A name is at least so many letters long.
+const LEAST: usize = 3;
+
+/// The names of a field that holds several, else nothing.
+pub fn parts(name: &str, reading: Reading) -> Vec<String> {
+    let lower = name.to_lowercase();
+    // Lower case may have another length: then no place can be carried over.
+    if lower.len() != name.len() {
+        return Vec::new();
+    }
+    let mut cuts: Vec<(usize, usize)> = Vec::new();
+    let things = if reading == Reading::Organisation { MARKS_OF_THINGS } else { &[] };
+    for mark in MARKS.iter().chain(things) {
+        for (from, _) in lower.match_indices(mark) {
+            let to = from + mark.len();
+            let before = lower[..from].chars().next_back();
+            let after = lower[to..].chars().next();
+            let apart =
+                |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '’' | '/'));
+            let inside = cuts.iter().any(|(start, end)| from < *end && to > *start);
+            if apart(before) && apart(after) && !inside {
+                cuts.push((from, to));
+            }
+        }
+    }
+    cuts.sort_unstable();
+    let mut out = Vec::new();
+    let mut start = 0;
+    for (from, to) in cuts.iter().copied().chain([(name.len(), name.len())]) {
+        let part =
+            name[start..from].trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '"' | '.' | ')' | '('));
+        let part = part.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';' | ':'));
+        if part.chars().filter(|c| c.is_alphabetic()).count() >= LEAST {
+            out.push(part.to_owned());
+        }
+        start = to;
+    }
+    if out.len() < 2 { Vec::new() } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_names_in_one_field_are_taken_apart() {
+        for (name, reading, expected) in [
+            ("ARCTIC LANTERN ex OLD BEACON", Reading::Organisation, &["ARCTIC LANTERN", "OLD BEACON"][..]),
+            (
+                "ARCTIC LANTERN (ex-OLD BEACON, ex NEW ONE)",
+                Reading::Organisation,
+                &["ARCTIC LANTERN", "OLD BEACON", "NEW ONE"],
+            ),
+            ("Vorska Yards f.k.a. Orel Docks", Reading::Organisation, &["Vorska Yards", "Orel Docks"]),
+            ("Nerpa Builders d/b/a Orel Stroy", Reading::Organisation, &["Nerpa Builders", "Orel Stroy"]),
+            ("Catherine Dupont alias Lena Popova", Reading::Person, &["Catherine Dupont", "Lena Popova"]),
+            ("Someone Else @ Alvaro Montenegro", Reading::Person, &["Someone Else", "Alvaro Montenegro"]),
+            ("Alias Montenegro", Reading::Person, &[]),
+            ("Nova Exalted", Reading::Organisation, &[]),
+            ("Ex Libris Ltd", Reading::Organisation, &[]),
+        ] {
+            assert_eq!(parts(name, reading), expected, "{name}");
+        }
+    }
+}
