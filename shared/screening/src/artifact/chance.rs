@@ -3,9 +3,10 @@
 use super::side::Side;
 use super::view::View;
 use crate::entity::Strength;
+use crate::evidence::ceiling;
 use crate::matcher::align::Pair;
 use crate::matcher::score::{Deduction, NameMatch};
-use crate::matcher::token::{Relation, TokenRef};
+use crate::matcher::token::{BLIND_LOSS, BLIND_SHORT_LOSS, Relation, TokenRef};
 use crate::normalise::{Reading, TokenKind};
 
 /// A short list cannot tell what is rare: it is judged as if it were this long.
@@ -24,6 +25,8 @@ const SPARE_BITS_UNSAID: f32 = 5.0;
 const SYLLABLE_BITS: f32 = 5.0;
 /// What the vowels would have told.
 const VOWEL_BITS: f32 = 4.5;
+/// A letter of an acronym: less than an initial, since words of business begin with few.
+const ACRONYM_BITS: f32 = 3.5;
 /// A letter: some sixteen of them begin most names.
 const INITIAL_BITS: f32 = 4.0;
 
@@ -47,10 +50,16 @@ pub fn chance(view: View<'_>, side: &Side<'_>, found: &NameMatch, right: &[Token
     if (found.score >= 990 && !syllabic) || side.tokens.is_empty() || right.is_empty() {
         return 0;
     }
-    if found.alignment.pairs.iter().any(|p| p.agreement.relation == Relation::Acronym) {
-        return 0;
-    }
     let names = (view.form_count(side.half) as f32).max(LEAST_NAMES);
+    if found.alignment.pairs.iter().any(|p| p.agreement.relation == Relation::Acronym) {
+        // Three letters are the initials of many names.
+        let letters = |tokens: &[TokenRef<'_>]| {
+            tokens.iter().filter(|t| !t.kind.is_silent()).map(|t| t.text.len()).collect::<Vec<_>>()
+        };
+        let acronym = [letters(&side.tokens), letters(right)].into_iter().find(|words| words.len() == 1);
+        let bits = acronym.map_or(0.0, |words| words[0] as f32 * ACRONYM_BITS);
+        return ((names.log2() - bits) * PER_BIT).clamp(0.0, MOST) as i32;
+    }
     // Titles and forms agree with everybody's.
     let telling = || found.alignment.pairs.iter().filter(|p| p.weight >= TokenKind::Initial.weight());
     let bits: f32 = telling().map(|p| information(side, p, names, syllabic)).sum();
@@ -67,7 +76,26 @@ pub fn chance(view: View<'_>, side: &Side<'_>, found: &NameMatch, right: &[Token
         SPARE_BITS_SPELLING
     };
     let lacking = names.log2() + spare - bits;
-    (lacking * PER_BIT).clamp(0.0, MOST) as i32
+    let most =
+        if agrees_in_consonants(found) { (ceiling(found.score) - LEAST_OF_CONSONANTS).max(0) as f32 } else { MOST };
+    (lacking * PER_BIT).clamp(0.0, most.min(MOST)) as i32
+}
+
+/// What a name scores at least that agrees in all consonants of all its words: more cannot agree where no vowels are written.
+const LEAST_OF_CONSONANTS: i32 = 855;
+
+/// Whether all words of a name of two words or more agree, and the unvowelled ones in all they have.
+fn agrees_in_consonants(found: &NameMatch) -> bool {
+    let telling = || found.alignment.pairs.iter().filter(|p| p.weight >= TokenKind::CommonName.weight());
+    let whole = telling().all(|p| match p.agreement.relation {
+        Relation::Consonants => p.agreement.loss <= BLIND_SHORT_LOSS,
+        Relation::Same | Relation::SameSound => true,
+        Relation::Joined => p.agreement.loss <= BLIND_SHORT_LOSS + BLIND_LOSS,
+        _ => false,
+    });
+    let unwritten = telling().any(|p| matches!(p.agreement.relation, Relation::Consonants | Relation::Joined));
+    // An article that only one side has is no name.
+    found.deductions.is_empty() && whole && unwritten && telling().count() >= 2
 }
 
 /// What one agreement tells, in bits.

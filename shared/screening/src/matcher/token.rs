@@ -259,7 +259,13 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     if x.is_empty() || y.is_empty() {
         return None;
     }
-    let d = distance(&x, &y, 160);
+    // The Persian qaf sounds like ghayn: Qaani is Ghani.
+    let qaf = |t: TokenRef<'_>, plain: &[u8]| {
+        (t.abjad && t.text.contains('q'))
+            .then(|| consonants(&sound::canonical(&t.text.replace('q', "g"))))
+            .unwrap_or_else(|| plain.to_vec())
+    };
+    let d = distance(&x, &y, 160).min(if a.abjad == b.abjad { FAR } else { distance(&qaf(a, &x), &qaf(b, &y), 160) });
     if d == FAR {
         return None;
     }
@@ -267,12 +273,31 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     let blind = if a.abjad && b.abjad {
         0
     } else if len <= 2 {
-        45
+        BLIND_SHORT_LOSS
     } else {
-        20
+        BLIND_LOSS
     };
-    let loss = blind + loss_of(d, letters) * 5 / 4;
+    let loss = blind + loss_of(d, letters) * 5 / 4 + missing_long_vowels(a, b) * LONG_VOWEL_LOSS;
     (loss <= MOST_LOSS).then_some(Agreement { loss, relation: Relation::Consonants })
+}
+
+/// What vowels that nobody wrote lose: in a word of one or two consonants, in a longer one.
+pub const BLIND_SHORT_LOSS: i32 = 45;
+pub const BLIND_LOSS: i32 = 20;
+/// What a long vowel loses that is written and not heard: Hasan is not Husayn.
+const LONG_VOWEL_LOSS: i32 = 40;
+
+/// How many kinds of long vowels an unvowelled word has inside it that the other word has in no form.
+fn missing_long_vowels(a: TokenRef<'_>, b: TokenRef<'_>) -> i32 {
+    let (written, spoken) = match (a.abjad, b.abjad) {
+        (true, false) => (a.text, b.text),
+        (false, true) => (b.text, a.text),
+        _ => return 0,
+    };
+    let inside = written.get(1..).unwrap_or_default();
+    let heard = |vowels: &[char]| spoken.contains(vowels);
+    i32::from(inside.contains('y') && !heard(&['i', 'y', 'e', 'j']))
+        + i32::from(inside.contains('w') && !heard(&['u', 'o', 'w', 'v']))
 }
 
 /// Canonical spelling without vowels and half-vowels.

@@ -6,18 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::characters::Unusual;
 use super::{Reading, script, sound, words};
 
-/// `tables/make_legal_forms.py` writes it.
-const ISO_20275: &str = include_str!("../../tables/legal_forms.tsv");
-/// Written by hand.
-const MORE: &str = include_str!("../../tables/legal_forms_more.tsv");
+/// The forms of both tables as this code reads them, so that nothing is romanised when the first name comes: a test writes
+/// and checks it.
+const READ: &str = include_str!("../../tables/legal_forms_read.tsv");
 
-/// Where a form stands before the name, as a rule or often.
-const BEFORE: &[&str] = &["RU", "UA", "BY", "KZ", "UZ", "BG", "LT", "LV", "FR", "ID", "VN", "RO"];
-/// Shorter ones of the ISO list mean too much else before a name.
-const LEAST_BEFORE: usize = 3;
 /// Words from this length on are compared without their endings.
 const INFLECTED: usize = 6;
 /// An ending.
@@ -26,56 +20,35 @@ const ENDING: usize = 3;
 #[derive(Default)]
 struct Table {
     /// Forms of several words, by the beginning of the first; the longest first.
-    phrases: HashMap<String, Vec<Vec<String>>>,
-    before: HashSet<String>,
-    behind: HashSet<String>,
+    phrases: HashMap<&'static str, Vec<Vec<&'static str>>>,
+    before: HashSet<&'static str>,
+    behind: HashSet<&'static str>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table::default();
-    for line in ISO_20275.lines() {
-        let (form, countries) = line.split_once('\t').unwrap_or((line, ""));
-        let before =
-            countries.split(' ').any(|country| BEFORE.contains(&country)) && form.chars().count() >= LEAST_BEFORE;
-        table.add(form, before);
-    }
-    for line in MORE.lines().filter(|line| !line.starts_with('#')) {
-        table.add(line.split('\t').next().unwrap_or_default(), line.ends_with("before"));
+    for line in READ.lines() {
+        let (form, place) = line.split_once('\t').unwrap_or((line, ""));
+        let words: Vec<&str> = form.split(' ').collect();
+        if let [word] = *words.as_slice() {
+            table.behind.insert(word);
+            if place == "before" {
+                table.before.insert(word);
+            }
+        } else {
+            table.phrases.entry(beginning(words[0])).or_default().push(words);
+        }
     }
     for phrases in table.phrases.values_mut() {
         phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
-        phrases.dedup();
     }
     table
 });
 
-impl Table {
-    fn add(&mut self, form: &str, before: bool) {
-        let cut = words::split(form, Reading::Organisation, Unusual::Read);
-        let read: Vec<String> =
-            cut.words.iter().map(|word| latin(&word.text)).filter(|word| !word.is_empty()).collect();
-        match read.as_slice() {
-            [] => {}
-            // Abbreviations are compared letter for letter.
-            [word] => {
-                self.behind.insert(word.clone());
-                if before {
-                    self.before.insert(word.clone());
-                }
-            }
-            words => {
-                let phrase: Vec<String> = words.iter().map(|word| sound::canonical(word)).collect();
-                self.phrases.entry(beginning(&phrase[0]).to_owned()).or_default().push(phrase);
-            }
-        }
-    }
-}
-
 /// A word in Latin letters, whatever it means.
 fn latin(word: &str) -> String {
     let mut tokens = Vec::new();
-    let word = words::Word::new(word);
-    script::romanise(&word, Reading::Person, &mut tokens);
+    script::romanise(&words::Word::new(word), Reading::Person, &mut tokens);
     tokens.into_iter().map(|token| token.text).collect()
 }
 
@@ -100,7 +73,7 @@ fn same_word(a: &str, b: &str) -> bool {
 /// How many words of a name, given as they sound, are a legal form of several words.
 pub fn phrase(name: &[&str]) -> Option<usize> {
     let phrases = TABLE.phrases.get(beginning(name.first()?))?;
-    let fits = |phrase: &&Vec<String>| {
+    let fits = |phrase: &&Vec<&str>| {
         phrase.len() <= name.len() && phrase.iter().zip(name).all(|(word, other)| same_word(word, other))
     };
     phrases.iter().find(fits).map(Vec::len)
@@ -154,8 +127,58 @@ pub fn family(form: &str) -> Option<Family> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::super::characters::Unusual;
     use super::super::{TokenKind, form};
     use super::*;
+
+    /// `tables/make_legal_forms.py` writes the first; the second is written by hand.
+    const ISO_20275: &str = include_str!("../../tables/legal_forms.tsv");
+    const MORE: &str = include_str!("../../tables/legal_forms_more.tsv");
+    /// Where a form stands before the name, as a rule or often.
+    const BEFORE: &[&str] = &["RU", "UA", "BY", "KZ", "UZ", "BG", "LT", "LV", "FR", "ID", "VN", "RO"];
+    /// Shorter ones of the ISO list mean too much else before a name.
+    const LEAST_BEFORE: usize = 3;
+
+    /// The forms of both tables in Latin letters: one word letter for letter, several as they sound.
+    fn read() -> String {
+        let iso = ISO_20275.lines().map(|line| {
+            let (form, countries) = line.split_once('\t').unwrap();
+            let known = countries.split(' ').any(|country| BEFORE.contains(&country));
+            (form, known && form.chars().count() >= LEAST_BEFORE)
+        });
+        let more = MORE.lines().filter(|line| !line.starts_with('#'));
+        let more = more.map(|line| (line.split('\t').next().unwrap(), line.ends_with("before")));
+        let mut all: BTreeMap<String, bool> = BTreeMap::new();
+        for (form, before) in iso.chain(more) {
+            let cut = words::split(form, Reading::Organisation, Unusual::Read);
+            let words: Vec<String> = cut.words.iter().map(|word| latin(&word.text)).filter(|w| !w.is_empty()).collect();
+            let form = match words.as_slice() {
+                [] => continue,
+                [word] => word.clone(),
+                words => words.iter().map(|word| sound::canonical(word)).collect::<Vec<_>>().join(" "),
+            };
+            *all.entry(form).or_default() |= before;
+        }
+        all.iter().map(|(form, before)| format!("{form}\t{}\n", if *before { "before" } else { "behind" })).collect()
+    }
+
+    /// With `VERINYM_WRITE_TABLES` set, it is written instead.
+    #[test]
+    fn the_table_of_forms_is_as_this_code_reads_them() {
+        let now = read();
+        if std::env::var_os("VERINYM_WRITE_TABLES").is_some() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tables");
+            std::fs::write(folder.join("legal_forms_read.tsv"), &now).unwrap();
+            return;
+        }
+        assert!(
+            now == READ,
+            "write it anew: VERINYM_WRITE_TABLES=1 cargo test -p verinym-screening --lib table_of_forms"
+        );
+    }
 
     /// What of a company's name is not its form.
     fn named(name: &str) -> String {

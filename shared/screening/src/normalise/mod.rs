@@ -19,7 +19,9 @@ mod characters;
 mod classify;
 mod company;
 pub mod forms;
+mod han;
 mod indic;
+mod kana;
 mod kind;
 pub mod numbers;
 mod positions;
@@ -28,10 +30,12 @@ pub mod script;
 mod scripts;
 mod second_names;
 pub mod sound;
+mod southeast;
 mod translate;
 pub mod variants;
 mod vessels;
 pub mod vocabulary;
+mod wade_giles;
 pub mod words;
 
 use characters::Unusual;
@@ -120,8 +124,30 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
             words.family = None;
             add(form_of(&part, &words, reading));
         }
+        if reading == Reading::Person {
+            if let Some(pinyin) = wade_giles::pinyin(&part) {
+                add(form(&pinyin, reading));
+            }
+            other_readings(&part, &words).into_iter().for_each(&mut add);
+        }
     }
     out
+}
+
+/// A person's name in Han characters, as Koreans and Cantonese read them.
+fn other_readings(name: &str, cut: &words::Cut) -> Vec<NameForm> {
+    let chars: Vec<char> = cut.words.iter().flat_map(|word| word.text.chars()).collect();
+    let ideographs = script::ideographs(name);
+    if ideographs.is_empty() || cut.words.iter().any(|word| word.dotted) {
+        return Vec::new();
+    }
+    let token = |text: String| Token { canon: sound::canonical(&text), text, kind: TokenKind::Name, abjad: false };
+    let readings = [han::korean(&chars), han::cantonese(&chars)].into_iter().flatten();
+    let form = |read: Vec<String>| {
+        let tokens = read.into_iter().map(token).collect();
+        NameForm { ideographs: ideographs.clone(), ..form_of_tokens(tokens, Reading::Person) }
+    };
+    readings.map(form).collect()
 }
 
 /// The one form of a name that holds one name.
