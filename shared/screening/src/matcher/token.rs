@@ -199,7 +199,7 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
         let loss = loss_of(FOLDING, len);
         return (loss <= most).then_some(Agreement { loss, relation: Relation::SameSound });
     }
-    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a.canon, b.canon) {
+    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a.text, b.text) {
         return None;
     }
     let limit = distance_limit(most, len);
@@ -227,9 +227,9 @@ fn begins_otherwise(a: &str, b: &str, apart: u32, len: usize) -> bool {
     }
 }
 
-/// A word of up to four letters is no spelling of one that has two more: Bush is not Habash.
+/// A word of up to four letters is no spelling of one that has two more and begins otherwise: Bush is not Habash.
 fn is_part_of_longer(a: &str, b: &str) -> bool {
-    a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2
+    a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2 && a.bytes().next() != b.bytes().next()
 }
 
 fn initial(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
@@ -301,7 +301,7 @@ fn missing_long_vowels(a: TokenRef<'_>, b: TokenRef<'_>) -> i32 {
 }
 
 /// Canonical spelling without vowels and half-vowels.
-fn consonants(canon: &str) -> Vec<u8> {
+pub fn consonants(canon: &str) -> Vec<u8> {
     canon.bytes().filter(|b| !sound::is_vowel(*b) && *b != b'v' && *b != b'w').collect()
 }
 

@@ -112,15 +112,17 @@ pub enum Family {
 
 /// The family of a form that is written often enough to be known by its letters.
 pub fn family(form: &str) -> Option<Family> {
+    if ["liability", "ogranichen", "haftung"].iter().any(|word| form.contains(word)) {
+        return Some(Family::Limited);
+    }
     let last = form.split(' ').next_back().unwrap_or_default();
     Some(match last {
         "llc" | "ltd" | "limited" | "gmbh" | "ooo" | "tov" | "doo" | "srl" | "sarl" | "bv" | "ltda" | "sro"
-        | "spzoo" | "otvetstvennostyu" | "otvetstvennostiu" | "haftung" | "limitada" | "fze" => Family::Limited,
+        | "spzoo" | "limitada" | "fze" => Family::Limited,
         "jsc" | "ojsc" | "cjsc" | "pjsc" | "ao" | "oao" | "zao" | "pao" | "ag" | "plc" | "sa" | "spa" | "nv" => {
             Family::Stock
         }
         "corp" | "corporation" | "inc" | "incorporated" => Family::Corporation,
-        _ if form.starts_with("obs") || form.contains("ogranichen") => Family::Limited,
         _ => return None,
     })
 }
