@@ -199,7 +199,7 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
         let loss = loss_of(FOLDING, len);
         return (loss <= most).then_some(Agreement { loss, relation: Relation::SameSound });
     }
-    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a.text, b.text) {
+    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a, b) {
         return None;
     }
     let limit = distance_limit(most, len);
@@ -228,8 +228,9 @@ fn begins_otherwise(a: &str, b: &str, apart: u32, len: usize) -> bool {
 }
 
 /// A word of up to four letters is no spelling of one that has two more and begins otherwise: Bush is not Habash.
-fn is_part_of_longer(a: &str, b: &str) -> bool {
-    a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2 && a.bytes().next() != b.bytes().next()
+fn is_part_of_longer(a: TokenRef<'_>, b: TokenRef<'_>) -> bool {
+    let longer = |a: &str, b: &str| a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2;
+    a.canon.bytes().next() != b.canon.bytes().next() && longer(a.text, b.text) && longer(a.canon, b.canon)
 }
 
 fn initial(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
@@ -261,9 +262,11 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     }
     // The Persian qaf sounds like ghayn: Qaani is Ghani.
     let qaf = |t: TokenRef<'_>, plain: &[u8]| {
-        (t.abjad && t.text.contains('q'))
-            .then(|| consonants(&sound::canonical(&t.text.replace('q', "g"))))
-            .unwrap_or_else(|| plain.to_vec())
+        if t.abjad && t.text.contains('q') {
+            consonants(&sound::canonical(&t.text.replace('q', "g")))
+        } else {
+            plain.to_vec()
+        }
     };
     let d = distance(&x, &y, 160).min(if a.abjad == b.abjad { FAR } else { distance(&qaf(a, &x), &qaf(b, &y), 160) });
     if d == FAR {

@@ -37,10 +37,13 @@ pub fn abbreviates(short: &str, long: &str) -> bool {
     }
     // The plural says nothing.
     let (s, l) = match (s, l) {
-        ([head @ .., b's'], [whole @ .., b's']) if head.len() >= 3 => (head, whole),
+        ([head @ .., b's'], [whole @ .., b's']) if head.len() >= 2 => (head, whole),
         (s, [whole @ .., b's']) => (s, whole),
         other => other,
     };
+    if s.len() >= 3 && l.starts_with(s) {
+        return true;
+    }
     let mut rest = l.iter();
     let in_order = s.iter().all(|letter| rest.any(|other| other == letter));
     let vowels = s.iter().skip(1).filter(|b| vowel(**b)).count();

@@ -87,12 +87,10 @@ fn hong_kong(jyutping: &str) -> String {
         _ => {}
     }
     let initial = INITIALS.iter().find(|(own, _)| jyutping.starts_with(own));
-    let (head, rest) = match initial {
-        Some((own, latin)) => (*latin, &jyutping[own.len()..]),
-        None => {
-            let at = jyutping.find(['a', 'e', 'i', 'o', 'u', 'y']).unwrap_or(0);
-            jyutping.split_at(at)
-        }
+    let (head, rest) = if let Some((own, latin)) = initial {
+        (*latin, &jyutping[own.len()..])
+    } else {
+        jyutping.split_at(jyutping.find(['a', 'e', 'i', 'o', 'u', 'y']).unwrap_or(0))
     };
     let found = FINALS.iter().find(|(own, _)| rest.starts_with(own));
     let tail = found.map_or_else(|| rest.to_owned(), |(own, latin)| format!("{latin}{}", &rest[own.len()..]));

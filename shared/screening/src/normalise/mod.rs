@@ -15,6 +15,7 @@
 //! explanation can name it.
 
 pub mod abbreviations;
+mod burmese;
 mod characters;
 mod classify;
 mod company;
@@ -108,7 +109,7 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
             out.push(form);
         }
     };
-    for part in company::alternatives(&cut, reading) {
+    for part in second_names::alternatives(&cut, reading) {
         let mut words = words::split(&part, reading, Unusual::Read);
         add(form_of(&part, &words, reading));
         if words.unusual {

@@ -12,7 +12,9 @@ use unicode_script::{Script as Uni, UnicodeScript};
 
 use super::characters::{Unusual, ascii, is_east_asian};
 use super::words::{self, Word};
-use super::{Reading, Token, TokenKind, han, indic::indic, indic::sinhala, kana, scripts, sound, southeast, translate};
+use super::{
+    Reading, Token, TokenKind, burmese, han, indic::indic, indic::sinhala, kana, scripts, sound, southeast, translate,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
@@ -119,7 +121,7 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
         Script::Sinhala => push(sinhala(&word.text)),
         Script::Thai => push(southeast::thai(&word.text)),
         Script::Lao => push(southeast::lao(&word.text)),
-        Script::Burmese => southeast::burmese(&word.text).into_iter().for_each(push),
+        Script::Burmese => burmese::burmese(&word.text).into_iter().for_each(push),
         Script::Khmer => out.extend(unvowelled(southeast::khmer(&word.text).into_iter())),
         Script::Kana if !word.text.chars().any(|c| script_of(c) == Script::Han) => {
             push(kana::latin(&word.text, word.dotted));

@@ -1,6 +1,6 @@
-//! Former and other names in one field: `ARCTIC LANTERN ex OLD BEACON`, `A. Montenegro alias Zorro`.
+//! Several names in one field: `ARCTIC LANTERN ex OLD BEACON`, `A. Montenegro alias Zorro`, `Red Lantern/Northern Army`.
 
-use super::Reading;
+use super::{Reading, vessels, vocabulary};
 
 /// Words behind which another name of the same bearer stands.
 const MARKS: &[&str] = &[
@@ -68,6 +68,56 @@ pub fn parts(name: &str, reading: Reading) -> Vec<String> {
         start = to;
     }
     if out.len() < 2 { Vec::new() } else { out }
+}
+
+/// The names that one field of an organisation holds: itself; the parts on either side of a slash; the acronym in
+/// brackets behind the name it abbreviates; other names behind `alias`, `formerly`, `ex`. A vessel's number leaves its name.
+pub fn alternatives(name: &str, reading: Reading) -> Vec<String> {
+    let bare = if reading == Reading::Person { name.to_owned() } else { vessels::without_number(name).0 };
+    let mut out = vec![bare];
+    out.extend(parts(&out[0], reading));
+    if reading == Reading::Person {
+        return out;
+    }
+    let name = out[0].clone();
+    let name = name.as_str();
+    out.extend(vessels::without_type_behind(name).map(str::to_owned));
+    let parts: Vec<&str> =
+        name.split('/').map(str::trim).filter(|p| p.chars().filter(|c| c.is_alphanumeric()).count() >= 4).collect();
+    if parts.len() > 1 && parts.len() <= 4 {
+        out.extend(parts.iter().map(|p| (*p).to_owned()));
+    }
+    if let (Some(open), Some(close)) = (name.find('('), name.rfind(')'))
+        && open > 0
+        && close > open
+    {
+        let inside = name[open + 1..close].trim();
+        let outside = format!("{} {}", &name[..open], &name[close + 1..]);
+        if is_acronym_of(inside, &outside) || is_short_name(inside, &outside) {
+            out.push(outside);
+            out.push(inside.to_owned());
+        }
+    }
+    out
+}
+
+/// Capital letters only, each the first of a word outside, in order.
+fn is_acronym_of(inside: &str, outside: &str) -> bool {
+    if inside.chars().count() < 3 || !inside.chars().all(char::is_uppercase) {
+        return false;
+    }
+    let firsts: Vec<char> =
+        outside.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphanumeric())).collect();
+    let mut next = firsts.iter().flat_map(|c| c.to_uppercase());
+    inside.chars().all(|c| next.any(|f| f == c))
+}
+
+/// A word in capitals that follows a name in small letters, and says neither where it is nor what it does.
+fn is_short_name(inside: &str, outside: &str) -> bool {
+    (3..=8).contains(&inside.chars().count())
+        && inside.chars().all(char::is_uppercase)
+        && outside.chars().filter(|c| c.is_lowercase()).count() > 4
+        && !vocabulary::is_known_word(&inside.to_lowercase())
 }
 
 #[cfg(test)]

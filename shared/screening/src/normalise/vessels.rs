@@ -134,6 +134,13 @@ pub fn type_before(tokens: &[Token]) -> Option<usize> {
     (named && !company).then_some(found)
 }
 
+/// The name without a type of ship in brackets behind it: `ARCTIC LANTERN (Tanker)`.
+pub fn without_type_behind(name: &str) -> Option<&str> {
+    let (before, inside) = name.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    let inside = inside.trim().to_ascii_lowercase().replace('/', " ");
+    TYPES.contains(&inside.as_str()).then(|| before.trim_end())
+}
+
 /// The name without the number of the ship, and the number: seven digits behind `IMO`, or with the right check digit at the end.
 /// A name that is nothing but its number stays as it is.
 pub fn without_number(name: &str) -> (String, Option<String>) {
