@@ -2,7 +2,13 @@
 //!
 //! A class holds when all its rows do. `cargo test --test classes -- --nocapture` prints right and wrong rows by class.
 
-#![allow(clippy::cast_possible_truncation, clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "tables with a printed summary")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tables with a printed summary"
+)]
 
 mod beyond;
 mod explanations;
