@@ -281,6 +281,12 @@ fn is_form_behind(token: &Token) -> bool {
 
 /// A form of several words that stands before a name or behind it: as listed, or with words cut short.
 fn listed_phrase(tokens: &[Token], at: usize) -> Option<usize> {
+    let first = tokens.get(at)?;
+    let listed = !first.abjad && forms::may_begin(&first.canon);
+    let cut = abbreviations::may_begin(&first.text);
+    if !listed && !cut {
+        return None;
+    }
     let words: Vec<&str> = tokens[at..].iter().map_while(|t| (!t.abjad).then_some(t.canon.as_str())).collect();
     let texts: Vec<&str> = tokens[at..].iter().map(|t| t.text.as_str()).collect();
     let found = forms::phrase(&words).or_else(|| abbreviations::cut_phrase(&texts))?;

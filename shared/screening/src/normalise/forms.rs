@@ -52,11 +52,6 @@ fn latin(word: &str) -> String {
     tokens.into_iter().map(|token| token.text).collect()
 }
 
-/// A word as it sounds.
-fn plain(word: &str) -> String {
-    sound::canonical(&latin(word))
-}
-
 /// What inflected forms of a word have in common.
 fn beginning(word: &str) -> &str {
     word.get(..INFLECTED - ENDING + 1).filter(|_| word.len() >= INFLECTED).unwrap_or(word)
@@ -68,6 +63,11 @@ fn same_word(a: &str, b: &str) -> bool {
     }
     let shared = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     shared >= INFLECTED - 1 && shared + ENDING >= a.len().max(b.len())
+}
+
+/// Whether a form of several words begins with the word, given as it sounds.
+pub fn may_begin(word: &str) -> bool {
+    TABLE.phrases.contains_key(beginning(word))
 }
 
 /// How many words of a name, given as they sound, are a legal form of several words.
@@ -89,13 +89,23 @@ pub fn stands_behind(word: &str) -> bool {
     TABLE.behind.contains(word)
 }
 
-/// Where a form of several words begins among the words of a name in another script, before any is translated: how many words
-/// it has, and its Latin letters.
-pub fn phrase_in_script(cut: &[words::Word]) -> Option<(usize, String)> {
-    const LONGEST: usize = 8;
-    let read: Vec<String> = cut.iter().take(LONGEST).map(|word| plain(&word.text)).collect();
-    let count = phrase(&read.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let letters: Vec<String> = cut[..count].iter().map(|word| latin(&word.text)).collect();
+/// The words of a name in another script in Latin letters, and as they sound: before any is translated.
+pub fn untranslated(cut: &[words::Word]) -> Vec<(String, String)> {
+    let read = |word: &words::Word| {
+        let letters = latin(&word.text);
+        let sound = sound::canonical(&letters);
+        (letters, sound)
+    };
+    cut.iter().map(read).collect()
+}
+
+/// A form of several words at the beginning of these: how many words it has, and its Latin letters.
+pub fn phrase_in_script(words: &[(String, String)]) -> Option<(usize, String)> {
+    if !may_begin(&words.first()?.1) {
+        return None;
+    }
+    let count = phrase(&words.iter().map(|(_, sound)| sound.as_str()).collect::<Vec<_>>())?;
+    let letters: Vec<&str> = words[..count].iter().map(|(letters, _)| letters.as_str()).collect();
     Some((count, letters.join(" ")))
 }
 
@@ -164,7 +174,9 @@ mod tests {
             };
             *all.entry(form).or_default() |= before;
         }
-        all.iter().map(|(form, before)| format!("{form}\t{}\n", if *before { "before" } else { "behind" })).collect()
+        let line =
+            |(form, before): (&String, &bool)| format!("{form}\t{}\n", if *before { "before" } else { "behind" });
+        all.iter().map(line).collect::<Vec<_>>().concat()
     }
 
     /// With `VERINYM_WRITE_TABLES` set, it is written instead.

@@ -162,6 +162,7 @@ fn form_of(name: &str, cut: &words::Cut, reading: Reading) -> NameForm {
     let mut family = None;
     // A form in another script is found before its words are translated one by one.
     let foreign = reading == Reading::Organisation && !name.is_ascii() && cut.words.len() > 2;
+    let untranslated = if foreign { forms::untranslated(&cut.words) } else { Vec::new() };
     let mut skip = 0;
     for (at, word) in cut.words.iter().enumerate() {
         if cut.family == Some(at) {
@@ -170,7 +171,7 @@ fn form_of(name: &str, cut: &words::Cut, reading: Reading) -> NameForm {
         if at < skip {
             continue;
         }
-        if foreign && let Some((count, text)) = forms::phrase_in_script(&cut.words[at..]) {
+        if foreign && let Some((count, text)) = forms::phrase_in_script(&untranslated[at..]) {
             romanised.push(Token { canon: sound::canonical(&text), text, kind: TokenKind::Legal, abjad: false });
             skip = at + count;
             continue;

@@ -35,6 +35,17 @@ const LEAST: usize = 3;
 
 /// The names of a field that holds several, else nothing.
 pub fn parts(name: &str, reading: Reading) -> Vec<String> {
+    // Most names hold no mark: seen word by word, without a copy.
+    let bare = |word: &str| -> usize { word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@').len() };
+    let begins = |word: &str, mark: &str| {
+        let first = mark.split(' ').next().unwrap_or(mark);
+        let word = word.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '@');
+        word.get(..first.len()).is_some_and(|start| start.eq_ignore_ascii_case(first))
+    };
+    let marked = |word: &str| bare(word) > 0 && MARKS.iter().chain(MARKS_OF_THINGS).any(|mark| begins(word, mark));
+    if !name.split([' ', ',', '(', ';', '[']).any(marked) {
+        return Vec::new();
+    }
     let lower = name.to_lowercase();
     // Lower case may have another length: then no place can be carried over.
     if lower.len() != name.len() {

@@ -91,15 +91,19 @@ pub fn pinyin(name: &str) -> Option<String> {
     }
     let lower = name.to_lowercase().replace(['ʻ', '’', '‘', '`'], "'");
     let aspirated = ["p'", "t'", "k'", "ch'", "ts'", "tz'"].iter().any(|mark| lower.contains(mark));
-    let ends = |syllable: &str| syllable.ends_with("ung") || syllable.ends_with("erh");
-    let mut marked = aspirated;
+    let syllables = || lower.split([' ', '-', ',']).filter(|syllable| !syllable.is_empty());
+    let marks = |syllable: &str| {
+        syllable.ends_with("ung") || syllable.ends_with("erh") || MARKS.iter().any(|mark| syllable.contains(mark))
+    };
+    if !aspirated && !syllables().any(marks) {
+        return None;
+    }
     let mut out = String::new();
-    for syllable in lower.split([' ', '-', ',']).filter(|syllable| !syllable.is_empty()) {
-        marked |= ends(syllable) || MARKS.iter().any(|mark| syllable.contains(mark));
+    for syllable in syllables() {
         out.push_str(&of_syllable(syllable)?);
         out.push(' ');
     }
-    (marked && out.trim().contains(' ')).then(|| out.trim().to_owned())
+    out.trim().contains(' ').then(|| out.trim().to_owned())
 }
 
 fn of_syllable(syllable: &str) -> Option<String> {

@@ -216,6 +216,9 @@ fn push_word(word: &mut String, dotted: bool, reading: Reading, unusual: Unusual
 
 /// `PUTlN`, `KhaIid`: a small L amid capitals is a capital I, a capital I amid small letters a small L.
 fn misread_letters(word: &str) -> Option<String> {
+    if !word.contains(['l', 'I']) {
+        return None;
+    }
     let chars: Vec<char> = word.chars().collect();
     let capitals = chars.iter().filter(|c| c.is_uppercase()).count();
     let others_small = chars.iter().filter(|c| c.is_lowercase()).all(|c| *c == 'l');
