@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::DEFAULT_THRESHOLD;
 use super::date::PartialDate;
 use super::entity::Kind;
-use super::normalise::{NameDoubt, Reading, doubts, forms};
+use super::normalise::{NameDoubt, Reading, doubts, forms, without_number};
+use super::number::{AskedNumber, NumberType};
 
 /// Whom to screen. More is better: dates, countries and numbers speak for and against.
 #[derive(Debug, Clone, Default)]
@@ -17,8 +18,8 @@ pub struct Query {
     pub date_of_birth: Option<PartialDate>,
     /// ISO 3166-1 alpha-2.
     pub countries: Vec<String>,
-    /// Passport, national id, registration numbers; compared by letters and digits alone.
-    pub identifiers: Vec<String>,
+    /// Numbers of documents, taxpayers, companies, vessels and wallets.
+    pub identifiers: Vec<AskedNumber>,
 }
 
 impl Query {
@@ -28,6 +29,14 @@ impl Query {
         let wanted =
             move |reading: &Reading| kind.is_none_or(|kind| (kind == Kind::Person) == (*reading == Reading::Person));
         [Reading::Person, Reading::Organisation].into_iter().filter(wanted)
+    }
+
+    /// The numbers asked for, with the one that a vessel's name has beside it.
+    pub fn numbers(&self) -> Vec<AskedNumber> {
+        let person = self.kind == Some(Kind::Person);
+        let beside = Some(&self.name).filter(|_| !person).and_then(|name| without_number(name).1);
+        let imo = beside.map(|value| AskedNumber { kind: NumberType::Imo, value, country: None });
+        self.identifiers.iter().cloned().chain(imo).collect()
     }
 
     /// Whether there is nothing in the name that could be compared with a listed one.

@@ -26,6 +26,7 @@ pub mod explanation;
 pub mod hit;
 pub mod matcher;
 pub mod normalise;
+pub mod number;
 pub mod readers;
 pub mod text;
 
@@ -34,10 +35,11 @@ pub use date::{DateSpan, PartialDate};
 pub use entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
 pub use hit::{Hit, MatchedOn, Options, Query};
 pub use normalise::NameDoubt;
+pub use number::{AskedNumber, NumberType};
 pub use readers::{Format, ReadError, check_shrink};
 
 /// Goes up whenever a score can change for the same name and the same lists.
-pub const ENGINE_VERSION: &str = "1.3.0";
+pub const ENGINE_VERSION: &str = "1.4.0";
 
 /// The one threshold: a hit at or above it is shown to a person.
 pub const DEFAULT_THRESHOLD: f64 = 0.85;

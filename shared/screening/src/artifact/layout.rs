@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub const MAGIC: &[u8; 8] = b"VNYMSCR1";
 /// Goes up with every change of layout, or of the normalisation whose results are stored.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 const HEADER: usize = 32;
 
 /// Why bytes are not an artifact.
@@ -51,6 +51,9 @@ pub enum Section {
     Dates,
     Refs,
     Identifiers,
+    /// From a number to the entities that have it.
+    NumberDirectory,
+    Numbers,
     /// The parts of the index, once for persons and once for organisations.
     Forms,
     Tokens,

@@ -97,11 +97,6 @@ impl Artifact {
     }
 }
 
-/// Letters and digits alone, upper case: how identifiers are compared.
-fn bare_number(number: &str) -> String {
-    number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
-}
-
 #[cfg(test)]
 mod evasion_tests;
 #[cfg(test)]

@@ -36,6 +36,7 @@ pub fn screen(view: View<'_>, query: &Query, options: &Options, scratch: &mut Sc
             asked.compare_open(&sides, scratch, &mut best);
         }
     }
+    asked.add_bearers(&mut best);
     best.sort_by(|a, b| b.score.cmp(&a.score).then(b.name_score.cmp(&a.name_score)).then(a.entity.cmp(&b.entity)));
     best.truncate(options.limit);
     best.iter().map(|b| asked.hit(&sides, b, scratch)).collect()

@@ -43,7 +43,9 @@ pub fn is_generic(text: &str) -> bool {
     const LEAST: usize = 6;
     has(GENERIC, text)
         || (text.len() >= LEAST
-            && (text.strip_suffix('s').is_some_and(|one| has(GENERIC, one)) || has(GENERIC, &format!("{text}s"))))
+            && (text.strip_suffix("ies").is_some_and(|stem| has(GENERIC, &format!("{stem}y")))
+                || text.strip_suffix('s').is_some_and(|one| has(GENERIC, one))
+                || has(GENERIC, &format!("{text}s"))))
 }
 
 pub fn is_place(text: &str) -> bool {

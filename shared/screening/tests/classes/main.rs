@@ -2,11 +2,22 @@
 //!
 //! A class holds when all its rows do. `cargo test --test classes -- --nocapture` prints right and wrong rows by class.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "tables with a printed summary")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tables with a printed summary"
+)]
 
+mod beyond;
+mod explanations;
+mod numbers;
 mod organisations;
 mod persons;
 mod real_lists;
+mod scripts;
+mod vessels;
 
 use verinym_screening::{Artifact, Entity, Kind, List, Name, Options, Query, date};
 
