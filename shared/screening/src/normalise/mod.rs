@@ -85,6 +85,8 @@ pub struct NameForm {
     pub initials: String,
     /// The name may hold an acronym, by its capitals: see [`may_be_acronym`].
     pub acronym: bool,
+    /// Han characters as Koreans or Cantonese read them. It finds only names that agree closely: each such syllable is common.
+    pub other_reading: bool,
 }
 
 impl NameForm {
@@ -146,7 +148,7 @@ fn other_readings(name: &str, cut: &words::Cut) -> Vec<NameForm> {
     let readings = [han::korean(&chars), han::cantonese(&chars)].into_iter().flatten();
     let form = |read: Vec<String>| {
         let tokens = read.into_iter().map(token).collect();
-        NameForm { ideographs: ideographs.clone(), ..form_of_tokens(tokens, Reading::Person) }
+        NameForm { ideographs: ideographs.clone(), other_reading: true, ..form_of_tokens(tokens, Reading::Person) }
     };
     readings.map(form).collect()
 }
@@ -191,7 +193,7 @@ fn classified(romanised: Vec<Token>, family: Option<usize>, reading: Reading) ->
     let mut tokens = classify::classify(&romanised, family, reading);
     tokens.truncate(MAX_TOKENS);
     let initials = classify::initials(&tokens);
-    NameForm { tokens, romanised, ideographs: Vec::new(), initials, acronym: false }
+    NameForm { tokens, romanised, ideographs: Vec::new(), initials, acronym: false, other_reading: false }
 }
 
 /// Whether a word of the name is in capitals (`SMIC Ltd`), or nothing is and all is ASCII (`smic`): "Mai" is no acronym.
