@@ -14,6 +14,7 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/aml/hits", "GET, HEAD, OPTIONS"),
     ("/v1/aml/hits/{id}/decision", "POST, OPTIONS"),
     ("/v1/aml/lists", "GET, HEAD, OPTIONS"),
+    ("/v1/aml/lists/{id}", "GET, HEAD, OPTIONS"),
     ("/v1/aml/lists/{id}/refresh", "POST, OPTIONS"),
     ("/v1/aml/screenings", "POST, OPTIONS"),
     ("/v1/auth/login", "POST, OPTIONS"),

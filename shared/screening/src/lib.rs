@@ -36,7 +36,7 @@ pub use entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
 pub use hit::{Hit, MatchedOn, Options, Query};
 pub use normalise::NameDoubt;
 pub use number::{AskedNumber, NumberType};
-pub use readers::{Format, ReadError, check_shrink};
+pub use readers::{Format, ReadError, ReadReport};
 
 /// Goes up whenever a score can change for the same name and the same lists.
 pub const ENGINE_VERSION: &str = "1.4.0";

@@ -70,7 +70,7 @@ impl Watchlists<'_> {
             for file in &content.files {
                 files.push(self.object(&file.key, &file.sha256).await?);
             }
-            let list =
+            let (list, _) =
                 read(source, &files).map_err(|(_, cause)| Internal::corrupt(format!("list {}: {cause}", source.id)))?;
             lists.insert(source.id.clone(), CompiledList::of(content, confirmed_at(state)));
             read_lists.push(list);

@@ -23,7 +23,6 @@ mod ofac_xml;
 mod opensanctions_csv;
 mod quotes;
 mod report;
-mod shrink;
 mod table;
 mod tidy;
 mod uk_columns;
@@ -39,9 +38,9 @@ pub use country::{CountryReading, iso_country, read_country};
 pub use mapped_csv::ColumnMap;
 pub use names::{FieldName, FieldNames, names_in};
 pub use report::{
-    BrokenEntity, Counts, DropReason, FileReport, Loss, MissingColumn, ReadReport, SetAside, UnknownValues,
+    BrokenEntity, Counts, DropReason, FileReport, Loss, MAX_SHRINK_PERCENT, MissingColumn, ReadReport, SetAside,
+    UnknownValues,
 };
-pub use shrink::{MAX_SHRINK_PERCENT, Shrunken, check_shrink};
 
 use encoding::{Decoded, Expected};
 use intake::Intake;

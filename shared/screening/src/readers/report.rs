@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::shrink::MAX_SHRINK_PERCENT;
-
 /// Examples that a report keeps of one thing.
 const EXAMPLES: usize = 20;
 /// Characters of an example.
 const EXAMPLE_CHARS: usize = 120;
-/// Smaller figures say nothing when they fall.
+/// A figure that falls by more than so many per cent is a loss.
+pub const MAX_SHRINK_PERCENT: usize = 20;
+/// Smaller figures say nothing when they fall, except for the entities: a small list loses whom it names.
 const LEAST_COMPARED: usize = 20;
+const ENTITIES: &str = "entities";
 
 /// What was read and what was left out, to be kept with the list's version and compared with the version before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,13 +150,13 @@ impl ReadReport {
         }
     }
 
-    /// What fell by more than a fifth since the version before: entities, names, dates, countries, numbers, and the
-    /// records of each file.
+    /// What fell by more than [`MAX_SHRINK_PERCENT`] since the version before: entities, names, dates of birth, countries, numbers,
+    /// and the records of each file. A figure that was 0 or unknown before cannot fall.
     pub fn losses(&self, before: &Self) -> Vec<Loss> {
         let figures = |report: &Self| {
             let Counts { entities, names, dates, countries, numbers, weak_names: _ } = report.read;
             let mut figures = vec![
-                ("entities".to_owned(), entities),
+                (ENTITIES.to_owned(), entities),
                 ("names".to_owned(), names),
                 ("dates of birth".to_owned(), dates),
                 ("countries".to_owned(), countries),
@@ -168,7 +169,8 @@ impl ReadReport {
         let now = figures(self);
         let lost = |(what, before): (String, usize)| {
             let now = now.iter().find(|(other, _)| *other == what).map_or(0, |(_, now)| *now);
-            let falls = before >= LEAST_COMPARED && now * 100 < before * (100 - MAX_SHRINK_PERCENT);
+            let counts = before >= LEAST_COMPARED || what == ENTITIES;
+            let falls = counts && now * 100 < before * (100 - MAX_SHRINK_PERCENT);
             falls.then_some(Loss { what, before, now })
         };
         figures(before).into_iter().filter_map(lost).collect()
@@ -196,6 +198,14 @@ mod tests {
         assert!(told[1].starts_with("2000 records in file 2"));
         now.files.pop();
         assert!(now.losses(&before).iter().any(|loss| loss.now == 0));
+    }
+
+    #[test]
+    fn a_small_list_may_lose_a_fifth_of_its_entities_and_no_more() {
+        let of = |entities| ReadReport { read: Counts { entities, ..Counts::default() }, ..ReadReport::default() };
+        for (before, now, losses) in [(0, 0, 0), (100, 80, 0), (100, 79, 1), (100, 500, 0), (5, 4, 0), (5, 3, 1)] {
+            assert_eq!(of(now).losses(&of(before)).len(), losses, "{before} {now}");
+        }
     }
 
     #[test]
