@@ -19,6 +19,7 @@
 
 pub mod artifact;
 mod calendar;
+mod compare;
 pub mod date;
 pub mod entity;
 pub mod evidence;
@@ -31,6 +32,7 @@ pub mod readers;
 pub mod text;
 
 pub use artifact::{Artifact, ListInfo, LoadError};
+pub use compare::{Comparison, compare};
 pub use date::{DateSpan, PartialDate};
 pub use entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
 pub use hit::{Hit, MatchedOn, Options, Query};
