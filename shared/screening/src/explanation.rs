@@ -148,7 +148,7 @@ impl Case<'_> {
                     (1, ..) => format!("birth date {born} agrees with the listed {dates}"),
                     (-1, ..) => format!("birth date {born} speaks against the listed {dates}"),
                     (_, false, true) => "the list has no birth date".into(),
-                    (_, true, false) => format!("listed birth dates: {dates}; none was given"),
+                    (_, true, false) => format!("no birth date was given, listed are {dates}"),
                     (_, false, false) => format!("birth date {born} and the listed {dates} cannot be compared"),
                     _ => return None,
                 }

@@ -6,7 +6,7 @@ mod hungarian;
 pub mod score;
 pub mod token;
 
-pub use score::{Deduction, NameMatch};
+pub use score::NameMatch;
 
 use super::entity::Kind;
 use super::normalise::{NameForm, Reading, TokenKind, forms};

@@ -9,7 +9,9 @@ pub const MAX_SHRINK_PERCENT: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{now} entries where there were {before}: more than {MAX_SHRINK_PERCENT} % gone")]
 pub struct Shrunken {
+    /// Entries of the list in force.
     pub before: usize,
+    /// Entries of the list as read.
     pub now: usize,
 }
 

@@ -180,3 +180,16 @@ fn a_broken_list_is_refused_and_nothing_is_written() {
     assert!(!artifact.exists());
     assert_eq!(code(&screen(&["build", "no-such-folder", "-o", "x.art"])), 1);
 }
+
+/// What the crate's page shows of the command is what it prints.
+#[test]
+fn the_readme_shows_what_the_command_prints() {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut lines = shown.splitn(3, '\n');
+    assert!(lines.next().unwrap().starts_with("$ screen build samples/lists"));
+    let asked = "$ screen explain samples.art \"Alvaro Montenegor Ruiz\" --born 1962-07-14 --country PE";
+    assert_eq!(lines.next().unwrap(), asked);
+    let words = ["explain", artifact(), "Alvaro Montenegor Ruiz", "--born", "1962-07-14", "--country", "PE"];
+    assert_eq!(lines.next().unwrap(), out(&screen(&words)));
+}

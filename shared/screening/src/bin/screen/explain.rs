@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use verinym_screening::explanation::Step;
+use verinym_screening::Step;
 use verinym_screening::{DEFAULT_THRESHOLD, Hit, Options, Query};
 
 use crate::args::{Args, load};
