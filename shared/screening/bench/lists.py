@@ -182,7 +182,7 @@ def main():
         for threshold in THRESHOLDS:
             recall = sum(is_found(entry, name, threshold) for _, entry, name in asked) / len(asked)
             alarms = [sum(bool(at(rows, threshold)) for rows in some.values()) * 1000 / len(ordinary) for some in (unborn, dated)]
-            print(f"{threshold:>9.2f}   {recall:>24.1%}   {alarms[0]:>32.1f}   {alarms[1]:>26.1f}")
+            print(f"{threshold:>9.2f}   {recall:>24.2%}   {alarms[0]:>32.1f}   {alarms[1]:>26.1f}")
 
 
 main()

@@ -36,14 +36,17 @@ pub fn mapped() -> Format {
     }))
 }
 
+const LONGEST: usize = 450;
+
 /// The first line is asked, the others are listed. Scores are in bounds, explanations add up, and the order of two names
 /// makes no difference.
 pub fn screen(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    // A name of more characters is cut, and to compile many takes the time of other inputs.
+    let Ok(text) = std::str::from_utf8(&data[..data.len().min(LONGEST)]) else { return };
     let mut lines = text.lines();
     let Some(asked) = lines.next() else { return };
     let kind = Kind::from_byte(data.len() as u8 % 5);
-    let listed: Vec<&str> = lines.take(4).collect();
+    let listed: Vec<&str> = lines.take(2).collect();
     for listed in &listed {
         let (there, back) = (compare(asked, listed, kind), compare(listed, asked, kind));
         assert_eq!(there.score, back.score, "the other way round");
