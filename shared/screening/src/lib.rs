@@ -43,7 +43,7 @@ pub use number::{AskedNumber, NumberType};
 pub use readers::{Format, ReadError, check_shrink};
 
 /// Goes up whenever a score can change for the same name and the same lists.
-pub const ENGINE_VERSION: &str = "1.4.0";
+pub const ENGINE_VERSION: &str = "1.4.1";
 
 /// The one threshold: a hit at or above it is shown to a person.
 pub const DEFAULT_THRESHOLD: f64 = 0.85;
