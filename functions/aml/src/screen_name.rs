@@ -24,7 +24,7 @@ use verinym::{
     http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
     screening::{
-        self, AskedNumber, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, NumberType, Options, Query, date, number,
+        self, AskedNumber, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, NumberType, Options, Query, date,
     },
     store::Table,
     store::event::EventDraft,
@@ -297,15 +297,15 @@ impl IdentifierForm {
             "invalid_identifier",
             "Must have 1 to 128 characters, among them a letter or digit that can be compared.",
         );
-        let value = self.value.0;
-        let comparable = value.chars().count() <= LONGEST_IDENTIFIER && !number::normal(&value).is_empty();
-        if !comparable {
-            fields.refuse(&format!("{path}.value"), VALUE);
-        }
         let country = self.country.as_deref();
         let country = fields.check_optional(&format!("{path}.country"), country, Country::parse);
-        Some(AskedNumber { kind: self.kind.into(), value, country: country.map(|code| code.as_str().to_owned()) })
-            .filter(|_| comparable)
+        let country = country.map(|code| code.as_str().to_owned());
+        let number = AskedNumber { kind: self.kind.into(), value: self.value.0, country };
+        if number.value.chars().count() > LONGEST_IDENTIFIER || !number.is_comparable() {
+            fields.refuse(&format!("{path}.value"), VALUE);
+            return None;
+        }
+        Some(number)
     }
 }
 

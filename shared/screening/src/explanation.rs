@@ -10,15 +10,17 @@ use super::matcher::score::{Deduction, NameMatch};
 use super::matcher::token::{Relation, TokenRef};
 use super::normalise::TokenKind;
 
-/// One line: what was found, and what it adds to the score, in thousandths.
+/// One line of an explanation. The points of all lines of a hit or a comparison, added to 1000, are its score in thousandths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    /// What was found, in words.
     pub text: String,
+    /// What it adds to the score, in thousandths; negative where it takes off.
     pub points: i32,
 }
 
 impl Step {
-    fn new(text: impl Into<String>, points: i32) -> Self {
+    pub(crate) fn new(text: impl Into<String>, points: i32) -> Self {
         Self { text: text.into(), points }
     }
 }
@@ -146,7 +148,7 @@ impl Case<'_> {
                     (1, ..) => format!("birth date {born} agrees with the listed {dates}"),
                     (-1, ..) => format!("birth date {born} speaks against the listed {dates}"),
                     (_, false, true) => "the list has no birth date".into(),
-                    (_, true, false) => format!("listed birth dates: {dates}; none was given"),
+                    (_, true, false) => format!("no birth date was given, listed are {dates}"),
                     (_, false, false) => format!("birth date {born} and the listed {dates} cannot be compared"),
                     _ => return None,
                 }
@@ -182,7 +184,7 @@ impl Case<'_> {
         if let Some(reference) = self.reference {
             let _ = write!(out, ", reference {reference}");
         }
-        let _ = write!(out, ". From 1.000");
+        out.push_str(FROM);
         let mut score = 1000;
         for step in steps {
             score += step.points;
@@ -194,4 +196,22 @@ impl Case<'_> {
         let _ = write!(out, ". Name {}. Score {}.", points(self.name_score), points(score));
         out
     }
+}
+
+const FROM: &str = ". From 1.000";
+
+/// Head and steps of the text of [`Case::text`]. Nothing of a text that is another.
+pub fn read(text: &str) -> Option<(&str, Vec<Step>)> {
+    // What was asked stands in the head, and may hold anything: so the last of these words counts.
+    let (head, rest) = text.rsplit_once(FROM)?;
+    let (steps, _) = rest.rsplit_once(". Name ")?;
+    let read = |text: &str| {
+        let bracket = text.rsplit_once(" (").and_then(|(words, rest)| {
+            let number = rest.strip_suffix(')')?;
+            let thousandths = number.strip_prefix(['+', '-'])?.replace('.', "").parse::<i32>().ok()?;
+            Some(Step::new(words, if number.starts_with('-') { -thousandths } else { thousandths }))
+        });
+        bracket.unwrap_or_else(|| Step::new(text, 0))
+    };
+    Some((head, steps.split("; ").filter(|text| !text.is_empty()).map(read).collect()))
 }

@@ -7,15 +7,25 @@ use unicode_normalization::UnicodeNormalization;
 /// What a number is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NumberType {
+    /// Of a passport: people have several, one after the other.
     Passport,
+    /// Of a national identity card or register.
     NationalId,
+    /// Of a taxpayer, person or company.
     Tax,
+    /// Of a company in a register.
     Registration,
+    /// Legal Entity Identifier, ISO 17442.
     Lei,
+    /// Of a ship, by the International Maritime Organization; seven digits.
     Imo,
+    /// Of a ship's or aircraft's radio.
     CallSign,
+    /// Tail number, serial number or Mode S address of an aircraft.
     Aircraft,
+    /// Address of a digital currency.
     Wallet,
+    /// Not told, or another: compared with all types.
     #[default]
     Other,
 }
@@ -39,7 +49,7 @@ impl NumberType {
     }
 
     /// From the list's own words.
-    pub fn of_label(label: &str) -> Self {
+    pub(crate) fn of_label(label: &str) -> Self {
         let label = label.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| label.contains(word));
         let is = |words: &[&str]| label.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
@@ -79,7 +89,7 @@ impl NumberType {
     }
 
     /// Of such numbers a bearer has one at a time, in one country: another one speaks against. Thousandths.
-    pub fn contradiction(self) -> Option<i32> {
+    pub(crate) fn contradiction(self) -> Option<i32> {
         match self {
             Self::NationalId | Self::Tax | Self::Registration | Self::Lei | Self::Imo => Some(100),
             // People have several passports, one after the other.
@@ -89,7 +99,7 @@ impl NumberType {
     }
 
     /// The number holds all over the world, so that its country need not be known.
-    pub fn is_global(self) -> bool {
+    pub(crate) fn is_global(self) -> bool {
         matches!(self, Self::Lei | Self::Imo)
     }
 }
@@ -97,11 +107,19 @@ impl NumberType {
 /// A number that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AskedNumber {
+    /// What it is of. A number of another type agrees too; only one of the same type contradicts.
     pub kind: NumberType,
     /// As it is written on the document.
     pub value: String,
     /// ISO 3166-1 alpha-2 of the issuer.
     pub country: Option<String>,
+}
+
+impl AskedNumber {
+    /// Whether the value has a letter or digit that can be compared.
+    pub fn is_comparable(&self) -> bool {
+        !normal(&self.value).is_empty()
+    }
 }
 
 impl From<&str> for AskedNumber {

@@ -11,7 +11,7 @@ use crate::{
     },
     error::{Internal, Result},
     run_command,
-    screening::{Artifact, ENGINE_VERSION, artifact::FORMAT_VERSION},
+    screening::{Artifact, ENGINE_VERSION, FORMAT_VERSION},
     store::{
         command::Decided,
         list::{ListsState, pointer_event},

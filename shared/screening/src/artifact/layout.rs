@@ -26,16 +26,30 @@ const HEADER: usize = 32;
 /// Why bytes are not an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LoadError {
+    /// The bytes do not begin as an artifact does.
     #[error("not a screening artifact")]
     NotAnArtifact,
+    /// Build it again from the lists.
     #[error("made by another version of the engine: format {found}, this engine reads {FORMAT_VERSION}")]
-    OtherVersion { found: u32 },
+    OtherVersion {
+        /// Format of the bytes.
+        found: u32,
+    },
+    /// A download or copy that broke off.
     #[error("cut off or padded: {found} bytes instead of {expected}")]
-    WrongLength { expected: u64, found: u64 },
+    WrongLength {
+        /// Bytes by its header.
+        expected: u64,
+        /// Bytes given.
+        found: u64,
+    },
+    /// At least one byte is another.
     #[error("the checksum does not match: the bytes are damaged")]
     Damaged,
+    /// Its table of contents points outside.
     #[error("a section lies outside the artifact")]
     BadSections,
+    /// Names that are no text.
     #[error("its texts are not UTF-8")]
     NotText,
 }

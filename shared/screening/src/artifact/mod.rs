@@ -44,9 +44,13 @@ impl std::fmt::Debug for Artifact {
 /// What an artifact says of one of its lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListInfo {
+    /// As hits name it.
     pub id: String,
+    /// The publisher's version or date, else a hash of what was read.
     pub version: String,
+    /// Entities, each with one name or more.
     pub entries: usize,
+    /// Date or time (RFC 3339) where the list carries one.
     pub published_at: Option<String>,
 }
 

@@ -73,7 +73,7 @@ pub struct Token {
 }
 
 /// A name made comparable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameForm {
     pub tokens: Vec<Token>,
     /// The romanised words before their kinds were known: a numeral is still letters here.

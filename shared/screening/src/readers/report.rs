@@ -19,10 +19,13 @@ const ENTITIES: &str = "entities";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReadReport {
+    /// What came in.
     pub read: Counts,
     /// In the order of the list's files.
     pub files: Vec<FileReport>,
+    /// How many were left out, by reason.
     pub dropped: BTreeMap<DropReason, usize>,
+    /// Entities that are broken.
     pub set_aside: SetAside,
     /// By column: values that the reader did not understand.
     pub unknown: BTreeMap<String, UnknownValues>,
@@ -34,12 +37,17 @@ pub struct ReadReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
+    /// Persons, organisations, vessels, aircraft.
     pub entities: usize,
+    /// All names of all entities.
     pub names: usize,
     /// Those of the names that the list calls weak.
     pub weak_names: usize,
+    /// Dates of birth.
     pub dates: usize,
+    /// Countries of entities.
     pub countries: usize,
+    /// Numbers of documents, companies and vessels.
     pub numbers: usize,
 }
 
@@ -49,6 +57,7 @@ pub struct Counts {
 pub struct FileReport {
     /// Rows, elements or lines that describe something.
     pub records: usize,
+    /// As the WHATWG Encoding Standard calls it.
     pub encoding: String,
     /// Lines in another encoding than the rest of the file.
     pub misfit_lines: u64,
@@ -80,6 +89,7 @@ pub enum DropReason {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SetAside {
+    /// How many.
     pub count: usize,
     /// The first of them.
     pub examples: Vec<BrokenEntity>,
@@ -92,6 +102,7 @@ pub struct BrokenEntity {
     pub id: String,
     /// `line 12` or `record 12`.
     pub place: String,
+    /// What it lacks.
     pub problem: String,
 }
 
@@ -99,6 +110,7 @@ pub struct BrokenEntity {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UnknownValues {
+    /// How many values.
     pub count: usize,
     /// The first different ones and how often each stood there.
     pub values: BTreeMap<String, usize>,
@@ -107,6 +119,7 @@ pub struct UnknownValues {
 /// A column that is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingColumn {
+    /// The column's name.
     pub column: String,
     /// What the column would hold: "passport numbers".
     pub lost: String,
@@ -116,8 +129,11 @@ pub struct MissingColumn {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{now} {what} where there were {before}: more than {MAX_SHRINK_PERCENT} % gone")]
 pub struct Loss {
+    /// Which figure: `names`, `dates of birth`.
     pub what: String,
+    /// In the version before.
     pub before: usize,
+    /// In this version.
     pub now: usize,
 }
 

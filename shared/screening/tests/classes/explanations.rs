@@ -81,6 +81,8 @@ proptest! {
             let (sum, told) = read(&hit.explanation);
             prop_assert_eq!(sum, told, "{}", hit.explanation);
             prop_assert_eq!(told, (hit.score * 1000.0).round() as i64, "{}", hit.explanation);
+            let by_line: i64 = hit.steps().iter().map(|step| i64::from(step.points)).sum();
+            prop_assert_eq!(by_line + 1000, told, "{:?}", hit.steps());
         }
     }
 }
