@@ -5,7 +5,6 @@ pub mod forgot_password;
 pub mod login;
 pub mod logout;
 mod mail_request;
-mod mailed_token;
 pub mod me;
 pub mod refresh;
 pub mod register;

@@ -135,7 +135,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
         return Err(AuthError::InvalidCredentials.into());
     }
     // For an unknown identifier, a random account is read, so that the response time does not reveal whether it exists.
-    let claim = claim?.unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
+    let claim = claim?.filter(|claim| !claim.is_former()).unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
     let counted = claim.counted_under.as_ref().unwrap_or(&index);
     let (by_identifier, tried, found, sign_ins) = tokio::join!(
         call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),

@@ -8,9 +8,9 @@ use verinym::{
     config::Section,
     crypto::password,
     domain::{
-        account::{BlindIndex, NewAccount},
+        account::NewAccount,
         auth::AuthError,
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType},
         field::Fields,
         id::UserId,
         limit,
@@ -29,11 +29,10 @@ use verinym::{
         Store, Table,
         author::Author,
         commit::{Commit, WriteExpression},
-        event::EventDraft,
+        holder_notice::HolderNotice,
         item::{Item, keyed, text},
         kek::KeyPurpose,
         person_key::PersonKey,
-        secrets::IndexSecrets,
         user::{Account, PasswordHash, ProfileItem, ValueClaim, account_event},
     },
 };
@@ -114,7 +113,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
         call.limit_ip(&limit::REGISTER),
         store.claim(&claim_key),
         NewKeys::make(store, &user, now),
-        notice.was_sent(store, protected),
+        already_notified(&notice, store, protected),
     );
     limited?;
     let keys = keys?;
@@ -128,7 +127,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
     let registered = run_command!(command, |attempt| {
         let (claim, notified) = match already_read.take() {
             Some(read) => read,
-            None => tokio::try_join!(store.claim(&claim_key), notice.was_sent(store, protected))?,
+            None => tokio::try_join!(store.claim(&claim_key), already_notified(&notice, store, protected))?,
         };
         let holder = claim.filter(|claim| protected && !claim.lapsed(now));
         let commit = attempt.commit(now);
@@ -145,6 +144,10 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
         let body = Registered { user: new.account.user(profile) };
         Either::One(Created { location: Some("/v1/users/profile".to_owned()), version: Some(1), body })
     })
+}
+
+async fn already_notified(notice: &HolderNotice, store: &Store, protected: bool) -> Result<bool> {
+    Ok(protected && notice.was_sent(store).await?)
 }
 
 /// The two keys of a person, and their items.
@@ -220,8 +223,7 @@ impl Registration {
         if notified {
             return commit.decoy(EVENT_BYTES, now).decoy(EVENT_BYTES, now);
         }
-        let event = EventDraft::new(EventType::UserRegistrationRepeated, notice.subject.clone(), notice.hour);
-        commit.event(event.person(holder.user))
+        commit.event(notice.event(holder.user))
     }
 
     /// Comes first, so that a taken username is reported whether or not the address is taken.
@@ -242,26 +244,6 @@ impl Registration {
 const AUTH_BYTES: usize = 700;
 const KEY_BYTES: usize = 250;
 const EVENT_BYTES: usize = 600;
-
-/// The notification of the holder of an address. Its aggregate is the address and its version the hour, so that strangers
-/// neither cause conflicts on the account nor flood its mailbox.
-struct HolderNotice {
-    subject: Subject,
-    hour: u64,
-}
-
-impl HolderNotice {
-    fn of(email_index: &BlindIndex, indexes: &IndexSecrets, now: Timestamp) -> Self {
-        let address = indexes.digest(&[b"registration", email_index.as_ref().as_bytes()]);
-        let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
-        Self { subject: Subject::new("identifier", address), hour }
-    }
-
-    /// Whether it was sent in this hour.
-    async fn was_sent(&self, store: &Store, protected: bool) -> Result<bool> {
-        Ok(protected && store.event_at(&self.subject.id, self.hour).await?.is_some())
-    }
-}
 
 impl Register {
     /// Reports all faults of the form at once.

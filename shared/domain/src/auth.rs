@@ -5,6 +5,8 @@
 pub enum AuthError {
     #[error("address has an account")]
     EmailTaken,
+    #[error("address was changed too often within the time to undo it")]
+    TooManyEmailChanges,
     #[error("username is taken")]
     UsernameTaken,
     #[error("mailed token is not valid, was used or replaced")]

@@ -26,6 +26,7 @@ pub mod input;
 pub mod limit;
 mod limit_report;
 pub mod list;
+pub mod mailed_token;
 mod method;
 pub mod multipart;
 pub mod openapi;

@@ -141,12 +141,16 @@ pub struct ValueClaim {
     /// On the claim of a username: index of the address beside it, under which failed sign-ins are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_under: Option<BlindIndex>,
+    /// On the claim of a former address, whose holder may undo the change until `unverified_until`: Unix seconds, for the table's
+    /// own cleaning.
+    #[serde(rename = "expires", default, skip_serializing_if = "Option::is_none")]
+    pub former_expires: Option<i64>,
 }
 
 impl ValueClaim {
     /// A lasting claim.
     pub const fn new(user: UserId) -> Self {
-        Self { user, unverified_until: None, counted_under: None }
+        Self { user, unverified_until: None, counted_under: None, former_expires: None }
     }
 
     pub fn email_key(index: &BlindIndex) -> Key {
@@ -155,6 +159,16 @@ impl ValueClaim {
 
     pub fn username_key(index: &BlindIndex) -> Key {
         Key::new(format!("NAME#{index}"), "CLAIM")
+    }
+
+    /// Whether it is of an address that the account had before: it finds no account.
+    pub const fn is_former(&self) -> bool {
+        self.former_expires.is_some()
+    }
+
+    /// Whether it keeps another account from this address although its person proved it. Unconfirmed registrations do not.
+    pub fn bars(&self, user: &UserId, now: Timestamp) -> bool {
+        self.user != *user && !self.lapsed(now) && (self.unverified_until.is_none() || self.is_former())
     }
 
     /// Whether somebody else may take it.

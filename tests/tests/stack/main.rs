@@ -11,6 +11,7 @@ mod crash;
 mod deliveries;
 mod documents;
 mod earlier_snapshots;
+mod email_changes;
 mod enumeration;
 mod grants;
 mod guessing;

@@ -111,6 +111,8 @@ impl AccountState {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => matches!(self.status, UserStatus::Active | UserStatus::Deactivated),
+            // These follow from an act of the person, who is signed in.
+            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
         }
     }
 

@@ -143,6 +143,8 @@ impl Account {
         let kind = match purpose {
             TokenPurpose::VerifyEmail => EventType::UserVerificationRequested,
             TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
+            TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
+            TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
         };
         (self.record_mail(purpose, id), kind)
     }
@@ -156,6 +158,32 @@ impl Account {
         let surplus = tokens.len().saturating_sub(purpose.most_valid());
         tokens.drain(..surplus);
         Self::of(state)
+    }
+
+    /// Changes the address to one that a mailed token proved. Tokens that were mailed to the old address are void. Sessions go on:
+    /// whoever asked is signed in, and whoever holds the old address can undo it.
+    pub fn change_email(&self, email_index: BlindIndex, now: Timestamp) -> (Self, EventType) {
+        let mut state = AccountState { email_index, ..self.next(now) };
+        state.mailed.clear();
+        (Self::of(state), EventType::UserEmailChanged)
+    }
+
+    /// Restores a former address by a token that was mailed to it, since the change may be a stranger's: all sessions are over, the
+    /// password is void, and `reset` is the token to set another one. [`AuthError::InvalidToken`] if the account is being erased or
+    /// has the address already.
+    pub fn undo_email_change(
+        &self,
+        email_index: BlindIndex,
+        reset: MailId,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), AuthError> {
+        if self.is_ending() || self.email_index == email_index {
+            return Err(AuthError::InvalidToken);
+        }
+        let mut state = AccountState { email_index, password: None, ..self.next(now) };
+        state.session_epoch += 1;
+        state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
+        Ok((Self::of(state), EventType::UserEmailChangeUndone))
     }
 
     /// Gives a role; `None` if the account has it.

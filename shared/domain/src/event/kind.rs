@@ -108,6 +108,12 @@ events! {
             .counts(&[Counter::plain("auth_email_verified_total")]),
         /// The profile changed; `changes` has the masked values.
         UserUpdated = "user.updated": person().data(&[data::ProfileEffect::SHAPE]),
+        /// Another address was asked for; it is not confirmed yet.
+        UserEmailChangeRequested = "user.email_change_requested": staff().notifies(Notification::EmailChangeRequested),
+        /// The address changed; `changes` has the masked values.
+        UserEmailChanged = "user.email_changed": person().notifies(Notification::EmailChanged),
+        /// The holder of a former address restored it. All sessions ended, and the password is void.
+        UserEmailChangeUndone = "user.email_change_undone": person().notifies(Notification::EmailChangeUndone),
         /// Roles were granted or removed.
         UserRolesChanged = "user.roles_changed": staff()
             .data(&[data::RoleChange::SHAPE])

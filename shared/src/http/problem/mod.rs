@@ -95,6 +95,7 @@ fn request(error: &RequestError) -> &'static ProblemType {
 fn auth(error: AuthError) -> &'static ProblemType {
     match error {
         AuthError::EmailTaken => &types::EMAIL_TAKEN,
+        AuthError::TooManyEmailChanges => &types::TOO_MANY_EMAIL_CHANGES,
         AuthError::UsernameTaken => &types::USERNAME_TAKEN,
         AuthError::InvalidToken => &types::INVALID_TOKEN,
         AuthError::ExpiredToken => &types::EXPIRED_TOKEN,

@@ -42,7 +42,8 @@ problem_types! {
         "The token of a mailed link is unknown. Each token works once, and a newer mail replaces it.",
         "Let the person ask for a new mail.";
     EXPIRED_TOKEN = 400 "expired_token", "The link has expired. Request a new one.",
-        "Links to confirm an address work for 24 hours, links to set a password for one hour.",
+        "Links to confirm an address work for 24 hours, links to set a password for one hour, links to undo a change of the address for \
+         72 hours.",
         "Let the person ask for a new mail.";
     WRONG_PASSWORD = 400 "invalid_credentials", "The password is wrong.",
         "The caller is identified already, by an access token or a mailed link, and the password of the body is wrong. The failure \
@@ -111,6 +112,9 @@ problem_types! {
     EMAIL_TAKEN = 409 "email_taken", "An account with this email address exists.",
         "Only without enumeration protection. With it, the answer is always 202, and the owner of the address gets a mail.",
         "Let the person sign in or reset the password.";
+    TOO_MANY_EMAIL_CHANGES = 409 "too_many_email_changes", "The address was changed three times within three days.",
+        "The holder of each former address can undo its change for 72 hours. At most three changes can be undone at once.",
+        "Let the person wait until the first of these 72 hours are over.";
     USERNAME_TAKEN = 409 "username_taken", "The username is taken.",
         "Another account has this username.",
         "Let the person choose another one.";

@@ -24,6 +24,8 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "user.registered",
             "user.email_verified",
             "user.updated",
+            "user.email_changed",
+            "user.email_change_undone",
             "user.locked",
             "session.created",
             "session.revoked",
