@@ -138,7 +138,7 @@ problem_types! {
         "Reject the check, and follow your procedure for true matches.";
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
-        "Keep the document. It is destroyed when its retention ends.";
+        "Keep the document: a check that was submitted rests on it.";
     IDEMPOTENCY_IN_PROGRESS = 409 "idempotency_in_progress", "The first request with this idempotency key is still being processed.",
         "Two requests with the same key arrived at the same time.",
         "Repeat the request with the same key after a moment.";
