@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::entity::{Kind, NameType, Strength};
 use super::evidence::{Cause, ListedNumber};
-use super::hit::Query;
+use super::hit::{Hit, Query};
 use super::matcher::align::Pair;
 use super::matcher::score::{Deduction, NameMatch};
 use super::matcher::token::{Relation, TokenRef};
@@ -200,8 +200,20 @@ impl Case<'_> {
 
 const FROM: &str = ". From 1.000";
 
+impl Hit {
+    /// The explanation line by line. The points, added to 1000, are [`Hit::score`] in thousandths.
+    pub fn steps(&self) -> Vec<Step> {
+        read(&self.explanation).map(|(_, steps)| steps).unwrap_or_default()
+    }
+
+    /// The beginning of the explanation: which name was compared with which, of which entity on which list.
+    pub fn compared(&self) -> &str {
+        read(&self.explanation).map_or("", |(head, _)| head)
+    }
+}
+
 /// Head and steps of the text of [`Case::text`]. Nothing of a text that is another.
-pub fn read(text: &str) -> Option<(&str, Vec<Step>)> {
+fn read(text: &str) -> Option<(&str, Vec<Step>)> {
     // What was asked stands in the head, and may hold anything: so the last of these words counts.
     let (head, rest) = text.rsplit_once(FROM)?;
     let (steps, _) = rest.rsplit_once(". Name ")?;

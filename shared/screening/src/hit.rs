@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::DEFAULT_THRESHOLD;
 use super::date::PartialDate;
 use super::entity::Kind;
-use super::explanation::{self, Step};
 use super::normalise::{NameDoubt, Reading, doubts, forms, without_number};
 use super::number::{AskedNumber, NumberType};
 
@@ -133,18 +132,6 @@ pub struct Hit {
     pub countries: Vec<String>,
     /// Sanctions programmes or regimes, in the list's words.
     pub programmes: Vec<String>,
-}
-
-impl Hit {
-    /// The explanation line by line. The points, added to 1000, are [`Hit::score`] in thousandths.
-    pub fn steps(&self) -> Vec<Step> {
-        explanation::read(&self.explanation).map(|(_, steps)| steps).unwrap_or_default()
-    }
-
-    /// The beginning of the explanation: which name was compared with which, of which entity on which list.
-    pub fn compared(&self) -> &str {
-        explanation::read(&self.explanation).map_or("", |(head, _)| head)
-    }
 }
 
 #[cfg(test)]
