@@ -75,6 +75,17 @@ impl Stack {
         client.get(&format!("/v1/oauth/{provider}/authorize?redirect_uri={redirect_uri}&link={link}")).send().await
     }
 
+    /// Signs in at the provider: `code` and `state` as the provider sends them to our callback.
+    pub async fn code_at_provider(&self, authorization_url: &str, who: &Identity) -> (String, String) {
+        let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
+        let AtProvider::Redirects(path) = at_provider(&http, authorization_url, who, self.var("API_URL")).await else {
+            panic!("the provider posts a form");
+        };
+        let url: Url = format!("http://api{path}").parse().unwrap();
+        let of = |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+        (of("code").unwrap(), of("state").unwrap())
+    }
+
     /// Walks from our API through the provider and our callback back to the application.
     pub async fn returned(&self, client: &Client, provider: &str, who: &Identity, link: bool) -> Returned {
         let begun = self.authorization(client, provider, link).await.expect(200).json();

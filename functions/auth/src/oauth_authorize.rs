@@ -13,7 +13,7 @@ use verinym::{
     },
     error::{RequestError, Result},
     function::Needs,
-    http::{Call, Endpoint, Path, Plain, Query, Route, SignedOrNot, problem::types},
+    http::{AnybodyOrSigned, Call, Endpoint, Path, Plain, Query, Route, problem::types},
     providers::oauth::sign_in_provider,
     store::{
         Table,
@@ -63,7 +63,7 @@ pub fn endpoint() -> Endpoint {
 const NOT_LISTED: FieldFault = FieldFault::new("not_allowed", "Is not an address that the operator has allowed.");
 
 async fn authorize(
-    call: Call<SignedOrNot>,
+    call: Call<AnybodyOrSigned>,
     (Path(name), Query(query)): (Path<String>, Query<Authorize>),
 ) -> Result<Plain<BegunSignIn>> {
     let (app, now) = (call.app, call.now());

@@ -7,7 +7,7 @@ use verinym::{
     domain::{id::UserId, limit, secret::SecretText, social::SocialError},
     error::{Internal, Result},
     function::{Capability, Needs},
-    http::{By, Call, Endpoint, Json, Limited, Path, Plain, Route, SignedOrNot, problem::types},
+    http::{AnybodyOrSigned, By, Call, Endpoint, Json, Limited, Path, Plain, Route, problem::types},
     providers::oauth::{call_through_breaker, sign_in_provider},
     store::{
         Table,
@@ -79,7 +79,7 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn exchange(
-    call: Call<SignedOrNot>,
+    call: Call<AnybodyOrSigned>,
     (Path(name), Json(form)): (Path<String>, Json<Exchange>),
 ) -> Result<Plain<TokenSet>> {
     let (app, now) = (call.app, call.now());
@@ -104,7 +104,7 @@ async fn exchange(
 }
 
 /// The person who began to link: only in the same session, so that nobody links their account to another person's session.
-fn asker(call: &Call<SignedOrNot>, pending: &PendingAuthorization) -> Result<Option<UserId>, SocialError> {
+fn asker(call: &Call<AnybodyOrSigned>, pending: &PendingAuthorization) -> Result<Option<UserId>, SocialError> {
     match (&pending.linking, call.caller.signed()) {
         (None, _) => Ok(None),
         (Some(began), Some(person)) if *began == (person.user, person.session) => Ok(Some(person.user)),

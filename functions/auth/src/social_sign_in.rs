@@ -13,7 +13,7 @@ use verinym::{
         time::Timestamp,
     },
     error::{Internal, Result},
-    http::{Call, SignedOrNot},
+    http::{AnybodyOrSigned, Call},
     run_command,
     store::{
         Store, Table,
@@ -40,7 +40,7 @@ pub struct Proven<'a> {
 }
 
 /// The account of the identity, with its profile key.
-pub async fn account_of(call: &Call<SignedOrNot>, proven: Proven<'_>) -> Result<(Account, PersonKey)> {
+pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Result<(Account, PersonKey)> {
     let (store, now) = (call.app.store().await, call.now());
     let indexes = call.app.index_secrets().await?;
     let digest = identity_digest(&indexes, proven.identity);
@@ -84,7 +84,7 @@ async fn address_holder(store: &Store, indexes: &IndexSecrets, proven: Proven<'_
 /// Links the identity to an account, and fills its empty profile fields.
 fn link<'a>(
     commit: Commit<'a>,
-    call: &Call<SignedOrNot>,
+    call: &Call<AnybodyOrSigned>,
     account: &OpenAccount,
     by: IdentityOf<'_>,
 ) -> Result<(Commit<'a>, Account)> {
@@ -145,7 +145,7 @@ impl NewPerson {
 
     /// Takes the address from an account that never confirmed it: a stranger may have registered it, so all of theirs stays behind
     /// with that account, which nobody can sign in to. A conflict if it is confirmed meanwhile.
-    fn create<'a>(&self, commit: Commit<'a>, call: &Call<SignedOrNot>, by: IdentityOf<'_>) -> Commit<'a> {
+    fn create<'a>(&self, commit: Commit<'a>, call: &Call<AnybodyOrSigned>, by: IdentityOf<'_>) -> Commit<'a> {
         let user = self.account.user;
         let author = Author::from(Actor::User(user)).origin(&self.keys.profile, call.meta.origin());
         let claim = keyed(&ValueClaim::email_key(&self.account.email_index), &ValueClaim::new(user));
