@@ -1,15 +1,24 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
+mod begin_session;
 mod claims;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
 mod mail_request;
 pub mod me;
+mod new_keys;
+pub mod oauth_accounts;
+pub mod oauth_authorize;
+pub mod oauth_callback;
+pub mod oauth_exchange;
+pub mod oauth_form_callback;
+pub mod oauth_unlink;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
+mod social_sign_in;
 mod tokens;
 pub mod verify_email;
 
@@ -27,5 +36,11 @@ pub fn endpoints() -> Vec<Endpoint> {
         me::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
+        oauth_authorize::endpoint(),
+        oauth_callback::endpoint(),
+        oauth_form_callback::endpoint(),
+        oauth_exchange::endpoint(),
+        oauth_accounts::endpoint(),
+        oauth_unlink::endpoint(),
     ]
 }

@@ -30,14 +30,13 @@ use verinym::{
         author::Author,
         commit::{Commit, WriteExpression},
         holder_notice::HolderNotice,
-        item::{Item, keyed, text},
-        kek::KeyPurpose,
-        person_key::PersonKey,
+        item::{keyed, text},
         user::{Account, PasswordHash, ProfileItem, ValueClaim, account_event},
     },
 };
 
 use crate::mail_request::CheckYourEmail;
+use crate::new_keys::NewKeys;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,22 +149,6 @@ async fn already_notified(notice: &HolderNotice, store: &Store, protected: bool)
     Ok(protected && notice.was_sent(store).await?)
 }
 
-/// The two keys of a person, and their items.
-struct NewKeys {
-    profile: PersonKey,
-    items: [Item; 2],
-}
-
-impl NewKeys {
-    async fn make(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
-        let ((profile, profile_item), (_, evidence_item)) = tokio::try_join!(
-            store.new_person_key(user, KeyPurpose::Profile, now),
-            store.new_person_key(user, KeyPurpose::Evidence, now),
-        )?;
-        Ok(Self { profile, items: [profile_item, evidence_item] })
-    }
-}
-
 /// A unique value is free if no account has it, or the account that has it was not confirmed in time.
 const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";
 
@@ -192,9 +175,7 @@ impl Registration {
             .new_account(&self.account)
             .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .event(account_event(self.kind, &self.account));
-        self.keys.items.iter().fold(commit, |commit, item| {
-            commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None)
-        })
+        self.keys.create(commit)
     }
 
     /// Notifies the holder of a taken address by mail, once an hour, and writes as much as for a new account. The username is

@@ -8,13 +8,16 @@
 //! | [`index`] | blind indexes and keyed digests |
 //! | [`password`] | password hashes |
 //! | [`access`], [`refresh`], [`mailed`] | tokens |
+//! | [`id_token`], [`es256`] | tokens of other identity providers, and those that we sign for them |
 //! | [`cursor`] | list cursors |
 
 pub mod access;
 pub mod cursor;
 pub mod document;
+pub mod es256;
 pub mod field;
 mod gcm;
+pub mod id_token;
 pub mod index;
 pub mod jwk;
 pub mod key;

@@ -31,4 +31,7 @@ pub enum AuthError {
     InvalidRefreshToken,
     #[error("refresh token was used before; its session has ended")]
     RefreshTokenReused,
+    /// Without it nobody could sign in to the account any more.
+    #[error("the last way in cannot be removed")]
+    LastCredential,
 }

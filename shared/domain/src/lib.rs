@@ -25,6 +25,7 @@ pub mod refresh;
 pub mod role;
 pub mod secret;
 pub mod session;
+pub mod social;
 pub mod time;
 pub mod user;
 pub mod words;

@@ -98,6 +98,10 @@ notifications! {
         EmailChangeUndone = "email_change_undone": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// A refresh token was used twice, so its session was ended.
         RefreshTokenReused = "refresh_token_reused": security(TextData::Circumstances),
+        /// An account at an identity provider was linked.
+        SocialAccountLinked = "social_account_linked": security(TextData::Circumstances),
+        /// A linked account was removed.
+        SocialAccountUnlinked = "social_account_unlinked": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.

@@ -31,6 +31,7 @@ mod secrets_at_rest;
 mod sessions;
 mod sign_ins;
 mod snapshot_races;
+mod social;
 mod staff_reads;
 mod strangers;
 mod watchlists;

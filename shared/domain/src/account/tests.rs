@@ -331,3 +331,39 @@ fn the_stored_form_reads_back_and_is_the_state_itself() {
     assert_eq!(serde_json::from_value::<Account>(json).unwrap(), account);
     assert!(!format!("{account:?}").contains("old"));
 }
+
+#[test]
+fn an_account_of_a_vouching_provider_is_confirmed_and_has_one_way_in() {
+    let new = NewVouchedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index: index("v1.email") };
+    let (account, kind) = Account::register_vouched(new, NOW);
+    assert_eq!(kind, EventType::UserRegisteredByProvider);
+    assert_eq!((account.email_verified, account.unverified_until, account.version), (true, None, 1));
+    assert_eq!((account.password.clone(), account.links, account.ways_in()), (None, 1, 1));
+    assert_eq!(account.unlink_social_account(), Err(AuthError::LastCredential));
+    let (reset, _) = account.reset_password(hash("new"), LATER).unwrap();
+    assert_eq!(reset.unlink_social_account().unwrap().0.ways_in(), 1);
+}
+
+proptest! {
+    /// Whatever is linked and removed, one way in stays, and each step is a version of its own.
+    #[test]
+    fn the_last_way_in_stays(has_password: bool, steps in proptest::collection::vec(any::<bool>(), 0..20)) {
+        let new = NewVouchedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index: index("v1.email") };
+        let mut account = if has_password { verified() } else { Account::register_vouched(new, NOW).0 };
+        for link in steps {
+            let before = account.clone();
+            match if link { Ok(account.link_social_account()) } else { account.unlink_social_account() } {
+                Ok((after, _)) => {
+                    prop_assert_eq!(after.version, before.version + 1);
+                    prop_assert_eq!(after.profile_version(), before.profile_version());
+                    account = after;
+                }
+                Err(refusal) => {
+                    prop_assert_eq!(refusal, AuthError::LastCredential);
+                    prop_assert!(before.links == 0 || before.ways_in() == 1);
+                }
+            }
+            prop_assert!(account.ways_in() >= 1);
+        }
+    }
+}

@@ -28,6 +28,13 @@ pub struct NewAccount {
     pub password: PasswordHash,
 }
 
+/// What an account is made with by somebody whose identity provider vouches for the address.
+#[derive(Debug)]
+pub struct NewVouchedAccount {
+    pub user: UserId,
+    pub email_index: BlindIndex,
+}
+
 impl AccountState {
     /// The next version, which the person sees.
     fn next(&self, now: Timestamp) -> Self {
@@ -76,6 +83,7 @@ impl Account {
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: Some(new.password),
+            links: 0,
             session_epoch: 0,
             open_check: None,
             mailed: BTreeMap::new(),
@@ -87,6 +95,46 @@ impl Account {
             unseen: 0,
         };
         (Self::of(state), EventType::UserRegistered)
+    }
+
+    /// A new account of somebody who signs in through a provider that vouches for the address. It has one linked account and no
+    /// password.
+    pub fn register_vouched(new: NewVouchedAccount, now: Timestamp) -> (Self, EventType) {
+        let state = AccountState {
+            user: new.user,
+            status: UserStatus::Active,
+            email_verified: true,
+            unverified_until: None,
+            roles: vec![role::USER.to_owned()],
+            kyc_status: KycStatus::None,
+            password: None,
+            links: 1,
+            session_epoch: 0,
+            open_check: None,
+            mailed: BTreeMap::new(),
+            email_index: new.email_index,
+            username_index: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            unseen: 0,
+        };
+        (Self::of(state), EventType::UserRegisteredByProvider)
+    }
+
+    /// Links an account at an identity provider.
+    pub fn link_social_account(&self) -> (Self, EventType) {
+        let state = AccountState { links: self.links + 1, ..self.next_unseen() };
+        (Self::of(state), EventType::UserSocialAccountLinked)
+    }
+
+    /// Removes a linked account. [`AuthError::LastCredential`] if nobody could sign in after that.
+    pub fn unlink_social_account(&self) -> Result<(Self, EventType), AuthError> {
+        if self.ways_in() <= 1 || self.links == 0 {
+            return Err(AuthError::LastCredential);
+        }
+        let state = AccountState { links: self.links - 1, ..self.next_unseen() };
+        Ok((Self::of(state), EventType::UserSocialAccountUnlinked))
     }
 
     /// Confirms the address. [`AuthError::InvalidToken`] if it is confirmed already.

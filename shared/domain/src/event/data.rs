@@ -10,7 +10,7 @@ use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
-    id::{CheckId, HitId, UserId},
+    id::{CheckId, HitId, LinkId, UserId},
     kyc::KycStatus,
     notification::Notification,
     time::Timestamp,
@@ -107,6 +107,17 @@ parts! {
         pub granted: Vec<PublicWord>,
         /// All roles after it.
         pub roles: Vec<PublicWord>,
+    }
+
+    /// The identity provider by which somebody signed in.
+    pub struct IdentityProvider {
+        /// Its name in the configuration.
+        pub provider: PublicWord,
+    }
+
+    /// A linked account.
+    pub struct LinkedAccount {
+        pub account: LinkId,
     }
 
     /// Failed sign-ins that locked an identifier.

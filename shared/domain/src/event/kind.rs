@@ -118,6 +118,18 @@ events! {
         UserRolesChanged = "user.roles_changed": staff()
             .data(&[data::RoleChange::SHAPE])
             .notifies(Notification::RolesChanged),
+        /// An account was created by a sign-in through an identity provider, which vouches for the address.
+        UserRegisteredByProvider = "user.registered_by_provider": person()
+            .data(&[data::IdentityProvider::SHAPE])
+            .counts(&[Counter::plain("auth_registration_total")]),
+        /// An account at an identity provider was linked: its owner can sign in by it.
+        UserSocialAccountLinked = "user.social_account_linked": person()
+            .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
+            .notifies(Notification::SocialAccountLinked),
+        /// A linked account was removed.
+        UserSocialAccountUnlinked = "user.social_account_unlinked": person()
+            .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
+            .notifies(Notification::SocialAccountUnlinked),
         /// An administrator locked the account.
         UserLocked = "user.locked": person().notifies(Notification::AccountLocked),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the

@@ -9,7 +9,7 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, DocumentId, HitId, SessionId},
+    id::{CheckId, DocumentId, HitId, LinkId, SessionId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -50,6 +50,7 @@ pub struct Ids {
     pub session: String,
     pub hit: String,
     pub list: String,
+    pub link: String,
 }
 
 /// Access tokens live 15 minutes.
@@ -70,6 +71,7 @@ impl Kept {
             hit: HitId::new(Timestamp::now()).to_string(),
             // Lists are everybody's; this one is only configured.
             list: "test_same".to_owned(),
+            link: LinkId::new(Timestamp::now()).to_string(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -78,6 +80,7 @@ impl Kept {
             session: SessionId::new(now).to_string(),
             hit: HitId::new(now).to_string(),
             list: "nobodys_list".to_owned(),
+            link: LinkId::new(now).to_string(),
         };
         let admin = stack.admin().await;
         Self {
@@ -133,7 +136,8 @@ impl Cast {
         if let Some(kind) = kind_of_id(&operation.path) {
             path = path.replace("{id}", ids.of(kind));
         }
-        path = path.replace("{provider}", "sandbox").replace("{file}", "reference.css").replace("{code}", "not_found");
+        let provider = if path.starts_with("/v1/oauth/") { "google" } else { "sandbox" };
+        path = path.replace("{provider}", provider).replace("{file}", "reference.css").replace("{code}", "not_found");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
@@ -161,6 +165,7 @@ impl Ids {
             IdKind::Session => &self.session,
             IdKind::Hit => &self.hit,
             IdKind::List => &self.list,
+            IdKind::Link => &self.link,
         }
     }
 }
@@ -172,6 +177,7 @@ pub enum IdKind {
     Session,
     Hit,
     List,
+    Link,
 }
 
 /// What the `{id}` of a path names.
@@ -188,6 +194,8 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Hit)
     } else if path.starts_with("/v1/aml/lists/") {
         Some(IdKind::List)
+    } else if path.starts_with("/v1/oauth/accounts/") {
+        Some(IdKind::Link)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
