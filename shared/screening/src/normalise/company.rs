@@ -237,7 +237,7 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         let at_edge = i == 0 || at_end;
         if !person
             && i == 0
-            && let Some(words) = vessels::type_before(tokens)
+            && let Some(words) = vessels::type_before(tokens, is_form_word)
         {
             let text = tokens[..words].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
             out.push(Token { canon: text.clone(), text, kind: TokenKind::Legal, abjad: false });
@@ -265,7 +265,7 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
 }
 
 /// A word that is a company's form wherever it stands.
-pub fn is_form_word(text: &str) -> bool {
+fn is_form_word(text: &str) -> bool {
     FORMS.contains(&text)
 }
 

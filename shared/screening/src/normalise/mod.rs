@@ -21,6 +21,7 @@ mod classify;
 mod company;
 pub mod forms;
 mod han;
+mod hangul;
 mod indic;
 mod kana;
 mod kind;

@@ -122,14 +122,14 @@ const TYPES: &[&str] = &[
 
 /// How many words from the first are the type of a ship. A company's name keeps them: it shows a form, or words of business
 /// alone are left.
-pub fn type_before(tokens: &[Token]) -> Option<usize> {
+pub fn type_before(tokens: &[Token], is_form: impl Fn(&str) -> bool) -> Option<usize> {
     let fits = |words: &&&str| {
         let count = words.split(' ').count();
         count < tokens.len() && words.split(' ').zip(tokens).all(|(word, token)| token.text == word)
     };
     let found = TYPES.iter().filter(fits).map(|words| words.split(' ').count()).max()?;
     let rest = &tokens[found..];
-    let company = rest.iter().any(|token| token.kind == TokenKind::Legal || super::company::is_form_word(&token.text));
+    let company = rest.iter().any(|token| token.kind == TokenKind::Legal || is_form(&token.text));
     let named = rest.iter().any(|token| !super::vocabulary::is_known_word(&token.text) && token.text.len() > 1);
     (named && !company).then_some(found)
 }
