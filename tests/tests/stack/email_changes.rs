@@ -213,11 +213,13 @@ async fn the_answer_does_not_tell_whether_an_address_is_taken() {
         (reply.status, reply.body, calls)
     };
     let free = Draft::new().email;
-    assert_eq!(seen(&holder.email).await, seen(&free).await);
+    let taken = seen(&holder.email).await;
+    // A further request would void this one before the worker handles it.
+    world.settle(None).await;
+    assert_eq!(taken, seen(&free).await);
     world.settle(None).await;
     let to_holder = stack.mails(&holder.email).await;
     assert!(to_holder.iter().any(|mail| mail.subject == "Somebody tried to use your address"), "{to_holder:?}");
     assert!(to_holder.iter().all(|mail| mail.page().is_none_or(|page| !page.contains("confirm-email"))));
-    // The newer request voided the older ones; its link works.
     assert!(stack.mails(&free).await.iter().any(|mail| mail.page().is_some_and(|page| page.contains("confirm-email"))));
 }
