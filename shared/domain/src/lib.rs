@@ -22,6 +22,7 @@ pub mod person;
 pub mod profile;
 pub mod queue;
 pub mod refresh;
+pub mod risk;
 pub mod role;
 pub mod secret;
 pub mod session;
