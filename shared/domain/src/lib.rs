@@ -28,4 +28,5 @@ pub mod secret;
 pub mod session;
 pub mod time;
 pub mod user;
+pub mod user_row;
 pub mod words;

@@ -116,6 +116,14 @@ parts! {
         pub count: usize,
     }
 
+    /// Accounts that an operator exported.
+    pub struct ExportedUsers {
+        /// How many.
+        pub count: usize,
+        /// Whether their password hashes were exported too.
+        pub hashes: bool,
+    }
+
     /// The period that one event represents.
     pub struct Period {
         pub from: Timestamp,

@@ -96,7 +96,8 @@ impl SignInHistory {
     pub fn after(mut self, attempt: &Attempt) -> Self {
         remember(&mut self.networks, attempt.network.as_ref(), attempt.at);
         remember(&mut self.countries, attempt.country(), attempt.at);
-        if let Some(point) = attempt.point() {
+        // A proxy is not where the person is: the next sign-in without it would be a journey from there.
+        if let Some(point) = attempt.point().filter(|_| attempt.listed != Some(true)) {
             self.last = Some(Seen { at: attempt.at, point });
         }
         self

@@ -148,6 +148,15 @@ fn a_journey_between_known_networks_is_no_travel() {
     assert!(history.observe(&elsewhere, policy()).get(Factor::ImpossibleTravel).unwrap() > 900);
 }
 
+/// A public report: after a sign-in through a proxy, the next one from home was an impossible journey.
+#[test]
+fn a_sign_in_through_a_listed_network_is_no_place_to_travel_from() {
+    let from = |place, listed| Attempt { place: Some(place), listed: Some(listed), ..Attempt::at(NOW) };
+    let home = place("DE", berlin());
+    let history = SignInHistory::default().after(&from(home.clone(), false)).after(&from(place("JP", tokyo()), true));
+    assert_eq!(history.observe(&from(home, false), policy()).get(Factor::ImpossibleTravel), Some(0));
+}
+
 #[test]
 fn what_was_not_seen_for_long_is_new_again_and_the_history_is_bounded() {
     let from = |network: &str, at| Attempt { network: Some(network.to_owned()), ..Attempt::at(at) };
