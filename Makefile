@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench bench-screening fuzz build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -71,6 +71,15 @@ bootstrap: venv
 ## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
 mail-templates: venv
 	@NAME="$(NAME)" DIR="$(DIR)" OBJECT="$(OBJECT)" $(STACK_PYTHON) -m operations.mail_templates
+
+## import-users: import accounts with password hashes of another system, repeatable (FILE=file NAME=stack,
+##     FORMAT=verinym, auth0, firebase or keycloak, HASH_CONFIG=file of Firebase's parameters; STACK=aws for AWS)
+import-users: venv
+	@NAME="$(NAME)" FILE="$(FILE)" FORMAT="$(FORMAT)" HASH_CONFIG="$(HASH_CONFIG)" $(STACK_PYTHON) -m operations.import_users
+
+## export-users: all accounts as JSON lines (FILE=new file NAME=stack, HASHES=true for password hashes too; STACK=aws for AWS)
+export-users: venv
+	@NAME="$(NAME)" FILE="$(FILE)" HASHES="$(HASHES)" $(STACK_PYTHON) -m operations.export_users
 
 ## build: all functions, for development, in one go
 build: venv

@@ -3,7 +3,9 @@
 pub mod audit_logs;
 pub mod bootstrap;
 pub mod check_history;
+pub mod export_users;
 pub mod get_check;
+pub mod import_users;
 pub mod list_checks;
 
 use verinym::{http::Endpoint, messaging::Worker};
@@ -15,5 +17,5 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// The functions that the operator invokes.
 pub fn workers() -> Vec<Worker> {
-    vec![bootstrap::worker()]
+    vec![bootstrap::worker(), import_users::worker(), export_users::worker()]
 }

@@ -21,7 +21,7 @@ use verinym::{
         command::Decided,
         commit::Commit,
         event::EventDraft,
-        item::keyed,
+        item::{keyed, text},
         link::{IdentityOf, LinkItem, identity_digest},
         person_key::PersonKey,
         secrets::IndexSecrets,
@@ -78,7 +78,13 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
 async fn address_holder(store: &Store, indexes: &IndexSecrets, proven: Proven<'_>) -> Result<Option<AddressHolder>> {
     let Some(email) = proven.identity.vouched_email().filter(|_| proven.asker.is_none()) else { return Ok(None) };
     let claim = store.claim(&ValueClaim::email_key(&indexes.email(email.as_str()))).await?;
-    Ok(claim.map(|claim| AddressHolder { user: claim.user, confirmed: claim.unverified_until.is_none() }))
+    let now = Timestamp::now();
+    let holder = |claim: ValueClaim| AddressHolder {
+        user: claim.user,
+        confirmed: claim.unverified_until.is_none(),
+        former: claim.is_former() && !claim.lapsed(now),
+    };
+    Ok(claim.map(holder))
 }
 
 /// Links the identity to an account, and fills its empty profile fields.
@@ -152,7 +158,13 @@ impl NewPerson {
         let provider = PublicWord::named(by.provider);
         let commit = commit
             .by(author)
-            .put_if(Table::Identity, claim, "attribute_not_exists(pk) OR attribute_exists(unverified_until)", &[], None)
+            .put_if(
+                Table::Identity,
+                claim,
+                ValueClaim::FREE_FOR_ITS_OWNER,
+                &[(":now", text(call.now().to_string()))],
+                None,
+            )
             .new_account(&self.account)
             .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .add_link(&self.link)

@@ -23,7 +23,7 @@ use super::{
 
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
-pub use transition::{NewAccount, NewVouchedAccount, UNVERIFIED_LIFE};
+pub use transition::{ImportedAccount, NewAccount, NewVouchedAccount, UNVERIFIED_LIFE};
 
 /// Refusals of the account area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -35,7 +35,41 @@ pub struct NewVouchedAccount {
     pub email_index: BlindIndex,
 }
 
+/// What an account of another system is imported with.
+#[derive(Debug)]
+pub struct ImportedAccount {
+    pub user: UserId,
+    pub email_index: BlindIndex,
+    pub username_index: Option<BlindIndex>,
+    /// Without one, the person sets a password by a mailed link.
+    pub password: Option<PasswordHash>,
+    pub email_verified: bool,
+}
+
 impl AccountState {
+    /// The first version. Nobody else may take the address while it is not confirmed and the account is young.
+    fn first(new: ImportedAccount, now: Timestamp) -> Self {
+        Self {
+            user: new.user,
+            status: UserStatus::Active,
+            email_verified: new.email_verified,
+            unverified_until: (!new.email_verified).then(|| now + UNVERIFIED_LIFE),
+            roles: vec![role::USER.to_owned()],
+            kyc_status: KycStatus::None,
+            password: new.password,
+            links: 0,
+            session_epoch: 0,
+            open_check: None,
+            mailed: BTreeMap::new(),
+            email_index: new.email_index,
+            username_index: new.username_index,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            unseen: 0,
+        }
+    }
+
     /// The next version, which the person sees.
     fn next(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
@@ -75,26 +109,19 @@ impl Account {
 
     /// A new account, whose address is not confirmed.
     pub fn register(new: NewAccount, now: Timestamp) -> (Self, EventType) {
-        let state = AccountState {
+        let imported = ImportedAccount {
             user: new.user,
-            status: UserStatus::Active,
-            email_verified: false,
-            unverified_until: Some(now + UNVERIFIED_LIFE),
-            roles: vec![role::USER.to_owned()],
-            kyc_status: KycStatus::None,
-            password: Some(new.password),
-            links: 0,
-            session_epoch: 0,
-            open_check: None,
-            mailed: BTreeMap::new(),
             email_index: new.email_index,
             username_index: new.username_index,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-            unseen: 0,
+            password: Some(new.password),
+            email_verified: false,
         };
-        (Self::of(state), EventType::UserRegistered)
+        (Self::of(AccountState::first(imported, now)), EventType::UserRegistered)
+    }
+
+    /// An account of another system, which says whether the address is confirmed.
+    pub fn import(imported: ImportedAccount, now: Timestamp) -> (Self, EventType) {
+        (Self::of(AccountState::first(imported, now)), EventType::UserImported)
     }
 
     /// A new account of somebody who signs in through a provider that vouches for the address. It has one linked account and no

@@ -13,6 +13,7 @@ use crate::{
     id::{CheckId, HitId, LinkId, UserId},
     kyc::KycStatus,
     notification::Notification,
+    risk::RiskOutcome,
     time::Timestamp,
 };
 
@@ -126,6 +127,14 @@ parts! {
         pub count: usize,
     }
 
+    /// Accounts that an operator exported.
+    pub struct ExportedUsers {
+        /// How many.
+        pub count: usize,
+        /// Whether their password hashes were exported too.
+        pub hashes: bool,
+    }
+
     /// The period that one event represents.
     pub struct Period {
         pub from: Timestamp,
@@ -136,6 +145,21 @@ parts! {
     pub struct SignInMethods {
         /// By RFC 8176.
         pub amr: Vec<PublicWord>,
+    }
+
+    /// The decision on the risk of a sign-in (`crate::risk`), so that it can be decided again.
+    pub struct SignInRisk {
+        pub risk_outcome: RiskOutcome,
+        /// 0 to 100.
+        pub risk_score: u32,
+        /// 0 to 100.
+        pub trust: u32,
+        /// Version of the policy.
+        pub risk_policy: PublicWord,
+        /// What was observed of each factor, in its unit; no address and no place.
+        pub risk_measures: BTreeMap<PublicWord, u32>,
+        /// What each factor adds to the score.
+        pub risk_points: BTreeMap<PublicWord, u32>,
     }
 
     /// The reason why something ended or failed.

@@ -98,6 +98,10 @@ events! {
         UserRegistered = "user.registered": person()
             .notifies(Notification::EmailVerification)
             .counts(&[Counter::plain("auth_registration_total")]),
+        /// The account was imported from another system.
+        UserImported = "user.imported": person().counts(&[Counter::plain("auth_import_total")]),
+        /// An operator exported accounts: `data.count` of them, with or without password hashes.
+        UsersExported = "users.exported": staff().data(&[data::ExportedUsers::SHAPE]),
         /// Somebody tried to register the address of this account.
         UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
         /// Another mail to confirm the address was requested.

@@ -9,6 +9,8 @@ pub struct AddressHolder {
     pub user: UserId,
     /// Whether the holder has proved that the address is theirs.
     pub confirmed: bool,
+    /// The account had the address before, and can have it back for a while: nobody else gets it meanwhile.
+    pub former: bool,
 }
 
 /// What follows from a proven identity.
@@ -38,10 +40,11 @@ pub fn decide(
         (_, Some(user)) => Ok(LinkDecision::SignIn(user)),
         (Some(asker), None) => Ok(LinkDecision::Link(asker)),
         (None, None) if !vouched => Err(SocialError::LinkRequired),
-        (None, None) => Ok(match holder {
-            Some(holder) if holder.confirmed => LinkDecision::Link(holder.user),
-            unconfirmed => LinkDecision::Create { replaces: unconfirmed.map(|holder| holder.user) },
-        }),
+        (None, None) => match holder {
+            Some(holder) if holder.former => Err(SocialError::LinkRequired),
+            Some(holder) if holder.confirmed => Ok(LinkDecision::Link(holder.user)),
+            unconfirmed => Ok(LinkDecision::Create { replaces: unconfirmed.map(|holder| holder.user) }),
+        },
     }
 }
 
@@ -61,9 +64,20 @@ mod tests {
     }
 
     fn holders() -> impl Strategy<Value = Option<AddressHolder>> {
-        proptest::option::of(
-            (1..4_u8, any::<bool>()).prop_map(|(n, confirmed)| AddressHolder { user: user(n), confirmed }),
-        )
+        proptest::option::of((1..4_u8, any::<bool>()).prop_map(|(n, confirmed)| AddressHolder {
+            user: user(n),
+            confirmed,
+            former: false,
+        }))
+    }
+
+    #[test]
+    fn a_former_address_of_another_account_signs_in_to_none_and_makes_none() {
+        for confirmed in [false, true] {
+            let holder = AddressHolder { user: user(1), confirmed, former: true };
+            assert_eq!(decide(true, None, Some(holder), None), Err(SocialError::LinkRequired));
+            assert_eq!(decide(true, Some(user(2)), Some(holder), None), Ok(LinkDecision::SignIn(user(2))));
+        }
     }
 
     proptest! {
@@ -87,7 +101,7 @@ mod tests {
         ) {
             if let Ok(LinkDecision::Link(user)) = decide(vouched, linked, holder, None) {
                 prop_assert!(vouched);
-                prop_assert_eq!(holder, Some(AddressHolder { user, confirmed: true }));
+                prop_assert_eq!(holder, Some(AddressHolder { user, confirmed: true, former: false }));
                 prop_assert_eq!(linked, None);
             }
         }
@@ -119,7 +133,7 @@ mod tests {
 
         #[test]
         fn an_unconfirmed_holder_is_replaced_and_never_signed_in_to(vouched: bool, n in 1..4_u8) {
-            let holder = AddressHolder { user: user(n), confirmed: false };
+            let holder = AddressHolder { user: user(n), confirmed: false, former: false };
             let expected = if vouched {
                 Ok(LinkDecision::Create { replaces: Some(holder.user) })
             } else {

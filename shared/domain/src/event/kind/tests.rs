@@ -22,6 +22,7 @@ fn people_see_no_events_of_reviewers_or_workers() {
         seen,
         [
             "user.registered",
+            "user.imported",
             "user.email_verified",
             "user.updated",
             "user.email_changed",
