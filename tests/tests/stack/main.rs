@@ -15,6 +15,7 @@ mod enumeration;
 mod grants;
 mod guessing;
 mod idempotency;
+mod imports;
 mod journey;
 mod lists;
 mod mails;
