@@ -16,6 +16,7 @@ mod enumeration;
 mod grants;
 mod guessing;
 mod idempotency;
+mod imports;
 mod journey;
 mod lists;
 mod mails;
