@@ -28,8 +28,8 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
-        lint-dependencies tools bench build release package openapi template venv help
+.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+        lint-dependencies tools bench bench-screening fuzz build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
 demo: up
@@ -71,6 +71,15 @@ bootstrap: venv
 ## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
 mail-templates: venv
 	@NAME="$(NAME)" DIR="$(DIR)" OBJECT="$(OBJECT)" $(STACK_PYTHON) -m operations.mail_templates
+
+## import-users: import accounts with password hashes of another system, repeatable (FILE=file NAME=stack,
+##     FORMAT=verinym, auth0, firebase or keycloak, HASH_CONFIG=file of Firebase's parameters; STACK=aws for AWS)
+import-users: venv
+	@NAME="$(NAME)" FILE="$(FILE)" FORMAT="$(FORMAT)" HASH_CONFIG="$(HASH_CONFIG)" $(STACK_PYTHON) -m operations.import_users
+
+## export-users: all accounts as JSON lines (FILE=new file NAME=stack, HASHES=true for password hashes too; STACK=aws for AWS)
+export-users: venv
+	@NAME="$(NAME)" FILE="$(FILE)" HASHES="$(HASHES)" $(STACK_PYTHON) -m operations.export_users
 
 ## build: all functions, for development, in one go
 build: venv
@@ -149,14 +158,23 @@ $(TOOLS)/cargo-%:
 bench: release
 	cargo run --quiet --release -p verinym-tests --bin bench
 
-## bench-screening: speed and accuracy of the matcher, beside OpenSanctions' logic-v2 and logic-v1
+## fuzz: the list readers and the matcher against inputs that libFuzzer finds (MINUTES=10 a target, TARGETS="un_xml matching").
+##       Needs a C++ compiler; not in CI
+MINUTES ?= 10
+fuzz:
+	$(PYTHON) shared/screening/fuzz/run.py $(MINUTES) $(TARGETS)
+
+## bench-screening: speed and accuracy of the matcher, by class of names, beside OpenSanctions' logic-v2 and logic-v1
+SCREENING_BENCH := BENCH_VENV=.venv/screening $(PYTHON) shared/screening/bench
+RELEASE := "$${CARGO_TARGET_DIR:-target}/release"
 bench-screening:
 	cargo build --release --workspace --bin screen --example bench_screening
-	"$${CARGO_TARGET_DIR:-target}/release/examples/bench_screening"
-	BENCH_VENV=.venv/screening $(PYTHON) shared/screening/bench/side_by_side.py "$${CARGO_TARGET_DIR:-target}/release/screen" \
-		shared/screening/samples/pairs.csv $(wildcard ../shared/names/pairs.csv)
-	BENCH_VENV=.venv/screening $(PYTHON) shared/screening/bench/lists.py "$${CARGO_TARGET_DIR:-target}/release/screen" \
-		$(or $(wildcard ../shared/lists),shared/screening/samples/lists)
+	$(RELEASE)/examples/bench_screening
+	rm -f $(RELEASE)/class-rows.csv
+	VERINYM_CLASS_ROWS="$$(realpath -m $(RELEASE)/class-rows.csv)" cargo test --release --workspace --test classes -q
+	$(SCREENING_BENCH)/classes.py $(RELEASE)/class-rows.csv
+	$(SCREENING_BENCH)/side_by_side.py $(RELEASE)/screen shared/screening/samples/pairs.csv $(wildcard ../shared/names/pairs.csv)
+	$(SCREENING_BENCH)/lists.py $(RELEASE)/screen $(or $(wildcard ../shared/lists),shared/screening/samples/lists)
 
 ## release: all functions, optimised, for this machine
 release:

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from localstack import packages
 from localstack.aws import client
+from localstack.sign_in import REDIRECT_URI
 from localstack.settings import LOCALSTACK, ROOT, Settings, step
 from operations.actions import outputs_of, stack_of
 
@@ -36,6 +37,7 @@ class Deployment:
     sandbox_url: str
     sandbox_credentials: str
     sandbox_secret: str
+    social_secret: str
     documents_bucket: str
     lists_bucket: str
 
@@ -63,6 +65,7 @@ def deploy(settings: Settings) -> Deployment:
         sandbox_url=sandbox_url,
         sandbox_credentials=sandbox["CredentialsArn"],
         sandbox_secret=main["SandboxSecretArn"],
+        social_secret=main["SignInProvidersSecretArn"],
         documents_bucket=main["DocumentsBucket"],
         lists_bucket=main["ListsBucket"],
     )
@@ -89,6 +92,7 @@ def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str,
         "AppUrl": settings.app_url,
         "MailFrom": settings.mail_from,
         "SandboxUrl": sandbox_url,
+        "RedirectUris": REDIRECT_URI,
     }
 
 

@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from localstack import containers
+from localstack import containers, sign_in
 from localstack.settings import LOCALSTACK, ROOT, Settings, step
 
 START_LIMIT = 30.0
@@ -74,6 +74,7 @@ def stop(settings: Settings) -> None:
     if settings.flavour == LOCALSTACK:
         containers.stop(settings)
         return
+    sign_in.stop(settings)
     process = running_process(settings)
     if process is None:
         step("emulator is not running")

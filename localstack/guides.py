@@ -24,7 +24,7 @@ from localstack.venv import ensure
 LIMIT = 600
 
 PYTHON = '''
-import os, re, secrets, subprocess, sys
+import http.server, os, re, secrets, subprocess, sys, threading
 
 base, email, password = os.environ["API_URL"], os.environ["EMAIL"], secrets.token_urlsafe(18)
 api = Verinym(base)
@@ -34,7 +34,26 @@ mail = subprocess.run([os.environ["STACK_PYTHON"], "-m", "localstack.mailbox"], 
 confirm(api, re.search(r"token=(\\S+)", mail)[1], password)
 person = sign_in(api, email, password)
 with open(os.environ["PASSPORT"], "rb") as file:
-    print(verify(person, upload(person, "passport", "OK-" + secrets.token_hex(4), file.read())))
+    document = upload(person, "passport", "OK-" + secrets.token_hex(4), file.read(), secrets.token_hex(8))
+print(verify(person, document, secrets.token_hex(8)))
+refresh(person)
+try:
+    rename(person, "Augusta")
+except Problem as problem:
+    assert problem.code == "check_in_progress", problem
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(502)
+        self.end_headers()
+        self.wfile.write(b"<html>Bad gateway</html>")
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+try:
+    Verinym(f"http://127.0.0.1:{server.server_port}").call("GET", "/")
+except Problem as problem:
+    assert (problem.status, problem.code) == (502, None), problem
 keys = jwt.PyJWKClient(base + "/.well-known/jwks.json")
 claims = claims_of(person.access_token, base, keys)
 assert claims["sub"] == person.call("GET", "/v1/auth/me")["user"]["id"]
@@ -60,7 +79,7 @@ TYPESCRIPT = '''
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Problem, Verinym, confirm, signIn, signUp, upload, verify } from "./verinym.ts";
+import { Problem, Verinym, confirm, refresh, signIn, signUp, upload, verify } from "./verinym.ts";
 import { claimsOf } from "./claims.ts";
 
 const env = process.env as Record<string, string>;
@@ -73,7 +92,9 @@ const mail = execFileSync(env.STACK_PYTHON, ["-m", "localstack.mailbox"], {
 await confirm(api, /token=(\\S+)/.exec(mail)![1], password);
 const person = await signIn(api, env.EMAIL, password);
 const file = new Blob([readFileSync(env.PASSPORT)]);
-console.log(await verify(person, await upload(person, "passport", "OK-" + randomUUID().slice(0, 8), file)));
+const document = await upload(person, "passport", "OK-" + randomUUID().slice(0, 8), file, randomUUID());
+console.log(await verify(person, document, randomUUID()));
+await refresh(person);
 const claims = await claimsOf(person.accessToken!);
 const me = await person.call<{ user: { id: string } }>("GET", "/v1/auth/me");
 if (claims.sub !== me.user.id) throw new Error("the token is of somebody else");
@@ -105,16 +126,17 @@ fn mailed_token(email: &str) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Problem> {
     let (base, email, password) = (variable("API_URL"), variable("EMAIL"), "a plain passage of seven words here");
-    let api = Verinym::new(&base, None);
+    let api = Verinym::new(&base);
     sign_up(&api, &email, password).await?;
     confirm(&api, &mailed_token(&email), password).await?;
-    let person = sign_in(&api, &email, password).await?;
+    let mut person = sign_in(&api, &email, password).await?;
     let file = std::fs::read(variable("PASSPORT")).unwrap();
     let document = upload(&person, "passport", &format!("OK-{}", std::process::id()), file, &format!("{email} u")).await;
-    assert!(document.is_err_and(|problem| problem.status == 400), "a key with a blank was accepted");
+    assert!(document.is_err_and(|problem| problem.status == 400 && problem.retry_after.is_none()), "a key with a blank was accepted");
     let file = std::fs::read(variable("PASSPORT")).unwrap();
     let document = upload(&person, "passport", &format!("OK-{}", std::process::id()), file, &format!("{email}-u")).await?;
     println!("{}", verify(&person, &document, &format!("{email}-c")).await?);
+    refresh(&mut person).await?;
 
     let keys = send(api.request(Method::GET, "/.well-known/jwks.json")).await?;
     let keys: JwkSet = serde_json::from_value(keys).unwrap();

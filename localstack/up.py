@@ -8,7 +8,7 @@ Every step leaves alone what is already as it should be, so that a second run ta
 import os
 import time
 
-from localstack import emulator
+from localstack import emulator, sign_in
 from localstack.client import Refused
 from localstack.deploy import Deployment, check_discovery, deploy
 from localstack.lists import bucket, put_configuration, seed_lists
@@ -27,6 +27,7 @@ def up(settings: Settings) -> dict[str, str]:
     try:
         seed_platform(settings, deployment)
         check_discovery(deployment)
+        sign_in.start(settings, deployment.api_url, deployment.social_secret)
         seed_lists(settings, deployment.lists_bucket)
         people = seed_people(settings, deployment)
     except StepFailed as failure:

@@ -18,7 +18,7 @@ use crate::{
     error::{Internal, Result},
     store::{
         Store,
-        secrets::{IndexSecrets, ProviderSecrets, TokenSecrets},
+        secrets::{IndexSecrets, ProviderSecrets, SocialSecrets, TokenSecrets},
     },
 };
 
@@ -43,6 +43,7 @@ pub struct App {
     tokens: Aged<TokenSecrets>,
     indexes: Aged<IndexSecrets>,
     sandbox: Aged<ProviderSecrets>,
+    social: Aged<SocialSecrets>,
     state: std::sync::Mutex<http::Extensions>,
 }
 
@@ -68,6 +69,7 @@ impl App {
             tokens: Aged::default(),
             indexes: Aged::default(),
             sandbox: Aged::default(),
+            social: Aged::default(),
             state: std::sync::Mutex::default(),
         }
     }
@@ -140,6 +142,10 @@ impl App {
 
     pub async fn sandbox_secrets(&self) -> Result<Arc<ProviderSecrets>> {
         self.sandbox.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.sandbox).await).await
+    }
+
+    pub async fn social_secrets(&self) -> Result<Arc<SocialSecrets>> {
+        self.social.get(SECRET_AGE, async || self.read_secret(&self.config.secrets.social).await).await
     }
 
     /// The process-wide state of type `T`, made on first use. Modules above the app keep their state between calls here, such as the

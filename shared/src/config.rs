@@ -6,13 +6,14 @@
 //! the stack, and the sources of the screening lists are in an S3 object (see [`crate::watchlists::sources`]).
 
 pub mod names;
+mod redirects;
 mod section;
 
 use std::fmt;
 
 pub use section::{
     AccountSettings, MailBrand, MailSettings, ProviderSettings, ReviewSettings, ScreeningSettings, Section,
-    TokenSettings,
+    SocialLoginSettings, TokenSettings,
 };
 
 use crate::error::Internal;
@@ -133,6 +134,10 @@ impl Config {
 
     pub fn review(&self) -> Result<&ReviewSettings, Internal> {
         declared(self.sections.review.as_ref(), Section::Review)
+    }
+
+    pub fn social(&self) -> Result<&SocialLoginSettings, Internal> {
+        declared(self.sections.social.as_ref(), Section::Social)
     }
 
     pub fn screening(&self) -> Result<&ScreeningSettings, Internal> {
@@ -261,6 +266,9 @@ pub(crate) mod tests {
             match name {
                 "STAGE" => "dev",
                 "CORS_ORIGINS" => "https://app.example, http://localhost:5173",
+                "REDIRECT_URIS" => {
+                    "https://app.example/callback, http://localhost:3000/callback, net.example.app:/callback"
+                }
                 "ENUMERATION_PROTECTION" => "false",
                 "PASSWORD_POLICY" => "nist",
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",

@@ -5,7 +5,7 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    client::ClientError, document::DocumentError, field::InvalidField,
+    client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
 };
 
 /// An error, by area.
@@ -17,6 +17,8 @@ pub enum Error {
     Auth(#[from] AuthError),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Social(#[from] SocialError),
     #[error(transparent)]
     Check(#[from] CheckError),
     #[error(transparent)]

@@ -14,9 +14,11 @@ pub mod deadline;
 pub mod error;
 pub mod function;
 pub mod http;
+pub mod location;
 pub mod messaging;
 pub mod objects;
 pub mod providers;
+pub mod risk;
 #[cfg(any(test, feature = "testing"))]
 pub mod scripted;
 pub mod store;

@@ -115,7 +115,7 @@ impl ScriptedAws {
 fn setting(name: &str) -> Option<String> {
     let value = match name {
         "STAGE" => "dev",
-        "CORS_ORIGINS" => "",
+        "CORS_ORIGINS" | "REDIRECT_URIS" => "",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "PASSWORD_POLICY" => "nist",
         "MAIL_COLOR" => "#1f4fd8",

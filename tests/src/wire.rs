@@ -7,7 +7,7 @@ use serde_json::Value;
 use verinym::config::names::Queue;
 
 /// The last part of each deployed name but those of queues, whatever stands before it (a stack's name, a test's).
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "identity",
     "keys",
     "kyc",
@@ -19,6 +19,7 @@ const NAMES: [&str; 12] = [
     "token-keys",
     "indexes",
     "provider-sandbox",
+    "sign-in-providers",
     "public-keys",
 ];
 

@@ -184,7 +184,10 @@ impl World {
     ) -> EndpointReply {
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.route.function == function);
         let endpoint = endpoint.unwrap_or_else(|| panic!("no function {function}"));
-        let mut request = http::Request::builder().method(&endpoint.route.method).uri("http://world/");
+        // A path parameter of the name `?` is the query string.
+        let query = path.iter().find(|(name, _)| *name == "?").map_or("", |(_, query)| query);
+        let uri = format!("http://world/?{query}");
+        let mut request = http::Request::builder().method(&endpoint.route.method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, value);
         }

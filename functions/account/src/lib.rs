@@ -1,10 +1,13 @@
 //! One's own account: profile, password, sessions; one module per function; [`endpoints`] lists them.
 
+pub mod change_email;
 pub mod change_password;
+pub mod confirm_email;
 pub mod get_profile;
 pub mod list_sessions;
 pub mod revoke_other_sessions;
 pub mod revoke_session;
+pub mod undo_email;
 pub mod update_profile;
 
 use verinym::http::Endpoint;
@@ -15,6 +18,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         get_profile::endpoint(),
         update_profile::endpoint(),
         change_password::endpoint(),
+        change_email::endpoint(),
+        confirm_email::endpoint(),
+        undo_email::endpoint(),
         list_sessions::endpoint(),
         revoke_session::endpoint(),
         revoke_other_sessions::endpoint(),

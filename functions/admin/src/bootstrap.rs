@@ -58,7 +58,7 @@ async fn bootstrap(app: &'static App, payload: Bootstrap, now: Timestamp) -> Res
     let correlation_id = format!("bootstrap-{:016x}", u64::from_be_bytes(random::bytes()));
     let command = store.command(&correlation_id, Actor::system("bootstrap"));
     let granted = run_command!(command, |attempt| {
-        let claim = store.claim(&key).await?.ok_or_else(unknown)?;
+        let claim = store.claim(&key).await?.filter(|claim| !claim.is_former()).ok_or_else(unknown)?;
         let auth = store.auth(&claim.user).await?.ok_or_else(unknown)?;
         if !auth.email_verified || auth.status != UserStatus::Active {
             let message = "The account is not confirmed, or not in use.";

@@ -6,7 +6,9 @@ pub mod check_history;
 mod client_view;
 pub mod create_client;
 pub mod delete_client;
+pub mod export_users;
 pub mod get_check;
+pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
 pub mod rotate_client_secret;
@@ -29,5 +31,5 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// The functions that the operator invokes.
 pub fn workers() -> Vec<Worker> {
-    vec![bootstrap::worker()]
+    vec![bootstrap::worker(), import_users::worker(), export_users::worker()]
 }

@@ -1,6 +1,7 @@
 //! Screening, hits and lists: one module per function; [`endpoints`] names them all.
 
 pub mod decide_hit;
+pub mod get_list;
 pub mod list_hits;
 pub mod list_lists;
 pub mod refresh_list;
@@ -15,6 +16,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         list_hits::endpoint(),
         decide_hit::endpoint(),
         list_lists::endpoint(),
+        get_list::endpoint(),
         refresh_list::endpoint(),
     ]
 }

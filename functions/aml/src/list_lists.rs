@@ -19,26 +19,26 @@ use verinym::{
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListView {
     #[schema(example = "ofac-sdn")]
-    id: String,
+    pub id: String,
     #[schema(example = "OFAC SDN")]
-    name: String,
-    kind: ListKind,
+    pub name: String,
+    pub kind: ListKind,
     /// The publisher's version or date, or a hash; null, as all that follows, while the list is not in force.
     #[schema(example = "2026-02-27")]
-    version: Option<String>,
-    entries: Option<usize>,
+    pub version: Option<String>,
+    pub entries: Option<usize>,
     /// As the list tells it.
     #[schema(example = "2026-02-27")]
-    published_at: Option<String>,
-    loaded_at: Option<Timestamp>,
+    pub published_at: Option<String>,
+    pub loaded_at: Option<Timestamp>,
     /// When its source last stood by it; of an upload, when it was uploaded.
-    confirmed_at: Option<Timestamp>,
+    pub confirmed_at: Option<Timestamp>,
     /// Older than its limit, or not in force: nobody is cleared by it.
-    stale: bool,
+    pub stale: bool,
     /// A part of the published list, for trying out. Outside of the local stack a sample is always stale.
-    sample: bool,
+    pub sample: bool,
     /// Why what its source gives now is refused.
-    refused: Option<RefusedView>,
+    pub refused: Option<RefusedView>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -46,10 +46,13 @@ pub struct RefusedView {
     code: ListRefusal,
     /// Since when.
     at: Timestamp,
+    /// Of a list that lost too much (`shrunken`): each figure that fell.
+    #[schema(example = json!(["3000 names where there were 5000: more than 20 % gone"]))]
+    losses: Vec<String>,
 }
 
 impl ListView {
-    fn new(standing: ListStatus, now: Timestamp) -> Self {
+    pub fn new(standing: ListStatus, now: Timestamp) -> Self {
         let stale = standing.is_stale(now);
         let list = standing.in_force.as_ref();
         Self {
@@ -60,7 +63,11 @@ impl ListView {
             confirmed_at: list.map(|list| list.confirmed_at),
             stale,
             sample: list.is_some_and(|list| list.sample),
-            refused: standing.refused.map(|refused| RefusedView { code: refused.code, at: refused.at }),
+            refused: standing.refused.map(|refused| RefusedView {
+                code: refused.code,
+                at: refused.at,
+                losses: refused.losses,
+            }),
             id: standing.id,
             name: standing.name,
             kind: standing.kind,
@@ -91,7 +98,7 @@ mod tests {
     #[test]
     fn a_list_that_is_not_in_force_is_stale_and_says_why() {
         let now = Timestamp::from_unix_seconds(1);
-        let refused = RefusedList { code: ListRefusal::Missing, at: now, what: "missing".into() };
+        let refused = RefusedList { code: ListRefusal::Missing, at: now, what: "missing".into(), losses: vec![] };
         let standing = ListStatus {
             id: "mha".into(),
             name: "MHA".into(),

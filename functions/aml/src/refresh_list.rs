@@ -20,7 +20,7 @@ use verinym::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshQuery {
-    /// Takes the list although more than a fifth of its entries is gone: somebody has looked into it. Default false.
+    /// Takes the list although more than a fifth of its entries, or of their names, dates, countries or numbers, is gone: somebody has looked into it. Default false.
     accept_shrunken: Option<bool>,
 }
 

@@ -23,7 +23,9 @@ use verinym::{
     function::{Capability, Needs},
     http::{By, Call, Can, Committed, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
-    screening::{self, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, Options, Query, date},
+    screening::{
+        self, AskedNumber, DEFAULT_THRESHOLD, ENGINE_VERSION, Kind, NameDoubt, NumberType, Options, Query, date,
+    },
     store::Table,
     store::event::EventDraft,
     watchlists::{InForce, ListInForce, Watchlists},
@@ -36,6 +38,44 @@ pub enum ScreenedKind {
     Person,
     Organization,
     Vessel,
+    Aircraft,
+}
+
+/// What an identifier is of.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifierType {
+    Passport,
+    NationalId,
+    /// A taxpayer's number.
+    Tax,
+    /// A company's number in a register.
+    Registration,
+    /// A Legal Entity Identifier (ISO 17442).
+    Lei,
+    /// A ship's number of the International Maritime Organization.
+    Imo,
+    /// A ship's or aircraft's radio call sign.
+    CallSign,
+    /// An aircraft's registration, Mode S code or serial number.
+    Aircraft,
+    /// An address of a digital currency.
+    Wallet,
+    Other,
+}
+
+/// A number of a document, taxpayer, company, ship, aircraft or wallet.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentifierForm {
+    #[serde(rename = "type")]
+    kind: IdentifierType,
+    /// As written on the document: it is compared by its letters and digits; 1 to 128 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 128, example = "AB1234567")]
+    value: Masked<String>,
+    /// Of the issuer, ISO 3166-1 alpha-2.
+    #[schema(min_length = 2, max_length = 2, example = "YE")]
+    country: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -51,7 +91,11 @@ pub struct ScreenName {
     #[serde(default)]
     #[schema(max_items = 10, example = json!(["YE"]))]
     countries: Vec<String>,
-    /// All kinds if absent.
+    /// At most 10. An equal rare number is a hit by itself; another number of the same type and country speaks against.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    identifiers: Vec<IdentifierForm>,
+    /// All kinds if absent. A listed entity of another kind scores less.
     kind: Option<ScreenedKind>,
     /// Hits score at least this; 0.5 to 1, 0.85 if absent.
     #[schema(minimum = 0.5, maximum = 1.0, example = 0.85)]
@@ -241,8 +285,46 @@ impl ScreenedList {
 
 const LONGEST_NAME: usize = 300;
 const MOST_COUNTRIES: usize = 10;
+const MOST_IDENTIFIERS: usize = 10;
+const LONGEST_IDENTIFIER: usize = 128;
 const MOST_HITS: usize = 50;
 const LOWEST: f64 = 0.5;
+
+impl IdentifierForm {
+    /// The number to compare; faults are noted as `<path>.value` and so on.
+    fn check(self, path: &str, fields: &mut Fields) -> Option<AskedNumber> {
+        const VALUE: FieldFault = FieldFault::new(
+            "invalid_identifier",
+            "Must have 1 to 128 characters, among them a letter or digit that can be compared.",
+        );
+        let country = self.country.as_deref();
+        let country = fields.check_optional(&format!("{path}.country"), country, Country::parse);
+        let country = country.map(|code| code.as_str().to_owned());
+        let number = AskedNumber { kind: self.kind.into(), value: self.value.0, country };
+        if number.value.chars().count() > LONGEST_IDENTIFIER || !number.is_comparable() {
+            fields.refuse(&format!("{path}.value"), VALUE);
+            return None;
+        }
+        Some(number)
+    }
+}
+
+impl From<IdentifierType> for NumberType {
+    fn from(kind: IdentifierType) -> Self {
+        match kind {
+            IdentifierType::Passport => Self::Passport,
+            IdentifierType::NationalId => Self::NationalId,
+            IdentifierType::Tax => Self::Tax,
+            IdentifierType::Registration => Self::Registration,
+            IdentifierType::Lei => Self::Lei,
+            IdentifierType::Imo => Self::Imo,
+            IdentifierType::CallSign => Self::CallSign,
+            IdentifierType::Aircraft => Self::Aircraft,
+            IdentifierType::Wallet => Self::Wallet,
+            IdentifierType::Other => Self::Other,
+        }
+    }
+}
 
 impl ScreenName {
     fn check(self, lists: &InForce) -> Result<(Query, Options)> {
@@ -252,6 +334,7 @@ impl ScreenName {
         );
         const DATE: FieldFault = FieldFault::new("invalid_date", "Must be a date, YYYY-MM-DD, YYYY-MM or YYYY.");
         const MANY: FieldFault = FieldFault::new("too_many", "Must hold at most 10 countries.");
+        const MANY_IDENTIFIERS: FieldFault = FieldFault::new("too_many", "Must hold at most 10 identifiers.");
         const THRESHOLD: FieldFault = FieldFault::new("out_of_range", "Must be from 0.5 to 1.");
         const UNKNOWN: FieldFault = FieldFault::new("unknown_list", "Must hold ids of lists in force.");
         let mut fields = Fields::default();
@@ -261,6 +344,7 @@ impl ScreenName {
             ScreenedKind::Person => Kind::Person,
             ScreenedKind::Organization => Kind::Organisation,
             ScreenedKind::Vessel => Kind::Vessel,
+            ScreenedKind::Aircraft => Kind::Aircraft,
         });
         if name.chars().count() > LONGEST_NAME || (Query { kind, ..Query::name(&name) }).is_empty() {
             f.refuse("name", NAME);
@@ -274,6 +358,12 @@ impl ScreenName {
         }
         let countries = self.countries.iter().take(MOST_COUNTRIES).map(|text| Country::parse(text));
         let countries = f.check("countries", countries.collect::<std::result::Result<Vec<_>, _>>());
+        if self.identifiers.len() > MOST_IDENTIFIERS {
+            f.refuse("identifiers", MANY_IDENTIFIERS);
+        }
+        let identifiers: Vec<AskedNumber> = (self.identifiers.into_iter().take(MOST_IDENTIFIERS).enumerate())
+            .filter_map(|(at, form)| form.check(&format!("identifiers.{at}"), f))
+            .collect();
         let threshold = self.threshold.unwrap_or(DEFAULT_THRESHOLD);
         if !(LOWEST..=1.0).contains(&threshold) {
             f.refuse("threshold", THRESHOLD);
@@ -288,7 +378,7 @@ impl ScreenName {
             kind,
             date_of_birth,
             countries: countries.iter().map(|country| country.as_str().to_owned()).collect(),
-            identifiers: vec![],
+            identifiers,
         };
         Ok((query, Options { threshold, lists: self.lists, limit: MOST_HITS }))
     }

@@ -1,17 +1,25 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
+mod begin_session;
 mod claims;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
 mod mail_request;
-mod mailed_token;
 pub mod me;
+mod new_keys;
+pub mod oauth_accounts;
+pub mod oauth_authorize;
+pub mod oauth_callback;
+pub mod oauth_exchange;
+pub mod oauth_form_callback;
 pub mod oauth_token;
+pub mod oauth_unlink;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
+mod social_sign_in;
 mod tokens;
 pub mod verify_email;
 
@@ -30,5 +38,11 @@ pub fn endpoints() -> Vec<Endpoint> {
         forgot_password::endpoint(),
         reset_password::endpoint(),
         oauth_token::endpoint(),
+        oauth_authorize::endpoint(),
+        oauth_callback::endpoint(),
+        oauth_form_callback::endpoint(),
+        oauth_exchange::endpoint(),
+        oauth_accounts::endpoint(),
+        oauth_unlink::endpoint(),
     ]
 }

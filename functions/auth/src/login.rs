@@ -131,11 +131,11 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
     );
     // A call that the limit of its network refuses does not count against the identifier.
     by_ip?;
-    if !password::fits(&password) {
+    if !password::may_match(&password) {
         return Err(AuthError::InvalidCredentials.into());
     }
     // For an unknown identifier, a random account is read, so that the response time does not reveal whether it exists.
-    let claim = claim?.unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
+    let claim = claim?.filter(|claim| !claim.is_former()).unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
     let counted = claim.counted_under.as_ref().unwrap_or(&index);
     let (by_identifier, tried, found, sign_ins) = tokio::join!(
         call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),
@@ -212,7 +212,7 @@ async fn begin(
     let session = SessionItem::begin(auth, "pwd", kid, &call.meta.origin(), &key, call.now())?;
     let author = Author::from(Actor::User(auth.user)).origin(&key, call.meta.origin());
 
-    let rehashed = if proof.outdated { Some(rehash(auth, password)?) } else { None };
+    let rehashed = if proof.outdated { rehash(auth, password)? } else { None };
     let mut already_read = Some(sign_ins);
     // Simultaneous sign-ins of the same person conflict; none of them is refused for that.
     let command = call.command_by(author).await.until_deadline();
@@ -234,10 +234,14 @@ async fn begin(
     Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
 }
 
-/// The account with its password hashed with the current parameters.
-fn rehash(auth: &Account, password: &SecretText) -> Result<(Account, EventType)> {
+/// The account with its password hashed with the current parameters; `None` for one that is longer than ours may be, which
+/// keeps the hash that it was imported with.
+fn rehash(auth: &Account, password: &SecretText) -> Result<Option<(Account, EventType)>> {
+    if !password::fits(password) {
+        return Ok(None);
+    }
     let hash = password::hash(password, &Params::default()).map_err(Internal::bug)?;
-    Ok(auth.rehash_password(PasswordHash(hash)))
+    Ok(Some(auth.rehash_password(PasswordHash(hash))))
 }
 
 /// The identifier of a sign-in.

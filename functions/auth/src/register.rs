@@ -8,9 +8,9 @@ use verinym::{
     config::Section,
     crypto::password,
     domain::{
-        account::{BlindIndex, NewAccount},
+        account::NewAccount,
         auth::AuthError,
-        event::{Actor, EventType, Subject},
+        event::{Actor, EventType},
         field::Fields,
         id::UserId,
         limit,
@@ -29,16 +29,14 @@ use verinym::{
         Store, Table,
         author::Author,
         commit::{Commit, WriteExpression},
-        event::EventDraft,
-        item::{Item, keyed, text},
-        kek::KeyPurpose,
-        person_key::PersonKey,
-        secrets::IndexSecrets,
+        holder_notice::HolderNotice,
+        item::{keyed, text},
         user::{Account, PasswordHash, ProfileItem, ValueClaim, account_event},
     },
 };
 
 use crate::mail_request::CheckYourEmail;
+use crate::new_keys::NewKeys;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -114,7 +112,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
         call.limit_ip(&limit::REGISTER),
         store.claim(&claim_key),
         NewKeys::make(store, &user, now),
-        notice.was_sent(store, protected),
+        already_notified(&notice, store, protected),
     );
     limited?;
     let keys = keys?;
@@ -128,7 +126,7 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
     let registered = run_command!(command, |attempt| {
         let (claim, notified) = match already_read.take() {
             Some(read) => read,
-            None => tokio::try_join!(store.claim(&claim_key), notice.was_sent(store, protected))?,
+            None => tokio::try_join!(store.claim(&claim_key), already_notified(&notice, store, protected))?,
         };
         let holder = claim.filter(|claim| protected && !claim.lapsed(now));
         let commit = attempt.commit(now);
@@ -147,20 +145,8 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
     })
 }
 
-/// The two keys of a person, and their items.
-struct NewKeys {
-    profile: PersonKey,
-    items: [Item; 2],
-}
-
-impl NewKeys {
-    async fn make(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
-        let ((profile, profile_item), (_, evidence_item)) = tokio::try_join!(
-            store.new_person_key(user, KeyPurpose::Profile, now),
-            store.new_person_key(user, KeyPurpose::Evidence, now),
-        )?;
-        Ok(Self { profile, items: [profile_item, evidence_item] })
-    }
+async fn already_notified(notice: &HolderNotice, store: &Store, protected: bool) -> Result<bool> {
+    Ok(protected && notice.was_sent(store).await?)
 }
 
 /// A unique value is free if no account has it, or the account that has it was not confirmed in time.
@@ -189,9 +175,7 @@ impl Registration {
             .new_account(&self.account)
             .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .event(account_event(self.kind, &self.account));
-        self.keys.items.iter().fold(commit, |commit, item| {
-            commit.put_if(Table::Keys, Ok(item.clone()), "attribute_not_exists(pk)", &[], None)
-        })
+        self.keys.create(commit)
     }
 
     /// Notifies the holder of a taken address by mail, once an hour, and writes as much as for a new account. The username is
@@ -220,8 +204,7 @@ impl Registration {
         if notified {
             return commit.decoy(EVENT_BYTES, now).decoy(EVENT_BYTES, now);
         }
-        let event = EventDraft::new(EventType::UserRegistrationRepeated, notice.subject.clone(), notice.hour);
-        commit.event(event.person(holder.user))
+        commit.event(notice.event(holder.user))
     }
 
     /// Comes first, so that a taken username is reported whether or not the address is taken.
@@ -242,26 +225,6 @@ impl Registration {
 const AUTH_BYTES: usize = 700;
 const KEY_BYTES: usize = 250;
 const EVENT_BYTES: usize = 600;
-
-/// The notification of the holder of an address. Its aggregate is the address and its version the hour, so that strangers
-/// neither cause conflicts on the account nor flood its mailbox.
-struct HolderNotice {
-    subject: Subject,
-    hour: u64,
-}
-
-impl HolderNotice {
-    fn of(email_index: &BlindIndex, indexes: &IndexSecrets, now: Timestamp) -> Self {
-        let address = indexes.digest(&[b"registration", email_index.as_ref().as_bytes()]);
-        let hour = u64::try_from(now.unix_seconds() / 3600).unwrap_or_default();
-        Self { subject: Subject::new("identifier", address), hour }
-    }
-
-    /// Whether it was sent in this hour.
-    async fn was_sent(&self, store: &Store, protected: bool) -> Result<bool> {
-        Ok(protected && store.event_at(&self.subject.id, self.hour).await?.is_some())
-    }
-}
 
 impl Register {
     /// Reports all faults of the form at once.

@@ -17,7 +17,10 @@ use verinym::{
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
-    http::{Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket, problem::types},
+    http::{
+        Anonymous, Call, Endpoint, Json, NoContent, Route, limit::bucket, mailed_token::VerifiedMailedToken,
+        problem::types,
+    },
     run_command,
     store::{
         Table,
@@ -32,7 +35,7 @@ use verinym::{
     },
 };
 
-use crate::{claims, mailed_token::VerifiedMailedToken};
+use crate::claims;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ use verinym::{
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, Call, Endpoint, Json, Plain, Route,
+        mailed_token::VerifiedMailedToken,
         problem::types,
         proof::{PasswordAttempt, Proof, check_length},
     },
@@ -19,7 +20,7 @@ use verinym::{
     },
 };
 
-use crate::{claims, mailed_token::VerifiedMailedToken};
+use crate::claims;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

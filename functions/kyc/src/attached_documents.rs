@@ -3,6 +3,7 @@
 use verinym::{
     domain::{
         check::{CheckError, MAX_DOCUMENTS},
+        document::DocumentNumber,
         field::{FieldFault, InvalidField},
         id::{DocumentId, UserId},
         time::Timestamp,
@@ -32,20 +33,35 @@ pub fn document_ids(texts: &[String]) -> Result<Vec<DocumentId>> {
     Ok(ids)
 }
 
-/// Reads the person's evidence key and checks that each document is theirs and not rejected, in one read.
-pub async fn evidence_for(store: &Store, user: &UserId, ids: &[DocumentId], now: Timestamp) -> Result<PersonKey> {
+/// The person's evidence key, and the numbers of the documents of a check.
+pub struct AttachedDocuments {
+    pub evidence: PersonKey,
+    pub numbers: Vec<DocumentNumber>,
+}
+
+/// Reads the person's evidence key and the documents in one read, and checks that each document is theirs and not rejected.
+pub async fn read_documents(
+    store: &Store,
+    user: &UserId,
+    ids: &[DocumentId],
+    now: Timestamp,
+) -> Result<AttachedDocuments> {
     let evidence = person_key::key(user, KeyPurpose::Evidence);
     let mut keys = vec![(Table::Keys, evidence.clone())];
     keys.extend(ids.iter().map(|id| (Table::Kyc, DocumentItem::key(user, id))));
     let mut found = store.get_many(&keys).await?;
+    let mut documents = Vec::with_capacity(ids.len());
     for id in ids {
-        let item = found.remove(&DocumentItem::key(user, id)).ok_or_else(unknown)?;
-        if !read::<DocumentItem>(item)?.is_usable() {
+        let item: DocumentItem = read(found.remove(&DocumentItem::key(user, id)).ok_or_else(unknown)?)?;
+        if !item.is_usable() {
             return Err(invalid("rejected_document", "This document was rejected. Upload another one."));
         }
+        documents.push(item);
     }
     let evidence = found.remove(&evidence).map(read::<KeyItem>).transpose()?;
-    store.person_key(evidence.as_ref(), now).await
+    let evidence = store.person_key(evidence.as_ref(), now).await?;
+    let numbers = documents.iter().filter_map(|item| item.number(&evidence).transpose()).collect::<Result<_>>()?;
+    Ok(AttachedDocuments { evidence, numbers })
 }
 
 fn unknown() -> verinym::error::Error {

@@ -65,7 +65,7 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Com
     let store = call.app.store().await;
     let key = call.loaded.key(store, now).await?;
     run_command!(call.command().await?, |attempt| {
-        let evidence = attached_documents::evidence_for(store, &user, &documents, now).await?;
+        let attached = attached_documents::read_documents(store, &user, &documents, now).await?;
         // After a conflict the account, the profile or a document has changed.
         let (auth, profile) = if attempt.is_first() {
             (call.caller.auth.clone(), call.loaded.profile()?.clone())
@@ -81,7 +81,8 @@ async fn create(call: Call<Signed>, Json(form): Json<CreateCheck>) -> Result<Com
             let (submitted, kind) = stored.check.apply(Action::Submit(auth.kyc_status), now)?;
             events.push(check_event(kind, &submitted));
             stored.check = submitted;
-            stored.take_snapshot(&Snapshot::of(&profile.open(&user, &key)?, now)?, &evidence)?;
+            let snapshot = Snapshot::of(&profile.open(&user, &key)?, &attached.numbers, now)?;
+            stored.take_snapshot(&snapshot, &attached.evidence)?;
         }
         let body = stored.check.for_person();
         let reply =

@@ -37,7 +37,7 @@ pub struct DecideCheck {
     decision: Decision,
     /// Codes; a rejection or a request for documents needs at least one.
     #[serde(default)]
-    #[schema(value_type = Vec<ReasonCode>, max_items = 16)]
+    #[schema(value_type = Vec<ReasonCode>, max_items = 16, example = json!([]))]
     reasons: Vec<String>,
     /// For staff, at most 2,000 characters.
     #[schema(value_type = Option<String>, max_length = 2000, example = "The passport is readable; the face matches.")]

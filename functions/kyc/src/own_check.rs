@@ -49,13 +49,14 @@ pub(crate) async fn act(
         if after.check.document_ids != before.check.document_ids
             || after.check.submitted_at != before.check.submitted_at
         {
-            let evidence = attached_documents::evidence_for(store, &user, &after.check.document_ids, now).await?;
+            let attached = attached_documents::read_documents(store, &user, &after.check.document_ids, now).await?;
             if after.check.submitted_at.is_some() {
                 held.clone_from(&after.check.document_ids);
             }
             if after.check.submitted_at != before.check.submitted_at {
                 let read = profile(call, attempt.is_first()).await?;
-                after.take_snapshot(&Snapshot::of(&read.open(&user, &key)?, now)?, &evidence)?;
+                let snapshot = Snapshot::of(&read.open(&user, &key)?, &attached.numbers, now)?;
+                after.take_snapshot(&snapshot, &attached.evidence)?;
                 submitted = Some(read);
             }
         }

@@ -5,6 +5,7 @@ mod check_update;
 mod closed_checks;
 pub mod dispatch;
 mod earlier_hits;
+mod email_change;
 pub mod expire;
 pub mod load_list;
 pub mod process_document;

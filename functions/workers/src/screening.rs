@@ -61,14 +61,15 @@ pub fn find_hits(
         .collect()
 }
 
-/// The engine's query for a person: name, birth date and countries.
+/// The engine's query for a person: name, birth date, countries and numbers. The numbers are the person's own word, so they have
+/// neither type nor country: an equal one speaks in favour, and another one says nothing.
 fn query(person: &Snapshot) -> Query {
     Query {
         name: person.name.0.clone(),
         kind: Some(Kind::Person),
         date_of_birth: person.date_of_birth.as_ref().and_then(|date| screening::date::parse(&date.0)).map(|at| at.from),
         countries: person.countries.iter().map(|country| country.0.clone()).collect(),
-        identifiers: vec![],
+        identifiers: person.numbers.iter().map(|number| number.0.as_str().into()).collect(),
     }
 }
 
@@ -138,6 +139,7 @@ mod tests {
             name: Masked(name.to_owned()),
             date_of_birth: None,
             countries: vec![],
+            numbers: vec![],
             taken_at: Timestamp::now(),
         };
         for (name, expected) in [

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use verinym::{
     app::App,
-    config::{Section, names::Bucket},
+    config::{
+        Section,
+        names::{Bucket, SecretId},
+    },
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
@@ -39,6 +42,8 @@ use verinym::{
     },
 };
 
+use crate::email_change;
+
 /// The time limit of one message. A batch of ten, four at a time, fits into the function's 30 seconds.
 const LONGEST: Duration = Duration::from_secs(9);
 
@@ -56,6 +61,10 @@ pub fn worker() -> Worker {
                 .put(Table::Identity)
                 .get_many(Table::Keys)
                 .put(Table::Ephemeral)
+                .rarely(
+                    "another account has the address that somebody asked for",
+                    Needs::new().get(Table::Events).read_secret(SecretId::Indexes),
+                )
                 .rarely("an earlier delivery made the mail's token", Needs::new().get(Table::Ephemeral))
                 .rarely("the deployment has templates of its own", Needs::new().get_objects(Bucket::Lists, "mail"))
                 .send_mail()
@@ -88,6 +97,7 @@ async fn notify(
     let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(TaskOutcome::Done) };
     let settings = app.config.mail()?;
     let app_url = &settings.app_url;
+    let mut to = account.profile.email.clone();
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
         TextData::Circumstances => {
@@ -97,19 +107,30 @@ async fn notify(
             TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
         }
         TextData::Reasons => TextValues::reasons(event),
+        TextData::Link(purpose @ (TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange)) => {
+            match email_change::current(app, delivery, &account, purpose, event).await? {
+                Some((address, token)) => {
+                    to = address;
+                    TextValues::link(app_url, purpose, &token)
+                }
+                None => return Ok(TaskOutcome::Done),
+            }
+        }
         TextData::Link(purpose) => match current_token(app, delivery, &account.auth, purpose, event).await? {
             Some(token) => TextValues::link(app_url, purpose, &token),
             None => return Ok(TaskOutcome::Done),
         },
     };
-    let (name, locale) = (account.name_in_mails(), account.profile.locale.as_ref());
+    // Whoever asks for an address that is not theirs must not choose words for a mail to it.
+    let name = account.name_in_mails().filter(|_| notification != Notification::EmailChangeRequested);
+    let locale = account.profile.locale.as_ref();
     let recipient = Recipient { name, locale, app_url, brand: &settings.brand };
     let mail = render_mail(&*app.mail_templates().await?, notification, recipient, &values).or_else(|error| {
         tracing::error!(notification = notification.as_str(), %error, "a mail template of the deployment failed");
         render_mail(Templates::ours(), notification, recipient, &values)
     })?;
     let (correlation_id, name) = (&delivery.correlation_id, notification.as_str());
-    match app.send_mail(&account.profile.email, &mail).await? {
+    match app.send_mail(&to, &mail).await? {
         SendResult::Accepted => {
             tracing::info!(correlation_id, user_id = %person, notification = name, "mail sent");
         }
@@ -231,7 +252,7 @@ async fn request_token(
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
         let claim = store.claim(&ValueClaim::email_key(address)).await?;
-        let Some(claim) = claim else { return Ok(Decided::Unchanged(())) };
+        let Some(claim) = claim.filter(|claim| !claim.is_former()) else { return Ok(Decided::Unchanged(())) };
         let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose));
         let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };
         // The id of the token follows from the id of the event.

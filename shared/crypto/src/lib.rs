@@ -9,14 +9,17 @@
 //! | [`password`] | password hashes |
 //! | [`client`] | secrets and assertions of machine clients |
 //! | [`access`], [`refresh`], [`mailed`] | tokens |
+//! | [`id_token`], [`es256`] | tokens of other identity providers, and those that we sign for them |
 //! | [`cursor`] | list cursors |
 
 pub mod access;
 pub mod client;
 pub mod cursor;
 pub mod document;
+pub mod es256;
 pub mod field;
 mod gcm;
+pub mod id_token;
 pub mod index;
 pub mod jwk;
 pub mod key;

@@ -1,6 +1,7 @@
 //! Password hashes: Argon2id (RFC 9106), as PHC strings.
 //!
-//! A password is normalised first, by [`normalise`], which also says how long it may be.
+//! A password is normalised first, by [`normalise`], which also says how long it may be. Hashes that were imported from other
+//! systems ([`foreign`]) are of the password as typed.
 
 use std::{
     hint::black_box,
@@ -16,9 +17,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{CryptoError, random};
 use verinym_domain::{
+    field::FieldFault,
     password::{TooLong, normalise},
     secret::Secret,
 };
+
+pub mod foreign;
 
 /// Memory (KiB), passes and lanes. The default is OWASP's and ours: 19 MiB, 2 passes, 1 lane.
 pub use argon2::Params;
@@ -43,13 +47,18 @@ impl From<TooLong> for CryptoError {
 #[must_use]
 pub struct PasswordMatch {
     pub matches: bool,
-    /// The parameters were raised since this was stored: hash anew while the password is at hand.
+    /// The parameters were raised since this was stored, or it was imported: hash anew while the password is at hand.
     pub outdated: bool,
 }
 
 /// Whether a password is within the length that any is taken with. What is longer is nobody's.
 pub fn fits(password: &Secret<String>) -> bool {
     normalise(password.expose()).is_ok()
+}
+
+/// Whether a password is worth trying at a sign-in: one of an imported account may be longer than ours are.
+pub fn may_match(password: &Secret<String>) -> bool {
+    password.expose().len() <= foreign::MAX_PASSWORD
 }
 
 /// A new PHC string with a random salt. [`CryptoError::TooLong`] for a password that does not fit.
@@ -66,8 +75,19 @@ pub(super) fn hash_with(
     phc(params, salt, &output)
 }
 
-/// Compares with a stored PHC string in constant time. A password that is too long matches nothing, and costs nothing.
+/// A hash that another deployment made, of the normal form: it is kept as it is.
+///
+/// # Errors
+/// [`foreign::MALFORMED`] for what [`hash`] does not write.
+pub fn own(phc: &str) -> Result<String, FieldFault> {
+    ParsedHash::parse(phc).map(|_| phc.to_owned()).map_err(|_| foreign::MALFORMED)
+}
+
+/// Compares with the hash of an account in constant time. A password that is too long matches nothing, and costs nothing.
 pub fn verify(password: &Secret<String>, phc: &str, params: &Params) -> Result<PasswordMatch, CryptoError> {
+    if let Some(hash) = foreign::imported(phc) {
+        return Ok(PasswordMatch { matches: foreign::matches(password, hash)?, outdated: true });
+    }
     let stored = ParsedHash::parse(phc)?;
     let outdated = stored.is_below(params);
     let matches = match derive(password, &stored.params, &stored.salt) {

@@ -1,5 +1,6 @@
 //! Randomness from the operating system.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use verinym_domain::{
     id::{Id, Kind},
     time::Timestamp,
@@ -14,6 +15,11 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     let mut out = [0; N];
     getrandom::fill(&mut out).expect("the operating system gives randomness");
     out
+}
+
+/// A text that nobody can foresee: base64url of 32 random bytes.
+pub fn token() -> String {
+    URL_SAFE_NO_PAD.encode(bytes::<32>())
 }
 
 /// Ids that nobody can foresee.

@@ -5,6 +5,8 @@
 pub enum AuthError {
     #[error("address has an account")]
     EmailTaken,
+    #[error("address was changed too often within the time to undo it")]
+    TooManyEmailChanges,
     #[error("username is taken")]
     UsernameTaken,
     #[error("mailed token is not valid, was used or replaced")]
@@ -29,4 +31,7 @@ pub enum AuthError {
     InvalidRefreshToken,
     #[error("refresh token was used before; its session has ended")]
     RefreshTokenReused,
+    /// Without it nobody could sign in to the account any more.
+    #[error("the last way in cannot be removed")]
+    LastCredential,
 }

@@ -9,15 +9,24 @@ words! {
     pub enum TokenPurpose {
         VerifyEmail = "verify_email",
         ResetPassword = "reset_password",
+        /// Mailed to the new address.
+        ConfirmEmailChange = "confirm_email_change",
+        /// Mailed to the old address.
+        UndoEmailChange = "undo_email_change",
     }
 }
+
+/// The former addresses of an account that may undo their change at once. A further change is refused, so that whoever took over
+/// an account cannot void the owner's link by changing the address again and again.
+pub const MOST_FORMER_ADDRESSES: usize = 3;
 
 impl TokenPurpose {
     /// How long a token is valid.
     pub const fn lifetime(self) -> Duration {
         match self {
-            Self::VerifyEmail => Duration::from_hours(24),
+            Self::VerifyEmail | Self::ConfirmEmailChange => Duration::from_hours(24),
             Self::ResetPassword => Duration::from_hours(1),
+            Self::UndoEmailChange => Duration::from_hours(72),
         }
     }
 
@@ -27,8 +36,9 @@ impl TokenPurpose {
     /// per address ([`MAIL_ADDRESS`](super::limit::MAIL_ADDRESS)) allows fewer than this within the lifetime of a token.
     pub const fn most_valid(self) -> usize {
         match self {
-            Self::VerifyEmail => 1,
+            Self::VerifyEmail | Self::ConfirmEmailChange => 1,
             Self::ResetPassword => 40,
+            Self::UndoEmailChange => MOST_FORMER_ADDRESSES,
         }
     }
 }

@@ -82,7 +82,7 @@ notifications! {
         EmailVerification = "email_verification": security(TextData::Link(TokenPurpose::VerifyEmail)),
         /// The address is confirmed.
         EmailVerified = "email_verified": progress(TextData::Nothing),
-        /// Somebody tried to register an address that has an account; only its owner learns of it.
+        /// Somebody tried to use an address that has an account, for another account; only its owner learns of it.
         AddressAlreadyRegistered = "address_already_registered": security(TextData::Nothing),
         /// The link to set a new password.
         PasswordResetRequested = "password_reset_requested": security(TextData::Link(TokenPurpose::ResetPassword)),
@@ -90,8 +90,18 @@ notifications! {
         PasswordReset = "password_reset": security(TextData::Circumstances),
         /// The password was changed in a session.
         PasswordChanged = "password_changed": security(TextData::Circumstances),
+        /// The link to confirm another address, mailed to that address.
+        EmailChangeRequested = "email_change_requested": security(TextData::Link(TokenPurpose::ConfirmEmailChange)),
+        /// The address was changed: the link to undo it, mailed to the old address.
+        EmailChanged = "email_changed": security(TextData::Link(TokenPurpose::UndoEmailChange)),
+        /// A change of the address was undone: the link to set a new password.
+        EmailChangeUndone = "email_change_undone": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// A refresh token was used twice, so its session was ended.
         RefreshTokenReused = "refresh_token_reused": security(TextData::Circumstances),
+        /// An account at an identity provider was linked.
+        SocialAccountLinked = "social_account_linked": security(TextData::Circumstances),
+        /// A linked account was removed.
+        SocialAccountUnlinked = "social_account_unlinked": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.

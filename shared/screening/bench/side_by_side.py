@@ -5,12 +5,10 @@ Makes its own virtual environment with a pinned nomenklatura (the only thing fet
 
     side_by_side.py SCREEN-BINARY PAIRS.csv [PAIRS.csv ...]
 """
-import csv, io, os, subprocess, sys, tempfile, time, venv
+import csv, io, subprocess, sys, time
 from pathlib import Path
 
-PINNED = "nomenklatura==4.17.4"
-HOME = Path(os.environ.get("BENCH_VENV", Path(tempfile.gettempdir()) / "verinym-bench-venv"))
-OURS_AT, THEIRS_AT = 0.85, (0.7, 0.85)
+from theirs import OURS_AT, PINNED, THEIRS_AT, by_class, enter, entity, scores
 
 
 def rows(path):
@@ -46,49 +44,28 @@ def ours(binary, path):
 
 def main():
     binary, *files = sys.argv[1:]
-    if sys.prefix == sys.base_prefix:
-        if not (HOME / "bin" / "python").exists():
-            venv.create(HOME, with_pip=True)
-        subprocess.run([HOME / "bin" / "pip", "install", "-q", "--disable-pip-version-check", PINNED], check=True)
-        os.execv(HOME / "bin" / "python", [str(HOME / "bin" / "python"), __file__, *sys.argv[1:]])
-    from followthemoney import model
-    from nomenklatura.matching import get_algorithm
-
+    enter(PINNED)
     for path in files:
         data = rows(path)
         truths = [truth(r) for r in data]
         print(f"{Path(path).name}: {len(data)} pairs, {sum(truths)} of them matches")
         scored, took = ours(binary, path)
-        verdicts = [r["match"] == "true" for r in scored]
         # The process starts in the time, too: so this is an upper bound.
-        line("verinym", OURS_AT, truths, verdicts, took / max(len(data), 1) * 1e6)
-        entities = [[model.make_entity(r["schema"]) for _ in "ab"] for r in data]
-        for number, (row, pair) in enumerate(zip(data, entities)):
-            for entity, column in zip(pair, ("name1", "name2")):
-                # Ids of their own: the library keeps what it worked out by id.
-                entity.id = f"{files.index(path)}-{column}-{number}"
-                entity.add("name", row[column])
+        line("verinym", OURS_AT, truths, [r["match"] == "true" for r in scored], took / max(len(data), 1) * 1e6)
+        pairs = [
+            tuple(entity(r["schema"], f"{files.index(path)}-{c}-{number}", name=r[c]) for c in ("name1", "name2"))
+            for number, r in enumerate(data)
+        ]
+        theirs = {}
         for name in ("logic-v2", "logic-v1"):
-            algorithm = get_algorithm(name)
-            config = algorithm.default_config()
-            for a, b in entities[:20]:
-                algorithm.compare(a, b, config)
+            scores(name, pairs[:20])
             started = time.perf_counter()
-            scores = [algorithm.compare(a, b, config).score for a, b in entities]
+            theirs[name] = scores(name, pairs)
             micros = (time.perf_counter() - started) / max(len(data), 1) * 1e6
             for at in THEIRS_AT:
-                line(name, at, truths, [s >= at for s in scores], micros)
-        print("  by category (verinym):")
-        groups = sorted({(r.get("case_group", ""), r.get("schema", "")) for r in data})
-        for group in groups:
-            picked = [i for i, r in enumerate(data) if (r.get("case_group", ""), r.get("schema", "")) == group]
-            of, found = [truths[i] for i in picked], [verdicts[i] for i in picked]
-            if any(of):
-                told = "precision {:.3f}   recall {:.3f}   F1 {:.3f}".format(*figures(of, found))
-            else:
-                told = f"no matches among them, {sum(found)} taken for one"
-            print(f"    {' '.join(group):<32} n={len(picked):<4} {told}")
-        print()
+                line(name, at, truths, [s >= at for s in theirs[name]], micros)
+        group = lambda r: f"{r.get('category') or r.get('case_group')} {r['schema']}"
+        by_class((group(r), t, float(s["score"]), v2) for r, t, s, v2 in zip(data, truths, scored, theirs["logic-v2"]))
 
 
 main()

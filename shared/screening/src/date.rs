@@ -10,15 +10,20 @@ pub use reading::{parse, parse_all, says_nothing};
 /// A calendar date of which month or day may be unknown (0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PartialDate {
+    /// 1000 to 2650, in whichever calendar it was written.
     pub year: u16,
+    /// 1 to 12; 0 if unknown.
     pub month: u8,
+    /// 1 to 31; 0 if unknown.
     pub day: u8,
 }
 
 /// A date of birth with its precision: from and to are the same unless the list gives a range of years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct DateSpan {
+    /// The date, or the first of a range.
     pub from: PartialDate,
+    /// The date, or the last of a range.
     pub to: PartialDate,
     /// "Circa", "approximately": a year to either side is still this date.
     pub circa: bool,
@@ -35,10 +40,13 @@ impl PartialDate {
     }
 
     /// `yyyymmdd`, zeros for what is unknown: the form in an artifact.
+    #[doc(hidden)]
     pub fn to_number(self) -> u32 {
         u32::from(self.year) * 10_000 + u32::from(self.month) * 100 + u32::from(self.day)
     }
 
+    /// The reverse of [`Self::to_number`]; `None` for a date that cannot exist.
+    #[doc(hidden)]
     pub fn from_number(number: u32) -> Option<Self> {
         Self::new((number / 10_000) as u16, (number / 100 % 100) as u8, (number % 100) as u8)
     }

@@ -6,9 +6,13 @@ use super::date::DateSpan;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Kind {
+    /// A human being.
     Person = 0,
+    /// A company, authority, group or fund.
     Organisation = 1,
+    /// A ship.
     Vessel = 2,
+    /// An aeroplane or helicopter.
     Aircraft = 3,
     /// The list does not say (`FollowTheMoney`'s `LegalEntity`, a bare name): found whatever is asked for.
     #[default]
@@ -16,6 +20,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// From the byte in an artifact; any other byte is [`Self::Unknown`].
+    #[doc(hidden)]
     pub fn from_byte(byte: u8) -> Self {
         match byte {
             0 => Self::Person,
@@ -26,6 +32,7 @@ impl Kind {
         }
     }
 
+    /// The word for it in explanations.
     pub fn word(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -41,15 +48,20 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum NameType {
+    /// What the list calls it first.
     #[default]
     Primary = 0,
+    /// Also known as.
     Alias = 1,
+    /// Formerly known as.
     Former = 2,
     /// The name in its own script.
     OriginalScript = 3,
 }
 
 impl NameType {
+    /// From the byte in an artifact; any other byte is [`Self::Alias`].
+    #[doc(hidden)]
     pub fn from_byte(byte: u8) -> Self {
         match byte {
             0 => Self::Primary,
@@ -65,24 +77,31 @@ impl NameType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Strength {
+    /// A name by which its bearer can be told.
     #[default]
     Strong = 0,
+    /// Shown, but 0.14 lower if it is one word, else 0.02.
     Weak = 1,
 }
 
 /// One name of an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
+    /// As published, in any script and order.
     pub text: String,
+    /// What it is to its bearer.
     pub name_type: NameType,
+    /// How reliable the list calls it.
     pub strength: Strength,
 }
 
 impl Name {
+    /// A name with all that the list says of it.
     pub fn new(text: impl Into<String>, name_type: NameType, strength: Strength) -> Self {
         Self { text: text.into(), name_type, strength }
     }
 
+    /// A first, reliable name.
     pub fn primary(text: impl Into<String>) -> Self {
         Self::new(text, NameType::Primary, Strength::Strong)
     }
@@ -93,6 +112,7 @@ impl Name {
 pub struct Identifier {
     /// In the list's own words, lower case: `passport`, `national id`, `imo`.
     pub kind: String,
+    /// As published; compared in normal form.
     pub number: String,
     /// ISO 3166-1 alpha-2 of the issuer, where the list tells.
     pub country: Option<String>,
@@ -103,11 +123,15 @@ pub struct Identifier {
 pub struct Entity {
     /// The list's own key.
     pub id: String,
+    /// What it is; [`Kind::Unknown`] is found whatever is asked for.
     pub kind: Kind,
+    /// All names, in all scripts; without one the entity cannot be found by name.
     pub names: Vec<Name>,
+    /// Alternatives: the one that agrees best counts.
     pub dates_of_birth: Vec<DateSpan>,
     /// ISO 3166-1 alpha-2: nationality, citizenship, residence, flag.
     pub countries: Vec<String>,
+    /// Numbers of documents, taxpayers, companies, vessels and wallets.
     pub identifiers: Vec<Identifier>,
     /// Sanctions programmes or regimes.
     pub programmes: Vec<String>,
@@ -128,5 +152,6 @@ pub struct List {
     pub version: String,
     /// RFC 3339 date or time, where the list carries one.
     pub published_at: Option<String>,
+    /// Who is on it.
     pub entities: Vec<Entity>,
 }

@@ -5,6 +5,7 @@
 
 use super::calendar;
 use super::date::{DateSpan, PartialDate};
+use super::number::{self, AskedNumber, NumberType};
 
 /// The most that a name alone can score.
 pub const NAME_CEILING: i32 = 970;
@@ -137,21 +138,106 @@ pub fn countries<'a>(asked: &[String], listed: impl Iterator<Item = &'a str>) ->
     if any && !asked.is_empty() { Verdict::Against(20) } else { Verdict::Silent }
 }
 
-/// A number in common says almost everything; none in common says nothing, since people have many.
-pub fn identifiers<'a>(
-    asked: &[String],
-    listed: impl Iterator<Item = (&'a str, &'a str)>,
-) -> (Verdict, Option<&'a str>) {
-    if asked.is_empty() {
-        return (Verdict::Silent, None);
+/// Why a score is not what the names alone would give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A name alone is no certainty.
+    Ceiling,
+    Chance,
+    WeakAlias,
+    OtherKind,
+    BirthDate,
+    Country,
+    Number,
+    /// Another name never passes by birth date and country.
+    OtherName,
+}
+
+/// What bears on a score beside the names.
+#[derive(Debug, Clone, Copy)]
+pub struct Bearing {
+    /// Thousandths off.
+    pub chance: i32,
+    pub weak: i32,
+    pub kind: i32,
+    pub birth: Verdict,
+    pub countries: Verdict,
+    pub number: Verdict,
+    /// Each side has a name that the other has not.
+    pub contradict: bool,
+}
+
+/// What a name can score at most in which each side has a name that the other has not.
+const MOST_OF_ANOTHER_NAME: i32 = 845;
+
+impl Bearing {
+    /// From the name score to the score, each step with what it adds: the steps and the name score add up to the score.
+    pub fn weigh(&self, name_score: i32, mut step: impl FnMut(Cause, i32)) -> i32 {
+        let mut score = name_score;
+        let mut go = |score: &mut i32, cause: Cause, to: i32| {
+            step(cause, to - *score);
+            *score = to;
+        };
+        go(&mut score, Cause::Ceiling, ceiling(name_score));
+        for (cause, points) in
+            [(Cause::Chance, self.chance), (Cause::WeakAlias, self.weak), (Cause::OtherKind, self.kind)]
+        {
+            let to = (score - points).max(0);
+            go(&mut score, cause, to);
+        }
+        // Against first, so that what speaks for works on what is left.
+        let mut ordered =
+            [(Cause::BirthDate, self.birth), (Cause::Country, self.countries), (Cause::Number, self.number)];
+        ordered.sort_by_key(|(_, verdict)| matches!(verdict, Verdict::For(_)));
+        for (cause, verdict) in ordered {
+            let to = verdict.apply(score);
+            go(&mut score, cause, to);
+        }
+        if self.contradict && !matches!(self.number, Verdict::For(_)) {
+            let to = score.min(MOST_OF_ANOTHER_NAME);
+            go(&mut score, Cause::OtherName, to);
+        }
+        score
     }
-    for (kind, number) in listed {
-        // Numbers of one to four characters are shared by chance.
-        if number.len() >= 5 && asked.iter().any(|a| a == number) {
-            return (Verdict::For(85), Some(kind));
+}
+
+/// A number on a list, in normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedNumber<'a> {
+    /// What the list calls it.
+    pub label: &'a str,
+    pub number: &'a str,
+    pub country: Option<&'a str>,
+}
+
+/// A number in common says almost everything. Another number of a type of which a bearer has one in a country speaks against;
+/// else none in common says nothing. Also answers which listed number it was.
+pub fn identifiers<'a>(
+    asked: &[AskedNumber],
+    listed: impl Iterator<Item = ListedNumber<'a>>,
+) -> (Verdict, Option<ListedNumber<'a>>) {
+    let mut against = (Verdict::Silent, None);
+    if asked.is_empty() {
+        return against;
+    }
+    for one in listed {
+        for number in asked {
+            if number.value == one.number && number::tells(one.number) {
+                return (Verdict::For(90), Some(one));
+            }
+            let kind = NumberType::of_label(one.label);
+            let country = match (number.country.as_deref(), one.country) {
+                (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+                _ => kind.is_global(),
+            };
+            if let Some(points) = kind.contradiction().filter(|_| kind == number.kind && country)
+                && against.0 == Verdict::Silent
+            {
+                against = (Verdict::Against(points), Some(one));
+            }
         }
     }
-    (Verdict::Silent, None)
+    against
 }
 
 #[cfg(test)]
@@ -210,9 +296,21 @@ mod tests {
         assert_eq!(countries(&asked, ["US", "pe"].into_iter()), Verdict::For(12));
         assert_eq!(countries(&asked, ["US"].into_iter()), Verdict::Against(20));
         assert_eq!(countries(&[], ["US"].into_iter()), Verdict::Silent);
-        let numbers = ["AB12345".to_owned(), "12".to_owned()];
-        assert_eq!(identifiers(&numbers, [("passport", "AB12345")].into_iter()), (Verdict::For(85), Some("passport")));
-        assert_eq!(identifiers(&numbers, [("passport", "12")].into_iter()).0, Verdict::Silent);
+        let one = |label, number| ListedNumber { label, number, country: Some("PE") };
+        let numbers = ["AB12345".into(), "12".into()];
+        let found = identifiers(&numbers, [one("passport", "AB12345")].into_iter());
+        assert_eq!(found, (Verdict::For(90), Some(one("passport", "AB12345"))));
+        assert_eq!(identifiers(&numbers, [one("passport", "12")].into_iter()).0, Verdict::Silent);
+        let asked =
+            |kind, country: &str| [AskedNumber { kind, value: "AB99999".into(), country: Some(country.to_owned()) }];
+        for (kind, country, expected) in [
+            (NumberType::Passport, "PE", Verdict::Against(40)),
+            (NumberType::Passport, "US", Verdict::Silent),
+            (NumberType::Tax, "PE", Verdict::Silent),
+        ] {
+            let found = identifiers(&asked(kind, country), [one("passport", "AB12345")].into_iter()).0;
+            assert_eq!(found, expected, "{kind:?} {country}");
+        }
     }
 
     proptest! {
@@ -221,6 +319,20 @@ mod tests {
             let once = Verdict::For(a).apply(score);
             prop_assert!(once >= score && once < 1000);
             prop_assert!(Verdict::For(b).apply(once) >= once);
+        }
+
+        #[test]
+        fn the_steps_add_up_to_the_score(
+            name in 0i32..=1000, chance in 0i32..=130, weak in 0i32..=140, kind in 0i32..=50, verdicts in (0usize..5, 0usize..5, 0usize..5),
+            contradict: bool,
+        ) {
+            let verdict = |i| [Verdict::Silent, Verdict::For(12), Verdict::For(90), Verdict::Against(30), Verdict::Against(200)][i];
+            let (birth, countries, number) = (verdict(verdicts.0), verdict(verdicts.1), verdict(verdicts.2));
+            let bearing = Bearing { chance, weak, kind, birth, countries, number, contradict };
+            let mut sum = name;
+            let score = bearing.weigh(name, |_, points| sum += points);
+            prop_assert_eq!(sum, score);
+            prop_assert!((0..1000).contains(&score));
         }
 
         #[test]

@@ -3,23 +3,26 @@
 use std::fmt::Write;
 
 use super::entity::{Kind, NameType, Strength};
-use super::evidence::Verdict;
-use super::hit::Query;
+use super::evidence::{Cause, ListedNumber};
+use super::hit::{Hit, Query};
 use super::matcher::align::Pair;
 use super::matcher::score::{Deduction, NameMatch};
 use super::matcher::token::{Relation, TokenRef};
 use super::normalise::TokenKind;
 
-/// What was found out about one hit.
-#[derive(Debug, Clone)]
-pub struct Facts {
-    pub lines: String,
-    pub chance: i32,
-    pub weak: i32,
-    pub birth: Verdict,
-    pub countries: Verdict,
-    pub number: Verdict,
-    pub number_kind: Option<String>,
+/// One line of an explanation. The points of all lines of a hit or a comparison, added to 1000, are its score in thousandths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What was found, in words.
+    pub text: String,
+    /// What it adds to the score, in thousandths; negative where it takes off.
+    pub points: i32,
+}
+
+impl Step {
+    pub(crate) fn new(text: impl Into<String>, points: i32) -> Self {
+        Self { text: text.into(), points }
+    }
 }
 
 /// A hit, about to be put into words.
@@ -37,8 +40,8 @@ pub struct Case<'a> {
     pub dates: &'a [String],
     pub countries: &'a [String],
     pub name_score: i32,
-    pub score: i32,
-    pub facts: &'a Facts,
+    /// The listed number that agrees or contradicts.
+    pub number: Option<ListedNumber<'a>>,
 }
 
 fn words(tokens: &[TokenRef<'_>], set: u32, keep: impl Fn(TokenKind) -> bool) -> String {
@@ -47,130 +50,180 @@ fn words(tokens: &[TokenRef<'_>], set: u32, keep: impl Fn(TokenKind) -> bool) ->
     picked.join(" ")
 }
 
-/// Token by token: what agrees and how, what is missing, what contradicts; each with what it cost.
-pub fn name_lines(left: &[TokenRef<'_>], right: &[TokenRef<'_>], found: &NameMatch) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut pairs: Vec<&Pair> = found.alignment.pairs.iter().collect();
-    pairs.sort_by_key(|p| p.left.trailing_zeros());
-    for pair in pairs {
-        let (l, r) = (words(left, pair.left, |_| true), words(right, pair.right, |_| true));
-        parts.push(match pair.agreement.relation {
-            Relation::Same => format!("\"{l}\" is the same"),
-            Relation::SameSound => format!("\"{l}\" and \"{r}\" are spellings of one sound"),
-            Relation::Variant => format!("\"{l}\" and \"{r}\" are forms of one name"),
-            Relation::Spelling => {
-                format!("\"{l}\" differs from \"{r}\" in spelling (-{})", points(pair.agreement.loss))
-            }
-            Relation::Initial => {
-                format!("\"{l}\" and \"{r}\": an initial for the name (-{})", points(pair.agreement.loss))
-            }
-            Relation::CutOff => format!("\"{l}\" and \"{r}\": one is cut off (-{})", points(pair.agreement.loss)),
-            Relation::Consonants => {
-                format!("\"{l}\" and \"{r}\" agree in their consonants (one script writes no vowels)")
-            }
-            Relation::Joined => format!("\"{l}\" and \"{r}\" are the same written together or apart"),
-            Relation::Acronym => {
-                format!("\"{l}\" and \"{r}\": the initials of the one are the other (-{})", points(pair.agreement.loss))
-            }
-        });
-    }
+/// Token by token: what agrees and how, what is missing, what contradicts. The steps lead from 1 to the name score.
+pub fn name_steps(left: &[TokenRef<'_>], right: &[TokenRef<'_>], found: &NameMatch) -> Vec<Step> {
+    let mut steps = pair_steps(left, right, found);
     let meaningful = |k: TokenKind| !k.is_filler();
     let (only_left, only_right) =
         (words(left, found.alignment.left_over, meaningful), words(right, found.alignment.right_over, meaningful));
     for deduction in &found.deductions {
-        let cost = points(deduction.loss());
-        parts.push(match deduction {
-            Deduction::Conflict(_) => format!("\"{only_left}\" stands against \"{only_right}\" (-{cost})"),
-            Deduction::Extra(_) if only_left.is_empty() && only_right.is_empty() => {
-                format!("small words differ (-{cost})")
-            }
-            Deduction::Extra(_) if only_left.is_empty() => format!("the list also has \"{only_right}\" (-{cost})"),
-            Deduction::Extra(_) if only_right.is_empty() => format!("\"{only_left}\" is not on the list (-{cost})"),
-            Deduction::Extra(_) => format!("one name has more parts than the other (-{cost})"),
-            Deduction::SingleName(_) => format!("only one name agrees (-{cost})"),
-            Deduction::Descent(_) => format!("father and son have changed places (-{cost})"),
-            Deduction::Numbers(_) => format!("the numbers differ (-{cost})"),
-            Deduction::OnlyGeneric(_) => format!("only words that many organisations use agree (-{cost})"),
-            Deduction::ShortName(_) => format!("a short name agrees letter for letter or not at all (-{cost})"),
-            Deduction::Forms(_) => format!("the company forms are of different families (-{cost})"),
-            Deduction::Characters(_) => format!("characters of the original script differ (-{cost})"),
-        });
+        let text = match deduction {
+            Deduction::Conflict(_) => format!("\"{only_left}\" stands against \"{only_right}\""),
+            Deduction::Extra(_) if only_left.is_empty() && only_right.is_empty() => "small words differ".into(),
+            Deduction::Extra(_) if only_left.is_empty() => format!("the list also has \"{only_right}\""),
+            Deduction::Extra(_) if only_right.is_empty() => format!("\"{only_left}\" is not on the list"),
+            Deduction::Extra(_) => "one name has more parts than the other".into(),
+            Deduction::SingleName(_) => "only one name agrees".into(),
+            Deduction::Descent(_) => "father and son have changed places".into(),
+            Deduction::Numbers(_) => "the numbers differ".into(),
+            Deduction::OnlyGeneric(_) => "only words that many organisations use agree".into(),
+            Deduction::ShortName(_) => "a short name agrees letter for letter or not at all".into(),
+            Deduction::Forms(_) => "the company forms are of different families".into(),
+            Deduction::Characters(_) => "characters of the original script differ".into(),
+        };
+        steps.push(Step::new(text, -deduction.loss()));
     }
     let silent = |k: TokenKind| k.is_silent();
     let ignored = [words(left, u32::MAX, silent), words(right, u32::MAX, silent)].join(" ");
     if !ignored.trim().is_empty() {
-        parts.push(format!("titles and company forms are not counted ({})", ignored.trim()));
+        steps.push(Step::new(format!("titles and company forms are not counted: {}", ignored.trim()), 0));
     }
-    parts.join("; ")
+    let sum: i32 = steps.iter().map(|step| step.points).sum();
+    let rest = found.score - 1000 - sum;
+    if rest != 0 {
+        let text = if rest > 0 { "no name scores below nothing" } else { "nothing that tells one from another agrees" };
+        steps.push(Step::new(text, rest));
+    }
+    steps
+}
+
+/// Where a number agrees and the names are not alike at all.
+pub fn other_names() -> Vec<Step> {
+    vec![Step::new("the names are not alike", -1000)]
+}
+
+/// The pairs in the order of the asked name, each with its part of what letters lose altogether.
+fn pair_steps(left: &[TokenRef<'_>], right: &[TokenRef<'_>], found: &NameMatch) -> Vec<Step> {
+    let mut pairs: Vec<&Pair> = found.alignment.pairs.iter().collect();
+    pairs.sort_by_key(|p| p.left.trailing_zeros());
+    let mut lost = 0;
+    let mut before = 0;
+    let step = |pair: &Pair| {
+        lost += pair.agreement.loss;
+        // What is rounded off one pair is added to the next.
+        let points = before - lost * found.factor / 100;
+        before = lost * found.factor / 100;
+        let (l, r) = (words(left, pair.left, |_| true), words(right, pair.right, |_| true));
+        let text = match pair.agreement.relation {
+            Relation::Same => format!("\"{l}\" is the same"),
+            Relation::SameSound => format!("\"{l}\" and \"{r}\" are spellings of one sound"),
+            Relation::Variant => format!("\"{l}\" and \"{r}\" are forms of one name"),
+            Relation::Spelling => format!("\"{l}\" differs from \"{r}\" in spelling"),
+            Relation::Initial => format!("\"{l}\" and \"{r}\": an initial for the name"),
+            Relation::CutOff => format!("\"{l}\" and \"{r}\": one is cut off"),
+            Relation::Consonants => {
+                format!("\"{l}\" and \"{r}\" agree in their consonants: one script writes no vowels")
+            }
+            Relation::Joined => format!("\"{l}\" and \"{r}\" are the same written together or apart"),
+            Relation::Acronym => format!("\"{l}\" and \"{r}\": the initials of the one are the other"),
+        };
+        Step::new(text, points)
+    };
+    pairs.into_iter().map(step).collect()
+}
+
+/// `+0.060`, `-0.057`.
+fn signed(thousandths: i32) -> String {
+    let sign = if thousandths < 0 { '-' } else { '+' };
+    format!("{sign}{}", points(thousandths.abs()))
 }
 
 fn points(thousandths: i32) -> String {
     format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
 }
 
-/// The whole explanation.
-pub fn sentence(case: &Case<'_>) -> String {
-    let mut out = String::new();
-    let what = match (case.name_type, case.strength) {
-        (_, Strength::Weak) => "an alias the list itself calls weak",
-        (NameType::Alias, _) => "an alias",
-        (NameType::Former, _) => "a former name",
-        (NameType::OriginalScript, _) => "the name in its own script",
-        (NameType::Primary, _) => "the listed name",
-    };
-    let _ =
-        write!(out, "\"{}\" against \"{}\", {what} of {} {}", case.asked.name, case.listed, case.kind.word(), case.id);
-    if case.listed != case.primary {
-        let _ = write!(out, " ({})", case.primary);
+impl Case<'_> {
+    /// What a step beside the names is in words; nothing where there is nothing to say.
+    pub fn step(&self, cause: Cause, points: i32) -> Option<Step> {
+        let asked = self.asked;
+        let (dates, countries) = (self.dates.join(", "), self.countries.join(", "));
+        let text = match cause {
+            Cause::Ceiling => "a name alone is no certainty".into(),
+            Cause::Chance => "so many listed names are alike that this much agreement may be chance".into(),
+            Cause::WeakAlias => "a weak alias alone says little".into(),
+            Cause::OtherKind => format!("the list calls it another kind: {}", self.kind.word()),
+            Cause::BirthDate => {
+                let born = asked.date_of_birth.map(|d| d.to_string()).unwrap_or_default();
+                match (points.signum(), born.is_empty(), dates.is_empty()) {
+                    (1, ..) => format!("birth date {born} agrees with the listed {dates}"),
+                    (-1, ..) => format!("birth date {born} speaks against the listed {dates}"),
+                    (_, false, true) => "the list has no birth date".into(),
+                    (_, true, false) => format!("no birth date was given, listed are {dates}"),
+                    (_, false, false) => format!("birth date {born} and the listed {dates} cannot be compared"),
+                    _ => return None,
+                }
+            }
+            Cause::Country if points > 0 => format!("a country agrees: {countries}"),
+            Cause::Country => format!("no country agrees: {} given, {countries} listed", asked.countries.join(", ")),
+            Cause::Number => {
+                let number = self.number?;
+                let country = number.country.map(|country| format!(", {country}")).unwrap_or_default();
+                let verb = if points > 0 { "agrees" } else { "is another" };
+                format!("a number {verb}: {}{country}", number.label)
+            }
+            Cause::OtherName => "a whole other name never passes by birth date and country".into(),
+        };
+        (points != 0 || cause == Cause::BirthDate).then(|| Step::new(text, points))
     }
-    let _ = write!(out, " on {}", case.list);
-    if let Some(reference) = case.reference {
-        let _ = write!(out, ", reference {reference}");
-    }
-    let _ = write!(out, ". Name {}: {}.", points(case.name_score), case.facts.lines);
-    if case.facts.chance > 0 {
-        let _ = write!(
-            out,
-            " So many listed names are alike that this much agreement may be chance (-{}).",
-            points(case.facts.chance)
-        );
-    }
-    if case.facts.weak > 0 {
-        let _ = write!(out, " A weak alias alone says little (-{}).", points(case.facts.weak));
-    }
-    birth(case, &mut out);
-    countries(case, &mut out);
-    if let (Verdict::For(_), Some(kind)) = (case.facts.number, &case.facts.number_kind) {
-        let _ = write!(out, " A number agrees ({kind}).");
-    }
-    let _ = write!(out, " Score {}.", points(case.score));
-    out
-}
 
-fn birth(case: &Case<'_>, out: &mut String) {
-    let listed = case.dates.join(", ");
-    let asked = case.asked.date_of_birth.map(|d| d.to_string()).unwrap_or_default();
-    let _ = match (case.facts.birth, case.asked.date_of_birth.is_some(), case.dates.is_empty()) {
-        (Verdict::For(_), ..) => write!(out, " Birth date {asked} agrees with the listed {listed}."),
-        (Verdict::Against(p), ..) => {
-            write!(out, " Birth date {asked} speaks against the listed {listed} (-{}).", points(p))
+    /// The whole explanation. The numbers in brackets lead from 1 to the score.
+    pub fn text(&self, steps: &[Step]) -> String {
+        let what = match (self.name_type, self.strength) {
+            (_, Strength::Weak) => "an alias the list itself calls weak",
+            (NameType::Alias, _) => "an alias",
+            (NameType::Former, _) => "a former name",
+            (NameType::OriginalScript, _) => "the name in its own script",
+            (NameType::Primary, _) => "the listed name",
+        };
+        let mut out =
+            format!("\"{}\" against \"{}\", {what} of {} {}", self.asked.name, self.listed, self.kind.word(), self.id);
+        if self.listed != self.primary {
+            let _ = write!(out, " ({})", self.primary);
         }
-        (_, true, true) => write!(out, " The list has no birth date."),
-        (_, false, false) => write!(out, " Listed birth dates: {listed}; none was given."),
-        _ => Ok(()),
-    };
+        let _ = write!(out, " on {}", self.list);
+        if let Some(reference) = self.reference {
+            let _ = write!(out, ", reference {reference}");
+        }
+        out.push_str(FROM);
+        let mut score = 1000;
+        for step in steps {
+            score += step.points;
+            let _ = write!(out, "; {}", step.text);
+            if step.points != 0 {
+                let _ = write!(out, " ({})", signed(step.points));
+            }
+        }
+        let _ = write!(out, ". Name {}. Score {}.", points(self.name_score), points(score));
+        out
+    }
 }
 
-fn countries(case: &Case<'_>, out: &mut String) {
-    let _ = match case.facts.countries {
-        Verdict::For(_) => write!(out, " A country agrees ({}).", case.countries.join(", ")),
-        Verdict::Against(p) => write!(
-            out,
-            " No country agrees: {} given, {} listed (-{}).",
-            case.asked.countries.join(", "),
-            case.countries.join(", "),
-            points(p)
-        ),
-        Verdict::Silent => Ok(()),
+const FROM: &str = ". From 1.000";
+
+impl Hit {
+    /// The explanation line by line. The points, added to 1000, are [`Hit::score`] in thousandths.
+    pub fn steps(&self) -> Vec<Step> {
+        read(&self.explanation).map(|(_, steps)| steps).unwrap_or_default()
+    }
+
+    /// The beginning of the explanation: which name was compared with which, of which entity on which list.
+    pub fn compared(&self) -> &str {
+        read(&self.explanation).map_or("", |(head, _)| head)
+    }
+}
+
+/// Head and steps of the text of [`Case::text`]. Nothing of a text that is another.
+fn read(text: &str) -> Option<(&str, Vec<Step>)> {
+    // What was asked stands in the head, and may hold anything: so the last of these words counts.
+    let (head, rest) = text.rsplit_once(FROM)?;
+    let (steps, _) = rest.rsplit_once(". Name ")?;
+    let read = |text: &str| {
+        let bracket = text.rsplit_once(" (").and_then(|(words, rest)| {
+            let number = rest.strip_suffix(')')?;
+            let thousandths = number.strip_prefix(['+', '-'])?.replace('.', "").parse::<i32>().ok()?;
+            Some(Step::new(words, if number.starts_with('-') { -thousandths } else { thousandths }))
+        });
+        bracket.unwrap_or_else(|| Step::new(text, 0))
     };
+    Some((head, steps.split("; ").filter(|text| !text.is_empty()).map(read).collect()))
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::DEFAULT_THRESHOLD;
 use super::date::PartialDate;
 use super::entity::Kind;
-use super::normalise::{NameDoubt, Reading, doubts, forms};
+use super::normalise::{NameDoubt, Reading, doubts, forms, without_number};
+use super::number::{AskedNumber, NumberType};
 
 /// Whom to screen. More is better: dates, countries and numbers speak for and against.
 #[derive(Debug, Clone, Default)]
@@ -14,20 +15,29 @@ pub struct Query {
     pub name: String,
     /// `None` looks at everything.
     pub kind: Option<Kind>,
+    /// For persons: moves the score up by as much as 60 % of the distance to 1, and down by as much as 0.20.
     pub date_of_birth: Option<PartialDate>,
     /// ISO 3166-1 alpha-2.
     pub countries: Vec<String>,
-    /// Passport, national id, registration numbers; compared by letters and digits alone.
-    pub identifiers: Vec<String>,
+    /// Numbers of documents, taxpayers, companies, vessels and wallets.
+    pub identifiers: Vec<AskedNumber>,
 }
 
 impl Query {
     /// In which ways the name is read: as a person's, as an organisation's.
-    pub fn readings(&self) -> impl Iterator<Item = Reading> + use<> {
+    pub(crate) fn readings(&self) -> impl Iterator<Item = Reading> + use<> {
         let kind = self.kind.filter(|kind| *kind != Kind::Unknown);
         let wanted =
             move |reading: &Reading| kind.is_none_or(|kind| (kind == Kind::Person) == (*reading == Reading::Person));
         [Reading::Person, Reading::Organisation].into_iter().filter(wanted)
+    }
+
+    /// The numbers asked for, with the one that a vessel's name has beside it.
+    pub(crate) fn numbers(&self) -> Vec<AskedNumber> {
+        let person = self.kind == Some(Kind::Person);
+        let beside = Some(&self.name).filter(|_| !person).and_then(|name| without_number(name).1);
+        let imo = beside.map(|value| AskedNumber { kind: NumberType::Imo, value, country: None });
+        self.identifiers.iter().cloned().chain(imo).collect()
     }
 
     /// Whether there is nothing in the name that could be compared with a listed one.
@@ -47,6 +57,7 @@ impl Query {
         all
     }
 
+    /// A name without anything else.
     pub fn name(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
@@ -73,10 +84,15 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MatchedOn {
+    /// The first name of the entity.
     Name,
+    /// Another of its names.
     Alias,
+    /// A date of birth agrees, at least in its year.
     DateOfBirth,
+    /// A country is in common.
     Country,
+    /// A number is in common.
     Identifier,
 }
 
@@ -96,7 +112,9 @@ impl MatchedOn {
 /// A listed entity that may be the person asked about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
+    /// Id of the list.
     pub list: String,
+    /// The list's own key of the entity.
     pub entity_id: String,
     /// The listed name that agrees best, as published.
     pub name: String,
@@ -104,11 +122,15 @@ pub struct Hit {
     pub score: f64,
     /// That the names agree, and no more. 0 to 1.
     pub name_score: f64,
+    /// What speaks for the hit.
     pub matched_on: Vec<MatchedOn>,
     /// For the file: what agrees, what does not, and what it cost.
     pub explanation: String,
+    /// Those on the list: `1962-07-14`, `1962`, `circa 1962`, `1960 to 1963`.
     pub dates_of_birth: Vec<String>,
+    /// Those on the list, ISO 3166-1 alpha-2.
     pub countries: Vec<String>,
+    /// Sanctions programmes or regimes, in the list's words.
     pub programmes: Vec<String>,
 }
 

@@ -4,8 +4,8 @@
 //! readers ──► List ──► Artifact::build ──► bytes ──► Artifact::load ──► screen(Query) ──► Hit
 //! ```
 //!
-//! Nothing here does I/O, knows the time or depends on the rest of the product. `docs/screening.md` tells how a score comes
-//! about.
+//! Nothing here does I/O, knows the time or depends on the rest of the product. Scores are 0 to 1. `README.md` shows how to
+//! begin, `docs/screening.md` tells how a score comes about.
 
 // A name's tokens, scores and offsets are small numbers that we bound ourselves; the casts between them are the arithmetic
 // of this module, and every one that reads foreign bytes is checked where it is read. Formulae have one letter a variable.
@@ -16,28 +16,34 @@
     clippy::cast_sign_loss,
     clippy::many_single_char_names
 )]
+#![warn(missing_docs)]
 
-pub mod artifact;
+mod artifact;
 mod calendar;
+mod compare;
 pub mod date;
-pub mod entity;
-pub mod evidence;
-pub mod explanation;
-pub mod hit;
-pub mod matcher;
-pub mod normalise;
+mod entity;
+mod evidence;
+mod explanation;
+mod hit;
+mod matcher;
+mod normalise;
+mod number;
 pub mod readers;
-pub mod text;
+mod text;
 
-pub use artifact::{Artifact, ListInfo, LoadError};
+pub use artifact::{Artifact, FORMAT_VERSION, ListInfo, LoadError};
+pub use compare::{Comparison, compare};
 pub use date::{DateSpan, PartialDate};
 pub use entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
+pub use explanation::Step;
 pub use hit::{Hit, MatchedOn, Options, Query};
 pub use normalise::NameDoubt;
-pub use readers::{Format, ReadError, check_shrink};
+pub use number::{AskedNumber, NumberType};
+pub use readers::{Format, ReadError, ReadReport};
 
 /// Goes up whenever a score can change for the same name and the same lists.
-pub const ENGINE_VERSION: &str = "1.3.0";
+pub const ENGINE_VERSION: &str = "1.4.1";
 
 /// The one threshold: a hit at or above it is shown to a person.
 pub const DEFAULT_THRESHOLD: f64 = 0.85;
@@ -55,3 +61,8 @@ fn shared_folder(part: &str) -> Option<std::path::PathBuf> {
     }
     found
 }
+
+/// The code of the page is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

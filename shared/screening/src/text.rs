@@ -45,18 +45,30 @@ fn decoded(text: &str) -> Option<String> {
 
 /// The entity at the beginning of a text, and its length.
 fn entity(text: &str) -> Option<(Cow<'static, str>, usize)> {
+    if let Some(found) = numbered_entity(text) {
+        return Some(found);
+    }
     let end = text.bytes().take(LONGEST_ENTITY).position(|b| b == b';');
     if let Some(end) = end {
         let name = &text[1..end];
-        let replacement = match name.strip_prefix('#') {
-            Some(number) => Cow::Owned(numbered(number)?.to_string()),
-            None => Cow::Borrowed(resolve_html5_entity(name)?),
-        };
-        return Some((replacement, end + 1));
+        return Some((Cow::Borrowed(resolve_html5_entity(name)?), end + 1));
     }
     // "Smith &amp Wesson": the one that is met without its semicolon.
     let bare = text.strip_prefix("&amp")?;
     (!bare.starts_with(char::is_alphanumeric)).then_some((Cow::Borrowed("&"), 4))
+}
+
+/// A character by its number: `&#44;`, also as splitting and joining leave it, `& #44;` and `&#44`.
+fn numbered_entity(text: &str) -> Option<(Cow<'static, str>, usize)> {
+    let behind = text.strip_prefix('&')?;
+    let bare = behind.strip_prefix(' ').unwrap_or(behind);
+    let digits = bare.strip_prefix('#')?;
+    let end = digits.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(digits.len());
+    let is_closed = digits[end..].starts_with(';');
+    let is_apart = bare.len() < behind.len();
+    let c = Some(&digits[..end]).filter(|number| number.len() >= 2).and_then(numbered)?;
+    let length = text.len() - digits.len() + end + usize::from(is_closed);
+    (is_closed || !is_apart).then(|| (Cow::Owned(c.to_string()), length))
 }
 
 /// A character by its number; numbers of Windows-1252 mean its characters, as HTML has it.
@@ -148,7 +160,11 @@ mod tests {
             ("O&#146;Brien", "O’Brien"),
             ("Jos&eacute; Mu&ntilde;oz", "José Muñoz"),
             ("&quot;Vector&quot; &lt;Plus&gt;", "\"Vector\" <Plus>"),
+            ("Zeta& #44; Vorska", "Zeta, Vorska"),
+            ("Zeta &#38 Vorska", "Zeta & Vorska"),
             ("AT&T; Bank", "AT&T; Bank"),
+            ("Zeta & #10 Vorska", "Zeta & #10 Vorska"),
+            ("Zeta &#1 Vorska", "Zeta &#1 Vorska"),
             ("A & B", "A & B"),
             ("&#0;&#xD800;", "&#0;&#xD800;"),
         ] {

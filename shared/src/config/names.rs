@@ -77,6 +77,8 @@ pub enum SecretId {
     Indexes,
     /// Credentials and callback secret of the sandbox provider.
     Sandbox,
+    /// The identity providers that people sign in through.
+    Social,
 }
 
 impl SecretId {
@@ -89,6 +91,7 @@ impl SecretId {
             Self::Tokens => "token-keys",
             Self::Indexes => "indexes",
             Self::Sandbox => "provider-sandbox",
+            Self::Social => "sign-in-providers",
         }
     }
 }
@@ -101,6 +104,7 @@ pub struct SecretNames {
     pub tokens: String,
     pub indexes: String,
     pub sandbox: String,
+    pub social: String,
 }
 
 impl SecretNames {
@@ -113,6 +117,7 @@ impl SecretNames {
             tokens: name(SecretId::Tokens),
             indexes: name(SecretId::Indexes),
             sandbox: name(SecretId::Sandbox),
+            social: name(SecretId::Social),
         }
     }
 }
@@ -146,7 +151,7 @@ mod tests {
     #[test]
     fn no_name_of_a_secret_ends_like_the_suffix_of_an_arn() {
         let names = SecretNames::of_stack("verinym");
-        for name in [names.signing, names.verification, names.tokens, names.indexes, names.sandbox] {
+        for name in [names.signing, names.verification, names.tokens, names.indexes, names.sandbox, names.social] {
             let (_, last) = name.rsplit_once('-').unwrap();
             assert_ne!(last.len(), 6, "{name}");
         }

@@ -12,11 +12,12 @@ pub enum Section {
     Providers,
     Review,
     Screening,
+    Social,
 }
 
 impl Section {
-    pub const ALL: [Self; 6] =
-        [Self::Tokens, Self::Accounts, Self::Mail, Self::Providers, Self::Review, Self::Screening];
+    pub const ALL: [Self; 7] =
+        [Self::Tokens, Self::Accounts, Self::Mail, Self::Providers, Self::Review, Self::Screening, Self::Social];
 
     /// The variables of the section, each with the template parameter that provides its value.
     pub const fn variables(self) -> &'static [(&'static str, &'static str)] {
@@ -40,6 +41,7 @@ impl Section {
             Self::Screening => {
                 &[("SCREENING_THRESHOLD", "ScreeningThreshold"), ("STALE_LISTS_CLEAR_NOBODY", "StaleListsClearNobody")]
             }
+            Self::Social => &[("REDIRECT_URIS", "RedirectUris")],
         }
     }
 }
@@ -107,6 +109,13 @@ pub struct ScreeningSettings {
     pub stale_lists_clear_nobody: bool,
 }
 
+/// Settings of sign-in through identity providers. The providers are in a secret.
+#[derive(Debug, Clone)]
+pub struct SocialLoginSettings {
+    /// The addresses of the application to which a browser may return, compared as a whole.
+    pub redirect_uris: Vec<String>,
+}
+
 /// The settings of the declared sections; `None` for the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sections {
@@ -116,6 +125,7 @@ pub(super) struct Sections {
     pub providers: Option<ProviderSettings>,
     pub review: Option<ReviewSettings>,
     pub screening: Option<ScreeningSettings>,
+    pub social: Option<SocialLoginSettings>,
 }
 
 impl Sections {
@@ -159,6 +169,9 @@ impl Sections {
                         threshold: r.fraction("SCREENING_THRESHOLD"),
                         stale_lists_clear_nobody: r.switch("STALE_LISTS_CLEAR_NOBODY"),
                     });
+                }
+                Section::Social => {
+                    sections.social = Some(SocialLoginSettings { redirect_uris: r.redirect_uris("REDIRECT_URIS") });
                 }
             }
         }

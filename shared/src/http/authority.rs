@@ -126,6 +126,37 @@ impl Authority for SignedOrNot {
     }
 }
 
+/// Anybody. A call with an `Authorization` header is authenticated as usual, and the handler may use who calls.
+#[derive(Debug, Clone)]
+pub struct AnybodyOrSigned(Option<Signed>);
+
+impl AnybodyOrSigned {
+    pub fn signed(&self) -> Option<&Person> {
+        self.0.as_deref()
+    }
+}
+
+impl Authority for AnybodyOrSigned {
+    const AUTHENTICATED: bool = false;
+    const MAY_AUTHENTICATE: bool = true;
+
+    fn authenticates(incoming: &Incoming) -> bool {
+        SignedOrNot::authenticates(incoming)
+    }
+
+    fn permit(incoming: &Incoming) -> Result<()> {
+        SignedOrNot::permit(incoming)
+    }
+
+    async fn admit(app: &'static App, incoming: &Incoming) -> Result<Self> {
+        SignedOrNot::admit(app, incoming).await.map(|SignedOrNot(signed)| Self(signed))
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.anonymous_or_bearer();
+    }
+}
+
 /// A signed-in person whose roles grant the permission `P`, or a machine client whose token has it as a scope.
 #[derive(Debug, Clone)]
 pub struct Can<P>(Principal, PhantomData<P>);

@@ -26,6 +26,7 @@ pub mod input;
 pub mod limit;
 mod limit_report;
 pub mod list;
+pub mod mailed_token;
 mod method;
 pub mod multipart;
 pub mod oauth;
@@ -42,8 +43,9 @@ pub mod route;
 mod serve;
 #[cfg(test)]
 mod tests;
+pub mod urlencoded;
 
-pub use authority::{Anonymous, Can, CanIf, Recent, Signed, SignedOrNot};
+pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrNot};
 pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;
@@ -54,9 +56,10 @@ pub use operation::OperationDoc;
 pub use owner::{NotOwner, OwnerOr};
 pub use principal::{Caller, ClientCaller, Person, Principal};
 pub use reply::{
-    Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, ShowingHits, ShownOnce, Text, Unavailable,
-    Versioned,
+    Accepted, Binary, Created, Either, NoContent, Page, Plain, Reply, SeeOther, ShowingHits, ShownOnce, Text,
+    Unavailable, Versioned,
 };
 pub use response::Response;
 pub use route::{By, Limited, Route};
 pub use serve::{RequestHandler, requests, respond, serve};
+pub use urlencoded::UrlEncoded;

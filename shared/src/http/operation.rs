@@ -153,6 +153,13 @@ impl OperationDoc {
         self.problem(&types::FORBIDDEN);
     }
 
+    /// Access with or without a token.
+    pub(super) fn anonymous_or_bearer(&mut self) {
+        self.anonymous();
+        self.set("security", json!([{}, {"bearer": []}]));
+        self.problem(&types::UNAUTHENTICATED);
+    }
+
     pub(super) fn bearer(&mut self, permission: Option<&'static str>) {
         self.set("x-permission", permission.unwrap_or("signed-in"));
         self.set("security", json!([{"bearer": []}]));

@@ -145,6 +145,23 @@ impl Reply for NoContent {
     }
 }
 
+/// 303: the browser goes on to another address.
+#[derive(Debug, Clone)]
+pub struct SeeOther {
+    pub location: String,
+}
+
+impl Reply for SeeOther {
+    fn into_response(self) -> Result<Response> {
+        Ok(Response::empty(303).header("location", self.location))
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.empty_response(303, "Go on to the address in `Location`.");
+        doc.header(303, "Location");
+    }
+}
+
 /// 200 with an entity tag; becomes 304 if `If-None-Match` names this version.
 #[derive(Debug, Clone)]
 pub struct Versioned<T> {

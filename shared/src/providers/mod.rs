@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::domain::{id::CheckId, secret::Masked, time::Timestamp};
 
 pub mod idfy;
+pub mod oauth;
 pub mod registry;
 pub mod signature;
 pub mod transport;

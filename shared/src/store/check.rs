@@ -20,6 +20,7 @@ use crate::{
     crypto::field::Place,
     domain::{
         check::{Check, CheckError, CheckState},
+        document::DocumentNumber,
         event::{CheckProgress, EventType, PublicWord, Subject},
         id::{CheckId, UserId},
         profile::Profile,
@@ -66,12 +67,18 @@ pub struct Snapshot {
     /// Of nationality, as far as it is known: the national id's, and where they live. ISO 3166-1 alpha-2.
     #[serde(default)]
     pub countries: Vec<Masked<String>>,
+    /// The national id and the numbers of the documents, as the person gave them.
+    #[serde(default)]
+    pub numbers: Vec<Masked<String>>,
     pub taken_at: Timestamp,
 }
 
 impl Snapshot {
+    /// `documents` are the numbers of the documents of the check.
+    ///
+    /// # Errors
     /// [`CheckError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
-    pub fn of(profile: &Profile, now: Timestamp) -> Result<Self, CheckError> {
+    pub fn of(profile: &Profile, documents: &[DocumentNumber], now: Timestamp) -> Result<Self, CheckError> {
         let names = [&profile.given_name, &profile.family_name];
         let name: Vec<&str> = names.into_iter().flatten().map(|name| name.as_str()).collect();
         if name.is_empty() {
@@ -82,10 +89,13 @@ impl Snapshot {
         let mut countries: Vec<_> =
             of_id.into_iter().chain(of_home).map(|country| Masked(country.as_str().to_owned())).collect();
         countries.dedup();
+        let national_id = profile.national_id.as_ref().map(|id| Masked(id.value().to_owned()));
+        let documents = documents.iter().map(|number| Masked(number.as_str().to_owned()));
         Ok(Self {
             name: Masked(name.join(" ")),
             date_of_birth: profile.date_of_birth.as_ref().map(|date| Masked(date.as_str().to_owned())),
             countries,
+            numbers: national_id.into_iter().chain(documents).collect(),
             taken_at: now,
         })
     }

@@ -1,7 +1,10 @@
 //! Published lists, in one partition so that one query reads them all: `LISTS` · `LIST#<id>` is the state of a list,
-//! `LISTS` · `CURRENT` points to the lists in force.
+//! `LISTS` · `CURRENT` points to the lists in force. `LIST#<id>` · `REPORT` is what the reader took from a list's content; only
+//! who asks for it reads it.
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     Store, Table,
@@ -14,6 +17,7 @@ use crate::{
         event::{CompiledLists, EventType, LoadedContent, PublicWord, RefusedContent, Subject},
     },
     error::Result,
+    screening::ReadReport,
     store::event::EventDraft,
 };
 
@@ -24,6 +28,16 @@ pub struct ListsState {
     pub states: BTreeMap<String, ListState>,
 }
 
+/// What the reader took from the content of a list, and what it left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListReport {
+    /// The list's version that loaded the content.
+    pub version: u64,
+    /// Of the content, hex.
+    pub sha256: String,
+    pub report: ReadReport,
+}
+
 const PARTITION: &str = "LISTS";
 
 /// Items of one page of the query. A deployment has few lists, so there is hardly ever a second page.
@@ -31,6 +45,10 @@ const PAGE: u32 = 200;
 
 fn list_key(id: &str) -> Key {
     Key::new(PARTITION, format!("LIST#{id}"))
+}
+
+fn report_key(id: &str) -> Key {
+    Key::new(format!("LIST#{id}"), "REPORT")
 }
 
 fn pointer_key() -> Key {
@@ -78,6 +96,15 @@ impl Commit<'_> {
         }
     }
 
+    /// The report of a list's new content, if the report before is still the one that was read.
+    pub fn list_report(self, id: &str, before: Option<&ListReport>, after: &ListReport) -> Self {
+        let key = report_key(id);
+        match before {
+            None => self.create(Table::Kyc, &key, after, None),
+            Some(before) => self.replace(Table::Kyc, &key, after, before.version),
+        }
+    }
+
     /// Puts lists in force, if those before are still the ones that were read and each list's content is still the one
     /// that was compiled: so an older set never comes after a newer one.
     pub fn lists_in_force(self, before: Option<&ListsPointer>, after: &ListsPointer) -> Self {
@@ -102,6 +129,11 @@ impl Commit<'_> {
 impl Store {
     pub async fn list(&self, id: &str) -> Result<Option<ListState>> {
         self.get_as(Table::Kyc, &list_key(id)).await
+    }
+
+    /// The reader's report of the content that was loaded last.
+    pub async fn list_report(&self, id: &str) -> Result<Option<ListReport>> {
+        self.get_as(Table::Kyc, &report_key(id)).await
     }
 
     /// The pointer and the states of all lists, also of those that are no longer configured.
@@ -161,7 +193,7 @@ mod tests {
             published_at: None,
             loaded_at: at(second),
         };
-        let found = FetchOutcome::List { content, validators: vec![], confirmed_at: at(second), is_accepted: true };
+        let found = FetchOutcome::List { content, validators: vec![], confirmed_at: at(second), losses: vec![] };
         ListFetch { began_at: at(second), found }
     }
 

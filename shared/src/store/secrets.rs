@@ -1,10 +1,13 @@
 //! What stands in the deployment's secrets, as JSON in Secrets Manager. Made and moved by `workers-rotate-keys`.
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE32HEX_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     crypto::{
+        id_token::SignatureAlgorithm,
         index::{self, BlindIndex, IndexKeys},
         key::{DataKey, LongKey, as_base64},
         mailed::MailKeys,
@@ -54,6 +57,64 @@ impl IndexSecrets {
     pub fn digest(&self, parts: &[&[u8]]) -> String {
         BASE32HEX_NOPAD.encode(&index::digest(&self.digest, parts))
     }
+}
+
+/// The identity providers that people sign in through, by name. The operator gives them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct SocialSecrets(pub BTreeMap<String, SocialSettings>);
+
+/// One of them. What is absent has the value of the provider's `kind`, or is not used by it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocialSettings {
+    /// `google`, `github`, `microsoft`, `facebook`, `apple` or `oidc`; by default the name.
+    pub kind: Option<String>,
+    pub client_id: String,
+    /// Absent for Apple, which has a key instead.
+    pub client_secret: Option<Secret<String>>,
+    pub apple: Option<AppleSettings>,
+    pub issuer: Option<String>,
+    pub authorization_endpoint: Option<String>,
+    pub token_endpoint: Option<String>,
+    pub jwks_uri: Option<String>,
+    /// OpenID's `userinfo`; for GitHub and Facebook the user API.
+    pub user_endpoint: Option<String>,
+    pub scope: Option<String>,
+    /// What it signs ID tokens with.
+    pub algorithm: Option<SignatureAlgorithm>,
+    /// How it takes the client secret (RFC 6749 §2.3.1).
+    pub client_authentication: Option<ClientAuthentication>,
+    /// When it vouches for an address.
+    pub vouches: Option<Vouching>,
+}
+
+/// The key that Apple gave us.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppleSettings {
+    pub team_id: String,
+    pub key_id: String,
+    /// The content of the `.p8` file.
+    pub private_key: Secret<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    Basic,
+    Post,
+}
+
+/// When a provider vouches that an address is the person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vouching {
+    Never,
+    /// Where it states that the address is verified.
+    Verified,
+    /// For every address: a company's own provider, whose administrator sets the addresses.
+    Always,
 }
 
 /// What a provider gave us, and the secret its callbacks are signed with.

@@ -10,7 +10,7 @@ use super::{
     Store, Table,
     commit::{Commit, WriteExpression},
     event::EventDraft,
-    item::{Item, Key, keyed, read, text},
+    item::{Item, Key, key_of, keyed, read, text},
     person_key::{KeyItem, PersonKey},
 };
 use crate::{
@@ -141,12 +141,21 @@ pub struct ValueClaim {
     /// On the claim of a username: index of the address beside it, under which failed sign-ins are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_under: Option<BlindIndex>,
+    /// On the claim of a former address, whose holder may undo the change until `unverified_until`: Unix seconds, for the table's
+    /// own cleaning.
+    #[serde(rename = "expires", default, skip_serializing_if = "Option::is_none")]
+    pub former_expires: Option<i64>,
 }
 
 impl ValueClaim {
+    /// The condition under which somebody who proved that an address is theirs may claim it: nobody has it, or nobody who confirmed it.
+    /// A former address of another account stays with that account for a while. `:now` is the present time.
+    pub const FREE_FOR_ITS_OWNER: &'static str = "attribute_not_exists(pk) OR unverified_until <= :now OR \
+                                                  (attribute_exists(unverified_until) AND attribute_not_exists(expires))";
+
     /// A lasting claim.
     pub const fn new(user: UserId) -> Self {
-        Self { user, unverified_until: None, counted_under: None }
+        Self { user, unverified_until: None, counted_under: None, former_expires: None }
     }
 
     pub fn email_key(index: &BlindIndex) -> Key {
@@ -155,6 +164,16 @@ impl ValueClaim {
 
     pub fn username_key(index: &BlindIndex) -> Key {
         Key::new(format!("NAME#{index}"), "CLAIM")
+    }
+
+    /// Whether it is of an address that the account had before: it finds no account.
+    pub const fn is_former(&self) -> bool {
+        self.former_expires.is_some()
+    }
+
+    /// Whether it keeps another account from this address although its person proved it. Unconfirmed registrations do not.
+    pub fn bars(&self, user: &UserId, now: Timestamp) -> bool {
+        self.user != *user && !self.lapsed(now) && (self.unverified_until.is_none() || self.is_former())
     }
 
     /// Whether somebody else may take it.
@@ -181,7 +200,48 @@ impl OpenAccount {
     }
 }
 
+/// A place in the table of accounts, after which a page begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountPosition {
+    pk: String,
+    sk: String,
+}
+
+/// A page of the accounts that are not erased, in no order.
+#[derive(Debug)]
+pub struct AccountsPage {
+    pub users: Vec<UserId>,
+    /// `None` after the last page.
+    pub next: Option<AccountPosition>,
+}
+
 impl Store {
+    /// A page of all accounts: reads up to `items` items of the whole table, so it is for the operator only.
+    pub async fn accounts_after(&self, after: Option<&AccountPosition>, items: i32) -> Result<AccountsPage> {
+        let answer = self
+            .db
+            .scan()
+            .table_name(self.name(Table::Identity))
+            .consistent_read(true)
+            .limit(items)
+            .filter_expression("sk = :auth")
+            .expression_attribute_values(":auth", text("AUTH"))
+            .set_exclusive_start_key(after.map(|at| Key::new(&at.pk, &at.sk).to_item()))
+            .send()
+            .await
+            .map_err(|error| Internal::aws("scan accounts", &error))?;
+        let mut users = Vec::new();
+        for item in answer.items.unwrap_or_default() {
+            let account: Account = read(item)?;
+            if !account.is_ending() {
+                users.push(account.user);
+            }
+        }
+        let next = answer.last_evaluated_key.filter(|key| !key.is_empty()).map(|key| key_of(&key));
+        Ok(AccountsPage { users, next: next.map(|key| AccountPosition { pk: key.pk, sk: key.sk }) })
+    }
+
     pub async fn auth(&self, user: &UserId) -> Result<Option<Account>> {
         self.get_as(Table::Identity, &account_key(user)).await
     }

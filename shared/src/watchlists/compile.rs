@@ -11,7 +11,7 @@ use crate::{
     },
     error::{Internal, Result},
     run_command,
-    screening::{Artifact, ENGINE_VERSION, artifact::FORMAT_VERSION},
+    screening::{Artifact, ENGINE_VERSION, FORMAT_VERSION},
     store::{
         command::Decided,
         list::{ListsState, pointer_event},
@@ -70,7 +70,7 @@ impl Watchlists<'_> {
             for file in &content.files {
                 files.push(self.object(&file.key, &file.sha256).await?);
             }
-            let list =
+            let (list, _) =
                 read(source, &files).map_err(|(_, cause)| Internal::corrupt(format!("list {}: {cause}", source.id)))?;
             lists.insert(source.id.clone(), CompiledList::of(content, confirmed_at(state)));
             read_lists.push(list);

@@ -16,10 +16,13 @@ use crate::{
     },
     error::{Internal, Result},
     run_command,
-    screening::{List, ReadError, check_shrink, readers},
+    screening::{
+        List, ReadError, ReadReport,
+        readers::{self, Counts},
+    },
     store::{
         command::Decided,
-        list::{loaded_event, refused_event},
+        list::{ListReport, loaded_event, refused_event},
     },
 };
 
@@ -30,6 +33,14 @@ enum Gathered {
     Refused(ListRefusal),
 }
 
+/// The result of a look at a source.
+struct Look {
+    fetch: ListFetch,
+    /// The files of a list without faults, and its reader's report.
+    files: Vec<Vec<u8>>,
+    report: ReadReport,
+}
+
 /// The result of fetching one file.
 enum FetchedPart {
     Unchanged { confirmed_at: Timestamp },
@@ -38,7 +49,7 @@ enum FetchedPart {
 
 impl Watchlists<'_> {
     /// Fetches a list from its source and stores it if it has no faults. `shrink_accepted` takes a list that lost more than
-    /// a fifth of its entries. An id that is not configured is ignored.
+    /// a fifth of its entries, or of what they hold. An id that is not configured is ignored.
     pub async fn refresh(
         &self,
         id: &str,
@@ -54,16 +65,16 @@ impl Watchlists<'_> {
         let store = self.store;
         let began_at = Timestamp::now();
         let known = store.list(id).await?;
-        let (mut look, files) = self.look(source, known.as_ref(), began_at, deadline).await?;
+        let Look { mut fetch, files, report } = self.look(source, known.as_ref(), began_at, deadline).await?;
         let mut stored = None;
         let command = store.command(correlation_id, Actor::system("lists"));
         let kept = run_command!(command, |attempt| {
             let before = store.list(id).await?;
-            if let FetchOutcome::List { content, is_accepted, .. } = &mut look.found {
-                let entries = before.as_ref().and_then(|before| before.content.as_ref()).map(|held| held.entries);
-                *is_accepted = shrink_accepted || check_shrink(entries, content.entries).is_ok();
+            let report_before = store.list_report(id).await?;
+            if let FetchOutcome::List { losses, .. } = &mut fetch.found {
+                *losses = if shrink_accepted { vec![] } else { lost(before.as_ref(), report_before.as_ref(), &report) };
             }
-            let (mut after, kind) = match ListState::after(before.as_ref(), id, &look) {
+            let (mut after, kind) = match ListState::after(before.as_ref(), id, &fetch) {
                 ListChange::None => return Ok(Decided::Unchanged(None)),
                 ListChange::Confirmed(after) => (after, None),
                 ListChange::Loaded(after) => (after, Some(EventType::ListLoaded)),
@@ -79,6 +90,9 @@ impl Watchlists<'_> {
             let commit = attempt.commit(now).list_changes(before.as_ref(), &after);
             let commit = match (kind, &after.content, &after.refused) {
                 (Some(EventType::ListLoaded), Some(content), _) => {
+                    let (version, sha256) = (after.version, content.sha256.clone());
+                    let report = ListReport { version, sha256, report: report.clone() };
+                    let commit = commit.list_report(id, report_before.as_ref(), &report);
                     commit.event(loaded_event(&after, content, shrink_accepted))
                 }
                 (Some(EventType::ListRefused), _, Some(refused)) => commit.event(refused_event(&after, refused)),
@@ -102,7 +116,10 @@ impl Watchlists<'_> {
                     tracing::warn!(list = state.id, %error, "old files were not removed");
                 }
             }
-            (_, _, Some(refused)) => tracing::warn!(list = state.id, code = refused.code.as_str(), "list refused"),
+            (_, _, Some(refused)) => {
+                let losses = refused.losses.join("; ");
+                tracing::warn!(list = state.id, code = refused.code.as_str(), losses, "list refused");
+            }
             _ => {}
         }
         Ok(())
@@ -114,7 +131,8 @@ impl Watchlists<'_> {
         known: Option<&ListState>,
         began_at: Timestamp,
         deadline: Timestamp,
-    ) -> Result<(ListFetch, Vec<Vec<u8>>)> {
+    ) -> Result<Look> {
+        let mut report = ReadReport::default();
         let held = known.and_then(|known| comparable(known, source));
         let validators = held.and(known).map(|known| known.validators.as_slice()).unwrap_or_default();
         let (found, files) = match (self.gather(source, validators, began_at, deadline).await?, held) {
@@ -126,7 +144,8 @@ impl Watchlists<'_> {
             (Gathered::Files { files, validators, confirmed_at }, _) => {
                 let sha256 = content_hash(source, &files);
                 match read(source, &files) {
-                    Ok(list) => {
+                    Ok((list, read)) => {
+                        report = read;
                         let content = ListContent {
                             version: list.version,
                             sha256,
@@ -136,7 +155,7 @@ impl Watchlists<'_> {
                             published_at: list.published_at,
                             loaded_at: began_at,
                         };
-                        (FetchOutcome::List { content, validators, confirmed_at, is_accepted: true }, files)
+                        (FetchOutcome::List { content, validators, confirmed_at, losses: vec![] }, files)
                     }
                     Err((code, cause)) => {
                         tracing::warn!(list = source.id, code = code.as_str(), cause, "a list does not read");
@@ -145,7 +164,7 @@ impl Watchlists<'_> {
                 }
             }
         };
-        Ok((ListFetch { began_at, found }, files))
+        Ok(Look { fetch: ListFetch { began_at, found }, files, report })
     }
 
     async fn gather(
@@ -242,6 +261,16 @@ fn comparable<'a>(known: &'a ListState, source: &ListSource) -> Option<&'a ListC
     (held.reading == source.reading && held.files.len() == source.places.len()).then_some(held)
 }
 
+/// The figures that fell too much since the content that is held. Of content without a report, the entries alone are known.
+fn lost(state: Option<&ListState>, before: Option<&ListReport>, now: &ReadReport) -> Vec<String> {
+    let Some(held) = state.and_then(|state| state.content.as_ref()) else { return vec![] };
+    let entries =
+        || ReadReport { read: Counts { entities: held.entries, ..Counts::default() }, ..ReadReport::default() };
+    let before =
+        before.filter(|before| before.sha256 == held.sha256).map_or_else(entries, |before| before.report.clone());
+    now.losses(&before).iter().map(ToString::to_string).collect()
+}
+
 /// SHA-256 over the way of reading and the hash of each file, in hex.
 fn content_hash(source: &ListSource, files: &[Vec<u8>]) -> String {
     let mut digest = Sha256::new();
@@ -254,7 +283,7 @@ fn content_hash(source: &ListSource, files: &[Vec<u8>]) -> String {
 }
 
 /// Reads all files of a list. The error is the refusal with its cause for the log.
-pub(super) fn read(source: &ListSource, files: &[Vec<u8>]) -> Result<List, (ListRefusal, String)> {
+pub(super) fn read(source: &ListSource, files: &[Vec<u8>]) -> Result<(List, ReadReport), (ListRefusal, String)> {
     if files.iter().any(|file| file.iter().all(u8::is_ascii_whitespace)) {
         return Err((ListRefusal::Empty, "an empty file".to_owned()));
     }
@@ -264,13 +293,13 @@ pub(super) fn read(source: &ListSource, files: &[Vec<u8>]) -> Result<List, (List
     let mut slices: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let mut parts: Vec<&mut dyn std::io::BufRead> =
         slices.iter_mut().map(|slice| -> &mut dyn std::io::BufRead { slice }).collect();
-    let mut list =
-        readers::read_parts(&source.format, &mut parts).map_err(|error| (refusal_of(&error), error.to_string()))?;
+    let (mut list, report) = readers::read_with_report(&source.format, &mut parts)
+        .map_err(|error| (refusal_of(&error), error.to_string()))?;
     if list.entities.is_empty() {
         return Err((ListRefusal::Empty, "no entry with a name".to_owned()));
     }
     list.id.clone_from(&source.id);
-    Ok(list)
+    Ok((list, report))
 }
 
 /// Whether a file is a web page, which sources send in place of a list when they fail. The CSV readers would accept it.
@@ -312,10 +341,10 @@ mod tests {
 
     #[test]
     fn a_list_has_the_id_it_is_configured_with() {
-        let list = read(&of("un_xml"), &[sample("un_sample.xml")]).unwrap();
+        let (list, _) = read(&of("un_xml"), &[sample("un_sample.xml")]).unwrap();
         assert_eq!((list.id.as_str(), list.entities.len()), ("x", 3));
         let files = ["sample_sdn.csv", "sample_alt.csv", "sample_add.csv"].map(sample);
-        assert_eq!(read(&of("ofac_sdn_csv"), &files).unwrap().entities.len(), 3);
+        assert_eq!(read(&of("ofac_sdn_csv"), &files).unwrap().0.entities.len(), 3);
     }
 
     #[test]
@@ -364,5 +393,33 @@ mod tests {
         assert_eq!(content_hash(&of("un_xml"), &files), content_hash(&of("un_xml"), &files));
         assert_ne!(content_hash(&of("un_xml"), &files), content_hash(&of("eu_xml"), &files));
         assert_ne!(content_hash(&of("un_xml"), &files), content_hash(&of("un_xml"), &[files[0][1..].to_vec()]));
+    }
+
+    #[test]
+    fn a_list_that_keeps_its_entries_and_loses_their_numbers_is_shrunken() {
+        let state = |sha256: &str| {
+            let content = ListContent {
+                version: "1".into(),
+                sha256: sha256.into(),
+                reading: String::new(),
+                files: vec![],
+                entries: 100,
+                published_at: None,
+                loaded_at: Timestamp::from_unix_seconds(1),
+            };
+            ListState { content: Some(content), ..ListState::requested(None, "x") }
+        };
+        let report = |entities, numbers| ReadReport {
+            read: Counts { entities, numbers, ..Counts::default() },
+            ..ReadReport::default()
+        };
+        let before = ListReport { version: 1, sha256: "a".into(), report: report(100, 90) };
+        let lost = |sha256: &str, now: ReadReport| lost(Some(&state(sha256)), Some(&before), &now);
+        assert_eq!(lost("a", report(100, 80)), Vec::<String>::new());
+        assert_eq!(lost("a", report(100, 10)), ["10 numbers where there were 90: more than 20 % gone"]);
+        // The report is of other content: only the entries are known.
+        assert_eq!(lost("b", report(100, 10)), Vec::<String>::new());
+        assert_eq!(lost("b", report(79, 90)), ["79 entities where there were 100: more than 20 % gone"]);
+        assert!(super::lost(None, None, &report(1, 0)).is_empty());
     }
 }

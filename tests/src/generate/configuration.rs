@@ -14,7 +14,7 @@ template (`make template`).
 A parameter without a default is required: CloudFormation refuses the deployment without it. Rules of the template refuse combinations
 that would fail half-way through or tell nobody; they are at the end.
 
-The local stack sets `Stage`, `PublicUrl`, `AppUrl`, `MailFrom`, `SandboxUrl` and `LogRetention` by itself. You set the others in the environment of
+The local stack sets `Stage`, `PublicUrl`, `AppUrl`, `MailFrom`, `SandboxUrl`, `RedirectUris` and `LogRetention` by itself. You set the others in the environment of
 `make up`:
 
 | variable | parameter | local default | why it differs from production |

@@ -96,6 +96,7 @@ fn the_code_derives_the_names_that_the_template_gives() {
             ("TokensSecret", &s.tokens),
             ("IndexesSecret", &s.indexes),
             ("SandboxSecret", &s.sandbox),
+            ("SocialSecret", &s.social),
         ];
         for (resource, derived) in names {
             assert_eq!(*derived, deployment.name_of(resource), "{resource}");

@@ -56,6 +56,7 @@ fn a_reader_of_profiles_cannot_open_evidence() {
             "AmlListHits",
             "AmlDecideHit",
             "AuthRegister",
+            "AuthOauthExchange",
             "WorkersVerify",
             "WorkersScreenCheck",
             "WorkersApplyCallback",

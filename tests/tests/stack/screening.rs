@@ -120,6 +120,17 @@ async fn a_listed_name_goes_to_review_with_an_explained_hit_that_two_reviewers_c
 }
 
 #[tokio::test]
+async fn a_listed_passport_under_another_name_goes_to_review() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let check = person.check("Y0012345").await;
+    let moderator = stack.moderator().await;
+    let check = moderator.staff_check_once(check["id"].as_str().unwrap(), "in_review").await;
+    let hit = &check["hits"][0];
+    assert_eq!((&hit["entity_id"], &hit["matched_on"]), (&json!("900001"), &json!(["identifier"])), "{check}");
+}
+
+#[tokio::test]
 async fn a_true_match_never_ends_in_approval() {
     let case = Listed::new(sanctioned()).await;
     let hit = case.hit().await;

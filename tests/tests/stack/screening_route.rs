@@ -38,6 +38,30 @@ async fn a_name_is_screened_and_the_log_says_against_what() {
     assert!(!event.to_string().contains("Zubayri") && !event.to_string().contains("كريم"));
 }
 
+fn number(value: &str, country: &str) -> Value {
+    json!([{"type": "passport", "value": value, "country": country}])
+}
+
+#[tokio::test]
+async fn a_listed_passport_is_a_hit_whatever_the_name() {
+    let moderator = Stack::get().moderator().await;
+    let ask = async |name: &str, numbers: Value| {
+        let form = json!({"name": name, "kind": "person", "lists": ["un"], "identifiers": numbers});
+        moderator.post("/v1/aml/screenings").json(&form).send().await.expect(200).json()
+    };
+    let other = "Brunhilde Xylander";
+    let found = ask(other, number("y-001 2345", "YE")).await;
+    let hit = &found["hits"][0];
+    assert_eq!((&hit["entity_id"], &hit["matched_on"]), (&json!("900001"), &json!(["identifier"])), "{found}");
+    assert_eq!(ask(other, number("Y0012346", "YE")).await["hits"], json!([]));
+    // Another number of the same type and country speaks against, and does not clear.
+    let named = "Karim Nabil al-Zubayri";
+    let plain = ask(named, json!([])).await["hits"][0]["score"].as_f64();
+    let against = ask(named, number("Y0012346", "YE")).await["hits"][0]["score"].as_f64();
+    let with = ask(named, number("Y0012345", "YE")).await["hits"][0]["score"].as_f64();
+    assert!(against.is_some() && against < plain && plain < with, "{against:?} {plain:?} {with:?}");
+}
+
 #[tokio::test]
 async fn a_screening_says_what_is_wrong_with_it() {
     let stack = Stack::get();
@@ -52,6 +76,10 @@ async fn a_screening_says_what_is_wrong_with_it() {
         (json!({"name": "A B", "date_of_birth": "yesterday"}), "date_of_birth invalid_date"),
         (json!({"name": "A B", "threshold": 0.1}), "threshold out_of_range"),
         (json!({"name": "A B", "lists": ["none"]}), "lists unknown_list"),
+        (json!({"name": "A B", "identifiers": number("-", "YE")}), "identifiers.0.value invalid_identifier"),
+        (json!({"name": "A B", "identifiers": number(&long, "YE")}), "identifiers.0.value invalid_identifier"),
+        (json!({"name": "A B", "identifiers": number("Y1", "Yemen")}), "identifiers.0.country invalid_country"),
+        (json!({"name": "A B", "identifiers": vec![number("Y1", "YE")[0].clone(); 11]}), "identifiers too_many"),
     ] {
         assert_eq!(ask(form).await.refused(400, "validation_failed").faults(), [fault]);
     }

@@ -132,6 +132,11 @@ async fn a_broken_empty_or_shrunken_list_is_refused_and_the_last_good_one_stays(
         source.refresh("").await;
         let shown = source.shown().await;
         assert_eq!(shown["refused"]["code"], code, "{content:?}: {shown}");
+        let losses = shown["refused"]["losses"].as_array().unwrap();
+        assert_eq!(
+            losses.iter().any(|loss| loss.to_string().contains("15 names where there were 20")),
+            code == "shrunken"
+        );
         for kept in ["version", "entries", "loaded_at", "confirmed_at"] {
             assert_eq!(shown[kept], good[kept], "{kept} after {code}");
         }
@@ -208,6 +213,24 @@ async fn staff_read_lists_and_only_an_admin_refreshes_them() {
         admin.post(&format!("/v1/aml/lists/{unknown}/refresh")).send().await.refused(404, "not_found");
     }
     admin.post("/v1/aml/lists/un/refresh?force=true").send().await.refused(400, "unknown_field");
+}
+
+#[tokio::test]
+async fn staff_read_what_the_reader_took_from_a_list() {
+    let stack = Stack::get();
+    let (auditor, person) = tokio::join!(stack.auditor(), stack.person());
+    let un = auditor.get("/v1/aml/lists/un").send().await.expect(200).json();
+    assert_eq!((&un["id"], &un["entries"], &un["refused"]), (&json!("un"), &json!(3), &Value::Null), "{un}");
+    let report = &un["report"];
+    let figures =
+        ["entities", "names", "weak_names", "dates_of_birth", "countries", "numbers"].map(|figure| &report[figure]);
+    assert_eq!(figures, [3, 7, 1, 2, 2, 1].map(|figure| json!(figure)).each_ref(), "{report}");
+    assert_eq!(report["files"], json!([{"records": 3, "encoding": "UTF-8", "misfit_lines": 0}]));
+    assert_eq!((&report["dropped"], &report["set_aside"]["count"]), (&json!({}), &json!(0)));
+    for unknown in ["fbi", "UN", "%00"] {
+        auditor.get(&format!("/v1/aml/lists/{unknown}")).send().await.refused(404, "not_found");
+    }
+    person.api.get("/v1/aml/lists/un").send().await.refused(403, "forbidden");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use super::{
 
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
-pub use transition::{NewAccount, UNVERIFIED_LIFE};
+pub use transition::{ImportedAccount, NewAccount, NewVouchedAccount, UNVERIFIED_LIFE};
 
 /// Refusals of the account area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +61,9 @@ pub struct AccountState {
     /// `None` for accounts that have no password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
+    /// How many accounts at identity providers are linked; each is an item of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub links: u32,
     /// Sessions of an earlier epoch are over: raising it ends them at once, and deleting them is mere cleaning.
     #[serde(default)]
     pub session_epoch: u64,
@@ -89,6 +92,17 @@ impl AccountState {
         self.version.saturating_sub(self.unseen)
     }
 
+    /// How many ways to sign in there are. Each change of one is a new version of the account, so of two that are removed at the
+    /// same time one sees the other.
+    pub const fn ways_in(&self) -> u32 {
+        self.links + self.password.is_some() as u32
+    }
+
+    /// Whether the name may be filled in by a provider: no check looks at it, and none approved it.
+    pub fn is_name_open(&self) -> bool {
+        self.open_check.is_none() && self.kyc_status != KycStatus::Approved
+    }
+
     /// The valid mailed tokens of a purpose, oldest first.
     pub fn mailed_tokens(&self, purpose: TokenPurpose) -> &[MailId] {
         self.mailed.get(purpose.as_str()).map_or(&[], Vec::as_slice)
@@ -111,6 +125,8 @@ impl AccountState {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => matches!(self.status, UserStatus::Active | UserStatus::Deactivated),
+            // These follow from an act of the person, who is signed in.
+            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
         }
     }
 
@@ -130,6 +146,11 @@ impl AccountState {
             profile,
         )
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

@@ -168,9 +168,35 @@ fn mails_are_sent_for_accounts_that_their_person_can_still_use() {
     ] {
         let account = with_status(&registered(), status);
         let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose)).collect::<Vec<_>>();
-        assert_eq!(may, [verify, reset], "{status}");
+        assert_eq!(may, [verify, reset, false, false], "{status}");
     }
     assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail));
+}
+
+#[test]
+fn another_address_voids_what_was_mailed_to_the_old_one_and_sessions_go_on() {
+    let (account, kind) = verified().request_mail(TokenPurpose::ConfirmEmailChange, mail(1));
+    assert_eq!(kind, EventType::UserEmailChangeRequested);
+    let account = account.record_mail(TokenPurpose::ResetPassword, mail(2));
+    let (changed, kind) = account.change_email(index("v1.other"), LATER);
+    assert_eq!((kind, changed.version), (EventType::UserEmailChanged, account.version + 1));
+    assert_eq!((&changed.email_index, changed.session_epoch), (&index("v1.other"), account.session_epoch));
+    assert!(changed.mailed.is_empty() && changed.email_verified && changed.password.is_some());
+}
+
+#[test]
+fn an_undone_change_ends_all_sessions_and_leaves_only_the_link_to_set_a_password() {
+    let (changed, _) = verified().change_email(index("v1.other"), NOW);
+    let changed = changed.record_mail(TokenPurpose::ResetPassword, mail(1));
+    let (undone, kind) = changed.undo_email_change(index("v1.email"), mail(2), LATER).unwrap();
+    assert_eq!((kind, undone.version), (EventType::UserEmailChangeUndone, changed.version + 1));
+    assert_eq!((&undone.email_index, undone.session_epoch), (&index("v1.email"), changed.session_epoch + 1));
+    assert_eq!((undone.password.as_ref(), undone.mailed_tokens(TokenPurpose::ResetPassword)), (None, &[mail(2)][..]));
+    assert_eq!(undone.undo_email_change(index("v1.email"), mail(3), LATER), Err(AuthError::InvalidToken));
+    for status in [UserStatus::Erasing, UserStatus::Erased] {
+        let ending = with_status(&changed, status);
+        assert_eq!(ending.undo_email_change(index("v1.email"), mail(3), LATER), Err(AuthError::InvalidToken));
+    }
 }
 
 #[test]
@@ -264,6 +290,11 @@ fn step(account: &Account, which: u8) -> (Account, u64, bool) {
             Some((account, _)) => (account, 1, true),
             None => (account.clone(), 0, false),
         },
+        7 => (account.change_email(index("v1.other"), LATER).0, 1, true),
+        8 => match account.undo_email_change(index("v1.email"), mail(which), LATER) {
+            Ok((account, _)) => (account, 1, true),
+            Err(_) => (account.clone(), 0, false),
+        },
         _ => {
             let (after, events) = account.reset_password(hash("reset"), LATER).unwrap();
             (after, events.len() as u64, events.len() == 2)
@@ -274,17 +305,18 @@ fn step(account: &Account, which: u8) -> (Account, u64, bool) {
 proptest! {
     #[test]
     fn the_version_rises_by_one_per_event_and_what_the_person_sees_by_one_if_they_see_it(
-        steps in prop::collection::vec(0_u8..8, 1..40)
+        steps in prop::collection::vec(0_u8..10, 1..40)
     ) {
         let mut account = registered();
         for which in steps {
             let (after, events, seen) = step(&account, which);
             prop_assert_eq!(after.version, account.version + events);
             prop_assert_eq!(after.profile_version(), account.profile_version() + u64::from(seen));
-            // Sessions end with a password, and with nothing else.
-            let ends = matches!(which, 0 | 7);
+            // Sessions end with a password and with an undone change of the address, and with nothing else.
+            let ends = matches!(which, 0 | 9) || (which == 8 && events == 1);
             prop_assert_eq!(after.session_epoch, account.session_epoch + u64::from(ends));
-            prop_assert_eq!(&after.email_index, &account.email_index);
+            let moves = events == 1 && matches!(which, 7 | 8);
+            prop_assert!(moves || after.email_index == account.email_index);
             account = after;
         }
     }
@@ -298,4 +330,40 @@ fn the_stored_form_reads_back_and_is_the_state_itself() {
     assert_eq!(json["email_index"], "v1.email");
     assert_eq!(serde_json::from_value::<Account>(json).unwrap(), account);
     assert!(!format!("{account:?}").contains("old"));
+}
+
+#[test]
+fn an_account_of_a_vouching_provider_is_confirmed_and_has_one_way_in() {
+    let new = NewVouchedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index: index("v1.email") };
+    let (account, kind) = Account::register_vouched(new, NOW);
+    assert_eq!(kind, EventType::UserRegisteredByProvider);
+    assert_eq!((account.email_verified, account.unverified_until, account.version), (true, None, 1));
+    assert_eq!((account.password.clone(), account.links, account.ways_in()), (None, 1, 1));
+    assert_eq!(account.unlink_social_account(), Err(AuthError::LastCredential));
+    let (reset, _) = account.reset_password(hash("new"), LATER).unwrap();
+    assert_eq!(reset.unlink_social_account().unwrap().0.ways_in(), 1);
+}
+
+proptest! {
+    /// Whatever is linked and removed, one way in stays, and each step is a version of its own.
+    #[test]
+    fn the_last_way_in_stays(has_password: bool, steps in proptest::collection::vec(any::<bool>(), 0..20)) {
+        let new = NewVouchedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index: index("v1.email") };
+        let mut account = if has_password { verified() } else { Account::register_vouched(new, NOW).0 };
+        for link in steps {
+            let before = account.clone();
+            match if link { Ok(account.link_social_account()) } else { account.unlink_social_account() } {
+                Ok((after, _)) => {
+                    prop_assert_eq!(after.version, before.version + 1);
+                    prop_assert_eq!(after.profile_version(), before.profile_version());
+                    account = after;
+                }
+                Err(refusal) => {
+                    prop_assert_eq!(refusal, AuthError::LastCredential);
+                    prop_assert!(before.links == 0 || before.ways_in() == 1);
+                }
+            }
+            prop_assert!(account.ways_in() >= 1);
+        }
+    }
 }

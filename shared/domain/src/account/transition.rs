@@ -28,7 +28,48 @@ pub struct NewAccount {
     pub password: PasswordHash,
 }
 
+/// What an account is made with by somebody whose identity provider vouches for the address.
+#[derive(Debug)]
+pub struct NewVouchedAccount {
+    pub user: UserId,
+    pub email_index: BlindIndex,
+}
+
+/// What an account of another system is imported with.
+#[derive(Debug)]
+pub struct ImportedAccount {
+    pub user: UserId,
+    pub email_index: BlindIndex,
+    pub username_index: Option<BlindIndex>,
+    /// Without one, the person sets a password by a mailed link.
+    pub password: Option<PasswordHash>,
+    pub email_verified: bool,
+}
+
 impl AccountState {
+    /// The first version. Nobody else may take the address while it is not confirmed and the account is young.
+    fn first(new: ImportedAccount, now: Timestamp) -> Self {
+        Self {
+            user: new.user,
+            status: UserStatus::Active,
+            email_verified: new.email_verified,
+            unverified_until: (!new.email_verified).then(|| now + UNVERIFIED_LIFE),
+            roles: vec![role::USER.to_owned()],
+            kyc_status: KycStatus::None,
+            password: new.password,
+            links: 0,
+            session_epoch: 0,
+            open_check: None,
+            mailed: BTreeMap::new(),
+            email_index: new.email_index,
+            username_index: new.username_index,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            unseen: 0,
+        }
+    }
+
     /// The next version, which the person sees.
     fn next(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
@@ -68,25 +109,59 @@ impl Account {
 
     /// A new account, whose address is not confirmed.
     pub fn register(new: NewAccount, now: Timestamp) -> (Self, EventType) {
+        let imported = ImportedAccount {
+            user: new.user,
+            email_index: new.email_index,
+            username_index: new.username_index,
+            password: Some(new.password),
+            email_verified: false,
+        };
+        (Self::of(AccountState::first(imported, now)), EventType::UserRegistered)
+    }
+
+    /// An account of another system, which says whether the address is confirmed.
+    pub fn import(imported: ImportedAccount, now: Timestamp) -> (Self, EventType) {
+        (Self::of(AccountState::first(imported, now)), EventType::UserImported)
+    }
+
+    /// A new account of somebody who signs in through a provider that vouches for the address. It has one linked account and no
+    /// password.
+    pub fn register_vouched(new: NewVouchedAccount, now: Timestamp) -> (Self, EventType) {
         let state = AccountState {
             user: new.user,
             status: UserStatus::Active,
-            email_verified: false,
-            unverified_until: Some(now + UNVERIFIED_LIFE),
+            email_verified: true,
+            unverified_until: None,
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
-            password: Some(new.password),
+            password: None,
+            links: 1,
             session_epoch: 0,
             open_check: None,
             mailed: BTreeMap::new(),
             email_index: new.email_index,
-            username_index: new.username_index,
+            username_index: None,
             created_at: now,
             updated_at: now,
             version: 1,
             unseen: 0,
         };
-        (Self::of(state), EventType::UserRegistered)
+        (Self::of(state), EventType::UserRegisteredByProvider)
+    }
+
+    /// Links an account at an identity provider.
+    pub fn link_social_account(&self) -> (Self, EventType) {
+        let state = AccountState { links: self.links + 1, ..self.next_unseen() };
+        (Self::of(state), EventType::UserSocialAccountLinked)
+    }
+
+    /// Removes a linked account. [`AuthError::LastCredential`] if nobody could sign in after that.
+    pub fn unlink_social_account(&self) -> Result<(Self, EventType), AuthError> {
+        if self.ways_in() <= 1 || self.links == 0 {
+            return Err(AuthError::LastCredential);
+        }
+        let state = AccountState { links: self.links - 1, ..self.next_unseen() };
+        Ok((Self::of(state), EventType::UserSocialAccountUnlinked))
     }
 
     /// Confirms the address. [`AuthError::InvalidToken`] if it is confirmed already.
@@ -143,6 +218,8 @@ impl Account {
         let kind = match purpose {
             TokenPurpose::VerifyEmail => EventType::UserVerificationRequested,
             TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
+            TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
+            TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
         };
         (self.record_mail(purpose, id), kind)
     }
@@ -156,6 +233,32 @@ impl Account {
         let surplus = tokens.len().saturating_sub(purpose.most_valid());
         tokens.drain(..surplus);
         Self::of(state)
+    }
+
+    /// Changes the address to one that a mailed token proved. Tokens that were mailed to the old address are void. Sessions go on:
+    /// whoever asked is signed in, and whoever holds the old address can undo it.
+    pub fn change_email(&self, email_index: BlindIndex, now: Timestamp) -> (Self, EventType) {
+        let mut state = AccountState { email_index, ..self.next(now) };
+        state.mailed.clear();
+        (Self::of(state), EventType::UserEmailChanged)
+    }
+
+    /// Restores a former address by a token that was mailed to it, since the change may be a stranger's: all sessions are over, the
+    /// password is void, and `reset` is the token to set another one. [`AuthError::InvalidToken`] if the account is being erased or
+    /// has the address already.
+    pub fn undo_email_change(
+        &self,
+        email_index: BlindIndex,
+        reset: MailId,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), AuthError> {
+        if self.is_ending() || self.email_index == email_index {
+            return Err(AuthError::InvalidToken);
+        }
+        let mut state = AccountState { email_index, password: None, ..self.next(now) };
+        state.session_epoch += 1;
+        state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
+        Ok((Self::of(state), EventType::UserEmailChangeUndone))
     }
 
     /// Gives a role; `None` if the account has it.

@@ -25,7 +25,7 @@ words! {
         Truncated = "truncated",
         /// Its files are of different versions.
         Inconsistent = "inconsistent",
-        /// It lost more than a fifth of its entries.
+        /// It lost more than a fifth of its entries, names, dates, countries, numbers, or of the records of a file.
         Shrunken = "shrunken",
     }
 }
@@ -94,6 +94,9 @@ pub struct RefusedList {
     pub at: Timestamp,
     /// Identifies the refused content, so that the same refusal records one event.
     pub what: String,
+    /// Of a list that lost too much: each figure that fell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<String>,
 }
 
 /// One fetch from a source, and its result.
@@ -110,12 +113,12 @@ pub enum FetchOutcome {
         sha256: String,
         confirmed_at: Timestamp,
     },
-    /// A good list. `is_accepted` is false if it has shrunk too much and nobody accepted that.
+    /// A list without faults. `losses` names each figure that fell too much since the version before, unless somebody accepted that.
     List {
         content: ListContent,
         validators: Vec<FileValidator>,
         confirmed_at: Timestamp,
-        is_accepted: bool,
+        losses: Vec<String>,
     },
     Refused {
         code: ListRefusal,
@@ -158,8 +161,8 @@ impl ListState {
             FetchOutcome::List { content, validators, confirmed_at, .. } if held == Some(&content.sha256) => {
                 confirmed(before, Self { confirmed_at: Some(*confirmed_at), validators: validators.clone(), ..next })
             }
-            FetchOutcome::List { content, is_accepted: false, .. } => {
-                refused(before, next, ListRefusal::Shrunken, &content.sha256)
+            FetchOutcome::List { content, losses, .. } if !losses.is_empty() => {
+                refused(before, next, ListRefusal::Shrunken, &content.sha256, losses)
             }
             FetchOutcome::List { content, validators, confirmed_at, .. } => ListChange::Loaded(Self {
                 content: Some(content.clone()),
@@ -167,7 +170,7 @@ impl ListState {
                 confirmed_at: Some(*confirmed_at),
                 ..next
             }),
-            FetchOutcome::Refused { code, what } => refused(before, next, *code, what),
+            FetchOutcome::Refused { code, what } => refused(before, next, *code, what, &[]),
         }
     }
 
@@ -195,12 +198,18 @@ fn confirmed(before: Option<&ListState>, next: ListState) -> ListChange {
     if same { ListChange::None } else { ListChange::Confirmed(next) }
 }
 
-fn refused(before: Option<&ListState>, next: ListState, code: ListRefusal, what: &str) -> ListChange {
+fn refused(
+    before: Option<&ListState>,
+    next: ListState,
+    code: ListRefusal,
+    what: &str,
+    losses: &[String],
+) -> ListChange {
     let standing = before.and_then(|before| before.refused.as_ref());
     if standing.is_some_and(|standing| standing.code == code && standing.what == what) {
         return ListChange::None;
     }
-    let refused = RefusedList { code, at: next.fetch_began_at, what: what.to_owned() };
+    let refused = RefusedList { code, at: next.fetch_began_at, what: what.to_owned(), losses: losses.to_vec() };
     ListChange::Refused(ListState { refused: Some(refused), ..next })
 }
 
@@ -276,12 +285,9 @@ mod tests {
     }
 
     fn list(sha256: &str, second: i64, is_accepted: bool) -> ListFetch {
-        let found = FetchOutcome::List {
-            content: content(sha256, 10),
-            validators: vec![],
-            confirmed_at: at(second),
-            is_accepted,
-        };
+        let losses = if is_accepted { vec![] } else { vec!["3 names where there were 9".to_owned()] };
+        let found =
+            FetchOutcome::List { content: content(sha256, 10), validators: vec![], confirmed_at: at(second), losses };
         ListFetch { began_at: at(second), found }
     }
 
@@ -340,7 +346,8 @@ mod tests {
     fn a_shrunken_list_is_refused_unless_shrinking_was_accepted() {
         let good = state(ListState::after(None, "un", &list("a", 10, true)));
         let refused = state(ListState::after(Some(&good), "un", &list("b", 20, false)));
-        assert_eq!(refused.refused.as_ref().map(|refused| refused.code), Some(ListRefusal::Shrunken));
+        let reason = refused.refused.as_ref().unwrap();
+        assert_eq!((reason.code, reason.losses.len()), (ListRefusal::Shrunken, 1));
         assert!(matches!(ListState::after(Some(&refused), "un", &list("b", 30, true)), ListChange::Loaded(_)));
     }
 

@@ -10,9 +10,10 @@ use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
-    id::{CheckId, HitId, UserId},
+    id::{CheckId, HitId, LinkId, UserId},
     kyc::KycStatus,
     notification::Notification,
+    risk::RiskOutcome,
     time::Timestamp,
 };
 
@@ -116,10 +117,29 @@ parts! {
         pub authentication: PublicWord,
     }
 
+    /// The identity provider by which somebody signed in.
+    pub struct IdentityProvider {
+        /// Its name in the configuration.
+        pub provider: PublicWord,
+    }
+
+    /// A linked account.
+    pub struct LinkedAccount {
+        pub account: LinkId,
+    }
+
     /// Failed sign-ins that locked an identifier.
     pub struct FailedSignIns {
         /// How many.
         pub count: usize,
+    }
+
+    /// Accounts that an operator exported.
+    pub struct ExportedUsers {
+        /// How many.
+        pub count: usize,
+        /// Whether their password hashes were exported too.
+        pub hashes: bool,
     }
 
     /// The period that one event represents.
@@ -132,6 +152,21 @@ parts! {
     pub struct SignInMethods {
         /// By RFC 8176.
         pub amr: Vec<PublicWord>,
+    }
+
+    /// The decision on the risk of a sign-in (`crate::risk`), so that it can be decided again.
+    pub struct SignInRisk {
+        pub risk_outcome: RiskOutcome,
+        /// 0 to 100.
+        pub risk_score: u32,
+        /// 0 to 100.
+        pub trust: u32,
+        /// Version of the policy.
+        pub risk_policy: PublicWord,
+        /// What was observed of each factor, in its unit; no address and no place.
+        pub risk_measures: BTreeMap<PublicWord, u32>,
+        /// What each factor adds to the score.
+        pub risk_points: BTreeMap<PublicWord, u32>,
     }
 
     /// The reason why something ended or failed.

@@ -98,6 +98,10 @@ events! {
         UserRegistered = "user.registered": person()
             .notifies(Notification::EmailVerification)
             .counts(&[Counter::plain("auth_registration_total")]),
+        /// The account was imported from another system.
+        UserImported = "user.imported": person().counts(&[Counter::plain("auth_import_total")]),
+        /// An operator exported accounts: `data.count` of them, with or without password hashes.
+        UsersExported = "users.exported": staff().data(&[data::ExportedUsers::SHAPE]),
         /// Somebody tried to register the address of this account.
         UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
         /// Another mail to confirm the address was requested.
@@ -108,10 +112,28 @@ events! {
             .counts(&[Counter::plain("auth_email_verified_total")]),
         /// The profile changed; `changes` has the masked values.
         UserUpdated = "user.updated": person().data(&[data::ProfileEffect::SHAPE]),
+        /// Another address was asked for; it is not confirmed yet.
+        UserEmailChangeRequested = "user.email_change_requested": staff().notifies(Notification::EmailChangeRequested),
+        /// The address changed; `changes` has the masked values.
+        UserEmailChanged = "user.email_changed": person().notifies(Notification::EmailChanged),
+        /// The holder of a former address restored it. All sessions ended, and the password is void.
+        UserEmailChangeUndone = "user.email_change_undone": person().notifies(Notification::EmailChangeUndone),
         /// Roles were granted or removed.
         UserRolesChanged = "user.roles_changed": staff()
             .data(&[data::RoleChange::SHAPE])
             .notifies(Notification::RolesChanged),
+        /// An account was created by a sign-in through an identity provider, which vouches for the address.
+        UserRegisteredByProvider = "user.registered_by_provider": person()
+            .data(&[data::IdentityProvider::SHAPE])
+            .counts(&[Counter::plain("auth_registration_total")]),
+        /// An account at an identity provider was linked: its owner can sign in by it.
+        UserSocialAccountLinked = "user.social_account_linked": person()
+            .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
+            .notifies(Notification::SocialAccountLinked),
+        /// A linked account was removed.
+        UserSocialAccountUnlinked = "user.social_account_unlinked": person()
+            .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
+            .notifies(Notification::SocialAccountUnlinked),
         /// An administrator locked the account.
         UserLocked = "user.locked": person().notifies(Notification::AccountLocked),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::keys;
 use super::layout::{HashTable, SECTIONS, Section, assemble};
-use crate::entity::{Entity, Kind, List};
+use crate::entity::{Entity, Identifier, Kind, List};
 use crate::matcher::distance::{PROFILE, Profile};
-use crate::normalise::{NameForm, Reading, TokenKind, forms};
+use crate::normalise::{NameForm, Reading, TokenKind, forms, without_number};
+use crate::number;
 
 /// "Not there", for optional strings.
 pub const NONE: u32 = u32::MAX;
@@ -141,6 +142,7 @@ struct Builder {
     dates: Vec<u8>,
     refs: Vec<u8>,
     identifiers: Vec<u8>,
+    numbers: Vec<(u32, u32)>,
     halves: [Half; 2],
 }
 
@@ -156,7 +158,7 @@ pub const ENTITY: usize = 64;
 pub const NAME: usize = 16;
 pub const DATE: usize = 12;
 pub const REF: usize = 8;
-pub const IDENTIFIER: usize = 16;
+pub const IDENTIFIER: usize = 24;
 pub const FORM: usize = 12;
 pub const WORD: usize = 20 + PROFILE;
 
@@ -175,7 +177,10 @@ pub fn build(lists: &[List]) -> Vec<u8> {
     for (reading, half) in b.halves.into_iter().enumerate() {
         half.finish(reading, &mut b.strings, &mut sections);
     }
+    let (number_directory, numbers) = HashTable::build(b.numbers);
     for (section, bytes) in [
+        (Section::NumberDirectory, number_directory),
+        (Section::Numbers, numbers),
         (Section::Strings, b.strings.bytes),
         (Section::Lists, b.lists),
         (Section::Entities, b.entities),
@@ -204,6 +209,13 @@ impl Builder {
                     }
                 }
             }
+            // Lists call an organisation a person now and then.
+            if entity.kind == Kind::Person {
+                let plainly = |form: &NameForm| form.tokens.iter().filter(|t| t.kind.is_corporate()).count() >= 3;
+                for form in forms(&name.text, Reading::Organisation).iter().filter(|form| plainly(form)) {
+                    self.halves[1].add(name_number, form);
+                }
+            }
         }
         let dates_start = (self.dates.len() / DATE) as u32;
         for date in &entity.dates_of_birth {
@@ -212,10 +224,14 @@ impl Builder {
         let countries = self.references(&entity.countries);
         let programmes = self.references(&entity.programmes);
         let identifiers_start = (self.identifiers.len() / IDENTIFIER) as u32;
-        for identifier in &entity.identifiers {
-            let (kind, value) =
-                (self.strings.put(&identifier.kind), self.strings.put(&super::bare_number(&identifier.number)));
-            push(&mut self.identifiers, &[kind.0, kind.1, value.0, value.1]);
+        for identifier in entity.identifiers.iter().chain(&beside_names(entity)) {
+            for (label, value) in number::parts(&identifier.number) {
+                let country = self.strings.put(identifier.country.as_deref().unwrap_or_default());
+                let kind = self.strings.put(label.as_deref().unwrap_or(&identifier.kind));
+                self.numbers.push((keys::of_number(&value), number));
+                let value = self.strings.put(&value);
+                push(&mut self.identifiers, &[kind.0, kind.1, value.0, value.1, country.0, country.1]);
+            }
         }
         let id = self.strings.put(&entity.id);
         let reference = entity.reference.as_deref().map_or((NONE, 0), |r| self.strings.put(r));
@@ -236,7 +252,7 @@ impl Builder {
                 programmes,
                 entity.programmes.len() as u32,
                 identifiers_start,
-                entity.identifiers.len() as u32,
+                (self.identifiers.len() / IDENTIFIER) as u32 - identifiers_start,
                 0,
             ],
         );
@@ -250,6 +266,13 @@ impl Builder {
         }
         start
     }
+}
+
+/// The numbers of vessels that stand in names.
+fn beside_names(entity: &Entity) -> Vec<Identifier> {
+    let names = entity.names.iter().filter(|_| entity.kind != Kind::Person);
+    let numbers = names.filter_map(|name| without_number(&name.text).1);
+    numbers.map(|number| Identifier { kind: "imo".into(), number, country: None }).collect()
 }
 
 /// Which readings a name of this kind is indexed under: `[person, organisation]`.

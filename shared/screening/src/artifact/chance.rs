@@ -3,10 +3,11 @@
 use super::side::Side;
 use super::view::View;
 use crate::entity::Strength;
+use crate::evidence::ceiling;
 use crate::matcher::align::Pair;
 use crate::matcher::score::{Deduction, NameMatch};
-use crate::matcher::token::{Relation, TokenRef};
-use crate::normalise::{Reading, TokenKind};
+use crate::matcher::token::{BLIND_LOSS, BLIND_SHORT_LOSS, Relation, TokenRef, consonants};
+use crate::normalise::{Reading, TokenKind, sound};
 
 /// A short list cannot tell what is rare: it is judged as if it were this long.
 const LEAST_NAMES: f32 = 16_384.0;
@@ -24,6 +25,8 @@ const SPARE_BITS_UNSAID: f32 = 5.0;
 const SYLLABLE_BITS: f32 = 5.0;
 /// What the vowels would have told.
 const VOWEL_BITS: f32 = 4.5;
+/// A letter of an acronym: less than an initial, since words of business begin with few.
+const ACRONYM_BITS: f32 = 3.5;
 /// A letter: some sixteen of them begin most names.
 const INITIAL_BITS: f32 = 4.0;
 
@@ -47,10 +50,16 @@ pub fn chance(view: View<'_>, side: &Side<'_>, found: &NameMatch, right: &[Token
     if (found.score >= 990 && !syllabic) || side.tokens.is_empty() || right.is_empty() {
         return 0;
     }
-    if found.alignment.pairs.iter().any(|p| p.agreement.relation == Relation::Acronym) {
-        return 0;
-    }
     let names = (view.form_count(side.half) as f32).max(LEAST_NAMES);
+    if found.alignment.pairs.iter().any(|p| p.agreement.relation == Relation::Acronym) {
+        // Three letters are the initials of many names.
+        let letters = |tokens: &[TokenRef<'_>]| {
+            tokens.iter().filter(|t| !t.kind.is_silent()).map(|t| t.text.len()).collect::<Vec<_>>()
+        };
+        let acronym = [letters(&side.tokens), letters(right)].into_iter().find(|words| words.len() == 1);
+        let bits = acronym.map_or(0.0, |words| words[0] as f32 * ACRONYM_BITS);
+        return ((names.log2() - bits) * PER_BIT).clamp(0.0, MOST) as i32;
+    }
     // Titles and forms agree with everybody's.
     let telling = || found.alignment.pairs.iter().filter(|p| p.weight >= TokenKind::Initial.weight());
     let bits: f32 = telling().map(|p| information(side, p, names, syllabic)).sum();
@@ -67,7 +76,47 @@ pub fn chance(view: View<'_>, side: &Side<'_>, found: &NameMatch, right: &[Token
         SPARE_BITS_SPELLING
     };
     let lacking = names.log2() + spare - bits;
-    (lacking * PER_BIT).clamp(0.0, MOST) as i32
+    let most = if agrees_in_consonants(side, right, found) {
+        (ceiling(found.score) - LEAST_OF_CONSONANTS).max(0) as f32
+    } else {
+        MOST
+    };
+    (lacking * PER_BIT).clamp(0.0, most.min(MOST)) as i32
+}
+
+/// What a name scores at least that agrees in all consonants of all its words: more cannot agree where no vowels are written.
+const LEAST_OF_CONSONANTS: i32 = 855;
+
+/// So many consonants must agree in all.
+const LEAST_CONSONANTS: usize = 5;
+
+/// Whether all words of a name of two words or more agree, and the unvowelled ones in all they have. An article that only one
+/// side has is no name.
+fn agrees_in_consonants(side: &Side<'_>, right: &[TokenRef<'_>], found: &NameMatch) -> bool {
+    let telling = || found.alignment.pairs.iter().filter(|p| p.weight >= TokenKind::CommonName.weight());
+    let whole = telling().all(|p| match p.agreement.relation {
+        Relation::Consonants => p.agreement.loss <= BLIND_SHORT_LOSS && tells_in_consonants(side, right, p),
+        Relation::Same | Relation::SameSound => true,
+        Relation::Joined => p.agreement.loss <= BLIND_SHORT_LOSS + BLIND_LOSS,
+        _ => false,
+    });
+    let unwritten = telling().any(|p| matches!(p.agreement.relation, Relation::Consonants | Relation::Joined));
+    let of = |set: u32| Pair::indices(set).filter_map(|i| side.tokens.get(i)).map(|t| consonants(t.canon).len());
+    let agreeing: usize = telling().flat_map(|p| of(p.left)).sum();
+    found.deductions.is_empty() && whole && unwritten && telling().count() >= 2 && agreeing >= LEAST_CONSONANTS
+}
+
+/// Whether an unvowelled word and a vowelled one have two consonants in common, or are a common name, and begin alike: where
+/// one begins with a vowel, the other has a letter for it.
+fn tells_in_consonants(side: &Side<'_>, right: &[TokenRef<'_>], pair: &Pair) -> bool {
+    let at = |set: u32| set.trailing_zeros() as usize;
+    let (Some(left), Some(right)) = (side.tokens.get(at(pair.left)), right.get(at(pair.right))) else { return false };
+    if pair.weight == TokenKind::CommonName.weight() {
+        return true;
+    }
+    let vowel = |token: &TokenRef<'_>| token.text.bytes().next().is_some_and(sound::is_vowel);
+    let bare = |unvowelled: &TokenRef<'_>, other: &TokenRef<'_>| unvowelled.abjad && vowel(other) && !vowel(unvowelled);
+    consonants(left.canon).len() >= 2 && !bare(left, right) && !bare(right, left)
 }
 
 /// What one agreement tells, in bits.

@@ -7,31 +7,35 @@ use super::chance::{chance, weak_alias};
 use super::side::Side;
 use super::view::{FormView, View};
 use crate::entity::Kind;
-use crate::evidence::{self, Verdict};
-use crate::explanation::{self, Facts};
+use crate::evidence::{self, Bearing, ListedNumber, Verdict};
+use crate::explanation;
 use crate::hit::{Hit, MatchedOn, Options, Query};
-use crate::matcher::score::{Deduction, NameMatch, NameRef, compare};
+use crate::matcher::score::{Deduction, NameRef, compare};
 use crate::matcher::token::{Memo, TokenRef};
 use crate::normalise::{Reading, may_be_acronym, script};
+use crate::number::{self, AskedNumber};
 
-/// The highest score of two names that each have a part which the other lacks.
-const MOST_OF_ANOTHER_NAME: i32 = 845;
+/// What it costs that the list calls another kind of thing by the name: lists file ships as enterprises.
+const OTHER_KIND: i32 = 50;
+/// A number that more entities have identifies none of them.
+const MOST_BEARERS: usize = 5;
 
 /// The best name of an entity so far.
 pub struct Best {
     pub entity: u32,
-    side: usize,
-    form: u32,
+    /// The side and the form; nothing where a number agrees alone.
+    place: Option<(usize, u32)>,
     pub name_score: i32,
     pub score: i32,
     chance: i32,
     weak: i32,
+    contradict: bool,
 }
 
 impl Best {
     /// Of names that agree equally well, the one that is listed first counts.
-    fn rank(&self) -> (i32, i32, Reverse<(usize, u32)>) {
-        (self.score, self.name_score, Reverse((self.side, self.form)))
+    fn rank(&self) -> (i32, i32, Reverse<Option<(usize, u32)>>) {
+        (self.score, self.name_score, Reverse(self.place))
     }
 }
 
@@ -76,14 +80,14 @@ struct Evidence<'a> {
     birth: Verdict,
     countries: Verdict,
     number: Verdict,
-    number_kind: Option<&'a str>,
+    listed_number: Option<ListedNumber<'a>>,
 }
 
 /// A query with what all its comparisons share.
 pub struct Asked<'a> {
     view: View<'a>,
     query: &'a Query,
-    identifiers: Vec<String>,
+    numbers: Vec<AskedNumber>,
     /// Which lists are looked at.
     wanted: Vec<bool>,
     threshold: i32,
@@ -97,7 +101,7 @@ impl<'a> Asked<'a> {
         Self {
             view,
             query,
-            identifiers: query.identifiers.iter().map(|n| super::bare_number(n)).collect(),
+            numbers: numbers_of(query),
             wanted,
             threshold: (options.threshold * 1000.0).round().clamp(0.0, 1000.0) as i32,
         }
@@ -106,7 +110,7 @@ impl<'a> Asked<'a> {
     /// What a name must reach for the evidence at hand to lift it to the threshold.
     pub fn floor(&self) -> i32 {
         let query = self.query;
-        let evidence = query.date_of_birth.is_some() || !query.countries.is_empty() || !query.identifiers.is_empty();
+        let evidence = query.date_of_birth.is_some() || !query.countries.is_empty() || !self.numbers.is_empty();
         if evidence { self.threshold.min(500.max(self.threshold - 350)) } else { self.threshold }
     }
 
@@ -119,8 +123,7 @@ impl<'a> Asked<'a> {
         for candidate in &open {
             let listed = self.view.form(side.half, candidate.form);
             let name = self.view.name(listed.name);
-            let entity = self.view.entity(name.entity);
-            if !self.wanted.get(entity.list as usize).copied().unwrap_or(false) || !self.kind_fits(entity.kind) {
+            if !self.is_wanted(name.entity) {
                 continue;
             }
             right.read(self.view, side.half, side.reading, listed);
@@ -130,18 +133,20 @@ impl<'a> Asked<'a> {
             }
             let weak = weak_alias(name.strength, &right.tokens);
             let chance = chance(self.view, side, &scratch.found, &right.tokens, side.syllabic(listed));
-            let score = self.score(&scratch.found, chance + weak, name.entity);
+            let contradict = scratch.found.deductions.iter().any(|d| matches!(d, Deduction::Conflict(_)));
+            let bearing = self.bearing(name.entity, chance, weak, contradict);
+            let score = bearing.weigh(scratch.found.score, |_, _| ());
             if score < self.threshold {
                 continue;
             }
             let new = Best {
                 entity: name.entity,
-                side: number,
-                form: candidate.form,
+                place: Some((number, candidate.form)),
                 name_score: scratch.found.score,
                 score,
                 chance,
                 weak,
+                contradict,
             };
             match best.iter_mut().find(|b| b.entity == name.entity) {
                 Some(known) if known.rank() < new.rank() => *known = new,
@@ -152,64 +157,86 @@ impl<'a> Asked<'a> {
         scratch.open = open;
     }
 
-    fn kind_fits(&self, listed: Kind) -> bool {
-        match self.query.kind {
-            None | Some(Kind::Unknown) => true,
-            Some(kind) => listed == kind || listed == Kind::Unknown,
+    /// Adds the entities that have a rare number in common with the query, whatever their names.
+    pub fn add_bearers(&self, best: &mut Vec<Best>) {
+        for asked in self.numbers.iter().filter(|asked| number::is_rare(&asked.value)) {
+            let has = |entity: &u32| {
+                let mut listed = self.view.identifiers(self.view.entity(*entity));
+                listed.any(|one| one.number == asked.value)
+            };
+            let mut bearers: Vec<u32> = self.view.bearers(&asked.value).filter(has).collect();
+            bearers.dedup();
+            if bearers.len() > MOST_BEARERS {
+                continue;
+            }
+            for entity in bearers {
+                if self.is_wanted(entity) && best.iter().all(|known| known.entity != entity) {
+                    let score = self.bearing(entity, 0, 0, true).weigh(0, |_, _| ());
+                    let place = None;
+                    best.push(Best { entity, place, name_score: 0, score, chance: 0, weak: 0, contradict: true });
+                }
+            }
         }
+        best.retain(|best| best.score >= self.threshold);
+    }
+
+    fn is_wanted(&self, entity: u32) -> bool {
+        let list = self.view.entity(entity).list as usize;
+        self.wanted.get(list).copied().unwrap_or(false)
+    }
+
+    /// What it costs that the list calls the name another kind of thing than the query.
+    fn other_kind(&self, listed: Kind) -> i32 {
+        match self.query.kind {
+            None | Some(Kind::Unknown) => 0,
+            Some(kind) if listed == kind || listed == Kind::Unknown => 0,
+            Some(_) => OTHER_KIND,
+        }
+    }
+
+    fn bearing(&self, entity: u32, chance: i32, weak: i32, contradict: bool) -> Bearing {
+        let kind = self.other_kind(self.view.entity(entity).kind);
+        let Evidence { birth, countries, number, .. } = self.evidence(entity);
+        Bearing { chance, weak, kind, birth, countries, number, contradict }
     }
 
     fn evidence(&self, entity: u32) -> Evidence<'a> {
         let entity = self.view.entity(entity);
-        let (number, number_kind) = evidence::identifiers(&self.identifiers, self.view.identifiers(entity));
+        let (number, listed_number) = evidence::identifiers(&self.numbers, self.view.identifiers(entity));
         Evidence {
             birth: evidence::birth(self.query.date_of_birth, self.view.dates(entity)),
             countries: evidence::countries(&self.query.countries, self.view.countries(entity)),
             number,
-            number_kind,
+            listed_number,
         }
-    }
-
-    fn score(&self, found: &NameMatch, doubt: i32, entity: u32) -> i32 {
-        let evidence = self.evidence(entity);
-        // Against first, so that what speaks for works on what is left.
-        let mut ordered = [evidence.birth, evidence.countries, evidence.number];
-        ordered.sort_by_key(|v| matches!(v, Verdict::For(_)));
-        let name = (evidence::ceiling(found.score) - doubt).max(0);
-        let score = ordered.iter().fold(name, |score, verdict| verdict.apply(score));
-        let contradict = found.deductions.iter().any(|deduction| matches!(deduction, Deduction::Conflict(_)));
-        // A birthday and a country in common do not outweigh a different name.
-        if contradict && !matches!(evidence.number, Verdict::For(_)) { score.min(MOST_OF_ANOTHER_NAME) } else { score }
     }
 
     /// The hit in full. The names are compared once more, so that only what is shown is put into words.
     pub fn hit(&self, sides: &[Side<'_>], best: &Best, scratch: &mut Scratch) -> Hit {
         let entity = self.view.entity(best.entity);
-        let half = sides.get(best.side).map_or(0, |s| s.half);
-        let form = self.view.form(half, best.form);
-        let name = self.view.name(form.name);
-        let lines = sides.get(best.side).map_or_else(String::new, |side| {
-            let mut right = Listed::default();
-            right.read(self.view, half, side.reading, form);
-            compare(side.name(), right.name(side.reading), 0, &mut Memo::default(), &mut scratch.found);
-            explanation::name_lines(&side.tokens, &right.tokens, &scratch.found)
-        });
-        let evidence = self.evidence(best.entity);
-        let facts = Facts {
-            lines,
-            chance: best.chance,
-            weak: best.weak,
-            birth: evidence.birth,
-            countries: evidence.countries,
-            number: evidence.number,
-            number_kind: evidence.number_kind.map(str::to_owned),
-        };
         let primary = self.view.primary_name(entity);
-        let mut matched_on = vec![if name.text == primary { MatchedOn::Name } else { MatchedOn::Alias }];
+        let found = best.place.and_then(|(side, form)| sides.get(side).map(|side| (side, form)));
+        let (name, mut steps) = match found {
+            Some((side, form)) => {
+                let form = self.view.form(side.half, form);
+                let mut right = Listed::default();
+                right.read(self.view, side.half, side.reading, form);
+                compare(side.name(), right.name(side.reading), 0, &mut Memo::default(), &mut scratch.found);
+                let steps = explanation::name_steps(&side.tokens, &right.tokens, &scratch.found);
+                (self.view.name(form.name), steps)
+            }
+            None => (self.view.first_name(entity), explanation::other_names()),
+        };
+        let evidence = self.evidence(best.entity);
+        let bearing = self.bearing(best.entity, best.chance, best.weak, best.contradict);
+        let mut matched_on = Vec::new();
+        if best.place.is_some() {
+            matched_on.push(if name.text == primary { MatchedOn::Name } else { MatchedOn::Alias });
+        }
         for (verdict, what) in [
-            (facts.birth, MatchedOn::DateOfBirth),
-            (facts.countries, MatchedOn::Country),
-            (facts.number, MatchedOn::Identifier),
+            (evidence.birth, MatchedOn::DateOfBirth),
+            (evidence.countries, MatchedOn::Country),
+            (evidence.number, MatchedOn::Identifier),
         ] {
             if matches!(verdict, Verdict::For(_)) {
                 matched_on.push(what);
@@ -217,7 +244,7 @@ impl<'a> Asked<'a> {
         }
         let dates_of_birth: Vec<String> = self.view.dates(entity).map(|d| d.to_string()).collect();
         let countries: Vec<String> = self.view.countries(entity).map(str::to_owned).collect();
-        let explanation = explanation::sentence(&explanation::Case {
+        let case = explanation::Case {
             asked: self.query,
             listed: name.text,
             primary,
@@ -230,9 +257,10 @@ impl<'a> Asked<'a> {
             dates: &dates_of_birth,
             countries: &countries,
             name_score: best.name_score,
-            score: best.score,
-            facts: &facts,
-        });
+            number: evidence.listed_number,
+        };
+        bearing.weigh(best.name_score, |cause, points| steps.extend(case.step(cause, points)));
+        let explanation = case.text(&steps);
         Hit {
             list: self.view.list_id(entity.list).to_owned(),
             entity_id: self.view.entity_id(entity).to_owned(),
@@ -246,4 +274,10 @@ impl<'a> Asked<'a> {
             programmes: self.view.programmes(entity).map(str::to_owned).collect(),
         }
     }
+}
+
+/// The numbers asked for, in normal form.
+fn numbers_of(query: &Query) -> Vec<AskedNumber> {
+    let normal = |asked: AskedNumber| AskedNumber { value: number::normal(&asked.value), ..asked };
+    query.numbers().into_iter().map(normal).filter(|asked| !asked.value.is_empty()).collect()
 }

@@ -114,6 +114,11 @@ pub fn of_whole(text: &str, out: &mut Vec<u32>) {
     out.dedup();
 }
 
+/// The key of a number in normal form.
+pub fn of_number(number: &str) -> u32 {
+    (xxh3_64(number.as_bytes()) >> 32) as u32
+}
+
 /// The key of an acronym.
 pub fn of_acronym(letters: &str) -> u32 {
     hash(b'a', letters.as_bytes())

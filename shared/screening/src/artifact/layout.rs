@@ -20,22 +20,36 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub const MAGIC: &[u8; 8] = b"VNYMSCR1";
 /// Goes up with every change of layout, or of the normalisation whose results are stored.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 const HEADER: usize = 32;
 
 /// Why bytes are not an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LoadError {
+    /// The bytes do not begin as an artifact does.
     #[error("not a screening artifact")]
     NotAnArtifact,
+    /// Build it again from the lists.
     #[error("made by another version of the engine: format {found}, this engine reads {FORMAT_VERSION}")]
-    OtherVersion { found: u32 },
+    OtherVersion {
+        /// Format of the bytes.
+        found: u32,
+    },
+    /// A download or copy that broke off.
     #[error("cut off or padded: {found} bytes instead of {expected}")]
-    WrongLength { expected: u64, found: u64 },
+    WrongLength {
+        /// Bytes by its header.
+        expected: u64,
+        /// Bytes given.
+        found: u64,
+    },
+    /// At least one byte is another.
     #[error("the checksum does not match: the bytes are damaged")]
     Damaged,
+    /// Its table of contents points outside.
     #[error("a section lies outside the artifact")]
     BadSections,
+    /// Names that are no text.
     #[error("its texts are not UTF-8")]
     NotText,
 }
@@ -51,6 +65,9 @@ pub enum Section {
     Dates,
     Refs,
     Identifiers,
+    /// From a number to the entities that have it.
+    NumberDirectory,
+    Numbers,
     /// The parts of the index, once for persons and once for organisations.
     Forms,
     Tokens,

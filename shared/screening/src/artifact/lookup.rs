@@ -54,7 +54,8 @@ pub struct Buffers {
 /// The most that a token may lose for the whole name to lose no more than is affordable. A short one may turn out to be a
 /// particle, whose letters count for little.
 pub fn affordable_loss(token: &Token, form: &NameForm, affordable: u32) -> i32 {
-    if token.text.len() <= 4 { MOST_LOSS } else { MOST_LOSS.min(affordable as i32 * 100 / least_spread(form) + 1) }
+    let may_be_particle = token.text.len() <= 4 && !form.other_reading;
+    if may_be_particle { MOST_LOSS } else { MOST_LOSS.min(affordable as i32 * 100 / least_spread(form) + 1) }
 }
 
 /// The least that losses of letters are multiplied by: no more names can agree than the query has.

@@ -44,9 +44,13 @@ impl std::fmt::Debug for Artifact {
 /// What an artifact says of one of its lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListInfo {
+    /// As hits name it.
     pub id: String,
+    /// The publisher's version or date, else a hash of what was read.
     pub version: String,
+    /// Entities, each with one name or more.
     pub entries: usize,
+    /// Date or time (RFC 3339) where the list carries one.
     pub published_at: Option<String>,
 }
 
@@ -95,11 +99,6 @@ impl Artifact {
     fn view(&self) -> view::View<'_> {
         view::View::new(&self.bytes, &self.strings, &self.sections)
     }
-}
-
-/// Letters and digits alone, upper case: how identifiers are compared.
-fn bare_number(number: &str) -> String {
-    number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 #[cfg(test)]

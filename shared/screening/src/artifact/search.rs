@@ -9,6 +9,9 @@ use crate::entity::Kind;
 use crate::hit::{Hit, Options, Query};
 use crate::normalise::{Reading, forms};
 
+/// What a name must score by the Korean or the Cantonese reading of its characters to be compared at all.
+const LEAST_OF_OTHER_READINGS: i32 = 920;
+
 pub fn screen(view: View<'_>, query: &Query, options: &Options, scratch: &mut Scratch, exhaustive: bool) -> Vec<Hit> {
     let asked = Asked::new(view, query, options);
     let readings = [(0, Reading::Person), (1, Reading::Organisation)].map(|(half, reading)| {
@@ -27,15 +30,17 @@ pub fn screen(view: View<'_>, query: &Query, options: &Options, scratch: &mut Sc
     let mut best = Vec::new();
     for (half, reading, forms) in &readings {
         for form in forms {
+            let floor = if form.other_reading { asked.floor().max(LEAST_OF_OTHER_READINGS) } else { asked.floor() };
             let lookups = if exhaustive {
-                everybody(view, *half, form, asked.floor(), scratch)
+                everybody(view, *half, form, floor, scratch)
             } else {
-                candidates(view, *half, *reading, form, asked.floor(), scratch)
+                candidates(view, *half, *reading, form, floor, scratch)
             };
             sides.push(Side::new(*half, *reading, form, lookups));
             asked.compare_open(&sides, scratch, &mut best);
         }
     }
+    asked.add_bearers(&mut best);
     best.sort_by(|a, b| b.score.cmp(&a.score).then(b.name_score.cmp(&a.name_score)).then(a.entity.cmp(&b.entity)));
     best.truncate(options.limit);
     best.iter().map(|b| asked.hit(&sides, b, scratch)).collect()

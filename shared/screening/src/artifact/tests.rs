@@ -99,7 +99,8 @@ fn kinds_lists_and_limits_are_kept() {
     let a = artifact();
     let ask = |kind, options: &Options| a.screen(&Query { kind, ..Query::name("Zeta Shipping") }, options).len();
     assert_eq!(ask(Some(Kind::Organisation), &Options::default()), 1);
-    assert_eq!(ask(Some(Kind::Vessel), &Options::default()), 0);
+    assert_eq!(ask(Some(Kind::Vessel), &Options::default()), 1, "another kind costs and does not exclude");
+    assert_eq!(ask(Some(Kind::Person), &Options::default()), 0, "a company is no person");
     assert_eq!(ask(None, &Options { lists: vec!["other".into()], ..Options::default() }), 0);
     assert_eq!(ask(None, &Options { limit: 0, ..Options::default() }), 0);
     assert_eq!(ask(None, &Options { threshold: 1.0, ..Options::default() }), 0);

@@ -7,6 +7,7 @@ use super::build::{DATE, ENTITY, FORM, IDENTIFIER, LIST, NAME, NONE, REF, WORD};
 use super::layout::{HashTable, SECTIONS, Section, u32_at};
 use crate::date::{DateSpan, PartialDate};
 use crate::entity::{Kind, NameType, Strength};
+use crate::evidence::ListedNumber;
 use crate::matcher::distance::{PROFILE, Profile};
 use crate::matcher::token::TokenRef;
 use crate::normalise::{MAX_TOKENS, TokenKind};
@@ -128,8 +129,12 @@ impl<'a> View<'a> {
     }
 
     /// The first name, which is the primary one.
+    pub fn first_name(self, entity: EntityView) -> NameView<'a> {
+        self.name(self.field(entity, 5))
+    }
+
     pub fn primary_name(self, entity: EntityView) -> &'a str {
-        self.name(self.field(entity, 5)).text
+        self.first_name(entity).text
     }
 
     pub fn dates(self, entity: EntityView) -> impl Iterator<Item = DateSpan> + use<'a> {
@@ -154,13 +159,21 @@ impl<'a> View<'a> {
         self.refs(entity, 11)
     }
 
-    /// Kind and bare number.
-    pub fn identifiers(self, entity: EntityView) -> impl Iterator<Item = (&'a str, &'a str)> {
+    /// The numbers, in normal form.
+    pub fn identifiers(self, entity: EntityView) -> impl Iterator<Item = ListedNumber<'a>> {
         let (bytes, run) = self.run(entity, 13, Section::Identifiers, IDENTIFIER);
         run.map(move |i| {
             let v = |n: usize| u32_at(bytes, i * IDENTIFIER + n * 4);
-            (self.text(v(0), v(1)), self.text(v(2), v(3)))
+            let country = Some(self.text(v(4), v(5))).filter(|country| !country.is_empty());
+            ListedNumber { label: self.text(v(0), v(1)), number: self.text(v(2), v(3)), country }
         })
+    }
+
+    /// The entities that may have a number.
+    pub fn bearers(self, number: &str) -> impl Iterator<Item = u32> + use<'a> {
+        let table =
+            HashTable { directory: self.section(Section::NumberDirectory, 0), rows: self.section(Section::Numbers, 0) };
+        table.get(super::keys::of_number(number))
     }
 
     pub fn form_count(self, reading: usize) -> usize {

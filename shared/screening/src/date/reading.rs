@@ -37,7 +37,7 @@ const CALENDARS: &[&str] =
 const ALTERNATIVES: &[&str] = &[" or ", " ou ", " oder ", " and ", " & ", ";", ",", "/", "|"];
 
 /// Reads the forms in use: `1962`, `1962-07`, `1962-07-14`, `14/07/1962` (day first, as the UK, India and the EU write
-/// it; `00` or `dd` for unknown parts), `14 Jul 1962`, `14th July 1962`, `14 de julio de 1962`, `July 14, 1962`,
+/// it; `00` or `dd` for unknown parts), `14-07-62` (a year from 32 on is of the last century; before, it says nothing), `14 Jul 1962`, `14th July 1962`, `14 de julio de 1962`, `July 14, 1962`,
 /// `circa 1962`, `1962?`, `1960s`, `1960 to 1962`, `1960-1962`, `between Aug. and Sep. 1977`, with time and time zone
 /// behind, in digits of any script.
 pub fn parse(text: &str) -> Option<DateSpan> {
@@ -220,16 +220,23 @@ fn single(text: &str) -> Option<PartialDate> {
             let m = month(m).map_or_else(|| small(m), Some)?;
             of_day(number(y)?, m, small(d)?)
         }
-        [a, b, y] if is_year(y) => {
-            let y = number(y)?;
+        [a, b, y] if is_year(y) || (short(y).is_some() && short(a).is_none()) => {
+            let y = short(y).or_else(|| number(y))?;
             match (month(a), month(b)) {
                 (_, Some(m)) => of_day(y, m, small(a)?),
                 (Some(m), None) => of_day(y, m, small(b)?),
                 (None, None) => of_day(y, small(b)?, small(a)?),
             }
         }
+        [y, m, d] if short(y).is_some() && short(d).is_none() => of_day(short(y)?, small(m)?, small(d)?),
         _ => None,
     }
+}
+
+/// A year of two digits that can be neither a day nor a year of this century.
+fn short(part: &str) -> Option<u16> {
+    let two = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    part.parse().ok().filter(|year| two && *year > 31).map(|year: u16| 1900 + year)
 }
 
 /// Day and month may have changed places where one of them can be no month.
@@ -279,6 +286,12 @@ mod tests {
             ("14/07/1962", "1962-07-14"),
             ("07/14/1962", "1962-07-14"),
             ("14.07.1962", "1962-07-14"),
+            ("14-07-62", "1962-07-14"),
+            ("14/07/62", "1962-07-14"),
+            ("14-Jul-62", "1962-07-14"),
+            ("July 14, 62", "1962-07-14"),
+            ("00/00/62", "1962"),
+            ("62-07-14", "1962-07-14"),
             ("00/00/1962", "1962"),
             ("'00/00/1975", "1975"),
             ("dd/mm/1962", "1962"),
@@ -318,8 +331,23 @@ mod tests {
         ] {
             assert_eq!(parse(text).map(|d| d.to_string()).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "unknown", "32 Jan 1962", "14/13/1962", "1962 to 1960", "99999", "0062", "1961 or 1962", "May"]
-        {
+        for text in [
+            "",
+            "unknown",
+            "32 Jan 1962",
+            "14/13/1962",
+            "1962 to 1960",
+            "99999",
+            "0062",
+            "1961 or 1962",
+            "May",
+            "15/08/19",
+            "15/08/19yy",
+            "01-02-03",
+            "62-07-63",
+            "12-34-56",
+            "62",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -6,14 +6,22 @@ mod hungarian;
 pub mod score;
 pub mod token;
 
-pub use score::{Deduction, NameMatch};
+pub use score::NameMatch;
 
 use super::entity::Kind;
-use super::normalise::{Reading, TokenKind, forms};
+use super::normalise::{NameForm, Reading, TokenKind, forms};
+
+/// Two names, each in the form in which they agree best, and how those agree.
+#[derive(Debug, Default)]
+pub struct Compared {
+    pub left: NameForm,
+    pub right: NameForm,
+    pub found: NameMatch,
+}
 
 /// The better of all forms of two names of the given kind. With [`Kind::Unknown`] a name that shows a company form or a
 /// line of business is read as an organisation's, any other both ways.
-pub fn compare_names(a: &str, b: &str, kind: Kind) -> NameMatch {
+pub fn compare_names(a: &str, b: &str, kind: Kind) -> Compared {
     match kind {
         Kind::Person => compare_as(a, b, Reading::Person),
         Kind::Organisation | Kind::Vessel | Kind::Aircraft => compare_as(a, b, Reading::Organisation),
@@ -23,23 +31,23 @@ pub fn compare_names(a: &str, b: &str, kind: Kind) -> NameMatch {
                 return organisation;
             }
             let person = compare_as(a, b, Reading::Person);
-            if person.score > organisation.score { person } else { organisation }
+            if person.found.score > organisation.found.score { person } else { organisation }
         }
     }
 }
 
-fn compare_as(a: &str, b: &str, reading: Reading) -> NameMatch {
-    let (left, right) = (forms(a, reading), forms(b, reading));
-    let mut best = NameMatch::default();
-    for l in &left {
-        for r in &right {
-            let found = score::compare_forms(l, r, reading);
-            if found.score > best.score {
-                best = found;
+fn compare_as(a: &str, b: &str, reading: Reading) -> Compared {
+    let mut best: Option<Compared> = None;
+    let right_forms = forms(b, reading);
+    for left in forms(a, reading) {
+        for right in &right_forms {
+            let found = score::compare_forms(&left, right, reading);
+            if best.as_ref().is_none_or(|best| found.score > best.found.score) {
+                best = Some(Compared { left: left.clone(), right: right.clone(), found });
             }
         }
     }
-    best
+    best.unwrap_or_default()
 }
 
 fn looks_like_organisation(name: &str) -> bool {

@@ -53,6 +53,8 @@ pub struct NameMatch {
     /// Thousandths, 0 to 1000.
     pub score: i32,
     pub alignment: Alignment,
+    /// By what the losses of the pairs are multiplied, percent: see [`spread`].
+    pub factor: i32,
     pub deductions: Vec<Deduction>,
 }
 
@@ -181,7 +183,8 @@ fn person(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i32 {
         abbreviated += i32::from(p.agreement.relation == Relation::Initial);
     }
     loss += cut_off(left, right, &mut out.alignment, matched);
-    let loss = loss * spread(matched) / 100;
+    out.factor = spread(matched);
+    let loss = loss * out.factor / 100;
     let l = over(left.tokens, out.alignment.left_over);
     let r = over(right.tokens, out.alignment.right_over);
     let mut deduct = |d: Deduction| out.deductions.push(d);
@@ -254,7 +257,8 @@ fn organisation(left: NameRef<'_>, right: NameRef<'_>, out: &mut NameMatch) -> i
     let alone = matched == 1
         && loss > 0
         && left.tokens.iter().chain(right.tokens).filter(|t| !t.kind.is_filler()).all(|t| t.text.len() <= 5);
-    let loss = loss * if alone { 150 } else { spread(matched) } / 100;
+    out.factor = if alone { 150 } else { spread(matched) };
+    let loss = loss * out.factor / 100;
     let l = over(left.tokens, out.alignment.left_over & !repeated(left.tokens, out.alignment.left_over));
     let r = over(right.tokens, out.alignment.right_over & !repeated(right.tokens, out.alignment.right_over));
     let mut deduct = |d: Deduction| out.deductions.push(d);

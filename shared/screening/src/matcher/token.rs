@@ -199,7 +199,7 @@ fn spelled(a: TokenRef<'_>, b: TokenRef<'_>, len: usize, most: i32) -> Option<Ag
         let loss = loss_of(FOLDING, len);
         return (loss <= most).then_some(Agreement { loss, relation: Relation::SameSound });
     }
-    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a.canon, b.canon) {
+    if a.profile.least_distance(&b.profile) > canon_limit(most, len) || is_part_of_longer(a, b) {
         return None;
     }
     let limit = distance_limit(most, len);
@@ -227,9 +227,10 @@ fn begins_otherwise(a: &str, b: &str, apart: u32, len: usize) -> bool {
     }
 }
 
-/// A word of up to four letters is no spelling of one that has two more: Bush is not Habash.
-fn is_part_of_longer(a: &str, b: &str) -> bool {
-    a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2
+/// A word of up to four letters is no spelling of one that has two more and begins otherwise: Bush is not Habash.
+fn is_part_of_longer(a: TokenRef<'_>, b: TokenRef<'_>) -> bool {
+    let longer = |a: &str, b: &str| a.len().min(b.len()) <= 4 && a.len().abs_diff(b.len()) >= 2;
+    a.canon.bytes().next() != b.canon.bytes().next() && longer(a.text, b.text) && longer(a.canon, b.canon)
 }
 
 fn initial(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
@@ -259,7 +260,15 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     if x.is_empty() || y.is_empty() {
         return None;
     }
-    let d = distance(&x, &y, 160);
+    // The Persian qaf sounds like ghayn: Qaani is Ghani.
+    let qaf = |t: TokenRef<'_>, plain: &[u8]| {
+        if t.abjad && t.text.contains('q') {
+            consonants(&sound::canonical(&t.text.replace('q', "g")))
+        } else {
+            plain.to_vec()
+        }
+    };
+    let d = distance(&x, &y, 160).min(if a.abjad == b.abjad { FAR } else { distance(&qaf(a, &x), &qaf(b, &y), 160) });
     if d == FAR {
         return None;
     }
@@ -267,16 +276,35 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
     let blind = if a.abjad && b.abjad {
         0
     } else if len <= 2 {
-        45
+        BLIND_SHORT_LOSS
     } else {
-        20
+        BLIND_LOSS
     };
-    let loss = blind + loss_of(d, letters) * 5 / 4;
+    let loss = blind + loss_of(d, letters) * 5 / 4 + missing_long_vowels(a, b) * LONG_VOWEL_LOSS;
     (loss <= MOST_LOSS).then_some(Agreement { loss, relation: Relation::Consonants })
 }
 
+/// What vowels that nobody wrote lose: in a word of one or two consonants, in a longer one.
+pub const BLIND_SHORT_LOSS: i32 = 45;
+pub const BLIND_LOSS: i32 = 20;
+/// What a long vowel loses that is written and not heard: Hasan is not Husayn.
+const LONG_VOWEL_LOSS: i32 = 40;
+
+/// How many kinds of long vowels an unvowelled word has inside it that the other word has in no form.
+fn missing_long_vowels(a: TokenRef<'_>, b: TokenRef<'_>) -> i32 {
+    let (written, spoken) = match (a.abjad, b.abjad) {
+        (true, false) => (a.text, b.text),
+        (false, true) => (b.text, a.text),
+        _ => return 0,
+    };
+    let inside = written.get(1..).unwrap_or_default();
+    let heard = |vowels: &[char]| spoken.contains(vowels);
+    i32::from(inside.contains('y') && !heard(&['i', 'y', 'e', 'j']))
+        + i32::from(inside.contains('w') && !heard(&['u', 'o', 'w', 'v']))
+}
+
 /// Canonical spelling without vowels and half-vowels.
-fn consonants(canon: &str) -> Vec<u8> {
+pub fn consonants(canon: &str) -> Vec<u8> {
     canon.bytes().filter(|b| !sound::is_vowel(*b) && *b != b'v' && *b != b'w').collect()
 }
 

@@ -37,10 +37,13 @@ pub fn abbreviates(short: &str, long: &str) -> bool {
     }
     // The plural carries no information.
     let (s, l) = match (s, l) {
-        ([head @ .., b's'], [whole @ .., b's']) if head.len() >= 3 => (head, whole),
+        ([head @ .., b's'], [whole @ .., b's']) if head.len() >= 2 => (head, whole),
         (s, [whole @ .., b's']) => (s, whole),
         other => other,
     };
+    if s.len() >= 3 && l.starts_with(s) {
+        return true;
+    }
     let mut rest = l.iter();
     let in_order = s.iter().all(|letter| rest.any(|other| other == letter));
     let vowels = s.iter().skip(1).filter(|b| vowel(**b)).count();
@@ -48,12 +51,23 @@ pub fn abbreviates(short: &str, long: &str) -> bool {
     in_order && vowels <= usize::from(s.len() >= 4) && s.last().copied() == last
 }
 
+/// The word of a company's form that a word is, or is short for.
+fn whole(word: &str) -> Option<&'static str> {
+    let is = |of: &&&str| {
+        // "Com" is the end of names ("Safari Com Ltd").
+        **of == word || (word != "com" && abbreviates(word, of)) || (word == "co" && **of == "company")
+    };
+    OF_FORMS.iter().find(is).copied()
+}
+
+/// Whether a form with words cut short may begin with the word.
+pub fn may_begin(word: &str) -> bool {
+    whole(word).is_some()
+}
+
 /// How many words from the first are a company's form with words cut short (`LTD LIABILITY COMPANY`, `JT STK CO`).
 pub fn cut_phrase(words: &[&str]) -> Option<usize> {
-    let whole = |word: &str| {
-        OF_FORMS.iter().find(|of| **of == word || abbreviates(word, of) || (word == "co" && **of == "company"))
-    };
-    let read: Vec<&str> = words.iter().map_while(|word| whole(word).copied()).collect();
+    let read: Vec<&str> = words.iter().map_while(|word| whole(word)).collect();
     let ends =
         |word: &str| matches!(word, "company" | "corporation" | "limited" | "partnership" | "incorporated" | "shares");
     let count = read.iter().rposition(|word| ends(word))? + 1;

@@ -3,7 +3,7 @@
 //! The forms are those of ISO 20275 (the entity legal forms of the LEI system) that occur on sanctions lists, written
 //! out, abbreviated and romanised.
 
-use super::{Reading, Token, TokenKind, abbreviations, forms, sound, vocabulary};
+use super::{Token, TokenKind, abbreviations, forms, sound, vessels};
 
 /// Forms of several words, longest first, so that "open joint stock company" wins over "joint stock company".
 const PHRASES: &[&str] = &[
@@ -198,9 +198,6 @@ const FORMS: &[&str] = &[
 const SHORT_FORMS: &[&str] =
     &["sa", "ag", "ab", "as", "oy", "se", "ao", "pt", "na", "sl", "ev", "ad", "ou", "aa", "sc", "ltda"];
 
-/// What stands before a ship's name: motor vessel, motor tanker, steam ship, fishing vessel.
-const SHIPS: &[&str] = &["mv", "mt", "ms", "ss", "fv"];
-
 /// The forms that count even behind a person's name.
 const UNMISTAKABLE: &[&str] =
     &["llc", "ltd", "gmbh", "inc", "plc", "ooo", "oao", "ojsc", "pjsc", "fze", "sarl", "corp", "limited"];
@@ -238,11 +235,13 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         // `Trust` at the end is a legal form; in `Trust Company` it is a line of business.
         let at_end = i > 0 && tokens[i + 1..].iter().all(is_form_behind) && (text != "trust" || i + 1 == count);
         let at_edge = i == 0 || at_end;
-        // "M/V" is cut at its stroke.
-        if !person && i == 0 && count > 2 && text == "m" && matches!(tokens[1].text.as_str(), "v" | "t" | "s") {
-            let text = format!("m{}", tokens[1].text);
+        if !person
+            && i == 0
+            && let Some(words) = vessels::type_before(tokens, is_form_word)
+        {
+            let text = tokens[..words].iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
             out.push(Token { canon: text.clone(), text, kind: TokenKind::Legal, abjad: false });
-            i = 2;
+            i = words;
             continue;
         }
         let is_form = if token.abjad {
@@ -252,7 +251,6 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         } else {
             count > 1
                 && (FORMS.contains(&text)
-                    || (i == 0 && SHIPS.contains(&text))
                     || (at_edge && SHORT_FORMS.contains(&text))
                     || (at_end && is_form_behind(&token))
                     || (i == 0 && forms::stands_before(text)))
@@ -264,6 +262,11 @@ pub fn mark_forms(tokens: &[Token], person: bool) -> Vec<Token> {
         i += 1;
     }
     out
+}
+
+/// A word that is a company's form wherever it stands.
+fn is_form_word(text: &str) -> bool {
+    FORMS.contains(&text)
 }
 
 /// A form of one word behind a name.
@@ -278,6 +281,12 @@ fn is_form_behind(token: &Token) -> bool {
 
 /// A form of several words that stands before a name or behind it: as listed, or with words cut short.
 fn listed_phrase(tokens: &[Token], at: usize) -> Option<usize> {
+    let first = tokens.get(at)?;
+    let listed = !first.abjad && forms::may_begin(&first.canon);
+    let cut = abbreviations::may_begin(&first.text);
+    if !listed && !cut {
+        return None;
+    }
     let words: Vec<&str> = tokens[at..].iter().map_while(|t| (!t.abjad).then_some(t.canon.as_str())).collect();
     let texts: Vec<&str> = tokens[at..].iter().map(|t| t.text.as_str()).collect();
     let found = forms::phrase(&words).or_else(|| abbreviations::cut_phrase(&texts))?;
@@ -345,51 +354,6 @@ fn one_letter_apart(a: &[u8], b: &[u8]) -> bool {
     let head = short.iter().zip(long).take_while(|(x, y)| x == y).count();
     let tail = if short.len() == long.len() { head + 1 } else { head };
     short[tail.min(short.len())..] == long[head + 1..]
-}
-
-/// The names that one field of an organisation holds: itself; the parts on either side of a slash; the acronym in
-/// brackets behind the name it abbreviates. A person's name is always one.
-pub fn alternatives(name: &str, reading: Reading) -> Vec<String> {
-    let mut out = vec![name.to_owned()];
-    if reading == Reading::Person {
-        return out;
-    }
-    let parts: Vec<&str> =
-        name.split('/').map(str::trim).filter(|p| p.chars().filter(|c| c.is_alphanumeric()).count() >= 4).collect();
-    if parts.len() > 1 && parts.len() <= 4 {
-        out.extend(parts.iter().map(|p| (*p).to_owned()));
-    }
-    if let (Some(open), Some(close)) = (name.find('('), name.rfind(')'))
-        && open > 0
-        && close > open
-    {
-        let inside = name[open + 1..close].trim();
-        let outside = format!("{} {}", &name[..open], &name[close + 1..]);
-        if is_acronym_of(inside, &outside) || is_short_name(inside, &outside) {
-            out.push(outside);
-            out.push(inside.to_owned());
-        }
-    }
-    out
-}
-
-/// Capital letters only, each the first of a word outside, in order.
-fn is_acronym_of(inside: &str, outside: &str) -> bool {
-    if inside.chars().count() < 3 || !inside.chars().all(char::is_uppercase) {
-        return false;
-    }
-    let firsts: Vec<char> =
-        outside.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphanumeric())).collect();
-    let mut next = firsts.iter().flat_map(|c| c.to_uppercase());
-    inside.chars().all(|c| next.any(|f| f == c))
-}
-
-/// A word in capitals that follows a name in small letters, and says neither where it is nor what it does.
-fn is_short_name(inside: &str, outside: &str) -> bool {
-    (3..=8).contains(&inside.chars().count())
-        && inside.chars().all(char::is_uppercase)
-        && outside.chars().filter(|c| c.is_lowercase()).count() > 4
-        && !vocabulary::is_known_word(&inside.to_lowercase())
 }
 
 #[cfg(test)]

@@ -15,27 +15,36 @@
 //! explanation can name it.
 
 pub mod abbreviations;
+mod burmese;
 mod characters;
 mod classify;
 mod company;
 pub mod forms;
+mod han;
+mod hangul;
 mod indic;
+mod kana;
 mod kind;
 pub mod numbers;
 mod positions;
 mod review;
 pub mod script;
 mod scripts;
+mod second_names;
 pub mod sound;
+mod southeast;
 mod translate;
 pub mod variants;
+mod vessels;
 pub mod vocabulary;
+mod wade_giles;
 pub mod words;
 
 use characters::Unusual;
 pub use classify::full_initials;
 pub use kind::TokenKind;
 pub use review::{NameDoubt, doubts};
+pub use vessels::without_number;
 
 /// Names longer than this many tokens are cut: no listed name needs more, and it bounds the matcher's work.
 pub const MAX_TOKENS: usize = 24;
@@ -65,7 +74,7 @@ pub struct Token {
 }
 
 /// A name made comparable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameForm {
     pub tokens: Vec<Token>,
     /// The romanised words before their kinds were known: a numeral is still letters here.
@@ -77,6 +86,8 @@ pub struct NameForm {
     pub initials: String,
     /// The name may hold an acronym, by its capitals: see [`may_be_acronym`].
     pub acronym: bool,
+    /// Han characters as Koreans or Cantonese read them. It finds only names that agree closely: each such syllable is common.
+    pub other_reading: bool,
 }
 
 impl NameForm {
@@ -101,7 +112,7 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
             out.push(form);
         }
     };
-    for part in company::alternatives(&cut, reading) {
+    for part in second_names::alternatives(&cut, reading) {
         let mut words = words::split(&part, reading, Unusual::Read);
         add(form_of(&part, &words, reading));
         if words.unusual {
@@ -117,8 +128,30 @@ pub fn forms(name: &str, reading: Reading) -> Vec<NameForm> {
             words.family = None;
             add(form_of(&part, &words, reading));
         }
+        if reading == Reading::Person {
+            if let Some(pinyin) = wade_giles::pinyin(&part) {
+                add(form(&pinyin, reading));
+            }
+            other_readings(&part, &words).into_iter().for_each(&mut add);
+        }
     }
     out
+}
+
+/// A person's name in Han characters, as Koreans and Cantonese read them.
+fn other_readings(name: &str, cut: &words::Cut) -> Vec<NameForm> {
+    let chars: Vec<char> = cut.words.iter().flat_map(|word| word.text.chars()).collect();
+    let ideographs = script::ideographs(name);
+    if ideographs.is_empty() || cut.words.iter().any(|word| word.dotted) {
+        return Vec::new();
+    }
+    let token = |text: String| Token { canon: sound::canonical(&text), text, kind: TokenKind::Name, abjad: false };
+    let readings = [han::korean(&chars), han::cantonese(&chars)].into_iter().flatten();
+    let form = |read: Vec<String>| {
+        let tokens = read.into_iter().map(token).collect();
+        NameForm { ideographs: ideographs.clone(), other_reading: true, ..form_of_tokens(tokens, Reading::Person) }
+    };
+    readings.map(form).collect()
 }
 
 /// The one form of a name that holds one name.
@@ -132,6 +165,7 @@ fn form_of(name: &str, cut: &words::Cut, reading: Reading) -> NameForm {
     let mut family = None;
     // A form in another script is found before its words are translated one by one.
     let foreign = reading == Reading::Organisation && !name.is_ascii() && cut.words.len() > 2;
+    let untranslated = if foreign { forms::untranslated(&cut.words) } else { Vec::new() };
     let mut skip = 0;
     for (at, word) in cut.words.iter().enumerate() {
         if cut.family == Some(at) {
@@ -140,7 +174,7 @@ fn form_of(name: &str, cut: &words::Cut, reading: Reading) -> NameForm {
         if at < skip {
             continue;
         }
-        if foreign && let Some((count, text)) = forms::phrase_in_script(&cut.words[at..]) {
+        if foreign && let Some((count, text)) = forms::phrase_in_script(&untranslated[at..]) {
             romanised.push(Token { canon: sound::canonical(&text), text, kind: TokenKind::Legal, abjad: false });
             skip = at + count;
             continue;
@@ -160,7 +194,7 @@ fn classified(romanised: Vec<Token>, family: Option<usize>, reading: Reading) ->
     let mut tokens = classify::classify(&romanised, family, reading);
     tokens.truncate(MAX_TOKENS);
     let initials = classify::initials(&tokens);
-    NameForm { tokens, romanised, ideographs: Vec::new(), initials, acronym: false }
+    NameForm { tokens, romanised, ideographs: Vec::new(), initials, acronym: false, other_reading: false }
 }
 
 /// Whether a word of the name is in capitals (`SMIC Ltd`), or nothing is and all is ASCII (`smic`): "Mai" is no acronym.

@@ -6,13 +6,16 @@
 //! carries an `a` that other signs replace or silence. Japanese names in kanji come out in Chinese reading: they can be
 //! compared with kanji, not with romaji (a dictionary of readings would be needed).
 
+pub use super::hangul::{korean_family_name, syllable};
 use any_ascii::any_ascii_char;
 use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script as Uni, UnicodeScript};
 
 use super::characters::{Unusual, ascii, is_east_asian};
 use super::words::{self, Word};
-use super::{Reading, Token, TokenKind, indic::indic, scripts, sound, translate};
+use super::{
+    Reading, Token, TokenKind, burmese, han, indic::indic, indic::sinhala, kana, scripts, sound, southeast, translate,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
@@ -22,6 +25,12 @@ enum Script {
     Han,
     Hangul,
     Cyrillic,
+    Kana,
+    Thai,
+    Lao,
+    Khmer,
+    Burmese,
+    Sinhala,
     Other,
 }
 
@@ -31,6 +40,12 @@ fn script_of(c: char) -> Script {
         0x0590..=0x05ff | 0xfb1d..=0xfb4f => Script::Hebrew,
         0x0600..=0x06ff | 0x0750..=0x077f | 0x08a0..=0x08ff | 0xfb50..=0xfdff | 0xfe70..=0xfeff => Script::Arabic,
         0x0900..=0x0d7f => Script::Indic,
+        0x0d80..=0x0dff => Script::Sinhala,
+        0x0e00..=0x0e7f => Script::Thai,
+        0x0e80..=0x0eff => Script::Lao,
+        0x1000..=0x109f => Script::Burmese,
+        0x1780..=0x17ff => Script::Khmer,
+        0x3040..=0x30ff => Script::Kana,
         0x2e80..=0x2fdf | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3134f => Script::Han,
         0x1100..=0x11ff | 0x3130..=0x318f | 0xac00..=0xd7af => Script::Hangul,
         _ => Script::Other,
@@ -53,7 +68,7 @@ pub fn ideographs(name: &str) -> Vec<char> {
     for c in words::split(name, Reading::Organisation, Unusual::Dropped).words.iter().flat_map(|word| word.text.chars())
     {
         match script_of(c) {
-            Script::Han | Script::Hangul => out.push(c),
+            Script::Han | Script::Hangul => out.push(han::simplified(c)),
             _ if c.is_alphanumeric() => return Vec::new(),
             _ => {}
         }
@@ -65,7 +80,9 @@ pub fn ideographs(name: &str) -> Vec<char> {
 fn script_of_word(word: &str) -> Script {
     let home = scripts::main_script(word);
     let of_home = |c: &char| c.script() == home || (home == Uni::Han && is_east_asian(c.script()));
-    word.chars().filter(of_home).map(script_of).find(|s| *s != Script::Other).unwrap_or(Script::Other)
+    let scripts = || word.chars().filter(of_home).map(script_of);
+    let kana = || scripts().find(|s| *s == Script::Kana);
+    scripts().find(|s| !matches!(s, Script::Other | Script::Kana)).or_else(kana).unwrap_or(Script::Other)
 }
 
 /// Romanises one word and appends its token or tokens (one per character for Han and Hangul, where a name's syllables
@@ -102,6 +119,14 @@ pub fn romanise(word: &Word, reading: Reading, out: &mut Vec<Token>) {
         }
         Script::Hebrew => out.extend(unvowelled(medial(&word.text).nfkd().map(hebrew))),
         Script::Indic => push(indic(&word.text)),
+        Script::Sinhala => push(sinhala(&word.text)),
+        Script::Thai => push(southeast::thai(&word.text)),
+        Script::Lao => push(southeast::lao(&word.text)),
+        Script::Burmese => burmese::burmese(&word.text).into_iter().for_each(push),
+        Script::Khmer => out.extend(unvowelled(southeast::khmer(&word.text).into_iter())),
+        Script::Kana if !word.text.chars().any(|c| script_of(c) == Script::Han) => {
+            push(kana::latin(&word.text, word.dotted));
+        }
         Script::Han | Script::Hangul if organisation => unspaced(&word.text, &mut push),
         Script::Han | Script::Hangul if !word.dotted => {
             let family = korean_family_name(&word.text);
@@ -131,12 +156,17 @@ fn unspaced(mut text: &str, push: &mut impl FnMut(String)) {
         if words.is_empty() {
             letters.push(c);
         } else {
-            push(ascii(&std::mem::take(&mut letters)));
+            push(unspaced_letters(&std::mem::take(&mut letters)));
             words.into_iter().for_each(&mut *push);
         }
         text = &text[taken..];
     }
-    push(ascii(&letters));
+    push(unspaced_letters(&letters));
+}
+
+fn unspaced_letters(letters: &str) -> String {
+    let kana = !letters.is_empty() && letters.chars().all(|c| script_of(c) == Script::Kana);
+    if kana { kana::latin(letters, false) } else { ascii(letters) }
 }
 
 /// A word of a script without vowels, from what its letters stand for. The canonical spelling is that of the letters one by
@@ -156,57 +186,6 @@ fn unvowelled(letters: impl Iterator<Item = impl AsRef<str>>) -> Option<Token> {
         canon.pop();
     }
     (!text.is_empty()).then_some(Token { text, canon, kind: TokenKind::Name, abjad: true })
-}
-
-/// A Han character by its reading, a Hangul syllable by the Revised Romanisation of Korean (2000), which writes what is
-/// heard: a last `g` as `k`.
-fn syllable(c: char) -> String {
-    const FIRST: [&str; 19] =
-        ["g", "kk", "n", "d", "tt", "r", "m", "b", "pp", "s", "ss", "", "j", "jj", "ch", "k", "t", "p", "h"];
-    const MIDDLE: [&str; 21] = [
-        "a", "ae", "ya", "yae", "eo", "e", "yeo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu",
-        "eu", "ui", "i",
-    ];
-    const LAST: [&str; 28] = [
-        "", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t", "t", "ng",
-        "t", "t", "k", "t", "p", "t",
-    ];
-    let at = (c as usize).wrapping_sub(0xac00);
-    match (FIRST.get(at / 588), MIDDLE.get(at % 588 / 28), LAST.get(at % 28)) {
-        (Some(first), Some(middle), Some(last)) => format!("{first}{middle}{last}"),
-        _ => ascii(c.encode_utf8(&mut [0; 4])),
-    }
-}
-
-/// The usual Latin spelling of a Korean family name, which the Revised Romanisation of its character is not (Lee, not I). Only
-/// where a whole name of two to four syllables is written as one word.
-fn korean_family_name(name: &str) -> Option<&'static str> {
-    let first = name.chars().next().filter(|_| (2..=4).contains(&name.chars().count()))?;
-    Some(match first {
-        '이' | '리' => "lee",
-        '김' => "kim",
-        '박' => "park",
-        '최' => "choi",
-        '정' => "jung",
-        '강' => "kang",
-        '조' => "cho",
-        '윤' => "yoon",
-        '임' | '림' => "lim",
-        '오' => "oh",
-        '신' => "shin",
-        '권' => "kwon",
-        '유' | '류' => "ryu",
-        '우' => "woo",
-        '구' => "koo",
-        '노' | '로' => "roh",
-        '문' => "moon",
-        '고' => "ko",
-        '주' => "joo",
-        '배' => "bae",
-        '백' => "paik",
-        '허' => "huh",
-        _ => return None,
-    })
 }
 
 /// Russian by the table. Ukrainian shows itself by its own letters; there `и` is `y` and `г` is `h`
@@ -328,7 +307,7 @@ mod tests {
             ("עמוס", "amws"),
             ("राम कुमार", "ram kumar"),
             ("नरेन्द्र", "narendr"),
-            ("রহমান", "rahaman"),
+            ("রহমান", "rahman"),
             ("王小明", "wang xiao ming"),
             ("김철수", "kim cheol su"),
             ("박정희", "park jeong hui"),

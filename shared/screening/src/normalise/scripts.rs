@@ -40,6 +40,14 @@ pub fn settle(word: String, reading: Reading, unusual: Unusual) -> Settled {
         let text = if digits && unusual == Unusual::Dropped { without_digits(&word) } else { word };
         return Settled { unusual: digits, ..Settled::plain(text) };
     }
+    // A word of Latin and look-alike letters, read by the shape of each.
+    if unusual == Unusual::AsLatin
+        && word.bytes().any(|b| b.is_ascii_alphabetic())
+        && let Some(text) = as_latin(&word)
+    {
+        let mixed = text != word;
+        return Settled { unusual: mixed, mixed, ..Settled::plain(text) };
+    }
     let main = main_script(&word);
     let ordinary = |c: char| c.is_ascii() || !c.is_alphabetic() || c.identifier_allowed();
     let letters = word.chars().filter(|c| c.is_alphabetic()).count();
@@ -151,6 +159,8 @@ pub fn as_latin(word: &str) -> Option<String> {
 
 /// The Latin letter that a letter looks like, as it stands or as a capital.
 fn latin_shape(c: char) -> Option<String> {
+    // Unicode's skeletons do not tell a capital I from a small L.
+    let prototype = |c: char| if c.is_uppercase() && prototype(c) == "l" { "I".to_owned() } else { prototype(c) };
     let is_latin = |shape: &String| !shape.is_empty() && shape.bytes().all(|b| b.is_ascii_alphabetic());
     let capital = || c.to_uppercase().next().map(prototype).map(|shape| shape.to_ascii_lowercase());
     Some(prototype(c)).filter(is_latin).or_else(|| capital().filter(is_latin))

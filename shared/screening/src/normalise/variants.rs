@@ -141,6 +141,18 @@ ko go koh
 paik baek paek baik
 bae pae
 cho jo joe
+seong sung
+yeong young yong
+hyeon hyun hyon
+myeong myung myong
+gyeong kyung kyong
+cheol chul chol
+jun joon
+hun hoon
+su soo
+hui hee
+gwang kwang
+geun keun kun
 shin sin
 woo wu
 chiang jiang

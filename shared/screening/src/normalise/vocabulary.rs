@@ -43,7 +43,9 @@ pub fn is_generic(text: &str) -> bool {
     const LEAST: usize = 6;
     has(GENERIC, text)
         || (text.len() >= LEAST
-            && (text.strip_suffix('s').is_some_and(|one| has(GENERIC, one)) || has(GENERIC, &format!("{text}s"))))
+            && (text.strip_suffix("ies").is_some_and(|stem| has(GENERIC, &format!("{stem}y")))
+                || text.strip_suffix('s').is_some_and(|one| has(GENERIC, one))
+                || has(GENERIC, &format!("{text}s"))))
 }
 
 pub fn is_place(text: &str) -> bool {
@@ -77,14 +79,14 @@ const PARTICLES: &[&str] = &[
     "abi", "abo", "abou", "abu", "ad", "al", "an", "ap", "ar", "as", "ash", "at", "aw", "az", "bar", "ben", "bin",
     "bint", "binte", "binti", "bte", "d", "da", "das", "de", "del", "della", "den", "der", "des", "di", "do", "dos",
     "du", "e", "ed", "el", "ibn", "il", "kyzy", "la", "las", "le", "les", "lo", "los", "mac", "na", "ogli", "oglu",
-    "ogly", "ould", "qizi", "san", "st", "ten", "ter", "ul", "um", "umm", "und", "ur", "uz", "van", "vom", "von",
+    "ogly", "ould", "qizi", "san", "st", "ten", "ter", "the", "ul", "um", "umm", "und", "ur", "uz", "van", "vom", "von",
     "wa", "y", "zu", "zum", "zur",
 ];
 
 #[rustfmt::skip]
 const PARTICLES_AND_NAMES: &[&str] = &[
     "an", "ar", "bar", "ben", "bin", "da", "das", "de", "den", "di", "do", "du", "la", "le", "lo", "mac", "na", "san",
-    "ten", "um", "van", "zu",
+    "ten", "the", "um", "van", "zu",
 ];
 
 #[rustfmt::skip]

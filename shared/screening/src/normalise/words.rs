@@ -154,6 +154,10 @@ fn push_abbreviation(chunk: &str, reading: Reading, out: &mut Vec<Word>) -> bool
     }
     match reading {
         Reading::Organisation => out.push(Word::new(letters.concat())),
+        // Initials are capitals; a word with dots between its letters is none.
+        Reading::Person if letters.len() >= 3 && letters[1..].iter().all(|l| l.chars().all(char::is_lowercase)) => {
+            out.push(Word::new(letters.concat()));
+        }
         Reading::Person => out.extend(letters.iter().map(|l| Word::new(*l))),
     }
     true
@@ -163,7 +167,15 @@ fn push_word(word: &mut String, dotted: bool, reading: Reading, unusual: Unusual
     if word.is_empty() {
         return;
     }
-    let settled = settle(std::mem::take(word), reading, unusual);
+    let mut taken = std::mem::take(word);
+    if let Some(read) = misread_letters(&taken) {
+        // As it is printed it may be right, too.
+        out.unusual = true;
+        if unusual != Unusual::Dropped {
+            taken = read;
+        }
+    }
+    let settled = settle(taken, reading, unusual);
     out.unusual |= settled.unusual;
     out.mixed |= settled.mixed;
     out.illegible |= settled.illegible;
@@ -178,6 +190,25 @@ fn push_word(word: &mut String, dotted: bool, reading: Reading, unusual: Unusual
             out.words.push(Word { dotted, ..Word::new(part) });
         }
     }
+}
+
+/// `PUTlN`, `KhaIid`: a small L amid capitals is a capital I, a capital I amid small letters a small L.
+fn misread_letters(word: &str) -> Option<String> {
+    if !word.contains(['l', 'I']) {
+        return None;
+    }
+    let chars: Vec<char> = word.chars().collect();
+    let capitals = chars.iter().filter(|c| c.is_uppercase()).count();
+    let others_small = chars.iter().filter(|c| c.is_lowercase()).all(|c| *c == 'l');
+    if capitals >= 2 && others_small && chars.contains(&'l') {
+        return Some(word.replace('l', "I"));
+    }
+    let amid = |at: usize| {
+        let small = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_lowercase());
+        chars[at] == 'I' && small(at.checked_sub(1)) && small(at.checked_add(1))
+    };
+    let read: String = chars.iter().enumerate().map(|(at, c)| if amid(at) { 'l' } else { *c }).collect();
+    (read != word).then_some(read)
 }
 
 /// `AlisherUsmanov` becomes two words. Needs three letters before and two after the capital, so that `McKay`,

@@ -27,7 +27,6 @@ impl Meter {
 }
 
 /// A reader that fails once a record is longer than [`MAX_RECORD_BYTES`].
-#[expect(missing_debug_implementations, reason = "a reader has nothing to print")]
 pub struct Guarded<'a> {
     inner: &'a mut dyn BufRead,
     meter: Meter,

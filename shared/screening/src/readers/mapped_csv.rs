@@ -14,18 +14,25 @@ use crate::entity::{Entity, Identifier, Kind, List, Name, NameType, Strength};
 pub struct ColumnMap {
     /// The list's id (`rbi`, `sebi`, `mha`, `nse`).
     pub list_id: String,
+    /// Column of the name; the only one that is required.
     pub name: String,
     /// Row number where there is none.
     pub id: Option<String>,
+    /// Column of other names.
     pub aliases: Option<String>,
     /// Holds `person`, `individual`, `entity`, `company`, `vessel`; anything else, or no column: `default_kind`.
     pub kind: Option<String>,
+    /// Kind of every row whose column does not tell: the same words.
     pub default_kind: Option<String>,
+    /// Column of the date of birth.
     pub date_of_birth: Option<String>,
+    /// Column of the country: codes or names.
     pub country: Option<String>,
     /// PAN, CIN, passport … with the column's own name as its kind.
     pub identifiers: Vec<String>,
+    /// Column of the programme, schedule or order.
     pub programme: Option<String>,
+    /// Column that is kept as it stands.
     pub remarks: Option<String>,
     /// What parts several values of one cell; `;` if absent.
     pub separator: Option<char>,

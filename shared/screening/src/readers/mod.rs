@@ -11,7 +11,7 @@ mod encoding;
 mod eu_xml;
 mod ftm_json;
 mod ftm_line;
-pub mod guard;
+mod guard;
 mod intake;
 mod mapped_csv;
 mod name_marks;
@@ -23,7 +23,6 @@ mod ofac_xml;
 mod opensanctions_csv;
 mod quotes;
 mod report;
-mod shrink;
 mod table;
 mod tidy;
 mod uk_columns;
@@ -35,13 +34,13 @@ use std::io::BufRead;
 
 use thiserror::Error;
 
-pub use country::{CountryReading, iso_country, read_country};
+pub use country::iso_country;
 pub use mapped_csv::ColumnMap;
 pub use names::{FieldName, FieldNames, names_in};
 pub use report::{
-    BrokenEntity, Counts, DropReason, FileReport, Loss, MissingColumn, ReadReport, SetAside, UnknownValues,
+    BrokenEntity, Counts, DropReason, FileReport, Loss, MAX_SHRINK_PERCENT, MissingColumn, ReadReport, SetAside,
+    UnknownValues,
 };
-pub use shrink::{MAX_SHRINK_PERCENT, Shrunken, check_shrink};
 
 use encoding::{Decoded, Expected};
 use intake::Intake;
@@ -110,22 +109,48 @@ impl Format {
 /// Why a file was refused. The last good list stays in force; that is the caller's part.
 #[derive(Debug, Error)]
 pub enum ReadError {
+    /// No bytes, or nobody on the list.
     #[error("the file is empty")]
     Empty,
+    /// A web page, another format, columns that are not there, bytes that are not of the encoding.
     #[error("not the expected format: {0}")]
     WrongFormat(String),
+    /// A row or line that is not what its format documents.
     #[error("line {line}: {problem}")]
-    BadRow { line: u64, problem: String },
+    BadRow {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// XML that is not well-formed, or has what no list has.
     #[error("byte {at}: {problem}")]
-    BadXml { at: u64, problem: String },
+    BadXml {
+        /// Byte of the decoded file.
+        at: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The file was cut off: load it again.
     #[error("the file ends in the middle: {0}")]
     Truncated(String),
+    /// A record, a row or the list is larger than any list in use.
     #[error("too large: {0}")]
     TooLarge(String),
+    /// Files of different days or lists, or too many of them.
     #[error("the files do not belong together: {0}")]
     Inconsistent(String),
+    /// More broken entities than can be set aside: more than ten, and more than one in a thousand.
     #[error("{broken} entities are broken and {read} are not; the first one at {first}")]
-    TooManyBroken { broken: usize, read: usize, first: String },
+    TooManyBroken {
+        /// How many.
+        broken: usize,
+        /// How many others there are.
+        read: usize,
+        /// Where the first is and what it lacks.
+        first: String,
+    },
+    /// The source failed.
     #[error("reading failed: {0}")]
     Io(String),
 }

@@ -13,6 +13,7 @@ const MAX_NAMES: usize = 40;
 /// A name out of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldName {
+    /// The name without what stood around it.
     pub text: String,
     /// Primary for the first name of the field.
     pub name_type: NameType,
@@ -23,6 +24,7 @@ pub struct FieldName {
 /// All names of a field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldNames {
+    /// In the order of the field.
     pub names: Vec<FieldName>,
     /// The IMO number beside a ship's name.
     pub imo: Option<String>,

@@ -95,6 +95,8 @@ fn part(
     rows(file, |row| {
         let kind = match part {
             Some(kind) if Part::of_columns(row.len()) == Some(kind) => kind,
+            // OFAC has published comments whose inner quotes are not doubled: then their commas part columns.
+            Some(Part::Comments) if row.len() > 2 => Part::Comments,
             None if Part::of_columns(row.len()).is_some_and(|kind| !seen.contains(&kind)) => {
                 let kind = Part::of_columns(row.len()).unwrap_or(Part::Aliases);
                 seen.push(kind);
@@ -120,7 +122,12 @@ fn part(
                 let country = intake.country("address country", &value(row, 4));
                 intake.entities[at].countries.extend(country);
             }
-            Part::Comments => remarks[at].push_str(&null(row.raw(1))),
+            Part::Comments => {
+                let whole = (1..row.len()).map(|i| row.raw(i)).collect::<Vec<_>>().join(",");
+                // Of such a comment the quote behind its last full stop is left.
+                let whole = whole.strip_suffix('"').filter(|rest| rest.ends_with('.')).unwrap_or(&whole);
+                remarks[at].push_str(&null(whole.to_owned()));
+            }
         }
         Ok(())
     })?;
@@ -232,6 +239,18 @@ mod tests {
             assert_eq!(list.entities[1].linked_to, ["ZETA FRONT"]);
         }
         assert!(read_all(&[main, comments, comments]).is_err());
+    }
+
+    /// As OFAC published them in March 2020 (moov-io/watchman, issue 248).
+    #[test]
+    fn comments_with_quotes_that_are_not_doubled_are_read() {
+        let main = "7,\"A B\",\"individual\",\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"DOB 1951; P\"\r\n8,\"C D\",-0- ,\"X\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- \r\n\u{1a}";
+        let comments = "8,\"Linked To: ZETA FRONT.\"\r\n7,\"hone Number 123; Passport J128 (Peru); a.k.a. \"snowsjohn\"; a.k.a. \"red dot\"; Linked To: ZETA, VORSKA AND SONS.\"\r\n\u{1a}";
+        let (list, _) = read_all(&[main, comments]).unwrap();
+        let names: Vec<&str> = list.entities[0].names.iter().map(|n| n.text.trim_matches('"')).collect();
+        assert_eq!(names, ["A B", "snowsjohn", "red dot"]);
+        assert_eq!(list.entities[0].identifiers[0].number, "J128");
+        assert_eq!(list.entities[0].linked_to, ["ZETA, VORSKA AND SONS"]);
     }
 
     #[test]

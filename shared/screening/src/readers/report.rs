@@ -5,23 +5,27 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::shrink::MAX_SHRINK_PERCENT;
-
 /// Examples that a report keeps of one thing.
 const EXAMPLES: usize = 20;
 /// Characters of an example.
 const EXAMPLE_CHARS: usize = 120;
-/// Smaller figures say nothing when they fall.
+/// A figure that falls by more than so many per cent is a loss.
+pub const MAX_SHRINK_PERCENT: usize = 20;
+/// Smaller figures say nothing when they fall, except for the entities: a small list loses whom it names.
 const LEAST_COMPARED: usize = 20;
+const ENTITIES: &str = "entities";
 
 /// What was read and what was left out, to be kept with the list's version and compared with the version before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReadReport {
+    /// What came in.
     pub read: Counts,
     /// In the order of the list's files.
     pub files: Vec<FileReport>,
+    /// How many were left out, by reason.
     pub dropped: BTreeMap<DropReason, usize>,
+    /// Entities that are broken.
     pub set_aside: SetAside,
     /// By column: values that the reader did not understand.
     pub unknown: BTreeMap<String, UnknownValues>,
@@ -33,12 +37,17 @@ pub struct ReadReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
+    /// Persons, organisations, vessels, aircraft.
     pub entities: usize,
+    /// All names of all entities.
     pub names: usize,
     /// Those of the names that the list calls weak.
     pub weak_names: usize,
+    /// Dates of birth.
     pub dates: usize,
+    /// Countries of entities.
     pub countries: usize,
+    /// Numbers of documents, companies and vessels.
     pub numbers: usize,
 }
 
@@ -48,6 +57,7 @@ pub struct Counts {
 pub struct FileReport {
     /// Rows, elements or lines that describe something.
     pub records: usize,
+    /// As the WHATWG Encoding Standard calls it.
     pub encoding: String,
     /// Lines in another encoding than the rest of the file.
     pub misfit_lines: u64,
@@ -79,6 +89,7 @@ pub enum DropReason {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SetAside {
+    /// How many.
     pub count: usize,
     /// The first of them.
     pub examples: Vec<BrokenEntity>,
@@ -91,6 +102,7 @@ pub struct BrokenEntity {
     pub id: String,
     /// `line 12` or `record 12`.
     pub place: String,
+    /// What it lacks.
     pub problem: String,
 }
 
@@ -98,6 +110,7 @@ pub struct BrokenEntity {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UnknownValues {
+    /// How many values.
     pub count: usize,
     /// The first different ones and how often each stood there.
     pub values: BTreeMap<String, usize>,
@@ -106,6 +119,7 @@ pub struct UnknownValues {
 /// A column that is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissingColumn {
+    /// The column's name.
     pub column: String,
     /// What the column would hold: "passport numbers".
     pub lost: String,
@@ -115,8 +129,11 @@ pub struct MissingColumn {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{now} {what} where there were {before}: more than {MAX_SHRINK_PERCENT} % gone")]
 pub struct Loss {
+    /// Which figure: `names`, `dates of birth`.
     pub what: String,
+    /// In the version before.
     pub before: usize,
+    /// In this version.
     pub now: usize,
 }
 
@@ -149,13 +166,13 @@ impl ReadReport {
         }
     }
 
-    /// What fell by more than a fifth since the version before: entities, names, dates, countries, numbers, and the
-    /// records of each file.
+    /// What fell by more than [`MAX_SHRINK_PERCENT`] since the version before: entities, names, dates of birth, countries, numbers,
+    /// and the records of each file. A figure that was 0 or unknown before cannot fall.
     pub fn losses(&self, before: &Self) -> Vec<Loss> {
         let figures = |report: &Self| {
             let Counts { entities, names, dates, countries, numbers, weak_names: _ } = report.read;
             let mut figures = vec![
-                ("entities".to_owned(), entities),
+                (ENTITIES.to_owned(), entities),
                 ("names".to_owned(), names),
                 ("dates of birth".to_owned(), dates),
                 ("countries".to_owned(), countries),
@@ -168,7 +185,8 @@ impl ReadReport {
         let now = figures(self);
         let lost = |(what, before): (String, usize)| {
             let now = now.iter().find(|(other, _)| *other == what).map_or(0, |(_, now)| *now);
-            let falls = before >= LEAST_COMPARED && now * 100 < before * (100 - MAX_SHRINK_PERCENT);
+            let counts = before >= LEAST_COMPARED || what == ENTITIES;
+            let falls = counts && now * 100 < before * (100 - MAX_SHRINK_PERCENT);
             falls.then_some(Loss { what, before, now })
         };
         figures(before).into_iter().filter_map(lost).collect()
@@ -196,6 +214,14 @@ mod tests {
         assert!(told[1].starts_with("2000 records in file 2"));
         now.files.pop();
         assert!(now.losses(&before).iter().any(|loss| loss.now == 0));
+    }
+
+    #[test]
+    fn a_small_list_may_lose_a_fifth_of_its_entities_and_no_more() {
+        let of = |entities| ReadReport { read: Counts { entities, ..Counts::default() }, ..ReadReport::default() };
+        for (before, now, losses) in [(0, 0, 0), (100, 80, 0), (100, 79, 1), (100, 500, 0), (5, 4, 0), (5, 3, 1)] {
+            assert_eq!(of(now).losses(&of(before)).len(), losses, "{before} {now}");
+        }
     }
 
     #[test]

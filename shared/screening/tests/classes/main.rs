@@ -2,11 +2,22 @@
 //!
 //! A class holds when all its rows do. `cargo test --test classes -- --nocapture` prints right and wrong rows by class.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, reason = "tables with a printed summary")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tables with a printed summary"
+)]
 
+mod beyond;
+mod explanations;
+mod numbers;
 mod organisations;
 mod persons;
 mod real_lists;
+mod scripts;
+mod vessels;
 
 use verinym_screening::{Artifact, Entity, Kind, List, Name, Options, Query, date};
 
@@ -102,7 +113,24 @@ pub fn class<'a>(name: &str, rows: impl IntoIterator<Item = (Row<'a>, Right)>) {
         .map(|(row, right, score)| format!("{:?} / {:?}: {score:.3}, not {right:?}", row.listed, row.asked))
         .collect();
     println!("{name}: {} right, {} wrong", rows.len() - wrong.len(), wrong.len());
+    if let Some(file) = std::env::var_os("VERINYM_CLASS_ROWS") {
+        write_rows(name, &rows, &file);
+    }
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+}
+
+/// Adds rows with our scores to a CSV, for `bench/classes.py`, which asks another matcher for the same.
+fn write_rows(name: &str, rows: &[(Row<'_>, Right, f64)], file: &std::ffi::OsStr) {
+    let mut bytes = csv::Writer::from_writer(Vec::new());
+    for (row, right, score) in rows {
+        let found = matches!(right, Right::AtLeast(_)).to_string();
+        let (schema, score) = (row.listed_kind.word(), score.to_string());
+        let dates = [row.listed_birth, row.listed_country, row.birth, row.country];
+        bytes.write_record([name, schema, row.listed, row.asked, &found, &score].iter().chain(&dates)).unwrap();
+    }
+    // Tests run side by side: one write a class keeps its rows together.
+    let mut out = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    std::io::Write::write_all(&mut out, &bytes.into_inner().unwrap()).unwrap();
 }
 
 /// Rows of one kind that must reach a score.

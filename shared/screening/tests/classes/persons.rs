@@ -1,8 +1,8 @@
 //! Persons: birth dates, particles, titles, family names.
 
-use verinym_screening::Kind::Person;
+use verinym_screening::{Entity, Kind::Person, Name, Query, Strength};
 
-use super::{Right, Row, class, strangers};
+use super::{Right, Row, artifact, best, class, strangers};
 
 #[test]
 fn years_of_another_calendar_of_nobody_and_of_the_future_do_not_clear() {
@@ -58,4 +58,18 @@ fn another_family_name_never_passes_by_given_name_date_and_country() {
         "F29",
         [of("Celdo Barovental", "PE", "Celdo Mikurzel", "PE"), of("Elena Sokolova", "RU", "Elena Morozova", "RU")],
     );
+}
+
+#[test]
+fn a_weak_alias_of_one_word_alarms_nobody_by_itself() {
+    let score = |listed: &str, asked: &str| {
+        let weak = Name { strength: Strength::Weak, ..Name::primary(listed) };
+        let entity = Entity { names: vec![Name::primary("Ikard Mibarovil"), weak], ..Entity::default() };
+        best(&artifact(vec![entity]), &Query { kind: Some(Person), ..Query::name(asked) })
+    };
+    for (listed, asked) in [("RUMULI", "Rumuli"), ("THE WEAVER", "The Weaver"), ("The Weaver", "Weaver")] {
+        let score = score(listed, asked);
+        assert!(score < 0.85 && score > 0.8, "{listed} / {asked}: {score}");
+    }
+    assert!(score("Celdo Barovental", "Celdo Barovental") >= 0.85);
 }

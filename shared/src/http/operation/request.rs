@@ -64,6 +64,13 @@ impl OperationDoc {
         self.json_body_where::<T>(false);
     }
 
+    pub(in crate::http) fn urlencoded_body<T: ToSchema>(&mut self) {
+        let schema = self.schema::<T>();
+        self.body("application/x-www-form-urlencoded", schema, true);
+        self.problem(&types::MALFORMED_REQUEST);
+        self.problem(&types::UNSUPPORTED_MEDIA_TYPE);
+    }
+
     fn json_body_where<T: ToSchema>(&mut self, required: bool) {
         let schema = self.schema::<T>();
         self.body("application/json", schema, required);

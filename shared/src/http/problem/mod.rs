@@ -12,7 +12,7 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, field::InvalidField,
+        client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -60,6 +60,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Request(error) => request(error),
         Error::Auth(error) => auth(*error),
         Error::Account(error) => account(*error),
+        Error::Social(error) => social(*error),
         Error::Check(error) => check(*error),
         Error::Document(error) => document(*error),
         Error::Callback(error) => callback(*error),
@@ -97,6 +98,7 @@ fn request(error: &RequestError) -> &'static ProblemType {
 fn auth(error: AuthError) -> &'static ProblemType {
     match error {
         AuthError::EmailTaken => &types::EMAIL_TAKEN,
+        AuthError::TooManyEmailChanges => &types::TOO_MANY_EMAIL_CHANGES,
         AuthError::UsernameTaken => &types::USERNAME_TAKEN,
         AuthError::InvalidToken => &types::INVALID_TOKEN,
         AuthError::ExpiredToken => &types::EXPIRED_TOKEN,
@@ -108,12 +110,23 @@ fn auth(error: AuthError) -> &'static ProblemType {
         AuthError::AccountDeactivated => &types::ACCOUNT_DEACTIVATED,
         AuthError::InvalidRefreshToken => &types::INVALID_REFRESH_TOKEN,
         AuthError::RefreshTokenReused => &types::REFRESH_TOKEN_REUSED,
+        AuthError::LastCredential => &types::LAST_CREDENTIAL,
     }
 }
 
 fn account(error: AccountError) -> &'static ProblemType {
     match error {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
+    }
+}
+
+fn social(error: SocialError) -> &'static ProblemType {
+    match error {
+        SocialError::UnknownProvider => &types::NOT_FOUND,
+        SocialError::InvalidAuthorization => &types::INVALID_AUTHORIZATION,
+        SocialError::LinkRequired => &types::LINK_REQUIRED,
+        SocialError::LinkedElsewhere => &types::LINKED_ELSEWHERE,
+        SocialError::ProviderUnavailable => &types::PROVIDER_UNAVAILABLE,
     }
 }
 
@@ -226,6 +239,7 @@ pub fn response(error: &Error, public_url: &str, correlation_id: &str, token_sen
         Error::Request(RequestError::RangeNotSatisfiable { size }) => {
             headers.push(("content-range", format!("bytes */{size}")));
         }
+        Error::Social(SocialError::ProviderUnavailable) => headers.push(("retry-after", "30".to_owned())),
         Error::Internal(Internal::Unavailable(_)) | Error::Aml(AmlError::ListsUnavailable) => {
             headers.push(("retry-after", "2".to_owned()));
         }

@@ -42,8 +42,13 @@ problem_types! {
         "The token of a mailed link is unknown. Each token works once, and a newer mail replaces it.",
         "Let the person ask for a new mail.";
     EXPIRED_TOKEN = 400 "expired_token", "The link has expired. Request a new one.",
-        "Links to confirm an address work for 24 hours, links to set a password for one hour.",
+        "Links to confirm an address work for 24 hours, links to set a password for one hour, links to undo a change of the address for \
+         72 hours.",
         "Let the person ask for a new mail.";
+    INVALID_AUTHORIZATION = 400 "invalid_authorization", "The sign-in at the provider is not valid, was already used or has expired.",
+        "`state`, `binding` and `code` belong together, work once and within 10 minutes, and only in the browser that began. A \
+         linking also needs the session that began it. What the provider gave for the code must fit too.",
+        "Let the person begin again with `GET /v1/oauth/{provider}/authorize`.";
     WRONG_PASSWORD = 400 "invalid_credentials", "The password is wrong.",
         "The caller is identified already, by an access token or a mailed link, and the password of the body is wrong. The failure \
          counts towards the lock-out.",
@@ -102,6 +107,10 @@ problem_types! {
     ACCOUNT_DEACTIVATED = 403 "account_deactivated", "The account is deactivated.",
         "The person deactivated the account more than 30 days ago.",
         "Let the person contact your support.";
+    LINK_REQUIRED = 403 "link_required", "Sign in another way first, then link this account.",
+        "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
+         reveal whether the address has an account here.",
+        "Let the person sign in or register with a password, then link the account with `link=true`.";
     OWN_CHECK = 403 "own_check", "You cannot decide your own check.",
         "Staff neither read nor decide what belongs to their own check.",
         "Let another reviewer do it.";
@@ -117,9 +126,18 @@ problem_types! {
     EMAIL_TAKEN = 409 "email_taken", "An account with this email address exists.",
         "Only without enumeration protection. With it, the answer is always 202, and the owner of the address gets a mail.",
         "Let the person sign in or reset the password.";
+    TOO_MANY_EMAIL_CHANGES = 409 "too_many_email_changes", "The address was changed three times within three days.",
+        "The holder of each former address can undo its change for 72 hours. At most three changes can be undone at once.",
+        "Let the person wait until the first of these 72 hours are over.";
     USERNAME_TAKEN = 409 "username_taken", "The username is taken.",
         "Another account has this username.",
         "Let the person choose another one.";
+    LAST_CREDENTIAL = 409 "last_credential", "The last way to sign in cannot be removed.",
+        "Without it the person could not sign in any more.",
+        "Let the person set a password or add another way to sign in, then remove this one.";
+    LINKED_ELSEWHERE = 409 "linked_elsewhere", "This account of the provider is linked to another account.",
+        "An account of a provider belongs to one account here.",
+        "Let the person sign in with it, or remove it from the other account first.";
     CHECK_IN_PROGRESS = 409 "check_in_progress", "A check is open.",
         "One check of a person is open at a time, and the verified fields of the profile cannot change meanwhile.",
         "Wait for the decision, or cancel the open check.";
@@ -140,7 +158,7 @@ problem_types! {
         "Reject the check, and follow your procedure for true matches.";
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
-        "Keep the document. It is destroyed when its retention ends.";
+        "Keep the document: a check that was submitted rests on it.";
     NO_SECRET = 409 "no_secret", "The client has no secret.",
         "The machine client authenticates by assertions that it signs with its own keys.",
         "Create a new client with the new keys, and delete this one.";
@@ -181,6 +199,9 @@ problem_types! {
     INTERNAL_ERROR = 500 "internal_error", "An internal error occurred.",
         "A fault on our side. It is logged with the correlation id.",
         "Repeat the request once; then report the correlation id to the operator.";
+    PROVIDER_UNAVAILABLE = 503 "provider_unavailable", "The sign-in provider cannot be reached. Try again later.",
+        "The provider did not answer in time, or fails so often that it is not called for a moment.",
+        "Let the person sign in another way, or begin again after the seconds in `Retry-After`.";
     UNAVAILABLE = 503 "unavailable", "The service is temporarily unavailable. Try again later.",
         "A service that the request needs did not answer in time. Nothing was changed, unless the request was processed and only \
          its answer was lost.",

@@ -75,6 +75,8 @@ impl TextValues {
         let page = match purpose {
             TokenPurpose::VerifyEmail => "verify-email",
             TokenPurpose::ResetPassword => "reset-password",
+            TokenPurpose::ConfirmEmailChange => "confirm-email",
+            TokenPurpose::UndoEmailChange => "undo-email-change",
         };
         let link = format!("{app_url}/{page}?token={}", token.expose());
         Self(context! { link => url(link), hours => purpose.lifetime().as_secs() / 3600 })

@@ -91,7 +91,7 @@ impl Applicant {
             let (submitted, kind) = stored.check.apply(Action::Submit(auth.kyc_status), NOW).unwrap();
             stored.check = submitted;
             let plain = profile.open(&self.user, &self.key).unwrap();
-            stored.take_snapshot(&Snapshot::of(&plain, NOW).unwrap(), &self.evidence).unwrap();
+            stored.take_snapshot(&Snapshot::of(&plain, &[], NOW).unwrap(), &self.evidence).unwrap();
             let commit = attempt.commit(NOW).new_check(&stored, &auth, NOW).profile_unchanged(&self.user, &profile);
             Ok(commit.event(check_event(kind, &stored.check)).returning(Some(stored.check.id)))
         });

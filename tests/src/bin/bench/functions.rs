@@ -104,7 +104,7 @@ fn with_platform(stack: &Stack, mut variables: BTreeMap<String, String>) -> BTre
 fn plausible(name: &str) -> String {
     match name {
         "STAGE" => "dev",
-        "CORS_ORIGINS" => "",
+        "CORS_ORIGINS" | "REDIRECT_URIS" => "",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "MAIL_COLOR" => "#1f4fd8",
         "SCREENING_THRESHOLD" => "0.85",

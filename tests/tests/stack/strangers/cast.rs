@@ -9,7 +9,7 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, ClientId, DocumentId, HitId, SessionId},
+    id::{CheckId, ClientId, DocumentId, HitId, LinkId, SessionId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -50,6 +50,7 @@ pub struct Ids {
     pub hit: String,
     pub list: String,
     pub client: String,
+    pub link: String,
 }
 
 /// Access tokens live 15 minutes.
@@ -71,6 +72,7 @@ impl Kept {
             // Lists are everybody's; this one is only configured.
             list: "test_same".to_owned(),
             client: ClientId::new(Timestamp::now()).to_string(),
+            link: LinkId::new(Timestamp::now()).to_string(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -80,6 +82,7 @@ impl Kept {
             hit: HitId::new(now).to_string(),
             list: "nobodys_list".to_owned(),
             client: ClientId::new(now).to_string(),
+            link: LinkId::new(now).to_string(),
         };
         let admin = stack.admin().await;
         Self {
@@ -135,7 +138,8 @@ impl Cast {
         if let Some(kind) = kind_of_id(&operation.path) {
             path = path.replace("{id}", ids.of(kind));
         }
-        path = path.replace("{provider}", "sandbox").replace("{file}", "reference.css").replace("{code}", "not_found");
+        let provider = if path.starts_with("/v1/oauth/") { "google" } else { "sandbox" };
+        path = path.replace("{provider}", provider).replace("{file}", "reference.css").replace("{code}", "not_found");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
@@ -164,6 +168,7 @@ impl Ids {
             IdKind::Hit => &self.hit,
             IdKind::List => &self.list,
             IdKind::Client => &self.client,
+            IdKind::Link => &self.link,
         }
     }
 }
@@ -176,6 +181,7 @@ pub enum IdKind {
     Hit,
     List,
     Client,
+    Link,
 }
 
 /// What the `{id}` of a path names.
@@ -194,6 +200,8 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::List)
     } else if path.starts_with("/v1/admin/clients/") {
         Some(IdKind::Client)
+    } else if path.starts_with("/v1/oauth/accounts/") {
+        Some(IdKind::Link)
     } else {
         panic!("{path}: tell the tests what its id names")
     }

@@ -1,4 +1,5 @@
 use super::super::form;
+use super::super::{Reading, second_names::alternatives};
 use super::*;
 
 fn essence(name: &str) -> String {

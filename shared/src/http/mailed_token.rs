@@ -1,6 +1,6 @@
 //! Verifies a mailed token.
 
-use verinym::{
+use crate::{
     app::App,
     crypto::mailed,
     domain::{
@@ -36,6 +36,10 @@ impl VerifiedMailedToken {
             return Err(AuthError::ExpiredToken.into());
         }
         Ok(Self { user: record.user, id, purpose })
+    }
+
+    pub const fn id(&self) -> &MailId {
+        &self.id
     }
 
     /// Refuses the token if another one has made it void.

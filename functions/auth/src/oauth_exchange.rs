@@ -1,0 +1,113 @@
+//! POST /v1/oauth/{provider}/exchange: signs in, or links, with the code of a provider.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use verinym::{
+    config::names::SecretId,
+    domain::{id::UserId, limit, secret::SecretText, social::SocialError},
+    error::{Internal, Result},
+    function::{Capability, Needs},
+    http::{AnybodyOrSigned, By, Call, Endpoint, Json, Limited, Path, Plain, Route, problem::types},
+    providers::oauth::{call_through_breaker, sign_in_provider},
+    store::{
+        Table,
+        pending_authorization::{BrowserProof, PendingAuthorization},
+    },
+};
+
+use crate::{
+    begin_session::begin_session,
+    oauth_authorize::callback_url,
+    social_sign_in::{Proven, account_of},
+    tokens::{TokenSet, token_set},
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    #[schema(value_type = String, max_length = 4096, example = "4/0AX4XfWh")]
+    code: SecretText,
+    #[schema(value_type = String, max_length = 128, example = "aGVsbG8tc3RhdGUtMzItcmFuZG9tLWJ5dGVzLWhlcmU")]
+    state: SecretText,
+    /// As `authorize` answered it.
+    #[schema(value_type = String, max_length = 128, example = "aGVsbG8tYmluZGluZy0zMi1yYW5kb20tYnl0ZXMtaGVyZQ")]
+    binding: SecretText,
+}
+
+/// How the person showed who they are: another provider vouches for them. RFC 8176 has no word for it.
+const FEDERATED: &str = "fed";
+
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-oauth-exchange", "/v1/oauth/{provider}/exchange")
+        .summary("Sign in with the code of a provider")
+        .description(
+            "Signs in with `code` and `state` of the return and the `binding` that `authorize` answered. They work once. An unknown person gets an account if the provider vouches for the address (Google, Apple, GitHub's verified primary address); an account whose owner has confirmed the same address is linked. Other providers are linked by a signed-in person: begin with `link=true`, and send the access token of the same session here. The answer then has the tokens of that session.",
+        )
+        .limited(&[Limited { limit: &limit::LOGIN_IP, by: By::Ip }, Limited { limit: &limit::REGISTER, by: By::IpBeside }])
+        .problems(&[
+            &types::NOT_FOUND,
+            &types::INVALID_AUTHORIZATION,
+            &types::LINK_REQUIRED,
+            &types::LINKED_ELSEWHERE,
+            &types::ACCOUNT_DEACTIVATED,
+            &types::ACCOUNT_LOCKED,
+            &types::EMAIL_NOT_VERIFIED,
+            &types::INVALID_CREDENTIALS,
+            &types::CONFLICT,
+            &types::PROVIDER_UNAVAILABLE,
+        ])
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UnwrapEvidenceKeys)
+                .with(Capability::MakeKeys)
+                .with(Capability::UseTokenKeys)
+                .with(Capability::SignTokens)
+                .read_secret(SecretId::Social)
+                .get(Table::Identity)
+                .get_many(Table::Identity)
+                .query(Table::Identity)
+                .put(Table::Identity)
+                .rarely("the person has too many sessions", Needs::new().delete(Table::Identity))
+                .get_many(Table::Keys)
+                .get(Table::Ephemeral)
+                .update(Table::Ephemeral)
+                .delete(Table::Ephemeral),
+        )
+        .handled_by(exchange)
+}
+
+async fn exchange(
+    call: Call<AnybodyOrSigned>,
+    (Path(name), Json(form)): (Path<String>, Json<Exchange>),
+) -> Result<Plain<TokenSet>> {
+    let (app, now) = (call.app, call.now());
+    let provider = sign_in_provider(app, &name).await?;
+    let (indexes, store) = (app.index_secrets().await?, app.store().await);
+    let proof = BrowserProof::of(&indexes, form.state.expose(), form.binding.expose());
+    let pending = store.take_authorization(&indexes, form.state.expose(), &proof.proof, now).await?;
+    let pending = pending.filter(|pending| pending.provider == name).ok_or(SocialError::InvalidAuthorization)?;
+    let asker = asker(&call, &pending)?;
+    let callback = callback_url(&app.config.public_url, &name);
+    let identity = call_through_breaker(app, &provider, |remaining| {
+        provider.identify(form.code.expose(), &proof, &callback, now, remaining)
+    })
+    .await?;
+    let proven = Proven { provider: &name, identity: &identity, asker };
+    let (account, key) = account_of(&call, proven).await?;
+    let Some(person) = call.caller.signed().filter(|_| asker.is_some()) else {
+        return begin_session(&call, &account, &key, FEDERATED).await.map(Plain);
+    };
+    let tokens = token_set(app, &account, &person.session_item, &key, now).await?;
+    tokens.map(Plain).ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone").into())
+}
+
+/// The person who began to link: only in the same session, so that nobody links their account to another person's session.
+fn asker(call: &Call<AnybodyOrSigned>, pending: &PendingAuthorization) -> Result<Option<UserId>, SocialError> {
+    match (&pending.linking, call.caller.signed()) {
+        (None, _) => Ok(None),
+        (Some(began), Some(person)) if *began == (person.user, person.session) => Ok(Some(person.user)),
+        (Some(_), _) => Err(SocialError::InvalidAuthorization),
+    }
+}
