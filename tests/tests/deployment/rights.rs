@@ -57,6 +57,7 @@ fn a_reader_of_profiles_cannot_open_evidence() {
             "AmlDecideHit",
             "AuthRegister",
             "AuthOauthExchange",
+            "AdminImportUsers",
             "WorkersVerify",
             "WorkersScreenCheck",
             "WorkersApplyCallback",

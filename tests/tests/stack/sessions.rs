@@ -60,7 +60,7 @@ async fn an_old_refresh_token_ends_the_session() {
     elsewhere.get("/v1/auth/me").send().await.expect(200);
     stack
         .mail(&person.draft.email, "a security notice", |mail| {
-            mail.page().is_none() && mail.text.to_lowercase().contains("session")
+            mail.page().is_none() && mail.text.contains("signed you out")
         })
         .await;
     let events = stack.auditor().await.all(&format!("/v1/admin/audit-logs?person={}", person.id)).await;
