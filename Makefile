@@ -136,7 +136,7 @@ lint-templates:
 lint-openapi:
 	$(PYTHON) localstack/node.py openapi spectral lint docs/openapi.json --fail-severity hint \
 		--ruleset localstack/requirements/openapi/spectral.yaml
-	$(PYTHON) localstack/node.py openapi redocly lint docs/openapi.json
+	$(PYTHON) localstack/node.py openapi redocly lint docs/openapi.json --config localstack/requirements/openapi/redocly.yaml
 
 lint-dependencies: tools
 	$(TOOLS)/bin/cargo-deny --all-features check licenses bans sources

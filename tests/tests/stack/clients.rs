@@ -1,6 +1,13 @@
 //! Machine clients: made by staff, with tokens of their own.
 
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use verinym::domain::time::Timestamp;
 use verinym_tests::{ApiResponse, Client, Stack, people::tag};
 
 const TOKEN: &str = "/v1/oauth/token";
@@ -15,7 +22,7 @@ async fn made(admin: &Client, scopes: &[&str]) -> (String, String) {
 }
 
 async fn asked(stack: &Stack, id: &str, secret: &str, form: &str) -> ApiResponse {
-    use base64::{Engine, engine::general_purpose::STANDARD};
+    use base64::engine::general_purpose::STANDARD;
     let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
     stack.client().post(TOKEN).header("authorization", &basic).body(FORM, form.to_owned()).send().await
 }
@@ -90,4 +97,78 @@ async fn a_secret_is_shown_once_also_to_who_repeats_the_call() {
     let (key, form) = (tag(), json!({"name": "repeated", "scopes": ["audit:read"]}));
     admin.post("/v1/admin/clients").key(&key).json(&form).send().await.expect(201);
     admin.post("/v1/admin/clients").key(&key).json(&form).send().await.refused(409, "already_done");
+}
+
+/// The RSA key of a client.
+struct Key(KeyPair);
+
+impl Key {
+    fn new() -> Self {
+        Self(KeyPair::generate(KeySize::Rsa2048).unwrap())
+    }
+
+    fn public(&self) -> Value {
+        let n = self.0.public_key().modulus().big_endian_without_leading_zero().to_vec();
+        json!({"n": URL_SAFE_NO_PAD.encode(n), "e": "AQAB"})
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", encode(&json!({"alg": "RS256"})), encode(claims));
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_works_once_and_only_for_its_client_audience_and_time() {
+    let stack = Stack::get();
+    let admin = stack.admin().await;
+    let key = Key::new();
+    let form = json!({"name": "asserting", "scopes": ["audit:read"], "keys": [key.public()]});
+    let created = admin.post("/v1/admin/clients").json(&form).send().await.expect(201).json();
+    assert_eq!(created["secret"], Value::Null, "{created}");
+    let id = created["client"]["id"].as_str().unwrap();
+    let now = Timestamp::now().unix_seconds();
+    let audience = format!("{}{TOKEN}", stack.var("API_URL"));
+    let claims = |changed: Value| {
+        let mut claims = json!({"iss": id, "sub": id, "aud": audience, "exp": now + 300, "jti": tag()});
+        claims.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        claims
+    };
+    let ask = async |assertion: &str| {
+        let form = format!(
+            "{GRANT}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
+        );
+        stack.client().post(TOKEN).body(FORM, form).send().await
+    };
+    let good = key.sign(&claims(json!({})));
+    let (first, second) = tokio::join!(ask(&good), ask(&good));
+    let mut statuses = [first.status, second.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 401], "{first} {second}");
+    let token = if first.status == 200 { first.json() } else { second.json() };
+    stack
+        .client()
+        .bearing(token["access_token"].as_str().unwrap())
+        .get("/v1/admin/audit-logs?subject=lists")
+        .send()
+        .await
+        .expect(200);
+
+    let (other, _) = made(&admin, &["audit:read"]).await;
+    for (what, assertion) in [
+        ("used again", good),
+        ("expired", key.sign(&claims(json!({"exp": now - 1})))),
+        ("valid for a day", key.sign(&claims(json!({"exp": now + 86_400})))),
+        ("for another service", key.sign(&claims(json!({"aud": "https://other.example/token"})))),
+        ("of another client", key.sign(&claims(json!({"iss": other, "sub": other})))),
+        ("without an id", key.sign(&claims(json!({"jti": ""})))),
+        ("by another key", Key::new().sign(&claims(json!({})))),
+        ("no token", "x.y.z".to_owned()),
+    ] {
+        let answer = ask(&assertion).await;
+        assert_eq!((answer.status, answer.json()["error"].as_str()), (401, Some("invalid_client")), "{what}: {answer}");
+    }
 }
