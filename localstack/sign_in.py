@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from localstack import node
 from localstack.aws import client
@@ -78,12 +79,19 @@ def read(settings: Settings) -> dict | None:
     """The process that the pid file names, if it still is ours: its number may belong to another program by now."""
     try:
         process = json.loads(pid_file(settings).read_text())
-        command = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(process["pid"])], capture_output=True, text=True, check=False
-        ).stdout
+        command = command_of(process["pid"])
     except (FileNotFoundError, ValueError, KeyError):
         return None
     return process if SCRIPT.name in command else None
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process; empty if there is none. `ps` is missing on small machines, `/proc` on macOS."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        ps = ["ps", "-o", "command=", "-p", str(pid)]
+        return subprocess.run(ps, capture_output=True, text=True, check=False).stdout
 
 
 def port(settings: Settings) -> int:
