@@ -186,7 +186,7 @@ mod tests {
             assertion.verify(&keys(&ring)).is_some_and(|claims| claims.aud.names("https://id.example/v1/oauth/token"))
         );
         assert!(assertion.verify(&keys(&stranger)).is_none());
-        let kid = &keys(&ring)[0].kid;
+        let kid = ring.current.kid();
         let text = signed(&ring, &json!({"alg": "RS256", "kid": kid}), &claims(client));
         assert!(Assertion::parse(&text).unwrap().verify(&keys(&ring)).is_some());
         let text = signed(&ring, &json!({"alg": "RS256", "kid": "another"}), &claims(client));

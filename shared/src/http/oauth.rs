@@ -98,8 +98,8 @@ fn basic(header: &str) -> Option<ClientAuthorization> {
     let plain = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (client, secret) = plain.split_once(':')?;
     let decoded = |text: &str| {
-        let mut pairs = url::form_urlencoded::parse(text.as_bytes());
-        pairs.next().filter(|(_, value)| value.is_empty()).map(|(name, _)| name.into_owned())
+        let one_value = !text.contains(['&', '=']);
+        url::form_urlencoded::parse(text.as_bytes()).next().filter(|_| one_value).map(|(name, _)| name.into_owned())
     };
     Some(ClientAuthorization::Basic { client: decoded(client)?, secret: Secret::new(decoded(secret)?) })
 }
