@@ -19,6 +19,7 @@ use verinym::{
     store::{
         Table,
         author::Author,
+        commit::Commit,
         mail_token::MailToken,
         session::Ending,
         user::{ProfileItem, account_event},
@@ -43,7 +44,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("account-undo-email", "/v1/users/email/undo")
         .summary("Undo a change of my address")
         .description(
-            "Restores the address that the link was mailed to, within 72 hours of the change. A stranger may have made the change, so all sessions end, the password is void, and a link to set another one is mailed to the restored address.",
+            "Restores the address that the link was mailed to, within 72 hours of the change. A stranger may have made the change, so all sessions end, the password is void, linked accounts are removed, and a link to set another one is mailed to the restored address.",
         )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .needs(
@@ -94,6 +95,8 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
             .email_changes(user, &read, &read.undo(token.id(), now))
             .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, reset, now), None)
             .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
+        // Of the account's version: whoever links or unlinks meanwhile makes a conflict.
+        let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);
         Ok(token.consume(commit).returning(after))
     });
     let after = restored?;

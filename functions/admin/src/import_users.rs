@@ -28,7 +28,7 @@ use verinym::{
         Table,
         command::Decided,
         item::{keyed, text},
-        kek::KeyPurpose,
+        new_keys::NewKeys,
         user::{Account, ProfileItem, ValueClaim, account_event},
     },
 };
@@ -152,15 +152,12 @@ async fn create(app: &App, imported: ImportedUser, correlation_id: &str, now: Ti
     let email_index = indexes.email(profile.email.as_str());
     let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
     let email_key = ValueClaim::email_key(&email_index);
-    let ((profile_key, profile_key_item), (_, evidence_key_item)) = tokio::try_join!(
-        store.new_person_key(&user, KeyPurpose::Profile, now),
-        store.new_person_key(&user, KeyPurpose::Evidence, now),
-    )?;
-    let sealed = ProfileItem::seal(&user, &profile, &profile_key)?;
+    let keys = NewKeys::make(store, &user, now).await?;
+    let sealed = ProfileItem::seal(&user, &profile, &keys.profile)?;
     let new = ImportedAccount { user, email_index, username_index, password, email_verified };
     let (account, kind) = Account::import(new, now);
     let claim = ValueClaim { unverified_until: account.unverified_until, ..ValueClaim::new(user) };
-    let free = if email_verified { ValueClaim::FREE_FOR_ITS_OWNER } else { FREE };
+    let free = if email_verified { ValueClaim::FREE_FOR_ITS_OWNER } else { ValueClaim::FREE };
     let at = [(":now", text(now.to_string()))];
 
     let command = store.command(correlation_id, Actor::system("import"));
@@ -177,19 +174,14 @@ async fn create(app: &App, imported: ImportedUser, correlation_id: &str, now: Ti
             let claim = ValueClaim { counted_under: Some(account.email_index.clone()), ..claim.clone() };
             let item = keyed(&ValueClaim::username_key(index), &claim);
             let taken = Some(AuthError::UsernameTaken.into());
-            commit = commit.put_if(Table::Identity, item, FREE, &at, taken);
+            commit = commit.put_if(Table::Identity, item, ValueClaim::FREE, &at, taken);
         }
         let commit = commit
             .put_if(Table::Identity, keyed(&email_key, &claim), free, &at, None)
             .new_account(&account)
             .put_if(Table::Identity, sealed.item(&user), "attribute_not_exists(pk)", &[], None)
-            .put_if(Table::Keys, Ok(profile_key_item.clone()), "attribute_not_exists(pk)", &[], None)
-            .put_if(Table::Keys, Ok(evidence_key_item.clone()), "attribute_not_exists(pk)", &[], None)
             .event(account_event(kind, &account));
-        Ok(commit.returning(RowResult::Created { user_id: user }))
+        Ok(keys.create(commit).returning(RowResult::Created { user_id: user }))
     });
     created
 }
-
-/// No account has the value, or the one that has it was not confirmed in time.
-const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";

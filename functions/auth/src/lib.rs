@@ -7,7 +7,6 @@ pub mod login;
 pub mod logout;
 mod mail_request;
 pub mod me;
-mod new_keys;
 pub mod oauth_accounts;
 pub mod oauth_authorize;
 pub mod oauth_callback;

@@ -49,6 +49,7 @@ pub fn endpoint() -> Endpoint {
             &types::INVALID_AUTHORIZATION,
             &types::LINK_REQUIRED,
             &types::LINKED_ELSEWHERE,
+            &types::TOO_MANY_LINKED_ACCOUNTS,
             &types::ACCOUNT_DEACTIVATED,
             &types::ACCOUNT_LOCKED,
             &types::EMAIL_NOT_VERIFIED,

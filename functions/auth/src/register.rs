@@ -31,12 +31,12 @@ use verinym::{
         commit::{Commit, WriteExpression},
         holder_notice::HolderNotice,
         item::{keyed, text},
+        new_keys::NewKeys,
         user::{Account, PasswordHash, ProfileItem, ValueClaim, account_event},
     },
 };
 
 use crate::mail_request::CheckYourEmail;
-use crate::new_keys::NewKeys;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -149,9 +149,6 @@ async fn already_notified(notice: &HolderNotice, store: &Store, protected: bool)
     Ok(protected && notice.was_sent(store).await?)
 }
 
-/// A unique value is free if no account has it, or the account that has it was not confirmed in time.
-const FREE: &str = "attribute_not_exists(pk) OR unverified_until <= :now";
-
 /// The items that a registration writes.
 struct Registration {
     account: Account,
@@ -171,7 +168,7 @@ impl Registration {
         let author = Author::from(Actor::Anonymous).origin(&self.keys.profile, call.meta.origin());
         let commit = self
             .claim_username(commit.by(author), now)
-            .put_if(Table::Identity, item, FREE, &values, taken)
+            .put_if(Table::Identity, item, ValueClaim::FREE, &values, taken)
             .new_account(&self.account)
             .put_if(Table::Identity, self.sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .event(account_event(self.kind, &self.account));
@@ -217,7 +214,7 @@ impl Registration {
         };
         let values = [(":now", text(now.to_string()))];
         let item = keyed(&ValueClaim::username_key(index), &claim);
-        commit.put_if(Table::Identity, item, FREE, &values, Some(AuthError::UsernameTaken.into()))
+        commit.put_if(Table::Identity, item, ValueClaim::FREE, &values, Some(AuthError::UsernameTaken.into()))
     }
 }
 

@@ -23,13 +23,12 @@ use verinym::{
         event::EventDraft,
         item::{keyed, text},
         link::{IdentityOf, LinkItem, identity_digest},
+        new_keys::NewKeys,
         person_key::PersonKey,
         secrets::IndexSecrets,
         user::{OpenAccount, ProfileItem, ValueClaim, account_event},
     },
 };
-
-use crate::new_keys::NewKeys;
 
 /// An identity that the provider of this name has proved, and the signed-in person who wants to link it.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +99,7 @@ fn link<'a>(
         Some(person) => person.author(&account.profile_key, call.meta.origin()),
         None => Author::from(Actor::User(user)).origin(&account.profile_key, call.meta.origin()),
     };
-    let (mut after, kind) = account.auth.link_social_account();
+    let (mut after, kind) = account.auth.link_social_account()?;
     let mut commit = commit.by(author).add_link(&item).event(about(account_event(kind, &after), &item));
     let offered = &by.identity.offered;
     if let Some(profile) = fill(&account.profile, offered, account.auth.is_name_open()) {

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         id::{LinkId, UserId},
         secret::Masked,
-        social::{SocialAccount, SocialIdentity},
+        social::{MOST_LINKED_ACCOUNTS, SocialAccount, SocialIdentity},
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -139,6 +139,11 @@ impl Store {
 
     pub async fn link(&self, user: &UserId, link: &LinkId) -> Result<Option<LinkItem>> {
         self.get_as(Table::Identity, &LinkItem::key(user, link)).await
+    }
+
+    /// All links of a person, who has [`MOST_LINKED_ACCOUNTS`] at most.
+    pub async fn all_links(&self, user: &UserId) -> Result<Vec<LinkItem>> {
+        Ok(self.links(user, MOST_LINKED_ACCOUNTS, None).await?.0)
     }
 
     /// One page of a person's links, newest first.

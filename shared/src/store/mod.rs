@@ -24,6 +24,7 @@ pub mod link;
 pub mod list;
 pub mod lockout;
 pub mod mail_token;
+pub mod new_keys;
 pub mod outbox;
 pub mod outbox_row;
 pub mod owner;

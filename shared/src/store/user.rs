@@ -148,6 +148,9 @@ pub struct ValueClaim {
 }
 
 impl ValueClaim {
+    /// The condition under which a value may be claimed: nobody has it, or the account that has it was not confirmed in time. `:now` is
+    /// the present time.
+    pub const FREE: &'static str = "attribute_not_exists(pk) OR unverified_until <= :now";
     /// The condition under which somebody who proved that an address is theirs may claim it: nobody has it, or nobody who confirmed it.
     /// A former address of another account stays with that account for a while. `:now` is the present time.
     pub const FREE_FOR_ITS_OWNER: &'static str = "attribute_not_exists(pk) OR unverified_until <= :now OR \

@@ -243,3 +243,35 @@ async fn the_last_way_in_stays() {
     let id = social.all("/v1/oauth/accounts").await[0]["id"].as_str().unwrap().to_owned();
     stranger.delete(&format!("/v1/oauth/accounts/{id}")).send().await.refused(404, "not_found");
 }
+
+/// Somebody who got into an account links an account of their own and takes the address away.
+#[tokio::test]
+async fn undoing_a_change_of_the_address_removes_linked_accounts() {
+    let Some(stack) = stack() else { return };
+    let (person, stranger, new) = (stack.person().await, Identity::new(), Draft::new().email);
+    let returned = stack.returned(&person.api, "microsoft", &stranger, true).await;
+    returned.exchanged(&person.api).await.expect(200);
+    person.api.post("/v1/users/email/change").json(&json!({"email": new})).send().await.expect(202);
+    let token = stack.link(&new, "confirm-email", None).await.token().unwrap();
+    person.api.post("/v1/users/email/confirm").json(&json!({"token": token})).send().await.expect(200);
+    let undo = stack.link(&person.draft.email, "undo-email-change", None).await.token().unwrap();
+    stack.client().post("/v1/users/email/undo").json(&json!({"token": undo})).send().await.expect(200);
+    stack.signed_in_by("microsoft", &stranger).await.refused(403, "link_required");
+    // The owner is back, and what was the stranger's can be linked elsewhere.
+    let owner = Identity::at(&person.draft.email);
+    let back = stack.client().holding(stack.signed_in_by("google", &owner).await.expect(200).json());
+    assert_eq!(back.user_id(), person.id);
+    assert_eq!(back.all("/v1/oauth/accounts").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_has_ten_linked_accounts_at_most() {
+    let Some(stack) = stack() else { return };
+    let person = stack.person().await;
+    for _ in 0..10 {
+        let returned = stack.returned(&person.api, "microsoft", &Identity::new(), true).await;
+        returned.exchanged(&person.api).await.expect(200);
+    }
+    let returned = stack.returned(&person.api, "microsoft", &Identity::new(), true).await;
+    returned.exchanged(&person.api).await.refused(409, "too_many_linked_accounts");
+}

@@ -9,6 +9,7 @@ use crate::{
     id::DocumentId,
     limit,
     person::{DateOfBirth, Email, Locale, PersonName},
+    social::{MOST_LINKED_ACCOUNTS, SocialError},
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
@@ -347,12 +348,16 @@ fn an_account_of_a_vouching_provider_is_confirmed_and_has_one_way_in() {
 proptest! {
     /// Whatever is linked and removed, one way in stays, and each step is a version of its own.
     #[test]
-    fn the_last_way_in_stays(has_password: bool, steps in proptest::collection::vec(any::<bool>(), 0..20)) {
+    fn the_last_way_in_stays(has_password: bool, steps in proptest::collection::vec(any::<bool>(), 0..30)) {
         let new = NewVouchedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index: index("v1.email") };
         let mut account = if has_password { verified() } else { Account::register_vouched(new, NOW).0 };
         for link in steps {
             let before = account.clone();
-            match if link { Ok(account.link_social_account()) } else { account.unlink_social_account() } {
+            if link && account.links == MOST_LINKED_ACCOUNTS {
+                prop_assert_eq!(account.link_social_account(), Err(SocialError::TooManyLinkedAccounts));
+                continue;
+            }
+            match if link { Ok(account.link_social_account().unwrap()) } else { account.unlink_social_account() } {
                 Ok((after, _)) => {
                     prop_assert_eq!(after.version, before.version + 1);
                     prop_assert_eq!(after.profile_version(), before.profile_version());

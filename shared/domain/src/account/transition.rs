@@ -13,6 +13,7 @@ use crate::{
     mailed_token::TokenPurpose,
     profile::Profile,
     role,
+    social::{MOST_LINKED_ACCOUNTS, SocialError},
     time::Timestamp,
 };
 
@@ -150,9 +151,15 @@ impl Account {
     }
 
     /// Links an account at an identity provider.
-    pub fn link_social_account(&self) -> (Self, EventType) {
+    ///
+    /// # Errors
+    /// [`SocialError::TooManyLinkedAccounts`] beyond [`MOST_LINKED_ACCOUNTS`].
+    pub fn link_social_account(&self) -> Result<(Self, EventType), SocialError> {
+        if self.links >= MOST_LINKED_ACCOUNTS {
+            return Err(SocialError::TooManyLinkedAccounts);
+        }
         let state = AccountState { links: self.links + 1, ..self.next_unseen() };
-        (Self::of(state), EventType::UserSocialAccountLinked)
+        Ok((Self::of(state), EventType::UserSocialAccountLinked))
     }
 
     /// Removes a linked account. [`AuthError::LastCredential`] if nobody could sign in after that.
@@ -244,7 +251,7 @@ impl Account {
     }
 
     /// Restores a former address by a token that was mailed to it, since the change may be a stranger's: all sessions are over, the
-    /// password is void, and `reset` is the token to set another one. [`AuthError::InvalidToken`] if the account is being erased or
+    /// password is void, linked accounts are gone, and `reset` is the token to set another one. [`AuthError::InvalidToken`] if the account is being erased or
     /// has the address already.
     pub fn undo_email_change(
         &self,
@@ -255,7 +262,7 @@ impl Account {
         if self.is_ending() || self.email_index == email_index {
             return Err(AuthError::InvalidToken);
         }
-        let mut state = AccountState { email_index, password: None, ..self.next(now) };
+        let mut state = AccountState { email_index, password: None, links: 0, ..self.next(now) };
         state.session_epoch += 1;
         state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
         Ok((Self::of(state), EventType::UserEmailChangeUndone))

@@ -29,9 +29,14 @@ pub enum SocialError {
     LinkRequired,
     #[error("the identity is linked to another account")]
     LinkedElsewhere,
+    #[error("the account has as many linked accounts as it may have")]
+    TooManyLinkedAccounts,
     #[error("the identity provider cannot be reached")]
     ProviderUnavailable,
 }
+
+/// The most linked accounts of one person: so few that one transaction removes them all.
+pub const MOST_LINKED_ACCOUNTS: u32 = 10;
 
 /// Who somebody is at a provider, as its verified answer tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

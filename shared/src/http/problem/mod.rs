@@ -126,6 +126,7 @@ fn social(error: SocialError) -> &'static ProblemType {
         SocialError::InvalidAuthorization => &types::INVALID_AUTHORIZATION,
         SocialError::LinkRequired => &types::LINK_REQUIRED,
         SocialError::LinkedElsewhere => &types::LINKED_ELSEWHERE,
+        SocialError::TooManyLinkedAccounts => &types::TOO_MANY_LINKED_ACCOUNTS,
         SocialError::ProviderUnavailable => &types::PROVIDER_UNAVAILABLE,
     }
 }

@@ -138,6 +138,9 @@ problem_types! {
     LINKED_ELSEWHERE = 409 "linked_elsewhere", "This account of the provider is linked to another account.",
         "An account of a provider belongs to one account here.",
         "Let the person sign in with it, or remove it from the other account first.";
+    TOO_MANY_LINKED_ACCOUNTS = 409 "too_many_linked_accounts", "The person has ten linked accounts, the most there may be.",
+        "Each linked account is a way to sign in.",
+        "Let the person remove one with `DELETE /v1/oauth/accounts/{id}` first.";
     CHECK_IN_PROGRESS = 409 "check_in_progress", "A check is open.",
         "One check of a person is open at a time, and the verified fields of the profile cannot change meanwhile.",
         "Wait for the decision, or cancel the open check.";

@@ -1,12 +1,13 @@
 //! The keys of a person who gets an account.
 
-use verinym::{
+use super::{Store, Table, commit::Commit, item::Item, kek::KeyPurpose, person_key::PersonKey};
+use crate::{
     domain::{id::UserId, time::Timestamp},
     error::Result,
-    store::{Store, Table, commit::Commit, item::Item, kek::KeyPurpose, person_key::PersonKey},
 };
 
 /// The two keys of a person, and their items.
+#[derive(Debug)]
 pub struct NewKeys {
     pub profile: PersonKey,
     items: [Item; 2],
