@@ -95,7 +95,7 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
             .email_changes(user, &read, &read.undo(token.id(), now))
             .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, reset, now), None)
             .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
-        // Of the account's version: whoever links or unlinks meanwhile makes a conflict.
+        // The condition on the account's version causes a conflict if an account is linked or unlinked meanwhile.
         let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);
         Ok(token.consume(commit).returning(after))
     });

@@ -32,11 +32,11 @@ pub struct ListDetails {
     #[schema(example = "2026-02-27")]
     version: Option<String>,
     entries: Option<usize>,
-    /// As the list tells it.
+    /// As the list states it.
     #[schema(example = "2026-02-27")]
     published_at: Option<String>,
     loaded_at: Option<Timestamp>,
-    /// When its source last stood by it; of an upload, when it was uploaded.
+    /// When its source last confirmed it; for an upload, when it was uploaded.
     confirmed_at: Option<Timestamp>,
     /// Older than its limit, or not in force: nobody is cleared by it.
     stale: bool,

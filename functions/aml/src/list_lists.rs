@@ -27,11 +27,11 @@ pub struct ListView {
     #[schema(example = "2026-02-27")]
     pub version: Option<String>,
     pub entries: Option<usize>,
-    /// As the list tells it.
+    /// As the list states it.
     #[schema(example = "2026-02-27")]
     pub published_at: Option<String>,
     pub loaded_at: Option<Timestamp>,
-    /// When its source last stood by it; of an upload, when it was uploaded.
+    /// When its source last confirmed it; for an upload, when it was uploaded.
     pub confirmed_at: Option<Timestamp>,
     /// Older than its limit, or not in force: nobody is cleared by it.
     pub stale: bool,

@@ -362,7 +362,7 @@ impl ScreenName {
             f.refuse("identifiers", MANY_IDENTIFIERS);
         }
         let identifiers: Vec<AskedNumber> = (self.identifiers.into_iter().take(MOST_IDENTIFIERS).enumerate())
-            .filter_map(|(at, form)| form.check(&format!("identifiers.{at}"), f))
+            .filter_map(|(at, form)| form.check(&format!("identifiers[{at}]"), f))
             .collect();
         let threshold = self.threshold.unwrap_or(DEFAULT_THRESHOLD);
         if !(LOWEST..=1.0).contains(&threshold) {

@@ -1,4 +1,4 @@
-//! What follows after somebody proved who they are by something else than a password: their session.
+//! Starts the session of a person who proved their identity by other means than a password.
 
 use verinym::{
     domain::event::Actor,

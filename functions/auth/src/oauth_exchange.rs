@@ -34,7 +34,7 @@ pub struct Exchange {
     binding: SecretText,
 }
 
-/// How the person showed who they are: another provider vouches for them. RFC 8176 has no word for it.
+/// The authentication method: an identity provider vouches for the person. RFC 8176 registers no value for it.
 const FEDERATED: &str = "fed";
 
 pub fn endpoint() -> Endpoint {

@@ -1,4 +1,4 @@
-//! Whose account a proven identity is: finds it, links it or makes it.
+//! Finds the account of a proven identity, links it to an account, or creates one.
 
 use verinym::{
     crypto::random::RandomId,

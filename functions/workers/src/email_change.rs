@@ -45,7 +45,7 @@ pub async fn current(
     Ok(Some((about.open(user, &account.profile_key)?, token)))
 }
 
-/// Writes the event from which the mail to the holder follows, once an hour.
+/// Writes the event that causes the mail to the holder, at most once an hour.
 async fn tell_holder(
     app: &'static App,
     delivery: &Delivery<MailTask>,

@@ -61,8 +61,8 @@ pub fn find_hits(
         .collect()
 }
 
-/// The engine's query for a person: name, birth date, countries and numbers. The numbers are the person's own word, so they have
-/// neither type nor country: an equal one speaks in favour, and another one says nothing.
+/// The engine's query for a person: name, birth date, countries and numbers. The person states the numbers without proof, so they are
+/// passed without type and country: an equal number raises a score, and a different one does not lower it.
 fn query(person: &Snapshot) -> Query {
     Query {
         name: person.name.0.clone(),

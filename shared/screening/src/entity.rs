@@ -77,7 +77,7 @@ impl NameType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Strength {
-    /// A name by which its bearer can be told.
+    /// A name that identifies a person or an organisation.
     #[default]
     Strong = 0,
     /// Shown, but 0.14 lower if it is one word, else 0.02.

@@ -8,7 +8,7 @@ use super::entity::Kind;
 use super::normalise::{NameDoubt, Reading, doubts, forms, without_number};
 use super::number::{AskedNumber, NumberType};
 
-/// Whom to screen. More is better: dates, countries and numbers speak for and against.
+/// The name to screen. Dates, countries and numbers raise or lower the scores.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// In any script.

@@ -76,9 +76,9 @@ async fn a_screening_says_what_is_wrong_with_it() {
         (json!({"name": "A B", "date_of_birth": "yesterday"}), "date_of_birth invalid_date"),
         (json!({"name": "A B", "threshold": 0.1}), "threshold out_of_range"),
         (json!({"name": "A B", "lists": ["none"]}), "lists unknown_list"),
-        (json!({"name": "A B", "identifiers": number("-", "YE")}), "identifiers.0.value invalid_identifier"),
-        (json!({"name": "A B", "identifiers": number(&long, "YE")}), "identifiers.0.value invalid_identifier"),
-        (json!({"name": "A B", "identifiers": number("Y1", "Yemen")}), "identifiers.0.country invalid_country"),
+        (json!({"name": "A B", "identifiers": number("-", "YE")}), "identifiers[0].value invalid_identifier"),
+        (json!({"name": "A B", "identifiers": number(&long, "YE")}), "identifiers[0].value invalid_identifier"),
+        (json!({"name": "A B", "identifiers": number("Y1", "Yemen")}), "identifiers[0].country invalid_country"),
         (json!({"name": "A B", "identifiers": vec![number("Y1", "YE")[0].clone(); 11]}), "identifiers too_many"),
     ] {
         assert_eq!(ask(form).await.refused(400, "validation_failed").faults(), [fault]);

@@ -29,14 +29,14 @@ pub struct NewAccount {
     pub password: PasswordHash,
 }
 
-/// What an account is made with by somebody whose identity provider vouches for the address.
+/// The data of a new account whose address an identity provider vouches for.
 #[derive(Debug)]
 pub struct NewVouchedAccount {
     pub user: UserId,
     pub email_index: BlindIndex,
 }
 
-/// What an account of another system is imported with.
+/// The data of an account that is imported from another system.
 #[derive(Debug)]
 pub struct ImportedAccount {
     pub user: UserId,

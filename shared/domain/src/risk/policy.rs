@@ -33,7 +33,7 @@ pub struct RiskPolicy {
     pub(super) trust: TrustPolicy,
 }
 
-/// How a session's trust is made: `base`, more for what speaks for the person, less by the risk score.
+/// The parts of a session's trust score: it begins with `base`, known devices and factors add to it, and the risk score is subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrustPolicy {
     pub base: u32,

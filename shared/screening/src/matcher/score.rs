@@ -53,7 +53,7 @@ pub struct NameMatch {
     /// Thousandths, 0 to 1000.
     pub score: i32,
     pub alignment: Alignment,
-    /// By what the losses of the pairs are multiplied, percent: see [`spread`].
+    /// The percentage by which the losses of the pairs are multiplied: see [`spread`].
     pub factor: i32,
     pub deductions: Vec<Deduction>,
 }

@@ -287,7 +287,7 @@ fn unvowelled(a: TokenRef<'_>, b: TokenRef<'_>) -> Option<Agreement> {
 /// What vowels that nobody wrote lose: in a word of one or two consonants, in a longer one.
 pub const BLIND_SHORT_LOSS: i32 = 45;
 pub const BLIND_LOSS: i32 = 20;
-/// What a long vowel loses that is written and not heard: Hasan is not Husayn.
+/// The loss for a long vowel that one spelling has and the other has not: Hasan is not Husayn.
 const LONG_VOWEL_LOSS: i32 = 40;
 
 /// How many kinds of long vowels an unvowelled word has inside it that the other word has in no form.

@@ -166,7 +166,7 @@ impl ReadReport {
         }
     }
 
-    /// What fell by more than [`MAX_SHRINK_PERCENT`] since the version before: entities, names, dates of birth, countries, numbers,
+    /// The figures that fell by more than [`MAX_SHRINK_PERCENT`] since the version before: entities, names, dates of birth, countries, numbers,
     /// and the records of each file. A figure that was 0 or unknown before cannot fall.
     pub fn losses(&self, before: &Self) -> Vec<Loss> {
         let figures = |report: &Self| {
