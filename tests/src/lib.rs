@@ -17,6 +17,7 @@ pub mod mailbox;
 pub mod people;
 pub mod picture;
 pub mod samconfig;
+pub mod second_factor;
 pub mod sign_in;
 pub mod stack;
 pub mod template;

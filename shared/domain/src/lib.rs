@@ -10,6 +10,7 @@ pub mod check;
 pub mod client;
 pub mod document;
 pub mod event;
+pub mod factor;
 pub mod field;
 pub mod id;
 pub mod kyc;

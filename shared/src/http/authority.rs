@@ -187,7 +187,7 @@ impl<P: RequiredPermission + Send + 'static> Authority for Can<P> {
 }
 
 /// The authority `A` of a person who authenticated within the last five minutes, for operations that the owner of a stolen
-/// session must not be able to perform. The `auth_time` of the access token decides: refreshing a session does not change it.
+/// session must not be able to perform. Where a second factor is enrolled, the session must have proved it. The `auth_time` of the access token decides: refreshing a session does not change it.
 /// Of a machine client, whose token cannot be refreshed, the time at which it got the token decides.
 #[derive(Debug, Clone)]
 pub struct Recent<A = Signed>(A);
@@ -205,8 +205,9 @@ impl<A: Authority> Authority for Recent<A> {
 
     fn permit(incoming: &Incoming) -> Result<()> {
         A::permit(incoming)?;
-        let recent = is_recent_authentication(incoming.principal()?.auth_time(), incoming.meta.now);
-        if recent { Ok(()) } else { Err(RequestError::ReauthenticationRequired.into()) }
+        let caller = incoming.principal()?;
+        let recent = is_recent_authentication(caller.auth_time(), incoming.meta.now);
+        if recent && caller.proved_all_factors() { Ok(()) } else { Err(RequestError::ReauthenticationRequired.into()) }
     }
 
     fn owner_key(incoming: &Incoming) -> Option<Key> {

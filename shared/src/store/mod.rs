@@ -13,6 +13,7 @@ pub mod document;
 pub mod due;
 pub mod email_change;
 pub mod event;
+pub mod factor;
 pub mod hit;
 pub mod holder_notice;
 pub mod idempotency;

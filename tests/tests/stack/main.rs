@@ -29,6 +29,7 @@ mod scenarios;
 mod screening;
 mod screening_delays;
 mod screening_route;
+mod second_factors;
 mod secrets_at_rest;
 mod sessions;
 mod sign_ins;

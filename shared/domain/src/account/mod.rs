@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     auth::AuthError,
+    factor::FactorMethod,
     id::{CheckId, UserId},
     kyc::KycStatus,
     mailed_token::TokenPurpose,
@@ -64,6 +65,9 @@ pub struct AccountState {
     /// How many accounts at identity providers are linked; each is an item of its own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub links: u32,
+    /// The methods of the second factor that is enrolled, if any; its data is an item of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub second_factors: Vec<FactorMethod>,
     /// Sessions of an earlier epoch are over: raising it ends them at once, and deleting them is mere cleaning.
     #[serde(default)]
     pub session_epoch: u64,
@@ -96,6 +100,11 @@ impl AccountState {
     /// same time one sees the other.
     pub const fn ways_in(&self) -> u32 {
         self.links + self.password.is_some() as u32
+    }
+
+    /// Whether a second factor is enrolled.
+    pub const fn mfa_enabled(&self) -> bool {
+        !self.second_factors.is_empty()
     }
 
     /// Whether the name may be filled in by a provider: no check looks at it, and none approved it.
@@ -139,6 +148,7 @@ impl AccountState {
                 kyc_status: self.kyc_status,
                 email_verified: self.email_verified,
                 roles: self.roles.clone(),
+                second_factors: self.second_factors.clone(),
                 created_at: self.created_at,
                 updated_at: self.updated_at,
                 version: self.profile_version(),

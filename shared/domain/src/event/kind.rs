@@ -149,6 +149,8 @@ events! {
         SessionCreated = "session.created": person().data(&[data::SignInMethods::SHAPE]).counts(&[LOGIN_SUCCESS]),
         /// A session was ended: by signing out, from another session, by a change of password, or by staff.
         SessionRevoked = "session.revoked": person().data(&[data::Cause::SHAPE]),
+        /// Its person proved again who they are, by `data.amr`.
+        SessionReauthenticated = "session.reauthenticated": staff().data(&[data::SignInMethods::SHAPE]),
         /// A refresh token was used twice, so its session was ended.
         SessionRefreshReused = "session.refresh_reused": staff()
             .data(&[data::Cause::SHAPE])
@@ -163,6 +165,21 @@ events! {
         PasswordReset = "password.reset": staff()
             .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
+        /// A second factor was enrolled.
+        MfaEnabled = "mfa.enabled": person()
+            .notifies(Notification::MfaEnabled)
+            .counts(&[Counter::plain("auth_mfa_enabled_total")]),
+        /// The second factor was removed.
+        MfaDisabled = "mfa.disabled": person().notifies(Notification::MfaDisabled),
+        /// New backup codes were made; the old ones are void.
+        MfaBackupCodesRenewed = "mfa.backup_codes_renewed": person().notifies(Notification::MfaBackupCodesRenewed),
+        /// A backup code was used in place of the authenticator app.
+        MfaBackupCodeUsed = "mfa.backup_code_used": person().notifies(Notification::MfaBackupCodeUsed),
+        /// Wrong codes lock the second factor for a while. Whoever gave them knew the password or held a session.
+        MfaLockedOut = "mfa.locked_out": staff()
+            .notifies(Notification::MfaLockedOut)
+            .counts(&[Counter::plain("auth_mfa_locked_out_total")]),
+
         /// The same password was hashed again, with stronger parameters.
         PasswordRehashed = "password.rehashed": staff(),
 

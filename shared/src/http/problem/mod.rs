@@ -12,7 +12,7 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
+        client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, social::SocialError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -66,6 +66,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Callback(error) => callback(*error),
         Error::Aml(error) => aml(*error),
         Error::Client(error) => client(*error),
+        Error::Factor(error) => factor(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -179,6 +180,18 @@ fn client(error: ClientError) -> &'static ProblemType {
     }
 }
 
+fn factor(error: FactorError) -> &'static ProblemType {
+    match error {
+        FactorError::InvalidChallengeCode => &types::INVALID_CHALLENGE_CODE,
+        FactorError::InvalidCode => &types::INVALID_CODE,
+        FactorError::ChallengeExpired => &types::CHALLENGE_EXPIRED,
+        FactorError::TooManyCodes { .. } => &types::TOO_MANY_CODES,
+        FactorError::AlreadyEnabled => &types::MFA_ALREADY_ENABLED,
+        FactorError::NotEnabled => &types::MFA_NOT_ENABLED,
+        FactorError::NoSetup => &types::NO_MFA_SETUP,
+    }
+}
+
 fn internal(error: &Internal) -> &'static ProblemType {
     match error {
         Internal::Unavailable(_) => &types::UNAVAILABLE,
@@ -229,7 +242,8 @@ pub fn response(error: &Error, public_url: &str, correlation_id: &str, token_sen
             }];
         }
         Error::Request(RequestError::RateLimited { retry_after })
-        | Error::Auth(AuthError::TemporarilyLocked { retry_after }) => {
+        | Error::Auth(AuthError::TemporarilyLocked { retry_after })
+        | Error::Factor(FactorError::TooManyCodes { retry_after }) => {
             headers.push(("retry-after", retry_after.to_string()));
         }
         Error::Request(RequestError::UnsupportedMediaType { accepted }) => {

@@ -53,6 +53,10 @@ problem_types! {
         "The caller is identified already, by an access token or a mailed link, and the password of the body is wrong. The failure \
          counts towards the lock-out.",
         "Ask the person for the password again. Keep the session.";
+    INVALID_CODE = 400 "invalid_code", "The code is wrong or was already used.",
+        "The caller is signed in, and the code of the body is not the present one of the authenticator app, was used before, or is no \
+         unused backup code. Ten wrong codes in an hour lock the second factor for a while.",
+        "Ask the person for the next code. Keep the session.";
     DOCUMENTS_REQUIRED = 400 "documents_required", "At least one document is required.",
         "A check can only be submitted with the documents that its policy asks for.",
         "Upload a document and attach it to the check.";
@@ -72,6 +76,13 @@ problem_types! {
         "The answer does not reveal whether the account exists. With enumeration protection, an account whose address is not \
          confirmed gets the same answer, and a new confirmation mail.",
         "Ask the person for both again. After five failures the identifier is locked for some minutes.";
+    INVALID_CHALLENGE_CODE = 401 "invalid_code", "The code is wrong or was already used.",
+        "The code is not the present one of the authenticator app, was used before, or is no unused backup code. Five wrong codes end \
+         the challenge, ten in an hour lock the second factor for a while.",
+        "Ask the person for the next code, and send it with the same challenge.";
+    CHALLENGE_EXPIRED = 401 "challenge_expired", "The challenge is over. Sign in again.",
+        "A challenge works once and within 5 minutes. Five wrong codes end it, and so does a new password.",
+        "Sign in again with `POST /v1/auth/login`.";
     INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token", "The refresh token is invalid. Sign in again.",
         "The refresh token is unknown or expired, or its session has ended.",
         "Sign in again.";
@@ -132,6 +143,15 @@ problem_types! {
     USERNAME_TAKEN = 409 "username_taken", "The username is taken.",
         "Another account has this username.",
         "Let the person choose another one.";
+    MFA_ALREADY_ENABLED = 409 "mfa_already_enabled", "A second factor is enrolled already.",
+        "An account has one authenticator app at a time.",
+        "Remove it with `POST /v1/auth/mfa/disable` before another one is set up.";
+    MFA_NOT_ENABLED = 409 "mfa_not_enabled", "No second factor is enrolled.",
+        "There is no authenticator app whose codes could be renewed or removed.",
+        "Enroll one with `POST /v1/auth/mfa/setup`.";
+    NO_MFA_SETUP = 409 "no_mfa_setup", "No setup of a second factor waits for a code.",
+        "A setup waits 10 minutes for its first code, and a later setup replaces it.",
+        "Begin again with `POST /v1/auth/mfa/setup`.";
     LAST_CREDENTIAL = 409 "last_credential", "The last way to sign in cannot be removed.",
         "Without it the person could not sign in any more.",
         "Let the person set a password or add another way to sign in, then remove this one.";
@@ -199,6 +219,10 @@ problem_types! {
     TEMPORARILY_LOCKED = 429 "temporarily_locked", "Too many failed attempts. Try again later.",
         "Too many wrong passwords were tried for this identifier. While it is locked, the right password is refused as well.",
         "Wait for the seconds in `Retry-After`, or let the person reset the password.";
+    TOO_MANY_CODES = 429 "too_many_codes", "Too many wrong codes. Try again later.",
+        "Ten wrong codes of the second factor were given within an hour, over all challenges and sessions. While it is locked, the right \
+         code is refused as well.",
+        "Wait for the seconds in `Retry-After`. If the person did not give the codes, somebody else knows the password: let them reset it.";
     INTERNAL_ERROR = 500 "internal_error", "An internal error occurred.",
         "A fault on our side. It is logged with the correlation id.",
         "Repeat the request once; then report the correlation id to the operator.";
