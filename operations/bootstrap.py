@@ -48,21 +48,22 @@ def bootstrap(
     healthy = steps.run("health", lambda: health(target, deployed, public))
     steps.run("discovery", lambda: smoke.discovery(public, deployed), needs=bool(healthy and keys))
     mailbox = Mailbox(target.settings.mailbox) if target.settings else None
-    role = steps.run(
+    steps.run(
         "admin",
         lambda: make_admin(target, public, email, password, token, mailbox),
         needs=bool(healthy and keys),
     )
-    admin = steps.run("sign-in", lambda: smoke.sign_in(public, email, password(False)), needs=bool(role))
+    made = steps.run("client", lambda: smoke.machine_client(target, public), needs=bool(healthy and keys))
+    client_id, client = made or (None, None)
     loaded = steps.run(
         "lists",
-        lambda: actions.wait_for_lists(target, configured[0], admin, lambda text: steps.line("…", "lists", text)),
+        lambda: actions.wait_for_lists(target, configured[0], client, lambda text: steps.line("…", "lists", text)),
         needs=bool(configured),
     )
-    steps.run("metrics", lambda: smoke.metrics(admin), needs=bool(admin))
+    steps.run("metrics", lambda: smoke.metrics(client), needs=bool(client))
     limit = smoke.LISTS_KNOWN_AFTER if loaded else 0.0
-    steps.run("screening", lambda: smoke.screening(admin, limit), needs=bool(admin))
-    steps.run("sign-out", lambda: sign_out(admin), needs=bool(admin))
+    steps.run("screening", lambda: smoke.screening(client, limit), needs=bool(client))
+    steps.run("clean-up", lambda: smoke.delete_client(client_id, client), needs=bool(client))
     return steps.finish()
 
 
@@ -174,11 +175,6 @@ def health(target: Target, deployed: Deployed, public: Client) -> str:
         gateway = Client(deployed.outputs["ApiUrl"]) if "ApiUrl" in deployed.outputs else None
         points_to = domain_target(target, deployed.parameter("DomainName"))
     return smoke.health(public, gateway, points_to)
-
-
-def sign_out(admin: Client) -> str:
-    admin.post("/v1/auth/logout")
-    return "the session has ended"
 
 
 def make_admin(target: Target, api: Client, email: str, password, token: str | None, mailbox: Mailbox | None) -> str:

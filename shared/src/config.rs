@@ -269,7 +269,7 @@ pub(crate) mod tests {
                 "REDIRECT_URIS" => {
                     "https://app.example/callback, http://localhost:3000/callback, net.example.app:/callback"
                 }
-                "ENUMERATION_PROTECTION" => "false",
+                "ENUMERATION_PROTECTION" | "STAFF_MFA" => "false",
                 "PASSWORD_POLICY" => "nist",
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
                 "SCREENING_THRESHOLD" => "0.85",

@@ -57,6 +57,9 @@ pub enum RequestError {
     PersonRequired,
     #[error("authentication is not recent")]
     ReauthenticationRequired,
+    /// Somebody with more than the role `user` has no second factor.
+    #[error("a second factor must be enrolled first")]
+    MfaEnrollmentRequired,
     #[error("the resource does not exist or belongs to another person")]
     NotFound,
     #[error("body or field larger than {limit} bytes")]

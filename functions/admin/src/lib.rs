@@ -11,6 +11,7 @@ pub mod get_check;
 pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
+pub mod make_client;
 pub mod rotate_client_secret;
 
 use verinym::{http::Endpoint, messaging::Worker};
@@ -31,5 +32,5 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// The functions that the operator invokes.
 pub fn workers() -> Vec<Worker> {
-    vec![bootstrap::worker(), import_users::worker(), export_users::worker()]
+    vec![bootstrap::worker(), make_client::worker(), import_users::worker(), export_users::worker()]
 }

@@ -62,6 +62,7 @@ pub fn endpoint() -> Endpoint {
                 .update(Table::Identity)
                 .rarely("another write to the session was first", Needs::new().get(Table::Identity)),
         )
+        .open_without_second_factor()
         .handled_by(activate)
 }
 

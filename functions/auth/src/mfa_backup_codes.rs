@@ -21,6 +21,7 @@ pub fn endpoint() -> Endpoint {
         .summary("Count my backup codes")
         .description("How many backup codes were not used yet. The codes themselves are not stored.")
         .needs(Needs::new().get(Table::Identity))
+        .open_without_second_factor()
         .handled_by(remaining)
 }
 

@@ -37,6 +37,7 @@ pub fn endpoint() -> Endpoint {
                 .get_many(Table::Keys)
                 .put(Table::Identity),
         )
+        .open_without_second_factor()
         .handled_by(disable)
 }
 

@@ -32,6 +32,7 @@ pub fn endpoint() -> Endpoint {
         .needs(
             Needs::new().with(Capability::Commit).get_many(Table::Identity).get_many(Table::Keys).put(Table::Identity),
         )
+        .open_without_second_factor()
         .handled_by(renew)
 }
 

@@ -54,6 +54,7 @@ pub fn endpoint() -> Endpoint {
                 .put(Table::Identity)
                 .reads(Section::Mail),
         )
+        .open_without_second_factor()
         .handled_by(set_up)
 }
 

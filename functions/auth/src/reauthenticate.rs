@@ -68,6 +68,7 @@ pub fn endpoint() -> Endpoint {
                 .rarely("another write to the session was first", Needs::new().get(Table::Identity))
                 .reads(Section::Tokens),
         )
+        .open_without_second_factor()
         .handled_by(reauthenticate)
 }
 

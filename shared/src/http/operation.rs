@@ -85,6 +85,7 @@ impl OperationDoc {
         self.cache = route.cache;
         self.media_types = route.media_types;
         self.is_idempotent = route.idempotent;
+        self.is_open_without_second_factor = route.open_without_second_factor;
         let limits: Vec<_> = route
             .limits_in_force()
             .iter()
@@ -166,6 +167,10 @@ impl OperationDoc {
         self.problem(&types::UNAUTHENTICATED);
         if permission.is_some() {
             self.problem(&types::FORBIDDEN);
+        }
+        if !self.is_open_without_second_factor {
+            self.problem(&types::MFA_ENROLLMENT_REQUIRED);
+            self.problem(&types::REAUTHENTICATION_REQUIRED);
         }
     }
 

@@ -29,6 +29,8 @@ use crate::{
     store::{
         admission::{AdmissionRequest, ClientAdmissionRequest, Loaded},
         item::Key,
+        session::SessionItem,
+        user::Account,
     },
     telemetry,
 };
@@ -304,16 +306,35 @@ async fn admit_person(
         return Err(RequestError::Unauthenticated.into());
     }
     allowed?;
+    let lacks = if app.config.tokens()?.staff_mfa { lacking_second_factor(&auth, &session) } else { None };
+    let permissions = match lacks {
+        None => PermissionSet::of_roles(&auth.roles),
+        // Until then nothing of what the roles permit.
+        Some(_) if incoming.route.open_without_second_factor => PermissionSet::default(),
+        Some(refusal) => return Err(refusal.into()),
+    };
     incoming.loaded = admission.loaded;
     incoming.caller = Some(Principal::Person(Arc::new(Person {
         user: claims.sub,
         session: claims.sid,
-        permissions: PermissionSet::of_roles(&auth.roles),
+        permissions,
         auth,
         session_item: session,
         auth_time: Timestamp::from_unix_seconds(claims.auth_time),
     })));
     Ok(())
+}
+
+/// What staff without a second factor are refused with: they have to enroll one, or to prove it in this session.
+fn lacking_second_factor(auth: &Account, session: &SessionItem) -> Option<RequestError> {
+    if !auth.is_staff() || session.has_second_factor() {
+        return None;
+    }
+    Some(if auth.mfa_enabled() {
+        RequestError::ReauthenticationRequired
+    } else {
+        RequestError::MfaEnrollmentRequired
+    })
 }
 
 /// The bearer token of a request (RFC 6750 §2.1); the name of the scheme is case-insensitive.

@@ -19,7 +19,7 @@ The local stack sets `Stage`, `PublicUrl`, `AppUrl`, `MailFrom`, `SandboxUrl`, `
 
 | variable | parameter | local default | why it differs from production |
 |---|---|---|---|
-| `PROFILE=convenient` | `EnumerationProtection=false` | `true` | it does not; the profile makes registering tell whether an address is taken |
+| `PROFILE=convenient` | `EnumerationProtection=false`, `StaffMfa=false` | `true`, `true` | it does not; the profile makes registering tell whether an address is taken, and lets staff sign in with a password alone |
 | `RATE_LIMIT_SCALE` | `RateLimitScale` | `10000` | tests and demos would reach the limits; `1` rehearses production |
 | `CORS_ORIGINS` | `CorsOrigins` | `http://localhost:3000,http://localhost:5173` | the development servers of most front ends |
 ";

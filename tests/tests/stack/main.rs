@@ -36,5 +36,6 @@ mod sign_ins;
 mod snapshot_races;
 mod social;
 mod staff_reads;
+mod staff_second_factor;
 mod strangers;
 mod watchlists;

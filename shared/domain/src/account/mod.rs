@@ -18,6 +18,7 @@ use super::{
     kyc::KycStatus,
     mailed_token::TokenPurpose,
     profile::Profile,
+    role,
     time::Timestamp,
     user::{AccountSummary, User},
 };
@@ -100,6 +101,11 @@ impl AccountState {
     /// same time one sees the other.
     pub const fn ways_in(&self) -> u32 {
         self.links + self.password.is_some() as u32
+    }
+
+    /// Whether the account has more than the role `user`.
+    pub fn is_staff(&self) -> bool {
+        self.roles.iter().any(|role| role != role::USER)
     }
 
     /// Whether a second factor is enrolled.

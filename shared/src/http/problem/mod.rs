@@ -81,6 +81,7 @@ fn request(error: &RequestError) -> &'static ProblemType {
         RequestError::Forbidden(_) => &types::FORBIDDEN,
         RequestError::PersonRequired => &types::PERSON_REQUIRED,
         RequestError::ReauthenticationRequired => &types::REAUTHENTICATION_REQUIRED,
+        RequestError::MfaEnrollmentRequired => &types::MFA_ENROLLMENT_REQUIRED,
         RequestError::NotFound => &types::NOT_FOUND,
         RequestError::TooLarge { .. } => &types::PAYLOAD_TOO_LARGE,
         RequestError::UnsupportedMediaType { .. } => &types::UNSUPPORTED_MEDIA_TYPE,

@@ -100,8 +100,14 @@ problem_types! {
         "The roles of the caller do not grant the permission that `detail` names.",
         "Let an administrator grant a role with this permission.";
     REAUTHENTICATION_REQUIRED = 403 "reauthentication_required", "Recent authentication is required.",
-        "This route needs an authentication within the last five minutes. A refresh does not count as one.",
-        "Let the person sign in again, then repeat the request with the new access token.";
+        "This route needs an authentication within the last five minutes, by both factors where the account has a second one; a refresh \
+         does not count as one. For staff every route needs a session that proved the second factor.",
+        "Send the password, and a code where needed, to `POST /v1/auth/reauthenticate`, then repeat the request with the new access \
+         token.";
+    MFA_ENROLLMENT_REQUIRED = 403 "mfa_enrollment_required", "Enroll a second factor first.",
+        "The account has more than the role `user`, so it needs a second factor (parameter `StaffMfa`). Without one it can only read \
+         `GET /v1/auth/me`, enroll, authenticate again and sign out.",
+        "Enroll with `POST /v1/auth/mfa/setup` and `POST /v1/auth/mfa/activate`.";
     PERSON_REQUIRED = 403 "person_required", "A signed-in person must do this.",
         "The caller is a machine client. What belongs to a person, and decisions of reviewers, need a person.",
         "Call the route with the access token of a person.";
