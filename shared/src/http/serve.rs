@@ -330,11 +330,7 @@ fn lacking_second_factor(auth: &Account, session: &SessionItem) -> Option<Reques
     if !auth.is_staff() || session.has_second_factor() {
         return None;
     }
-    Some(if auth.mfa_enabled() {
-        RequestError::ReauthenticationRequired
-    } else {
-        RequestError::MfaEnrollmentRequired
-    })
+    Some(if auth.mfa_enabled() { RequestError::ReauthenticationRequired } else { RequestError::MfaEnrollmentRequired })
 }
 
 /// The bearer token of a request (RFC 6750 §2.1); the name of the scheme is case-insensitive.

@@ -51,7 +51,8 @@ async fn staff_without_a_second_factor_can_only_enroll_one() {
     let deployment = Deployment::new().await;
     let first = deployment.login(&deployment.moderator).await;
     let token = Some(access(&first));
-    for function in ["admin-list-checks", "aml-list-hits", "account-get-profile", "kyc-status", "account-list-sessions"] {
+    for function in ["admin-list-checks", "aml-list-hits", "account-get-profile", "kyc-status", "account-list-sessions"]
+    {
         let reply = deployment.call(function, token, &Value::Null).await;
         assert_eq!((reply.status, &reply.body["code"]), (403, &json!("mfa_enrollment_required")), "{function}");
     }
