@@ -31,6 +31,7 @@ pub struct OperationDoc {
     media_types: &'static [&'static str],
     is_limited: bool,
     is_idempotent: bool,
+    is_open_without_second_factor: bool,
 }
 
 #[derive(Debug, Default)]
