@@ -8,12 +8,15 @@ use verinym::{
     store::{author::Author, person_key::PersonKey, session::SessionItem, user::Account},
 };
 
-use crate::tokens::{TokenSet, token_set};
+use crate::{
+    reactivation::with_account_changes,
+    tokens::{TokenSet, token_set},
+};
 
 /// Begins a session of somebody who showed who they are by `amr`, if their account admits them.
 pub async fn begin_session<A>(call: &Call<A>, auth: &Account, key: &PersonKey, amr: &str) -> Result<TokenSet> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    auth.status.admit()?;
+    auth.admit(now)?;
     let kid = app.token_secrets().await?.refresh.current();
     let session = SessionItem::begin(auth, amr, kid, &call.meta.origin(), key, now)?;
     let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
@@ -21,7 +24,9 @@ pub async fn begin_session<A>(call: &Call<A>, auth: &Account, key: &PersonKey, a
     let command = call.command_by(author).await.until_deadline();
     let begun = run_command!(command, |attempt| {
         let sign_ins = store.sign_ins(&auth.user).await?;
-        Ok(attempt.commit(now).begin_session(&session, auth, &sign_ins).returning(()))
+        let commit = attempt.commit(now).begin_session(&session, auth, &sign_ins);
+        let commit = with_account_changes(commit, &attempt, store, auth, None, now).await?;
+        Ok(commit.returning(()))
     });
     begun?;
     let tokens = token_set(app, auth, &session, key, now).await?;

@@ -14,6 +14,7 @@ pub mod oauth_exchange;
 pub mod oauth_form_callback;
 pub mod oauth_token;
 pub mod oauth_unlink;
+mod reactivation;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;

@@ -36,11 +36,14 @@ use verinym::{
         person_key::KeyItem,
         secrets::IndexSecrets,
         session::{SessionItem, SignIns},
-        user::{Account, PasswordHash, ValueClaim, account_event},
+        user::{Account, PasswordHash, ValueClaim},
     },
 };
 
-use crate::tokens::{TokenSet, token_set};
+use crate::{
+    reactivation::with_account_changes,
+    tokens::{TokenSet, token_set},
+};
 
 /// Either `email` or `username`, and the password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -75,7 +78,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
         .description(
-            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes.",
+            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
         )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
@@ -203,7 +206,7 @@ async fn begin(
     password: &SecretText,
 ) -> Result<TokenSet> {
     let (app, store) = (call.app, call.app.store().await);
-    auth.status.admit()?;
+    auth.admit(call.now())?;
     if !auth.email_verified {
         return Err(AuthError::EmailNotVerified.into());
     }
@@ -221,12 +224,8 @@ async fn begin(
             Some(sign_ins) => sign_ins,
             None => store.sign_ins(&auth.user).await?,
         };
-        let mut commit = attempt.commit(call.now()).begin_session(&session, auth, &sign_ins);
-        // After a conflict the account may have changed, so the new hash is left to the next sign-in.
-        if let Some((rehashed, kind)) = rehashed.as_ref().filter(|_| attempt.is_first()) {
-            let event = account_event(*kind, rehashed).by(Actor::system("password"));
-            commit = commit.account_changes(auth, rehashed).event(event);
-        }
+        let commit = attempt.commit(call.now()).begin_session(&session, auth, &sign_ins);
+        let commit = with_account_changes(commit, &attempt, store, auth, rehashed.as_ref(), call.now()).await?;
         Ok(commit.returning(()))
     });
     begun?;

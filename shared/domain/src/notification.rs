@@ -102,6 +102,10 @@ notifications! {
         SocialAccountLinked = "social_account_linked": security(TextData::Circumstances),
         /// A linked account was removed.
         SocialAccountUnlinked = "social_account_unlinked": security(TextData::Circumstances),
+        /// The person closed the account.
+        AccountDeactivated = "account_deactivated": security(TextData::Circumstances),
+        /// A sign-in reactivated the account.
+        AccountReactivated = "account_reactivated": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.

@@ -68,11 +68,12 @@ impl AccountState {
             updated_at: now,
             version: 1,
             unseen: 0,
+            deactivated_at: None,
         }
     }
 
     /// The next version, which the person sees.
-    fn next(&self, now: Timestamp) -> Self {
+    pub(super) fn next(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
@@ -104,7 +105,7 @@ impl AccountState {
 }
 
 impl Account {
-    const fn of(state: AccountState) -> Self {
+    pub(super) const fn of(state: AccountState) -> Self {
         Self { state }
     }
 
@@ -146,6 +147,7 @@ impl Account {
             updated_at: now,
             version: 1,
             unseen: 0,
+            deactivated_at: None,
         };
         (Self::of(state), EventType::UserRegisteredByProvider)
     }
@@ -191,7 +193,11 @@ impl Account {
 
     /// Sets a password by a mailed token, which proves the address; all sessions are over. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
-    /// version of its own tells of the confirmation. [`AuthError::InvalidToken`] if the account is being erased.
+    /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] if the account is being erased, [`AuthError::AccountDeactivated`] if it can no longer be
+    /// reactivated.
     pub fn reset_password(
         &self,
         hash: PasswordHash,
@@ -199,6 +205,9 @@ impl Account {
     ) -> Result<(Self, Vec<(EventType, u64)>), AuthError> {
         if self.is_ending() {
             return Err(AuthError::InvalidToken);
+        }
+        if self.status == UserStatus::Deactivated {
+            self.admit(now)?;
         }
         let mut state = self.with_password(hash);
         let mut events = vec![(EventType::PasswordReset, state.version)];
