@@ -161,6 +161,10 @@ async fn accounts(world: &World) {
     caller.call("account-revoke-session", &[("id", own.as_str())], &Value::Null).await;
     caller.login().await;
     caller.call("auth-logout", &[], &Value::Null).await.expect(204);
+    // Deactivated, and reactivated by the next sign-in.
+    caller.login().await;
+    caller.call("account-deactivate", &[], &Value::Null).await.expect(204);
+    caller.login().await;
 
     // An account that was never confirmed, with a user name: the reset frees what a stranger may have claimed.
     let draft = Draft::new();

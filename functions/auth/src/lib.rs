@@ -22,6 +22,7 @@ pub mod oauth_token;
 pub mod oauth_unlink;
 mod qr_code;
 pub mod reauthenticate;
+mod reactivation;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;

@@ -18,6 +18,7 @@ use verinym::{
         factor::{FactorAccount, present},
         secrets::IndexSecrets,
         session::{MULTI_FACTOR, SessionItem},
+        user::account_event,
     },
 };
 
@@ -47,24 +48,35 @@ pub fn wrong(factors: &Factors, now: Timestamp) -> CodeOutcome {
     CodeOutcome::Wrong { after, locks }
 }
 
-/// Stores what became of a code. The event of a used backup code and of a lock tells the owner of the account.
+/// Stores what became of a code. The event of a used backup code and of a lock tells the owner of the account. A right code of somebody
+/// who deactivated the account puts it into use again.
 pub fn record_code<'a>(
     commit: Commit<'a>,
     account: &FactorAccount,
     method: FactorMethod,
     outcome: &CodeOutcome,
-) -> Commit<'a> {
-    let (after, noted) = match outcome {
+    now: Timestamp,
+) -> Result<Commit<'a>> {
+    let before = &account.auth;
+    let (factors, noted, reactivated) = match outcome {
         CodeOutcome::Right(after) => {
-            (after, (method == FactorMethod::BackupCode).then_some(EventType::MfaBackupCodeUsed))
+            let used = (method == FactorMethod::BackupCode).then_some(EventType::MfaBackupCodeUsed);
+            (after, used, before.reactivate(now)?)
         }
-        CodeOutcome::Wrong { after, locks } => (after, locks.then_some(EventType::MfaLockedOut)),
+        CodeOutcome::Wrong { after, locks } => (after, locks.then_some(EventType::MfaLockedOut), None),
     };
-    let commit = commit.factors(&account.auth.user, &account.factors, after);
-    match noted {
-        Some(kind) => commit.note_mfa(&account.auth, kind),
-        None => commit,
+    let mut commit = commit.factors(&before.user, &account.factors, factors);
+    let mut after = before.clone();
+    if let Some((active, kind)) = reactivated {
+        commit = commit.event(account_event(kind, &active));
+        after = active;
     }
+    if let Some(kind) = noted {
+        let (next, kind) = after.note_mfa(kind);
+        commit = commit.event(account_event(kind, &next));
+        after = next;
+    }
+    Ok(if after.version == before.version { commit } else { commit.account_changes(before, &after) })
 }
 
 /// The account of a signed-in caller with its second factors. The session may have ended by a new password meanwhile.
@@ -89,7 +101,7 @@ where
             return Err(FactorError::NotEnabled.into());
         }
         let outcome = check_code(&account, (method, code), &indexes, now)?;
-        let commit = record_code(attempt.commit(now), &account, method, &outcome);
+        let commit = record_code(attempt.commit(now), &account, method, &outcome, now)?;
         Ok(commit.returning(matches!(outcome, CodeOutcome::Right(_))))
     });
     if right? { Ok(()) } else { Err(FactorError::InvalidCode.into()) }

@@ -122,7 +122,7 @@ async fn prove_first_code(call: &Call<Recent>, method: SetupMethod, code: &Secre
         if let Presented::Totp(Some(step)) = presented {
             return Ok(verinym::store::command::Decided::Unchanged(Some((setup, step))));
         }
-        let commit = record_code(attempt.commit(now), &account, FactorMethod::Totp, &wrong(factors, now));
+        let commit = record_code(attempt.commit(now), &account, FactorMethod::Totp, &wrong(factors, now), now)?;
         Ok(commit.returning(None))
     });
     proved?.ok_or_else(|| FactorError::InvalidCode.into())

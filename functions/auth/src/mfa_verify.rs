@@ -9,6 +9,7 @@ use verinym::{
         factor::{FactorError, FactorMethod},
         limit,
         secret::SecretText,
+        time::Timestamp,
     },
     error::Result,
     function::{Capability, Concurrency, Needs},
@@ -92,12 +93,12 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
         let challenge = store.challenge(&at, now).await?.ok_or(FactorError::ChallengeExpired)?;
         let (account, sign_ins) =
             tokio::try_join!(store.factor_account(&challenge.user, now), store.sign_ins(&challenge.user))?;
-        let account = admitted(account, &challenge)?;
+        let account = admitted(account, &challenge, now)?;
         let outcome = check_code(&account, (form.method, &form.code), &indexes, now)?;
         let right = matches!(outcome, CodeOutcome::Right(_));
         let actor = if right { Actor::User(challenge.user) } else { Actor::Anonymous };
         let author = Author::from(actor).origin(&account.key, call.meta.origin());
-        let commit = record_code(attempt.commit(now).by(author), &account, form.method, &outcome);
+        let commit = record_code(attempt.commit(now).by(author), &account, form.method, &outcome, now)?;
         if !right {
             return Ok(commit.count_wrong_code(&at, &challenge).returning(None));
         }
@@ -111,10 +112,10 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
 }
 
 /// The account of a challenge, while its password and second factor are those that it began with.
-fn admitted(account: Option<FactorAccount>, challenge: &Challenge) -> Result<FactorAccount> {
+fn admitted(account: Option<FactorAccount>, challenge: &Challenge, now: Timestamp) -> Result<FactorAccount> {
     let unchanged =
         |account: &FactorAccount| account.auth.session_epoch == challenge.epoch && account.factors.is_enabled();
     let account = account.filter(unchanged).ok_or(FactorError::ChallengeExpired)?;
-    account.auth.status.admit()?;
+    account.auth.admit(now)?;
     Ok(account)
 }

@@ -50,9 +50,9 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
         .description(
-            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers are removed, since somebody else may have linked one.",
+            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers are removed, since somebody else may have linked one. A deactivated account stays so until its person signs in.",
         )
-        .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
+        .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN, &types::ACCOUNT_DEACTIVATED])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
         .needs(

@@ -21,7 +21,10 @@ use verinym::{
     },
 };
 
-use crate::tokens::{TokenSet, token_set};
+use crate::{
+    reactivation::with_account_changes,
+    tokens::{TokenSet, token_set},
+};
 
 /// The answer to a sign-in whose account has a second factor.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,13 +64,13 @@ pub struct FirstFactor<'a> {
     pub amr: &'static str,
     /// The sign-ins until now, if they were read already.
     pub sign_ins: Option<SignIns>,
-    /// A change of the account that goes along: its password under a stronger hash.
+    /// The account with its password under a stronger hash.
     pub change: Option<(Account, EventType)>,
 }
 
 /// Begins a session, or a challenge where the account has a second factor; refuses if the account admits nobody.
 pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<SignedIn> {
-    first.auth.status.admit()?;
+    first.auth.admit(call.now())?;
     if first.auth.mfa_enabled() {
         begin_challenge(call, first).await.map(SignedIn::Challenge)
     } else {
@@ -116,12 +119,8 @@ async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Toke
             Some(sign_ins) => sign_ins,
             None => store.sign_ins(&auth.user).await?,
         };
-        let mut commit = attempt.commit(now).begin_session(&session, auth, &sign_ins);
-        // After a conflict the account may have changed, so the new hash is left to the next sign-in.
-        if let Some((after, kind)) = change.as_ref().filter(|_| attempt.is_first()) {
-            let event = account_event(*kind, after).by(Actor::system("password"));
-            commit = commit.account_changes(auth, after).event(event);
-        }
+        let commit = attempt.commit(now).begin_session(&session, auth, &sign_ins);
+        let commit = with_account_changes(commit, &attempt, store, auth, change.as_ref(), now).await?;
         Ok(commit.returning(()))
     });
     begun?;

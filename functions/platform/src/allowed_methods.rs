@@ -59,6 +59,7 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/providers/{provider}/webhook", "POST, OPTIONS"),
     ("/v1/sessions", "GET, HEAD, DELETE, OPTIONS"),
     ("/v1/sessions/{id}", "DELETE, OPTIONS"),
+    ("/v1/users/account/deactivate", "POST, OPTIONS"),
     ("/v1/users/email/change", "POST, OPTIONS"),
     ("/v1/users/email/confirm", "POST, OPTIONS"),
     ("/v1/users/email/undo", "POST, OPTIONS"),

@@ -112,6 +112,10 @@ notifications! {
         MfaBackupCodeUsed = "mfa_backup_code_used": security(TextData::Circumstances),
         /// Wrong codes lock the second factor for a while.
         MfaLockedOut = "mfa_locked_out": security(TextData::Circumstances),
+        /// The person closed the account.
+        AccountDeactivated = "account_deactivated": security(TextData::Circumstances),
+        /// A sign-in reactivated the account.
+        AccountReactivated = "account_reactivated": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.

@@ -2,6 +2,7 @@
 //!
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
+pub mod admins;
 pub mod admission;
 pub mod author;
 pub mod breaker;

@@ -114,7 +114,7 @@ impl Commit<'_> {
 
     /// An account in its next state, in place of the one that was read.
     pub fn account_changes(self, before: &Account, after: &Account) -> Self {
-        self.replace(Table::Identity, &account_key(&after.user), after, before.version)
+        self.replace(Table::Identity, &account_key(&after.user), after, before.version).list_as_admin(before, after)
     }
 
     /// A profile in place of the one that was read.

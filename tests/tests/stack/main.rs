@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what a test cannot do is its failure")]
 
+mod account_life;
 mod accounts;
 mod applicant_view;
 mod audit;

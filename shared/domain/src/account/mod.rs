@@ -3,6 +3,7 @@
 //! An [`Account`] can be read by everybody ([`AccountState`]) and changes by its transitions alone (`transition.rs`). Each
 //! transition makes one version per event that it returns.
 
+mod deactivation;
 mod derived;
 mod status;
 mod transition;
@@ -23,6 +24,7 @@ use super::{
     user::{AccountSummary, User},
 };
 
+pub use deactivation::REACTIVATION_PERIOD;
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
 pub use transition::{ImportedAccount, NewAccount, NewVouchedAccount, UNVERIFIED_LIFE};
@@ -33,6 +35,9 @@ pub enum AccountError {
     /// Name, birth date and national id stand still while a check looks at them.
     #[error("an open check holds these fields")]
     CheckInProgress,
+    /// Without the account nobody could administer the deployment.
+    #[error("the last administrator stays")]
+    LastAdmin,
 }
 
 /// An account. Its stored form is that of its state.
@@ -89,6 +94,9 @@ pub struct AccountState {
     /// passwords. [`Self::profile_version`] leaves them out.
     #[serde(default)]
     pub unseen: u64,
+    /// When its person deactivated it, while it is deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivated_at: Option<Timestamp>,
 }
 
 impl AccountState {
@@ -134,12 +142,12 @@ impl AccountState {
     }
 
     /// Whether a token of this purpose may be mailed: one to confirm an address that is not confirmed yet, one to set a
-    /// new password also to whoever deactivated their account. Nothing is mailed about an account that an administrator
-    /// locked or that is being erased.
-    pub fn may_request_mail(&self, purpose: TokenPurpose) -> bool {
+    /// new password also to whoever deactivated their account and can still reactivate it. Nothing is mailed about an account
+    /// that an administrator locked or that is being erased.
+    pub fn may_request_mail(&self, purpose: TokenPurpose, now: Timestamp) -> bool {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
-            TokenPurpose::ResetPassword => matches!(self.status, UserStatus::Active | UserStatus::Deactivated),
+            TokenPurpose::ResetPassword => self.admit(now).is_ok(),
             // These follow from an act of the person, who is signed in.
             TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
         }

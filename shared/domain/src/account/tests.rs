@@ -43,7 +43,8 @@ fn verified() -> Account {
 }
 
 fn with_status(account: &Account, status: UserStatus) -> Account {
-    Account { state: AccountState { status, ..account.state.clone() } }
+    let deactivated_at = (status == UserStatus::Deactivated).then_some(NOW);
+    Account { state: AccountState { status, deactivated_at, ..account.state.clone() } }
 }
 
 fn draft(account: &Account) -> Check {
@@ -169,10 +170,10 @@ fn mails_are_sent_for_accounts_that_their_person_can_still_use() {
         (UserStatus::Erased, false, false),
     ] {
         let account = with_status(&registered(), status);
-        let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose)).collect::<Vec<_>>();
+        let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose, NOW)).collect::<Vec<_>>();
         assert_eq!(may, [verify, reset, false, false], "{status}");
     }
-    assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail));
+    assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail, NOW));
 }
 
 #[test]

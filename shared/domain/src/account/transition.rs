@@ -70,11 +70,12 @@ impl AccountState {
             updated_at: now,
             version: 1,
             unseen: 0,
+            deactivated_at: None,
         }
     }
 
     /// The next version, which the person sees.
-    fn next(&self, now: Timestamp) -> Self {
+    pub(super) fn next(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
@@ -106,7 +107,7 @@ impl AccountState {
 }
 
 impl Account {
-    const fn of(state: AccountState) -> Self {
+    pub(super) const fn of(state: AccountState) -> Self {
         Self { state }
     }
 
@@ -149,6 +150,7 @@ impl Account {
             updated_at: now,
             version: 1,
             unseen: 0,
+            deactivated_at: None,
         };
         (Self::of(state), EventType::UserRegisteredByProvider)
     }
@@ -195,7 +197,11 @@ impl Account {
     /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts are gone, since a
     /// stranger may have linked one. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
-    /// version of its own tells of the confirmation. [`AuthError::InvalidToken`] if the account is being erased.
+    /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] if the account is being erased, [`AuthError::AccountDeactivated`] if it can no longer be
+    /// reactivated.
     pub fn reset_password(
         &self,
         hash: PasswordHash,
@@ -203,6 +209,9 @@ impl Account {
     ) -> Result<(Self, Vec<(EventType, u64)>), AuthError> {
         if self.is_ending() {
             return Err(AuthError::InvalidToken);
+        }
+        if self.status == UserStatus::Deactivated {
+            self.admit(now)?;
         }
         let mut state = self.with_password(hash);
         state.links = 0;

@@ -134,6 +134,10 @@ events! {
         UserSocialAccountUnlinked = "user.social_account_unlinked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountUnlinked),
+        /// The person closed the account, and all sessions ended. A sign-in within 30 days reactivates it.
+        UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
+        /// A sign-in reactivated the account.
+        UserReactivated = "user.reactivated": person().notifies(Notification::AccountReactivated),
         /// An administrator locked the account.
         UserLocked = "user.locked": person().notifies(Notification::AccountLocked),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the

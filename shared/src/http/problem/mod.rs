@@ -119,6 +119,7 @@ fn auth(error: AuthError) -> &'static ProblemType {
 fn account(error: AccountError) -> &'static ProblemType {
     match error {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
+        AccountError::LastAdmin => &types::LAST_ADMIN,
     }
 }
 

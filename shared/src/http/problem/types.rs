@@ -161,6 +161,9 @@ problem_types! {
     LAST_CREDENTIAL = 409 "last_credential", "The last way to sign in cannot be removed.",
         "Without it the person could not sign in any more.",
         "Let the person set a password or add another way to sign in, then remove this one.";
+    LAST_ADMIN = 409 "last_admin", "The last administrator stays.",
+        "No other account in use has the role `admin`, so nobody could administer the deployment any more.",
+        "Give the role to somebody else first.";
     LINKED_ELSEWHERE = 409 "linked_elsewhere", "This account of the provider is linked to another account.",
         "An account of a provider belongs to one account here.",
         "Let the person sign in with it, or remove it from the other account first.";

@@ -30,6 +30,8 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "user.registered_by_provider",
             "user.social_account_linked",
             "user.social_account_unlinked",
+            "user.deactivated",
+            "user.reactivated",
             "user.locked",
             "session.created",
             "session.revoked",
