@@ -12,6 +12,7 @@ pub mod oauth_authorize;
 pub mod oauth_callback;
 pub mod oauth_exchange;
 pub mod oauth_form_callback;
+pub mod oauth_introspect;
 pub mod oauth_token;
 pub mod oauth_unlink;
 pub mod refresh;
@@ -37,6 +38,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         forgot_password::endpoint(),
         reset_password::endpoint(),
         oauth_token::endpoint(),
+        oauth_introspect::endpoint(),
         oauth_authorize::endpoint(),
         oauth_callback::endpoint(),
         oauth_form_callback::endpoint(),

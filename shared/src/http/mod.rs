@@ -7,11 +7,12 @@
 //! 1. declaration: `problem::types`, `route`, `form`;
 //! 2. incoming call: `principal`, `call`, `headers`, `limit`;
 //! 3. response and its description: `response`, `problem`, `operation`, `etag`;
-//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `oauth`, `reply`, `command`, `list`;
+//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `oauth`, `client_authentication`, `reply`, `command`, `list`;
 //! 5. serving: `endpoint`, `serve`, `openapi` with `example`.
 
 pub mod authority;
 pub mod call;
+pub mod client_authentication;
 pub mod command;
 mod content_type;
 pub mod endpoint;

@@ -18,6 +18,7 @@ mod grants;
 mod guessing;
 mod idempotency;
 mod imports;
+mod introspection;
 mod journey;
 mod lists;
 mod mails;
