@@ -7,6 +7,7 @@ mod applicant_view;
 mod audit;
 mod callbacks;
 mod checks;
+mod client_addresses;
 mod clients;
 mod crash;
 mod deliveries;
