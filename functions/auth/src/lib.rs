@@ -18,6 +18,7 @@ pub mod oauth_authorize;
 pub mod oauth_callback;
 pub mod oauth_exchange;
 pub mod oauth_form_callback;
+pub mod oauth_introspect;
 pub mod oauth_token;
 pub mod oauth_unlink;
 mod qr_code;
@@ -54,6 +55,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         forgot_password::endpoint(),
         reset_password::endpoint(),
         oauth_token::endpoint(),
+        oauth_introspect::endpoint(),
         oauth_authorize::endpoint(),
         oauth_callback::endpoint(),
         oauth_form_callback::endpoint(),

@@ -51,6 +51,7 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/metrics", "GET, HEAD, OPTIONS"),
     ("/v1/oauth/accounts", "GET, HEAD, OPTIONS"),
     ("/v1/oauth/accounts/{id}", "DELETE, OPTIONS"),
+    ("/v1/oauth/introspect", "POST, OPTIONS"),
     ("/v1/oauth/token", "POST, OPTIONS"),
     ("/v1/oauth/{provider}/authorize", "GET, HEAD, OPTIONS"),
     ("/v1/oauth/{provider}/callback", "GET, HEAD, POST, OPTIONS"),

@@ -13,6 +13,8 @@ pub enum Capability {
     CountLimits,
     /// Verify an access token, and read session, account and the caller's key.
     Authenticate,
+    /// Read the machine client that hands on the address of a person.
+    TakeClientAddress,
     /// Write the event and the outbox row of a command, and look for the event if the response to the commit was lost.
     Commit,
     /// Store and replay responses by idempotency key.
@@ -61,6 +63,10 @@ impl Capability {
             Self::Authenticate => {
                 needs.get_many(Table::Identity).get_many(Table::Keys).read_secret(SecretId::Verification)
             }
+            Self::TakeClientAddress => needs.rarely(
+                "a machine client hands on the address of a person",
+                Needs::new().get_many(Table::Identity).read_secret(SecretId::Verification),
+            ),
             Self::Commit => needs
                 .put(Table::Events)
                 .put(Table::Outbound)

@@ -73,6 +73,9 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             "securitySchemes": {"bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "An access token of `POST /v1/auth/login` or `POST /v1/auth/refresh`. It is valid for 15 minutes.",
+            }, "client": {
+                "type": "http", "scheme": "basic",
+                "description": "Id and secret of a machine client (RFC 6749 §2.3.1).",
             }},
         },
     });

@@ -175,6 +175,12 @@ impl OperationDoc {
         }
     }
 
+    /// A machine client with a permission, which proves itself by its access token, its secret or an assertion in the form.
+    pub(super) fn oauth_client(&mut self, permission: &'static str) {
+        self.set("x-permission", permission);
+        self.set("security", json!([{"bearer": []}, {"client": []}, {}]));
+    }
+
     /// The bearer token must also be of a recent authentication.
     pub(super) fn recent_authentication(&mut self) {
         self.set("x-authentication-max-age", RECENT_AUTHENTICATION.as_secs());

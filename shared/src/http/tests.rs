@@ -285,6 +285,7 @@ fn the_document_states_permission_and_limit_of_each_route() {
     assert!(document["components"]["schemas"]["EchoForm"]["properties"]["name"].is_object());
 }
 
+mod client_address;
 mod clients;
 mod deadlines;
 mod methods;

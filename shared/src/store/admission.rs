@@ -99,6 +99,16 @@ impl Store {
     }
 
     pub async fn admit(&self, wanted: &AdmissionRequest, now: Timestamp) -> Result<Admission> {
+        Ok(self.admit_with(wanted, None, now).await?.0)
+    }
+
+    /// The same, and in the same read the machine client that calls on behalf of the person.
+    pub async fn admit_with(
+        &self,
+        wanted: &AdmissionRequest,
+        forwarding: Option<&ClientId>,
+        now: Timestamp,
+    ) -> Result<(Admission, Option<Client>)> {
         let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);
         let person = person_key::key(&wanted.user, KeyPurpose::Profile);
@@ -109,14 +119,17 @@ impl Store {
         keys.extend(profile.iter().map(|key| (Table::Identity, key.clone())));
         keys.extend(record.iter().map(|key| (Table::Ephemeral, key.clone())));
         keys.extend(wanted.owner_of.iter().map(|key| (Table::Kyc, key.clone())));
+        let client = forwarding.map(client_key);
+        keys.extend(client.iter().map(|key| (Table::Identity, key.clone())));
         let mut found = self.get_many(&keys).await?;
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
 
+        let client = take(&client).map(read).transpose()?;
         let owner = take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner);
         let auth: Option<Account> = take(&Some(auth)).map(read).transpose()?;
         let session: Option<SessionItem> = take(&Some(session)).map(read).transpose()?;
         let session = session.filter(|session| auth.as_ref().is_some_and(|auth| session.admitted(auth, now)));
-        Ok(Admission {
+        let admission = Admission {
             auth,
             session,
             loaded: Loaded {
@@ -129,6 +142,7 @@ impl Store {
                 },
                 idempotency_scope: wanted.idempotency_scope.clone(),
             },
-        })
+        };
+        Ok((admission, client))
     }
 }

@@ -19,6 +19,7 @@ pub mod hit;
 pub mod holder_notice;
 pub mod idempotency;
 pub mod inbound;
+pub mod introspection;
 pub mod item;
 pub mod kek;
 pub mod limit;
