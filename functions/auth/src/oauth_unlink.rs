@@ -14,7 +14,7 @@ use crate::social_sign_in::about;
 pub fn endpoint() -> Endpoint {
     Route::delete("auth-oauth-unlink", "/v1/oauth/accounts/{id}")
         .summary("Remove a linked account")
-        .description("Nobody can sign in by it any more. The last way to sign in cannot be removed.")
+        .description("Nobody can sign in with it any more. The last way to sign in cannot be removed.")
         .problems(&[&types::NOT_FOUND, &types::LAST_CREDENTIAL])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Identity).put(Table::Identity).delete(Table::Identity))
