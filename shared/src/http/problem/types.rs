@@ -122,7 +122,7 @@ problem_types! {
         "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
          reveal whether the address has an account here.",
         "Let the person sign in or register with a password, then link the account with `link=true`.";
-    OWN_CHECK = 403 "own_check", "You cannot decide your own check.",
+    OWN_CHECK = 403 "own_check", "You cannot read or decide your own check.",
         "Staff neither read nor decide what belongs to their own check.",
         "Let another reviewer do it.";
     SAME_REVIEWER = 403 "same_reviewer", "A different reviewer must decide.",
@@ -214,7 +214,8 @@ problem_types! {
         "The route changes only the version that you have read, so it needs its entity tag.",
         "Read the resource and send its `ETag` as `If-Match`.";
     RATE_LIMITED = 429 "rate_limited", "Too many requests. Try again later.",
-        "A rate limit of this route is reached. `RateLimit-Policy` describes the limits.",
+        "A rate limit of this route, or of the gateway, is reached. `RateLimit-Policy` describes a limit in the answers that it lets \
+         pass; a refusal may have only `Retry-After`.",
         "Wait for the seconds in `Retry-After`. Repeated violations from one network double its wait, up to one hour.";
     TEMPORARILY_LOCKED = 429 "temporarily_locked", "Too many failed attempts. Try again later.",
         "Too many wrong passwords were tried for this identifier. While it is locked, the right password is refused as well.",
