@@ -1,4 +1,4 @@
-//! DELETE /v1/oauth/accounts/{id}: removes a linked account, unless it is the last way in.
+//! DELETE /v1/oauth/accounts/{id}: removes a linked account, unless it is the last sign-in method.
 
 use verinym::{
     domain::id::LinkId,
@@ -21,7 +21,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(unlink)
 }
 
-/// The account is read anew, since its number of ways in decides: of two removals at the same time one sees the other.
+/// The account is read anew, since its number of sign-in methods decides: of two removals at the same time one sees the other.
 async fn unlink(call: Call<Signed>, Path(id): Path<LinkId>) -> Result<Committed<NoContent>> {
     let (store, user, now) = (call.app.store().await, call.caller.user, call.now());
     run_command!(call.command().await?, |attempt| {
