@@ -177,7 +177,7 @@ problem_types! {
         "The check cannot be approved while a screening hit of the person is open.",
         "Decide the hits first.";
     TRUE_MATCH = 409 "true_match", "A check with a true match cannot be approved.",
-        "A screening hit of the person was decided to be a true match with a sanctions list.",
+        "A screening hit of the person was decided to be a true match.",
         "Reject the check, and follow your procedure for true matches.";
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
