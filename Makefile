@@ -68,9 +68,10 @@ status: venv
 preflight: venv
 	@CONFIG="$(CONFIG)" $(STACK_PYTHON) -m operations.preflight
 
-## bootstrap: all that comes after a deployment, repeatable (NAME=stack ADMIN_EMAIL=address; STACK=aws for AWS)
+## bootstrap: all that comes after a deployment, repeatable (NAME=stack ADMIN_EMAIL=address; STACK=aws for AWS;
+##     ROLE=moderator or auditor: only gives the account this role)
 bootstrap: venv
-	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" $(STACK_PYTHON) -m operations.bootstrap
+	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" ROLE="$(ROLE)" $(STACK_PYTHON) -m operations.bootstrap
 
 ## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
 mail-templates: venv

@@ -221,7 +221,7 @@ def listed(journey: Journey) -> None:
         moderator,
         "GET",
         f"/v1/admin/kyc/checks/{check}",
-        summary=lambda answer: f"{answer['reasons'][0]['code']}, {answer['hit_counts']['open']} open hits",
+        summary=lambda answer: f"{answer['reasons'][0]['code']}, {plural(answer['hit_counts']['open'], 'open hit')}",
     )
     print("        " + "\n        ".join(textwrap.wrap(seen["hits"][0]["explanation"], 108)), flush=True)
     journey.call(
@@ -310,6 +310,10 @@ def describe(answer: dict) -> str:
     return f"version {answer['version']}" + (f", reasons: {reasons}" if reasons else "")
 
 
+def plural(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def short(identifier: str) -> str:
     return identifier if len(identifier) < 20 else identifier[:9] + "…" + identifier[-4:]
 
@@ -353,7 +357,7 @@ Done: {journey.number} steps in {time.monotonic() - journey.began:.1f} s.
   Variables   {settings.env_file}
   People      {stack["ADMIN_EMAIL"]}, {stack["MODERATOR_EMAIL"]}, {stack["AUDITOR_EMAIL"]} (passwords: there; codes: make code ROLE=admin)
 
-Go on:  source target/stack.env; curl "$API_URL/v1/health"
+Go on:  set -a; source target/stack.env; set +a; curl "$API_URL/v1/health"
         make logs ID=<correlation id> · make test · make down (keeps the data) · make reset"""
     )
 

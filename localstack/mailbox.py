@@ -29,6 +29,15 @@ class Mail:
         found = re.search(r"[?&]token=([A-Za-z0-9._~-]+)", self.text)
         return found[1] if found else None
 
+    @property
+    def links(self) -> list[str]:
+        """The links in the text, without the punctuation of the sentence that they end."""
+        return [link.rstrip(".,;:!?)") for link in re.findall(r"https?://[^\s>\"]+", self.text)]
+
+    def is_to(self, address: str) -> bool:
+        """Whether it was sent to an address. Case does not matter: accounts keep addresses in lower case."""
+        return address.lower() in (recipient.lower() for recipient in self.recipients)
+
 
 def mails(url: str) -> list[Mail]:
     """All mails, oldest first."""
@@ -55,7 +64,7 @@ def wait_for_mail(url: str, address: str, wanted: Callable[[Mail], object], limi
     """Waits for a mail to an address that meets the condition, and returns the newest one."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
-        found = [mail for mail in mails(url) if address in mail.recipients and wanted(mail)]
+        found = [mail for mail in mails(url) if mail.is_to(address) and wanted(mail)]
         if found:
             return found[-1]
         time.sleep(0.1)
@@ -69,7 +78,7 @@ class Mailbox:
         self.url = url
 
     def tokens(self, address: str) -> set[str]:
-        return {mail.token for mail in mails(self.url) if mail.token and address in mail.recipients}
+        return {mail.token for mail in mails(self.url) if mail.token and mail.is_to(address)}
 
     def wait(self, address: str, known: set[str]) -> str:
         """The token of a new mail."""
@@ -83,8 +92,7 @@ def shown(mail: Mail) -> str:
 def newest(url: str, address: str) -> str:
     """The newest mail to an address, with its links below; waits for it, since mails are sent in the background."""
     mail = wait_for_mail(url, address, lambda _: True)
-    links = re.findall(r"https?://[^\s>\"]+", mail.text)
-    return shown(mail) + "".join(f"\nLink: {link}" for link in links)
+    return shown(mail) + "".join(f"\nLink: {link}" for link in mail.links)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 // The identity providers of the local stack, one process on loopback: an OpenID provider (npm: oidc-provider) for google, microsoft, apple
 // and company, and the user APIs of github and facebook. Arguments: port, the API's address, the file to write the settings to.
 //
-// Who signs in is told by login_hint, base64url of JSON: {sub, email, email_verified, given_name, family_name, picture, fault}. Without it a page
-// asks for an address. `fault` is one of: access_denied, down, wrong_nonce, expired, wrong_key, wrong_audience, alg_none.
+// Who signs in is told by login_hint: an address, or base64url of JSON {sub, email, email_verified, given_name, family_name, picture, fault}.
+// Without it a page asks for an address. `fault` is one of: access_denied, down, wrong_nonce, expired, wrong_key, wrong_audience, alg_none.
 
 import { createHash, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
@@ -65,6 +65,8 @@ const person = (hint) => {
     return { sub: hint, email: hint, email_verified: true };
   }
 };
+// github's ids are numbers. An address that was typed into the page gets one of its digest.
+const number = (sub) => (/^\d{1,15}$/.test(sub) ? Number(sub) : Number.parseInt(createHash('sha256').update(sub).digest('hex').slice(0, 12), 16));
 // By subject, as they last signed in.
 const people = new Map();
 const form = (action, fields) =>
@@ -235,7 +237,7 @@ async function userApiCall(request, response, url) {
   if (more === 'emails') {
     return answer(response, 200, [{ email: who.email, primary: true, verified: who.email_verified === true }]);
   }
-  const ids = { github: { id: Number(who.sub) }, facebook: { id: who.sub, email: who.email } };
+  const ids = { github: { id: number(who.sub) }, facebook: { id: who.sub, email: who.email } };
   return answer(response, 200, { ...ids[name], first_name: who.given_name, last_name: who.family_name, avatar_url: who.picture });
 }
 

@@ -1,9 +1,10 @@
 """Does everything after `sam deploy`: keys, lists, the first admin, a smoke test. Safe to repeat; the same everywhere.
 
     make bootstrap NAME=verinym ADMIN_EMAIL=admin@example.com STACK=aws       # or STACK=ministack, STACK=localstack
+    make bootstrap NAME=verinym ADMIN_EMAIL=ann@example.com ROLE=moderator    # only gives the account this role
 
 NAME is the stack's name. On AWS it uses the caller's ordinary credentials, and REGION or AWS_REGION. ADMIN_PASSWORD is
-the admin's password (asked for in a terminal), ADMIN_TOKEN the token of the link in the confirmation mail.
+the account's password (asked for in a terminal), ADMIN_TOKEN the token of the link in the confirmation mail.
 Exit codes: 0 done, 1 a step failed, 3 a person has to do something first (it says what).
 """
 
@@ -19,23 +20,34 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from localstack.client import Client
 from localstack.mailbox import Mailbox
-from localstack.seed import passwords, verify_sender
+from localstack.seed import ROLES, passwords, verify_sender
 from operations import actions, checks, smoke
 from operations.checks import Deployed
 from operations.steps import Finding, StepFailed, Steps
 from operations.target import Target, check_name
 
 USABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+ADMIN = "admin"
 LEFT_OVER = ("ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED")
 
 
 def bootstrap(
-    target: Target, email: str, password: Callable[[bool], str | None], token: str | None, steps: Steps
+    target: Target,
+    email: str,
+    password: Callable[[bool], str | None],
+    token: str | None,
+    steps: Steps,
+    role: str = ADMIN,
 ) -> int:
-    """Runs all steps against a deployed stack and returns the exit code."""
+    """Runs all steps against a deployed stack and returns the exit code. A role other than admin is only given."""
     account = steps.run("account", lambda: caller(target))
     deployed = steps.run("stack", lambda: find_stack(target), needs=bool(account))
     if not deployed:
+        return steps.finish()
+    mailbox = Mailbox(target.settings.mailbox) if target.settings else None
+    if role != ADMIN:
+        public = Client(deployed.parameter("PublicUrl"))
+        steps.run("role", lambda: give_role(target, public, email, role, password, token, mailbox))
         return steps.finish()
     run_checks(target, deployed, steps)
     if not target.on_aws:
@@ -47,10 +59,9 @@ def bootstrap(
     public = Client(deployed.parameter("PublicUrl"))
     healthy = steps.run("health", lambda: health(target, deployed, public))
     steps.run("discovery", lambda: smoke.discovery(public, deployed), needs=bool(healthy and keys))
-    mailbox = Mailbox(target.settings.mailbox) if target.settings else None
     steps.run(
         "admin",
-        lambda: make_admin(target, public, email, password, token, mailbox),
+        lambda: give_role(target, public, email, role, password, token, mailbox),
         needs=bool(healthy and keys),
     )
     made = steps.run("client", lambda: smoke.machine_client(target, public), needs=bool(healthy and keys))
@@ -177,9 +188,11 @@ def health(target: Target, deployed: Deployed, public: Client) -> str:
     return smoke.health(public, gateway, points_to)
 
 
-def make_admin(target: Target, api: Client, email: str, password, token: str | None, mailbox: Mailbox | None) -> str:
-    new = actions.ensure_role(target, api, email, "admin", password, token, mailbox)
-    return f"{email} is an admin {'now' if new else 'already'}"
+def give_role(
+    target: Target, api: Client, email: str, role: str, password, token: str | None, mailbox: Mailbox | None
+) -> str:
+    new = actions.ensure_role(target, api, email, role, password, token, mailbox)
+    return f"{email} has the role {role} {'now' if new else 'already'}"
 
 
 def domain_target(target: Target, name: str) -> str:
@@ -195,7 +208,7 @@ def domain_target(target: Target, name: str) -> str:
 
 
 def password_of(target: Target, email: str) -> Callable[[bool], str | None]:
-    """The admin's password: from the environment, from the local stack's file, or asked for in a terminal.
+    """The account's password: from the environment, from the local stack's file, or asked for in a terminal.
     Asked at most once.
     """
     known: list[str] = []
@@ -230,8 +243,9 @@ def local_password(target: Target, email: str) -> str:
     """
     file = target.settings.data / "people.json"
     kept = passwords(file)
-    if email == "admin@verinym.example":
-        return kept["admin"]
+    name, _, domain = email.partition("@")
+    if domain == "verinym.example" and name in ROLES:
+        return kept[name]
     if email not in kept:
         kept[email] = secrets.token_urlsafe(18) + "-aA1"
         file.write_text(json.dumps(kept))
@@ -240,21 +254,24 @@ def local_password(target: Target, email: str) -> str:
 
 def main() -> int:
     name, email = os.environ.get("NAME", ""), os.environ.get("ADMIN_EMAIL", "")
+    role = os.environ.get("ROLE") or ADMIN
     steps = Steps()
     print(f"Bootstrap of the stack {name or '?'}", flush=True)
     target = None
     if steps.run("name", lambda: check_name(name)):
-        target = steps.run("target", lambda: read_target(name, email))
+        target = steps.run("target", lambda: read_target(name, email, role))
     if not target:
         return steps.finish()
-    return bootstrap(target, email, password_of(target, email), os.environ.get("ADMIN_TOKEN"), steps)
+    return bootstrap(target, email, password_of(target, email), os.environ.get("ADMIN_TOKEN"), steps, role)
 
 
-def read_target(name: str, email: str) -> tuple[str, Target]:
+def read_target(name: str, email: str, role: str) -> tuple[str, Target]:
     if "@" not in email:
         raise StepFailed(
             f"ADMIN_EMAIL is {email!r}.", f"make bootstrap NAME={name} ADMIN_EMAIL=<address of the first admin>"
         )
+    if role not in ROLES:
+        raise StepFailed(f"ROLE is {role!r}.", f"ROLE must be one of {', '.join(ROLES)}.")
     target = Target.read(name)
     where = f"port {target.settings.port}; for AWS: STACK=aws" if target.settings else f"region {target.region}"
     return f"{target.place}, {where}", target

@@ -78,7 +78,7 @@ def check_name(name: str) -> str:
     """
     remedy = f"Choose at most {LONGEST_NAME} characters: lower-case letters, digits, single hyphens; a letter first."
     if not name:
-        raise StepFailed("NAME is missing.", "make bootstrap NAME=<stack name> ADMIN_EMAIL=<address>")
+        raise StepFailed("NAME is missing.", "Give the name of the stack: NAME=<stack name>.")
     if len(name) > LONGEST_NAME:
         raise StepFailed(f"{name!r} has {len(name)} characters; names of buckets made from it are too long.", remedy)
     if not NAME.fullmatch(name):

@@ -27,17 +27,20 @@ ANSWERS = {
 
 
 class BootstrapTest(unittest.TestCase):
-    def run_it(self, password="secret", status="CREATE_COMPLETE", answers=ANSWERS, grant=None, functions=True):
+    def run_it(
+        self, password="secret", status="CREATE_COMPLETE", answers=ANSWERS, grant=None, functions=True, role="admin"
+    ):
         """Runs it against a stack that is there; the exit code, what was printed, what the API was asked."""
         answers = dict(answers)
         with api(answers) as (client, calls):
             answers["GET", "/.well-known/openid-configuration"] = (200, {"issuer": client.base})
-            clients = self.clients(client.base, status, grant or {"changed": False, "roles": ["admin"]}, functions)
+            grant = grant or {"changed": False, "roles": [role]}
+            clients = self.clients(client.base, status, grant, functions, role)
             steps, out = quiet()
-            code = bootstrap.bootstrap(target(**clients), EMAIL, lambda new: password, None, steps)
+            code = bootstrap.bootstrap(target(**clients), EMAIL, lambda new: password, None, steps, role)
             return code, out.getvalue(), [path for _, path, _ in calls]
 
-    def clients(self, url, status, grant, functions):
+    def clients(self, url, status, grant, functions, role):
         sts, stubs = stubbed("sts")
         stubs.add_response(
             "get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/op"}
@@ -55,8 +58,10 @@ class BootstrapTest(unittest.TestCase):
         stubs.add_response("list_stack_resources", {"StackResourceSummaries": []})
         functions_client, stubs = stubbed("lambda")
         limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
-        stubs.add_response("get_account_settings", {"AccountLimit": limit})
-        for answer in ({"processed": 5}, {"processed": 1}, grant, {"client_id": "cli_1", "client_secret": "s"}):
+        if role == "admin":
+            stubs.add_response("get_account_settings", {"AccountLimit": limit})
+        made = {"client_id": "cli_1", "client_secret": "s"}
+        for answer in ({"processed": 5}, {"processed": 1}, grant, made) if role == "admin" else (grant,):
             if not functions:
                 stubs.add_client_error("invoke", "ResourceNotFoundException")
                 continue
@@ -86,6 +91,12 @@ class BootstrapTest(unittest.TestCase):
             self.assertRegex(printed, rf"ok +{step} ")
         self.assertIn("mail was not checked", printed)
         self.assertIn("deploy with AlarmEmail", printed)
+
+    def test_another_role_is_given_and_nothing_else_is_done(self):
+        code, printed, paths = self.run_it(role="moderator", grant={"changed": True, "roles": ["moderator"]})
+        self.assertEqual(code, DONE, printed)
+        self.assertIn(f"{EMAIL} has the role moderator now", printed)
+        self.assertEqual(paths, [])
 
     def test_without_a_password_all_is_done_for_an_admin_who_has_an_account(self):
         code, printed, paths = self.run_it(password=None)
@@ -141,6 +152,7 @@ class MainTest(unittest.TestCase):
             ({"NAME": "Verinym", "ADMIN_EMAIL": EMAIL}, "cannot be part"),
             ({"NAME": "verinym", "ADMIN_EMAIL": ""}, "ADMIN_EMAIL"),
             ({"NAME": "verinym", "ADMIN_EMAIL": EMAIL, "STACK": "azure"}, "STACK must be"),
+            ({"NAME": "verinym", "ADMIN_EMAIL": EMAIL, "ROLE": "root"}, "ROLE must be"),
         ):
             out = io.StringIO()
             with patch.dict("os.environ", variables, clear=True), patch("sys.stdout", out):

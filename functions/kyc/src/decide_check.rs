@@ -1,4 +1,4 @@
-//! PUT /v1/kyc/checks/{id}: a reviewer's decision. At high risk a second reviewer has to agree (202).
+//! PUT /v1/kyc/checks/{id}: a reviewer's decision. At high risk a second reviewer has to agree to an approval (202).
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -39,7 +39,7 @@ pub struct DecideCheck {
     #[serde(default)]
     #[schema(value_type = Vec<ReasonCode>, max_items = 16, example = json!([]))]
     reasons: Vec<String>,
-    /// For staff, at most 2,000 characters.
+    /// For staff, at most 2,000 characters. It is stored encrypted; no route shows it yet.
     #[schema(value_type = Option<String>, max_length = 2000, example = "The passport is readable; the face matches.")]
     note: Option<Masked<String>>,
 }
@@ -51,7 +51,7 @@ pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
         .description(
-            "Approves or rejects a check in review, or asks its person for documents. At high risk a second reviewer must agree: the first decision gets 202. The decision covers exactly the version that the reviewer has read.",
+            "Approves or rejects a check in review, or asks its person for documents. At high risk an approval needs two reviewers: the first `approve` gets 202, and another reviewer sends `approve` to agree. `reject` or `request_documents` then disagrees: the check returns to `in_review`, and is neither rejected nor waiting for documents. The decision covers exactly the version that the reviewer has read.",
         )
         .requires_if_match()
         .idempotent()

@@ -237,7 +237,7 @@ async fn the_last_way_in_stays() {
     let answers = join_all(linked.iter().map(|account| remove(&account["id"]))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [204, 409], "of two removals of the last two ways in, one way stays");
+    assert_eq!(statuses, [204, 409], "of two removals of the last two sign-in methods, one stays");
     assert_eq!(social.all("/v1/oauth/accounts").await.len(), 1);
     let stranger = stack.person().await.api;
     let id = social.all("/v1/oauth/accounts").await[0]["id"].as_str().unwrap().to_owned();

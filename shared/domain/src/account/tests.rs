@@ -370,7 +370,7 @@ fn an_account_of_a_vouching_provider_is_confirmed_and_has_one_way_in() {
 }
 
 proptest! {
-    /// Whatever is linked and removed, one way in stays, and each step is a version of its own.
+    /// Whatever is linked and removed, one sign-in method stays, and each step is a version of its own.
     #[test]
     fn the_last_way_in_stays(has_password: bool, steps in proptest::collection::vec(any::<bool>(), 0..30)) {
         let new = NewVouchedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index: index("v1.email") };

@@ -126,7 +126,7 @@ events! {
         UserRegisteredByProvider = "user.registered_by_provider": person()
             .data(&[data::IdentityProvider::SHAPE])
             .counts(&[Counter::plain("auth_registration_total")]),
-        /// An account at an identity provider was linked: its owner can sign in by it.
+        /// An account at an identity provider was linked: its owner can sign in with it.
         UserSocialAccountLinked = "user.social_account_linked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountLinked),

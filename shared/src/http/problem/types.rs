@@ -128,7 +128,7 @@ problem_types! {
         "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
          reveal whether the address has an account here.",
         "Let the person sign in or register with a password, then link the account with `link=true`.";
-    OWN_CHECK = 403 "own_check", "You cannot decide your own check.",
+    OWN_CHECK = 403 "own_check", "You cannot read or decide your own check.",
         "Staff neither read nor decide what belongs to their own check.",
         "Let another reviewer do it.";
     SAME_REVIEWER = 403 "same_reviewer", "A different reviewer must decide.",
@@ -186,7 +186,7 @@ problem_types! {
         "The check cannot be approved while a screening hit of the person is open.",
         "Decide the hits first.";
     TRUE_MATCH = 409 "true_match", "A check with a true match cannot be approved.",
-        "A screening hit of the person was decided to be a true match with a sanctions list.",
+        "A screening hit of the person was decided to be a true match.",
         "Reject the check, and follow your procedure for true matches.";
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
@@ -223,7 +223,8 @@ problem_types! {
         "The route changes only the version that you have read, so it needs its entity tag.",
         "Read the resource and send its `ETag` as `If-Match`.";
     RATE_LIMITED = 429 "rate_limited", "Too many requests. Try again later.",
-        "A rate limit of this route is reached. `RateLimit-Policy` describes the limits.",
+        "A rate limit of this route, or of the gateway, is reached. `RateLimit-Policy` describes a limit in the answers that it lets \
+         pass; a refusal may have only `Retry-After`.",
         "Wait for the seconds in `Retry-After`. Repeated violations from one network double its wait, up to one hour.";
     TEMPORARILY_LOCKED = 429 "temporarily_locked", "Too many failed attempts. Try again later.",
         "Too many wrong passwords were tried for this identifier. While it is locked, the right password is refused as well.",

@@ -217,7 +217,7 @@ fn applicants_get_public_reasons_only() {
 
     let needed = |reasons: &[&str]| text(Notification::CheckActionNeeded, EventType::CheckActionNeeded, reasons);
     let mail = needed(&["proof_of_address_needed", "high_risk"]);
-    assert!(mail.contains("- Please hand in a proof of your address.\n"), "{mail}");
+    assert!(mail.contains("- Please upload a proof of your address.\n"), "{mail}");
     assert!(!mail.contains("risk"));
 }
 
