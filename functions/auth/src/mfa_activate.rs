@@ -80,7 +80,7 @@ async fn activate(
         let account = own_factors(&call).await?;
         let session = own_session(&call, store, attempt.is_first()).await?;
         // Another setup may have replaced the one whose code was right.
-        if account.factors.setup(now).ok().filter(|now| **now == setup).is_none() && !account.factors.is_enabled() {
+        if !account.factors.is_enabled() && account.factors.setup(now).ok() != Some(&setup) {
             return Err(FactorError::NoSetup.into());
         }
         let factors = account.factors.activate(step, digests.clone(), now)?;

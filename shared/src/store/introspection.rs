@@ -134,7 +134,7 @@ mod tests {
         let account = Account::register(new, NOW).0;
         let origin = CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
         let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
-        let session = SessionItem::begin(&account, "pwd", Kid(1), &origin, &key, NOW).unwrap();
+        let session = SessionItem::begin(&account, &["pwd"], Kid(1), &origin, &key, NOW).unwrap();
         let holder = TokenHolder::Person { user: account.user, session: session.session };
         let at = account_key(&account.user);
         put(&store, keyed(&at, &account).unwrap()).await;
