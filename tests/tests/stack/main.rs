@@ -4,6 +4,7 @@
 
 mod accounts;
 mod applicant_view;
+mod applicants;
 mod audit;
 mod callbacks;
 mod checks;
