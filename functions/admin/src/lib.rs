@@ -7,6 +7,7 @@ mod client_view;
 pub mod create_client;
 pub mod delete_client;
 pub mod export_users;
+pub mod get_applicant;
 pub mod get_check;
 pub mod import_users;
 pub mod list_checks;
@@ -21,6 +22,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         list_checks::endpoint(),
         get_check::endpoint(),
+        get_applicant::endpoint(),
         check_history::endpoint(),
         audit_logs::endpoint(),
         list_clients::endpoint(),

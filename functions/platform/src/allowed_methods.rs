@@ -13,6 +13,7 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/admin/clients/{id}/rotate-secret", "POST, OPTIONS"),
     ("/v1/admin/kyc/checks", "GET, HEAD, OPTIONS"),
     ("/v1/admin/kyc/checks/{id}", "GET, HEAD, OPTIONS"),
+    ("/v1/admin/kyc/checks/{id}/applicant", "GET, HEAD, OPTIONS"),
     ("/v1/admin/kyc/checks/{id}/history", "GET, HEAD, OPTIONS"),
     ("/v1/aml/hits", "GET, HEAD, OPTIONS"),
     ("/v1/aml/hits/{id}/decision", "POST, OPTIONS"),

@@ -5,6 +5,7 @@
 mod account_life;
 mod accounts;
 mod applicant_view;
+mod applicants;
 mod audit;
 mod callbacks;
 mod checks;

@@ -1,5 +1,6 @@
 //! Identity checks: their data, their states and transitions, and who may see which part of one.
 
+mod applicant;
 mod error;
 mod reason;
 mod retry_policy;
@@ -19,6 +20,7 @@ use super::{
     words::words,
 };
 
+pub use applicant::{ApplicantForStaff, NationalIdForStaff};
 pub use error::CheckError;
 pub use reason::{Reason, ReasonCode};
 pub use retry_policy::RetryPolicy;

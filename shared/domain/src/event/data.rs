@@ -257,6 +257,11 @@ parts! {
         pub hits: Vec<HitId>,
     }
 
+    /// A check of which staff read the person's data.
+    pub struct CheckShown {
+        pub check: CheckId,
+    }
+
     /// A request to refresh a list.
     pub struct RefreshRequest {
         /// Whether a list that is much smaller than before is accepted.

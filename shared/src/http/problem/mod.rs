@@ -138,6 +138,7 @@ fn check(error: CheckError) -> &'static ProblemType {
     match error {
         CheckError::CheckInProgress => &types::CHECK_IN_PROGRESS,
         CheckError::IllegalTransition => &types::ILLEGAL_TRANSITION,
+        CheckError::NotSubmitted => &types::NOT_SUBMITTED,
         CheckError::OwnCheck => &types::OWN_CHECK,
         CheckError::ClaimedByAnother => &types::CLAIMED_BY_ANOTHER,
         CheckError::SameReviewer => &types::SAME_REVIEWER,

@@ -176,6 +176,9 @@ problem_types! {
     ILLEGAL_TRANSITION = 409 "illegal_transition", "The current state does not allow this.",
         "The check or the hit is in a state in which this operation is not possible, for example because it was decided.",
         "Read the resource again and decide by its current state.";
+    NOT_SUBMITTED = 409 "not_submitted", "The check was not submitted.",
+        "The person's data is kept with a check when it is submitted. This check is a draft, or was one when it was cancelled or expired.",
+        "Wait until the person submits the check.";
     CLAIMED_BY_ANOTHER = 409 "claimed_by_another", "Another reviewer has claimed this check.",
         "A claim lasts 15 minutes. Until then only the reviewer who holds it decides.",
         "Take another check, or wait until the claim ends.";

@@ -15,6 +15,7 @@ use crate::{
         id::UserId,
         kyc::KycStatus,
         person::{Email, PersonName},
+        profile::Profile,
     },
     run_command,
     store::{
