@@ -34,6 +34,8 @@ pub struct Answer {
 
 impl Answer {
     const NONE: Self = Self { result: AttemptResult::NoAnswer, excerpt: None };
+    /// Of an attempt that was not made.
+    pub const NOT_TRIED: Self = Self { result: AttemptResult::NotTried, excerpt: None };
 }
 
 /// The client. It keeps no connections: each attempt resolves and checks the address of its endpoint.

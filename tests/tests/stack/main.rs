@@ -37,3 +37,4 @@ mod social;
 mod staff_reads;
 mod strangers;
 mod watchlists;
+mod webhooks;

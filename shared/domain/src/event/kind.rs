@@ -311,6 +311,31 @@ events! {
         /// A machine client was deleted; its tokens are refused from then on.
         ClientDeleted = "client.deleted": staff(),
 
+        /// An endpoint of webhooks was created.
+        WebhookCreated = "webhook.created": staff().data(&[data::EndpointSettings::SHAPE]),
+        /// The endpoint was changed by its owner.
+        WebhookUpdated = "webhook.updated": staff().data(&[data::EndpointSettings::SHAPE]),
+        /// The endpoint was deleted.
+        WebhookDeleted = "webhook.deleted": staff(),
+        /// The endpoint got a new secret; the previous one signs for another day.
+        WebhookSecretRotated = "webhook.secret_rotated": staff(),
+        /// The endpoint was disabled, for `data.reason`.
+        WebhookDisabled = "webhook.disabled": staff()
+            .data(&[data::Cause::SHAPE])
+            .notifies(Notification::WebhookDisabled),
+        /// A test was requested; the subject is its delivery.
+        WebhookTestRequested = "webhook.test_requested": staff()
+            .data(&[data::DeliveryTo::SHAPE])
+            .work(&[Queue::Webhooks]),
+        /// A delivery was requested again.
+        WebhookRetryRequested = "webhook.retry_requested": staff()
+            .data(&[data::DeliveryTo::SHAPE])
+            .work(&[Queue::Webhooks]),
+        /// All failed deliveries since `data.since` were requested again.
+        WebhookRetriesRequested = "webhook.retries_requested": staff()
+            .data(&[data::RetriedSince::SHAPE])
+            .work(&[Queue::Webhooks]),
+
         /// Staff read addresses and devices of `data.people` in the event log.
         AuditLogRead = "audit.log.read": staff().data(&[data::LogShown::SHAPE]),
 

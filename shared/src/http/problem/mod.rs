@@ -12,7 +12,7 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
+        client::ClientError, document::DocumentError, field::InvalidField, social::SocialError, webhook::WebhookError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -66,6 +66,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Callback(error) => callback(*error),
         Error::Aml(error) => aml(*error),
         Error::Client(error) => client(*error),
+        Error::Webhook(error) => webhook(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -176,6 +177,14 @@ fn client(error: ClientError) -> &'static ProblemType {
     match error {
         ClientError::NoSecret => &types::NO_SECRET,
         ClientError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
+    }
+}
+
+fn webhook(error: WebhookError) -> &'static ProblemType {
+    match error {
+        WebhookError::TooMany => &types::TOO_MANY_WEBHOOKS,
+        WebhookError::Disabled => &types::WEBHOOK_DISABLED,
+        WebhookError::Pending => &types::DELIVERY_PENDING,
     }
 }
 
