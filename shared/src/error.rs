@@ -6,6 +6,7 @@
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
     client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, social::SocialError,
+    webhook::WebhookError,
 };
 
 /// An error, by area.
@@ -31,6 +32,8 @@ pub enum Error {
     Client(#[from] ClientError),
     #[error(transparent)]
     Factor(#[from] FactorError),
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     #[error(transparent)]
     Internal(#[from] Internal),
 }

@@ -16,6 +16,7 @@ pub mod generate;
 pub mod mailbox;
 pub mod people;
 pub mod picture;
+pub mod receiver;
 pub mod samconfig;
 pub mod second_factor;
 pub mod sign_in;

@@ -11,6 +11,7 @@ use verinym_tests::{
     client::multipart,
     people::tag,
     picture,
+    receiver::Receiver,
     sign_in::Identity,
     template::{Template, allows},
     until,
@@ -280,6 +281,29 @@ async fn callbacks(world: &World) {
     }
 }
 
+/// An endpoint that fails, is made well and hears of everything again, and one that is gone.
+async fn webhooks(world: &World) {
+    let owner = Caller::new(world, Draft::new()).await;
+    let receiver = Receiver::start(&[200, 410]);
+    let form = json!({"url": &receiver.url, "events": ["user.locked"]});
+    let endpoint = owner.call("webhooks-create-endpoint", &[], &form).await.expect(201);
+    let path = [("id", endpoint["id"].as_str().unwrap())];
+    owner.call("webhooks-rotate-secret", &path, &Value::Null).await.expect(200);
+    let delivery = owner.call("webhooks-send-test", &path, &Value::Null).await.expect(202);
+    world.settle(None).await;
+    let of_delivery = [path[0], ("delivery", delivery["id"].as_str().unwrap())];
+    owner.call("webhooks-retry-delivery", &of_delivery, &Value::Null).await.expect(202);
+    world.settle(None).await;
+    let gone = owner.call("webhooks-get-endpoint", &path, &Value::Null).await.expect(200);
+    assert_eq!(gone["disabled_reason"], "gone", "{gone}");
+    owner.call("webhooks-update-endpoint", &path, &form).await.expect(200);
+    let since = json!({"since": gone["created_at"]});
+    owner.call("webhooks-retry-deliveries", &path, &since).await.expect(202);
+    world.settle(None).await;
+    assert!(receiver.requests().len() > 2);
+    owner.call("webhooks-delete-endpoint", &path, &Value::Null).await.expect(204);
+}
+
 #[tokio::test]
 async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     let world = World::new(&Stack::get(), &[]).await;
@@ -290,6 +314,9 @@ async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     }
     checks(&world).await;
     callbacks(&world).await;
+    if !world.stack.lacks("localstack", "its functions do not reach the receiver") {
+        webhooks(&world).await;
+    }
     for worker in ["workers-sweep-checks", "workers-sweep-outbox", "workers-run-due", "workers-expire"] {
         world.invoke(worker, json!({})).await.unwrap_or_else(|| panic!("{worker} failed"));
     }

@@ -97,7 +97,9 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
         let (after, events) = account.auth.reset_password(hash.clone(), now)?;
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&account.auth, &after);
-        let mut commit = events.into_iter().fold(commit, |commit, event| commit.event(reset_event(event, &account)));
+        let shown = after.profile_version();
+        let events = events.into_iter().map(|event| reset_event(event, &account).shown_as(shown));
+        let mut commit = events.fold(commit, Commit::event);
         commit = claims::confirm(token.consume(commit), &ValueClaim::email_key(&after.email_index), &after.user);
         if !account.auth.email_verified {
             let item = ProfileItem::seal(&after.user, &profile, &account.profile_key)?.item(&after.user);

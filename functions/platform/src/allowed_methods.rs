@@ -67,4 +67,11 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/users/email/undo", "POST, OPTIONS"),
     ("/v1/users/password/change", "POST, OPTIONS"),
     ("/v1/users/profile", "GET, HEAD, PUT, PATCH, OPTIONS"),
+    ("/v1/webhooks", "GET, HEAD, POST, OPTIONS"),
+    ("/v1/webhooks/{id}", "GET, HEAD, PUT, DELETE, OPTIONS"),
+    ("/v1/webhooks/{id}/deliveries", "GET, HEAD, OPTIONS"),
+    ("/v1/webhooks/{id}/deliveries/retry", "POST, OPTIONS"),
+    ("/v1/webhooks/{id}/deliveries/{delivery}/retry", "POST, OPTIONS"),
+    ("/v1/webhooks/{id}/rotate-secret", "POST, OPTIONS"),
+    ("/v1/webhooks/{id}/test", "POST, OPTIONS"),
 ];

@@ -132,6 +132,10 @@ kinds! {
     Client = "cli", ClientId;
     /// A callback received from a provider.
     Inbound = "inb", InboundId;
+    /// An endpoint of a customer that hears of events.
+    Webhook = "wh", WebhookId;
+    /// The delivery of one event to one endpoint.
+    Delivery = "dlv", DeliveryId;
 }
 
 #[cfg(test)]

@@ -32,4 +32,5 @@ pub mod social;
 pub mod time;
 pub mod user;
 pub mod user_row;
+pub mod webhook;
 pub mod words;

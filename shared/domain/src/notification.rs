@@ -120,6 +120,8 @@ notifications! {
         AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
+        /// An endpoint of webhooks was disabled.
+        WebhookDisabled = "webhook_disabled": progress(TextData::Nothing),
         /// The identity is verified.
         CheckApproved = "check_approved": progress(TextData::Nothing),
         /// The identity could not be verified.

@@ -47,7 +47,7 @@ mod serve;
 mod tests;
 pub mod urlencoded;
 
-pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrNot};
+pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrCan, SignedOrNot};
 pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;

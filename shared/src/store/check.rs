@@ -124,11 +124,14 @@ impl OwnedResource for CheckId {
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
 pub fn check_event(kind: EventType, check: &Check) -> EventDraft {
     let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
-    EventDraft::new(kind, Subject::new("check", check.id), check.version).person(check.user_id).data(&CheckProgress {
-        provider: PublicWord::named(&check.policy.provider),
-        state: check.state,
-        reasons: (!codes.is_empty()).then(|| codes.clone()),
-    })
+    EventDraft::new(kind, Subject::new("check", check.id), check.version)
+        .shown_as(check.applicant_version)
+        .person(check.user_id)
+        .data(&CheckProgress {
+            provider: PublicWord::named(&check.policy.provider),
+            state: check.state,
+            reasons: (!codes.is_empty()).then(|| codes.clone()),
+        })
 }
 
 /// Which check a provider's task belongs to.

@@ -10,6 +10,7 @@ pub mod check;
 pub mod client;
 pub mod command;
 pub mod commit;
+pub mod delivery;
 pub mod document;
 pub mod due;
 pub mod email_change;
@@ -37,12 +38,14 @@ mod rewrap;
 pub mod rotation;
 pub mod secrets;
 pub mod session;
+pub mod slot;
 pub mod state_index;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod throttling_tests;
 pub mod user;
+pub mod webhook;
 pub mod work;
 
 use aws_sdk_dynamodb::Client;

@@ -43,3 +43,4 @@ mod staff_reads;
 mod staff_second_factor;
 mod strangers;
 mod watchlists;
+mod webhooks;

@@ -10,11 +10,12 @@ use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
-    id::{CheckId, HitId, LinkId, UserId},
+    id::{CheckId, HitId, LinkId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
     risk::RiskOutcome,
     time::Timestamp,
+    webhook::Scope,
 };
 
 /// A field of a part.
@@ -297,6 +298,22 @@ parts! {
         pub people: Vec<UserId>,
         /// The number of events.
         pub events: usize,
+    }
+
+    /// What an endpoint of webhooks is told.
+    pub struct EndpointSettings {
+        pub scope: Scope,
+        pub enabled: bool,
+    }
+
+    /// The endpoint of a delivery.
+    pub struct DeliveryTo {
+        pub webhook: WebhookId,
+    }
+
+    /// From when on deliveries are made again.
+    pub struct RetriedSince {
+        pub since: Timestamp,
     }
 
     /// The provider that called back.

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
         client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, social::SocialError,
+        webhook::WebhookError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -67,6 +68,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Aml(error) => aml(*error),
         Error::Client(error) => client(*error),
         Error::Factor(error) => factor(*error),
+        Error::Webhook(error) => webhook(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -192,6 +194,14 @@ fn factor(error: FactorError) -> &'static ProblemType {
         FactorError::AlreadyEnabled => &types::MFA_ALREADY_ENABLED,
         FactorError::NotEnabled => &types::MFA_NOT_ENABLED,
         FactorError::NoSetup => &types::NO_MFA_SETUP,
+    }
+}
+
+fn webhook(error: WebhookError) -> &'static ProblemType {
+    match error {
+        WebhookError::TooMany => &types::TOO_MANY_WEBHOOKS,
+        WebhookError::Disabled => &types::WEBHOOK_DISABLED,
+        WebhookError::Pending => &types::DELIVERY_PENDING,
     }
 }
 

@@ -197,6 +197,15 @@ problem_types! {
     NO_SECRET = 409 "no_secret", "The client has no secret.",
         "The machine client authenticates by assertions that it signs with its own keys.",
         "Create a new client with the new keys, and delete this one.";
+    TOO_MANY_WEBHOOKS = 409 "too_many_webhooks", "No more endpoints are allowed.",
+        "A person or machine client has at most 10 endpoints, and at most 50 endpoints hear of everybody's events.",
+        "Delete an endpoint that is not used any more.";
+    WEBHOOK_DISABLED = 409 "webhook_disabled", "The endpoint is disabled.",
+        "Nothing is sent to an endpoint that is not enabled.",
+        "Enable it with `PUT /v1/webhooks/{id}`, then try again.";
+    DELIVERY_PENDING = 409 "delivery_pending", "The delivery is being attempted already.",
+        "An attempt of the delivery is due. `next_attempt_at` states when.",
+        "Wait for the attempt.";
     IDEMPOTENCY_IN_PROGRESS = 409 "idempotency_in_progress", "The first request with this idempotency key is still being processed.",
         "Two requests with the same key arrived at the same time.",
         "Repeat the request with the same key after a moment.";

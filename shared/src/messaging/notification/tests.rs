@@ -38,6 +38,7 @@ fn check_event(kind: EventType, data: serde_json::Value) -> EventRecord {
         occurred_at: NOW,
         subject: Subject::new("check", CheckId::new(NOW)),
         version: 4,
+        shown_version: None,
         person: None,
         actor: Actor::system("verification"),
         correlation_id: "correlation".into(),
