@@ -12,6 +12,7 @@ pub mod get_check;
 pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
+pub mod list_notes;
 pub mod rotate_client_secret;
 
 use verinym::{http::Endpoint, messaging::Worker};
@@ -22,6 +23,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         list_checks::endpoint(),
         get_check::endpoint(),
         get_applicant::endpoint(),
+        list_notes::endpoint(),
         check_history::endpoint(),
         audit_logs::endpoint(),
         list_clients::endpoint(),
