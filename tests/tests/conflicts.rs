@@ -235,6 +235,8 @@ async fn checks(world: &World) {
     let content = [("id", seen["document_ids"][0].as_str().unwrap())];
     moderator.call("kyc-get-document-content", &content, &Value::Null).await.expect(200);
     moderator.call("admin-get-applicant", &[("id", id.as_str())], &Value::Null).await.expect(200);
+    moderator.call("kyc-add-note", &[("id", id.as_str())], &json!({"text": "A note."})).await.expect(201);
+    moderator.call("admin-list-notes", &[("id", id.as_str())], &Value::Null).await.expect(200);
     moderator.call("kyc-claim-check", &[("id", id.as_str())], &Value::Null).await.expect(200);
     moderator.call("kyc-release-check", &[("id", id.as_str())], &Value::Null).await.expect(204);
     let version = moderator.seen(&id).await["version"].as_u64();

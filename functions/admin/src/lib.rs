@@ -13,6 +13,7 @@ pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
 pub mod make_client;
+pub mod list_notes;
 pub mod rotate_client_secret;
 
 use verinym::{http::Endpoint, messaging::Worker};
@@ -23,6 +24,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         list_checks::endpoint(),
         get_check::endpoint(),
         get_applicant::endpoint(),
+        list_notes::endpoint(),
         check_history::endpoint(),
         audit_logs::endpoint(),
         list_clients::endpoint(),

@@ -12,17 +12,14 @@ use super::{
     event::EventDraft,
     item::{Item, ItemQuery, Key, Sort, keyed, number, read, text},
     owner::{OwnedResource, Owner},
-    person_key::PersonKey,
     state_index::{self, StateKey},
     user::{Account, account_key},
 };
 use crate::{
-    crypto::field::Place,
     domain::{
         check::{Check, CheckState},
         event::{CheckProgress, EventType, PublicWord, Subject},
         id::{CheckId, UserId},
-        secret::Masked,
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -145,32 +142,7 @@ fn task_key(provider: &str, reference: &Reference) -> Key {
     Key::new(format!("REQ#{provider}#{reference}"), "REF")
 }
 
-/// What a reviewer writes beside a decision.
-#[derive(Debug)]
-pub struct NewNote<'a> {
-    pub check: CheckId,
-    pub by: UserId,
-    pub text: &'a Masked<String>,
-}
-
-/// A note as it is stored: `CHK#<id>` · `NOTE#<time>#<by>`.
-#[derive(Debug, Serialize, Deserialize)]
-struct NoteItem {
-    by: UserId,
-    at: Timestamp,
-    /// Ciphertext under the person's evidence key.
-    text: ByteBuf,
-}
-
 impl Commit<'_> {
-    /// A reviewer's note, for staff.
-    pub fn new_note(self, note: &NewNote<'_>, evidence: &PersonKey, now: Timestamp) -> Self {
-        let key = Key::new(format!("CHK#{}", note.check), format!("NOTE#{now}#{}", note.by));
-        let place = Place { table: Table::Kyc.logical(), partition: &key.pk, sort: &key.sk, attribute: "text" };
-        let text = ByteBuf::from(evidence.seal(&place, note.text.as_bytes()));
-        self.create(Table::Kyc, &key, &NoteItem { by: note.by, at: now, text }, None)
-    }
-
     /// A new check, its owner, and the account if the check is submitted at once.
     pub fn new_check(self, stored: &StoredCheck, auth: &Account, now: Timestamp) -> Self {
         let check = &stored.check;
@@ -310,9 +282,11 @@ impl Store {
     }
 }
 
+mod notes;
 mod queue;
 mod snapshot;
 
+pub use notes::{NewNote, NoteItem};
 pub use snapshot::Snapshot;
 
 #[cfg(test)]

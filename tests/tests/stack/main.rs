@@ -26,6 +26,7 @@ mod journey;
 mod lists;
 mod mails;
 mod manual;
+mod notes;
 mod own_checks;
 mod profiles;
 mod review;

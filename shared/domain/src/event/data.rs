@@ -258,7 +258,7 @@ parts! {
         pub hits: Vec<HitId>,
     }
 
-    /// A check of which staff read the person's data.
+    /// A check of which staff read the person's data or the notes.
     pub struct CheckShown {
         pub check: CheckId,
     }

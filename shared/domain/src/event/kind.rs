@@ -305,6 +305,10 @@ events! {
             .data(&[data::CheckProgress::SHAPE]),
         /// A reviewer read the person's data as it was submitted with the check. The subject is the act of reading.
         CheckApplicantRead = "kyc.check.applicant_read": staff().data(&[data::CheckShown::SHAPE]),
+        /// A reviewer wrote a note without a decision.
+        CheckNoteAdded = "kyc.check.note_added": staff().data(&[data::CheckProgress::SHAPE]),
+        /// A reviewer read the notes of the check. The subject is the act of reading.
+        CheckNotesRead = "kyc.check.notes_read": staff().data(&[data::CheckShown::SHAPE]),
 
         /// A name was screened without a check: `data` names engine and list versions and how many hits there were.
         NameScreened = "aml.screening.done": staff().data(&[data::ScreeningResult::SHAPE, data::NameScreening::SHAPE]),

@@ -21,6 +21,7 @@ use crate::{
     store::{
         command::Decided,
         commit::CommitError,
+        person_key::PersonKey,
         testing,
         user::{ProfileItem, profile_key},
     },

@@ -14,7 +14,7 @@ use crate::{
         kyc::KycStatus,
     },
     error::Error,
-    store::{commit::CommitError, testing},
+    store::{commit::CommitError, person_key::PersonKey, testing},
 };
 
 pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
