@@ -8,8 +8,10 @@ const MAX_DEPTH: usize = 12;
 /// Adds an example to each JSON body and form that has none.
 pub fn add_examples(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
-    let Some(paths) = document["paths"].as_object_mut() else { return };
-    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+    let Some(document) = document.as_object_mut() else { return };
+    let paths = document.iter_mut().filter(|(name, _)| matches!(name.as_str(), "paths" | "webhooks"));
+    let paths = paths.filter_map(|(_, paths)| paths.as_object_mut()).flat_map(Map::values_mut);
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
         if let Some(content) = operation.get_mut("requestBody").map(|body| &mut body["content"]) {
             add(content, &schemas);
         }

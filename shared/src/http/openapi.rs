@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+mod webhooks;
+
 use super::{
     endpoint::Endpoint,
     example,
@@ -19,7 +21,7 @@ const TAGS: &[(&str, &str)] = &[
     ("kyc", "Documents and identity checks; reviewing them, for staff."),
     ("aml", "Screening of names, its hits and lists, for staff."),
     ("admin", "The review queue and the event log, for staff."),
-    ("webhooks", "Callbacks of identity providers."),
+    ("webhooks", "Endpoints that are told of events, and callbacks of identity providers."),
     ("platform", "Health, metrics, keys, and this reference."),
 ];
 
@@ -46,6 +48,7 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into());
         }
     }
+    let told = webhooks::events(&mut schemas);
     for (name, schema) in &mut schemas {
         name_enum_constants(name, schema);
     }
@@ -66,6 +69,7 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
         "security": [{"bearer": []}],
         "tags": TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect::<Vec<_>>(),
         "paths": paths,
+        "webhooks": told,
         "components": {
             "schemas": schemas,
             "parameters": parameters(),

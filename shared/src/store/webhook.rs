@@ -2,6 +2,8 @@
 //! if it hears of everybody, its row in the list of those (`W#ALL` · `W#<id>`). Each list counts its rows (`COUNT`), so that two
 //! calls at the same time cannot both add the last one.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -29,6 +31,8 @@ use crate::{
 };
 
 const ALL: &str = "W#ALL";
+/// Longer than the longest wait of a delivery between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_hours(36);
 
 /// The partition of an endpoint and of its deliveries.
 pub(super) fn partition(id: &WebhookId) -> String {
@@ -142,9 +146,9 @@ impl EndpointItem {
 }
 
 /// Since when an endpoint fails.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct EndpointHealth {
-    pub failing_since: Timestamp,
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct EndpointHealth {
+    failing_since: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -307,20 +311,32 @@ impl Store {
         keys.iter().filter_map(|(_, key)| found.remove(key)).map(read).collect()
     }
 
-    /// Notes that an endpoint failed. Returns since when it has, without a success between.
+    /// Notes that an endpoint failed. Returns since when it has, without a success between. After a while without any attempt it is
+    /// not known to have failed all the time, so the count begins anew.
     pub async fn endpoint_failed(&self, id: &WebhookId, now: Timestamp) -> Result<Timestamp> {
-        use aws_sdk_dynamodb::types::ReturnValue::AllNew;
-        let updated = self
-            .db()
-            .update_item()
-            .table_name(self.name(Table::Outbound))
-            .set_key(Some(health_key(id).to_item()))
-            .update_expression("SET failing_since = if_not_exists(failing_since, :now)")
-            .expression_attribute_values(":now", text(now.to_string()))
-            .return_values(AllNew)
-            .send()
-            .await
-            .map_err(|error| Internal::aws("note a failure", &error))?;
+        use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue::AllNew};
+        let update = || {
+            self.db()
+                .update_item()
+                .table_name(self.name(Table::Outbound))
+                .set_key(Some(health_key(id).to_item()))
+                .expression_attribute_values(":now", text(now.to_string()))
+                .return_values(AllNew)
+        };
+        let goes_on = update()
+            .update_expression("SET last_failure = :now")
+            .condition_expression("last_failure >= :stale")
+            .expression_attribute_values(":stale", text((now - LONGEST_PAUSE).to_string()));
+        let updated = match goes_on.send().await {
+            Ok(updated) => updated,
+            Err(error)
+                if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) =>
+            {
+                let begins = update().update_expression("SET failing_since = :now, last_failure = :now");
+                begins.send().await.map_err(|error| Internal::aws("note a failure", &error))?
+            }
+            Err(error) => return Err(Internal::aws("note a failure", &error).into()),
+        };
         let health: EndpointHealth = read(updated.attributes.unwrap_or_default())?;
         Ok(health.failing_since)
     }

@@ -96,9 +96,12 @@ async fn an_event_is_heard_by_endpoints_of_its_person_and_those_of_scope_all() {
 async fn an_endpoint_fails_since_its_first_failure_after_a_success() {
     let store = testing::store().await;
     let id = WebhookId::new(NOW);
-    let later = NOW + std::time::Duration::from_hours(1);
+    let later = NOW + Duration::from_hours(1);
     assert_eq!(store.endpoint_failed(&id, NOW).await.unwrap(), NOW);
     assert_eq!(store.endpoint_failed(&id, later).await.unwrap(), NOW);
+    // Two failures with days between them are not days of failure.
+    let long_after = later + LONGEST_PAUSE + Duration::from_secs(1);
+    assert_eq!(store.endpoint_failed(&id, long_after).await.unwrap(), long_after);
     store.endpoint_recovered(&id).await.unwrap();
     assert_eq!(store.endpoint_failed(&id, later).await.unwrap(), later);
 }
