@@ -12,8 +12,8 @@ pub mod get_check;
 pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
-pub mod make_client;
 pub mod list_notes;
+pub mod make_client;
 pub mod rotate_client_secret;
 
 use verinym::{http::Endpoint, messaging::Worker};

@@ -143,9 +143,12 @@ pub fn payload(kind: WebhookType, facts: &EventFacts<'_>) -> Result<WebhookPaylo
     use WebhookType as T;
     let version = facts.version;
     let data = match kind {
-        T::UserRegistered | T::UserEmailVerified | T::UserUpdated | T::UserLocked | T::PasswordChanged | T::MfaChanged => {
-            WebhookData::User(UserData { user_id: facts.person()?, version })
-        }
+        T::UserRegistered
+        | T::UserEmailVerified
+        | T::UserUpdated
+        | T::UserLocked
+        | T::PasswordChanged
+        | T::MfaChanged => WebhookData::User(UserData { user_id: facts.person()?, version }),
         T::SessionCreated | T::SessionRevoked => {
             WebhookData::Session(SessionData { session_id: facts.subject()?, user_id: facts.person()? })
         }

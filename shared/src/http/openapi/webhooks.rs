@@ -24,9 +24,12 @@ pub fn events(schemas: &mut BTreeMap<String, Value>) -> Map<String, Value> {
 fn data(kind: WebhookType, schemas: &mut BTreeMap<String, Value>) -> Value {
     use WebhookType as T;
     match kind {
-        T::UserRegistered | T::UserEmailVerified | T::UserUpdated | T::UserLocked | T::PasswordChanged | T::MfaChanged => {
-            schema::<UserData>(schemas)
-        }
+        T::UserRegistered
+        | T::UserEmailVerified
+        | T::UserUpdated
+        | T::UserLocked
+        | T::PasswordChanged
+        | T::MfaChanged => schema::<UserData>(schemas),
         T::SessionCreated | T::SessionRevoked => schema::<SessionData>(schemas),
         T::CheckSubmitted
         | T::CheckActionNeeded
