@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Special-purpose IPv4 networks: address and length of the prefix.
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     // "This network", unspecified.
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     // Private.
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     // Shared by carriers (RFC 6598); clouds put services of their own here.

@@ -24,7 +24,7 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 /// asked for (`Retry-After`), within [`LONGEST_RETRY_AFTER`]. `random` is evenly distributed over all of `u64`.
 pub fn next_attempt(made: u32, retry_after: Option<Duration>, now: Timestamp, random: u64) -> Option<Timestamp> {
     let wait = *WAITS.get(usize::try_from(made).ok()?)?;
-    let jitter = u128::from(random) * (wait.as_millis() / 5) >> 64;
+    let jitter = (u128::from(random) * (wait.as_millis() / 5)) >> 64;
     let wait = wait + Duration::from_millis(u64::try_from(jitter).unwrap_or(0));
     Some(now + wait.max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER)))
 }
