@@ -5,7 +5,7 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
+    client::ClientError, document::DocumentError, field::InvalidField, role::table::RoleError, social::SocialError,
 };
 
 /// An error, by area.
@@ -29,6 +29,8 @@ pub enum Error {
     Aml(#[from] AmlError),
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Role(#[from] RoleError),
     #[error(transparent)]
     Internal(#[from] Internal),
 }

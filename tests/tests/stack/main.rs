@@ -27,6 +27,7 @@ mod manual;
 mod own_checks;
 mod profiles;
 mod review;
+mod roles;
 mod scenarios;
 mod screening;
 mod screening_delays;

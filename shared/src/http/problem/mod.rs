@@ -12,7 +12,7 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
+        client::ClientError, document::DocumentError, field::InvalidField, role::table::RoleError, social::SocialError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -66,6 +66,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Callback(error) => callback(*error),
         Error::Aml(error) => aml(*error),
         Error::Client(error) => client(*error),
+        Error::Role(error) => role(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -176,6 +177,19 @@ fn client(error: ClientError) -> &'static ProblemType {
     match error {
         ClientError::NoSecret => &types::NO_SECRET,
         ClientError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
+    }
+}
+
+fn role(error: RoleError) -> &'static ProblemType {
+    match error {
+        RoleError::SystemRole => &types::SYSTEM_ROLE,
+        RoleError::NameTaken => &types::ROLE_NAME_TAKEN,
+        RoleError::Unknown => &types::NOT_FOUND,
+        RoleError::InUse => &types::ROLE_IN_USE,
+        RoleError::TooMany => &types::TOO_MANY_ROLES,
+        RoleError::OwnRole => &types::OWN_ROLE,
+        RoleError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
+        RoleError::OwnAccount => &types::OWN_ROLES,
     }
 }
 

@@ -9,7 +9,7 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, ClientId, DocumentId, HitId, LinkId, SessionId},
+    id::{CheckId, ClientId, DocumentId, HitId, LinkId, SessionId, UserId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -51,6 +51,7 @@ pub struct Ids {
     pub list: String,
     pub client: String,
     pub link: String,
+    pub user: String,
 }
 
 /// Access tokens live 15 minutes.
@@ -73,6 +74,7 @@ impl Kept {
             list: "test_same".to_owned(),
             client: ClientId::new(Timestamp::now()).to_string(),
             link: LinkId::new(Timestamp::now()).to_string(),
+            user: UserId::new(Timestamp::now()).to_string(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -83,6 +85,7 @@ impl Kept {
             list: "nobodys_list".to_owned(),
             client: ClientId::new(now).to_string(),
             link: LinkId::new(now).to_string(),
+            user: UserId::new(now).to_string(),
         };
         let admin = stack.admin().await;
         Self {
@@ -139,7 +142,11 @@ impl Cast {
             path = path.replace("{id}", ids.of(kind));
         }
         let provider = if path.starts_with("/v1/oauth/") { "google" } else { "sandbox" };
-        path = path.replace("{provider}", provider).replace("{file}", "reference.css").replace("{code}", "not_found");
+        path = path
+            .replace("{name}", "nobodys-role")
+            .replace("{provider}", provider)
+            .replace("{file}", "reference.css")
+            .replace("{code}", "not_found");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
@@ -169,6 +176,7 @@ impl Ids {
             IdKind::List => &self.list,
             IdKind::Client => &self.client,
             IdKind::Link => &self.link,
+            IdKind::User => &self.user,
         }
     }
 }
@@ -182,6 +190,7 @@ pub enum IdKind {
     List,
     Client,
     Link,
+    User,
 }
 
 /// What the `{id}` of a path names.
@@ -202,6 +211,8 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Client)
     } else if path.starts_with("/v1/oauth/accounts/") {
         Some(IdKind::Link)
+    } else if path.starts_with("/v1/admin/users/") {
+        Some(IdKind::User)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
@@ -215,6 +226,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
             Some(json!({"document_ids": [DocumentId::new(Timestamp::now()).to_string()]}))
         }
         ("POST", "/v1/aml/hits/{id}/decision") => Some(json!({"decision": "false_positive", "reason": "x"})),
+        ("PUT", "/v1/admin/users/{id}/roles") => Some(json!({"roles": ["user"]})),
         (_, path) if operation.takes().is_some() && path.contains("{id}") => {
             panic!("{} {path}: tell the tests a body that it takes", operation.method)
         }
