@@ -5,8 +5,8 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, social::SocialError,
-    webhook::WebhookError,
+    client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, role::table::RoleError,
+    social::SocialError, webhook::WebhookError,
 };
 
 /// An error, by area.
@@ -34,6 +34,8 @@ pub enum Error {
     Factor(#[from] FactorError),
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    #[error(transparent)]
+    Role(#[from] RoleError),
     #[error(transparent)]
     Internal(#[from] Internal),
 }

@@ -206,6 +206,26 @@ async fn social(world: &World) {
     world.settle(None).await;
 }
 
+/// Roles: made, given, changed, taken and deleted.
+async fn roles(world: &World) {
+    let admin = Caller::staff(world, "admin").await;
+    let person = Caller::new(world, Draft::new()).await;
+    let id = person.call("auth-me", &[], &Value::Null).await.expect(200)["user"]["id"].as_str().unwrap().to_owned();
+    let name = format!("r{}", &tag()[..12]);
+    let (path, account) = ([("name", name.as_str())], [("id", id.as_str())]);
+    let made = json!({"name": name, "permissions": ["kyc:read"]});
+    admin.call("admin-create-role", &[], &made).await.expect(201);
+    for roles in [json!(["user", name]), json!(["user"])] {
+        let shown = world.send("admin-get-user-roles", Some(&admin.access), &account, &[], vec![]).await;
+        let tag = shown.headers["etag"].to_str().unwrap().to_owned();
+        let version = tag.trim_matches('"').parse().ok();
+        admin.call_at("admin-set-user-roles", &account, &json!({"roles": roles}), version).await.expect(200);
+    }
+    admin.call("admin-change-role", &path, &json!({"permissions": ["aml:read"]})).await.expect(200);
+    admin.call("admin-delete-role", &path, &Value::Null).await.expect(204);
+    world.settle(None).await;
+}
+
 async fn checks(world: &World) {
     let applicant = Caller::new(world, Draft::new()).await;
     let moderator = Caller::staff(world, "moderator").await;
@@ -311,6 +331,7 @@ async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     let world = World::new(&Stack::get(), &[]).await;
     world.faults.conflict_in_each_invocation();
     accounts(&world).await;
+    roles(&world).await;
     if !world.stack.lacks("localstack", "its functions do not reach the identity providers") {
         social(&world).await;
     }

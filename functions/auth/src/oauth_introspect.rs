@@ -6,11 +6,13 @@ use verinym::{
     config::{Section, names::SecretId},
     crypto::access::{Expected, TokenClaims, VerificationKeys},
     domain::{
-        account::Account,
         client::Client,
         id::{ClientId, SessionId},
         limit,
-        role::{PermissionSet, TokensIntrospect},
+        role::{
+            PermissionSet, TokensIntrospect,
+            table::{RoleTable, has_custom},
+        },
         session::CLOCK_LEEWAY_SECONDS,
     },
     error::Result,
@@ -159,7 +161,8 @@ async fn answer(call: &Call<Asker>, form: &OAuthForm<IntrospectionRequest>) -> R
     if form.get("token").is_none() {
         return Err(OAuthRefusal::new("invalid_request", "The parameter token is missing."));
     }
-    Ok(claims.zip(asked.holder.as_ref()).map_or_else(Introspection::default, |(claims, holder)| of(claims, holder)))
+    let live = claims.zip(asked.holder.as_ref());
+    Ok(live.map_or_else(Introspection::default, |(claims, holder)| of(claims, holder, &asked.roles)))
 }
 
 /// The claims of a token that is ours and has not expired.
@@ -170,9 +173,11 @@ fn verified(call: &Call<Asker>, keys: &VerificationKeys, token: &str) -> Result<
     Ok(keys.verify_any(token, &expected).ok())
 }
 
-const fn holder_of(claims: &TokenClaims) -> TokenHolder {
+fn holder_of(claims: &TokenClaims) -> TokenHolder {
     match claims {
-        TokenClaims::Person(claims) => TokenHolder::Person { user: claims.sub, session: claims.sid },
+        TokenClaims::Person(claims) => {
+            TokenHolder::Person { user: claims.sub, session: claims.sid, custom_roles: has_custom(&claims.roles) }
+        }
         TokenClaims::Client(claims) => TokenHolder::Client(claims.sub),
     }
 }
@@ -227,10 +232,10 @@ impl<'f> Credentials<'f> {
     }
 }
 
-fn of(claims: &TokenClaims, holder: &LiveHolder) -> Introspection {
+fn of(claims: &TokenClaims, holder: &LiveHolder, roles: &RoleTable) -> Introspection {
     match (claims, holder) {
         (TokenClaims::Person(claims), LiveHolder::Person(account)) => Introspection {
-            scope: joined(&permissions_of(account)),
+            scope: joined(&roles.permissions(&account.roles)),
             sub: Some(claims.sub.to_string()),
             client_id: Some(claims.client_id.clone()),
             iss: Some(claims.iss.clone()),
@@ -265,10 +270,6 @@ fn of(claims: &TokenClaims, holder: &LiveHolder) -> Introspection {
 
 fn active() -> Introspection {
     Introspection { active: true, token_type: Some("Bearer"), ..Introspection::default() }
-}
-
-fn permissions_of(account: &Account) -> PermissionSet {
-    PermissionSet::of_roles(&account.roles)
 }
 
 fn joined(permissions: &PermissionSet) -> Option<String> {

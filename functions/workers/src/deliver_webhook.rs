@@ -59,6 +59,7 @@ pub fn worker() -> Worker {
                 .delete(Table::Ephemeral)
                 .read_secret(SecretId::Indexes)
                 .send(Queue::Deliveries)
+                .rarely("the owner has a custom role", Needs::new().get_many(Table::Identity))
                 .rarely("an endpoint accepts a delivery after it failed", Needs::new().delete(Table::Outbound)),
         )
 }

@@ -47,6 +47,7 @@ pub fn worker() -> Worker {
                 .get(Table::Outbound)
                 .put(Table::Outbound)
                 .get(Table::Identity)
+                .rarely("the owner has a custom role", Needs::new().get_many(Table::Identity))
                 .send(Queue::Deliveries),
         )
 }

@@ -21,8 +21,11 @@ pub async fn may_be_told(app: &App, owner: &EndpointOwner, scope: Scope, kind: O
     }
     let permissions = match owner {
         EndpointOwner::Person(user) => {
-            let account = app.store().await.auth(user).await?;
-            account.filter(|account| is_active(account)).map(|account| PermissionSet::of_roles(&account.roles))
+            let store = app.store().await;
+            match store.auth(user).await?.filter(|account| is_active(account)) {
+                Some(account) => Some(store.roles_of(&account.roles, None).await?.permissions(&account.roles)),
+                None => None,
+            }
         }
         EndpointOwner::Client(client) => client_permissions(app, client).await?,
     };

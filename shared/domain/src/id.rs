@@ -130,6 +130,8 @@ kinds! {
     Read = "read", ReadId;
     /// A machine client.
     Client = "cli", ClientId;
+    /// A role that an administrator made.
+    Role = "role", RoleId;
     /// A callback received from a provider.
     Inbound = "inb", InboundId;
     /// An endpoint of a customer that hears of events.

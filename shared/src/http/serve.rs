@@ -24,11 +24,11 @@ use crate::{
     boot::{self, ServeFuture},
     crypto::access::{AccessClaims, ClientClaims, TokenClaims},
     deadline::Deadline,
-    domain::{account::UserStatus, role::PermissionSet, time::Timestamp},
+    domain::{account::UserStatus, role::table::has_custom, time::Timestamp},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
-        admission::{AdmissionRequest, ClientAdmissionRequest, Loaded},
+        admission::{AdmissionRequest, AlsoWanted, ClientAdmissionRequest, Loaded},
         item::Key,
         session::SessionItem,
         user::Account,
@@ -300,15 +300,20 @@ async fn admit_person(
         profile: incoming.route.loads.profile,
         owner_of,
     };
+    let also = AlsoWanted {
+        forwarding: forwarded.as_ref().map(|forwarded| forwarded.client),
+        // The token names the roles of when it was issued.
+        roles: has_custom(&claims.roles),
+    };
     let store = app.store().await;
     let purposes = incoming.route.loads.keks.purposes();
     let (admission, allowed, (), ()) = tokio::join!(
-        store.admit_with(&wanted, forwarded.as_ref().map(|forwarded| &forwarded.client), incoming.meta.now),
+        store.admit_with(&wanted, &also, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
         store.preload_keks(&purposes, incoming.meta.now),
         preload_state(app, &incoming.route),
     );
-    let (admission, client) = admission?;
+    let (admission, also) = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
         return Err(RequestError::Unauthenticated.into());
     };
@@ -318,11 +323,11 @@ async fn admit_person(
     }
     allowed?;
     if let Some(forwarded) = forwarded {
-        forwarded.apply(client.as_ref(), incoming, notes)?;
+        forwarded.apply(also.client.as_ref(), incoming, notes)?;
     }
     let lacks = if app.config.tokens()?.staff_mfa { lacking_second_factor(&auth, &session) } else { None };
     let permissions = match lacks {
-        None => PermissionSet::of_roles(&auth.roles),
+        None => store.roles_of(&auth.roles, also.roles).await?.permissions(&auth.roles),
         // Until then nothing of what the roles permit.
         Some(_) if incoming.route.open_without_second_factor => PermissionSet::default(),
         Some(refusal) => return Err(refusal.into()),

@@ -5,6 +5,7 @@ use super::{
     Store, Table,
     client::client_key,
     item::{Item, Key, read},
+    role::role_table_key,
     session::SessionItem,
     user::{Account, account_key},
 };
@@ -13,6 +14,7 @@ use crate::{
         account::UserStatus,
         client::Client,
         id::{ClientId, SessionId, UserId},
+        role::table::RoleTable,
         time::Timestamp,
     },
     error::Result,
@@ -21,7 +23,12 @@ use crate::{
 /// Whose token it is, by its claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenHolder {
-    Person { user: UserId, session: SessionId },
+    /// `custom_roles`: whether the person had a custom role when the token was issued.
+    Person {
+        user: UserId,
+        session: SessionId,
+        custom_roles: bool,
+    },
     Client(ClientId),
 }
 
@@ -37,12 +44,17 @@ pub enum LiveHolder {
 pub struct AskedToken {
     pub asker: Option<Client>,
     pub holder: Option<LiveHolder>,
+    /// The custom roles, if the person has any.
+    pub roles: RoleTable,
 }
 
 impl TokenHolder {
     fn keys(&self) -> Vec<Key> {
         match self {
-            Self::Person { user, session } => vec![account_key(user), SessionItem::key(user, session)],
+            Self::Person { user, session, custom_roles } => {
+                let person = [account_key(user), SessionItem::key(user, session)];
+                person.into_iter().chain(custom_roles.then(role_table_key)).collect()
+            }
             Self::Client(client) => vec![client_key(client)],
         }
     }
@@ -53,7 +65,7 @@ impl TokenHolder {
             Self::Client(client) => {
                 Ok(found(&client_key(client)).map(read).transpose()?.map(|client| LiveHolder::Client(Box::new(client))))
             }
-            Self::Person { user, session } => {
+            Self::Person { user, session, .. } => {
                 let account: Option<Account> = found(&account_key(user)).map(read).transpose()?;
                 let session: Option<SessionItem> = found(&SessionItem::key(user, session)).map(read).transpose()?;
                 let (Some(account), Some(session)) = (account, session) else { return Ok(None) };
@@ -77,13 +89,21 @@ impl Store {
         let found = self.get_many(&keys).await?;
         // A client may ask about its own token: then both are one item.
         let item = |key: &Key| found.get(key).cloned();
-        Ok(AskedToken {
-            asker: item(&asking).map(read).transpose()?,
-            holder: match holder {
-                Some(holder) => holder.live(item, now)?,
-                None => None,
-            },
-        })
+        let live = match holder {
+            Some(holder) => holder.live(item, now)?,
+            None => None,
+        };
+        let known = match holder {
+            Some(TokenHolder::Person { custom_roles: true, .. }) => {
+                Some(item(&role_table_key()).map(read).transpose()?.unwrap_or_default())
+            }
+            _ => None,
+        };
+        let roles = match &live {
+            Some(LiveHolder::Person(account)) => self.roles_of(&account.roles, known).await?,
+            _ => RoleTable::default(),
+        };
+        Ok(AskedToken { asker: item(&asking).map(read).transpose()?, holder: live, roles })
     }
 }
 
@@ -135,7 +155,7 @@ mod tests {
         let origin = CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
         let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
         let session = SessionItem::begin(&account, &["pwd"], Kid(1), &origin, &key, NOW).unwrap();
-        let holder = TokenHolder::Person { user: account.user, session: session.session };
+        let holder = TokenHolder::Person { user: account.user, session: session.session, custom_roles: false };
         let at = account_key(&account.user);
         put(&store, keyed(&at, &account).unwrap()).await;
         assert!(!is_active(&store, holder, NOW).await, "without a session");
@@ -165,7 +185,7 @@ mod tests {
             version: 1,
         };
         let ask = async || store.asked_token(&id, Some(&TokenHolder::Client(id)), NOW).await.unwrap();
-        assert!(matches!(ask().await, AskedToken { asker: None, holder: None }));
+        assert!(matches!(ask().await, AskedToken { asker: None, holder: None, .. }));
         put(&store, keyed(&client_key(&id), &client).unwrap()).await;
         let asked = ask().await;
         assert!(asked.asker.is_some() && matches!(asked.holder, Some(LiveHolder::Client(_))));

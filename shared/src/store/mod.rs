@@ -35,6 +35,7 @@ pub mod owner;
 pub mod pending_authorization;
 pub mod person_key;
 mod rewrap;
+pub mod role;
 pub mod rotation;
 pub mod secrets;
 pub mod session;

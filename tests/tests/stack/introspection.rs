@@ -29,6 +29,11 @@ async fn active(service: &Client, token: &str) -> Value {
     body
 }
 
+/// What a service learns of an active token.
+pub async fn told(stack: &Stack, token: &str) -> Value {
+    active(&service(stack, &["tokens:introspect"]).await, token).await
+}
+
 #[track_caller]
 fn is_inactive(answer: ApiResponse) {
     // Nothing tells why, or whose token it was.

@@ -30,6 +30,7 @@ mod notes;
 mod own_checks;
 mod profiles;
 mod review;
+mod roles;
 mod scenarios;
 mod screening;
 mod screening_delays;

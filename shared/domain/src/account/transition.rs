@@ -321,6 +321,16 @@ impl Account {
         Some((Self::of(state), EventType::UserRolesChanged))
     }
 
+    /// Gives the account exactly these roles; `None` if it has them already.
+    pub fn set_roles(&self, roles: &[String], now: Timestamp) -> Option<(Self, EventType)> {
+        let has = |roles: &[String], role: &String| roles.contains(role);
+        if roles.len() == self.roles.len() && roles.iter().all(|role| has(&self.roles, role)) {
+            return None;
+        }
+        let state = AccountState { roles: roles.to_vec(), ..self.next(now) };
+        Some((Self::of(state), EventType::UserRolesChanged))
+    }
+
     /// Changes the profile; `username_index` is that of the name after it. [`AccountError::CheckInProgress`] if an open
     /// check holds what changes.
     pub fn change_profile(

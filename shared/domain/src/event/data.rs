@@ -111,6 +111,17 @@ parts! {
         pub roles: Vec<PublicWord>,
     }
 
+    /// A role that an administrator makes, changes or deletes, as it is afterwards or was before its deletion.
+    pub struct RoleContents {
+        pub name: PublicWord,
+        /// Names of permissions, or `resource:*`.
+        pub permissions: Vec<PublicWord>,
+        /// The roles that it inherits.
+        pub inherits: Vec<PublicWord>,
+        /// How many accounts have it.
+        pub holders: u64,
+    }
+
     /// What a machine client may ask for.
     pub struct ClientGrants {
         pub scopes: Vec<PublicWord>,

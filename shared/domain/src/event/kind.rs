@@ -336,6 +336,13 @@ events! {
             .tells(WebhookType::ListsUpdated)
             .data(&[data::CompiledLists::SHAPE]),
 
+        /// A role was made.
+        RoleCreated = "role.created": staff().data(&[data::RoleContents::SHAPE]),
+        /// What a role permits changed, for all who hold it.
+        RoleChanged = "role.changed": staff().data(&[data::RoleContents::SHAPE]),
+        /// A role that nobody held was deleted.
+        RoleDeleted = "role.deleted": staff().data(&[data::RoleContents::SHAPE]),
+
         /// A machine client was created.
         ClientCreated = "client.created": staff().data(&[data::ClientGrants::SHAPE]),
         /// A machine client got a new secret; the previous one works for another day.

@@ -12,8 +12,8 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, social::SocialError,
-        webhook::WebhookError,
+        client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, role::table::RoleError,
+        social::SocialError, webhook::WebhookError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -69,6 +69,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Client(error) => client(*error),
         Error::Factor(error) => factor(*error),
         Error::Webhook(error) => webhook(*error),
+        Error::Role(error) => role(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -202,6 +203,19 @@ fn webhook(error: WebhookError) -> &'static ProblemType {
         WebhookError::TooMany => &types::TOO_MANY_WEBHOOKS,
         WebhookError::Disabled => &types::WEBHOOK_DISABLED,
         WebhookError::Pending => &types::DELIVERY_PENDING,
+    }
+}
+
+fn role(error: RoleError) -> &'static ProblemType {
+    match error {
+        RoleError::SystemRole => &types::SYSTEM_ROLE,
+        RoleError::NameTaken => &types::ROLE_NAME_TAKEN,
+        RoleError::Unknown => &types::NOT_FOUND,
+        RoleError::InUse => &types::ROLE_IN_USE,
+        RoleError::TooMany => &types::TOO_MANY_ROLES,
+        RoleError::OwnRole => &types::OWN_ROLE,
+        RoleError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
+        RoleError::OwnAccount => &types::OWN_ROLES,
     }
 }
 

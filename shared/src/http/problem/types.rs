@@ -114,6 +114,12 @@ problem_types! {
     BEYOND_OWN_PERMISSIONS = 403 "beyond_own_permissions", "You cannot give a permission that you lack.",
         "The request would give somebody a permission that the caller does not have.",
         "Let somebody with this permission do it.";
+    OWN_ROLE = 403 "own_role", "You cannot change a role that you hold.",
+        "The caller has the role, or a role that inherits it.",
+        "Let somebody who does not hold the role do it.";
+    OWN_ROLES = 403 "own_roles", "You cannot change your own roles.",
+        "The account is that of the caller.",
+        "Let another administrator do it.";
     EMAIL_NOT_VERIFIED = 403 "email_not_verified", "The email address is not verified.",
         "The password is right, but the address was not confirmed. With enumeration protection, the answer is \
          `invalid_credentials` instead.",
@@ -194,6 +200,18 @@ problem_types! {
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
         "Keep the document: a check that was submitted rests on it.";
+    SYSTEM_ROLE = 409 "system_role", "System roles cannot be made, changed or deleted.",
+        "The name is `user`, `moderator`, `admin` or `auditor`.",
+        "Make a role of another name, which may inherit the system role.";
+    ROLE_NAME_TAKEN = 409 "role_name_taken", "There is a role of this name.",
+        "Another role has the name.",
+        "Choose another name, or change the existing role.";
+    ROLE_IN_USE = 409 "role_in_use", "The role is in use.",
+        "An account has the role, or another role inherits it.",
+        "Take the role from its holders and from the roles that inherit it, then delete it.";
+    TOO_MANY_ROLES = 409 "too_many_roles", "There are too many roles.",
+        "A deployment has at most 100 roles of its own.",
+        "Delete roles that nobody needs.";
     NO_SECRET = 409 "no_secret", "The client has no secret.",
         "The machine client authenticates by assertions that it signs with its own keys.",
         "Create a new client with the new keys, and delete this one.";

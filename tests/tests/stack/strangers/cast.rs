@@ -9,7 +9,7 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, ClientId, DeliveryId, DocumentId, HitId, LinkId, SessionId, WebhookId},
+    id::{CheckId, ClientId, DeliveryId, DocumentId, HitId, LinkId, SessionId, UserId, WebhookId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -52,6 +52,7 @@ pub struct Ids {
     pub client: String,
     pub link: String,
     pub webhook: String,
+    pub user: String,
 }
 
 /// Access tokens live 15 minutes.
@@ -77,6 +78,7 @@ impl Kept {
             client: ClientId::new(Timestamp::now()).to_string(),
             link: LinkId::new(Timestamp::now()).to_string(),
             webhook: webhook["id"].as_str().unwrap().to_owned(),
+            user: UserId::new(Timestamp::now()).to_string(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -88,6 +90,7 @@ impl Kept {
             client: ClientId::new(now).to_string(),
             link: LinkId::new(now).to_string(),
             webhook: WebhookId::new(now).to_string(),
+            user: UserId::new(now).to_string(),
         };
         let admin = stack.admin().await;
         Self {
@@ -145,7 +148,11 @@ impl Cast {
         }
         path = path.replace("{delivery}", &DeliveryId::new(Timestamp::now()).to_string());
         let provider = if path.starts_with("/v1/oauth/") { "google" } else { "sandbox" };
-        path = path.replace("{provider}", provider).replace("{file}", "reference.css").replace("{code}", "not_found");
+        path = path
+            .replace("{name}", "nobodys-role")
+            .replace("{provider}", provider)
+            .replace("{file}", "reference.css")
+            .replace("{code}", "not_found");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
@@ -176,6 +183,7 @@ impl Ids {
             IdKind::Client => &self.client,
             IdKind::Link => &self.link,
             IdKind::Webhook => &self.webhook,
+            IdKind::User => &self.user,
         }
     }
 }
@@ -190,6 +198,7 @@ pub enum IdKind {
     Client,
     Link,
     Webhook,
+    User,
 }
 
 /// What the `{id}` of a path names.
@@ -212,6 +221,8 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Link)
     } else if path.starts_with("/v1/webhooks/") {
         Some(IdKind::Webhook)
+    } else if path.starts_with("/v1/admin/users/") {
+        Some(IdKind::User)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
@@ -227,6 +238,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         ("POST", "/v1/aml/hits/{id}/decision") => Some(json!({"decision": "false_positive", "reason": "x"})),
         ("PUT", "/v1/webhooks/{id}") => Some(json!({"url": "https://hooks.example.com/", "events": ["*"]})),
         ("POST", "/v1/webhooks/{id}/deliveries/retry") => Some(json!({"since": Timestamp::now().to_string()})),
+        ("PUT", "/v1/admin/users/{id}/roles") => Some(json!({"roles": ["user"]})),
         (_, path) if operation.takes().is_some() && path.contains("{id}") => {
             panic!("{} {path}: tell the tests a body that it takes", operation.method)
         }
