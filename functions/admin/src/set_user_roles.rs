@@ -79,7 +79,8 @@ async fn set_user_roles(
             return Ok(Decided::Unchanged(shown(&account)));
         };
         // An administrator who takes the role from another one stays one; for anybody else the last one must not lose it.
-        let other = if editor.is_admin() || is_admin(&changed.roles) { None } else { store.admin_beside(&account).await? };
+        let other =
+            if editor.is_admin() || is_admin(&changed.roles) { None } else { store.admin_beside(&account).await? };
         let granted = changed.roles.iter().filter(|role| !account.roles.contains(role));
         let event = account_event(kind, &changed).data(&RoleChange {
             granted: granted.map(|role| PublicWord::named(role)).collect(),

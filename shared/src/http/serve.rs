@@ -24,7 +24,7 @@ use crate::{
     boot::{self, ServeFuture},
     crypto::access::{AccessClaims, ClientClaims, TokenClaims},
     deadline::Deadline,
-    domain::{account::UserStatus, role::table::has_custom, time::Timestamp},
+    domain::{account::UserStatus, role::PermissionSet, role::table::has_custom, time::Timestamp},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
