@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::{ApiResponse, Client, Person};
+use crate::{ApiResponse, Client};
 
 const STEP: u64 = 30;
 
@@ -60,13 +60,6 @@ fn seconds() -> u64 {
 pub struct SecondFactor {
     pub app: Authenticator,
     pub backup_codes: Vec<String>,
-}
-
-impl Person {
-    /// Enrolls an authenticator app.
-    pub async fn with_second_factor(&self) -> SecondFactor {
-        enroll(&self.api).await
-    }
 }
 
 /// Enrolls an authenticator app for the person of a client.

@@ -10,7 +10,7 @@ use verinym_tests::{
 
 async fn enrolled(stack: &Stack) -> (Person, SecondFactor) {
     let person = stack.person().await;
-    let factor = person.with_second_factor().await;
+    let factor = enroll(&person.api).await;
     (person, factor)
 }
 
@@ -42,7 +42,7 @@ async fn an_enrolled_person_signs_in_by_a_challenge_and_gets_no_tokens_before() 
     again.refused(409, "already_done");
     assert_eq!(api.get("/v1/auth/mfa/backup-codes").send().await.expect(200).json()["remaining"], 0);
 
-    let factor = person.with_second_factor().await;
+    let factor = enroll(&person.api).await;
     assert_eq!(factor.backup_codes.len(), 10);
     assert_eq!(api.get("/v1/auth/mfa/backup-codes").send().await.expect(200).json()["remaining"], 10);
     stack.mail_about(&person.draft.email, "A second factor was added").await;
@@ -198,7 +198,7 @@ async fn acts_that_need_recent_authentication_need_the_second_factor_too() {
     let person = stack.person().await;
     // Somebody else signs in before the owner enrolls.
     let stranger = stack.client().login(&person.draft.email, &person.draft.password).await;
-    let factor = person.with_second_factor().await;
+    let factor = enroll(&person.api).await;
     let change = async |api: &Client| {
         api.post("/v1/users/email/change").json(&json!({"email": Draft::new().email})).send().await
     };
@@ -283,7 +283,7 @@ async fn undoing_a_change_of_the_address_removes_a_second_factor_that_came_after
     };
     let person = stack.person().await;
     let undo = moved(&person).await;
-    person.with_second_factor().await;
+    enroll(&person.api).await;
     restored(&person, &undo).await;
     stack.client().login(&person.draft.email, password).await;
 

@@ -236,6 +236,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
             Some(json!({"document_ids": [DocumentId::new(Timestamp::now()).to_string()]}))
         }
         ("POST", "/v1/aml/hits/{id}/decision") => Some(json!({"decision": "false_positive", "reason": "x"})),
+        ("POST", "/v1/kyc/checks/{id}/notes") => Some(json!({"text": "x"})),
         ("PUT", "/v1/webhooks/{id}") => Some(json!({"url": "https://hooks.example.com/", "events": ["*"]})),
         ("POST", "/v1/webhooks/{id}/deliveries/retry") => Some(json!({"since": Timestamp::now().to_string()})),
         ("PUT", "/v1/admin/users/{id}/roles") => Some(json!({"roles": ["user"]})),
