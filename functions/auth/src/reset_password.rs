@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
         .description(
-            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers are removed, since somebody else may have linked one.",
+            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end.",
         )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .memory(1024)
@@ -106,9 +106,6 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
                 commit = claims::release(commit, &name, &after.user);
             }
         }
-        // Whoever got into the account may have linked an account of their own. The condition on the account's version causes a
-        // conflict if an account is linked or unlinked meanwhile.
-        commit = store.all_links(&after.user).await?.iter().fold(commit, Commit::remove_link);
         Ok(clear_limits(commit, &account.auth, &*call.app.index_secrets().await?).returning(after))
     });
     let after = changed?;

@@ -189,8 +189,7 @@ impl Account {
         (Self::of(self.with_password(hash)), EventType::PasswordChanged)
     }
 
-    /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts are gone, since a
-    /// stranger may have linked one. Of an address that was not
+    /// Sets a password by a mailed token, which proves the address; all sessions are over. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
     /// version of its own tells of the confirmation. [`AuthError::InvalidToken`] if the account is being erased.
     pub fn reset_password(
@@ -202,7 +201,6 @@ impl Account {
             return Err(AuthError::InvalidToken);
         }
         let mut state = self.with_password(hash);
-        state.links = 0;
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
