@@ -9,7 +9,7 @@ use verinym::{
 };
 
 use crate::{
-    reactivation::with_account_changes,
+    reactivation::{SignInChanges, with_account_changes},
     tokens::{TokenSet, token_set},
 };
 
@@ -25,7 +25,8 @@ pub async fn begin_session<A>(call: &Call<A>, auth: &Account, key: &PersonKey, a
     let begun = run_command!(command, |attempt| {
         let sign_ins = store.sign_ins(&auth.user).await?;
         let commit = attempt.commit(now).begin_session(&session, auth, &sign_ins);
-        let commit = with_account_changes(commit, &attempt, store, auth, None, now).await?;
+        let changes = SignInChanges { signing_in: auth, rehashed: None, on_new_device: None };
+        let commit = with_account_changes(commit, &attempt, store, changes, now).await?;
         Ok(commit.returning(()))
     });
     begun?;

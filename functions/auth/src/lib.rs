@@ -2,6 +2,7 @@
 
 mod begin_session;
 mod claims;
+pub mod end_session;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
@@ -19,6 +20,7 @@ pub mod refresh;
 pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
+mod sign_in_device;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
@@ -34,6 +36,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         login::endpoint(),
         refresh::endpoint(),
         logout::endpoint(),
+        end_session::endpoint(),
         me::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),

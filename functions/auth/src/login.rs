@@ -14,10 +14,11 @@ use verinym::{
         auth::AuthError,
         event::{Actor, EventType},
         field::{FieldFault, Fields},
-        id::UserId,
+        id::{DeviceId, UserId},
         limit,
         person::{Email, Username},
         secret::{Masked, SecretText},
+        time::Timestamp,
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Concurrency, Needs},
@@ -28,9 +29,10 @@ use verinym::{
     },
     messaging::{Message, message::MailTask, queue::Queue},
     run_command,
-    store::Table,
+    store::{Store, Table},
     store::{
         author::Author,
+        device::DeviceItem,
         item::Key,
         kek::KeyPurpose,
         person_key::KeyItem,
@@ -41,7 +43,8 @@ use verinym::{
 };
 
 use crate::{
-    reactivation::with_account_changes,
+    reactivation::{SignInChanges, with_account_changes},
+    sign_in_device::{DeviceOfSignIn, NamedDevice, SignInOnDevice},
     tokens::{TokenSet, token_set},
 };
 
@@ -55,30 +58,14 @@ pub struct Login {
     username: Option<Masked<String>>,
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
-    device: Option<Device>,
-}
-
-/// The client's description of its device. Only its form is checked. It is neither stored nor trusted, since anybody can copy a
-/// fingerprint.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Device {
-    /// 1 to 256 characters.
-    #[schema(min_length = 1, max_length = 256, example = "b0a1c2d3e4")]
-    fingerprint: String,
-    /// 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100, example = "Ada's phone")]
-    name: Option<String>,
-    /// 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64, example = "ios")]
-    platform: Option<String>,
+    device: Option<DeviceOfSignIn>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
         .description(
-            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
+            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A device that `device` names is registered; unless the sign-in is the first of the account, the owner gets a mail about a new device; a sign-in with the secret of a trusted device stays possible during that time. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
         )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
@@ -106,6 +93,7 @@ pub fn endpoint() -> Endpoint {
                 .put(Table::Identity)
                 .delete(Table::Identity)
                 .get_many(Table::Keys)
+                .rarely("the device is new to the account", Needs::new().put(Table::Ephemeral))
                 .rarely(
                     "an unconfirmed address gets another mail, while enumeration protection is on",
                     Needs::new().send(Queue::Notification),
@@ -120,9 +108,10 @@ pub fn endpoint() -> Endpoint {
 /// sessions; the new session.
 async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<TokenSet>> {
     let app = call.app;
-    let (identifier, password) = form.check()?;
+    let (identifier, password, device) = form.check()?;
     let (indexes, store) = tokio::join!(app.index_secrets(), app.store());
-    let (index, claim_key) = identifier.look_up(&*indexes?);
+    let indexes = indexes?;
+    let (index, claim_key) = identifier.look_up(&indexes);
 
     let (by_ip, claim, ..) = tokio::join!(
         call.limit_ip(&limit::LOGIN_IP),
@@ -139,16 +128,24 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
     }
     // For an unknown identifier, a random account is read, so that the response time does not reveal whether it exists.
     let claim = claim?.filter(|claim| !claim.is_former()).unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
-    let counted = claim.counted_under.as_ref().unwrap_or(&index);
-    let (by_identifier, tried, found, sign_ins) = tokio::join!(
+    let device = device.map(|device| device.of(&claim.user, &indexes));
+    // A trusted device has limit and lock-out of its own, so that a stranger's guesses do not keep the owner out.
+    let trusted = trusted_device(&call, &claim.user, device.as_ref()).await?;
+    let (index, counted) = match &trusted {
+        Some(device) => (device, device),
+        None => (&index, claim.counted_under.as_ref().unwrap_or(&index)),
+    };
+    let (by_identifier, tried, found, sign_ins, devices) = tokio::join!(
         call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),
         call.reserve_try(counted),
         store.auth_and_wrapped_key(&claim.user),
         store.sign_ins(&claim.user),
+        store.devices(&claim.user, call.now()),
     );
     let tried = tried?;
-    let read = by_identifier.and(found).and_then(|found| Ok((found, sign_ins?)));
-    let (found, sign_ins) = match read {
+    let read =
+        by_identifier.and(found).and_then(|found| Ok((found, BeforeSignIn { sign_ins: sign_ins?, devices: devices? })));
+    let (found, before) = match read {
         Ok(read) => read,
         Err(error) => {
             call.give_back(&tried).await;
@@ -163,12 +160,56 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<T
 
     let auth = account.ok_or_else(|| Internal::bug("a password was proved without an account"))?;
     let wrapped_key = wrapped_key.flatten();
-    let begun = begin(&call, &auth, wrapped_key.as_ref(), &proof, sign_ins, &password);
+    let first = ProvenPassword {
+        auth: &auth,
+        wrapped_key: wrapped_key.as_ref(),
+        proof: &proof,
+        password: &password,
+        device: device.as_ref(),
+    };
+    let begun = begin(&call, first, before);
     let (begun, ()) = tokio::join!(begun, call.settle(&proof));
     begun.map(Plain)
 }
 
 const WRONG: AuthError = AuthError::InvalidCredentials;
+
+/// The index under which tries are counted if the sign-in has the secret of a device that the account trusts. The account is read
+/// first only if the sign-in has a secret.
+async fn trusted_device(
+    call: &Call<Anonymous>,
+    user: &UserId,
+    device: Option<&NamedDevice>,
+) -> Result<Option<BlindIndex>> {
+    let Some(device) = device.filter(|device| device.has_secret()) else { return Ok(None) };
+    let store = call.app.store().await;
+    let (account, devices) = tokio::try_join!(store.auth(user), store.devices(user, call.now()))?;
+    let trusted = account.and_then(|account| device.trusted(&devices, &account, call.now()).map(DeviceItem::index));
+    Ok(trusted)
+}
+
+/// What was read of a person's sign-ins before this one.
+struct BeforeSignIn {
+    sign_ins: SignIns,
+    devices: Vec<DeviceItem>,
+}
+
+impl BeforeSignIn {
+    /// The sign-ins first: whoever registers the same device meanwhile increments their number.
+    async fn read(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
+        let sign_ins = store.sign_ins(user).await?;
+        Ok(Self { sign_ins, devices: store.devices(user, now).await? })
+    }
+}
+
+/// Somebody who proved their password.
+struct ProvenPassword<'a> {
+    auth: &'a Account,
+    wrapped_key: Option<&'a KeyItem>,
+    proof: &'a Proof,
+    password: &'a SecretText,
+    device: Option<&'a NamedDevice>,
+}
 
 /// Proves a password without revealing whether the address is confirmed: an unconfirmed address counts as a wrong password.
 /// Otherwise a stranger who registered somebody's address could find out whether it was taken. The owner of an unconfirmed
@@ -197,14 +238,8 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
 }
 
 /// Creates the session of a proven password, and its tokens.
-async fn begin(
-    call: &Call<Anonymous>,
-    auth: &Account,
-    wrapped_key: Option<&KeyItem>,
-    proof: &Proof,
-    sign_ins: SignIns,
-    password: &SecretText,
-) -> Result<TokenSet> {
+async fn begin(call: &Call<Anonymous>, first: ProvenPassword<'_>, before: BeforeSignIn) -> Result<TokenSet> {
+    let ProvenPassword { auth, wrapped_key, proof, password, device } = first;
     let (app, store) = (call.app, call.app.store().await);
     auth.admit(call.now())?;
     if !auth.email_verified {
@@ -216,19 +251,32 @@ async fn begin(
     let author = Author::from(Actor::User(auth.user)).origin(&key, call.meta.origin());
 
     let rehashed = if proof.outdated { rehash(auth, password)? } else { None };
-    let mut already_read = Some(sign_ins);
+    let new = DeviceId::new(call.now());
+    let origin = call.meta.origin();
+    let on_device =
+        device.map(|named| SignInOnDevice { named, new, account: auth, key: &key, origin: &origin, now: call.now() });
+    let mut already_read = Some(before);
     // Simultaneous sign-ins of the same person conflict; none of them is refused for that.
     let command = call.command_by(author).await.until_deadline();
     let begun = run_command!(command, |attempt| {
-        let sign_ins = match already_read.take() {
-            Some(sign_ins) => sign_ins,
-            None => store.sign_ins(&auth.user).await?,
+        let BeforeSignIn { sign_ins, devices } = match already_read.take() {
+            Some(before) => before,
+            None => BeforeSignIn::read(store, &auth.user, call.now()).await?,
         };
-        let commit = attempt.commit(call.now()).begin_session(&session, auth, &sign_ins);
-        let commit = with_account_changes(commit, &attempt, store, auth, rehashed.as_ref(), call.now()).await?;
-        Ok(commit.returning(()))
+        let (mut commit, mut session) = (attempt.commit(call.now()), session.clone());
+        // Where the account knows devices, a sign-in that names none is not on one of them.
+        let mut is_new = !devices.is_empty();
+        if let Some(on_device) = &on_device {
+            let (with_device, id) = on_device.write(commit, &devices)?;
+            (commit, session.device, is_new) = (with_device, Some(id), id == on_device.new);
+        }
+        let commit = commit.begin_session(&session, auth, &sign_ins);
+        let on_new_device = Some(session.session).filter(|_| is_new && !sign_ins.is_first());
+        let changes = SignInChanges { signing_in: auth, rehashed: rehashed.as_ref(), on_new_device };
+        let commit = with_account_changes(commit, &attempt, store, changes, call.now()).await?;
+        Ok(commit.returning(session))
     });
-    begun?;
+    let session = begun?;
     let tokens = token_set(app, auth, &session, &key, call.now()).await?;
     Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
 }
@@ -269,10 +317,9 @@ impl SignInIdentifier {
 }
 
 const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "Give either an e-mail address or a username.");
-const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "Is empty, too long or has control characters.");
 
 impl Login {
-    fn check(self) -> Result<(SignInIdentifier, SecretText)> {
+    fn check(self) -> Result<(SignInIdentifier, SecretText, Option<DeviceOfSignIn>)> {
         let mut fields = Fields::default();
         let f = &mut fields;
         let email = f.check_optional("email", self.email.as_deref(), |text| Email::parse(text));
@@ -281,20 +328,13 @@ impl Login {
             f.refuse("email", ONE_IDENTIFIER);
         }
         if let Some(device) = &self.device {
-            f.check("device.fingerprint", label(&device.fingerprint, 256));
-            f.check_optional("device.name", device.name.as_deref(), |text| label(text, 100));
-            f.check_optional("device.platform", device.platform.as_deref(), |text| label(text, 64));
+            device.check(f);
         }
         fields.done().map_err(RequestError::Invalid)?;
         let identifier = email.map(SignInIdentifier::Email).or(username.map(SignInIdentifier::Username));
         let identifier = identifier.ok_or_else(|| Internal::bug("a form without faults has an identifier"))?;
-        Ok((identifier, self.password))
+        Ok((identifier, self.password, self.device))
     }
-}
-
-fn label(text: &str, most: usize) -> Result<(), FieldFault> {
-    let fits = (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(BAD_DEVICE) }
 }
 
 #[cfg(test)]
@@ -305,7 +345,7 @@ mod tests {
 
     fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, String)>> {
         match serde_json::from_str::<Login>(json).unwrap().check() {
-            Ok((identifier, _)) => Ok(identifier),
+            Ok((identifier, ..)) => Ok(identifier),
             Err(Error::Request(RequestError::Invalid(faults))) => {
                 Err(faults.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect())
             }
@@ -331,6 +371,7 @@ mod tests {
         let long = format!(r#"{{"fingerprint":"","name":"{}","platform":"a\u0007"}}"#, "n".repeat(101));
         let faults: Vec<_> = with(&long).unwrap_err().into_iter().map(|(field, _)| field).collect();
         assert_eq!(faults, ["device.fingerprint", "device.name", "device.platform"]);
+        assert_eq!(with(r#"{"fingerprint":"f1","secret":""}"#).unwrap_err()[0].0, "device.secret");
     }
 
     #[test]

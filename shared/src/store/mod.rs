@@ -10,6 +10,7 @@ pub mod check;
 pub mod client;
 pub mod command;
 pub mod commit;
+pub mod device;
 pub mod document;
 pub mod due;
 pub mod email_change;

@@ -11,6 +11,7 @@ mod checks;
 mod clients;
 mod crash;
 mod deliveries;
+mod devices;
 mod documents;
 mod earlier_snapshots;
 mod email_changes;

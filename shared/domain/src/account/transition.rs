@@ -94,12 +94,13 @@ impl AccountState {
         Ok(if self.kyc_status == KycStatus::Approved { KycStatus::Expired } else { self.kyc_status })
     }
 
-    /// The next version with another password: every session is over, and so are mailed tokens to set one.
+    /// The next version with another password: every session is over, and so are mailed tokens to set one or to end a session.
     fn with_password(&self, hash: PasswordHash) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
         state.session_epoch += 1;
         state.mailed.remove(TokenPurpose::ResetPassword.as_str());
+        state.mailed.remove(TokenPurpose::EndSession.as_str());
         state
     }
 }
@@ -236,6 +237,7 @@ impl Account {
             TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
+            TokenPurpose::EndSession => EventType::UserNewDevice,
         };
         (self.record_mail(purpose, id), kind)
     }
@@ -275,6 +277,22 @@ impl Account {
         state.session_epoch += 1;
         state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
         Ok((Self::of(state), EventType::UserEmailChangeUndone))
+    }
+
+    /// After the owner disowned a sign-in by a mailed token, somebody else knows the password: all sessions are over, the password is
+    /// void, linked accounts are gone, and `reset` is the token to set another one. What can undo a change of the address stays valid.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] if the account is being erased.
+    pub fn disown_sign_in(&self, reset: MailId) -> Result<(Self, EventType), AuthError> {
+        if self.is_ending() {
+            return Err(AuthError::InvalidToken);
+        }
+        let mut state = AccountState { password: None, links: 0, ..self.next_unseen() };
+        state.session_epoch += 1;
+        state.mailed.retain(|purpose, _| purpose == TokenPurpose::UndoEmailChange.as_str());
+        state.mailed.insert(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset]);
+        Ok((Self::of(state), EventType::UserSignInDisowned))
     }
 
     /// Gives a role; `None` if the account has it.
