@@ -58,6 +58,20 @@ async fn a_client_calls_what_its_scopes_permit_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_client_that_the_operator_makes_does_its_work_and_deletes_itself() {
+    let stack = Stack::get();
+    let form = json!({"name": format!("operator {}", tag()), "scopes": ["aml:read", "clients:manage"]});
+    let made = stack.aws().invoke("admin-make-client", &form).await;
+    let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
+    let client = signed_in(&stack, id, secret).await;
+    client.get("/v1/aml/lists").send().await.expect(200);
+    client.get("/v1/admin/audit-logs").send().await.refused(403, "forbidden");
+    client.delete(&format!("/v1/admin/clients/{id}")).send().await.expect(204);
+    client.get("/v1/aml/lists").send().await.refused(401, "unauthenticated");
+    oauth_refusal(&asked(&stack, id, secret, GRANT).await, 401, "invalid_client");
+}
+
+#[tokio::test]
 async fn what_a_token_request_lacks_is_answered_as_rfc_6749_states() {
     let stack = Stack::get();
     let (id, secret) = made(&stack.admin().await, &["audit:read"]).await;

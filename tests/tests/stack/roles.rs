@@ -60,10 +60,12 @@ async fn what_a_role_permits_takes_effect_at_the_next_call() {
         client.get("/v1/admin/kyc/checks").send().await.refused(403, "forbidden");
         assert_eq!(permissions(client).await, json!(["audit:read", "clients:manage", "clients:read"]));
     }
-    set(&admin, &person.id, &["user"]).await.expect(200);
+    let left = set(&admin, &person.id, &["user"]).await.expect(200);
     for client in [&person.api, &later] {
         client.get("/v1/admin/clients").send().await.refused(403, "forbidden");
     }
+    let path = format!("/v1/admin/users/{}/roles", person.id);
+    admin.get(&path).header("if-none-match", left.header("etag").unwrap()).send().await.expect(304);
 }
 
 #[tokio::test]

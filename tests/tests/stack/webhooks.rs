@@ -135,6 +135,11 @@ async fn a_failed_delivery_is_tried_again_with_the_same_id_and_body() {
     person.api.post(&retry).send().await.expect(202);
     let again = until("the third request", async || server.requests().get(2).cloned()).await;
     assert_eq!(again.header("webhook-id"), delivery["event_id"].as_str().unwrap());
+
+    let second = endpoint.tested(&person.api).await;
+    let paged = person.api.all(&endpoint.path("/deliveries?limit=1")).await;
+    let ids: Vec<_> = paged.iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, [&second["id"], &delivery["id"]]);
 }
 
 #[tokio::test]
@@ -199,8 +204,10 @@ async fn both_secrets_sign_after_a_rotation() {
     let request = heard(&server, "webhook.test").await;
     assert_eq!(request.header("webhook-signature").split(' ').count(), 2);
     assert!(verified(&request, second) && verified(&request, &endpoint.secret));
-    let shown = person.api.get(&endpoint.path("")).send().await.expect(200).text();
-    assert!(!shown.contains("whsec_"), "{shown}");
+    let shown = person.api.get(&endpoint.path("")).send().await.expect(200);
+    assert!(!shown.text().contains("whsec_"), "{shown}");
+    let known = shown.header("etag").unwrap();
+    person.api.get(&endpoint.path("")).header("if-none-match", known).send().await.expect(304);
 }
 
 #[tokio::test]
