@@ -118,6 +118,7 @@ mod tests {
             let value = match name {
                 "STAGE" => "dev",
                 "RATE_LIMIT_SCALE" => "1",
+                "STAFF_MFA" => "true",
                 "PUBLIC_URL" => PUBLIC_URL,
                 "ISSUER" => issuer,
                 "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" => "",

@@ -20,7 +20,7 @@ use verinym::{
         webhook::{self, AttemptResult, DisabledReason, Endpoint, gives_up},
     },
     error::Result,
-    function::{Needs, QueueTrigger},
+    function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, TaskOutcome, Worker, message::DeliveryTask, queue::Queue},
     providers::signature::standard_webhooks,
     run_command,
@@ -49,6 +49,7 @@ pub fn worker() -> Worker {
         .timeout(30)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .get(Table::Outbound)
                 .put(Table::Outbound)
                 .update(Table::Outbound)

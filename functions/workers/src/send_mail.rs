@@ -54,6 +54,7 @@ pub fn worker() -> Worker {
         .concurrency(Concurrency::Mail)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .with(Capability::UnwrapProfileKeys)
                 .with(Capability::UseTokenKeys)
                 .get(Table::Identity)

@@ -1,8 +1,11 @@
 //! Capabilities: named sets of needs of the shared crate.
 
+use std::collections::BTreeSet;
+
 use super::needs::Needs;
 use crate::{
     config::names::{Bucket, Queue, SecretId},
+    domain::event::EventType,
     store::{Table, kek::KeyPurpose},
 };
 
@@ -33,6 +36,8 @@ pub enum Capability {
     CountFailures,
     /// Process a message once: claim it with a lease, then mark it as done.
     WorkOnce,
+    /// Send events to the queues of their consumers.
+    DispatchEvents,
     /// Send messages to all queues.
     WakeQueues,
     /// Read the configuration of the screening lists.
@@ -87,6 +92,10 @@ impl Capability {
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)
                 .rarely("a message could not be processed", Needs::new().delete(Table::Ephemeral)),
+            Self::DispatchEvents => {
+                let queues: BTreeSet<_> = EventType::ALL.iter().flat_map(|kind| kind.queues()).collect();
+                queues.into_iter().fold(needs, Needs::send)
+            }
             Self::WakeQueues => Queue::ALL.iter().copied().fold(needs, Needs::send),
             Self::ReadListSources => needs.get_objects(Bucket::Lists, "config"),
         }

@@ -397,6 +397,14 @@ impl EventType {
         &ROWS[self as usize]
     }
 
+    /// The queues that an event of this type may be sent to.
+    pub fn queues(self) -> impl Iterator<Item = Queue> {
+        let row = self.row();
+        let notified = row.notification.map(|_| Queue::Notification);
+        let told = row.webhook.map(|_| Queue::Webhooks);
+        row.work.iter().copied().chain(notified).chain(told)
+    }
+
     /// Whether the data has the parts of this type: all of them, once, and in the order of the table.
     pub fn fits(self, data: &EventData) -> bool {
         data.parts() == self.row().data

@@ -179,7 +179,9 @@ fn each_type_tells_its_ids_and_nothing_else() {
     let origin = json!({"check": check, "list": "un", "kind": "sanctions", "list_version": "1"});
     for kind in WebhookType::ALL {
         let (subject, data, expected): (String, Value, &[&str]) = match kind.as_str().rsplit_once('.').unwrap().0 {
-            "user" | "password" => (UserId::new(NOW).to_string(), json!({"roles": ["x"]}), &["user_id", "version"]),
+            "user" | "password" | "mfa" => {
+                (UserId::new(NOW).to_string(), json!({"roles": ["x"]}), &["user_id", "version"])
+            }
             "session" => (SessionId::new(NOW).to_string(), json!({"amr": ["pwd"]}), &["session_id", "user_id"]),
             "kyc.check" => (check.clone(), state.clone(), &["check_id", "status", "user_id", "version"]),
             "kyc.document" => {

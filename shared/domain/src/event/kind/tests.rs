@@ -36,6 +36,10 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "session.created",
             "session.revoked",
             "password.changed",
+            "mfa.enabled",
+            "mfa.disabled",
+            "mfa.backup_codes_renewed",
+            "mfa.backup_code_used",
             "kyc.check.submitted",
             "kyc.check.action_needed",
             "kyc.check.approved",
@@ -64,6 +68,9 @@ fn endpoints_are_told_of_these_events_and_no_others() {
             ("user.registered_by_provider", "user.registered"),
             ("session.refresh_reused", "session.revoked"),
             ("password.reset", "password.changed"),
+            ("mfa.enabled", "mfa.changed"),
+            ("mfa.disabled", "mfa.changed"),
+            ("mfa.backup_codes_renewed", "mfa.changed"),
         ]
     );
     let told_of_staff: Vec<_> = EventType::ALL
