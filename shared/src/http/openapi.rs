@@ -48,7 +48,9 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into());
         }
     }
-    let told = webhooks::events(&mut schemas);
+    if let Some(operation) = paths.get_mut("/v1/webhooks").and_then(|path| path.get_mut("post")) {
+        operation["callbacks"] = webhooks::events(&mut schemas).into();
+    }
     for (name, schema) in &mut schemas {
         name_enum_constants(name, schema);
     }
@@ -69,7 +71,6 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
         "security": [{"bearer": []}],
         "tags": TAGS.iter().map(|(name, description)| json!({"name": name, "description": description})).collect::<Vec<_>>(),
         "paths": paths,
-        "webhooks": told,
         "components": {
             "schemas": schemas,
             "parameters": parameters(),

@@ -1,4 +1,6 @@
-//! The member `webhooks` of the document: the requests that endpoints get, by type of event.
+//! The requests that endpoints of webhooks get, by type of event: callbacks of the route that makes an endpoint (OpenAPI 3.1 §4.8.18).
+//!
+//! The member `webhooks` of the document would say the same, but generators of clients make operations of the API of it.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +15,45 @@ use crate::domain::{
     webhook::{CheckData, DocumentData, HitData, ListsData, SessionData, TEST_TYPE, TestData, UserData, WebhookType},
 };
 
-/// One operation for each type. Adds the schemas that they refer to.
+/// The address of the endpoint, in the request that makes it.
+const ENDPOINT: &str = "{$request.body#/url}";
+
+/// One callback for each type. Adds the schemas that they refer to.
 pub fn events(schemas: &mut BTreeMap<String, Value>) -> Map<String, Value> {
     let id = schema::<EventId>(schemas);
     let mut all: Vec<_> = WebhookType::ALL.iter().map(|kind| (kind.as_str(), data(*kind, schemas))).collect();
     all.push((TEST_TYPE, schema::<TestData>(schemas)));
-    all.into_iter().map(|(kind, data)| (kind.to_owned(), json!({"post": operation(kind, &id, &data)}))).collect()
+    let mut events = Map::new();
+    for (kind, data) in all {
+        let name = event_name(kind);
+        events.insert(kind.to_owned(), json!({ENDPOINT: {"post": operation(kind, &name)}}));
+        schemas.insert(name, body(kind, &id, &data));
+    }
+    events
+}
+
+/// The name of the schema of an event, such as `KycCheckApprovedEvent`. Generators make a type of it; for a schema without a name they make
+/// up one that can collide.
+fn event_name(kind: &str) -> String {
+    let words = kind.split(['.', '_']).map(|word| {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    });
+    words.chain(["Event".to_owned()]).collect()
+}
+
+fn body(kind: &str, id: &Value, data: &Value) -> Value {
+    json!({
+        "type": "object",
+        "description": format!("The body of a `{kind}` request to your endpoint."),
+        "required": ["id", "type", "occurred_at", "data"],
+        "properties": {
+            "id": id,
+            "type": {"type": "string", "const": kind},
+            "occurred_at": {"type": "string", "format": "date-time"},
+            "data": data,
+        },
+    })
 }
 
 fn data(kind: WebhookType, schemas: &mut BTreeMap<String, Value>) -> Value {
@@ -53,7 +88,7 @@ fn schema<T: ToSchema>(schemas: &mut BTreeMap<String, Value>) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn operation(kind: &str, id: &Value, data: &Value) -> Value {
+fn operation(kind: &str, schema: &str) -> Value {
     let header = |name: &str, description: &str, example: &str| {
         json!({"name": name, "in": "header", "required": true, "description": description,
                "schema": {"type": "string", "examples": [example]}})
@@ -70,16 +105,9 @@ fn operation(kind: &str, id: &Value, data: &Value) -> Value {
             header("webhook-signature", "`v1,` and the HMAC-SHA-256 of `id.timestamp.body` in base64. Two, with a space between, \
                 for a day after a rotation.", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
         ],
-        "requestBody": {"required": true, "content": {"application/json": {"schema": {
-            "type": "object",
-            "required": ["id", "type", "occurred_at", "data"],
-            "properties": {
-                "id": id,
-                "type": {"type": "string", "const": kind},
-                "occurred_at": {"type": "string", "format": "date-time"},
-                "data": data,
-            },
-        }}}},
+        "requestBody": {"required": true, "content": {"application/json": {
+            "schema": {"$ref": format!("#/components/schemas/{schema}")},
+        }}},
         "responses": {
             "2XX": {"description": "Accepted. Answer within ten seconds."},
             "410": {"description": "The endpoint is disabled."},
@@ -98,7 +126,8 @@ mod tests {
         let events = events(&mut schemas);
         assert_eq!(events.len(), WebhookType::ALL.len() + 1);
         for (kind, event) in &events {
-            let body = &event["post"]["requestBody"]["content"]["application/json"]["schema"];
+            let schema = &event[ENDPOINT]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let body = &schemas[schema.as_str().unwrap().rsplit('/').next().unwrap()];
             assert_eq!(body["properties"]["type"]["const"], kind.as_str());
             let data = body["properties"]["data"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
             assert!(schemas.contains_key(data), "{kind}: {data}");
