@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails status preflight bootstrap mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+.PHONY: demo up down reset logs mails code status preflight bootstrap mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench bench-screening fuzz build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -55,6 +55,10 @@ logs: venv
 ## mails: the mails that were sent (TO=address: the newest one to it, with its links)
 mails: venv
 	@TO="$(TO)" $(STACK_PYTHON) -m localstack.mailbox
+
+## code: the next code of a seeded member of staff's authenticator app (ROLE=admin, moderator or auditor)
+code: venv
+	@ROLE="$(ROLE)" $(STACK_PYTHON) -m localstack.totp
 
 ## status: whether the emulator runs
 status: venv

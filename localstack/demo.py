@@ -17,14 +17,15 @@ from localstack.client import Client, Refused
 from localstack.mailbox import Mail, wait_for_mail
 from localstack.passport import picture
 from localstack.settings import Settings
+from localstack.totp import Authenticator, sign_in
 
 # Longer than the slowest scenario played here takes on a busy machine.
 PATIENCE = 90.0
 
 
 class Journey:
-    def __init__(self, stack: dict[str, str]):
-        self.stack = stack
+    def __init__(self, settings: Settings):
+        self.stack, self.data = settings.variables(), settings.data
         self.number = 0
         self.began = time.monotonic()
 
@@ -44,16 +45,16 @@ class Journey:
     def anonymous(self) -> Client:
         return Client(self.stack["API_URL"])
 
-    def sign_in(self, email: str, password: str) -> Client:
+    def sign_in(self, email: str, password: str, app: Authenticator | None = None) -> Client:
         api = self.anonymous()
-        tokens = self.call(
-            api,
-            "POST",
-            "/v1/auth/login",
-            {"email": email, "password": password},
-            lambda answer: f"access token for {answer['expires_in']} s, session {short(answer['session']['id'])}",
-        )
-        return Client(api.base, tokens["access_token"])
+        post = lambda path, body: self.call(api, "POST", path, body, signed_in)  # noqa: E731
+        return Client(api.base, sign_in(api, email, password, app, post)["access_token"])
+
+    def staff(self, role: str) -> Client:
+        """A signed-in member of staff of the local stack."""
+        secret = self.stack.get(f"{role}_TOTP_SECRET")
+        app = Authenticator(secret, self.data / "totp-steps.json") if secret else None
+        return self.sign_in(self.stack[f"{role}_EMAIL"], self.stack[f"{role}_PASSWORD"], app)
 
     def wait_mail(self, email: str, what: str, pattern: str) -> Mail:
         """Waits for a mail in whose text the pattern occurs."""
@@ -183,7 +184,7 @@ def reviewed(journey: Journey) -> None:
     journey.title("The provider is unsure of Chitra's passport, so a moderator decides")
     person, email, _ = journey.new_person("Chitra")
     check = journey.hand_in(person, f"REVIEW{secrets.randbelow(10**6):06}")
-    moderator = journey.sign_in(journey.stack["MODERATOR_EMAIL"], journey.stack["MODERATOR_PASSWORD"])
+    moderator = journey.staff("MODERATOR")
     seen = wait_for_review(journey, moderator, check)
     journey.call(
         moderator,
@@ -214,7 +215,7 @@ def listed(journey: Journey) -> None:
     journey.title("Grigori's name is nearly one of the sample of the UN list: two people look at it")
     person, email, _ = journey.new_person("Grigori", "Malinow", "1966-02-11")
     check = journey.hand_in(person, f"OK{secrets.randbelow(10**6):06}")
-    moderator = journey.sign_in(journey.stack["MODERATOR_EMAIL"], journey.stack["MODERATOR_PASSWORD"])
+    moderator = journey.staff("MODERATOR")
     wait_for_review(journey, moderator, check)
     seen = journey.call(
         moderator,
@@ -229,7 +230,7 @@ def listed(journey: Journey) -> None:
         f"/v1/kyc/checks/{check}",
         summary=lambda answer: f"what Grigori sees: {answer['status']}, and nothing of a list",
     )
-    admin = journey.sign_in(journey.stack["ADMIN_EMAIL"], journey.stack["ADMIN_PASSWORD"])
+    admin = journey.staff("ADMIN")
     for hit in seen["hits"]:
         for reviewer, what in ((moderator, "proposed"), (admin, "agreed by another")):
             hit = journey.call(
@@ -252,6 +253,12 @@ def listed(journey: Journey) -> None:
         )
     journey.poll(person, check, "approved", lambda answer: decided(answer, "approved"))
     journey.wait_mail(email, "the decision", r"\bverified\b")
+
+
+def signed_in(answer: dict) -> str:
+    if "challenge" in answer:
+        return f"a challenge for the second factor ({', '.join(answer['challenge']['methods'])})"
+    return f"access token for {answer['expires_in']} s, session {short(answer['session']['id'])}"
 
 
 def wait_for_review(journey: Journey, moderator: Client, check: str) -> dict:
@@ -279,7 +286,7 @@ def review_queue(moderator: Client):
 
 def audited(journey: Journey, user: str) -> None:
     journey.title("The auditor reads what happened to Asha")
-    auditor = journey.sign_in(journey.stack["AUDITOR_EMAIL"], journey.stack["AUDITOR_PASSWORD"])
+    auditor = journey.staff("AUDITOR")
     page = journey.call(
         auditor,
         "GET",
@@ -319,8 +326,8 @@ def progress(text: str) -> None:
 
 def main() -> None:
     settings = Settings.read()
-    stack = settings.variables()
-    journey = Journey(stack)
+    journey = Journey(settings)
+    stack = journey.stack
     try:
         journey.title(f"Verinym at {stack['API_URL']}")
         journey.call(journey.anonymous(), "GET", "/v1/health", summary=lambda answer: answer["status"])
@@ -348,7 +355,7 @@ Done: {journey.number} steps in {time.monotonic() - journey.began:.1f} s.
   OpenAPI     {stack["API_URL"]}/v1/openapi.json
   Mails       {stack["MAILBOX_URL"]}        (make mails)
   Variables   {settings.env_file}
-  People      {stack["ADMIN_EMAIL"]}, {stack["MODERATOR_EMAIL"]}, {stack["AUDITOR_EMAIL"]} (passwords: there)
+  People      {stack["ADMIN_EMAIL"]}, {stack["MODERATOR_EMAIL"]}, {stack["AUDITOR_EMAIL"]} (passwords: there; codes: make code ROLE=admin)
 
 Go on:  set -a; source target/stack.env; set +a; curl "$API_URL/v1/health"
         make logs ID=<correlation id> · make test · make down (keeps the data) · make reset"""

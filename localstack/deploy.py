@@ -86,6 +86,7 @@ def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str,
     url = settings.api_url(api, STAGE)
     return LOCAL_PARAMETERS | architecture(settings) | {
         "EnumerationProtection": "false" if settings.convenient else "true",
+        "StaffMfa": "false" if settings.convenient else "true",
         "RateLimitScale": settings.rate_limit_scale,
         "CorsOrigins": settings.cors_origins,
         "PublicUrl": url,

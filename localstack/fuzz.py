@@ -17,15 +17,15 @@ from localstack.clients import DOCUMENT, confirmed_person
 from localstack.mailbox import Mailbox
 from localstack.passport import picture
 from localstack.settings import ROOT, Settings, step
+from localstack.totp import Authenticator, sign_in
 from localstack.venv import ensure
 
 # Seconds.
 LIMIT = 600
 
 
-def signed_in(api_url: str, email: str, password: str) -> Client:
-    tokens = Client(api_url).post("/v1/auth/login", {"email": email, "password": password})
-    return Client(api_url, tokens["access_token"])
+def signed_in(api_url: str, email: str, password: str, app: Authenticator | None = None) -> Client:
+    return Client(api_url, sign_in(Client(api_url), email, password, app)["access_token"])
 
 
 def main() -> None:
@@ -37,7 +37,8 @@ def main() -> None:
     form = {"document_type": "passport", "document_number": f"OK-{uuid.uuid4().hex[:8]}"}
     document = applicant.upload("/v1/kyc/documents", form, "passport.png", "image/png", picture("fuzz"))["id"]
     check = applicant.post("/v1/kyc/checks", {"document_ids": [document]})["id"]
-    staff = signed_in(url, stack["MODERATOR_EMAIL"], stack["MODERATOR_PASSWORD"])
+    app = Authenticator(stack["MODERATOR_TOTP_SECRET"], settings.data / "totp-steps.json")
+    staff = signed_in(url, stack["MODERATOR_EMAIL"], stack["MODERATOR_PASSWORD"], app)
     command = [
         str(ensure("schemathesis") / "bin" / "schemathesis"),
         *("--config-file", str(ROOT / "tests" / "schemathesis.toml")),

@@ -10,6 +10,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from localstack import totp
 from localstack.aws import client
 from localstack.client import Client
 from localstack.deploy import Deployment
@@ -38,7 +39,9 @@ def verify_sender(settings: Settings) -> None:
 
 
 def seed_people(settings: Settings, deployment: Deployment) -> dict[str, str]:
-    """Makes an admin, a moderator and an auditor; returns their addresses and passwords as variables."""
+    """Makes an admin, a moderator and an auditor; returns their addresses, passwords and the secrets of their second
+    factors as variables.
+    """
     target, api, mailbox = Target.local(settings), Client(deployment.api_url), Mailbox(settings.mailbox)
     kept = passwords(settings.data / "people.json")
     variables = {}
@@ -49,8 +52,25 @@ def seed_people(settings: Settings, deployment: Deployment) -> dict[str, str]:
             made.append(role)
         variables[f"{role.upper()}_EMAIL"] = email
         variables[f"{role.upper()}_PASSWORD"] = kept[role]
+        if secret := second_factor(settings, api, role, email, kept[role]):
+            variables[f"{role.upper()}_TOTP_SECRET"] = secret
     step(f"people: {', '.join(ROLES)}" + (f" (new: {', '.join(made)})" if made else ""))
     return variables
+
+
+def second_factor(settings: Settings, api: Client, role: str, email: str, password: str) -> str | None:
+    """The secret of the authenticator app of a member of staff, who gets one in the first run where staff need one."""
+    file = settings.data / "totp-secrets.json"
+
+    def keep(secret: str) -> None:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            json.dump(known | {role: secret}, out)
+
+    known = json.loads(file.read_text()) if file.exists() else {}
+    answer = api.post("/v1/auth/login", {"email": email, "password": password})
+    if "challenge" in answer:
+        return known[role]
+    return None if settings.convenient else totp.enroll(Client(api.base, answer["access_token"]), keep)
 
 
 def passwords(file: Path) -> dict[str, str]:

@@ -59,21 +59,22 @@ def bootstrap(
     public = Client(deployed.parameter("PublicUrl"))
     healthy = steps.run("health", lambda: health(target, deployed, public))
     steps.run("discovery", lambda: smoke.discovery(public, deployed), needs=bool(healthy and keys))
-    granted = steps.run(
+    steps.run(
         "admin",
         lambda: give_role(target, public, email, role, password, token, mailbox),
         needs=bool(healthy and keys),
     )
-    admin = steps.run("sign-in", lambda: smoke.sign_in(public, email, password(False)), needs=bool(granted))
+    made = steps.run("client", lambda: smoke.machine_client(target, public), needs=bool(healthy and keys))
+    client_id, client = made or (None, None)
     loaded = steps.run(
         "lists",
-        lambda: actions.wait_for_lists(target, configured[0], admin, lambda text: steps.line("…", "lists", text)),
+        lambda: actions.wait_for_lists(target, configured[0], client, lambda text: steps.line("…", "lists", text)),
         needs=bool(configured),
     )
-    steps.run("metrics", lambda: smoke.metrics(admin), needs=bool(admin))
+    steps.run("metrics", lambda: smoke.metrics(client), needs=bool(client))
     limit = smoke.LISTS_KNOWN_AFTER if loaded else 0.0
-    steps.run("screening", lambda: smoke.screening(admin, limit), needs=bool(admin))
-    steps.run("sign-out", lambda: sign_out(admin), needs=bool(admin))
+    steps.run("screening", lambda: smoke.screening(client, limit), needs=bool(client))
+    steps.run("clean-up", lambda: smoke.delete_client(client_id, client), needs=bool(client))
     return steps.finish()
 
 
@@ -185,11 +186,6 @@ def health(target: Target, deployed: Deployed, public: Client) -> str:
         gateway = Client(deployed.outputs["ApiUrl"]) if "ApiUrl" in deployed.outputs else None
         points_to = domain_target(target, deployed.parameter("DomainName"))
     return smoke.health(public, gateway, points_to)
-
-
-def sign_out(admin: Client) -> str:
-    admin.post("/v1/auth/logout")
-    return "the session has ended"
 
 
 def give_role(

@@ -1,13 +1,16 @@
 """A smoke test through the public address: health, issuer, metrics, and one screening."""
 
+import base64
 import json
 import time
 import urllib.error
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from localstack.client import Client, Refused
+from operations import actions
 from operations.checks import Deployed
-from operations.steps import Finding, StepFailed, StepWaits
+from operations.steps import Finding, StepFailed
+from operations.target import Target
 
 # A function looks for newer lists every 30 s.
 LISTS_KNOWN_AFTER = 35.0
@@ -52,35 +55,35 @@ def discovery(public: Client, deployed: Deployed) -> str:
     return f"issuer {wanted}, {len(keys)} signing keys published"
 
 
-def sign_in(api: Client, email: str, password: str | None) -> tuple[str, Client]:
-    """A signed-in client. Metrics and screening require an admin."""
-    if not password:
-        raise StepWaits(
-            f"Metrics and one screening were not tried: they need a sign-in as {email}, and there is no password.",
-            "Run it again in a terminal (it asks), or with ADMIN_PASSWORD in the environment.",
-        )
+# What the smoke test does: it reads lists and metrics, screens one name, and deletes itself.
+SCOPES = ["aml:read", "aml:screen", "clients:manage", "metrics:read"]
+
+
+def machine_client(target: Target, api: Client) -> tuple[str, tuple[str, Client]]:
+    """A client of the API with a token of a machine client that the operator's function makes for this run."""
+    made = actions.invoke(target, "admin-make-client", {"name": "Smoke test of make bootstrap", "scopes": SCOPES})
+    credentials = f"{made['client_id']}:{made['client_secret']}"
+    headers = {
+        "Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    form = urlencode({"grant_type": "client_credentials", "scope": " ".join(SCOPES)}).encode()
     try:
-        tokens = api.post("/v1/auth/login", {"email": email, "password": password})
+        answer = api.post("/v1/oauth/token", form, headers=headers)
     except Refused as refused:
-        raise StepFailed(str(refused), SIGN_IN_REMEDIES.get(refused.code, "See the answer above.")) from None
-    if "access_token" not in tokens:
-        raise StepWaits(
-            f"{email} has a second factor, so the smoke test cannot sign in.",
-            "Read /v1/metrics and screen one name with a token of your own.",
-        )
-    return f"as {email}", Client(api.base, tokens["access_token"])
+        raise StepFailed(str(refused), f"See the functions' logs for {refused.correlation_id}.") from None
+    return f"as {made['client_id']}", (made["client_id"], Client(api.base, answer["access_token"]))
 
 
-SIGN_IN_REMEDIES = {
-    "invalid_credentials": "The account has another password: give it as ADMIN_PASSWORD, or reset it.",
-    "temporarily_locked": "Too many wrong passwords: wait for as long as Retry-After says.",
-    "account_locked": "An administrator has locked the account.",
-}
+def delete_client(client_id: str, api: Client) -> str:
+    """Deletes the machine client of this run."""
+    api.call("DELETE", f"/v1/admin/clients/{client_id}")
+    return "deleted"
 
 
-def metrics(admin: Client) -> Finding:
+def metrics(client: Client) -> Finding:
     """GET /v1/metrics; dead letters in it are advice."""
-    text = get_text(admin, "/v1/metrics")
+    text = get_text(client, "/v1/metrics")
     samples = dict(line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
     queues = [name for name in samples if name.startswith("queue_messages{")]
     if not queues:
@@ -90,14 +93,14 @@ def metrics(admin: Client) -> Finding:
     return Finding(f"{len(samples)} samples, {sum(map(int, dead.values()))} dead letters", advice)
 
 
-def screening(admin: Client, limit: float = 0.0) -> Finding:
+def screening(client: Client, limit: float = 0.0) -> Finding:
     """One screening against the lists in force. Repeated for up to `limit` seconds while the lists are stale or
     missing.
     """
     began = time.monotonic()
     while True:
         try:
-            found = admin.post("/v1/aml/screenings", {"name": NAME})
+            found = client.post("/v1/aml/screenings", {"name": NAME})
         except Refused as refused:
             raise StepFailed(
                 str(refused), "No list is in force yet, or the artifact cannot be read: see the step `lists`."

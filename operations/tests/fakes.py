@@ -59,7 +59,9 @@ def api(answers: dict[tuple[str, str], tuple[int, object]]):
     class Handler(BaseHTTPRequestHandler):
         def answer(self):
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            content = self.rfile.read(length)
+            is_json = self.headers.get("Content-Type") == "application/json"
+            body = json.loads(content) if length and is_json else content or None
             calls.append((self.command, self.path, body))
             status, content = answers.get((self.command, self.path), (404, {"code": "not_found"}))
             data = content.encode() if isinstance(content, str) else json.dumps(content).encode()
@@ -68,7 +70,7 @@ def api(answers: dict[tuple[str, str], tuple[int, object]]):
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = do_DELETE = answer
 
         def log_message(self, *_):
             pass

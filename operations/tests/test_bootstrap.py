@@ -15,8 +15,8 @@ EMAIL = "admin@example.org"
 ANSWERS = {
     ("GET", "/v1/health"): (200, {"status": "ok", "version": "1"}),
     ("GET", "/.well-known/jwks.json"): (200, {"keys": [{}]}),
-    ("POST", "/v1/auth/login"): (200, {"access_token": "t"}),
-    ("POST", "/v1/auth/logout"): (204, ""),
+    ("POST", "/v1/oauth/token"): (200, {"access_token": "t"}),
+    ("DELETE", "/v1/admin/clients/cli_1"): (204, ""),
     ("GET", "/v1/aml/lists"): (200, {"items": [{"id": "un", "version": "1", "refused": None}]}),
     ("GET", "/v1/metrics"): (200, 'queue_messages{queue="lists",state="dead"} 0\n'),
     ("POST", "/v1/aml/screenings"): (
@@ -60,7 +60,8 @@ class BootstrapTest(unittest.TestCase):
         limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
         if role == "admin":
             stubs.add_response("get_account_settings", {"AccountLimit": limit})
-        for answer in ({"processed": 5}, {"processed": 1}, grant) if role == "admin" else (grant,):
+        made = {"client_id": "cli_1", "client_secret": "s"}
+        for answer in ({"processed": 5}, {"processed": 1}, grant, made) if role == "admin" else (grant,):
             if not functions:
                 stubs.add_client_error("invoke", "ResourceNotFoundException")
                 continue
@@ -82,10 +83,10 @@ class BootstrapTest(unittest.TestCase):
             "apigateway": None,
         }
 
-    def test_a_whole_run_is_done_and_ends_its_session(self):
+    def test_a_whole_run_is_done_and_deletes_its_machine_client(self):
         code, printed, paths = self.run_it()
         self.assertEqual(code, DONE, printed)
-        self.assertEqual(paths[-1], "/v1/auth/logout")
+        self.assertEqual(paths[-1], "/v1/admin/clients/cli_1")
         for step in ("keys", "lists", "admin", "metrics", "screening"):
             self.assertRegex(printed, rf"ok +{step} ")
         self.assertIn("mail was not checked", printed)
@@ -97,11 +98,9 @@ class BootstrapTest(unittest.TestCase):
         self.assertIn(f"{EMAIL} has the role moderator now", printed)
         self.assertEqual(paths, [])
 
-    def test_without_a_password_all_is_done_that_can_be_and_the_run_is_not_finished(self):
+    def test_without_a_password_all_is_done_for_an_admin_who_has_an_account(self):
         code, printed, paths = self.run_it(password=None)
-        self.assertEqual(code, WAITING, printed)
-        self.assertRegex(printed, r"ok +lists +1 of 1")
-        self.assertRegex(printed, r"skipped +metrics")
+        self.assertEqual(code, DONE, printed)
         self.assertNotIn("/v1/auth/login", paths)
 
     def test_an_admin_without_an_account_waits(self):

@@ -6,7 +6,7 @@ from localstack.client import Client
 from operations import smoke
 from operations.checks import Deployed
 from operations.steps import StepFailed, StepWaits
-from operations.tests.fakes import api
+from operations.tests.fakes import api, functions
 
 HEALTH = ("GET", "/v1/health")
 DISCOVERY, KEYS = ("GET", "/.well-known/openid-configuration"), ("GET", "/.well-known/jwks.json")
@@ -56,21 +56,21 @@ class DiscoveryTest(unittest.TestCase):
             self.look("https://a", [], PublicUrl="https://a")
 
 
-class AdminsTest(unittest.TestCase):
-    def test_without_a_password_metrics_wait(self):
-        with self.assertRaises(StepWaits):
-            smoke.sign_in(NOBODY, "a@example.org", None)
+class ClientTest(unittest.TestCase):
+    def test_a_machine_client_gets_a_token_by_its_secret_and_deletes_itself(self):
+        payload = {"name": "Smoke test of make bootstrap", "scopes": smoke.SCOPES}
+        where, _ = functions(("admin-make-client", payload, {"client_id": "cli_1", "client_secret": "s"}))
+        answers = {("POST", "/v1/oauth/token"): (200, {"access_token": "t"}), ("DELETE", "/v1/admin/clients/cli_1"): (204, "")}
+        with api(answers) as (client, calls):
+            text, (client_id, signed) = smoke.machine_client(where, client)
+            self.assertEqual((text, client_id, signed.token), ("as cli_1", "cli_1", "t"))
+            smoke.delete_client(client_id, signed)
+            self.assertEqual([path for _, path, _ in calls], ["/v1/oauth/token", "/v1/admin/clients/cli_1"])
 
-    def test_a_wrong_password_says_so_and_a_second_factor_waits(self):
-        login = ("POST", "/v1/auth/login")
-        with (
-            api({login: (401, {"code": "invalid_credentials"})}) as (client, _),
-            self.assertRaises(StepFailed) as failure,
-        ):
-            smoke.sign_in(client, "a@example.org", "wrong")
-        self.assertIn("ADMIN_PASSWORD", failure.exception.remedy)
-        with api({login: (200, {"mfa_token": "x"})}) as (client, _), self.assertRaises(StepWaits):
-            smoke.sign_in(client, "a@example.org", "right")
+    def test_a_refused_machine_client_fails_the_step(self):
+        where, _ = functions(("admin-make-client", {"name": "Smoke test of make bootstrap", "scopes": smoke.SCOPES}, {"client_id": "c", "client_secret": "s"}))
+        with api({("POST", "/v1/oauth/token"): (401, {"error": "invalid_client"})}) as (client, _), self.assertRaises(StepFailed):
+            smoke.machine_client(where, client)
 
     def test_dead_letters_are_advice_and_metrics_without_queues_fail(self):
         text = '# TYPE queue_messages gauge\nqueue_messages{queue="lists",state="dead"} %s\nauth_total 3\n'

@@ -16,7 +16,7 @@ pub use section::{
     SocialLoginSettings, TokenSettings,
 };
 
-use crate::error::Internal;
+use crate::{domain::webhook::Network, error::Internal};
 use names::{Bucket, Queues, SecretNames, Tables};
 use section::Sections;
 
@@ -29,6 +29,8 @@ pub struct Config {
     pub stack_name: String,
     /// Base URL of the API for clients and for callbacks of providers, without a trailing slash.
     pub public_url: String,
+    /// Where webhooks may be sent to: anywhere on a local stack, which the endpoint of AWS tells.
+    pub network: Network,
     /// Allowed origins of browsers (CORS); never `*`.
     pub cors_origins: Vec<String>,
     /// Factor for throughput limits; limits against guessing are not scaled.
@@ -98,6 +100,7 @@ impl Config {
                 "STAGE",
                 &[("local", Stage::Local), ("dev", Stage::Dev), ("staging", Stage::Staging), ("prod", Stage::Prod)],
             ),
+            network: if endpoint.is_some() { Network::Local } else { Network::Public },
             cors_origins: r.origins("CORS_ORIGINS"),
             rate_limit_scale: r.positive("RATE_LIMIT_SCALE"),
             tables: Tables::of_stack(&stack_name),
@@ -269,7 +272,7 @@ pub(crate) mod tests {
                 "REDIRECT_URIS" => {
                     "https://app.example/callback, http://localhost:3000/callback, net.example.app:/callback"
                 }
-                "ENUMERATION_PROTECTION" => "false",
+                "ENUMERATION_PROTECTION" | "STAFF_MFA" => "false",
                 "PASSWORD_POLICY" => "nist",
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
                 "SCREENING_THRESHOLD" => "0.85",

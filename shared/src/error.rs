@@ -5,7 +5,8 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
+    client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, role::table::RoleError,
+    social::SocialError, webhook::WebhookError,
 };
 
 /// An error, by area.
@@ -29,6 +30,12 @@ pub enum Error {
     Aml(#[from] AmlError),
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Factor(#[from] FactorError),
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
+    #[error(transparent)]
+    Role(#[from] RoleError),
     #[error(transparent)]
     Internal(#[from] Internal),
 }
@@ -55,6 +62,9 @@ pub enum RequestError {
     PersonRequired,
     #[error("authentication is not recent")]
     ReauthenticationRequired,
+    /// Somebody with more than the role `user` has no second factor.
+    #[error("a second factor must be enrolled first")]
+    MfaEnrollmentRequired,
     #[error("the resource does not exist or belongs to another person")]
     NotFound,
     #[error("body or field larger than {limit} bytes")]

@@ -26,3 +26,4 @@ pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod test_server;
 pub mod watchlists;
+pub mod webhooks;

@@ -17,6 +17,8 @@ import {
 const { API_URL, EMAIL, PASSWORD, PASSPORT } = process.env as Record<string, string>;
 client.setConfig({ baseUrl: API_URL });
 const login = await authLogin({ body: { email: EMAIL, password: PASSWORD }, throwOnError: true });
+// An account with a second factor gets a challenge instead.
+assert("access_token" in login.data);
 client.setConfig({ auth: login.data.access_token });
 
 const profile = await accountGetProfile({ throwOnError: true });

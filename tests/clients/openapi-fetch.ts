@@ -10,10 +10,10 @@ const { API_URL, EMAIL, PASSWORD, PASSPORT } = process.env as Record<string, str
 const api = createClient<paths>({ baseUrl: API_URL });
 
 const login = await api.POST("/v1/auth/login", { body: { email: EMAIL, password: PASSWORD } });
-assert(login.data, JSON.stringify(login.error));
-api.use({
-  onRequest: ({ request }) => request.headers.set("Authorization", `Bearer ${login.data.access_token}`),
-});
+// An account with a second factor gets a challenge instead.
+assert(login.data && "access_token" in login.data, JSON.stringify(login.error));
+const { access_token } = login.data;
+api.use({ onRequest: ({ request }) => request.headers.set("Authorization", `Bearer ${access_token}`) });
 
 const profile = await api.GET("/v1/users/profile");
 const version = profile.response.headers.get("ETag")!;

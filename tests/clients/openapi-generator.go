@@ -35,8 +35,10 @@ func main() {
 
 	login := verinym.NewLogin(os.Getenv("PASSWORD"))
 	login.SetEmail(os.Getenv("EMAIL"))
-	tokens, _, err := api.AuthAPI.AuthLogin(context.Background()).Login(*login).Execute()
+	answer, _, err := api.AuthAPI.AuthLogin(context.Background()).Login(*login).Execute()
 	must(err)
+	// An account with a second factor gets a challenge instead.
+	tokens := answer.TokenSet
 	signedIn := context.WithValue(context.Background(), verinym.ContextAccessToken, tokens.GetAccessToken())
 
 	_, response, err := api.AccountAPI.AccountGetProfile(signedIn).Execute()

@@ -15,12 +15,15 @@ from openapi_client import (
     Login,
     ProfilePatch,
     PublicStatus,
+    TokenSet,
 )
 from openapi_client.exceptions import ApiException
 
 settings = Configuration(host=os.environ["API_URL"])
 client = ApiClient(settings)
-tokens = AuthApi(client).auth_login(Login(email=os.environ["EMAIL"], password=os.environ["PASSWORD"]))
+tokens = AuthApi(client).auth_login(Login(email=os.environ["EMAIL"], password=os.environ["PASSWORD"])).actual_instance
+# An account with a second factor gets a challenge instead.
+assert isinstance(tokens, TokenSet), tokens
 settings.access_token = tokens.access_token
 
 account = AccountApi(client)

@@ -8,6 +8,8 @@ import { AccountApi, AuthApi, Configuration, DocumentType, KycApi, PublicStatus,
 const { API_URL, EMAIL, PASSWORD, PASSPORT } = process.env as Record<string, string>;
 const auth = new AuthApi(new Configuration({ basePath: API_URL }));
 const tokens = await auth.authLogin({ login: { email: EMAIL, password: PASSWORD } });
+// An account with a second factor gets a challenge instead.
+assert("accessToken" in tokens);
 const settings = new Configuration({ basePath: API_URL, accessToken: tokens.accessToken });
 
 const account = new AccountApi(settings);

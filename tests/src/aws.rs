@@ -1,7 +1,7 @@
 //! Direct access to the services behind the API, by their wire protocols. The emulator accepts any signature and routes by the service that
 //! the credential names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http::Method;
@@ -214,24 +214,27 @@ impl Aws {
         whole
     }
 
-    /// Every line that the functions of an area logged.
+    /// Every line that the functions of an area logged. The emulator answers at most 10,000 events and no token for
+    /// the others, so that the next page starts at the time of the last event; events that came twice count once.
     pub async fn log(&self, area: &str) -> Vec<String> {
         let group = format!("/{}/{area}", self.stack.var("STACK_NAME"));
         let mut lines = Vec::new();
-        let mut token = Value::Null;
+        let mut seen = BTreeSet::new();
+        let mut since = 0;
         loop {
-            let mut body = json!({"logGroupName": group, "limit": 10_000});
-            if !token.is_null() {
-                body["nextToken"] = token.clone();
-            }
+            let body = json!({"logGroupName": group, "limit": 10_000, "startTime": since});
             let page = self.call("logs", "Logs_20140328.FilterLogEvents", &body).await;
-            let events = page["events"].as_array().unwrap();
-            lines.extend(events.iter().filter_map(|event| event["message"].as_str()).map(str::to_owned));
-            let next = page["nextToken"].clone();
-            if next.is_null() || next == token || events.is_empty() {
+            let before = seen.len();
+            for event in page["events"].as_array().unwrap() {
+                let Some(message) = event["message"].as_str() else { continue };
+                since = since.max(event["timestamp"].as_i64().unwrap_or_default());
+                if seen.insert(format!("{} {} {message}", event["timestamp"], event["logStreamName"])) {
+                    lines.push(message.to_owned());
+                }
+            }
+            if seen.len() == before {
                 return lines;
             }
-            token = next;
         }
     }
 

@@ -119,7 +119,12 @@ impl Operation {
 
     /// Whether the handler reads the unparsed body, because it checks a signature over its bytes, or answers its faults as RFC 6749 says.
     pub fn takes_raw(&self) -> bool {
-        self.body["x-signed-body"] == true || self.body["x-oauth"] == true
+        self.body["x-signed-body"] == true || self.answers_as_oauth()
+    }
+
+    /// Whether the handler authenticates the caller, and answers refusals as RFC 6749 says. Such routes have tests of their own.
+    pub fn answers_as_oauth(&self) -> bool {
+        self.body["x-oauth"] == true
     }
 
     pub fn has_parameters_in(&self, place: &str) -> bool {

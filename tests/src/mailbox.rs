@@ -80,6 +80,11 @@ impl Stack {
         .await
     }
 
+    /// The newest mail whose subject contains this.
+    pub async fn mail_about(&self, address: &str, subject: &str) -> Mail {
+        self.mail(address, subject, |mail| mail.subject.contains(subject)).await
+    }
+
     /// The newest mail with a link to a page whose name contains `page`, and with another token than `known`.
     pub async fn link(&self, address: &str, page: &str, known: Option<&str>) -> Mail {
         self.mail(address, &format!("a link to {page}"), |mail| {

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::{Client, workspace::root};
+use crate::{Client, second_factor::Authenticator, workspace::root};
 
 /// The variables of a stack. Each test makes its own connections.
 #[derive(Clone)]
@@ -39,6 +39,11 @@ impl Stack {
 
     pub fn var(&self, name: &str) -> &'static str {
         self.variables.get(name).unwrap_or_else(|| panic!("the stack's variables lack {name}"))
+    }
+
+    /// A variable that not every stack has.
+    pub fn optional(&self, name: &str) -> Option<&'static str> {
+        self.variables.get(name).map(String::as_str)
     }
 
     pub fn http(&self) -> &reqwest::Client {
@@ -77,7 +82,10 @@ impl Stack {
             return self.client().holding(tokens.clone());
         }
         let (email, password) = (self.var(&format!("{role}_EMAIL")), self.var(&format!("{role}_PASSWORD")));
-        let client = self.client().login(email, password).await;
+        let client = match self.optional(&format!("{role}_TOTP_SECRET")) {
+            Some(secret) => self.client().staff_login(email, password, &Authenticator::new(secret)).await,
+            None => self.client().login(email, password).await,
+        };
         signed_in.insert(role, (Instant::now(), client.tokens.clone()));
         client
     }

@@ -11,6 +11,7 @@ use verinym_tests::{
     client::multipart,
     people::tag,
     picture,
+    receiver::Receiver,
     sign_in::Identity,
     template::{Template, allows},
     until,
@@ -161,6 +162,10 @@ async fn accounts(world: &World) {
     caller.call("account-revoke-session", &[("id", own.as_str())], &Value::Null).await;
     caller.login().await;
     caller.call("auth-logout", &[], &Value::Null).await.expect(204);
+    // Deactivated, and reactivated by the next sign-in.
+    caller.login().await;
+    caller.call("account-deactivate", &[], &Value::Null).await.expect(204);
+    caller.login().await;
 
     // An account that was never confirmed, with a user name: the reset frees what a stranger may have claimed.
     let draft = Draft::new();
@@ -201,6 +206,26 @@ async fn social(world: &World) {
     world.settle(None).await;
 }
 
+/// Roles: made, given, changed, taken and deleted.
+async fn roles(world: &World) {
+    let admin = Caller::staff(world, "admin").await;
+    let person = Caller::new(world, Draft::new()).await;
+    let id = person.call("auth-me", &[], &Value::Null).await.expect(200)["user"]["id"].as_str().unwrap().to_owned();
+    let name = format!("r{}", &tag()[..12]);
+    let (path, account) = ([("name", name.as_str())], [("id", id.as_str())]);
+    let made = json!({"name": name, "permissions": ["kyc:read"]});
+    admin.call("admin-create-role", &[], &made).await.expect(201);
+    for roles in [json!(["user", name]), json!(["user"])] {
+        let shown = world.send("admin-get-user-roles", Some(&admin.access), &account, &[], vec![]).await;
+        let tag = shown.headers["etag"].to_str().unwrap().to_owned();
+        let version = tag.trim_matches('"').parse().ok();
+        admin.call_at("admin-set-user-roles", &account, &json!({"roles": roles}), version).await.expect(200);
+    }
+    admin.call("admin-change-role", &path, &json!({"permissions": ["aml:read"]})).await.expect(200);
+    admin.call("admin-delete-role", &path, &Value::Null).await.expect(204);
+    world.settle(None).await;
+}
+
 async fn checks(world: &World) {
     let applicant = Caller::new(world, Draft::new()).await;
     let moderator = Caller::staff(world, "moderator").await;
@@ -229,6 +254,9 @@ async fn checks(world: &World) {
     let seen = moderator.seen_at_review(&id).await;
     let content = [("id", seen["document_ids"][0].as_str().unwrap())];
     moderator.call("kyc-get-document-content", &content, &Value::Null).await.expect(200);
+    moderator.call("admin-get-applicant", &[("id", id.as_str())], &Value::Null).await.expect(200);
+    moderator.call("kyc-add-note", &[("id", id.as_str())], &json!({"text": "A note."})).await.expect(201);
+    moderator.call("admin-list-notes", &[("id", id.as_str())], &Value::Null).await.expect(200);
     moderator.call("kyc-claim-check", &[("id", id.as_str())], &Value::Null).await.expect(200);
     moderator.call("kyc-release-check", &[("id", id.as_str())], &Value::Null).await.expect(204);
     let version = moderator.seen(&id).await["version"].as_u64();
@@ -275,16 +303,43 @@ async fn callbacks(world: &World) {
     }
 }
 
+/// An endpoint that fails, is made well and hears of everything again, and one that is gone.
+async fn webhooks(world: &World) {
+    let owner = Caller::new(world, Draft::new()).await;
+    let receiver = Receiver::start(&[200, 410]);
+    let form = json!({"url": &receiver.url, "events": ["user.locked"]});
+    let endpoint = owner.call("webhooks-create-endpoint", &[], &form).await.expect(201);
+    let path = [("id", endpoint["id"].as_str().unwrap())];
+    owner.call("webhooks-rotate-secret", &path, &Value::Null).await.expect(200);
+    let delivery = owner.call("webhooks-send-test", &path, &Value::Null).await.expect(202);
+    world.settle(None).await;
+    let of_delivery = [path[0], ("delivery", delivery["id"].as_str().unwrap())];
+    owner.call("webhooks-retry-delivery", &of_delivery, &Value::Null).await.expect(202);
+    world.settle(None).await;
+    let gone = owner.call("webhooks-get-endpoint", &path, &Value::Null).await.expect(200);
+    assert_eq!(gone["disabled_reason"], "gone", "{gone}");
+    owner.call("webhooks-update-endpoint", &path, &form).await.expect(200);
+    let since = json!({"since": gone["created_at"]});
+    owner.call("webhooks-retry-deliveries", &path, &since).await.expect(202);
+    world.settle(None).await;
+    assert!(receiver.requests().len() > 2);
+    owner.call("webhooks-delete-endpoint", &path, &Value::Null).await.expect(204);
+}
+
 #[tokio::test]
 async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     let world = World::new(&Stack::get(), &[]).await;
     world.faults.conflict_in_each_invocation();
     accounts(&world).await;
+    roles(&world).await;
     if !world.stack.lacks("localstack", "its functions do not reach the identity providers") {
         social(&world).await;
     }
     checks(&world).await;
     callbacks(&world).await;
+    if !world.stack.lacks("localstack", "its functions do not reach the receiver") {
+        webhooks(&world).await;
+    }
     for worker in ["workers-sweep-checks", "workers-sweep-outbox", "workers-run-due", "workers-expire"] {
         world.invoke(worker, json!({})).await.unwrap_or_else(|| panic!("{worker} failed"));
     }

@@ -62,7 +62,7 @@ fn a_worker_of_a_queue_may_claim_its_message_and_put_it_back_for_any_wait() {
             lacking.extend(lacks(&template, &function.role, &needed));
         }
     }
-    assert_eq!(workers, 6);
+    assert_eq!(workers, 8);
     assert!(lacking.is_empty(), "{lacking:#?}");
 }
 

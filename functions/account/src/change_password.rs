@@ -41,10 +41,10 @@ pub struct ChangePassword {
 pub fn endpoint() -> Endpoint {
     Route::post("account-change-password", "/v1/users/password/change")
         .summary("Change my password")
-        .description("Needs the current password. All other sessions end, and links to set a password become invalid.")
+        .description("Needs the current password, and a session that proved the second factor where one is enrolled. All other sessions end, and links to set a password become invalid.")
         .idempotent()
         .loads_profile()
-        .problems(&[&types::WRONG_PASSWORD, &types::TEMPORARILY_LOCKED])
+        .problems(&[&types::WRONG_PASSWORD, &types::REAUTHENTICATION_REQUIRED, &types::TEMPORARILY_LOCKED])
         .opens_profile_keys()
         .memory(1024)
         .needs(
@@ -64,6 +64,10 @@ pub fn endpoint() -> Endpoint {
 async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -> Result<Committed<NoContent>> {
     let store = call.app.store().await;
     let caller = &call.caller;
+    // A session of before the enrolment, of somebody who knows the password, must not end those of the owner.
+    if !caller.proved_all_factors() {
+        return Err(RequestError::ReauthenticationRequired.into());
+    }
     let key = call.loaded.key(store, call.now()).await?;
     check_length("current_password", &form.current_password)?;
     check(&call, &key, &form.new_password)?;

@@ -1,8 +1,9 @@
-//! One's own account: profile, password, sessions; one module per function; [`endpoints`] lists them.
+//! One's own account: profile, password, sessions, deactivation; one module per function; [`endpoints`] lists them.
 
 pub mod change_email;
 pub mod change_password;
 pub mod confirm_email;
+pub mod deactivate;
 pub mod get_profile;
 pub mod list_sessions;
 pub mod revoke_other_sessions;
@@ -21,6 +22,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         change_email::endpoint(),
         confirm_email::endpoint(),
         undo_email::endpoint(),
+        deactivate::endpoint(),
         list_sessions::endpoint(),
         revoke_session::endpoint(),
         revoke_other_sessions::endpoint(),

@@ -7,6 +7,7 @@ use verinym::{
     domain::{
         auth::AuthError,
         event::Actor,
+        factor::TotpFactor,
         id::EventId,
         mailed_token::TokenPurpose,
         profile::{Profile, changes},
@@ -71,6 +72,7 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
     let token = VerifiedMailedToken::verify(call.app, &form.token, TokenPurpose::UndoEmailChange, now).await?;
     let user = &token.user;
     let reset = TokenPurpose::ResetPassword;
+    let token_life = TokenPurpose::UndoEmailChange.lifetime();
     let restored = run_command!(call.command_by(Actor::Anonymous).await, |attempt| {
         let read = store.email_changes(user).await?;
         let account = store.account(user, now).await?.ok_or(AuthError::InvalidToken)?;
@@ -80,7 +82,11 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
         // The id of the token to set a password follows from the id of the event.
         let event = EventId::new(now);
         let id = mailed::id_of_event(&event, reset.as_str());
-        let (after, kind) = account.auth.undo_email_change(former.index.clone(), id, now)?;
+        // Whoever changed the address may have enrolled a second factor of their own, which would keep the owner out.
+        let factors = store.factors(user).await?;
+        let enrolled_later = |totp: &TotpFactor| totp.enabled_at + token_life > former.until;
+        let drop_factors = factors.totp().is_some_and(enrolled_later);
+        let (after, kind) = account.auth.undo_email_change(former.index.clone(), id, drop_factors, now)?;
         let profile = Profile { email, ..account.profile.clone() };
         let sealed = ProfileItem::seal(user, &profile, &account.profile_key)?;
         let author = Author::from(Actor::User(*user)).origin(&account.profile_key, call.meta.origin());
@@ -97,6 +103,7 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
             .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
         // The condition on the account's version causes a conflict if an account is linked or unlinked meanwhile.
         let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);
+        let commit = if drop_factors { commit.factors(user, &factors, &factors.disable()) } else { commit };
         Ok(token.consume(commit).returning(after))
     });
     let after = restored?;

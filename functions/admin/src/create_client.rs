@@ -10,15 +10,16 @@ use verinym::{
         client::{Client, ClientKey, ClientSecret, Credentials, parse_name, parse_scopes},
         event::{ClientGrants, EventType, PublicWord},
         field::{FieldFault, Fields},
-        id::ClientId,
+        id::{ClientId, UserId},
         role::ClientsManage,
         secret::SecretText,
+        time::Timestamp,
     },
     error::{Internal, RequestError, Result},
     function::{Capability, Needs},
     http::{Call, Can, Committed, Created, Endpoint, Json, Recent, Route, ShownOnce, problem::types},
     run_command,
-    store::{Table, client::client_event},
+    store::{Table, client::client_event, event::EventDraft},
 };
 
 use crate::client_view::ClientWithSecret;
@@ -72,34 +73,38 @@ async fn create_client(
     let (name, scopes, keys) = form.check()?;
     Client::check_granted_by(&scopes, call.caller.permissions())?;
     let secret = keys.is_empty().then(client::new_secret);
-    let made = Client {
-        id: ClientId::new(now),
-        name,
-        scopes,
-        credentials: credentials(secret.as_ref(), keys, now),
-        created_by: call.caller.user(),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-    };
-    let grants = ClientGrants {
-        scopes: made.scopes.iter().map(|scope| PublicWord::named(scope)).collect(),
-        authentication: made.credentials.as_str().into(),
-    };
+    let made = new_client((name, scopes), credentials(secret.as_ref(), keys, now), call.caller.user(), now);
     let body = ClientWithSecret::new(&made, secret.as_ref().map(|secret| secret.expose().as_str()), now);
     run_command!(call.command().await?, |attempt| {
-        let event = client_event(EventType::ClientCreated, made.id, made.version).data(&grants);
+        let event = created(&made);
         let location = Some(format!("/v1/admin/clients/{}", made.id));
         let created = Created { location, version: None, body: body.clone() };
         Ok(attempt.commit(now).new_client(&made).event(event).returning(ShownOnce(created)))
     })
 }
 
-fn credentials(
-    secret: Option<&SecretText>,
-    keys: Vec<ClientKey>,
-    now: verinym::domain::time::Timestamp,
-) -> Credentials {
+/// A client of this name with these scopes.
+pub fn new_client(
+    (name, scopes): (String, BTreeSet<String>),
+    credentials: Credentials,
+    created_by: Option<UserId>,
+    now: Timestamp,
+) -> Client {
+    let id = ClientId::new(now);
+    Client { id, name, scopes, credentials, created_by, created_at: now, updated_at: now, version: 1 }
+}
+
+/// The event of a new client.
+pub fn created(client: &Client) -> EventDraft {
+    let grants = ClientGrants {
+        scopes: client.scopes.iter().map(|scope| PublicWord::named(scope)).collect(),
+        authentication: client.credentials.as_str().into(),
+    };
+    client_event(EventType::ClientCreated, client.id, client.version).data(&grants)
+}
+
+/// What a client proves itself with: its secret, or its keys where it has none.
+pub fn credentials(secret: Option<&SecretText>, keys: Vec<ClientKey>, now: Timestamp) -> Credentials {
     match secret {
         Some(secret) => {
             let hash = client::hash(secret.expose());

@@ -1,17 +1,29 @@
 //! Administration: one module per function; [`endpoints`] and [`workers`] list them.
 
+mod account_roles;
 pub mod audit_logs;
 pub mod bootstrap;
+pub mod change_role;
 pub mod check_history;
 mod client_view;
 pub mod create_client;
+pub mod create_role;
 pub mod delete_client;
+pub mod delete_role;
 pub mod export_users;
+pub mod get_applicant;
 pub mod get_check;
+pub mod get_user_roles;
 pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
+pub mod list_notes;
+pub mod list_roles;
+pub mod make_client;
+mod role_editor;
+mod role_view;
 pub mod rotate_client_secret;
+pub mod set_user_roles;
 
 use verinym::{http::Endpoint, messaging::Worker};
 
@@ -20,16 +32,24 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         list_checks::endpoint(),
         get_check::endpoint(),
+        get_applicant::endpoint(),
+        list_notes::endpoint(),
         check_history::endpoint(),
         audit_logs::endpoint(),
         list_clients::endpoint(),
         create_client::endpoint(),
         rotate_client_secret::endpoint(),
         delete_client::endpoint(),
+        list_roles::endpoint(),
+        create_role::endpoint(),
+        change_role::endpoint(),
+        delete_role::endpoint(),
+        get_user_roles::endpoint(),
+        set_user_roles::endpoint(),
     ]
 }
 
 /// The functions that the operator invokes.
 pub fn workers() -> Vec<Worker> {
-    vec![bootstrap::worker(), import_users::worker(), export_users::worker()]
+    vec![bootstrap::worker(), make_client::worker(), import_users::worker(), export_users::worker()]
 }

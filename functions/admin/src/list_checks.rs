@@ -31,10 +31,11 @@ pub struct ListChecksForStaff {
     /// Checks of this person, newest first.
     #[param(value_type = Option<UserId>)]
     user_id: Option<String>,
-    /// Checks with this status, as the person sees it.
+    /// Checks with this status, as the person sees it. Without `user_id` and `state` it narrows the review queue, whose checks are all
+    /// `processing`: for approved checks of everybody use `state=approved`.
     #[param(value_type = Option<PublicStatus>)]
     status: Option<String>,
-    /// Checks in this state. Decided states need `user_id` too.
+    /// Checks in this state. `rejected`, `cancelled` and `expired` need `user_id` too.
     #[param(value_type = Option<CheckState>)]
     state: Option<String>,
     /// Checks by this provider.
@@ -166,7 +167,7 @@ impl ListChecksForStaff {
     fn check(self) -> Result<StaffCheckFilter> {
         const NOT_A_TIME: FieldFault = FieldFault::new("invalid_time", "Must be an RFC 3339 time.");
         const NOT_AN_ID: FieldFault = FieldFault::new("invalid_id", "Must be a user's id.");
-        const NEEDS_PERSON: FieldFault = FieldFault::new("required", "This field is required for decided checks.");
+        const NEEDS_PERSON: FieldFault = FieldFault::new("required", "This field is required for this state.");
         let mut fields = Fields::default();
         let f = &mut fields;
         let filter = StaffCheckFilter {

@@ -23,7 +23,7 @@ use crate::list_lists::{ListView, RefusedView};
 /// A configured list with its reader's report.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ListDetails {
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     id: String,
     #[schema(example = "OFAC SDN")]
     name: String,

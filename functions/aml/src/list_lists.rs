@@ -18,7 +18,7 @@ use verinym::{
 /// A configured list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListView {
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     pub id: String,
     #[schema(example = "OFAC SDN")]
     pub name: String,

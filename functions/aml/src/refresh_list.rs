@@ -26,7 +26,7 @@ pub struct RefreshQuery {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Requested {
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     id: String,
     /// `requested`: what it comes to shows in the lists.
     #[schema(example = "requested")]

@@ -102,7 +102,7 @@ pub struct ScreenName {
     threshold: Option<f64>,
     /// Ids of the lists to look at; all if empty.
     #[serde(default)]
-    #[schema(max_items = 64, example = json!(["ofac-sdn"]))]
+    #[schema(max_items = 64, example = json!(["ofac_sdn"]))]
     lists: Vec<String>,
 }
 
@@ -128,7 +128,7 @@ pub struct Screened {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ScreeningHit {
     id: Option<HitId>,
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     list: String,
     kind: ListKind,
     /// The list's own key.
@@ -162,7 +162,7 @@ pub struct ScreeningHit {
 /// A list that the name was compared with.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ScreenedList {
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     id: String,
     #[schema(example = "2026-02-27")]
     version: String,

@@ -1,23 +1,34 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
-mod begin_session;
 mod claims;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
 mod mail_request;
 pub mod me;
+mod mfa;
+pub mod mfa_activate;
+pub mod mfa_backup_codes;
+pub mod mfa_disable;
+pub mod mfa_renew_backup_codes;
+pub mod mfa_setup;
+pub mod mfa_verify;
 pub mod oauth_accounts;
 pub mod oauth_authorize;
 pub mod oauth_callback;
 pub mod oauth_exchange;
 pub mod oauth_form_callback;
+pub mod oauth_introspect;
 pub mod oauth_token;
 pub mod oauth_unlink;
+mod qr_code;
+mod reactivation;
+pub mod reauthenticate;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
+mod sign_in;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
@@ -34,9 +45,17 @@ pub fn endpoints() -> Vec<Endpoint> {
         refresh::endpoint(),
         logout::endpoint(),
         me::endpoint(),
+        mfa_setup::endpoint(),
+        mfa_activate::endpoint(),
+        mfa_verify::endpoint(),
+        mfa_disable::endpoint(),
+        mfa_backup_codes::endpoint(),
+        mfa_renew_backup_codes::endpoint(),
+        reauthenticate::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
         oauth_token::endpoint(),
+        oauth_introspect::endpoint(),
         oauth_authorize::endpoint(),
         oauth_callback::endpoint(),
         oauth_form_callback::endpoint(),

@@ -12,7 +12,7 @@ use verinym::{
     },
     domain::{
         auth::AuthError,
-        event::{Actor, EventType},
+        event::EventType,
         field::{FieldFault, Fields},
         id::UserId,
         limit,
@@ -27,20 +27,18 @@ use verinym::{
         proof::{PasswordAttempt, Proof},
     },
     messaging::{Message, message::MailTask, queue::Queue},
-    run_command,
     store::Table,
     store::{
-        author::Author,
         item::Key,
         kek::KeyPurpose,
         person_key::KeyItem,
         secrets::IndexSecrets,
-        session::{SessionItem, SignIns},
-        user::{Account, PasswordHash, ValueClaim, account_event},
+        session::SignIns,
+        user::{Account, PasswordHash, ValueClaim},
     },
 };
 
-use crate::tokens::{TokenSet, token_set};
+use crate::sign_in::{FirstFactor, SignedIn, first_factor_proved};
 
 /// Either `email` or `username`, and the password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -75,7 +73,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
         .description(
-            "Signs in with an e-mail address or a username. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes.",
+            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
         )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
@@ -103,6 +101,7 @@ pub fn endpoint() -> Endpoint {
                 .put(Table::Identity)
                 .delete(Table::Identity)
                 .get_many(Table::Keys)
+                .rarely("the account has a second factor", Needs::new().put(Table::Ephemeral))
                 .rarely(
                     "an unconfirmed address gets another mail, while enumeration protection is on",
                     Needs::new().send(Queue::Notification),
@@ -115,7 +114,7 @@ pub fn endpoint() -> Endpoint {
 
 /// Three round trips: the limit of the network and the claim; the limit of the identifier, a try, the account and its
 /// sessions; the new session.
-async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<TokenSet>> {
+async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<SignedIn>> {
     let app = call.app;
     let (identifier, password) = form.check()?;
     let (indexes, store) = tokio::join!(app.index_secrets(), app.store());
@@ -193,7 +192,7 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
     Err(WRONG.into())
 }
 
-/// Creates the session of a proven password, and its tokens.
+/// Goes on after a proven password.
 async fn begin(
     call: &Call<Anonymous>,
     auth: &Account,
@@ -201,37 +200,14 @@ async fn begin(
     proof: &Proof,
     sign_ins: SignIns,
     password: &SecretText,
-) -> Result<TokenSet> {
-    let (app, store) = (call.app, call.app.store().await);
-    auth.status.admit()?;
+) -> Result<SignedIn> {
+    auth.admit(call.now())?;
     if !auth.email_verified {
         return Err(AuthError::EmailNotVerified.into());
     }
-    let key = store.person_key(wrapped_key, call.now()).await?;
-    let kid = app.token_secrets().await?.refresh.current();
-    let session = SessionItem::begin(auth, "pwd", kid, &call.meta.origin(), &key, call.now())?;
-    let author = Author::from(Actor::User(auth.user)).origin(&key, call.meta.origin());
-
-    let rehashed = if proof.outdated { rehash(auth, password)? } else { None };
-    let mut already_read = Some(sign_ins);
-    // Simultaneous sign-ins of the same person conflict; none of them is refused for that.
-    let command = call.command_by(author).await.until_deadline();
-    let begun = run_command!(command, |attempt| {
-        let sign_ins = match already_read.take() {
-            Some(sign_ins) => sign_ins,
-            None => store.sign_ins(&auth.user).await?,
-        };
-        let mut commit = attempt.commit(call.now()).begin_session(&session, auth, &sign_ins);
-        // After a conflict the account may have changed, so the new hash is left to the next sign-in.
-        if let Some((rehashed, kind)) = rehashed.as_ref().filter(|_| attempt.is_first()) {
-            let event = account_event(*kind, rehashed).by(Actor::system("password"));
-            commit = commit.account_changes(auth, rehashed).event(event);
-        }
-        Ok(commit.returning(()))
-    });
-    begun?;
-    let tokens = token_set(app, auth, &session, &key, call.now()).await?;
-    Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
+    let key = call.app.store().await.person_key(wrapped_key, call.now()).await?;
+    let change = if proof.outdated { rehash(auth, password)? } else { None };
+    first_factor_proved(call, FirstFactor { auth, key: &key, amr: "pwd", sign_ins: Some(sign_ins), change }).await
 }
 
 /// The account with its password hashed with the current parameters; `None` for one that is longer than ours may be, which

@@ -42,6 +42,7 @@ pub fn endpoint() -> Endpoint {
                 .delete(Table::Identity)
                 .rarely("another write to the session was first", Needs::new().get(Table::Identity)),
         )
+        .open_without_second_factor()
         .handled_by(logout)
 }
 

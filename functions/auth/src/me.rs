@@ -21,7 +21,7 @@ pub fn endpoint() -> Endpoint {
     Route::get("auth-me", "/v1/auth/me").summary("Read who is signed in")
         .description(
             "The user, the session and the permissions of the access token, as they are now. Ask it when a decision must not rest on a token that is up to 15 minutes old.",
-        ).loads_profile().opens_profile_keys().handled_by(me)
+        ).open_without_second_factor().loads_profile().opens_profile_keys().handled_by(me)
 }
 
 async fn me(call: Call<Signed>, (): ()) -> Result<Plain<Me>> {

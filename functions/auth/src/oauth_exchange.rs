@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use verinym::{
     config::names::SecretId,
     domain::{id::UserId, limit, secret::SecretText, social::SocialError},
-    error::{Internal, Result},
+    error::Result,
     function::{Capability, Needs},
     http::{AnybodyOrSigned, By, Call, Endpoint, Json, Limited, Path, Plain, Route, problem::types},
     providers::oauth::{call_through_breaker, sign_in_provider},
@@ -16,10 +16,9 @@ use verinym::{
 };
 
 use crate::{
-    begin_session::begin_session,
     oauth_authorize::callback_url,
+    sign_in::{FirstFactor, SignedIn, first_factor_proved, tokens_of},
     social_sign_in::{Proven, account_of},
-    tokens::{TokenSet, token_set},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,7 +40,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-oauth-exchange", "/v1/oauth/{provider}/exchange")
         .summary("Sign in with the code of a provider")
         .description(
-            "Signs in with `code` and `state` of the return and the `binding` that `authorize` answered. They work once. An unknown person gets an account if the provider vouches for the address (Google, Apple, GitHub's verified primary address); an account whose owner has confirmed the same address is linked. Other providers are linked by a signed-in person: begin with `link=true`, and send the access token of the same session here. The answer then has the tokens of that session.",
+            "Signs in with `code` and `state` of the return and the `binding` that `authorize` answered. They work once. An unknown person gets an account if the provider vouches for the address (Google, Apple, GitHub's verified primary address); an account whose owner has confirmed the same address is linked. Other providers are linked by a signed-in person: begin with `link=true`, and send the access token of the same session here. The answer then has the tokens of that session. Where the account has a second factor, a sign-in is answered with a challenge for `POST /v1/auth/mfa/verify`.",
         )
         .limited(&[Limited { limit: &limit::LOGIN_IP, by: By::Ip }, Limited { limit: &limit::REGISTER, by: By::IpBeside }])
         .problems(&[
@@ -73,6 +72,7 @@ pub fn endpoint() -> Endpoint {
                 .rarely("the person has too many sessions", Needs::new().delete(Table::Identity))
                 .get_many(Table::Keys)
                 .get(Table::Ephemeral)
+                .rarely("the account has a second factor", Needs::new().put(Table::Ephemeral))
                 .update(Table::Ephemeral)
                 .delete(Table::Ephemeral),
         )
@@ -82,7 +82,7 @@ pub fn endpoint() -> Endpoint {
 async fn exchange(
     call: Call<AnybodyOrSigned>,
     (Path(name), Json(form)): (Path<String>, Json<Exchange>),
-) -> Result<Plain<TokenSet>> {
+) -> Result<Plain<SignedIn>> {
     let (app, now) = (call.app, call.now());
     let provider = sign_in_provider(app, &name).await?;
     let (indexes, store) = (app.index_secrets().await?, app.store().await);
@@ -98,10 +98,11 @@ async fn exchange(
     let proven = Proven { provider: &name, identity: &identity, asker };
     let (account, key) = account_of(&call, proven).await?;
     let Some(person) = call.caller.signed().filter(|_| asker.is_some()) else {
-        return begin_session(&call, &account, &key, FEDERATED).await.map(Plain);
+        let first = FirstFactor { auth: &account, key: &key, amr: FEDERATED, sign_ins: None, change: None };
+        return first_factor_proved(&call, first).await.map(Plain);
     };
-    let tokens = token_set(app, &account, &person.session_item, &key, now).await?;
-    tokens.map(Plain).ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone").into())
+    let tokens = tokens_of(&call, &account, &person.session_item, &key).await?;
+    Ok(Plain(SignedIn::Tokens(Box::new(tokens))))
 }
 
 /// The person who began to link: only in the same session, so that nobody links their account to another person's session.

@@ -1,4 +1,4 @@
-//! DELETE /v1/oauth/accounts/{id}: removes a linked account, unless it is the last way in.
+//! DELETE /v1/oauth/accounts/{id}: removes a linked account, unless it is the last sign-in method.
 
 use verinym::{
     domain::id::LinkId,
@@ -14,14 +14,14 @@ use crate::social_sign_in::about;
 pub fn endpoint() -> Endpoint {
     Route::delete("auth-oauth-unlink", "/v1/oauth/accounts/{id}")
         .summary("Remove a linked account")
-        .description("Nobody can sign in by it any more. The last way to sign in cannot be removed.")
+        .description("Nobody can sign in with it any more. The last way to sign in cannot be removed.")
         .problems(&[&types::NOT_FOUND, &types::LAST_CREDENTIAL])
         .opens_profile_keys()
         .needs(Needs::new().with(Capability::Commit).get(Table::Identity).put(Table::Identity).delete(Table::Identity))
         .handled_by(unlink)
 }
 
-/// The account is read anew, since its number of ways in decides: of two removals at the same time one sees the other.
+/// The account is read anew, since its number of sign-in methods decides: of two removals at the same time one sees the other.
 async fn unlink(call: Call<Signed>, Path(id): Path<LinkId>) -> Result<Committed<NoContent>> {
     let (store, user, now) = (call.app.store().await, call.caller.user, call.now());
     run_command!(call.command().await?, |attempt| {

@@ -50,9 +50,9 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
         .description(
-            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end.",
+            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers are removed, since somebody else may have linked one. A deactivated account stays so until its person signs in.",
         )
-        .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
+        .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN, &types::ACCOUNT_DEACTIVATED])
         .memory(1024)
         .concurrency(Concurrency::SignIn)
         .needs(
@@ -97,7 +97,9 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
         let (after, events) = account.auth.reset_password(hash.clone(), now)?;
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&account.auth, &after);
-        let mut commit = events.into_iter().fold(commit, |commit, event| commit.event(reset_event(event, &account)));
+        let shown = after.profile_version();
+        let events = events.into_iter().map(|event| reset_event(event, &account).shown_as(shown));
+        let mut commit = events.fold(commit, Commit::event);
         commit = claims::confirm(token.consume(commit), &ValueClaim::email_key(&after.email_index), &after.user);
         if !account.auth.email_verified {
             let item = ProfileItem::seal(&after.user, &profile, &account.profile_key)?.item(&after.user);
@@ -106,6 +108,9 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
                 commit = claims::release(commit, &name, &after.user);
             }
         }
+        // Whoever got into the account may have linked an account of their own. The condition on the account's version causes a
+        // conflict if an account is linked or unlinked meanwhile.
+        commit = store.all_links(&after.user).await?.iter().fold(commit, Commit::remove_link);
         Ok(clear_limits(commit, &account.auth, &*call.app.index_secrets().await?).returning(after))
     });
     let after = changed?;

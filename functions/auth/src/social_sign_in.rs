@@ -54,7 +54,7 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
             LinkDecision::SignIn(user) => Decided::Unchanged(store.auth_and_key(&user, now).await?),
             LinkDecision::Link(user) => {
                 let account = store.account(&user, now).await?.ok_or(SocialError::InvalidAuthorization)?;
-                account.auth.status.admit()?;
+                account.auth.admit(now)?;
                 let (commit, after) = link(attempt.commit(now), call, &account, by)?;
                 commit.returning(Some((after, account.profile_key)))
             }

@@ -47,6 +47,8 @@ struct TokenUser {
     roles: Vec<String>,
     kyc_status: KycStatus,
     email_verified: bool,
+    /// Whether signing in needs a second factor.
+    mfa_enabled: bool,
 }
 
 /// The tokens of a session's current generation; the refresh token is always the same. `None` if its key is no longer in the
@@ -75,6 +77,7 @@ pub async fn token_set(
             roles: auth.roles.clone(),
             kyc_status: auth.kyc_status,
             email_verified: auth.email_verified,
+            mfa_enabled: auth.mfa_enabled(),
         },
     }))
 }

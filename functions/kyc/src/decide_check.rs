@@ -1,4 +1,4 @@
-//! PUT /v1/kyc/checks/{id}: a reviewer's decision. At high risk a second reviewer has to agree (202).
+//! PUT /v1/kyc/checks/{id}: a reviewer's decision. At high risk a second reviewer has to agree to an approval (202).
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -23,6 +23,8 @@ use verinym::{
     },
 };
 
+use crate::note;
+
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
@@ -39,7 +41,7 @@ pub struct DecideCheck {
     #[serde(default)]
     #[schema(value_type = Vec<ReasonCode>, max_items = 16, example = json!([]))]
     reasons: Vec<String>,
-    /// For staff, at most 2,000 characters.
+    /// For staff, at most 2,000 characters. It is stored encrypted; no route shows it yet.
     #[schema(value_type = Option<String>, max_length = 2000, example = "The passport is readable; the face matches.")]
     note: Option<Masked<String>>,
 }
@@ -51,7 +53,7 @@ pub fn endpoint() -> Endpoint {
     Route::put("kyc-decide-check", "/v1/kyc/checks/{id}")
         .summary("Decide a check")
         .description(
-            "Approves or rejects a check in review, or asks its person for documents. At high risk a second reviewer must agree: the first decision gets 202. The decision covers exactly the version that the reviewer has read.",
+            "Approves or rejects a check in review, or asks its person for documents. At high risk an approval needs two reviewers: the first `approve` gets 202, and another reviewer sends `approve` to agree. `reject` or `request_documents` then disagrees: the check returns to `in_review`, and is neither rejected nor waiting for documents. The decision covers exactly the version that the reviewer has read.",
         )
         .requires_if_match()
         .idempotent()
@@ -91,7 +93,10 @@ async fn decide(
         let (Some((before, auth)), evidence) = found else { return Err(RequestError::NotFound.into()) };
         call.check_version(before.check.version)?;
         let action = before.check.review_action(decision.clone(), reviewer, call.app.config.review()?.four_eyes);
-        let (check, kind) = before.check.apply(action, now)?;
+        let (mut check, kind) = before.check.apply(action, now)?;
+        if note.is_some() {
+            check.count_note();
+        }
         let body = check.for_staff(now);
         let reply = if check.state == CheckState::AwaitingSecondReview {
             Either::Other(Accepted(body))
@@ -117,22 +122,20 @@ async fn evidence(call: &Call<Reviewer>, owner: UserId, wanted: bool) -> Result<
     store.read_person_key(&owner, KeyPurpose::Evidence, call.now()).await.map(Some)
 }
 
-const LONGEST_NOTE: usize = 2000;
 const MOST_REASONS: usize = 16;
 
 impl DecideCheck {
     fn check(self) -> Result<(ReviewDecision, Option<Masked<String>>)> {
         const UNKNOWN: FieldFault = FieldFault::new("unknown_reason", "Must hold known reason codes.");
         const TOO_MANY: FieldFault = FieldFault::new("too_many", "Must hold at most 16 reason codes.");
-        const TOO_LONG: FieldFault = FieldFault::new("too_long", "Must have 1 to 2,000 characters.");
         let mut fields = Fields::default();
         if self.reasons.len() > MOST_REASONS {
             fields.refuse("reasons", TOO_MANY);
         }
         let codes = self.reasons.iter().map(|code| code.parse::<ReasonCode>()).collect::<std::result::Result<_, _>>();
         let codes: Option<Vec<_>> = fields.check("reasons", codes.map_err(|_| UNKNOWN));
-        if self.note.as_ref().is_some_and(|note| note.trim().is_empty() || note.chars().count() > LONGEST_NOTE) {
-            fields.refuse("note", TOO_LONG);
+        if let Some(Err(fault)) = self.note.as_ref().map(note::check) {
+            fields.refuse("note", fault);
         }
         fields.done().map_err(RequestError::Invalid)?;
         let codes = codes.ok_or_else(|| Internal::bug("a form without faults has its reasons"))?;

@@ -1,5 +1,6 @@
 //! Documents and identity checks: one module per function; [`endpoints`] lists them.
 
+pub mod add_note;
 pub mod attach_documents;
 mod attached_documents;
 pub mod cancel_check;
@@ -13,6 +14,7 @@ pub mod get_document;
 pub mod get_document_content;
 pub mod list_checks;
 pub mod list_documents;
+mod note;
 mod own_check;
 mod range;
 pub mod release_check;
@@ -40,6 +42,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         decide_check::endpoint(),
         claim_check::endpoint(),
         release_check::endpoint(),
+        add_note::endpoint(),
         status::endpoint(),
     ]
 }

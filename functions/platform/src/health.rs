@@ -41,7 +41,7 @@ pub struct ServiceHealth {
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ListHealth {
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     id: String,
     /// `fresh`, `stale` or `missing`.
     #[schema(example = "fresh")]

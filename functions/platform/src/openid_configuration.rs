@@ -1,18 +1,22 @@
-//! GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: the issuer of access tokens and the URL of the
-//! keys, for services that verify tokens (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+//! GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server: the issuer of access tokens, the URL of the keys
+//! and the endpoints of machine clients (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
 
 use serde::Serialize;
 use utoipa::ToSchema;
 use verinym::{
     config::Config,
     config::Section,
+    crypto::client::ALGORITHM as ASSERTION_ALGORITHM,
     error::Result,
     function::Needs,
-    http::{Anonymous, Call, Endpoint, Plain, Route},
+    http::{
+        Anonymous, Call, Endpoint, Plain, Route,
+        client_authentication::{AUTHENTICATION_METHODS, CLIENT_CREDENTIALS, INTROSPECTION_PATH, TOKEN_PATH},
+    },
 };
 
-/// Metadata of the issuer. Empty members are not allowed (RFC 8414 §3.2). There are no authorization endpoint, no token endpoint and no
-/// ID tokens, so the members about them are absent.
+/// Metadata of the issuer. Empty members are not allowed (RFC 8414 §3.2). There are no authorization endpoint and no ID tokens, so the
+/// members about them are absent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpenidConfiguration {
     /// `iss` of every token.
@@ -20,6 +24,23 @@ pub struct OpenidConfiguration {
     issuer: String,
     #[schema(example = "https://api.your-company.net/prod/.well-known/jwks.json")]
     jwks_uri: String,
+    #[schema(example = "https://api.your-company.net/prod/v1/oauth/token")]
+    token_endpoint: String,
+    #[schema(example = json!(["client_credentials"]))]
+    grant_types_supported: Vec<&'static str>,
+    /// `client_secret_basic`: HTTP Basic with the client's secret. `private_key_jwt`: an assertion signed by the client (RFC 7523).
+    #[schema(example = json!(["client_secret_basic", "private_key_jwt"]))]
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Algorithms of the assertions of clients.
+    #[schema(example = json!(["RS256"]))]
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    #[schema(example = "https://api.your-company.net/prod/v1/oauth/introspect")]
+    introspection_endpoint: String,
+    /// As at the token endpoint, and `Bearer`: the access token of the client.
+    #[schema(example = json!(["client_secret_basic", "private_key_jwt", "Bearer"]))]
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    #[schema(example = json!(["RS256"]))]
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// `public`: the `sub` of a person is the same for every audience.
     #[schema(example = json!(["public"]))]
     subject_types_supported: Vec<&'static str>,
@@ -35,7 +56,7 @@ pub fn endpoint() -> Endpoint {
         .also_at("/.well-known/oauth-authorization-server")
         .summary("Read the metadata of the issuer")
         .description(
-            "The issuer of access tokens and the address of its keys (OpenID Connect Discovery 1.0, RFC 8414).",
+            "The issuer of access tokens, the address of its keys, and how machine clients get tokens (OpenID Connect Discovery 1.0, RFC 8414).",
         )
         .limited_by_gateway()
         .cached("public, max-age=3600")
@@ -52,6 +73,13 @@ fn of(config: &Config) -> Result<OpenidConfiguration> {
     Ok(OpenidConfiguration {
         issuer: config.tokens()?.issuer.clone(),
         jwks_uri: format!("{public_url}/.well-known/jwks.json"),
+        token_endpoint: format!("{public_url}{TOKEN_PATH}"),
+        grant_types_supported: vec![CLIENT_CREDENTIALS],
+        token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS.to_vec(),
+        token_endpoint_auth_signing_alg_values_supported: vec![ASSERTION_ALGORITHM],
+        introspection_endpoint: format!("{public_url}{INTROSPECTION_PATH}"),
+        introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS.into_iter().chain(["Bearer"]).collect(),
+        introspection_endpoint_auth_signing_alg_values_supported: vec![ASSERTION_ALGORITHM],
         subject_types_supported: vec!["public"],
         claims_supported: vec![
             "iss",
@@ -80,6 +108,7 @@ mod tests {
     use verinym::crypto::access::AccessClaims;
 
     use super::*;
+    use crate::allowed_methods::ALLOWED_METHODS;
 
     const PUBLIC_URL: &str = "https://api.example.org/dev";
 
@@ -89,6 +118,7 @@ mod tests {
             let value = match name {
                 "STAGE" => "dev",
                 "RATE_LIMIT_SCALE" => "1",
+                "STAFF_MFA" => "true",
                 "PUBLIC_URL" => PUBLIC_URL,
                 "ISSUER" => issuer,
                 "CORS_ORIGINS" | "URL_SUFFIX" | "AWS_ENDPOINT_URL" => "",
@@ -123,26 +153,25 @@ mod tests {
         }
     }
 
-    /// URLs include the base path, and each leads to a route.
+    /// URLs include the base path, and each leads to a route: to `POST` of an endpoint, to `GET` of a document.
     #[test]
     fn every_url_is_a_route_under_the_public_url() {
-        let endpoints = crate::endpoints();
-        let gets: BTreeSet<_> = endpoints
-            .iter()
-            .flat_map(|endpoint| endpoint.route.addresses())
-            .filter_map(|(method, path)| (method.as_str() == "GET").then_some(path))
-            .collect();
         let document = document("https://id.example.org");
         let is_address =
             |name: &str| name.ends_with("_uri") || name.ends_with("_endpoint") || name.ends_with("_documentation");
         let addresses: Vec<_> = document.iter().filter(|(name, _)| is_address(name)).collect();
-        assert!(addresses.len() >= 2, "{addresses:?}");
+        let addresses_checked = addresses.len();
+        assert!(addresses_checked >= 3, "{addresses:?}");
         for (name, address) in addresses {
-            let path = address.as_str().unwrap().strip_prefix(PUBLIC_URL);
-            assert!(path.is_some_and(|path| gets.contains(path)), "{name}: {address}");
+            let path = address.as_str().unwrap().strip_prefix(PUBLIC_URL).unwrap();
+            let method = if name.ends_with("_endpoint") { "POST" } else { "GET" };
+            let is_route = ALLOWED_METHODS
+                .iter()
+                .any(|(known, allowed)| *known == path && allowed.split(", ").any(|one| one == method));
+            assert!(is_route, "{name}: {method} {address}");
         }
         let urls = document.values().filter(|value| value.as_str().is_some_and(|text| text.contains("://"))).count();
-        assert_eq!(urls, 3, "a URL that is neither the issuer nor checked above: {document:?}");
+        assert_eq!(urls, addresses_checked + 1, "a URL that is neither the issuer nor checked above: {document:?}");
     }
 
     #[test]
@@ -169,14 +198,30 @@ mod tests {
         assert_eq!(documented, claims.keys().map(String::as_str).collect());
     }
 
+    /// RFC 8414 §2: without the member, the default would promise `authorization_code` and `implicit`; a list of algorithms must stand
+    /// beside `private_key_jwt`, without `none`.
+    #[test]
+    fn clients_learn_how_to_get_a_token() {
+        let document = document("");
+        assert_eq!(document["token_endpoint"], format!("{PUBLIC_URL}/v1/oauth/token"));
+        assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
+        let methods = &document["token_endpoint_auth_methods_supported"];
+        assert_eq!(methods, &json!(["client_secret_basic", "private_key_jwt"]));
+        let asking = &document["introspection_endpoint_auth_methods_supported"];
+        assert_eq!(asking, &json!(["client_secret_basic", "private_key_jwt", "Bearer"]));
+        for endpoint in ["token", "introspection"] {
+            let algorithms = &document[&format!("{endpoint}_endpoint_auth_signing_alg_values_supported")];
+            assert_eq!(algorithms, &json!(["RS256"]), "{endpoint}");
+        }
+    }
+
     #[test]
     fn members_about_unsupported_flows_and_id_tokens_are_absent() {
         let document = document("");
         for name in [
             "authorization_endpoint",
-            "token_endpoint",
             "response_types_supported",
-            "grant_types_supported",
+            "code_challenge_methods_supported",
             "id_token_signing_alg_values_supported",
         ] {
             assert!(!document.contains_key(name), "{name}: {}", document[name]);

@@ -12,6 +12,7 @@ use verinym::{
 use crate::allowed_methods::ALLOWED_METHODS;
 
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+/// Not `X-Client-Address` and `X-Client-Authorization`: a backend sends them, and no page may hold the token of a machine client.
 const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-Correlation-Id";
 
 pub fn endpoint() -> Endpoint {
@@ -51,6 +52,11 @@ impl Reply for Preflight {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_another_origin_cannot_hand_on_addresses() {
+        assert!(!HEADERS.to_ascii_lowercase().contains("x-client"));
+    }
 
     #[test]
     fn a_method_that_a_path_does_not_have_is_refused_with_those_it_has() {

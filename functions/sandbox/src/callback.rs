@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use verinym::{
-    crypto::random,
-    domain::{backoff::Backoff, secret::Secret, time::Timestamp},
+    domain::{backoff::Backoff, time::Timestamp},
     error::{Internal, Result},
     providers::{
         signature::{MalformedKey, Scheme, WebhookKey, standard_webhooks},
@@ -116,13 +114,16 @@ pub async fn deliver(
 }
 
 fn random_key() -> Result<WebhookKey, MalformedKey> {
-    Scheme::StandardWebhooks.key(&Secret::new(format!("whsec_{}", BASE64.encode(random::bytes::<32>()))))
+    Scheme::StandardWebhooks.key(&standard_webhooks::new_key())
 }
 
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderName};
-    use verinym::test_server::{ServerReply, TestServer};
+    use verinym::{
+        domain::secret::Secret,
+        test_server::{ServerReply, TestServer},
+    };
 
     use super::*;
     use crate::task::tests::task;

@@ -36,6 +36,7 @@ pub fn worker() -> Worker {
         .timeout(30)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .get(Table::Kyc)
                 .get_many(Table::Kyc)
                 .put(Table::Kyc)

@@ -23,7 +23,7 @@ pub fn worker() -> Worker {
     Worker::of_outbox_stream("workers-dispatch", work)
         .summary("Dispatch outbox rows as they are written; the sweep is the guarantee")
         .timeout(30)
-        .needs(Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound))
+        .needs(Needs::new().with(Capability::DispatchEvents).update(Table::Outbound).delete(Table::Outbound))
 }
 
 async fn work(app: &'static App, batch: Event, _: Timestamp) -> Result<Value> {

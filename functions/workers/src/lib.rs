@@ -3,10 +3,12 @@
 pub mod apply_callback;
 mod check_update;
 mod closed_checks;
+pub mod deliver_webhook;
 pub mod dispatch;
 mod earlier_hits;
 mod email_change;
 pub mod expire;
+pub mod fan_out_event;
 pub mod load_list;
 pub mod process_document;
 pub mod refresh_lists;
@@ -19,6 +21,7 @@ pub mod sweep_checks;
 pub mod sweep_outbox;
 mod verification;
 pub mod verify;
+mod webhook_deliveries;
 
 use verinym::messaging::Worker;
 
@@ -26,8 +29,10 @@ use verinym::messaging::Worker;
 pub fn workers() -> Vec<Worker> {
     vec![
         apply_callback::worker(),
+        deliver_webhook::worker(),
         dispatch::worker(),
         expire::worker(),
+        fan_out_event::worker(),
         load_list::worker(),
         process_document::worker(),
         refresh_lists::worker(),

@@ -26,6 +26,7 @@ pub fn worker() -> Worker {
         .concurrency(Concurrency::Fixed(4))
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .with(Capability::ReadListSources)
                 .get(Table::Kyc)
                 .query(Table::Kyc)

@@ -30,6 +30,7 @@ pub fn worker() -> Worker {
         .memory(1024)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .with(Capability::UnwrapEvidenceKeys)
                 .get(Table::Kyc)
                 .update(Table::Kyc)

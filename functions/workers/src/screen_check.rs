@@ -60,6 +60,7 @@ pub fn worker() -> Worker {
         .timeout(60)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .with(Capability::UnwrapEvidenceKeys)
                 .with(Capability::ReadListSources)
                 .get_many(Table::Kyc)

@@ -140,6 +140,10 @@ mod tests {
             date_of_birth: None,
             countries: vec![],
             numbers: vec![],
+            given_name: None,
+            family_name: None,
+            address: None,
+            national_id: None,
             taken_at: Timestamp::now(),
         };
         for (name, expected) in [

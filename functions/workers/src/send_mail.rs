@@ -54,6 +54,7 @@ pub fn worker() -> Worker {
         .concurrency(Concurrency::Mail)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .with(Capability::UnwrapProfileKeys)
                 .with(Capability::UseTokenKeys)
                 .get(Table::Identity)
@@ -253,7 +254,7 @@ async fn request_token(
     run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
         let claim = store.claim(&ValueClaim::email_key(address)).await?;
         let Some(claim) = claim.filter(|claim| !claim.is_former()) else { return Ok(Decided::Unchanged(())) };
-        let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose));
+        let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose, delivery.now));
         let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };
         // The id of the token follows from the id of the event.
         let event = EventId::new(delivery.now);

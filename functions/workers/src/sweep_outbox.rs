@@ -28,7 +28,7 @@ pub fn worker() -> Worker {
         .timeout(50)
         .needs(Needs::new().query(Table::Outbound).rarely(
             "the dispatcher missed a row",
-            Needs::new().with(Capability::WakeQueues).update(Table::Outbound).delete(Table::Outbound),
+            Needs::new().with(Capability::DispatchEvents).update(Table::Outbound).delete(Table::Outbound),
         ))
 }
 

@@ -28,6 +28,7 @@ pub fn worker() -> Worker {
         .timeout(60)
         .needs(
             Needs::new()
+                .with(Capability::Commit)
                 .with(Capability::UnwrapEvidenceKeys)
                 .get(Table::Kyc)
                 .get_many(Table::Kyc)

@@ -13,6 +13,9 @@ use verinym_domain::{
     secret::SecretText,
 };
 
+/// The algorithm of assertions (RFC 7518 §3.3).
+pub const ALGORITHM: &str = "RS256";
+
 /// Marks a secret of a client, so that scanners of source code find one.
 const PREFIX: &str = "vnsec_";
 
@@ -63,10 +66,11 @@ pub enum Audience {
 }
 
 impl Audience {
-    pub fn names(&self, expected: &str) -> bool {
+    /// Whether this is the only audience. An assertion that is meant for others as well could be used here by one of them.
+    pub fn is(&self, expected: &str) -> bool {
         match self {
             Self::One(one) => one == expected,
-            Self::Several(several) => several.iter().any(|one| one == expected),
+            Self::Several(several) => matches!(&several[..], [only] if only == expected),
         }
     }
 }
@@ -113,7 +117,7 @@ impl<'a> Assertion<'a> {
             .typ
             .as_deref()
             .is_none_or(|typ| typ.eq_ignore_ascii_case("jwt") || typ == "client-authentication+jwt");
-        if header.alg != "RS256" || !typed {
+        if header.alg != ALGORITHM || !typed {
             return None;
         }
         let named: Named = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
@@ -183,7 +187,7 @@ mod tests {
         let assertion = Assertion::parse(&text).unwrap();
         assert_eq!(assertion.client, client);
         assert!(
-            assertion.verify(&keys(&ring)).is_some_and(|claims| claims.aud.names("https://id.example/v1/oauth/token"))
+            assertion.verify(&keys(&ring)).is_some_and(|claims| claims.aud.is("https://id.example/v1/oauth/token"))
         );
         assert!(assertion.verify(&keys(&stranger)).is_none());
         let kid = ring.current.kid();
@@ -191,6 +195,22 @@ mod tests {
         assert!(Assertion::parse(&text).unwrap().verify(&keys(&ring)).is_some());
         let text = signed(&ring, &json!({"alg": "RS256", "kid": "another"}), &claims(client));
         assert!(Assertion::parse(&text).unwrap().verify(&keys(&ring)).is_none());
+    }
+
+    #[test]
+    fn an_assertion_has_exactly_one_audience() {
+        let audience = |value: Value| serde_json::from_value::<Audience>(value).unwrap();
+        for (value, only) in [
+            (json!("https://id.example"), true),
+            (json!(["https://id.example"]), true),
+            (json!(["https://id.example", "https://other.example"]), false),
+            (json!(["https://id.example", "https://id.example"]), false),
+            (json!([]), false),
+            (json!("https://id.example/"), false),
+            (json!("https://id.example https://other.example"), false),
+        ] {
+            assert_eq!(audience(value.clone()).is("https://id.example"), only, "{value}");
+        }
     }
 
     #[test]

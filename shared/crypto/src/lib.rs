@@ -7,12 +7,14 @@
 //! | [`ring`] | keys that rotate |
 //! | [`index`] | blind indexes and keyed digests |
 //! | [`password`] | password hashes |
+//! | [`totp`], [`backup_code`] | codes of second factors |
 //! | [`client`] | secrets and assertions of machine clients |
 //! | [`access`], [`refresh`], [`mailed`] | tokens |
 //! | [`id_token`], [`es256`] | tokens of other identity providers, and those that we sign for them |
 //! | [`cursor`] | list cursors |
 
 pub mod access;
+pub mod backup_code;
 pub mod client;
 pub mod cursor;
 pub mod document;
@@ -32,6 +34,7 @@ pub mod refresh;
 pub mod ring;
 pub mod signing;
 mod siv;
+pub mod totp;
 #[cfg(test)]
 mod vectors;
 pub mod wrap;

@@ -47,7 +47,8 @@ impl From<TooLong> for CryptoError {
 #[must_use]
 pub struct PasswordMatch {
     pub matches: bool,
-    /// The parameters were raised since this was stored, or it was imported: hash anew while the password is at hand.
+    /// The parameters were raised since this was stored, or it was imported and depends on the whole password: hash anew while the
+    /// password is at hand.
     pub outdated: bool,
 }
 
@@ -86,7 +87,8 @@ pub fn own(phc: &str) -> Result<String, FieldFault> {
 /// Compares with the hash of an account in constant time. A password that is too long matches nothing, and costs nothing.
 pub fn verify(password: &Secret<String>, phc: &str, params: &Params) -> Result<PasswordMatch, CryptoError> {
     if let Some(hash) = foreign::imported(phc) {
-        return Ok(PasswordMatch { matches: foreign::matches(password, hash)?, outdated: true });
+        let outdated = foreign::reads_whole(password, hash);
+        return Ok(PasswordMatch { matches: foreign::matches(password, hash)?, outdated });
     }
     let stored = ParsedHash::parse(phc)?;
     let outdated = stored.is_below(params);

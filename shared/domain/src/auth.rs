@@ -32,6 +32,6 @@ pub enum AuthError {
     #[error("refresh token was used before; its session has ended")]
     RefreshTokenReused,
     /// Without it nobody could sign in to the account any more.
-    #[error("the last way in cannot be removed")]
+    #[error("the last sign-in method cannot be removed")]
     LastCredential,
 }

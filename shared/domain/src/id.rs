@@ -130,8 +130,14 @@ kinds! {
     Read = "read", ReadId;
     /// A machine client.
     Client = "cli", ClientId;
+    /// A role that an administrator made.
+    Role = "role", RoleId;
     /// A callback received from a provider.
     Inbound = "inb", InboundId;
+    /// An endpoint of a customer that hears of events.
+    Webhook = "wh", WebhookId;
+    /// The delivery of one event to one endpoint.
+    Delivery = "dlv", DeliveryId;
 }
 
 #[cfg(test)]

@@ -101,6 +101,8 @@ pub const USER: Limit = throughput("user", 300, MINUTE);
 pub const ANONYMOUS: Limit = throughput("anonymous", 300, MINUTE);
 /// Callbacks with a good signature, per provider: it calls for many people, and comes again when refused.
 pub const CALLBACKS: Limit = throughput("callbacks", 3000, MINUTE);
+/// Questions about tokens, per client: a service may ask at each of its calls.
+pub const INTROSPECTION: Limit = throughput("introspection", 3000, MINUTE);
 /// Wrong codes of one challenge, which does not live longer.
 pub const WRONG_CODES_CHALLENGE: Limit = security("wrong_codes_challenge", 5, HOUR);
 /// Wrong codes of one account, over all its challenges and sessions.
@@ -124,6 +126,7 @@ pub const ALL: &[Limit] = &[
     USER,
     ANONYMOUS,
     CALLBACKS,
+    INTROSPECTION,
     WRONG_CODES_CHALLENGE,
     WRONG_CODES_ACCOUNT,
 ];

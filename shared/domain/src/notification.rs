@@ -102,10 +102,26 @@ notifications! {
         SocialAccountLinked = "social_account_linked": security(TextData::Circumstances),
         /// A linked account was removed.
         SocialAccountUnlinked = "social_account_unlinked": security(TextData::Circumstances),
+        /// A second factor was enrolled.
+        MfaEnabled = "mfa_enabled": security(TextData::Circumstances),
+        /// The second factor was removed.
+        MfaDisabled = "mfa_disabled": security(TextData::Circumstances),
+        /// New backup codes were made.
+        MfaBackupCodesRenewed = "mfa_backup_codes_renewed": security(TextData::Circumstances),
+        /// A backup code was used.
+        MfaBackupCodeUsed = "mfa_backup_code_used": security(TextData::Circumstances),
+        /// Wrong codes lock the second factor for a while.
+        MfaLockedOut = "mfa_locked_out": security(TextData::Circumstances),
+        /// The person closed the account.
+        AccountDeactivated = "account_deactivated": security(TextData::Circumstances),
+        /// A sign-in reactivated the account.
+        AccountReactivated = "account_reactivated": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
+        /// An endpoint of webhooks was disabled.
+        WebhookDisabled = "webhook_disabled": progress(TextData::Nothing),
         /// The identity is verified.
         CheckApproved = "check_approved": progress(TextData::Nothing),
         /// The identity could not be verified.

@@ -18,5 +18,9 @@ words! {
         Documents = "documents",
         /// Fetches a list, or compiles the lists.
         Lists = "lists",
+        /// Finds the endpoints that are told of an event.
+        Webhooks = "webhooks",
+        /// Sends one delivery to one endpoint.
+        Deliveries = "webhook-deliveries",
     }
 }

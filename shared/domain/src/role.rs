@@ -3,6 +3,8 @@
 //! A permission is `resource:action`; a role holds patterns of them, where `*` matches one whole part. Several roles
 //! add up. What everyone may do with what is their own needs no permission.
 
+pub mod table;
+
 use std::collections::BTreeSet;
 
 /// A permission as a type, so that a handler's signature can require it.
@@ -203,6 +205,20 @@ impl PermissionSet {
     pub fn may_give(&self, permission: &str) -> bool {
         let holds_all_else = || PERMISSIONS.iter().all(|one| BY_NAME_ONLY.contains(one) || self.allows(one));
         self.allows(permission) || BY_NAME_ONLY.contains(&permission) && holds_all_else()
+    }
+
+    /// The same for a pattern. A wildcard must be one of the holder's own: it also covers what later releases add.
+    fn may_give_pattern(&self, pattern: &str) -> bool {
+        if pattern.contains('*') {
+            self.patterns.iter().any(|own| covers(own, pattern))
+        } else {
+            self.may_give(pattern)
+        }
+    }
+
+    /// Whether its holder may give all of these to others.
+    pub fn may_give_all(&self, given: &Self) -> bool {
+        given.patterns.iter().all(|pattern| self.may_give_pattern(pattern))
     }
 
     /// Whether the permission a type stands for is held.

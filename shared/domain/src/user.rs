@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     account::UserStatus,
+    factor::FactorMethod,
     id::UserId,
     kyc::KycStatus,
     person::{Address, DateOfBirth, Email, Locale, PersonName, PhoneNumber, PictureUrl, Username},
@@ -21,6 +22,7 @@ pub struct AccountSummary {
     pub kyc_status: KycStatus,
     pub email_verified: bool,
     pub roles: Vec<String>,
+    pub second_factors: Vec<FactorMethod>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
@@ -48,6 +50,10 @@ pub struct User {
     pub roles: Vec<String>,
     pub status: UserStatus,
     pub kyc_status: KycStatus,
+    /// Whether signing in needs a second factor.
+    pub mfa_enabled: bool,
+    /// The methods of the second factor; empty without one.
+    pub mfa_methods: Vec<FactorMethod>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: u64,
@@ -72,6 +78,8 @@ impl User {
             roles: summary.roles,
             status: summary.status,
             kyc_status: summary.kyc_status,
+            mfa_enabled: !summary.second_factors.is_empty(),
+            mfa_methods: summary.second_factors,
             created_at: summary.created_at,
             updated_at: summary.updated_at,
             version: summary.version,
@@ -91,6 +99,7 @@ mod tests {
             kyc_status: KycStatus::None,
             email_verified: false,
             roles: vec!["user".into()],
+            second_factors: vec![FactorMethod::Totp],
             created_at: Timestamp::from_unix_millis(0),
             updated_at: Timestamp::from_unix_millis(0),
             version: 1,
@@ -103,6 +112,7 @@ mod tests {
         assert_eq!(json["username"], serde_json::Value::Null);
         assert_eq!(json["national_id"], "***-**-6789");
         assert_eq!(json["kyc_status"], "none");
+        assert_eq!((&json["mfa_enabled"], &json["mfa_methods"][0]), (&true.into(), &"totp".into()));
         assert!(!format!("{user:?}").contains("ada"));
     }
 }

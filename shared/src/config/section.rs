@@ -22,7 +22,7 @@ impl Section {
     /// The variables of the section, each with the template parameter that provides its value.
     pub const fn variables(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Tokens => &[("ISSUER", "Issuer"), ("AUDIENCE", "Audience")],
+            Self::Tokens => &[("ISSUER", "Issuer"), ("AUDIENCE", "Audience"), ("STAFF_MFA", "StaffMfa")],
             Self::Accounts => {
                 &[("ENUMERATION_PROTECTION", "EnumerationProtection"), ("PASSWORD_POLICY", "PasswordPolicy")]
             }
@@ -53,6 +53,8 @@ pub struct TokenSettings {
     pub issuer: String,
     /// `aud`.
     pub audience: String,
+    /// Whether people with more than the role `user` need a second factor.
+    pub staff_mfa: bool,
 }
 
 /// Settings of registration and sign-in.
@@ -135,7 +137,8 @@ impl Sections {
             match section {
                 Section::Tokens => {
                     let issuer = r.optional_url("ISSUER").unwrap_or_else(|| public_url.to_owned());
-                    sections.tokens = Some(TokenSettings { issuer, audience: r.text("AUDIENCE") });
+                    let (audience, staff_mfa) = (r.text("AUDIENCE"), r.switch("STAFF_MFA"));
+                    sections.tokens = Some(TokenSettings { issuer, audience, staff_mfa });
                 }
                 Section::Accounts => {
                     sections.accounts = Some(AccountSettings {

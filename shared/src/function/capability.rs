@@ -1,8 +1,11 @@
 //! Capabilities: named sets of needs of the shared crate.
 
+use std::collections::BTreeSet;
+
 use super::needs::Needs;
 use crate::{
     config::names::{Bucket, Queue, SecretId},
+    domain::event::EventType,
     store::{Table, kek::KeyPurpose},
 };
 
@@ -13,6 +16,8 @@ pub enum Capability {
     CountLimits,
     /// Verify an access token, and read session, account and the caller's key.
     Authenticate,
+    /// Read the machine client that hands on the address of a person.
+    TakeClientAddress,
     /// Write the event and the outbox row of a command, and look for the event if the response to the commit was lost.
     Commit,
     /// Store and replay responses by idempotency key.
@@ -31,6 +36,8 @@ pub enum Capability {
     CountFailures,
     /// Process a message once: claim it with a lease, then mark it as done.
     WorkOnce,
+    /// Send events to the queues of their consumers.
+    DispatchEvents,
     /// Send messages to all queues.
     WakeQueues,
     /// Read the configuration of the screening lists.
@@ -61,6 +68,10 @@ impl Capability {
             Self::Authenticate => {
                 needs.get_many(Table::Identity).get_many(Table::Keys).read_secret(SecretId::Verification)
             }
+            Self::TakeClientAddress => needs.rarely(
+                "a machine client hands on the address of a person",
+                Needs::new().get_many(Table::Identity).read_secret(SecretId::Verification),
+            ),
             Self::Commit => needs
                 .put(Table::Events)
                 .put(Table::Outbound)
@@ -81,6 +92,10 @@ impl Capability {
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)
                 .rarely("a message could not be processed", Needs::new().delete(Table::Ephemeral)),
+            Self::DispatchEvents => {
+                let queues: BTreeSet<_> = EventType::ALL.iter().flat_map(|kind| kind.queues()).collect();
+                queues.into_iter().fold(needs, Needs::send)
+            }
             Self::WakeQueues => Queue::ALL.iter().copied().fold(needs, Needs::send),
             Self::ReadListSources => needs.get_objects(Bucket::Lists, "config"),
         }

@@ -186,8 +186,39 @@ impl<P: RequiredPermission + Send + 'static> Authority for Can<P> {
     }
 }
 
+/// A signed-in person, for what is their own, or a machine client whose token has `P` as a scope.
+#[derive(Debug, Clone)]
+pub struct SignedOrCan<P>(Principal, PhantomData<P>);
+
+impl<P> Deref for SignedOrCan<P> {
+    type Target = Principal;
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl<P: RequiredPermission + Send + 'static> Authority for SignedOrCan<P> {
+    const AUTHENTICATED: bool = true;
+
+    fn permit(incoming: &Incoming) -> Result<()> {
+        let caller = incoming.principal()?;
+        let permitted = caller.person().is_some() || caller.can::<P>();
+        if permitted { Ok(()) } else { Err(RequestError::Forbidden(P::PERMISSION).into()) }
+    }
+
+    async fn admit(_: &'static App, incoming: &Incoming) -> Result<Self> {
+        Self::permit(incoming)?;
+        Ok(Self(incoming.principal()?.clone(), PhantomData))
+    }
+
+    fn describe(doc: &mut OperationDoc) {
+        doc.bearer(None);
+        doc.problem(&types::FORBIDDEN);
+    }
+}
+
 /// The authority `A` of a person who authenticated within the last five minutes, for operations that the owner of a stolen
-/// session must not be able to perform. The `auth_time` of the access token decides: refreshing a session does not change it.
+/// session must not be able to perform. Where a second factor is enrolled, the session must have proved it. The `auth_time` of the access token decides: refreshing a session does not change it.
 /// Of a machine client, whose token cannot be refreshed, the time at which it got the token decides.
 #[derive(Debug, Clone)]
 pub struct Recent<A = Signed>(A);
@@ -205,8 +236,9 @@ impl<A: Authority> Authority for Recent<A> {
 
     fn permit(incoming: &Incoming) -> Result<()> {
         A::permit(incoming)?;
-        let recent = is_recent_authentication(incoming.principal()?.auth_time(), incoming.meta.now);
-        if recent { Ok(()) } else { Err(RequestError::ReauthenticationRequired.into()) }
+        let caller = incoming.principal()?;
+        let recent = is_recent_authentication(caller.auth_time(), incoming.meta.now);
+        if recent && caller.proved_all_factors() { Ok(()) } else { Err(RequestError::ReauthenticationRequired.into()) }
     }
 
     fn owner_key(incoming: &Incoming) -> Option<Key> {

@@ -24,7 +24,8 @@ pub struct Meta {
     pub function: &'static str,
     pub now: Timestamp,
     pub correlation_id: String,
-    /// As the gateway saw it. `X-Forwarded-For` is not used, since any client can set it.
+    /// As the gateway saw it, or as a machine client with the permission hands it on. `X-Forwarded-For` is not used, since any client can
+    /// set it.
     pub ip: String,
     /// The first 256 characters of `User-Agent`.
     pub user_agent: String,

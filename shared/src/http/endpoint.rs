@@ -62,6 +62,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether a machine client may hand on the address of the person on whose behalf it calls.
+    pub(super) fn takes_client_address(&self) -> bool {
+        self.may_authenticate || self.route.counts_networks()
+    }
+
     /// The function that serves the endpoint, with everything that follows from the declaration.
     pub fn as_function(&self) -> Function {
         let route = &self.route;
@@ -69,10 +74,11 @@ impl Endpoint {
         let mut derived = Vec::new();
         derived.extend((!route.limits_in_force().is_empty()).then_some(Capability::CountLimits));
         derived.extend(self.may_authenticate.then_some(Capability::Authenticate));
+        derived.extend(self.takes_client_address().then_some(Capability::TakeClientAddress));
         derived.extend(route.idempotent.then_some(Capability::Replay));
         derived.extend(route.loads.keks.purposes().into_iter().map(Capability::unwrap_keys));
         settings.needs = derived.into_iter().fold(settings.needs, Needs::with);
-        if self.may_authenticate {
+        if self.takes_client_address() {
             settings.needs = settings.needs.reads(Section::Tokens);
         }
         if self.reads_owner {
@@ -117,4 +123,7 @@ fn describe<A: Authority, I: Input, R: Reply>(route: &Route, doc: &mut Operation
     A::describe(doc);
     I::describe(route, doc);
     R::describe(doc);
+    if A::MAY_AUTHENTICATE || route.counts_networks() {
+        doc.client_address();
+    }
 }

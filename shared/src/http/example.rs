@@ -8,16 +8,22 @@ const MAX_DEPTH: usize = 12;
 /// Adds an example to each JSON body and form that has none.
 pub fn add_examples(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
-    let Some(paths) = document["paths"].as_object_mut() else { return };
-    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+    add_to_paths(&mut document["paths"], &schemas);
+}
+
+fn add_to_paths(paths: &mut Value, schemas: &Value) {
+    let paths = paths.as_object_mut().into_iter().flat_map(Map::values_mut);
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
         if let Some(content) = operation.get_mut("requestBody").map(|body| &mut body["content"]) {
-            add(content, &schemas);
+            add(content, schemas);
         }
         for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
             if let Some(content) = response.get_mut("content") {
-                add(content, &schemas);
+                add(content, schemas);
             }
         }
+        let callbacks = operation.get_mut("callbacks").and_then(Value::as_object_mut);
+        callbacks.into_iter().flat_map(Map::values_mut).for_each(|paths| add_to_paths(paths, schemas));
     }
 }
 

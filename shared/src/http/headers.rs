@@ -52,6 +52,13 @@ pub fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
+/// The bearer token in a header (RFC 6750 §2.1); the name of the scheme is case-insensitive.
+pub fn bearer<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let (scheme, token) = headers.get(name)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
 /// The correlation id of the request if it is 8–128 characters of `[A-Za-z0-9._-]`, otherwise a new one.
 pub fn correlation_id(given: Option<&str>) -> String {
     given

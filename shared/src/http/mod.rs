@@ -5,13 +5,15 @@
 //!
 //! The modules are layers, each of which imports only those above it:
 //! 1. declaration: `problem::types`, `route`, `form`;
-//! 2. incoming call: `principal`, `call`, `headers`, `limit`;
+//! 2. incoming call: `principal`, `call`, `headers`, `limit`, `client_address`;
 //! 3. response and its description: `response`, `problem`, `operation`, `etag`;
-//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `oauth`, `reply`, `command`, `list`;
+//! 4. the types of a handler: `authority`, `owner`, `input`, `multipart`, `oauth`, `client_authentication`, `reply`, `command`, `list`;
 //! 5. serving: `endpoint`, `serve`, `openapi` with `example`.
 
 pub mod authority;
 pub mod call;
+mod client_address;
+pub mod client_authentication;
 pub mod command;
 mod content_type;
 pub mod endpoint;
@@ -45,7 +47,7 @@ mod serve;
 mod tests;
 pub mod urlencoded;
 
-pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrNot};
+pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrCan, SignedOrNot};
 pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;

@@ -38,14 +38,19 @@ pub enum ClientAuthorization {
         client: String,
         secret: SecretText,
     },
+    /// An access token (RFC 6750 §2.1), not verified.
+    Bearer(SecretText),
     /// Another scheme, or malformed.
     Other,
 }
 
 impl<T> OAuthForm<T> {
-    /// Whether the body is a form without repeated parameters.
-    pub fn is_well_formed(&self) -> bool {
-        self.parameters.is_some()
+    /// Refuses a body that is not a form, or that has a parameter twice.
+    pub const fn well_formed(&self) -> Result<(), OAuthError> {
+        if self.parameters.is_some() {
+            return Ok(());
+        }
+        Err(OAuthError::new("invalid_request", "The body must be a form (RFC 6749 §3.2) without repeated parameters."))
     }
 
     /// The value of a parameter. An empty value counts as absent (RFC 6749 §3.2).
@@ -87,7 +92,15 @@ fn authorization(incoming: &Incoming) -> ClientAuthorization {
     if !incoming.headers.contains_key(http::header::AUTHORIZATION) {
         return ClientAuthorization::Absent;
     }
-    incoming.header("authorization").and_then(basic).unwrap_or(ClientAuthorization::Other)
+    let header = incoming.header("authorization");
+    header.and_then(|header| basic(header).or_else(|| bearer(header))).unwrap_or(ClientAuthorization::Other)
+}
+
+fn bearer(header: &str) -> Option<ClientAuthorization> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim();
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();
+    is_bearer.then(|| ClientAuthorization::Bearer(Secret::new(token.to_owned())))
 }
 
 fn basic(header: &str) -> Option<ClientAuthorization> {
@@ -104,10 +117,10 @@ fn basic(header: &str) -> Option<ClientAuthorization> {
     Some(ClientAuthorization::Basic { client: decoded(client)?, secret: Secret::new(decoded(secret)?) })
 }
 
-/// An error of an OAuth endpoint (RFC 6749 §5.2).
+/// An error of an OAuth endpoint (RFC 6749 §5.2, RFC 6750 §3.1).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OAuthError {
-    /// `invalid_request`, `invalid_client`, `invalid_scope`, `unauthorized_client` or `unsupported_grant_type`.
+    /// `invalid_request`, `invalid_client`, `invalid_token`, `invalid_scope`, `insufficient_scope` or `unsupported_grant_type`.
     #[schema(example = "invalid_client")]
     error: &'static str,
     /// For developers.
@@ -123,14 +136,33 @@ impl OAuthError {
     /// The client did not prove itself. The description does not tell why.
     pub const INVALID_CLIENT: Self =
         Self::new("invalid_client", "The client is unknown, or its credentials are wrong.");
+
+    /// The access token of the client does not identify a client.
+    pub const INVALID_TOKEN: Self = Self::new("invalid_token", "The access token is not that of a machine client.");
+
+    /// The client lacks the permission.
+    pub const INSUFFICIENT_SCOPE: Self =
+        Self::new("insufficient_scope", "The client or its access token lacks the permission.");
+
+    /// Whether the client did not prove itself.
+    pub fn is_unproved_client(&self) -> bool {
+        [Self::INVALID_CLIENT.error, Self::INVALID_TOKEN.error].contains(&self.error)
+    }
 }
 
 impl Reply for OAuthError {
     fn into_response(self) -> Result<Response> {
-        if self.error == Self::INVALID_CLIENT.error {
-            return Ok(Response::json(401, &self)?.header("www-authenticate", "Basic realm=\"oauth\""));
-        }
-        Response::json(400, &self)
+        let (status, challenge) = match self.error {
+            "invalid_client" => (401, Some("Basic realm=\"oauth\"")),
+            "invalid_token" => (401, Some("Bearer error=\"invalid_token\"")),
+            "insufficient_scope" => (403, Some("Bearer error=\"insufficient_scope\"")),
+            _ => (400, None),
+        };
+        let response = Response::json(status, &self)?;
+        Ok(match challenge {
+            Some(challenge) => response.header("www-authenticate", challenge),
+            None => response,
+        })
     }
 
     fn describe(doc: &mut OperationDoc) {

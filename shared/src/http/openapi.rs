@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+mod webhooks;
+
 use super::{
     endpoint::Endpoint,
     example,
@@ -19,7 +21,7 @@ const TAGS: &[(&str, &str)] = &[
     ("kyc", "Documents and identity checks; reviewing them, for staff."),
     ("aml", "Screening of names, its hits and lists, for staff."),
     ("admin", "The review queue and the event log, for staff."),
-    ("webhooks", "Callbacks of identity providers."),
+    ("webhooks", "Endpoints that are told of events, and callbacks of identity providers."),
     ("platform", "Health, metrics, keys, and this reference."),
 ];
 
@@ -45,6 +47,9 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             schemas.extend(used);
             paths.entry(path).or_default().insert(method.as_str().to_lowercase(), operation.into());
         }
+    }
+    if let Some(operation) = paths.get_mut("/v1/webhooks").and_then(|path| path.get_mut("post")) {
+        operation["callbacks"] = webhooks::events(&mut schemas).into();
     }
     for (name, schema) in &mut schemas {
         name_enum_constants(name, schema);
@@ -73,6 +78,9 @@ pub fn document(endpoints: &[Endpoint]) -> Value {
             "securitySchemes": {"bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "An access token of `POST /v1/auth/login` or `POST /v1/auth/refresh`. It is valid for 15 minutes.",
+            }, "client": {
+                "type": "http", "scheme": "basic",
+                "description": "Id and secret of a machine client (RFC 6749 §2.3.1).",
             }},
         },
     });

@@ -31,6 +31,7 @@ pub struct OperationDoc {
     media_types: &'static [&'static str],
     is_limited: bool,
     is_idempotent: bool,
+    is_open_without_second_factor: bool,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +86,7 @@ impl OperationDoc {
         self.cache = route.cache;
         self.media_types = route.media_types;
         self.is_idempotent = route.idempotent;
+        self.is_open_without_second_factor = route.open_without_second_factor;
         let limits: Vec<_> = route
             .limits_in_force()
             .iter()
@@ -167,6 +169,16 @@ impl OperationDoc {
         if permission.is_some() {
             self.problem(&types::FORBIDDEN);
         }
+        if !self.is_open_without_second_factor {
+            self.problem(&types::MFA_ENROLLMENT_REQUIRED);
+            self.problem(&types::REAUTHENTICATION_REQUIRED);
+        }
+    }
+
+    /// A machine client with a permission, which proves itself by its access token, its secret or an assertion in the form.
+    pub(super) fn oauth_client(&mut self, permission: &'static str) {
+        self.set("x-permission", permission);
+        self.set("security", json!([{"bearer": []}, {"client": []}, {}]));
     }
 
     /// The bearer token must also be of a recent authentication.

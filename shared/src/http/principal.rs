@@ -69,6 +69,11 @@ impl Principal {
         self.user() == Some(*user)
     }
 
+    /// Whether the caller proved a second factor, where one is enrolled.
+    pub fn proved_all_factors(&self) -> bool {
+        self.person().is_none_or(|person| person.proved_all_factors())
+    }
+
     /// When the caller authenticated: a person signed in, a client asked for its token.
     pub fn auth_time(&self) -> Timestamp {
         match self {
@@ -161,5 +166,10 @@ impl Person {
 
     pub fn is(&self, user: &UserId) -> bool {
         self.user == *user
+    }
+
+    /// Whether the session proved a second factor, where one is enrolled.
+    pub fn proved_all_factors(&self) -> bool {
+        !self.auth.mfa_enabled() || self.session_item.has_second_factor()
     }
 }

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     app::App,
     domain::{
-        event::{EventData, EventType, HitsShown, Subject},
-        id::{HitId, ReadId, UserId},
+        event::{CheckShown, EventData, EventType, HitsShown, Subject},
+        id::{CheckId, HitId, ReadId, UserId},
     },
     error::Result,
     run_command,
@@ -26,6 +26,13 @@ pub struct PersonalDataRead {
     pub person: Option<UserId>,
     /// What was read, by ids.
     pub data: EventData,
+}
+
+impl PersonalDataRead {
+    /// A read of what stands with a check of a person.
+    pub fn of_check(kind: EventType, person: UserId, check: CheckId) -> Self {
+        Self { kind, person: Some(person), data: EventData::of(&CheckShown { check }) }
+    }
 }
 
 /// The reads of these hits, one per person.

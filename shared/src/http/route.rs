@@ -34,6 +34,8 @@ pub struct Route {
     /// Whether the route accepts `Idempotency-Key`.
     pub idempotent: bool,
     /// What is read together with the session, because the handler needs it.
+    /// Whether staff whose session proved no second factor may call it.
+    pub open_without_second_factor: bool,
     pub loads: Loads,
     /// Largest body in bytes; checked before the body is parsed.
     pub body_limit: usize,
@@ -125,6 +127,7 @@ impl Route {
             media_types: &["text/plain"],
             limits: None,
             idempotent: false,
+            open_without_second_factor: false,
             loads: Loads { profile: false, keks: Keks { profile: false, evidence: false }, state: None },
             body_limit: JSON_LIMIT,
             if_match: IfMatch::Ignored,
@@ -200,6 +203,12 @@ impl Route {
 
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Open to staff whose session proved no second factor: what it takes to enroll one, and to sign out.
+    pub fn open_without_second_factor(mut self) -> Self {
+        self.open_without_second_factor = true;
         self
     }
 

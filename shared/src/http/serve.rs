@@ -9,6 +9,7 @@ use lambda_http::{Body as LambdaBody, Request, RequestExt, request::RequestConte
 
 use super::{
     call::{Incoming, Meta},
+    client_address::{CallNotes, ForwardedAddress, expected},
     endpoint::Endpoint,
     etag, headers, idempotency, limit,
     limit_report::{LimitReport, LimitReports},
@@ -21,14 +22,16 @@ use super::{
 use crate::{
     app::App,
     boot::{self, ServeFuture},
-    crypto::access::{AccessClaims, ClientClaims, Expected, TokenClaims},
+    crypto::access::{AccessClaims, ClientClaims, TokenClaims},
     deadline::Deadline,
-    domain::{account::UserStatus, role::PermissionSet, session::CLOCK_LEEWAY_SECONDS, time::Timestamp},
+    domain::{account::UserStatus, role::PermissionSet, role::table::has_custom, time::Timestamp},
     error::{Internal, RequestError, Result},
     function::area_of,
     store::{
-        admission::{AdmissionRequest, ClientAdmissionRequest, Loaded},
+        admission::{AdmissionRequest, AlsoWanted, ClientAdmissionRequest, Loaded},
         item::Key,
+        session::SessionItem,
+        user::Account,
     },
     telemetry,
 };
@@ -66,12 +69,12 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
     let origin = request.headers().get("origin").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let meta = meta(route, &request, started);
     let is_head = request.method() == Method::HEAD;
-    let token_sent = token_of(request.headers()).is_some();
-    let user_slot = std::sync::OnceLock::new();
+    let token_sent = headers::bearer(request.headers(), "authorization").is_some();
+    let notes = CallNotes::default();
     let reports = LimitReports::default();
 
     let deadline = deadline(&request, started);
-    let work = handle(app, endpoint, request, meta.clone(), reports.clone(), &user_slot);
+    let work = handle(app, endpoint, request, meta.clone(), reports.clone(), &notes);
     let outcome = match deadline.run(AssertUnwindSafe(work).catch_unwind()).await {
         Some(Ok(outcome)) => outcome,
         Some(Err(panic)) => Err(Internal::bug(format!("panic: {}", panic_text(&*panic))).into()),
@@ -92,7 +95,9 @@ pub async fn respond(app: &'static App, endpoint: &Endpoint, request: Request) -
         ("correlation_id", Some(meta.correlation_id.as_str())),
         ("method", Some(route.method.as_str())),
         ("route", Some(route.path)),
-        ("user_id", user_slot.get().map(String::as_str)),
+        ("user_id", notes.caller.get().map(String::as_str)),
+        ("client_address", notes.client_address.get().copied()),
+        ("forwarded_by", notes.forwarded_by.get().map(String::as_str)),
     ];
     let mut map: serde_json::Map<_, _> =
         properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
@@ -151,7 +156,7 @@ async fn handle(
     request: Request,
     meta: Meta,
     reports: LimitReports,
-    user_slot: &std::sync::OnceLock<String>,
+    notes: &CallNotes,
 ) -> Result<Response> {
     let route = &endpoint.route;
     let path = request.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -183,9 +188,20 @@ async fn handle(
         loaded: Loaded::default(),
         reports,
     };
-    if (endpoint.authenticates)(&incoming) {
+    let authenticated = (endpoint.authenticates)(&incoming);
+    let mut forwarded = if endpoint.takes_client_address() {
+        ForwardedAddress::of(app, &incoming, authenticated, notes).await?
+    } else {
+        None
+    };
+    // Rides in the read of the session, unless the network is counted before or there is no such read.
+    if let Some(forwarded) = forwarded.take_if(|_| !authenticated || route.counts_networks_first()) {
+        let client = app.store().await.forwarding_client(&forwarded.client).await?;
+        forwarded.apply(client.as_ref(), &mut incoming, notes)?;
+    }
+    if authenticated {
         let owner_of = (endpoint.owner_key)(&incoming);
-        authenticate(app, &mut incoming, owner_of, user_slot).await?;
+        authenticate(app, &mut incoming, owner_of, forwarded, notes).await?;
     } else {
         limit::enforce(app, route.limits_in_force(), &incoming.meta, None, &incoming.reports).await?;
     }
@@ -203,9 +219,10 @@ async fn authenticate(
     app: &'static App,
     incoming: &mut Incoming,
     owner_of: Option<Key>,
-    user_slot: &std::sync::OnceLock<String>,
+    forwarded: Option<ForwardedAddress>,
+    notes: &CallNotes,
 ) -> Result<()> {
-    let token = token_of(&incoming.headers).ok_or(RequestError::Unauthenticated)?;
+    let token = headers::bearer(&incoming.headers, "authorization").ok_or(RequestError::Unauthenticated)?;
     // Loads the index secrets in parallel, since the call needs them later. An error is reported where they are used.
     let counts = !incoming.route.limits_in_force().is_empty() || incoming.idempotency_key().is_some();
     let (keys, ()) = tokio::join!(app.verification_keys(), async {
@@ -214,20 +231,15 @@ async fn authenticate(
         }
     });
     let keys = keys?;
-    let tokens = app.config.tokens()?;
-    let expected = Expected {
-        issuer: &tokens.issuer,
-        audience: &tokens.audience,
-        now: incoming.meta.now,
-        leeway: CLOCK_LEEWAY_SECONDS,
-    };
+    let expected = expected(app, incoming.meta.now)?;
     let claims = keys.verify_any(token, &expected).map_err(|refusal| {
         tracing::debug!(?refusal, "access token refused");
         RequestError::Unauthenticated
     })?;
     match claims {
-        TokenClaims::Person(claims) => admit_person(app, incoming, owner_of, user_slot, claims).await,
-        TokenClaims::Client(claims) => admit_client(app, incoming, owner_of, user_slot, claims).await,
+        TokenClaims::Person(claims) => admit_person(app, incoming, owner_of, forwarded, notes, claims).await,
+        // It calls in its own name, so there is no person whose address counts.
+        TokenClaims::Client(claims) => admit_client(app, incoming, owner_of, notes, claims).await,
     }
 }
 
@@ -236,11 +248,11 @@ async fn admit_client(
     app: &'static App,
     incoming: &mut Incoming,
     owner_of: Option<Key>,
-    caller_slot: &std::sync::OnceLock<String>,
+    notes: &CallNotes,
     claims: ClientClaims,
 ) -> Result<()> {
     let id = claims.sub.to_string();
-    let _ = caller_slot.set(id.clone());
+    let _ = notes.caller.set(id.clone());
     let scope = idempotency::scope(app, incoming, &id).await?;
     let wanted = ClientAdmissionRequest { client: claims.sub, idempotency_scope: scope, owner_of };
     let store = app.store().await;
@@ -274,11 +286,12 @@ async fn admit_person(
     app: &'static App,
     incoming: &mut Incoming,
     owner_of: Option<Key>,
-    user_slot: &std::sync::OnceLock<String>,
+    forwarded: Option<ForwardedAddress>,
+    notes: &CallNotes,
     claims: AccessClaims,
 ) -> Result<()> {
     let user = claims.sub.to_string();
-    let _ = user_slot.set(user.clone());
+    let _ = notes.caller.set(user.clone());
     let scope = idempotency::scope(app, incoming, &user).await?;
     let wanted = AdmissionRequest {
         user: claims.sub,
@@ -287,15 +300,20 @@ async fn admit_person(
         profile: incoming.route.loads.profile,
         owner_of,
     };
+    let also = AlsoWanted {
+        forwarding: forwarded.as_ref().map(|forwarded| forwarded.client),
+        // The token names the roles of when it was issued.
+        roles: has_custom(&claims.roles),
+    };
     let store = app.store().await;
     let purposes = incoming.route.loads.keks.purposes();
     let (admission, allowed, (), ()) = tokio::join!(
-        store.admit(&wanted, incoming.meta.now),
+        store.admit_with(&wanted, &also, incoming.meta.now),
         limit::enforce(app, incoming.route.limits_in_force(), &incoming.meta, Some(&user), &incoming.reports),
         store.preload_keks(&purposes, incoming.meta.now),
         preload_state(app, &incoming.route),
     );
-    let admission = admission?;
+    let (admission, also) = admission?;
     let (Some(auth), Some(session)) = (admission.auth, admission.session) else {
         return Err(RequestError::Unauthenticated.into());
     };
@@ -304,11 +322,21 @@ async fn admit_person(
         return Err(RequestError::Unauthenticated.into());
     }
     allowed?;
+    if let Some(forwarded) = forwarded {
+        forwarded.apply(also.client.as_ref(), incoming, notes)?;
+    }
+    let lacks = if app.config.tokens()?.staff_mfa { lacking_second_factor(&auth, &session) } else { None };
+    let permissions = match lacks {
+        None => store.roles_of(&auth.roles, also.roles).await?.permissions(&auth.roles),
+        // Until then nothing of what the roles permit.
+        Some(_) if incoming.route.open_without_second_factor => PermissionSet::default(),
+        Some(refusal) => return Err(refusal.into()),
+    };
     incoming.loaded = admission.loaded;
     incoming.caller = Some(Principal::Person(Arc::new(Person {
         user: claims.sub,
         session: claims.sid,
-        permissions: PermissionSet::of_roles(&auth.roles),
+        permissions,
         auth,
         session_item: session,
         auth_time: Timestamp::from_unix_seconds(claims.auth_time),
@@ -316,11 +344,12 @@ async fn admit_person(
     Ok(())
 }
 
-/// The bearer token of a request (RFC 6750 §2.1); the name of the scheme is case-insensitive.
-fn token_of(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+/// What staff without a second factor are refused with: they have to enroll one, or to prove it in this session.
+fn lacking_second_factor(auth: &Account, session: &SessionItem) -> Option<RequestError> {
+    if !auth.is_staff() || session.has_second_factor() {
+        return None;
+    }
+    Some(if auth.mfa_enabled() { RequestError::ReauthenticationRequired } else { RequestError::MfaEnrollmentRequired })
 }
 
 fn finish(

@@ -279,12 +279,15 @@ fn the_document_states_permission_and_limit_of_each_route() {
     let decide = &document["paths"]["/v1/checks/{id}"]["put"];
     assert_eq!(decide["x-permission"], "kyc:review");
     assert_eq!(decide["x-limit"][0]["quota"], 300);
+    assert_eq!(decide["description"], "Permission: `kyc:review`. Limit: 300 in 60 s by caller.");
+    assert_eq!(echo["description"], "Permission: none. Limit: the gateway's.");
     for status in ["204", "400", "401", "403", "404", "412", "413", "415", "428", "429", "500"] {
         assert!(decide["responses"][status].is_object(), "{status}");
     }
     assert!(document["components"]["schemas"]["EchoForm"]["properties"]["name"].is_object());
 }
 
+mod client_address;
 mod clients;
 mod deadlines;
 mod methods;

@@ -21,7 +21,8 @@ use crate::{
 /// Dispatches one event. `false` if another process closed its outbox row meanwhile.
 pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
     let row = record.r#type.row();
-    if let Some(notification) = row.notification {
+    // An event of a machine client's thing concerns nobody who could be notified.
+    if let Some(notification) = row.notification.filter(|_| record.person.is_some()) {
         for channel in notification.row().channels {
             let key = format!("{}#{notification}#{channel}", record.id);
             match channel {
@@ -32,7 +33,8 @@ pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
             }
         }
     }
-    for queue in row.work {
+    let told = row.webhook.map(|_| Queue::Webhooks);
+    for queue in row.work.iter().chain(&told) {
         let task = EventTask::Event { event: Box::new(record.clone()) };
         send(app, *queue, record.id.to_string(), record, task).await?;
     }

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     crypto::index::BlindIndex,
     domain::{
-        id::{Id, Kind, UserId},
+        id::{DeliveryId, Id, Kind, UserId, WebhookId},
         mailed_token::TokenPurpose,
         notification::Notification,
+        webhook::Delivery,
     },
     error::{Internal, Result},
     store::event::EventRecord,
@@ -36,7 +37,25 @@ pub enum MailTask {
     SignInRefused { address: BlindIndex, unconfirmed: bool },
 }
 
-/// Body of the queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`.
+/// Body of queue `webhook-deliveries`: one attempt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeliveryTask {
+    pub webhook: WebhookId,
+    pub delivery: DeliveryId,
+    /// The version of the delivery that the attempt is made of. Another attempt has another version.
+    pub version: u64,
+}
+
+impl DeliveryTask {
+    /// The message of the attempt that is due of a delivery.
+    pub fn message(delivery: &Delivery, correlation_id: &str) -> Message<Self> {
+        let task = Self { webhook: delivery.endpoint, delivery: delivery.id, version: delivery.version };
+        let key = format!("{}#{}", delivery.id, delivery.version);
+        Message { key, correlation_id: correlation_id.to_owned(), body: task }
+    }
+}
+
+/// Body of the queues that work on one event: `verification`, `screening`, `documents`, `provider-callbacks`, `lists`, `webhooks`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventTask {

@@ -9,6 +9,7 @@ use super::{
     kek::KeyPurpose,
     owner::Owner,
     person_key::{self, KeyItem},
+    role::role_table_key,
     session::SessionItem,
     user::{Account, ProfileItem, account_key, profile_key},
 };
@@ -16,6 +17,7 @@ use crate::{
     domain::{
         client::Client,
         id::{ClientId, SessionId, UserId},
+        role::table::RoleTable,
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -63,6 +65,23 @@ pub struct Admission {
     pub loaded: Loaded,
 }
 
+/// What else to read.
+#[derive(Debug, Default)]
+pub struct AlsoWanted {
+    /// The machine client that calls on behalf of the person.
+    pub forwarding: Option<ClientId>,
+    /// The custom roles.
+    pub roles: bool,
+}
+
+/// What else was read.
+#[derive(Debug)]
+pub struct AlsoRead {
+    pub client: Option<Client>,
+    /// `None` unless it was wanted.
+    pub roles: Option<RoleTable>,
+}
+
 /// What to read for a call of a machine client.
 #[derive(Debug)]
 pub struct ClientAdmissionRequest {
@@ -99,6 +118,16 @@ impl Store {
     }
 
     pub async fn admit(&self, wanted: &AdmissionRequest, now: Timestamp) -> Result<Admission> {
+        Ok(self.admit_with(wanted, &AlsoWanted::default(), now).await?.0)
+    }
+
+    /// The same, and in the same read what else decides on the call.
+    pub async fn admit_with(
+        &self,
+        wanted: &AdmissionRequest,
+        also: &AlsoWanted,
+        now: Timestamp,
+    ) -> Result<(Admission, AlsoRead)> {
         let auth = account_key(&wanted.user);
         let session = SessionItem::key(&wanted.user, &wanted.session);
         let person = person_key::key(&wanted.user, KeyPurpose::Profile);
@@ -109,14 +138,24 @@ impl Store {
         keys.extend(profile.iter().map(|key| (Table::Identity, key.clone())));
         keys.extend(record.iter().map(|key| (Table::Ephemeral, key.clone())));
         keys.extend(wanted.owner_of.iter().map(|key| (Table::Kyc, key.clone())));
+        let client = also.forwarding.as_ref().map(client_key);
+        let roles = also.roles.then(role_table_key);
+        keys.extend(client.iter().chain(&roles).map(|key| (Table::Identity, key.clone())));
         let mut found = self.get_many(&keys).await?;
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
 
+        let also = AlsoRead {
+            client: take(&client).map(read).transpose()?,
+            roles: match &roles {
+                Some(_) => Some(take(&roles).map(read).transpose()?.unwrap_or_default()),
+                None => None,
+            },
+        };
         let owner = take(&wanted.owner_of).map(read::<Owner>).transpose()?.map(|owner| owner.owner);
         let auth: Option<Account> = take(&Some(auth)).map(read).transpose()?;
         let session: Option<SessionItem> = take(&Some(session)).map(read).transpose()?;
         let session = session.filter(|session| auth.as_ref().is_some_and(|auth| session.admitted(auth, now)));
-        Ok(Admission {
+        let admission = Admission {
             auth,
             session,
             loaded: Loaded {
@@ -129,6 +168,7 @@ impl Store {
                 },
                 idempotency_scope: wanted.idempotency_scope.clone(),
             },
-        })
+        };
+        Ok((admission, also))
     }
 }

@@ -12,19 +12,14 @@ use super::{
     event::EventDraft,
     item::{Item, ItemQuery, Key, Sort, keyed, number, read, text},
     owner::{OwnedResource, Owner},
-    person_key::PersonKey,
     state_index::{self, StateKey},
     user::{Account, account_key},
 };
 use crate::{
-    crypto::field::Place,
     domain::{
-        check::{Check, CheckError, CheckState},
-        document::DocumentNumber,
+        check::{Check, CheckState},
         event::{CheckProgress, EventType, PublicWord, Subject},
         id::{CheckId, UserId},
-        profile::Profile,
-        secret::Masked,
         time::Timestamp,
     },
     error::{Internal, Result},
@@ -56,49 +51,6 @@ pub struct ProcessingState {
     /// When to look at it next, while a machine is at work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run_at: Option<Timestamp>,
-}
-
-/// The person as they were when they submitted: what is decided upon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    pub name: Masked<String>,
-    /// `YYYY-MM-DD`.
-    pub date_of_birth: Option<Masked<String>>,
-    /// Of nationality, as far as it is known: the national id's, and where they live. ISO 3166-1 alpha-2.
-    #[serde(default)]
-    pub countries: Vec<Masked<String>>,
-    /// The national id and the numbers of the documents, as the person gave them.
-    #[serde(default)]
-    pub numbers: Vec<Masked<String>>,
-    pub taken_at: Timestamp,
-}
-
-impl Snapshot {
-    /// `documents` are the numbers of the documents of the check.
-    ///
-    /// # Errors
-    /// [`CheckError::NameMissing`] where there is no name: nobody could tell who was checked, nor screen them.
-    pub fn of(profile: &Profile, documents: &[DocumentNumber], now: Timestamp) -> Result<Self, CheckError> {
-        let names = [&profile.given_name, &profile.family_name];
-        let name: Vec<&str> = names.into_iter().flatten().map(|name| name.as_str()).collect();
-        if name.is_empty() {
-            return Err(CheckError::NameMissing);
-        }
-        let of_id = profile.national_id.as_ref().map(|id| id.country());
-        let of_home = profile.address.as_ref().map(|address| &address.country);
-        let mut countries: Vec<_> =
-            of_id.into_iter().chain(of_home).map(|country| Masked(country.as_str().to_owned())).collect();
-        countries.dedup();
-        let national_id = profile.national_id.as_ref().map(|id| Masked(id.value().to_owned()));
-        let documents = documents.iter().map(|number| Masked(number.as_str().to_owned()));
-        Ok(Self {
-            name: Masked(name.join(" ")),
-            date_of_birth: profile.date_of_birth.as_ref().map(|date| Masked(date.as_str().to_owned())),
-            countries,
-            numbers: national_id.into_iter().chain(documents).collect(),
-            taken_at: now,
-        })
-    }
 }
 
 /// A machine is expected to have gone on with a check by then, once the queue has it.
@@ -139,22 +91,6 @@ impl StoredCheck {
     pub fn next_run_at(&self) -> Timestamp {
         self.work.next_run_at.unwrap_or(self.check.updated_at + EXPECTED_WITHIN)
     }
-
-    /// Keeps the person as they are now.
-    pub fn take_snapshot(&mut self, snapshot: &Snapshot, evidence: &PersonKey) -> Result<()> {
-        let at = self.own_key();
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(snapshot).map_err(Internal::bug)?);
-        self.work.snapshot = Some(ByteBuf::from(evidence.seal(&snapshot_place(&at), &plain)));
-        Ok(())
-    }
-
-    pub fn snapshot(&self, evidence: &PersonKey) -> Result<Snapshot> {
-        let at = self.own_key();
-        let sealed =
-            self.work.snapshot.as_ref().ok_or_else(|| Internal::corrupt("a submitted check has no snapshot"))?;
-        let plain = evidence.open(&snapshot_place(&at), sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a check's snapshot").into())
-    }
 }
 
 impl OwnedResource for StoredCheck {
@@ -182,18 +118,17 @@ impl OwnedResource for CheckId {
     }
 }
 
-fn snapshot_place(at: &Key) -> Place<'_> {
-    Place { table: Table::Kyc.logical(), partition: &at.pk, sort: &at.sk, attribute: "snapshot" }
-}
-
 /// The event of a check as it is now. Its data may name what only staff sees; the person's history shows none of it.
 pub fn check_event(kind: EventType, check: &Check) -> EventDraft {
     let codes = if check.state == CheckState::AwaitingApplicant { &check.needed } else { &check.reasons };
-    EventDraft::new(kind, Subject::new("check", check.id), check.version).person(check.user_id).data(&CheckProgress {
-        provider: PublicWord::named(&check.policy.provider),
-        state: check.state,
-        reasons: (!codes.is_empty()).then(|| codes.clone()),
-    })
+    EventDraft::new(kind, Subject::new("check", check.id), check.version)
+        .shown_as(check.applicant_version)
+        .person(check.user_id)
+        .data(&CheckProgress {
+            provider: PublicWord::named(&check.policy.provider),
+            state: check.state,
+            reasons: (!codes.is_empty()).then(|| codes.clone()),
+        })
 }
 
 /// Which check a provider's task belongs to.
@@ -207,32 +142,7 @@ fn task_key(provider: &str, reference: &Reference) -> Key {
     Key::new(format!("REQ#{provider}#{reference}"), "REF")
 }
 
-/// What a reviewer writes beside a decision.
-#[derive(Debug)]
-pub struct NewNote<'a> {
-    pub check: CheckId,
-    pub by: UserId,
-    pub text: &'a Masked<String>,
-}
-
-/// A note as it is stored: `CHK#<id>` · `NOTE#<time>#<by>`.
-#[derive(Debug, Serialize, Deserialize)]
-struct NoteItem {
-    by: UserId,
-    at: Timestamp,
-    /// Ciphertext under the person's evidence key.
-    text: ByteBuf,
-}
-
 impl Commit<'_> {
-    /// A reviewer's note, for staff.
-    pub fn new_note(self, note: &NewNote<'_>, evidence: &PersonKey, now: Timestamp) -> Self {
-        let key = Key::new(format!("CHK#{}", note.check), format!("NOTE#{now}#{}", note.by));
-        let place = Place { table: Table::Kyc.logical(), partition: &key.pk, sort: &key.sk, attribute: "text" };
-        let text = ByteBuf::from(evidence.seal(&place, note.text.as_bytes()));
-        self.create(Table::Kyc, &key, &NoteItem { by: note.by, at: now, text }, None)
-    }
-
     /// A new check, its owner, and the account if the check is submitted at once.
     pub fn new_check(self, stored: &StoredCheck, auth: &Account, now: Timestamp) -> Self {
         let check = &stored.check;
@@ -372,7 +282,12 @@ impl Store {
     }
 }
 
+mod notes;
 mod queue;
+mod snapshot;
+
+pub use notes::{NewNote, NoteItem};
+pub use snapshot::Snapshot;
 
 #[cfg(test)]
 mod pair_tests;

@@ -106,6 +106,12 @@ impl Store {
         Ok((clients, next))
     }
 
+    /// The client that hands on the address of a person, by the kind of read that functions which authenticate have a grant for.
+    pub async fn forwarding_client(&self, id: &ClientId) -> Result<Option<Client>> {
+        let key = client_key(id);
+        self.get_many(&[(Table::Identity, key.clone())]).await?.remove(&key).map(read).transpose()
+    }
+
     /// Marks an assertion as used until `expires`; `false` if it was used before.
     pub async fn use_assertion(&self, digest: &str, expires: Timestamp, now: Timestamp) -> Result<bool> {
         // A little longer than the assertion is valid, so that clocks that differ give no second use.

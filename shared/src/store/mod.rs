@@ -2,6 +2,7 @@
 //!
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
+pub mod admins;
 pub mod admission;
 pub mod author;
 pub mod breaker;
@@ -9,14 +10,17 @@ pub mod check;
 pub mod client;
 pub mod command;
 pub mod commit;
+pub mod delivery;
 pub mod document;
 pub mod due;
 pub mod email_change;
 pub mod event;
+pub mod factor;
 pub mod hit;
 pub mod holder_notice;
 pub mod idempotency;
 pub mod inbound;
+pub mod introspection;
 pub mod item;
 pub mod kek;
 pub mod limit;
@@ -31,15 +35,18 @@ pub mod owner;
 pub mod pending_authorization;
 pub mod person_key;
 mod rewrap;
+pub mod role;
 pub mod rotation;
 pub mod secrets;
 pub mod session;
+pub mod slot;
 pub mod state_index;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod throttling_tests;
 pub mod user;
+pub mod webhook;
 pub mod work;
 
 use aws_sdk_dynamodb::Client;

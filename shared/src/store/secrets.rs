@@ -13,7 +13,11 @@ use crate::{
         mailed::MailKeys,
         refresh::RefreshKeys,
     },
-    domain::{id::ClientId, secret::Secret, time::Timestamp},
+    domain::{
+        id::{ClientId, WebhookId},
+        secret::Secret,
+        time::Timestamp,
+    },
     store::person_key::PersonKey,
 };
 
@@ -50,6 +54,13 @@ impl IndexSecrets {
     pub fn client_key(&self, client: &ClientId) -> PersonKey {
         let owner = client.to_string();
         let key = DataKey::from_bytes(index::digest(&self.digest, &[b"key of a machine client", owner.as_bytes()]));
+        PersonKey::from_key(&owner, key)
+    }
+
+    /// The key for what is stored for an endpoint of webhooks: its URL, its secrets and what it answered.
+    pub fn webhook_key(&self, endpoint: &WebhookId) -> PersonKey {
+        let owner = endpoint.to_string();
+        let key = DataKey::from_bytes(index::digest(&self.digest, &[b"key of a webhook endpoint", owner.as_bytes()]));
         PersonKey::from_key(&owner, key)
     }
 

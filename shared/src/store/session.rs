@@ -16,7 +16,7 @@ use serde_bytes::ByteBuf;
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
 use super::{
@@ -74,6 +74,9 @@ pub struct SessionItem {
     pub version: u64,
 }
 
+/// What `amr` has when more than one factor was proved (RFC 8176 §2).
+pub const MULTI_FACTOR: &str = "mfa";
+
 /// Counter of a session's first refresh token.
 const FIRST: u64 = 1;
 
@@ -85,7 +88,7 @@ impl SessionItem {
     /// A session that begins now, of somebody who just showed who they are by `amr`.
     pub fn begin(
         auth: &Account,
-        amr: &str,
+        amr: &[&str],
         kid: Kid,
         origin: &CallOrigin,
         key: &PersonKey,
@@ -98,7 +101,7 @@ impl SessionItem {
             user: auth.user,
             created_at: now,
             auth_time: now,
-            amr: vec![amr.to_owned()],
+            amr: amr.iter().map(|&method| method.to_owned()).collect(),
             counter: generation.counter,
             nonce: ByteBuf::from(random::bytes::<16>().to_vec()),
             kid,
@@ -133,6 +136,18 @@ impl SessionItem {
         self.live(now) && self.epoch == auth.session_epoch
     }
 
+    /// Whether its person proved a second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.amr.iter().any(|method| method == MULTI_FACTOR)
+    }
+
+    /// The session after its person proved again who they are.
+    #[must_use]
+    pub fn reauthenticated(&self, amr: &[&str], now: Timestamp) -> Self {
+        let amr = amr.iter().map(|&method| method.to_owned()).collect();
+        Self { amr, auth_time: now, version: self.version + 1, ..self.clone() }
+    }
+
     /// As the API shows it to its person; `current` is the session that asks.
     pub fn view(&self, current: &SessionId, key: &PersonKey) -> Result<Session> {
         let origin = self.open_origin(key)?;
@@ -154,7 +169,11 @@ impl SessionItem {
         EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
-            .data(&SignInMethods { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() })
+            .data(&self.methods())
+    }
+
+    fn methods(&self) -> SignInMethods {
+        SignInMethods { amr: self.amr.iter().map(|method| PublicWord::named(method)).collect() }
     }
 
     fn ended(&self, ending: &Ending) -> EventDraft {
@@ -225,6 +244,30 @@ impl Commit<'_> {
         };
         self.delete(Table::Identity, &SessionItem::key(&session.user, &session.session), &unchanged, gone)
             .event(session.ended(ending))
+    }
+}
+
+impl Commit<'_> {
+    /// Records in a session that its person proved again who they are. Its refresh token stays. A conflict if the session was proved
+    /// or ended meanwhile.
+    pub fn reauthenticate(self, before: &SessionItem, after: &SessionItem) -> Self {
+        let names: Vec<_> = after.amr.iter().map(|method| text(method.clone())).collect();
+        let proved = WriteExpression {
+            update: "SET amr = :amr, auth_time = :now, version = :next",
+            condition: "version = :read",
+            values: vec![
+                (":amr", AttributeValue::L(names)),
+                (":now", text(after.auth_time.to_string())),
+                (":next", number(after.version)),
+                (":read", number(before.version)),
+            ],
+            ..WriteExpression::default()
+        };
+        let event =
+            EventDraft::new(EventType::SessionReauthenticated, Subject::new("session", after.session), after.version);
+        let event = event.person(after.user).session(after.session).data(&after.methods());
+        let key = SessionItem::key(&after.user, &after.session);
+        self.update(Table::Identity, &key, &proved, None).event(event)
     }
 }
 

@@ -34,7 +34,9 @@ pub fn account_key(user: &UserId) -> Key {
 
 /// The event of an account as it is now.
 pub fn account_event(kind: EventType, account: &Account) -> EventDraft {
-    EventDraft::new(kind, Subject::new("user", account.user), account.version).person(account.user)
+    EventDraft::new(kind, Subject::new("user", account.user), account.version)
+        .shown_as(account.profile_version())
+        .person(account.user)
 }
 
 /// The profile: each field a ciphertext of its own, bound to its place.
@@ -114,7 +116,7 @@ impl Commit<'_> {
 
     /// An account in its next state, in place of the one that was read.
     pub fn account_changes(self, before: &Account, after: &Account) -> Self {
-        self.replace(Table::Identity, &account_key(&after.user), after, before.version)
+        self.replace(Table::Identity, &account_key(&after.user), after, before.version).list_as_admin(before, after)
     }
 
     /// A profile in place of the one that was read.

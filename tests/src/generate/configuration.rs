@@ -12,15 +12,15 @@ Everything that you can set is a parameter of `template.yaml`. `samconfig.toml` 
 template (`make template`).
 
 A parameter without a default is required: CloudFormation refuses the deployment without it. Rules of the template refuse combinations
-that would fail half-way through or tell nobody; they are at the end.
+that would fail during the deployment or send alarms to nobody; they are listed at the end.
 
-The local stack sets `Stage`, `PublicUrl`, `AppUrl`, `MailFrom`, `SandboxUrl`, `RedirectUris` and `LogRetention` by itself. You set the others in the environment of
-`make up`:
+The local stack sets `Stage`, `PublicUrl`, `AppUrl`, `MailFrom`, `SandboxUrl`, `RedirectUris` and `LogRetention` by itself. You set these in the environment of
+`make up`; the others have their defaults:
 
 | variable | parameter | local default | why it differs from production |
 |---|---|---|---|
-| `PROFILE=convenient` | `EnumerationProtection=false` | `true` | it does not; the profile makes registering tell whether an address is taken |
-| `RATE_LIMIT_SCALE` | `RateLimitScale` | `10000` | tests and demos would reach the limits; `1` rehearses production |
+| `PROFILE=convenient` | `EnumerationProtection=false`, `StaffMfa=false` | `true`, `true` | they do not differ; with this profile registering tells whether an address is taken, and staff sign in with a password alone |
+| `RATE_LIMIT_SCALE` | `RateLimitScale` | `10000` | tests and demos would reach the limits; `1` rehearses production. A limit that was reached before the change stays until it ends; `make reset` clears it |
 | `CORS_ORIGINS` | `CorsOrigins` | `http://localhost:3000,http://localhost:5173` | the development servers of most front ends |
 ";
 

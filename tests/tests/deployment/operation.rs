@@ -29,8 +29,17 @@ fn concurrency_is_reserved_only_by_parameter() {
     }
     let given = [("SignInConcurrency", "20"), ("WorkerConcurrency", "8"), ("MailConcurrency", "3")];
     let deployment = prod().deployment_with(&given);
-    let sign_in =
-        ["register", "verify-email", "resend-verification", "login", "refresh", "forgot-password", "reset-password"];
+    let sign_in = [
+        "register",
+        "verify-email",
+        "resend-verification",
+        "login",
+        "mfa-verify",
+        "reauthenticate",
+        "refresh",
+        "forgot-password",
+        "reset-password",
+    ];
     for (name, (function, events)) in schedules_and_queues(&deployment) {
         let reserved =
             function.get("ReservedConcurrentExecutions").map(|number| text_of(number).parse::<u64>().unwrap());

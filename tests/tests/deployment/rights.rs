@@ -52,7 +52,9 @@ fn a_reader_of_profiles_cannot_open_evidence() {
         let role = role.rsplit(':').next().unwrap();
         let may = [
             "Kyc",
+            "AdminGetApplicant",
             "AdminGetCheck",
+            "AdminListNotes",
             "AmlListHits",
             "AmlDecideHit",
             "AuthRegister",

@@ -14,14 +14,14 @@ const TOKEN: &str = "/v1/oauth/token";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A new machine client: its id and its secret.
-async fn made(admin: &Client, scopes: &[&str]) -> (String, String) {
+pub async fn made(admin: &Client, scopes: &[&str]) -> (String, String) {
     let form = json!({"name": format!("test {}", tag()), "scopes": scopes});
     let made = admin.post("/v1/admin/clients").json(&form).send().await.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&made["client"]["id"]), text(&made["secret"]))
 }
 
-async fn asked(stack: &Stack, id: &str, secret: &str, form: &str) -> ApiResponse {
+pub async fn asked(stack: &Stack, id: &str, secret: &str, form: &str) -> ApiResponse {
     use base64::engine::general_purpose::STANDARD;
     let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
     stack.client().post(TOKEN).header("authorization", &basic).body(FORM, form.to_owned()).send().await
@@ -35,7 +35,7 @@ async fn signed_in(stack: &Stack, id: &str, secret: &str) -> Client {
 }
 
 #[track_caller]
-fn oauth_refusal(answer: &ApiResponse, status: u16, error: &str) {
+pub fn oauth_refusal(answer: &ApiResponse, status: u16, error: &str) {
     assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)), "{answer}");
 }
 
@@ -55,6 +55,20 @@ async fn a_client_calls_what_its_scopes_permit_until_it_is_deleted() {
     admin.delete(&format!("/v1/admin/clients/{id}")).send().await.expect(204);
     client.get("/v1/admin/clients").send().await.refused(401, "unauthenticated");
     oauth_refusal(&asked(&stack, &id, &secret, GRANT).await, 401, "invalid_client");
+}
+
+#[tokio::test]
+async fn a_client_that_the_operator_makes_does_its_work_and_deletes_itself() {
+    let stack = Stack::get();
+    let form = json!({"name": format!("operator {}", tag()), "scopes": ["aml:read", "clients:manage"]});
+    let made = stack.aws().invoke("admin-make-client", &form).await;
+    let (id, secret) = (made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap());
+    let client = signed_in(&stack, id, secret).await;
+    client.get("/v1/aml/lists").send().await.expect(200);
+    client.get("/v1/admin/audit-logs").send().await.refused(403, "forbidden");
+    client.delete(&format!("/v1/admin/clients/{id}")).send().await.expect(204);
+    client.get("/v1/aml/lists").send().await.refused(401, "unauthenticated");
+    oauth_refusal(&asked(&stack, id, secret, GRANT).await, 401, "invalid_client");
 }
 
 #[tokio::test]
@@ -163,6 +177,7 @@ async fn an_assertion_works_once_and_only_for_its_client_audience_and_time() {
         ("expired", key.sign(&claims(json!({"exp": now - 1})))),
         ("valid for a day", key.sign(&claims(json!({"exp": now + 86_400})))),
         ("for another service", key.sign(&claims(json!({"aud": "https://other.example/token"})))),
+        ("for another service too", key.sign(&claims(json!({"aud": [audience, "https://other.example/token"]})))),
         ("of another client", key.sign(&claims(json!({"iss": other, "sub": other})))),
         ("without an id", key.sign(&claims(json!({"jti": ""})))),
         ("by another key", Key::new().sign(&claims(json!({})))),

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use verinym::crypto::random::RandomId;
-use verinym::domain::{id::InboundId, time::Timestamp};
+use verinym::domain::{
+    id::{DeliveryId, InboundId, WebhookId},
+    time::Timestamp,
+};
 use verinym_tests::{Person, Stack, people::tag, until};
 
 /// The first event of this type of an aggregate.
@@ -100,6 +103,17 @@ async fn a_bad_message_fails_alone() {
         ("workers-screen-check", of_event(event(&stack, &check, "kyc.check.screening").await)),
         ("workers-process-document", of_event(event(&stack, &document, "kyc.document.uploaded").await)),
         ("workers-apply-callback", of_event(of_nothing)),
+        ("workers-fan-out-event", of_event(event(&stack, &check, "kyc.check.approved").await)),
+        (
+            "workers-deliver-webhook",
+            message(
+                &tag(),
+                &json!({
+                    "webhook": WebhookId::new(Timestamp::now()).to_string(),
+                    "delivery": DeliveryId::new(Timestamp::now()).to_string(), "version": 1,
+                }),
+            ),
+        ),
         ("workers-load-list", message(&tag(), &json!({"kind": "compile"}))),
     ];
     for (worker, good) in good {

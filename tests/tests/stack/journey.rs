@@ -78,6 +78,7 @@ async fn discovery_keys_and_tokens_agree() {
     assert_eq!(discovery["issuer"], stack.var("API_URL"));
     let of_server = stack.client().get("/.well-known/oauth-authorization-server").send().await.expect(200).json();
     assert_eq!(of_server, discovery);
+    assert_eq!(discovery["token_endpoint"], format!("{}/v1/oauth/token", stack.var("API_URL")));
     let keys = reqwest::get(discovery["jwks_uri"].as_str().unwrap()).await.unwrap();
     assert!(keys.headers()["cache-control"].to_str().unwrap().contains("max-age"));
     let keys: serde_json::Value = keys.json().await.unwrap();

@@ -42,6 +42,13 @@ async fn refusals(person: &Client, check: &str, hit: Option<&str>) -> Vec<(u16, 
             answers.push(request.json(&body).send().await);
         }
     }
+    for part in ["applicant", "notes"] {
+        answers.push(person.get(&format!("/v1/admin/kyc/checks/{check}/{part}")).send().await);
+    }
+    for text in ["x", ""] {
+        let note = person.post(&format!("/v1/kyc/checks/{check}/notes")).json(&json!({"text": text}));
+        answers.push(note.send().await);
+    }
     if let Some(hit) = hit {
         for (version, reason) in [("\"1\"", "x"), ("\"2\"", "x"), ("\"2\"", "")] {
             let request = person.post(&format!("/v1/aml/hits/{hit}/decision")).header("if-match", version);

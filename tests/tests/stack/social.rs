@@ -237,7 +237,7 @@ async fn the_last_way_in_stays() {
     let answers = join_all(linked.iter().map(|account| remove(&account["id"]))).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [204, 409], "of two removals of the last two ways in, one way stays");
+    assert_eq!(statuses, [204, 409], "of two removals of the last two sign-in methods, one stays");
     assert_eq!(social.all("/v1/oauth/accounts").await.len(), 1);
     let stranger = stack.person().await.api;
     let id = social.all("/v1/oauth/accounts").await[0]["id"].as_str().unwrap().to_owned();
@@ -258,6 +258,25 @@ async fn undoing_a_change_of_the_address_removes_linked_accounts() {
     stack.client().post("/v1/users/email/undo").json(&json!({"token": undo})).send().await.expect(200);
     stack.signed_in_by("microsoft", &stranger).await.refused(403, "link_required");
     // The owner is back, and what was the stranger's can be linked elsewhere.
+    let owner = Identity::at(&person.draft.email);
+    let back = stack.client().holding(stack.signed_in_by("google", &owner).await.expect(200).json());
+    assert_eq!(back.user_id(), person.id);
+    assert_eq!(back.all("/v1/oauth/accounts").await.len(), 1);
+}
+
+/// Somebody who got into an account links an account of their own; its owner sets a new password by mail.
+#[tokio::test]
+async fn a_password_reset_removes_linked_accounts() {
+    let Some(stack) = stack() else { return };
+    let (person, stranger) = (stack.person().await, Identity::new());
+    let returned = stack.returned(&person.api, "microsoft", &stranger, true).await;
+    returned.exchanged(&person.api).await.expect(200);
+    let client = stack.client();
+    client.post("/v1/auth/password/forgot").json(&json!({"email": person.draft.email})).send().await.expect(202);
+    let token = stack.link(&person.draft.email, "reset-password", None).await.token().unwrap();
+    let reset = json!({"token": token, "password": "another horse, another staple"});
+    client.post("/v1/auth/password/reset").json(&reset).send().await.expect(204);
+    stack.signed_in_by("microsoft", &stranger).await.refused(403, "link_required");
     let owner = Identity::at(&person.draft.email);
     let back = stack.client().holding(stack.signed_in_by("google", &owner).await.expect(200).json());
     assert_eq!(back.user_id(), person.id);

@@ -24,7 +24,7 @@ pub(crate) async fn moderator_of(world: &World) -> String {
 }
 
 /// The event that this reader's call with this correlation id left, by type.
-async fn event_of(auditor: &Client, reader: &str, kind: &str, correlation: &str) -> Option<Value> {
+pub(crate) async fn event_of(auditor: &Client, reader: &str, kind: &str, correlation: &str) -> Option<Value> {
     let path = format!("/v1/admin/audit-logs?actor={reader}&type={kind}&limit=100");
     auditor.all(&path).await.into_iter().find(|event| event["correlation_id"] == correlation)
 }

@@ -61,6 +61,15 @@ pub fn imported(stored: &str) -> Option<&str> {
     stored.strip_prefix(MARK)
 }
 
+/// bcrypt reads so many bytes of a password.
+const BCRYPT_BYTES: usize = 72;
+
+/// Whether the hash depends on every byte of the password. bcrypt cuts at 72 bytes, so a longer password that matches may be
+/// another one, and a hash of all of it would lock out who typed the right one.
+pub(super) fn reads_whole(password: &Secret<String>, hash: &str) -> bool {
+    password.expose().len() <= BCRYPT_BYTES || !matches!(ForeignHash::parse(hash), Ok(ForeignHash::Bcrypt(_)))
+}
+
 /// Compares in constant time.
 pub(super) fn matches(password: &Secret<String>, hash: &str) -> Result<bool, CryptoError> {
     let hash = ForeignHash::parse(hash).map_err(|_| CryptoError::PasswordHash)?;

@@ -3,6 +3,7 @@
 //! An [`Account`] can be read by everybody ([`AccountState`]) and changes by its transitions alone (`transition.rs`). Each
 //! transition makes one version per event that it returns.
 
+mod deactivation;
 mod derived;
 mod status;
 mod transition;
@@ -13,14 +14,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     auth::AuthError,
+    factor::FactorMethod,
     id::{CheckId, UserId},
     kyc::KycStatus,
     mailed_token::TokenPurpose,
     profile::Profile,
+    role,
     time::Timestamp,
     user::{AccountSummary, User},
 };
 
+pub use deactivation::REACTIVATION_PERIOD;
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
 pub use transition::{ImportedAccount, NewAccount, NewVouchedAccount, UNVERIFIED_LIFE};
@@ -31,6 +35,9 @@ pub enum AccountError {
     /// Name, birth date and national id stand still while a check looks at them.
     #[error("an open check holds these fields")]
     CheckInProgress,
+    /// Without the account nobody could administer the deployment.
+    #[error("the last administrator stays")]
+    LastAdmin,
 }
 
 /// An account. Its stored form is that of its state.
@@ -64,6 +71,9 @@ pub struct AccountState {
     /// How many accounts at identity providers are linked; each is an item of its own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub links: u32,
+    /// The methods of the second factor that is enrolled, if any; its data is an item of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub second_factors: Vec<FactorMethod>,
     /// Sessions of an earlier epoch are over: raising it ends them at once, and deleting them is mere cleaning.
     #[serde(default)]
     pub session_epoch: u64,
@@ -84,6 +94,9 @@ pub struct AccountState {
     /// passwords. [`Self::profile_version`] leaves them out.
     #[serde(default)]
     pub unseen: u64,
+    /// When its person deactivated it, while it is deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivated_at: Option<Timestamp>,
 }
 
 impl AccountState {
@@ -96,6 +109,16 @@ impl AccountState {
     /// same time one sees the other.
     pub const fn ways_in(&self) -> u32 {
         self.links + self.password.is_some() as u32
+    }
+
+    /// Whether the account has more than the role `user`.
+    pub fn is_staff(&self) -> bool {
+        self.roles.iter().any(|role| role != role::USER)
+    }
+
+    /// Whether a second factor is enrolled.
+    pub const fn mfa_enabled(&self) -> bool {
+        !self.second_factors.is_empty()
     }
 
     /// Whether the name may be filled in by a provider: no check looks at it, and none approved it.
@@ -119,12 +142,12 @@ impl AccountState {
     }
 
     /// Whether a token of this purpose may be mailed: one to confirm an address that is not confirmed yet, one to set a
-    /// new password also to whoever deactivated their account. Nothing is mailed about an account that an administrator
-    /// locked or that is being erased.
-    pub fn may_request_mail(&self, purpose: TokenPurpose) -> bool {
+    /// new password also to whoever deactivated their account and can still reactivate it. Nothing is mailed about an account
+    /// that an administrator locked or that is being erased.
+    pub fn may_request_mail(&self, purpose: TokenPurpose, now: Timestamp) -> bool {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
-            TokenPurpose::ResetPassword => matches!(self.status, UserStatus::Active | UserStatus::Deactivated),
+            TokenPurpose::ResetPassword => self.admit(now).is_ok(),
             // These follow from an act of the person, who is signed in.
             TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
         }
@@ -139,6 +162,7 @@ impl AccountState {
                 kyc_status: self.kyc_status,
                 email_verified: self.email_verified,
                 roles: self.roles.clone(),
+                second_factors: self.second_factors.clone(),
                 created_at: self.created_at,
                 updated_at: self.updated_at,
                 version: self.profile_version(),

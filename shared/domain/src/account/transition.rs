@@ -8,6 +8,7 @@ use crate::{
     auth::AuthError,
     check::{self, Check, CheckError},
     event::EventType,
+    factor::{FactorError, FactorMethod},
     id::UserId,
     kyc::KycStatus,
     mailed_token::TokenPurpose,
@@ -59,6 +60,7 @@ impl AccountState {
             kyc_status: KycStatus::None,
             password: new.password,
             links: 0,
+            second_factors: Vec::new(),
             session_epoch: 0,
             open_check: None,
             mailed: BTreeMap::new(),
@@ -68,11 +70,12 @@ impl AccountState {
             updated_at: now,
             version: 1,
             unseen: 0,
+            deactivated_at: None,
         }
     }
 
     /// The next version, which the person sees.
-    fn next(&self, now: Timestamp) -> Self {
+    pub(super) fn next(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
@@ -104,7 +107,7 @@ impl AccountState {
 }
 
 impl Account {
-    const fn of(state: AccountState) -> Self {
+    pub(super) const fn of(state: AccountState) -> Self {
         Self { state }
     }
 
@@ -137,6 +140,7 @@ impl Account {
             kyc_status: KycStatus::None,
             password: None,
             links: 1,
+            second_factors: Vec::new(),
             session_epoch: 0,
             open_check: None,
             mailed: BTreeMap::new(),
@@ -146,6 +150,7 @@ impl Account {
             updated_at: now,
             version: 1,
             unseen: 0,
+            deactivated_at: None,
         };
         (Self::of(state), EventType::UserRegisteredByProvider)
     }
@@ -189,9 +194,14 @@ impl Account {
         (Self::of(self.with_password(hash)), EventType::PasswordChanged)
     }
 
-    /// Sets a password by a mailed token, which proves the address; all sessions are over. Of an address that was not
+    /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts are gone, since a
+    /// stranger may have linked one. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
-    /// version of its own tells of the confirmation. [`AuthError::InvalidToken`] if the account is being erased.
+    /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] if the account is being erased, [`AuthError::AccountDeactivated`] if it can no longer be
+    /// reactivated.
     pub fn reset_password(
         &self,
         hash: PasswordHash,
@@ -200,7 +210,11 @@ impl Account {
         if self.is_ending() {
             return Err(AuthError::InvalidToken);
         }
+        if self.status == UserStatus::Deactivated {
+            self.admit(now)?;
+        }
         let mut state = self.with_password(hash);
+        state.links = 0;
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
@@ -212,6 +226,30 @@ impl Account {
             events.push((EventType::UserEmailVerified, state.version));
         }
         Ok((Self::of(state), events))
+    }
+
+    /// Enrolls a second factor. [`FactorError::AlreadyEnabled`] if one is enrolled.
+    pub fn enable_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
+        if self.mfa_enabled() {
+            return Err(FactorError::AlreadyEnabled);
+        }
+        let second_factors = vec![FactorMethod::Totp, FactorMethod::BackupCode];
+        Ok((Self::of(AccountState { second_factors, ..self.next(now) }), EventType::MfaEnabled))
+    }
+
+    /// Removes the second factor. [`FactorError::NotEnabled`] if none is enrolled.
+    pub fn disable_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
+        if !self.mfa_enabled() {
+            return Err(FactorError::NotEnabled);
+        }
+        Ok((Self::of(AccountState { second_factors: Vec::new(), ..self.next(now) }), EventType::MfaDisabled))
+    }
+
+    /// Records something about the second factor that the account does not show: new backup codes, a used one, or too many wrong
+    /// codes.
+    #[must_use]
+    pub fn note_mfa(&self, kind: EventType) -> (Self, EventType) {
+        (Self::of(self.next_unseen()), kind)
     }
 
     /// Keeps the same password under another hash. Sessions go on.
@@ -251,18 +289,23 @@ impl Account {
     }
 
     /// Restores a former address by a token that was mailed to it, since the change may be a stranger's: all sessions are over, the
-    /// password is void, linked accounts are gone, and `reset` is the token to set another one. [`AuthError::InvalidToken`] if the account is being erased or
+    /// password is void, linked accounts are gone, and `reset` is the token to set another one. With `drop_factors` the second factor
+    /// goes too: it was enrolled after the change. [`AuthError::InvalidToken`] if the account is being erased or
     /// has the address already.
     pub fn undo_email_change(
         &self,
         email_index: BlindIndex,
         reset: MailId,
+        drop_factors: bool,
         now: Timestamp,
     ) -> Result<(Self, EventType), AuthError> {
         if self.is_ending() || self.email_index == email_index {
             return Err(AuthError::InvalidToken);
         }
         let mut state = AccountState { email_index, password: None, links: 0, ..self.next(now) };
+        if drop_factors {
+            state.second_factors.clear();
+        }
         state.session_epoch += 1;
         state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
         Ok((Self::of(state), EventType::UserEmailChangeUndone))
@@ -275,6 +318,16 @@ impl Account {
         }
         let mut state = self.next(now);
         state.roles.push(role.to_owned());
+        Some((Self::of(state), EventType::UserRolesChanged))
+    }
+
+    /// Gives the account exactly these roles; `None` if it has them already.
+    pub fn set_roles(&self, roles: &[String], now: Timestamp) -> Option<(Self, EventType)> {
+        let has = |roles: &[String], role: &String| roles.contains(role);
+        if roles.len() == self.roles.len() && roles.iter().all(|role| has(&self.roles, role)) {
+            return None;
+        }
+        let state = AccountState { roles: roles.to_vec(), ..self.next(now) };
         Some((Self::of(state), EventType::UserRolesChanged))
     }
 

@@ -15,8 +15,8 @@ words! {
 
     /// What a reviewer may decide.
     pub enum HitVerdict {
-        TrueMatch = "true_match",
         FalsePositive = "false_positive",
+        TrueMatch = "true_match",
     }
 }
 

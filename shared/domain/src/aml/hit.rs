@@ -166,7 +166,7 @@ pub struct HitForStaff {
     pub id: HitId,
     pub check_id: CheckId,
     pub user_id: UserId,
-    #[schema(example = "ofac-sdn")]
+    #[schema(example = "ofac_sdn")]
     pub list: String,
     pub kind: ListKind,
     #[schema(example = "2026-02-27")]

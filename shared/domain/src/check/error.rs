@@ -7,6 +7,8 @@ pub enum CheckError {
     CheckInProgress,
     #[error("the state does not allow it")]
     IllegalTransition,
+    #[error("the check was never submitted")]
+    NotSubmitted,
     #[error("reviewers do not decide their own check")]
     OwnCheck,
     #[error("another reviewer has claimed the check")]

@@ -1,5 +1,6 @@
 //! Identity checks: their data, their states and transitions, and who may see which part of one.
 
+mod applicant;
 mod error;
 mod reason;
 mod retry_policy;
@@ -19,12 +20,13 @@ use super::{
     words::words,
 };
 
+pub use applicant::{ApplicantForStaff, NationalIdForStaff};
 pub use error::CheckError;
 pub use reason::{Reason, ReasonCode};
 pub use retry_policy::RetryPolicy;
 pub use screening::ScreeningState;
 pub use transition::{Action, ReviewDecision, Verb, event, next};
-pub use view::{CheckForPerson, CheckForStaff, DecisionView, HitCounts, Progress};
+pub use view::{CheckForPerson, CheckForStaff, DecisionView, HitCounts, NoteForStaff, Progress};
 
 /// How long an approval is valid.
 pub const VALIDITY: Duration = Duration::from_hours(365 * 24);
@@ -242,6 +244,9 @@ pub struct Check {
     pub proposal: Option<Proposal>,
     pub decision: Option<CheckDecision>,
     pub risk: Option<Risk>,
+    /// How many notes reviewers wrote, which stand beside it.
+    #[serde(default)]
+    pub notes_count: u32,
     pub supersedes: Option<CheckId>,
     pub trigger: CheckTrigger,
     /// The person's verification status before submission; cancelling the check restores it.
@@ -277,6 +282,7 @@ impl Check {
             proposal: None,
             decision: None,
             risk: None,
+            notes_count: 0,
             supersedes: None,
             trigger,
             status_before: KycStatus::None,
@@ -334,6 +340,22 @@ impl Check {
             Some(_) => Ok(Self { claim: None, updated_at: now, version: self.version + 1, ..self.clone() }),
             None => Ok(self.clone()),
         }
+    }
+
+    /// With one more note, which a reviewer wrote. Who holds the check does not matter: a note decides nothing.
+    pub fn note_added(&self, author: UserId, now: Timestamp) -> Result<Self, CheckError> {
+        self.refuse_own_check(author)?;
+        if self.submitted_at.is_none() {
+            return Err(CheckError::NotSubmitted);
+        }
+        let mut after = Self { updated_at: now, version: self.version + 1, ..self.clone() };
+        after.count_note();
+        Ok(after)
+    }
+
+    /// Counts a note that is written together with another change.
+    pub fn count_note(&mut self) {
+        self.notes_count = self.notes_count.saturating_add(1);
     }
 }
 

@@ -34,7 +34,7 @@ words! {
         ManualReview = "manual_review",
         /// Internal: the provider approved, but a step of the policy has not passed.
         PolicyIncomplete = "policy_incomplete",
-        /// Internal: another person handed in the same document.
+        /// Internal: another person uploaded the same document.
         DuplicateIdentity = "duplicate_identity",
         /// Internal: signs of fraud that do not stand in the document.
         SuspectedFraud = "suspected_fraud",
@@ -136,24 +136,24 @@ impl ReasonCode {
     pub const fn message(self) -> &'static str {
         match self {
             Self::DocumentForged => "The document could not be accepted as genuine.",
-            Self::DocumentExpired => "The document is no longer valid. Please hand in a current one.",
-            Self::DocumentUnreadable => "The document could not be read. Please hand in a clear picture of all of it.",
+            Self::DocumentExpired => "The document is no longer valid. Please upload a current one.",
+            Self::DocumentUnreadable => "The document could not be read. Please upload a clear picture of all of it.",
             Self::DocumentIncomplete => "A page or side of the document is missing.",
             Self::DocumentTypeNotAccepted => "Documents of this type are not accepted here.",
             Self::DocumentNotFound => "The issuing authority does not know the document's number.",
             Self::NameMismatch => "The name in your profile is not the one in the document.",
             Self::DateOfBirthMismatch => "The date of birth in your profile is not the one in the document.",
-            Self::SelfieMismatch => "Your picture does not match the one in the document.",
-            Self::AdditionalDocument => "Please hand in another identity document.",
-            Self::ProofOfAddressNeeded => "Please hand in a proof of your address.",
-            Self::SelfieNeeded => "Please hand in a picture of yourself.",
+            Self::SelfieMismatch => "Your photo does not match the one in the document.",
+            Self::AdditionalDocument => "Please upload another identity document.",
+            Self::ProofOfAddressNeeded => "Please upload a proof of your address.",
+            Self::SelfieNeeded => "Please upload a photo of yourself.",
             Self::VerificationFailed => "Your identity could not be verified.",
             Self::ProviderUnavailable => "The provider did not answer.",
             Self::ProviderUnsure => "The provider could not decide.",
-            Self::ProviderReason => "The provider gave a reason of its own.",
+            Self::ProviderReason => "The provider gave a reason that has no code here.",
             Self::ManualReview => "A reviewer compares the documents with the person's data.",
             Self::PolicyIncomplete => "The provider approved, but a step of the policy has not passed.",
-            Self::DuplicateIdentity => "Another account handed in the same document.",
+            Self::DuplicateIdentity => "Another account has the same document.",
             Self::SuspectedFraud => "There are signs of fraud.",
             Self::SanctionsMatch => "A sanctions list has a match.",
             Self::PepMatch => "A list of politically exposed persons has a match.",

@@ -335,3 +335,17 @@ fn every_state_and_public_status_can_be_reached() {
     let statuses: BTreeSet<_> = reached.into_iter().map(CheckState::public).collect();
     assert_eq!(statuses.len(), PublicStatus::ALL.len());
 }
+
+#[test]
+fn a_note_is_for_staff_and_makes_a_version() {
+    let check = after(submitted());
+    let claimed = Check { claim: Some(ReviewClaim { by: user(SECOND), until: START + MINUTE }), ..check.clone() };
+    for before in [check, claimed, after(approved())] {
+        let noted = before.note_added(user(REVIEWER), START + MINUTE).unwrap();
+        assert_eq!((noted.notes_count, noted.version), (before.notes_count + 1, before.version + 1));
+        assert_eq!((noted.for_person(), noted.state), (before.for_person(), before.state));
+        assert_eq!(before.note_added(user(PERSON), START), Err(CheckError::OwnCheck));
+    }
+    assert_eq!(draft().note_added(user(REVIEWER), START), Err(CheckError::NotSubmitted));
+    assert_eq!(draft().note_added(user(PERSON), START), Err(CheckError::OwnCheck));
+}

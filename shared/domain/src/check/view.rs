@@ -7,6 +7,7 @@ use super::{Check, CheckKind, CheckOutcome, CheckState, CheckTrigger, PublicStat
 use crate::{
     aml::{HitDecision, HitForStaff},
     id::{CheckId, DocumentId, UserId},
+    secret::Masked,
     time::Timestamp,
 };
 
@@ -59,11 +60,23 @@ pub struct CheckForStaff {
     pub claimed_by: Option<UserId>,
     /// The first of two reviewers, while a second one is waited for.
     pub proposed_by: Option<UserId>,
+    /// How many notes reviewers wrote.
+    pub notes_count: u32,
     /// How its hits stand.
     pub hit_counts: HitCounts,
     /// Who on the lists may be the person: only where one check is read, and by whom may read hits (`aml:read`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hits: Option<Vec<HitForStaff>>,
+}
+
+/// A reviewer's note on a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NoteForStaff {
+    /// The reviewer who wrote it.
+    pub author: UserId,
+    pub at: Timestamp,
+    #[schema(value_type = String, example = "The passport is readable; the face matches.")]
+    pub text: Masked<String>,
 }
 
 /// How the hits of a check stand.
@@ -148,6 +161,7 @@ impl Check {
             trigger: self.trigger,
             claimed_by: self.claimed_by(now),
             proposed_by: self.proposal.as_ref().map(|proposal| proposal.by),
+            notes_count: self.notes_count,
             hit_counts: HitCounts {
                 open: self.hits(HitDecision::Open),
                 true_match: self.hits(HitDecision::TrueMatch),

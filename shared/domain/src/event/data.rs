@@ -10,11 +10,12 @@ use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
-    id::{CheckId, HitId, LinkId, UserId},
+    id::{CheckId, HitId, LinkId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
     risk::RiskOutcome,
     time::Timestamp,
+    webhook::Scope,
 };
 
 /// A field of a part.
@@ -108,6 +109,17 @@ parts! {
         pub granted: Vec<PublicWord>,
         /// All roles after it.
         pub roles: Vec<PublicWord>,
+    }
+
+    /// A role that an administrator makes, changes or deletes, as it is afterwards or was before its deletion.
+    pub struct RoleContents {
+        pub name: PublicWord,
+        /// Names of permissions, or `resource:*`.
+        pub permissions: Vec<PublicWord>,
+        /// The roles that it inherits.
+        pub inherits: Vec<PublicWord>,
+        /// How many accounts have it.
+        pub holders: u64,
     }
 
     /// What a machine client may ask for.
@@ -257,6 +269,11 @@ parts! {
         pub hits: Vec<HitId>,
     }
 
+    /// A check of which staff read the person's data or the notes.
+    pub struct CheckShown {
+        pub check: CheckId,
+    }
+
     /// A request to refresh a list.
     pub struct RefreshRequest {
         /// Whether a list that is much smaller than before is accepted.
@@ -292,6 +309,22 @@ parts! {
         pub people: Vec<UserId>,
         /// The number of events.
         pub events: usize,
+    }
+
+    /// What an endpoint of webhooks is told.
+    pub struct EndpointSettings {
+        pub scope: Scope,
+        pub enabled: bool,
+    }
+
+    /// The endpoint of a delivery.
+    pub struct DeliveryTo {
+        pub webhook: WebhookId,
+    }
+
+    /// From when on deliveries are made again.
+    pub struct RetriedSince {
+        pub since: Timestamp,
     }
 
     /// The provider that called back.

@@ -4,7 +4,7 @@ use super::{
     counter::{Counter, Label},
     data::{self, DataPart, EventData, PartShape},
 };
-use crate::{notification::Notification, queue::Queue, words::words};
+use crate::{notification::Notification, queue::Queue, webhook::WebhookType, words::words};
 
 /// Everything that depends on an event type.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct EventTypeRow {
     pub work: &'static [Queue],
     /// What the person concerned is notified of.
     pub notification: Option<Notification>,
+    /// What endpoints of customers are told of it.
+    pub webhook: Option<WebhookType>,
     pub counters: &'static [Counter],
 }
 
@@ -29,7 +31,7 @@ pub enum Audience {
 }
 
 const fn person() -> EventTypeRow {
-    EventTypeRow { audience: Audience::Person, data: &[], work: &[], notification: None, counters: &[] }
+    EventTypeRow { audience: Audience::Person, data: &[], work: &[], notification: None, webhook: None, counters: &[] }
 }
 
 const fn staff() -> EventTypeRow {
@@ -47,6 +49,10 @@ impl EventTypeRow {
 
     const fn notifies(self, notification: Notification) -> Self {
         Self { notification: Some(notification), ..self }
+    }
+
+    const fn tells(self, webhook: WebhookType) -> Self {
+        Self { webhook: Some(webhook), ..self }
     }
 
     const fn counts(self, counters: &'static [Counter]) -> Self {
@@ -96,10 +102,13 @@ events! {
     pub enum EventType {
         /// An account was created; its address is not confirmed yet.
         UserRegistered = "user.registered": person()
+            .tells(WebhookType::UserRegistered)
             .notifies(Notification::EmailVerification)
             .counts(&[Counter::plain("auth_registration_total")]),
         /// The account was imported from another system.
-        UserImported = "user.imported": person().counts(&[Counter::plain("auth_import_total")]),
+        UserImported = "user.imported": person()
+            .tells(WebhookType::UserRegistered)
+            .counts(&[Counter::plain("auth_import_total")]),
         /// An operator exported accounts: `data.count` of them, with or without password hashes.
         UsersExported = "users.exported": staff().data(&[data::ExportedUsers::SHAPE]),
         /// Somebody tried to register the address of this account.
@@ -108,25 +117,33 @@ events! {
         UserVerificationRequested = "user.verification_requested": staff().notifies(Notification::EmailVerification),
         /// The address is confirmed.
         UserEmailVerified = "user.email_verified": person()
+            .tells(WebhookType::UserEmailVerified)
             .notifies(Notification::EmailVerified)
             .counts(&[Counter::plain("auth_email_verified_total")]),
         /// The profile changed; `changes` has the masked values.
-        UserUpdated = "user.updated": person().data(&[data::ProfileEffect::SHAPE]),
+        UserUpdated = "user.updated": person()
+            .tells(WebhookType::UserUpdated)
+            .data(&[data::ProfileEffect::SHAPE]),
         /// Another address was asked for; it is not confirmed yet.
         UserEmailChangeRequested = "user.email_change_requested": staff().notifies(Notification::EmailChangeRequested),
         /// The address changed; `changes` has the masked values.
-        UserEmailChanged = "user.email_changed": person().notifies(Notification::EmailChanged),
+        UserEmailChanged = "user.email_changed": person()
+            .tells(WebhookType::UserUpdated)
+            .notifies(Notification::EmailChanged),
         /// The holder of a former address restored it. All sessions ended, and the password is void.
-        UserEmailChangeUndone = "user.email_change_undone": person().notifies(Notification::EmailChangeUndone),
+        UserEmailChangeUndone = "user.email_change_undone": person()
+            .tells(WebhookType::UserUpdated)
+            .notifies(Notification::EmailChangeUndone),
         /// Roles were granted or removed.
         UserRolesChanged = "user.roles_changed": staff()
             .data(&[data::RoleChange::SHAPE])
             .notifies(Notification::RolesChanged),
         /// An account was created by a sign-in through an identity provider, which vouches for the address.
         UserRegisteredByProvider = "user.registered_by_provider": person()
+            .tells(WebhookType::UserRegistered)
             .data(&[data::IdentityProvider::SHAPE])
             .counts(&[Counter::plain("auth_registration_total")]),
-        /// An account at an identity provider was linked: its owner can sign in by it.
+        /// An account at an identity provider was linked: its owner can sign in with it.
         UserSocialAccountLinked = "user.social_account_linked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountLinked),
@@ -134,8 +151,14 @@ events! {
         UserSocialAccountUnlinked = "user.social_account_unlinked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountUnlinked),
+        /// The person closed the account, and all sessions ended. A sign-in within 30 days reactivates it.
+        UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
+        /// A sign-in reactivated the account.
+        UserReactivated = "user.reactivated": person().notifies(Notification::AccountReactivated),
         /// An administrator locked the account.
-        UserLocked = "user.locked": person().notifies(Notification::AccountLocked),
+        UserLocked = "user.locked": person()
+            .tells(WebhookType::UserLocked)
+            .notifies(Notification::AccountLocked),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the
         /// identifier.
         UserLockedOut = "user.locked_out": staff()
@@ -146,23 +169,53 @@ events! {
         UserSignInFailed = "user.sign_in_failed": staff().data(&[data::Period::SHAPE]),
 
         /// Somebody signed in.
-        SessionCreated = "session.created": person().data(&[data::SignInMethods::SHAPE]).counts(&[LOGIN_SUCCESS]),
+        SessionCreated = "session.created": person()
+            .tells(WebhookType::SessionCreated)
+            .data(&[data::SignInMethods::SHAPE]).counts(&[LOGIN_SUCCESS]),
         /// A session was ended: by signing out, from another session, by a change of password, or by staff.
-        SessionRevoked = "session.revoked": person().data(&[data::Cause::SHAPE]),
+        SessionRevoked = "session.revoked": person()
+            .tells(WebhookType::SessionRevoked)
+            .data(&[data::Cause::SHAPE]),
+        /// Its person proved again who they are, by `data.amr`.
+        SessionReauthenticated = "session.reauthenticated": staff().data(&[data::SignInMethods::SHAPE]),
         /// A refresh token was used twice, so its session was ended.
         SessionRefreshReused = "session.refresh_reused": staff()
+            .tells(WebhookType::SessionRevoked)
             .data(&[data::Cause::SHAPE])
             .notifies(Notification::RefreshTokenReused)
             .counts(&[Counter::plain("auth_refresh_reused_total")]),
 
         /// The password was changed in a session.
-        PasswordChanged = "password.changed": person().notifies(Notification::PasswordChanged),
+        PasswordChanged = "password.changed": person()
+            .tells(WebhookType::PasswordChanged)
+            .notifies(Notification::PasswordChanged),
         /// A mail to set a new password was requested.
         PasswordResetRequested = "password.reset_requested": staff().notifies(Notification::PasswordResetRequested),
         /// A new password was set through a mailed link.
         PasswordReset = "password.reset": staff()
+            .tells(WebhookType::PasswordChanged)
             .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
+        /// A second factor was enrolled.
+        MfaEnabled = "mfa.enabled": person()
+            .tells(WebhookType::MfaChanged)
+            .notifies(Notification::MfaEnabled)
+            .counts(&[Counter::plain("auth_mfa_enabled_total")]),
+        /// The second factor was removed.
+        MfaDisabled = "mfa.disabled": person()
+            .tells(WebhookType::MfaChanged)
+            .notifies(Notification::MfaDisabled),
+        /// New backup codes were made; the old ones are void.
+        MfaBackupCodesRenewed = "mfa.backup_codes_renewed": person()
+            .tells(WebhookType::MfaChanged)
+            .notifies(Notification::MfaBackupCodesRenewed),
+        /// A backup code was used in place of the authenticator app.
+        MfaBackupCodeUsed = "mfa.backup_code_used": person().notifies(Notification::MfaBackupCodeUsed),
+        /// Wrong codes lock the second factor for a while. Whoever gave them knew the password or held a session.
+        MfaLockedOut = "mfa.locked_out": staff()
+            .notifies(Notification::MfaLockedOut)
+            .counts(&[Counter::plain("auth_mfa_locked_out_total")]),
+
         /// The same password was hashed again, with stronger parameters.
         PasswordRehashed = "password.rehashed": staff(),
 
@@ -174,6 +227,7 @@ events! {
         DocumentStored = "kyc.document.stored": staff().counts(&[DOCUMENT_STORED]),
         /// The document failed inspection, for `data.reason`.
         DocumentRejected = "kyc.document.rejected": staff()
+            .tells(WebhookType::DocumentRejected)
             .data(&[data::Rejection::SHAPE])
             .work(&[Queue::Documents])
             .counts(&[DOCUMENT_REJECTED]),
@@ -188,6 +242,7 @@ events! {
         CheckDocumentsAdded = "kyc.check.documents_added": staff().data(&[data::CheckProgress::SHAPE]),
         /// The applicant submitted the check.
         CheckSubmitted = "kyc.check.submitted": person()
+            .tells(WebhookType::CheckSubmitted)
             .data(&[data::CheckProgress::SHAPE])
             .work(&[Queue::Verification])
             .counts(&[Counter::plain("kyc_check_submitted_total")]),
@@ -215,6 +270,7 @@ events! {
         CheckInReview = "kyc.check.in_review": staff().data(&[data::CheckProgress::SHAPE]).counts(&[CHECK_IN_REVIEW]),
         /// The check waits for the applicant.
         CheckActionNeeded = "kyc.check.action_needed": person()
+            .tells(WebhookType::CheckActionNeeded)
             .data(&[data::CheckProgress::SHAPE])
             .notifies(Notification::CheckActionNeeded),
         /// The applicant added what was missing; the check waits for a reviewer again.
@@ -228,25 +284,38 @@ events! {
         /// The second reviewer did not confirm.
         CheckSecondReviewDenied = "kyc.check.second_review_denied": staff().data(&[data::CheckProgress::SHAPE]),
         CheckApproved = "kyc.check.approved": person()
+            .tells(WebhookType::CheckApproved)
             .data(&[data::CheckProgress::SHAPE])
             .notifies(Notification::CheckApproved)
             .counts(&[CHECK_APPROVED]),
         CheckRejected = "kyc.check.rejected": person()
+            .tells(WebhookType::CheckRejected)
             .data(&[data::CheckProgress::SHAPE])
             .work(&[Queue::Screening])
             .notifies(Notification::CheckRejected)
             .counts(&[CHECK_REJECTED]),
         /// The applicant cancelled the check before a decision.
         CheckCancelled = "kyc.check.cancelled": staff()
+            .tells(WebhookType::CheckCancelled)
             .data(&[data::CheckProgress::SHAPE])
             .work(&[Queue::Screening]),
         /// An approval or a draft expired.
-        CheckExpired = "kyc.check.expired": person().data(&[data::CheckProgress::SHAPE]),
+        CheckExpired = "kyc.check.expired": person()
+            .tells(WebhookType::CheckExpired)
+            .data(&[data::CheckProgress::SHAPE]),
+        /// A reviewer read the person's data as it was submitted with the check. The subject is the act of reading.
+        CheckApplicantRead = "kyc.check.applicant_read": staff().data(&[data::CheckShown::SHAPE]),
+        /// A reviewer wrote a note without a decision.
+        CheckNoteAdded = "kyc.check.note_added": staff().data(&[data::CheckProgress::SHAPE]),
+        /// A reviewer read the notes of the check. The subject is the act of reading.
+        CheckNotesRead = "kyc.check.notes_read": staff().data(&[data::CheckShown::SHAPE]),
 
         /// A name was screened without a check: `data` names engine and list versions and how many hits there were.
         NameScreened = "aml.screening.done": staff().data(&[data::ScreeningResult::SHAPE, data::NameScreening::SHAPE]),
         /// A listed entity may be the applicant of a check.
-        HitOpened = "aml.hit.opened": staff().data(&[data::HitOrigin::SHAPE, data::HitVersions::SHAPE]),
+        HitOpened = "aml.hit.opened": staff()
+            .tells(WebhookType::HitOpened)
+            .data(&[data::HitOrigin::SHAPE, data::HitVersions::SHAPE]),
         /// A first reviewer cleared a sanctions hit; a second one has to confirm.
         HitClearanceProposed = "aml.hit.clearance_proposed": staff()
             .data(&[data::HitOrigin::SHAPE, data::HitRuling::SHAPE]),
@@ -263,7 +332,16 @@ events! {
         /// The content of a list's source was refused; the last good list stays in force.
         ListRefused = "aml.list.refused": staff().data(&[data::RefusedContent::SHAPE]),
         /// Newly compiled lists are in force.
-        ListsUpdated = "aml.list.updated": staff().data(&[data::CompiledLists::SHAPE]),
+        ListsUpdated = "aml.list.updated": staff()
+            .tells(WebhookType::ListsUpdated)
+            .data(&[data::CompiledLists::SHAPE]),
+
+        /// A role was made.
+        RoleCreated = "role.created": staff().data(&[data::RoleContents::SHAPE]),
+        /// What a role permits changed, for all who hold it.
+        RoleChanged = "role.changed": staff().data(&[data::RoleContents::SHAPE]),
+        /// A role that nobody held was deleted.
+        RoleDeleted = "role.deleted": staff().data(&[data::RoleContents::SHAPE]),
 
         /// A machine client was created.
         ClientCreated = "client.created": staff().data(&[data::ClientGrants::SHAPE]),
@@ -271,6 +349,31 @@ events! {
         ClientSecretRotated = "client.secret_rotated": staff(),
         /// A machine client was deleted; its tokens are refused from then on.
         ClientDeleted = "client.deleted": staff(),
+
+        /// An endpoint of webhooks was created.
+        WebhookCreated = "webhook.created": staff().data(&[data::EndpointSettings::SHAPE]),
+        /// The endpoint was changed by its owner.
+        WebhookUpdated = "webhook.updated": staff().data(&[data::EndpointSettings::SHAPE]),
+        /// The endpoint was deleted.
+        WebhookDeleted = "webhook.deleted": staff(),
+        /// The endpoint got a new secret; the previous one signs for another day.
+        WebhookSecretRotated = "webhook.secret_rotated": staff(),
+        /// The endpoint was disabled, for `data.reason`.
+        WebhookDisabled = "webhook.disabled": staff()
+            .data(&[data::Cause::SHAPE])
+            .notifies(Notification::WebhookDisabled),
+        /// A test was requested; the subject is its delivery.
+        WebhookTestRequested = "webhook.test_requested": staff()
+            .data(&[data::DeliveryTo::SHAPE])
+            .work(&[Queue::Webhooks]),
+        /// A delivery was requested again.
+        WebhookRetryRequested = "webhook.retry_requested": staff()
+            .data(&[data::DeliveryTo::SHAPE])
+            .work(&[Queue::Webhooks]),
+        /// All failed deliveries since `data.since` were requested again.
+        WebhookRetriesRequested = "webhook.retries_requested": staff()
+            .data(&[data::RetriedSince::SHAPE])
+            .work(&[Queue::Webhooks]),
 
         /// Staff read addresses and devices of `data.people` in the event log.
         AuditLogRead = "audit.log.read": staff().data(&[data::LogShown::SHAPE]),
@@ -292,6 +395,14 @@ events! {
 impl EventType {
     pub fn row(self) -> &'static EventTypeRow {
         &ROWS[self as usize]
+    }
+
+    /// The queues that an event of this type may be sent to.
+    pub fn queues(self) -> impl Iterator<Item = Queue> {
+        let row = self.row();
+        let notified = row.notification.map(|_| Queue::Notification);
+        let told = row.webhook.map(|_| Queue::Webhooks);
+        row.work.iter().copied().chain(notified).chain(told)
     }
 
     /// Whether the data has the parts of this type: all of them, once, and in the order of the table.

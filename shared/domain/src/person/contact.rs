@@ -25,7 +25,7 @@ const BAD_USERNAME: FieldFault = FieldFault::new(
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Email(String);
 
-/// The name a person may sign in by: 3 to 32 of `[a-z0-9._-]`, lower case, a letter or digit at both ends.
+/// The name a person may sign in with: 3 to 32 of `[a-z0-9._-]`, lower case, a letter or digit at both ends.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Username(String);
 

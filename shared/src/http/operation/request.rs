@@ -34,6 +34,11 @@ impl OperationDoc {
         self.problem(&types::UNKNOWN_FIELD);
     }
 
+    /// A machine client may hand on an address, which is refused if it is none.
+    pub(in crate::http) fn client_address(&mut self) {
+        self.problem(&types::VALIDATION_FAILED);
+    }
+
     fn body(&mut self, media_type: &str, schema: Value, required: bool) {
         let mut content = Map::new();
         content.insert(media_type.to_owned(), json!({ "schema": schema }));

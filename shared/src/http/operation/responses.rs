@@ -92,6 +92,9 @@ impl OperationDoc {
 
     /// The operation, and the schemas it refers to.
     pub(in crate::http) fn finish(mut self) -> (Map<String, Value>, BTreeMap<String, Value>) {
+        let description = self.operation.get("description").and_then(Value::as_str).unwrap_or_default();
+        let description = format!("{description}\n\n{}", self.requirements());
+        self.set("description", description.trim_start());
         let problem = self.schema::<Problem>();
         let mut responses = Map::new();
         for (status, mut response) in std::mem::take(&mut self.responses) {
@@ -129,6 +132,31 @@ impl OperationDoc {
             self.set("parameters", parameters);
         }
         (self.operation, self.schemas)
+    }
+
+    /// Permission and limits as text: viewers of the document do not show its extensions.
+    fn requirements(&self) -> String {
+        let text = |name: &str| self.operation.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut permission = match text("x-permission") {
+            "anonymous" => "none".to_owned(),
+            "signed-in" => "none, but a signed-in caller".to_owned(),
+            permission => format!("`{permission}`"),
+        };
+        for (flag, needed) in self.operation.get("x-permission-if").and_then(Value::as_object).into_iter().flatten() {
+            permission = format!("{permission}; with `{flag}`, `{}`", needed.as_str().unwrap_or_default());
+        }
+        if let Some(seconds) = self.operation.get("x-authentication-max-age") {
+            permission = format!("{permission}, authenticated at most {seconds} s ago");
+        }
+        let limits = self.operation.get("x-limit").and_then(Value::as_array).into_iter().flatten();
+        let limits: Vec<_> = limits
+            .map(|limit| {
+                let by = limit["by"].as_str().unwrap_or_default();
+                format!("{} in {} s by {by}", limit["quota"], limit["window_seconds"])
+            })
+            .collect();
+        let limits = if limits.is_empty() { "the gateway's".to_owned() } else { limits.join(", ") };
+        format!("Permission: {permission}. Limit: {limits}.")
     }
 
     /// The headers of a response: its own, and those that follow from its status.

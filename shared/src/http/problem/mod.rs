@@ -12,7 +12,8 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, field::InvalidField, social::SocialError,
+        client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, role::table::RoleError,
+        social::SocialError, webhook::WebhookError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -66,6 +67,9 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Callback(error) => callback(*error),
         Error::Aml(error) => aml(*error),
         Error::Client(error) => client(*error),
+        Error::Factor(error) => factor(*error),
+        Error::Webhook(error) => webhook(*error),
+        Error::Role(error) => role(*error),
         Error::Internal(error) => internal(error),
     }
 }
@@ -80,6 +84,7 @@ fn request(error: &RequestError) -> &'static ProblemType {
         RequestError::Forbidden(_) => &types::FORBIDDEN,
         RequestError::PersonRequired => &types::PERSON_REQUIRED,
         RequestError::ReauthenticationRequired => &types::REAUTHENTICATION_REQUIRED,
+        RequestError::MfaEnrollmentRequired => &types::MFA_ENROLLMENT_REQUIRED,
         RequestError::NotFound => &types::NOT_FOUND,
         RequestError::TooLarge { .. } => &types::PAYLOAD_TOO_LARGE,
         RequestError::UnsupportedMediaType { .. } => &types::UNSUPPORTED_MEDIA_TYPE,
@@ -117,6 +122,7 @@ fn auth(error: AuthError) -> &'static ProblemType {
 fn account(error: AccountError) -> &'static ProblemType {
     match error {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
+        AccountError::LastAdmin => &types::LAST_ADMIN,
     }
 }
 
@@ -135,6 +141,7 @@ fn check(error: CheckError) -> &'static ProblemType {
     match error {
         CheckError::CheckInProgress => &types::CHECK_IN_PROGRESS,
         CheckError::IllegalTransition => &types::ILLEGAL_TRANSITION,
+        CheckError::NotSubmitted => &types::NOT_SUBMITTED,
         CheckError::OwnCheck => &types::OWN_CHECK,
         CheckError::ClaimedByAnother => &types::CLAIMED_BY_ANOTHER,
         CheckError::SameReviewer => &types::SAME_REVIEWER,
@@ -176,6 +183,39 @@ fn client(error: ClientError) -> &'static ProblemType {
     match error {
         ClientError::NoSecret => &types::NO_SECRET,
         ClientError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
+    }
+}
+
+fn factor(error: FactorError) -> &'static ProblemType {
+    match error {
+        FactorError::InvalidChallengeCode => &types::INVALID_CHALLENGE_CODE,
+        FactorError::InvalidCode => &types::INVALID_CODE,
+        FactorError::ChallengeExpired => &types::CHALLENGE_EXPIRED,
+        FactorError::TooManyCodes { .. } => &types::TOO_MANY_CODES,
+        FactorError::AlreadyEnabled => &types::MFA_ALREADY_ENABLED,
+        FactorError::NotEnabled => &types::MFA_NOT_ENABLED,
+        FactorError::NoSetup => &types::NO_MFA_SETUP,
+    }
+}
+
+fn webhook(error: WebhookError) -> &'static ProblemType {
+    match error {
+        WebhookError::TooMany => &types::TOO_MANY_WEBHOOKS,
+        WebhookError::Disabled => &types::WEBHOOK_DISABLED,
+        WebhookError::Pending => &types::DELIVERY_PENDING,
+    }
+}
+
+fn role(error: RoleError) -> &'static ProblemType {
+    match error {
+        RoleError::SystemRole => &types::SYSTEM_ROLE,
+        RoleError::NameTaken => &types::ROLE_NAME_TAKEN,
+        RoleError::Unknown => &types::NOT_FOUND,
+        RoleError::InUse => &types::ROLE_IN_USE,
+        RoleError::TooMany => &types::TOO_MANY_ROLES,
+        RoleError::OwnRole => &types::OWN_ROLE,
+        RoleError::BeyondOwn => &types::BEYOND_OWN_PERMISSIONS,
+        RoleError::OwnAccount => &types::OWN_ROLES,
     }
 }
 
@@ -229,7 +269,8 @@ pub fn response(error: &Error, public_url: &str, correlation_id: &str, token_sen
             }];
         }
         Error::Request(RequestError::RateLimited { retry_after })
-        | Error::Auth(AuthError::TemporarilyLocked { retry_after }) => {
+        | Error::Auth(AuthError::TemporarilyLocked { retry_after })
+        | Error::Factor(FactorError::TooManyCodes { retry_after }) => {
             headers.push(("retry-after", retry_after.to_string()));
         }
         Error::Request(RequestError::UnsupportedMediaType { accepted }) => {

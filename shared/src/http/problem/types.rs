@@ -53,6 +53,10 @@ problem_types! {
         "The caller is identified already, by an access token or a mailed link, and the password of the body is wrong. The failure \
          counts towards the lock-out.",
         "Ask the person for the password again. Keep the session.";
+    INVALID_CODE = 400 "invalid_code", "The code is wrong or was already used.",
+        "The caller is signed in, and the code of the body is not the present one of the authenticator app, was used before, or is no \
+         unused backup code. Ten wrong codes in an hour lock the second factor for a while.",
+        "Ask the person for the next code. Keep the session.";
     DOCUMENTS_REQUIRED = 400 "documents_required", "At least one document is required.",
         "A check can only be submitted with the documents that its policy asks for.",
         "Upload a document and attach it to the check.";
@@ -72,6 +76,13 @@ problem_types! {
         "The answer does not reveal whether the account exists. With enumeration protection, an account whose address is not \
          confirmed gets the same answer, and a new confirmation mail.",
         "Ask the person for both again. After five failures the identifier is locked for some minutes.";
+    INVALID_CHALLENGE_CODE = 401 "invalid_code", "The code is wrong or was already used.",
+        "The code is not the present one of the authenticator app, was used before, or is no unused backup code. Five wrong codes end \
+         the challenge, ten in an hour lock the second factor for a while.",
+        "Ask the person for the next code, and send it with the same challenge.";
+    CHALLENGE_EXPIRED = 401 "challenge_expired", "The challenge is over. Sign in again.",
+        "A challenge works once and within 5 minutes. Five wrong codes end it, and so does a new password.",
+        "Sign in again with `POST /v1/auth/login`.";
     INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token", "The refresh token is invalid. Sign in again.",
         "The refresh token is unknown or expired, or its session has ended.",
         "Sign in again.";
@@ -89,14 +100,26 @@ problem_types! {
         "The roles of the caller do not grant the permission that `detail` names.",
         "Let an administrator grant a role with this permission.";
     REAUTHENTICATION_REQUIRED = 403 "reauthentication_required", "Recent authentication is required.",
-        "This route needs an authentication within the last five minutes. A refresh does not count as one.",
-        "Let the person sign in again, then repeat the request with the new access token.";
+        "This route needs an authentication within the last five minutes, by both factors where the account has a second one; a refresh \
+         does not count as one. For staff every route needs a session that proved the second factor.",
+        "Send the password, and a code where needed, to `POST /v1/auth/reauthenticate`, then repeat the request with the new access \
+         token.";
+    MFA_ENROLLMENT_REQUIRED = 403 "mfa_enrollment_required", "Enroll a second factor first.",
+        "The account has more than the role `user`, so it needs a second factor (parameter `StaffMfa`). Without one it can only read \
+         `GET /v1/auth/me`, enroll, authenticate again and sign out.",
+        "Enroll with `POST /v1/auth/mfa/setup` and `POST /v1/auth/mfa/activate`.";
     PERSON_REQUIRED = 403 "person_required", "A signed-in person must do this.",
         "The caller is a machine client. What belongs to a person, and decisions of reviewers, need a person.",
         "Call the route with the access token of a person.";
     BEYOND_OWN_PERMISSIONS = 403 "beyond_own_permissions", "You cannot give a permission that you lack.",
         "The request would give somebody a permission that the caller does not have.",
         "Let somebody with this permission do it.";
+    OWN_ROLE = 403 "own_role", "You cannot change a role that you hold.",
+        "The caller has the role, or a role that inherits it.",
+        "Let somebody who does not hold the role do it.";
+    OWN_ROLES = 403 "own_roles", "You cannot change your own roles.",
+        "The account is that of the caller.",
+        "Let another administrator do it.";
     EMAIL_NOT_VERIFIED = 403 "email_not_verified", "The email address is not verified.",
         "The password is right, but the address was not confirmed. With enumeration protection, the answer is \
          `invalid_credentials` instead.",
@@ -111,7 +134,7 @@ problem_types! {
         "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
          reveal whether the address has an account here.",
         "Let the person sign in or register with a password, then link the account with `link=true`.";
-    OWN_CHECK = 403 "own_check", "You cannot decide your own check.",
+    OWN_CHECK = 403 "own_check", "You cannot read or decide your own check.",
         "Staff neither read nor decide what belongs to their own check.",
         "Let another reviewer do it.";
     SAME_REVIEWER = 403 "same_reviewer", "A different reviewer must decide.",
@@ -132,9 +155,21 @@ problem_types! {
     USERNAME_TAKEN = 409 "username_taken", "The username is taken.",
         "Another account has this username.",
         "Let the person choose another one.";
+    MFA_ALREADY_ENABLED = 409 "mfa_already_enabled", "A second factor is enrolled already.",
+        "An account has one authenticator app at a time.",
+        "Remove it with `POST /v1/auth/mfa/disable` before another one is set up.";
+    MFA_NOT_ENABLED = 409 "mfa_not_enabled", "No second factor is enrolled.",
+        "There is no authenticator app whose codes could be renewed or removed.",
+        "Enroll one with `POST /v1/auth/mfa/setup`.";
+    NO_MFA_SETUP = 409 "no_mfa_setup", "No setup of a second factor waits for a code.",
+        "A setup waits 10 minutes for its first code, and a later setup replaces it.",
+        "Begin again with `POST /v1/auth/mfa/setup`.";
     LAST_CREDENTIAL = 409 "last_credential", "The last way to sign in cannot be removed.",
         "Without it the person could not sign in any more.",
         "Let the person set a password or add another way to sign in, then remove this one.";
+    LAST_ADMIN = 409 "last_admin", "The last administrator stays.",
+        "No other account in use has the role `admin`, so nobody could administer the deployment any more.",
+        "Give the role to somebody else first.";
     LINKED_ELSEWHERE = 409 "linked_elsewhere", "This account of the provider is linked to another account.",
         "An account of a provider belongs to one account here.",
         "Let the person sign in with it, or remove it from the other account first.";
@@ -147,6 +182,9 @@ problem_types! {
     ILLEGAL_TRANSITION = 409 "illegal_transition", "The current state does not allow this.",
         "The check or the hit is in a state in which this operation is not possible, for example because it was decided.",
         "Read the resource again and decide by its current state.";
+    NOT_SUBMITTED = 409 "not_submitted", "The check was not submitted.",
+        "The person's data is kept with a check when it is submitted. This check is a draft, or was one when it was cancelled or expired.",
+        "Wait until the person submits the check.";
     CLAIMED_BY_ANOTHER = 409 "claimed_by_another", "Another reviewer has claimed this check.",
         "A claim lasts 15 minutes. Until then only the reviewer who holds it decides.",
         "Take another check, or wait until the claim ends.";
@@ -157,14 +195,35 @@ problem_types! {
         "The check cannot be approved while a screening hit of the person is open.",
         "Decide the hits first.";
     TRUE_MATCH = 409 "true_match", "A check with a true match cannot be approved.",
-        "A screening hit of the person was decided to be a true match with a sanctions list.",
+        "A screening hit of the person was decided to be a true match.",
         "Reject the check, and follow your procedure for true matches.";
     DOCUMENT_IN_USE = 409 "document_in_use", "A submitted check uses this document.",
         "Documents of a submitted check are evidence and cannot be deleted.",
         "Keep the document: a check that was submitted rests on it.";
+    SYSTEM_ROLE = 409 "system_role", "System roles cannot be made, changed or deleted.",
+        "The name is `user`, `moderator`, `admin` or `auditor`.",
+        "Make a role of another name, which may inherit the system role.";
+    ROLE_NAME_TAKEN = 409 "role_name_taken", "There is a role of this name.",
+        "Another role has the name.",
+        "Choose another name, or change the existing role.";
+    ROLE_IN_USE = 409 "role_in_use", "The role is in use.",
+        "An account has the role, or another role inherits it.",
+        "Take the role from its holders and from the roles that inherit it, then delete it.";
+    TOO_MANY_ROLES = 409 "too_many_roles", "There are too many roles.",
+        "A deployment has at most 100 roles of its own.",
+        "Delete roles that nobody needs.";
     NO_SECRET = 409 "no_secret", "The client has no secret.",
         "The machine client authenticates by assertions that it signs with its own keys.",
         "Create a new client with the new keys, and delete this one.";
+    TOO_MANY_WEBHOOKS = 409 "too_many_webhooks", "No more endpoints are allowed.",
+        "A person or machine client has at most 10 endpoints, and at most 50 endpoints hear of everybody's events.",
+        "Delete an endpoint that is not used any more.";
+    WEBHOOK_DISABLED = 409 "webhook_disabled", "The endpoint is disabled.",
+        "Nothing is sent to an endpoint that is not enabled.",
+        "Enable it with `PUT /v1/webhooks/{id}`, then try again.";
+    DELIVERY_PENDING = 409 "delivery_pending", "The delivery is being attempted already.",
+        "An attempt of the delivery is due. `next_attempt_at` states when.",
+        "Wait for the attempt.";
     IDEMPOTENCY_IN_PROGRESS = 409 "idempotency_in_progress", "The first request with this idempotency key is still being processed.",
         "Two requests with the same key arrived at the same time.",
         "Repeat the request with the same key after a moment.";
@@ -194,11 +253,16 @@ problem_types! {
         "The route changes only the version that you have read, so it needs its entity tag.",
         "Read the resource and send its `ETag` as `If-Match`.";
     RATE_LIMITED = 429 "rate_limited", "Too many requests. Try again later.",
-        "A rate limit of this route is reached. `RateLimit-Policy` describes the limits.",
+        "A rate limit of this route, or of the gateway, is reached. `RateLimit-Policy` describes a limit in the answers that it lets \
+         pass; a refusal may have only `Retry-After`.",
         "Wait for the seconds in `Retry-After`. Repeated violations from one network double its wait, up to one hour.";
     TEMPORARILY_LOCKED = 429 "temporarily_locked", "Too many failed attempts. Try again later.",
         "Too many wrong passwords were tried for this identifier. While it is locked, the right password is refused as well.",
         "Wait for the seconds in `Retry-After`, or let the person reset the password.";
+    TOO_MANY_CODES = 429 "too_many_codes", "Too many wrong codes. Try again later.",
+        "Ten wrong codes of the second factor were given within an hour, over all challenges and sessions. While it is locked, the right \
+         code is refused as well.",
+        "Wait for the seconds in `Retry-After`. If the person did not give the codes, somebody else knows the password: let them reset it.";
     INTERNAL_ERROR = 500 "internal_error", "An internal error occurred.",
         "A fault on our side. It is logged with the correlation id.",
         "Repeat the request once; then report the correlation id to the operator.";

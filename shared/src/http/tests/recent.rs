@@ -59,7 +59,7 @@ impl SignedIn {
         let account = Account::register(new, now).0;
         let origin = CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() };
         let key = PersonKey::from_key("user_ada", DataKey::from_bytes([7; 32]));
-        let session = SessionItem::begin(&account, "pwd", Kid(1), &origin, &key, now).unwrap();
+        let session = SessionItem::begin(&account, &["pwd"], Kid(1), &origin, &key, now).unwrap();
         let items = json!([
             item(&account_key(&account.user), &account),
             item(&SessionItem::key(&account.user, &session.session), &session),

@@ -38,6 +38,7 @@ fn check_event(kind: EventType, data: serde_json::Value) -> EventRecord {
         occurred_at: NOW,
         subject: Subject::new("check", CheckId::new(NOW)),
         version: 4,
+        shown_version: None,
         person: None,
         actor: Actor::system("verification"),
         correlation_id: "correlation".into(),
@@ -217,7 +218,7 @@ fn applicants_get_public_reasons_only() {
 
     let needed = |reasons: &[&str]| text(Notification::CheckActionNeeded, EventType::CheckActionNeeded, reasons);
     let mail = needed(&["proof_of_address_needed", "high_risk"]);
-    assert!(mail.contains("- Please hand in a proof of your address.\n"), "{mail}");
+    assert!(mail.contains("- Please upload a proof of your address.\n"), "{mail}");
     assert!(!mail.contains("risk"));
 }
 

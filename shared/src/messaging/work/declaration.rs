@@ -1,7 +1,10 @@
 //! The declaration of a worker's deployment.
 
 use super::Worker;
-use crate::function::{Capability, Concurrency, Function, Needs, Trigger, area_of};
+use crate::{
+    function::{Capability, Concurrency, Function, Needs, Trigger, area_of},
+    store::Table,
+};
 
 impl Worker {
     /// One line that describes the worker.
@@ -38,12 +41,11 @@ impl Worker {
         let mut settings = self.settings.clone();
         let needs = settings.needs.write_logs(area_of(self.function));
         settings.needs = match &self.trigger {
-            // A message that waits for more than 15 minutes is a due row, which is committed.
+            // A message that waits for more than 15 minutes is a due row.
             Trigger::Queue(trigger) => needs
                 .with(Capability::WorkOnce)
-                .with(Capability::Commit)
                 .consume(trigger.queue)
-                .rarely("a message has to wait", Needs::new().send(trigger.queue)),
+                .rarely("a message has to wait", Needs::new().send(trigger.queue).put(Table::Outbound)),
             Trigger::OutboxStream => needs.read_outbox_stream(),
             Trigger::Schedule(_) | Trigger::Operator | Trigger::Api(_) => needs,
         };

@@ -9,7 +9,10 @@ use http::HeaderMap;
 use sha2::Sha256;
 
 use super::{MalformedKey, SignatureRefusal, VerifiedWebhook, WebhookKey, only_value};
-use crate::domain::{secret::Secret, time::Timestamp};
+use crate::{
+    crypto::random,
+    domain::{secret::Secret, time::Timestamp},
+};
 
 pub const ID: &str = "webhook-id";
 pub const TIMESTAMP: &str = "webhook-timestamp";
@@ -27,6 +30,11 @@ pub fn key(text: &Secret<String>) -> Result<WebhookKey, MalformedKey> {
     let encoded = text.expose().strip_prefix(PREFIX).ok_or(MalformedKey)?;
     let bytes = Secret::new(BASE64.decode(encoded).map_err(|_| MalformedKey)?);
     if KEY_BYTES.contains(&bytes.expose().len()) { Ok(WebhookKey(bytes)) } else { Err(MalformedKey) }
+}
+
+/// A new key of 32 random bytes, as text.
+pub fn new_key() -> Secret<String> {
+    Secret::new(format!("{PREFIX}{}", BASE64.encode(random::bytes::<32>())))
 }
 
 /// See [`super::Scheme::verify`].

@@ -15,11 +15,13 @@ use crate::{
         id::UserId,
         kyc::KycStatus,
         person::{Email, PersonName},
+        profile::Profile,
     },
     run_command,
     store::{
         command::Decided,
         commit::CommitError,
+        person_key::PersonKey,
         testing,
         user::{ProfileItem, profile_key},
     },
@@ -107,6 +109,7 @@ impl Applicant {
             let after = match auth.change_profile(&before, &named(name), None, NOW) {
                 Ok((after, _)) => after,
                 Err(AccountError::CheckInProgress) => return Ok(Decided::Unchanged(false)),
+                Err(refused @ AccountError::LastAdmin) => return Err(refused.into()),
             };
             let sealed = ProfileItem::seal(&self.user, &named(name), &self.key).unwrap();
             let commit =

@@ -8,13 +8,13 @@ use crate::{
     },
     domain::{
         account::{NewAccount, PasswordHash},
-        check::{Action, CheckTrigger, Policy, ReasonCode, Risk, RiskLevel},
+        check::{Action, CheckError, CheckTrigger, Policy, ReasonCode, Risk, RiskLevel},
         event::{Actor, ScreeningResult},
         id::DocumentId,
         kyc::KycStatus,
     },
     error::Error,
-    store::{commit::CommitError, testing},
+    store::{commit::CommitError, person_key::PersonKey, testing},
 };
 
 pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
@@ -269,8 +269,7 @@ fn the_snapshot_opens_in_its_place_only() {
     let auth = account();
     let key = PersonKey::from_key(&auth.user.to_string(), DataKey::generate());
     let mut stored = draft(&auth);
-    let snapshot =
-        Snapshot { name: Masked("Ada".into()), date_of_birth: None, countries: vec![], numbers: vec![], taken_at: NOW };
+    let snapshot = Snapshot::of(&snapshot::tests::ada(), &[], NOW).unwrap();
     stored.take_snapshot(&snapshot, &key).unwrap();
     assert_eq!(stored.snapshot(&key).unwrap(), snapshot);
     let mut other = draft(&auth);

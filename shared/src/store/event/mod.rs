@@ -22,6 +22,7 @@ use crate::{
         event::{Actor, Change, DataPart, EventData, EventType, Subject},
         id::{EventId, SessionId, UserId},
         time::Timestamp,
+        webhook::{self, EventFacts, WebhookPayload},
     },
     error::{Internal, Result},
 };
@@ -34,6 +35,8 @@ pub struct EventDraft {
     pub subject: Subject,
     /// The version of the aggregate after the change.
     pub version: u64,
+    /// The version of what its person sees of the aggregate, if that is counted apart.
+    pub shown_version: Option<u64>,
     /// The user whom the event concerns, if there is one.
     pub person: Option<UserId>,
     /// The actor, if it is not the author of the commit. The event then has neither session nor origin of the author.
@@ -50,6 +53,7 @@ impl EventDraft {
             kind,
             subject,
             version,
+            shown_version: None,
             person: None,
             actor: None,
             data: EventData::default(),
@@ -60,6 +64,12 @@ impl EventDraft {
 
     pub fn person(mut self, person: UserId) -> Self {
         self.person = Some(person);
+        self
+    }
+
+    /// States the version of what the person sees of the aggregate after the change.
+    pub fn shown_as(mut self, version: u64) -> Self {
+        self.shown_version = Some(version);
         self
     }
 
@@ -103,6 +113,9 @@ pub struct EventRecord {
     pub occurred_at: Timestamp,
     pub subject: Subject,
     pub version: u64,
+    /// The version of what its person sees of the aggregate, if that is counted apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_version: Option<u64>,
     pub person: Option<UserId>,
     pub actor: Actor,
     pub correlation_id: String,
@@ -151,6 +164,7 @@ impl EventRecord {
             occurred_at: now,
             subject: draft.subject,
             version: draft.version,
+            shown_version: draft.shown_version,
             person: draft.person,
             actor: author.actor,
             correlation_id: correlation_id.to_owned(),
@@ -200,6 +214,20 @@ impl EventRecord {
     pub fn reason_codes(&self) -> Vec<ReasonCode> {
         let words = self.data.get("reasons").and_then(serde_json::Value::as_array).into_iter().flatten();
         words.filter_map(|word| word.as_str()?.parse().ok()).collect()
+    }
+
+    /// What endpoints are told of it; `None` if they are not told.
+    pub fn told(&self) -> Result<Option<WebhookPayload>> {
+        let Some(kind) = self.r#type.row().webhook else { return Ok(None) };
+        let facts = EventFacts {
+            id: self.id,
+            occurred_at: self.occurred_at,
+            subject: &self.subject.id,
+            person: self.person,
+            version: self.shown_version.unwrap_or(self.version),
+            data: &self.data,
+        };
+        Ok(Some(webhook::payload(kind, &facts).map_err(Internal::corrupt)?))
     }
 
     /// The origin, for staff who may see it; `None` if its key was destroyed.

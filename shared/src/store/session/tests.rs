@@ -47,7 +47,7 @@ fn origin() -> CallOrigin {
 }
 
 async fn begin(store: &Store, auth: &Account) -> SessionItem {
-    let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), NOW).unwrap();
+    let session = SessionItem::begin(auth, &["pwd"], Kid(1), &origin(), &key(), NOW).unwrap();
     let at = SessionItem::key(&auth.user, &session.session);
     store
         .commit(NOW, "correlation")
@@ -162,7 +162,7 @@ async fn a_session_shows_its_person_where_it_was_begun() {
 }
 
 async fn sign_in(store: &Store, auth: &Account, at: Timestamp) -> SessionItem {
-    let session = SessionItem::begin(auth, "pwd", Kid(1), &origin(), &key(), at).unwrap();
+    let session = SessionItem::begin(auth, &["pwd"], Kid(1), &origin(), &key(), at).unwrap();
     let author = Author::from(Actor::User(auth.user)).origin(&key(), origin());
     let begun = run_command!(store.command("correlation", author), |attempt| {
         let before = store.sign_ins(&auth.user).await?;

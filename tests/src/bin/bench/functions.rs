@@ -105,7 +105,7 @@ fn plausible(name: &str) -> String {
     match name {
         "STAGE" => "dev",
         "CORS_ORIGINS" | "REDIRECT_URIS" => "",
-        "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",
+        "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STAFF_MFA" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "MAIL_COLOR" => "#1f4fd8",
         "SCREENING_THRESHOLD" => "0.85",
         "PASSWORD_POLICY" => "nist",

@@ -9,7 +9,7 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, ClientId, DocumentId, HitId, LinkId, SessionId},
+    id::{CheckId, ClientId, DeliveryId, DocumentId, HitId, LinkId, SessionId, UserId, WebhookId},
     time::Timestamp,
 };
 use verinym_tests::{
@@ -51,6 +51,8 @@ pub struct Ids {
     pub list: String,
     pub client: String,
     pub link: String,
+    pub webhook: String,
+    pub user: String,
 }
 
 /// Access tokens live 15 minutes.
@@ -64,6 +66,8 @@ impl Kept {
         let document = other.passport(&format!("OK-{}", tag())).await;
         let draft = json!({"document_ids": [document], "submit": false});
         let check = other.api.post("/v1/kyc/checks").json(&draft).send().await.expect(201).json();
+        let endpoint = json!({"url": "https://hooks.example.com/", "events": ["kyc.*"]});
+        let webhook = other.api.post("/v1/webhooks").json(&endpoint).send().await.expect(201).json();
         let theirs = Ids {
             check: check["id"].as_str().unwrap().to_owned(),
             document,
@@ -73,6 +77,8 @@ impl Kept {
             list: "test_same".to_owned(),
             client: ClientId::new(Timestamp::now()).to_string(),
             link: LinkId::new(Timestamp::now()).to_string(),
+            webhook: webhook["id"].as_str().unwrap().to_owned(),
+            user: UserId::new(Timestamp::now()).to_string(),
         };
         let now = Timestamp::now();
         let nobodys = Ids {
@@ -83,6 +89,8 @@ impl Kept {
             list: "nobodys_list".to_owned(),
             client: ClientId::new(now).to_string(),
             link: LinkId::new(now).to_string(),
+            webhook: WebhookId::new(now).to_string(),
+            user: UserId::new(now).to_string(),
         };
         let admin = stack.admin().await;
         Self {
@@ -138,8 +146,13 @@ impl Cast {
         if let Some(kind) = kind_of_id(&operation.path) {
             path = path.replace("{id}", ids.of(kind));
         }
+        path = path.replace("{delivery}", &DeliveryId::new(Timestamp::now()).to_string());
         let provider = if path.starts_with("/v1/oauth/") { "google" } else { "sandbox" };
-        path = path.replace("{provider}", provider).replace("{file}", "reference.css").replace("{code}", "not_found");
+        path = path
+            .replace("{name}", "nobodys-role")
+            .replace("{provider}", provider)
+            .replace("{file}", "reference.css")
+            .replace("{code}", "not_found");
         assert!(!path.contains('{'), "{path}: tell the tests what stands for this parameter");
         path
     }
@@ -169,6 +182,8 @@ impl Ids {
             IdKind::List => &self.list,
             IdKind::Client => &self.client,
             IdKind::Link => &self.link,
+            IdKind::Webhook => &self.webhook,
+            IdKind::User => &self.user,
         }
     }
 }
@@ -182,6 +197,8 @@ pub enum IdKind {
     List,
     Client,
     Link,
+    Webhook,
+    User,
 }
 
 /// What the `{id}` of a path names.
@@ -202,6 +219,10 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Client)
     } else if path.starts_with("/v1/oauth/accounts/") {
         Some(IdKind::Link)
+    } else if path.starts_with("/v1/webhooks/") {
+        Some(IdKind::Webhook)
+    } else if path.starts_with("/v1/admin/users/") {
+        Some(IdKind::User)
     } else {
         panic!("{path}: tell the tests what its id names")
     }
@@ -215,6 +236,10 @@ pub fn sample(operation: &Operation) -> Option<Value> {
             Some(json!({"document_ids": [DocumentId::new(Timestamp::now()).to_string()]}))
         }
         ("POST", "/v1/aml/hits/{id}/decision") => Some(json!({"decision": "false_positive", "reason": "x"})),
+        ("POST", "/v1/kyc/checks/{id}/notes") => Some(json!({"text": "x"})),
+        ("PUT", "/v1/webhooks/{id}") => Some(json!({"url": "https://hooks.example.com/", "events": ["*"]})),
+        ("POST", "/v1/webhooks/{id}/deliveries/retry") => Some(json!({"since": Timestamp::now().to_string()})),
+        ("PUT", "/v1/admin/users/{id}/roles") => Some(json!({"roles": ["user"]})),
         (_, path) if operation.takes().is_some() && path.contains("{id}") => {
             panic!("{} {path}: tell the tests a body that it takes", operation.method)
         }

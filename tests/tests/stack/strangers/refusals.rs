@@ -39,7 +39,7 @@ async fn refusal(
 }
 
 pub async fn without_a_good_token_nobody_gets_in(cast: &Cast, operation: &Operation) {
-    if operation.permission() == "anonymous" {
+    if operation.permission() == "anonymous" || operation.answers_as_oauth() {
         return;
     }
     let path = Cast::path(operation, cast.nobodys());
@@ -59,7 +59,7 @@ pub async fn without_a_good_token_nobody_gets_in(cast: &Cast, operation: &Operat
 }
 
 pub async fn who_lacks_the_permission_is_forbidden(cast: &Cast, operation: &Operation) {
-    if matches!(operation.permission(), "anonymous" | "signed-in") {
+    if matches!(operation.permission(), "anonymous" | "signed-in") || operation.answers_as_oauth() {
         return;
     }
     let path = Cast::path(operation, cast.nobodys());
@@ -69,7 +69,7 @@ pub async fn who_lacks_the_permission_is_forbidden(cast: &Cast, operation: &Oper
 
 /// An auditor reads, and changes nothing.
 pub async fn an_auditor_can_change_nothing(cast: &Cast, operation: &Operation) {
-    let staff = !matches!(operation.permission(), "anonymous" | "signed-in");
+    let staff = !matches!(operation.permission(), "anonymous" | "signed-in") && !operation.answers_as_oauth();
     if staff && operation.method != Method::GET {
         let path = Cast::path(operation, cast.theirs());
         refusal(cast, operation, "an auditor", request(&cast.auditor, operation, &path), 403, "forbidden").await;

@@ -30,10 +30,16 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "user.registered_by_provider",
             "user.social_account_linked",
             "user.social_account_unlinked",
+            "user.deactivated",
+            "user.reactivated",
             "user.locked",
             "session.created",
             "session.revoked",
             "password.changed",
+            "mfa.enabled",
+            "mfa.disabled",
+            "mfa.backup_codes_renewed",
+            "mfa.backup_code_used",
             "kyc.check.submitted",
             "kyc.check.action_needed",
             "kyc.check.approved",
@@ -41,6 +47,58 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "kyc.check.expired",
         ]
     );
+}
+
+/// A second list on purpose: what leaves the system is decided here too. Of the events that are not in a person's history, endpoints
+/// are told of those that the person learns of in another way: by mail, by the status of a document, or because it was their own
+/// act.
+#[test]
+fn endpoints_are_told_of_these_events_and_no_others() {
+    let told: Vec<_> = EventType::ALL
+        .iter()
+        .filter_map(|kind| Some((kind.as_str(), kind.row().webhook?.as_str())))
+        .filter(|(kind, told)| kind != told)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("user.imported", "user.registered"),
+            ("user.email_changed", "user.updated"),
+            ("user.email_change_undone", "user.updated"),
+            ("user.registered_by_provider", "user.registered"),
+            ("session.refresh_reused", "session.revoked"),
+            ("password.reset", "password.changed"),
+            ("mfa.enabled", "mfa.changed"),
+            ("mfa.disabled", "mfa.changed"),
+            ("mfa.backup_codes_renewed", "mfa.changed"),
+        ]
+    );
+    let told_of_staff: Vec<_> = EventType::ALL
+        .iter()
+        .filter(|kind| !kind.is_public() && kind.row().webhook.is_some())
+        .map(|kind| kind.as_str())
+        .collect();
+    assert_eq!(
+        told_of_staff,
+        [
+            "session.refresh_reused",
+            "password.reset",
+            "kyc.document.rejected",
+            "kyc.check.cancelled",
+            "aml.hit.opened",
+            "aml.list.updated",
+        ]
+    );
+    for webhook in WebhookType::ALL {
+        assert!(
+            EventType::ALL.iter().any(|kind| kind.row().webhook == Some(*webhook)),
+            "{webhook} follows from no event"
+        );
+        // What needs a permission is not for the person; the reverse is in the list above.
+        if webhook.permission().is_some() {
+            assert!(EventType::ALL.iter().all(|kind| kind.row().webhook != Some(*webhook) || !kind.is_public()));
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! What the routes of second factors share: codes of people who are signed in, and the session that proves them.
+
+use std::ops::Deref;
+
+use verinym::{
+    domain::{
+        event::EventType,
+        factor::{FactorError, FactorMethod, Factors},
+        secret::SecretText,
+        time::Timestamp,
+    },
+    error::{RequestError, Result},
+    http::{Call, Person},
+    run_command,
+    store::{
+        Store,
+        commit::Commit,
+        factor::{FactorAccount, present},
+        secrets::IndexSecrets,
+        session::{MULTI_FACTOR, SessionItem},
+        user::account_event,
+    },
+};
+
+/// What a code turned out to be, and the second factors after it.
+pub enum CodeOutcome {
+    Right(Factors),
+    Wrong { after: Factors, locks: bool },
+}
+
+/// Compares a code; refused while too many were wrong.
+pub fn check_code(
+    account: &FactorAccount,
+    (method, code): (FactorMethod, &SecretText),
+    indexes: &IndexSecrets,
+    now: Timestamp,
+) -> Result<CodeOutcome> {
+    let factors = &account.factors;
+    factors.admit_code(now)?;
+    let secret = factors.totp().map(|totp| totp.secret.as_slice());
+    let presented = present(&account.auth.user, method, code.expose(), secret, (indexes, &account.key), now)?;
+    Ok(factors.accept(&presented).map_or_else(|| wrong(factors, now), CodeOutcome::Right))
+}
+
+/// A wrong code.
+pub fn wrong(factors: &Factors, now: Timestamp) -> CodeOutcome {
+    let (after, locks) = factors.refuse(now);
+    CodeOutcome::Wrong { after, locks }
+}
+
+/// Stores what became of a code. The event of a used backup code and of a lock tells the owner of the account. A right code of somebody
+/// who deactivated the account puts it into use again.
+pub fn record_code<'a>(
+    commit: Commit<'a>,
+    account: &FactorAccount,
+    method: FactorMethod,
+    outcome: &CodeOutcome,
+    now: Timestamp,
+) -> Result<Commit<'a>> {
+    let before = &account.auth;
+    let (factors, noted, reactivated) = match outcome {
+        CodeOutcome::Right(after) => {
+            let used = (method == FactorMethod::BackupCode).then_some(EventType::MfaBackupCodeUsed);
+            (after, used, before.reactivate(now)?)
+        }
+        CodeOutcome::Wrong { after, locks } => (after, locks.then_some(EventType::MfaLockedOut), None),
+    };
+    let mut commit = commit.factors(&before.user, &account.factors, factors);
+    let mut after = before.clone();
+    if let Some((active, kind)) = reactivated {
+        commit = commit.event(account_event(kind, &active));
+        after = active;
+    }
+    if let Some(kind) = noted {
+        let (next, kind) = after.note_mfa(kind);
+        commit = commit.event(account_event(kind, &next));
+        after = next;
+    }
+    Ok(if after.version == before.version { commit } else { commit.account_changes(before, &after) })
+}
+
+/// The account of a signed-in caller with its second factors. The session may have ended by a new password meanwhile.
+pub async fn own_factors<A: Deref<Target = Person>>(call: &Call<A>) -> Result<FactorAccount> {
+    let caller = &call.caller;
+    let account = call.app.store().await.factor_account(&caller.user, call.now()).await?;
+    let live = |account: &FactorAccount| account.auth.session_epoch == caller.auth.session_epoch;
+    account.filter(live).ok_or_else(|| RequestError::Unauthenticated.into())
+}
+
+/// Proves a code of a signed-in caller and uses it up. A wrong one is counted and refused with [`FactorError::InvalidCode`].
+pub async fn prove_code<A>(call: &Call<A>, method: FactorMethod, code: &SecretText) -> Result<()>
+where
+    A: Deref<Target = Person>,
+{
+    let (store, now) = (call.app.store().await, call.now());
+    let (key, indexes) = (call.loaded.key(store, now).await?, call.app.index_secrets().await?);
+    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let right = run_command!(command, |attempt| {
+        let account = own_factors(call).await?;
+        if !account.factors.is_enabled() {
+            return Err(FactorError::NotEnabled.into());
+        }
+        let outcome = check_code(&account, (method, code), &indexes, now)?;
+        let commit = record_code(attempt.commit(now), &account, method, &outcome, now)?;
+        Ok(commit.returning(matches!(outcome, CodeOutcome::Right(_))))
+    });
+    if right? { Ok(()) } else { Err(FactorError::InvalidCode.into()) }
+}
+
+/// The caller's session as it is now: as the call read it, or read again after a conflict.
+pub async fn own_session<A>(call: &Call<A>, store: &Store, first: bool) -> Result<SessionItem>
+where
+    A: Deref<Target = Person>,
+{
+    let caller = &call.caller;
+    if first {
+        return Ok(caller.session_item.clone());
+    }
+    let session = store.session(&caller.user, &caller.session, call.now()).await?;
+    session.ok_or_else(|| RequestError::Unauthenticated.into())
+}
+
+/// The authentication methods of a first factor together with a second one.
+pub fn both_factors(first: &str, second: FactorMethod) -> Vec<&str> {
+    std::iter::once(first).chain(second.amr()).chain([MULTI_FACTOR]).collect()
+}

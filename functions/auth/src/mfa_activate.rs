@@ -1,0 +1,129 @@
+//! POST /v1/auth/mfa/activate: enrolls the authenticator app by its first code.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use verinym::{
+    domain::{
+        factor::{FactorError, FactorMethod, Presented, SetupMethod, TotpSetup},
+        secret::{Masked, SecretText},
+    },
+    error::Result,
+    function::{Capability, Needs},
+    http::{Call, Committed, Endpoint, Json, Plain, Recent, Route, ShownOnce, problem::types},
+    run_command,
+    store::{
+        Table,
+        factor::{new_backup_codes, present},
+        user::account_event,
+    },
+};
+
+use crate::mfa::{both_factors, own_factors, own_session, record_code, wrong};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateMfa {
+    method: SetupMethod,
+    /// The code that the app shows.
+    #[schema(value_type = String, max_length = 64, example = "287082")]
+    code: SecretText,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MfaActivated {
+    /// Always true.
+    #[schema(example = true)]
+    mfa_enabled: bool,
+    /// Ten codes, each for one sign-in without the app. They are shown once.
+    #[schema(value_type = Vec<String>, example = json!(["7K3QX-9M2AB"]))]
+    backup_codes: Vec<Masked<String>>,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-mfa-activate", "/v1/auth/mfa/activate")
+        .summary("Activate the second factor")
+        .description(
+            "Enrolls the authenticator app that was set up, by a code that it shows. From then on signing in needs a code, and so do acts that need recent authentication. The session of the call counts as proved; other sessions go on without such acts. Show the person the backup codes.",
+        )
+        .idempotent()
+        .opens_profile_keys()
+        .problems(&[
+            &types::INVALID_CODE,
+            &types::MFA_ALREADY_ENABLED,
+            &types::NO_MFA_SETUP,
+            &types::TOO_MANY_CODES,
+        ])
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .get_many(Table::Identity)
+                .get_many(Table::Keys)
+                .put(Table::Identity)
+                .update(Table::Identity)
+                .rarely("another write to the session was first", Needs::new().get(Table::Identity)),
+        )
+        .open_without_second_factor()
+        .handled_by(activate)
+}
+
+async fn activate(
+    call: Call<Recent>,
+    Json(form): Json<ActivateMfa>,
+) -> Result<Committed<ShownOnce<Plain<MfaActivated>>>> {
+    let (store, now, user) = (call.app.store().await, call.now(), call.caller.user);
+    let indexes = call.app.index_secrets().await?;
+    let (setup, step) = prove_first_code(&call, form.method, &form.code).await?;
+    let (codes, digests) = new_backup_codes(&indexes, &user);
+    let backup_codes: Vec<_> = codes.iter().map(|code| Masked(code.expose().clone())).collect();
+    let body = MfaActivated { mfa_enabled: true, backup_codes };
+    run_command!(call.command().await?, |attempt| {
+        let account = own_factors(&call).await?;
+        let session = own_session(&call, store, attempt.is_first()).await?;
+        // Another setup may have replaced the one whose code was right.
+        if !account.factors.is_enabled() && account.factors.setup(now).ok() != Some(&setup) {
+            return Err(FactorError::NoSetup.into());
+        }
+        let factors = account.factors.activate(step, digests.clone(), now)?;
+        let (after, kind) = account.auth.enable_mfa(now)?;
+        let first = session.amr.first().map_or("pwd", String::as_str);
+        let proved = session.reauthenticated(&both_factors(first, FactorMethod::Totp), session.auth_time);
+        let commit = attempt
+            .commit(now)
+            .factors(&user, &account.factors, &factors)
+            .account_changes(&account.auth, &after)
+            .event(account_event(kind, &after))
+            .reauthenticate(&session, &proved);
+        Ok(commit.returning(ShownOnce(Plain(body.clone()))))
+    })
+}
+
+/// The setup and the step of its code. A wrong code is counted.
+async fn prove_first_code(call: &Call<Recent>, method: SetupMethod, code: &SecretText) -> Result<(TotpSetup, u64)> {
+    let (store, now) = (call.app.store().await, call.now());
+    let (key, indexes) = (call.loaded.key(store, now).await?, call.app.index_secrets().await?);
+    let SetupMethod::Totp = method;
+    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let proved = run_command!(command, |attempt| {
+        let account = own_factors(call).await?;
+        let factors = &account.factors;
+        if factors.is_enabled() {
+            return Err(FactorError::AlreadyEnabled.into());
+        }
+        factors.admit_code(now)?;
+        let setup = factors.setup(now)?.clone();
+        let presented = present(
+            &account.auth.user,
+            FactorMethod::Totp,
+            code.expose(),
+            Some(&setup.secret),
+            (&indexes, &account.key),
+            now,
+        )?;
+        if let Presented::Totp(Some(step)) = presented {
+            return Ok(verinym::store::command::Decided::Unchanged(Some((setup, step))));
+        }
+        let commit = record_code(attempt.commit(now), &account, FactorMethod::Totp, &wrong(factors, now), now)?;
+        Ok(commit.returning(None))
+    });
+    proved?.ok_or_else(|| FactorError::InvalidCode.into())
+}

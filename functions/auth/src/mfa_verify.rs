@@ -1,0 +1,121 @@
+//! POST /v1/auth/mfa/verify: answers the challenge of a sign-in with a code, and begins the session.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use verinym::{
+    config::Section,
+    domain::{
+        event::Actor,
+        factor::{FactorError, FactorMethod},
+        limit,
+        secret::SecretText,
+        time::Timestamp,
+    },
+    error::Result,
+    function::{Capability, Concurrency, Needs},
+    http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, problem::types},
+    run_command,
+    store::{
+        Table,
+        author::Author,
+        factor::{Challenge, FactorAccount},
+        kek::KeyPurpose,
+        session::SessionItem,
+    },
+};
+
+use crate::{
+    mfa::{CodeOutcome, both_factors, check_code, record_code},
+    sign_in::tokens_of,
+    tokens::TokenSet,
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyMfa {
+    /// `challenge.token` of the answer to the sign-in.
+    #[schema(value_type = String, max_length = 512, example = "aGVsbG8tY2hhbGxlbmdlLTMyLXJhbmRvbS1ieXRlcyE")]
+    challenge_token: SecretText,
+    method: FactorMethod,
+    /// The code that the app shows, or a backup code. Spaces, hyphens and small letters are fine.
+    #[schema(value_type = String, max_length = 64, example = "287082")]
+    code: SecretText,
+}
+
+pub fn endpoint() -> Endpoint {
+    Route::post("auth-mfa-verify", "/v1/auth/mfa/verify")
+        .summary("Sign in with the second factor")
+        .description(
+            "Answers the challenge of a sign-in. A challenge works once and within 5 minutes, and five wrong codes end it. Ten wrong codes in an hour, over all challenges and sessions, lock the second factor of the account for a while. A code of the app works once.",
+        )
+        .limited(&[Limited { limit: &limit::ANONYMOUS, by: By::Ip }])
+        .problems(&[
+            &types::INVALID_CHALLENGE_CODE,
+            &types::CHALLENGE_EXPIRED,
+            &types::TOO_MANY_CODES,
+            &types::ACCOUNT_DEACTIVATED,
+            &types::ACCOUNT_LOCKED,
+        ])
+        .concurrency(Concurrency::SignIn)
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .with(Capability::SignTokens)
+                .get(Table::Ephemeral)
+                .update(Table::Ephemeral)
+                .delete(Table::Ephemeral)
+                .get_many(Table::Identity)
+                .query(Table::Identity)
+                .put(Table::Identity)
+                .rarely("the person has too many sessions", Needs::new().delete(Table::Identity))
+                .get_many(Table::Keys)
+                .reads(Section::Tokens),
+        )
+        .handled_by(verify)
+}
+
+/// Three round trips: the challenge; the account and its sessions; the new session.
+async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Plain<TokenSet>> {
+    let (app, store, now) = (call.app, call.app.store().await, call.now());
+    let (indexes, secrets, ..) = tokio::join!(
+        app.index_secrets(),
+        app.token_secrets(),
+        // Loaded in parallel for later use.
+        app.signing_ring(),
+        store.preload_keks(&[KeyPurpose::Profile], now),
+    );
+    let (indexes, kid) = (indexes?, secrets?.refresh.current());
+    let at = Challenge::key(&indexes, form.challenge_token.expose());
+    let command = call.command_by(Actor::Anonymous).await.until_deadline();
+    let begun = run_command!(command, |attempt| {
+        let challenge = store.challenge(&at, now).await?.ok_or(FactorError::ChallengeExpired)?;
+        let (account, sign_ins) =
+            tokio::try_join!(store.factor_account(&challenge.user, now), store.sign_ins(&challenge.user))?;
+        let account = admitted(account, &challenge, now)?;
+        let outcome = check_code(&account, (form.method, &form.code), &indexes, now)?;
+        let right = matches!(outcome, CodeOutcome::Right(_));
+        let actor = if right { Actor::User(challenge.user) } else { Actor::Anonymous };
+        let author = Author::from(actor).origin(&account.key, call.meta.origin());
+        let commit = record_code(attempt.commit(now).by(author), &account, form.method, &outcome, now)?;
+        if !right {
+            return Ok(commit.count_wrong_code(&at, &challenge).returning(None));
+        }
+        let amr = both_factors(&challenge.amr, form.method);
+        let session = SessionItem::begin(&account.auth, &amr, kid, &call.meta.origin(), &account.key, now)?;
+        let commit = commit.use_challenge(&at, &challenge).begin_session(&session, &account.auth, &sign_ins);
+        Ok(commit.returning(Some((account, session))))
+    });
+    let (account, session) = begun?.ok_or(FactorError::InvalidChallengeCode)?;
+    tokens_of(&call, &account.auth, &session, &account.key).await.map(Plain)
+}
+
+/// The account of a challenge, while its password and second factor are those that it began with.
+fn admitted(account: Option<FactorAccount>, challenge: &Challenge, now: Timestamp) -> Result<FactorAccount> {
+    let unchanged =
+        |account: &FactorAccount| account.auth.session_epoch == challenge.epoch && account.factors.is_enabled();
+    let account = account.filter(unchanged).ok_or(FactorError::ChallengeExpired)?;
+    account.auth.admit(now)?;
+    Ok(account)
+}

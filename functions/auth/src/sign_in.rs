@@ -1,0 +1,134 @@
+//! What follows the proof of a first factor: a session, or a challenge to prove the second factor.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use verinym::{
+    crypto::random,
+    domain::{
+        event::{Actor, EventType},
+        factor::{CHALLENGE_LIFE, FactorMethod},
+        secret::Masked,
+    },
+    error::{Internal, Result},
+    http::Call,
+    run_command,
+    store::{
+        author::Author,
+        factor::Challenge,
+        person_key::PersonKey,
+        session::{SessionItem, SignIns},
+        user::{Account, account_event},
+    },
+};
+
+use crate::{
+    reactivation::with_account_changes,
+    tokens::{TokenSet, token_set},
+};
+
+/// The answer to a sign-in whose account has a second factor.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MfaChallenge {
+    /// Always true.
+    #[schema(example = true)]
+    mfa_required: bool,
+    challenge: ChallengeToken,
+}
+
+/// What `POST /v1/auth/mfa/verify` needs, besides a code.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChallengeToken {
+    #[schema(value_type = String, example = "3f0c8e3ad1b2c4d5e6f708192a3b4c5d")]
+    token: Masked<String>,
+    /// The methods that the account has.
+    methods: Vec<FactorMethod>,
+    /// Seconds.
+    #[schema(example = 300)]
+    expires_in: u64,
+}
+
+/// The answer to a sign-in: tokens, or a challenge for the second factor.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum SignedIn {
+    Tokens(Box<TokenSet>),
+    Challenge(MfaChallenge),
+}
+
+/// Somebody who proved a first factor.
+#[derive(Debug)]
+pub struct FirstFactor<'a> {
+    pub auth: &'a Account,
+    pub key: &'a PersonKey,
+    /// How it was proved (RFC 8176).
+    pub amr: &'static str,
+    /// The sign-ins until now, if they were read already.
+    pub sign_ins: Option<SignIns>,
+    /// The account with its password under a stronger hash.
+    pub change: Option<(Account, EventType)>,
+}
+
+/// Begins a session, or a challenge where the account has a second factor; refuses if the account admits nobody.
+pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<SignedIn> {
+    first.auth.admit(call.now())?;
+    if first.auth.mfa_enabled() {
+        begin_challenge(call, first).await.map(SignedIn::Challenge)
+    } else {
+        begin_session(call, first).await.map(|tokens| SignedIn::Tokens(Box::new(tokens)))
+    }
+}
+
+async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<MfaChallenge> {
+    let (store, now) = (call.app.store().await, call.now());
+    let FirstFactor { auth, key, amr, change, .. } = first;
+    let indexes = call.app.index_secrets().await?;
+    if let Some((after, kind)) = change {
+        let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
+        let event = account_event(kind, &after).by(Actor::system("password"));
+        let commit = store.commit(now, &call.meta.correlation_id).by(author);
+        // If the account changed meanwhile, the new hash is left to the next sign-in.
+        if let Err(error) = commit.account_changes(auth, &after).event(event).run().await {
+            tracing::debug!(?error, user_id = %auth.user, "a password was not hashed again");
+        }
+    }
+    let token = random::token();
+    let challenge = Challenge::begin(auth, amr, now);
+    store.begin_challenge(&Challenge::key(&indexes, &token), &challenge).await?;
+    Ok(MfaChallenge {
+        mfa_required: true,
+        challenge: ChallengeToken {
+            token: Masked(token),
+            methods: auth.second_factors.clone(),
+            expires_in: CHALLENGE_LIFE.as_secs(),
+        },
+    })
+}
+
+/// Creates the session of somebody who proved all factors of the account, and its tokens.
+async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<TokenSet> {
+    let (app, store, now) = (call.app, call.app.store().await, call.now());
+    let FirstFactor { auth, key, amr, sign_ins, change } = first;
+    let kid = app.token_secrets().await?.refresh.current();
+    let session = SessionItem::begin(auth, &[amr], kid, &call.meta.origin(), key, now)?;
+    let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
+    let mut already_read = sign_ins;
+    // Simultaneous sign-ins of the same person conflict; none of them is refused for that.
+    let command = call.command_by(author).await.until_deadline();
+    let begun = run_command!(command, |attempt| {
+        let sign_ins = match already_read.take() {
+            Some(sign_ins) => sign_ins,
+            None => store.sign_ins(&auth.user).await?,
+        };
+        let commit = attempt.commit(now).begin_session(&session, auth, &sign_ins);
+        let commit = with_account_changes(commit, &attempt, store, auth, change.as_ref(), now).await?;
+        Ok(commit.returning(()))
+    });
+    begun?;
+    tokens_of(call, auth, &session, key).await
+}
+
+/// The tokens of a session that just began or was proved again.
+pub async fn tokens_of<A>(call: &Call<A>, auth: &Account, session: &SessionItem, key: &PersonKey) -> Result<TokenSet> {
+    let tokens = token_set(call.app, auth, session, key, call.now()).await?;
+    Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
+}

@@ -1,0 +1,115 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
+
+fn digest(n: usize) -> CodeDigest {
+    CodeDigest(n.to_string())
+}
+
+fn later(seconds: u64) -> Timestamp {
+    NOW + Duration::from_secs(seconds)
+}
+
+fn enrolled() -> Factors {
+    let setup = Factors::default().begin_setup(ByteBuf::from(vec![1]), NOW).unwrap();
+    setup.activate(100, (0..BACKUP_CODES).map(digest).collect(), NOW).unwrap()
+}
+
+#[test]
+fn a_setup_is_active_after_a_right_code_within_its_time_only() {
+    let setup = Factors::default().begin_setup(ByteBuf::from(vec![1]), NOW).unwrap();
+    assert!(!setup.is_enabled() && setup.methods().is_empty());
+    assert!(setup.accept(&Presented::Totp(Some(100))).is_none(), "a setup proves nothing yet");
+    let late = NOW + SETUP_LIFE;
+    assert_eq!(setup.activate(100, vec![], late), Err(FactorError::NoSetup));
+    let active = setup.activate(100, vec![digest(1)], NOW).unwrap();
+    assert!(active.is_enabled());
+    assert_eq!(active.methods(), [FactorMethod::Totp, FactorMethod::BackupCode]);
+    assert_eq!(active.activate(101, vec![], NOW), Err(FactorError::AlreadyEnabled));
+    assert_eq!(active.begin_setup(ByteBuf::new(), NOW), Err(FactorError::AlreadyEnabled));
+    assert!(active.accept(&Presented::Totp(Some(100))).is_none(), "the code of the activation was used");
+}
+
+#[test]
+fn a_later_setup_voids_the_one_before() {
+    let first = Factors::default().begin_setup(ByteBuf::from(vec![1]), NOW).unwrap();
+    let second = first.begin_setup(ByteBuf::from(vec![2]), NOW).unwrap();
+    assert_eq!(second.setup(NOW).unwrap().secret, ByteBuf::from(vec![2]));
+    assert_eq!(second.version(), 2);
+}
+
+#[test]
+fn a_disabled_factor_leaves_no_way_back_in() {
+    let disabled = enrolled().disable();
+    assert!(!disabled.is_enabled() && disabled.methods().is_empty() && disabled.remaining_backup_codes() == 0);
+    assert!(disabled.accept(&Presented::Totp(Some(500))).is_none());
+    assert!(disabled.accept(&Presented::BackupCode(digest(1))).is_none());
+    assert_eq!(disabled.renew_backup_codes(vec![digest(1)]), Err(FactorError::NotEnabled));
+}
+
+#[test]
+fn new_backup_codes_void_the_old_ones() {
+    let renewed = enrolled().renew_backup_codes(vec![digest(99)]).unwrap();
+    assert!(renewed.accept(&Presented::BackupCode(digest(1))).is_none());
+    assert!(renewed.accept(&Presented::BackupCode(digest(99))).is_some());
+}
+
+#[test]
+fn the_tenth_wrong_code_of_an_hour_locks_until_the_first_is_an_hour_old() {
+    let mut factors = enrolled();
+    for second in 0..10 {
+        assert_eq!(factors.admit_code(later(second)), Ok(()), "{second}");
+        let (after, locked) = factors.refuse(later(second));
+        assert_eq!(locked, second == 9);
+        factors = after;
+    }
+    assert_eq!(factors.admit_code(later(10)), Err(FactorError::TooManyCodes { retry_after: 3590 }));
+    assert_eq!(factors.admit_code(later(3599)), Err(FactorError::TooManyCodes { retry_after: 1 }));
+    assert_eq!(factors.admit_code(later(3600)), Ok(()));
+    let (again, locked) = factors.refuse(later(3600));
+    assert!(locked && again.admit_code(later(3600)).is_err(), "one left the window, one came");
+}
+
+proptest! {
+    #[test]
+    fn a_backup_code_works_once(order in Just((0..BACKUP_CODES).collect::<Vec<_>>()).prop_shuffle()) {
+        let mut factors = enrolled();
+        for n in order {
+            let code = Presented::BackupCode(digest(n));
+            factors = factors.accept(&code).expect("its first use");
+            prop_assert!(factors.accept(&code).is_none(), "its second use");
+        }
+        prop_assert_eq!(factors.remaining_backup_codes(), 0);
+    }
+
+    #[test]
+    fn each_time_step_is_accepted_once_and_none_before_it(steps in proptest::collection::vec(90_u64..130, 1..40)) {
+        let (mut factors, mut last) = (enrolled(), 100);
+        for step in steps {
+            match factors.accept(&Presented::Totp(Some(step))) {
+                Some(after) => {
+                    prop_assert!(step > last);
+                    (factors, last) = (after, step);
+                }
+                None => prop_assert!(step <= last),
+            }
+        }
+    }
+
+    #[test]
+    fn a_right_code_clears_no_wrong_ones(wrong in 0_usize..10) {
+        let mut factors = enrolled();
+        for _ in 0..wrong {
+            factors = factors.refuse(NOW).0;
+        }
+        factors = factors.accept(&Presented::Totp(Some(200))).unwrap();
+        for _ in wrong..9 {
+            let (after, locked) = factors.refuse(NOW);
+            prop_assert!(!locked);
+            factors = after;
+        }
+        prop_assert!(factors.refuse(NOW).1);
+    }
+}
