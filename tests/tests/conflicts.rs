@@ -49,11 +49,17 @@ impl<'a> Caller<'a> {
     }
 
     async fn login(&mut self) {
-        let form = json!({"email": self.draft.email, "password": self.draft.password});
+        self.login_on(&Value::Null).await;
+    }
+
+    /// Signs in on a device; the answer.
+    async fn login_on(&mut self, device: &Value) -> Value {
+        let form = json!({"email": self.draft.email, "password": self.draft.password, "device": device});
         let tokens = self.world.call("auth-login", None, &[], &form).await.expect(200);
         self.access = token(&tokens, "access_token");
         self.refresh = token(&tokens, "refresh_token");
         self.world.settle(None).await;
+        tokens
     }
 
     async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> EndpointReply {
@@ -162,6 +168,21 @@ async fn accounts(world: &World) {
     caller.call("account-revoke-session", &[("id", own.as_str())], &Value::Null).await;
     caller.login().await;
     caller.call("auth-logout", &[], &Value::Null).await.expect(204);
+    // A device that is trusted, one that is removed, and a sign-in that is disowned.
+    let device = |secret: &Value| json!({"fingerprint": "f1", "name": "a phone", "secret": secret});
+    let first = caller.login_on(&device(&Value::Null)).await;
+    let id = first["session"]["device_id"].as_str().unwrap();
+    let trusted = caller.call("account-trust-device", &[("id", id)], &json!({"trusted": true})).await.expect(200);
+    caller.login_on(&device(&trusted["device_secret"])).await;
+    caller.call("account-list-devices", &[], &Value::Null).await.expect(200);
+    caller.call("account-remove-device", &[("id", id)], &Value::Null).await.expect(204);
+    caller.login_on(&device(&Value::Null)).await;
+    let token = world.stack.link(&caller.draft.email, "end-session", None).await.token().unwrap();
+    world.call("auth-end-session", None, &[], &json!({"token": token})).await.expect(204);
+    world.settle(None).await;
+    let token = world.stack.link(&caller.draft.email, "reset", Some(&token)).await.token().unwrap();
+    let form = json!({"token": token, "password": caller.draft.password});
+    world.call("auth-reset-password", None, &[], &form).await.expect(204);
     // Deactivated, and reactivated by the next sign-in.
     caller.login().await;
     caller.call("account-deactivate", &[], &Value::Null).await.expect(204);

@@ -1,6 +1,7 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
 mod claims;
+pub mod end_session;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
@@ -29,6 +30,7 @@ pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
 mod sign_in;
+mod sign_in_device;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
@@ -44,6 +46,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         login::endpoint(),
         refresh::endpoint(),
         logout::endpoint(),
+        end_session::endpoint(),
         me::endpoint(),
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),

@@ -38,7 +38,7 @@ use verinym::{
         event::{EventDraft, EventRecord},
         limit::{self, LimitVerdict},
         mail_token::MailToken,
-        user::{Account, ValueClaim, account_event},
+        user::{Account, OpenAccount, ValueClaim, account_event},
     },
 };
 
@@ -100,11 +100,12 @@ async fn notify(
     let mut to = account.profile.email.clone();
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
-        TextData::Circumstances => {
-            let country = account.profile.address.as_ref().map(|address| &address.country);
-            // What an administrator did was sealed with the administrator's key, so no device of staff is shown.
-            let origin = event.open_origin(&account.profile_key);
-            TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
+        TextData::Circumstances => circumstances(event, &account),
+        TextData::LinkAndCircumstances(purpose) => {
+            match current_token(app, delivery, &account.auth, purpose, event).await? {
+                Some(token) => TextValues::link(app_url, purpose, &token).and(circumstances(event, &account)),
+                None => return Ok(TaskOutcome::Done),
+            }
         }
         TextData::Reasons => TextValues::reasons(event),
         TextData::Link(purpose @ (TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange)) => {
@@ -144,6 +145,14 @@ async fn notify(
         }
     }
     Ok(TaskOutcome::Done)
+}
+
+/// When an event happened, and by which device.
+fn circumstances(event: &EventRecord, account: &OpenAccount) -> TextValues {
+    let country = account.profile.address.as_ref().map(|address| &address.country);
+    // What an administrator did was sealed with the administrator's key, so no device of staff is shown.
+    let origin = event.open_origin(&account.profile_key);
+    TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
 }
 
 /// Writes the event that a mail was refused for good. A second delivery finds the event and writes nothing.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::words;
+use super::{refresh, session::MOST_SESSIONS, words::words};
 
 words! {
     /// What a mailed token authorises.
@@ -13,6 +13,8 @@ words! {
         ConfirmEmailChange = "confirm_email_change",
         /// Mailed to the old address.
         UndoEmailChange = "undo_email_change",
+        /// Mailed about a sign-in on a new device: its owner disowns the sign-in.
+        EndSession = "end_session",
     }
 }
 
@@ -27,6 +29,7 @@ impl TokenPurpose {
             Self::VerifyEmail | Self::ConfirmEmailChange => Duration::from_hours(24),
             Self::ResetPassword => Duration::from_hours(1),
             Self::UndoEmailChange => Duration::from_hours(72),
+            Self::EndSession => refresh::LIFE,
         }
     }
 
@@ -39,6 +42,8 @@ impl TokenPurpose {
             Self::VerifyEmail | Self::ConfirmEmailChange => 1,
             Self::ResetPassword => 40,
             Self::UndoEmailChange => MOST_FORMER_ADDRESSES,
+            // The sessions before these have ended.
+            Self::EndSession => MOST_SESSIONS,
         }
     }
 }

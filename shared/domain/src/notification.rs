@@ -38,6 +38,8 @@ pub enum TextData {
     /// The circumstances of the event: its time in UTC (`at`) and in the person's country (`local_at`), and the device that caused
     /// it (`device`). The last two are `none` where they are not known.
     Circumstances,
+    /// Both of these.
+    LinkAndCircumstances(TokenPurpose),
     /// The reasons of a check's decision that its applicant may see (`reasons`), and whether a new check can have another result
     /// (`try_again`).
     Reasons,
@@ -50,6 +52,7 @@ impl TextData {
             Self::Nothing => &[],
             Self::Link(_) => &["link", "hours"],
             Self::Circumstances => &["at", "local_at", "device"],
+            Self::LinkAndCircumstances(_) => &["link", "hours", "at", "local_at", "device"],
             Self::Reasons => &["reasons", "try_again"],
         }
     }
@@ -118,6 +121,12 @@ notifications! {
         AccountReactivated = "account_reactivated": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
+        /// Somebody signed in on a new device: the link to disown the sign-in.
+        NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
+        /// A sign-in was disowned: the link to set a new password.
+        SignInDisowned = "sign_in_disowned": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// A device got a secret that it is trusted by.
+        DeviceTrusted = "device_trusted": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
         /// An endpoint of webhooks was disabled.
@@ -156,7 +165,7 @@ mod tests {
     fn links_and_news_about_the_account_s_security_cannot_be_switched_off() {
         for notification in Notification::ALL {
             let row = notification.row();
-            if matches!(row.text, TextData::Link(_) | TextData::Circumstances) {
+            if matches!(row.text, TextData::Link(_) | TextData::Circumstances | TextData::LinkAndCircumstances(_)) {
                 assert_eq!(row.class, NotificationClass::Security, "{notification}");
             }
         }

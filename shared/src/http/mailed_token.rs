@@ -4,7 +4,12 @@ use crate::{
     app::App,
     crypto::mailed,
     domain::{
-        account::MailId, auth::AuthError, id::UserId, mailed_token::TokenPurpose, secret::SecretText, time::Timestamp,
+        account::MailId,
+        auth::AuthError,
+        id::{SessionId, UserId},
+        mailed_token::TokenPurpose,
+        secret::SecretText,
+        time::Timestamp,
     },
     error::Result,
     store::{
@@ -19,6 +24,9 @@ use crate::{
 #[derive(Debug)]
 pub struct VerifiedMailedToken {
     pub user: UserId,
+    /// The session that it ends.
+    pub session: Option<SessionId>,
+    pub issued_at: Timestamp,
     id: MailId,
     purpose: TokenPurpose,
 }
@@ -35,7 +43,8 @@ impl VerifiedMailedToken {
         if record.expires_at <= now {
             return Err(AuthError::ExpiredToken.into());
         }
-        Ok(Self { user: record.user, id, purpose })
+        let issued_at = record.expires_at - purpose.lifetime();
+        Ok(Self { user: record.user, session: record.session, issued_at, id, purpose })
     }
 
     pub const fn id(&self) -> &MailId {

@@ -13,6 +13,7 @@ mod client_addresses;
 mod clients;
 mod crash;
 mod deliveries;
+mod devices;
 mod documents;
 mod earlier_snapshots;
 mod email_changes;

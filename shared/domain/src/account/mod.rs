@@ -149,7 +149,7 @@ impl AccountState {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => self.admit(now).is_ok(),
             // These follow from an act of the person, who is signed in.
-            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
+            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange | TokenPurpose::EndSession => false,
         }
     }
 

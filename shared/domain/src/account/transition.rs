@@ -96,7 +96,7 @@ impl AccountState {
         Ok(if self.kyc_status == KycStatus::Approved { KycStatus::Expired } else { self.kyc_status })
     }
 
-    /// The next version with another password: every session is over, and so are mailed tokens to set one.
+    /// The next version with another password: every session is over, and mailed tokens to set one are void.
     fn with_password(&self, hash: PasswordHash) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
@@ -189,7 +189,8 @@ impl Account {
         Ok((Self::of(state), EventType::UserEmailVerified))
     }
 
-    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch.
+    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch. Links to disown a
+    /// sign-in stay valid: whoever signed in may be who changes the password.
     pub fn change_password(&self, hash: PasswordHash) -> (Self, EventType) {
         (Self::of(self.with_password(hash)), EventType::PasswordChanged)
     }
@@ -215,6 +216,8 @@ impl Account {
         }
         let mut state = self.with_password(hash);
         state.links = 0;
+        // What a sign-in before could do is undone.
+        state.mailed.remove(TokenPurpose::EndSession.as_str());
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
@@ -265,6 +268,7 @@ impl Account {
             TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
+            TokenPurpose::EndSession => EventType::UserNewDevice,
         };
         (self.record_mail(purpose, id), kind)
     }
@@ -309,6 +313,31 @@ impl Account {
         state.session_epoch += 1;
         state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
         Ok((Self::of(state), EventType::UserEmailChangeUndone))
+    }
+
+    /// After the owner disowned a sign-in by a mailed token, somebody else knows the password: all sessions are over, the password is
+    /// void, linked accounts are gone, and `reset` is the token to set another one. What can undo a change of the address stays valid.
+    /// With `drop_factors` the second factor goes too: it was enrolled after the sign-in.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`] if the account is being erased.
+    pub fn disown_sign_in(
+        &self,
+        reset: MailId,
+        drop_factors: bool,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), AuthError> {
+        if self.is_ending() {
+            return Err(AuthError::InvalidToken);
+        }
+        let mut state = AccountState { password: None, links: 0, ..self.next(now) };
+        if drop_factors {
+            state.second_factors.clear();
+        }
+        state.session_epoch += 1;
+        state.mailed.retain(|purpose, _| purpose == TokenPurpose::UndoEmailChange.as_str());
+        state.mailed.insert(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset]);
+        Ok((Self::of(state), EventType::UserSignInDisowned))
     }
 
     /// Gives a role; `None` if the account has it.

@@ -151,6 +151,12 @@ events! {
         UserSocialAccountUnlinked = "user.social_account_unlinked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountUnlinked),
+        /// Somebody signed in on a device that the account did not know, with the session `data.session`.
+        UserNewDevice = "user.new_device": person()
+            .data(&[data::SignedInSession::SHAPE])
+            .notifies(Notification::NewDevice),
+        /// The owner disowned a sign-in by a mailed link. All sessions ended, and the password is void.
+        UserSignInDisowned = "user.sign_in_disowned": person().notifies(Notification::SignInDisowned),
         /// The person closed the account, and all sessions ended. A sign-in within 30 days reactivates it.
         UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
         /// A sign-in reactivated the account.
@@ -184,6 +190,15 @@ events! {
             .data(&[data::Cause::SHAPE])
             .notifies(Notification::RefreshTokenReused)
             .counts(&[Counter::plain("auth_refresh_reused_total")]),
+
+        /// A sign-in named a device for the first time.
+        DeviceRegistered = "device.registered": person(),
+        /// The device got a secret that it is trusted by.
+        DeviceTrusted = "device.trusted": person().notifies(Notification::DeviceTrusted),
+        /// The person ended the trust of the device.
+        DeviceDistrusted = "device.distrusted": person(),
+        /// The device was removed, by its person or because there were too many.
+        DeviceRemoved = "device.removed": person(),
 
         /// The password was changed in a session.
         PasswordChanged = "password.changed": person()
