@@ -5,18 +5,11 @@ use utoipa::ToSchema;
 use verinym::{
     crypto::{mailed, random::RandomId},
     domain::{auth::AuthError, event::Actor, id::EventId, mailed_token::TokenPurpose, secret::SecretText},
-    error::{Internal, Result},
+    error::Result,
     function::{Capability, Needs},
     http::{Anonymous, Call, Endpoint, Json, NoContent, Route, mailed_token::VerifiedMailedToken, problem::types},
     run_command,
-    store::{
-        Table,
-        author::Author,
-        commit::Commit,
-        mail_token::MailToken,
-        session::{Ending, SessionItem},
-        user::account_event,
-    },
+    store::{Table, author::Author, commit::Commit, mail_token::MailToken, session::Ending, user::account_event},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,7 +23,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-end-session", "/v1/auth/sessions/end")
         .summary("Disown a sign-in by a mailed link")
         .description(
-            "Ends the session that the mail about a new device is about, with the token of its link. Somebody else knows the password then, so all other sessions end too, the password is void, the device, linked accounts and a second factor that was enrolled after the sign-in are removed, and a link to set another password is mailed. The token works once within 7 days, until the password is reset.",
+            "Ends the session that the mail about a new device is about, with the token of its link. Somebody else knows the password then, so all other sessions end too, the password is void, linked accounts, and devices and a second factor of since the sign-in are removed, and a link to set another password is mailed. The token works once within 7 days, until the password is reset.",
         )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .needs(
@@ -55,7 +48,6 @@ async fn end_session(call: Call<Anonymous>, Json(form): Json<EndSession>) -> Res
     let (store, now) = (call.app.store().await, call.now());
     let token = VerifiedMailedToken::verify(call.app, &form.token, TokenPurpose::EndSession, now).await?;
     let user = &token.user;
-    let session = token.session.ok_or_else(|| Internal::corrupt("a token to end a session names none"))?;
     let reset = TokenPurpose::ResetPassword;
     let disowned = run_command!(call.command_by(Actor::Anonymous).await, |attempt| {
         let (account, key) = store.auth_and_key(user, now).await?.ok_or(AuthError::InvalidToken)?;
@@ -74,13 +66,10 @@ async fn end_session(call: Call<Anonymous>, Json(form): Json<EndSession>) -> Res
             .account_changes(&account, &after)
             .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, reset, now), None)
             .event_of_id(event, account_event(kind, &after));
-        // The next sign-in with the device is one on a new device.
-        let live: Option<SessionItem> = store.session(user, &session, now).await?;
-        if let Some(device) = live.and_then(|live| live.device)
-            && let Some(device) = store.device(user, &device, now).await?
-        {
-            commit = commit.delete_device(&device);
-        }
+        // Devices that are known since the sign-in may be the stranger's: the next sign-in with one is one on a new device.
+        let devices = store.devices(user, now).await?;
+        let since = devices.iter().filter(|device| device.state.first_seen_at >= token.issued_at);
+        commit = since.fold(commit, Commit::delete_device);
         // Whoever signed in may have linked an account of their own. The condition on the account's version causes a conflict if one
         // is linked meanwhile.
         let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);

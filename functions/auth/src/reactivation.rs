@@ -79,7 +79,7 @@ pub fn with_link_to_disown<'s>(
     let event = EventId::new(now);
     let id = mailed::id_of_event(&event, purpose.as_str());
     let (told, kind) = account.request_mail(purpose, id);
-    let token = MailToken::of_session(told.user, session, now);
+    let token = MailToken::new(told.user, purpose, now);
     let commit = commit
         .create(Table::Ephemeral, &MailToken::key(&id), &token, None)
         .event_of_id(event, account_event(kind, &told).data(&SignedInSession { session }));

@@ -4,12 +4,7 @@ use crate::{
     app::App,
     crypto::mailed,
     domain::{
-        account::MailId,
-        auth::AuthError,
-        id::{SessionId, UserId},
-        mailed_token::TokenPurpose,
-        secret::SecretText,
-        time::Timestamp,
+        account::MailId, auth::AuthError, id::UserId, mailed_token::TokenPurpose, secret::SecretText, time::Timestamp,
     },
     error::Result,
     store::{
@@ -24,8 +19,6 @@ use crate::{
 #[derive(Debug)]
 pub struct VerifiedMailedToken {
     pub user: UserId,
-    /// The session that it ends.
-    pub session: Option<SessionId>,
     pub issued_at: Timestamp,
     id: MailId,
     purpose: TokenPurpose,
@@ -44,7 +37,7 @@ impl VerifiedMailedToken {
             return Err(AuthError::ExpiredToken.into());
         }
         let issued_at = record.expires_at - purpose.lifetime();
-        Ok(Self { user: record.user, session: record.session, issued_at, id, purpose })
+        Ok(Self { user: record.user, issued_at, id, purpose })
     }
 
     pub const fn id(&self) -> &MailId {

@@ -6,12 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, Table, item::Key};
 use crate::{
-    domain::{
-        account::MailId,
-        id::{SessionId, UserId},
-        mailed_token::TokenPurpose,
-        time::Timestamp,
-    },
+    domain::{account::MailId, id::UserId, mailed_token::TokenPurpose, time::Timestamp},
     error::Result,
 };
 
@@ -19,9 +14,6 @@ use crate::{
 pub struct MailToken {
     pub user: UserId,
     pub purpose: TokenPurpose,
-    /// The session that it ends.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<SessionId>,
     pub expires_at: Timestamp,
     /// Unix seconds, for the table's own cleaning: a day after its end, so that a late click learns why.
     pub expires: i64,
@@ -30,13 +22,7 @@ pub struct MailToken {
 impl MailToken {
     pub fn new(user: UserId, purpose: TokenPurpose, now: Timestamp) -> Self {
         let expires_at = now + purpose.lifetime();
-        let expires = (expires_at + Duration::from_hours(24)).unix_seconds();
-        Self { user, purpose, session: None, expires_at, expires }
-    }
-
-    /// A token to end a session.
-    pub fn of_session(user: UserId, session: SessionId, now: Timestamp) -> Self {
-        Self { session: Some(session), ..Self::new(user, TokenPurpose::EndSession, now) }
+        Self { user, purpose, expires_at, expires: (expires_at + Duration::from_hours(24)).unix_seconds() }
     }
 
     pub fn key(id: &MailId) -> Key {
