@@ -109,6 +109,8 @@ notifications! {
         MfaEnabled = "mfa_enabled": security(TextData::Circumstances),
         /// The second factor was removed.
         MfaDisabled = "mfa_disabled": security(TextData::Circumstances),
+        /// An administrator removed the second factor.
+        MfaReset = "mfa_reset": security(TextData::Circumstances),
         /// New backup codes were made.
         MfaBackupCodesRenewed = "mfa_backup_codes_renewed": security(TextData::Circumstances),
         /// A backup code was used.
@@ -121,6 +123,10 @@ notifications! {
         AccountReactivated = "account_reactivated": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
+        /// An administrator unlocked the account.
+        AccountUnlocked = "account_unlocked": security(TextData::Circumstances),
+        /// An administrator asks for a new password: the link to set it.
+        PasswordResetRequired = "password_reset_required": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// Somebody signed in on a new device: the link to disown the sign-in.
         NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
         /// A sign-in was disowned: the link to set a new password.

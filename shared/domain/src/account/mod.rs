@@ -3,6 +3,7 @@
 //! An [`Account`] can be read by everybody ([`AccountState`]) and changes by its transitions alone (`transition.rs`). Each
 //! transition makes one version per event that it returns.
 
+mod administration;
 mod deactivation;
 mod derived;
 mod status;
@@ -24,6 +25,7 @@ use super::{
     user::{AccountSummary, User},
 };
 
+pub use administration::LockReason;
 pub use deactivation::REACTIVATION_PERIOD;
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
@@ -38,6 +40,12 @@ pub enum AccountError {
     /// Without the account nobody could administer the deployment.
     #[error("the last administrator stays")]
     LastAdmin,
+    /// Administrators act on the accounts of others.
+    #[error("the account is the caller's own")]
+    OwnAccount,
+    /// Nobody acts on the account of somebody who may do more.
+    #[error("the account may do more than the caller")]
+    MorePermitted,
 }
 
 /// An account. Its stored form is that of its state.

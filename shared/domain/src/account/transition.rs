@@ -80,7 +80,7 @@ impl AccountState {
     }
 
     /// The next version, of which the person sees nothing.
-    fn next_unseen(&self) -> Self {
+    pub(super) fn next_unseen(&self) -> Self {
         Self { version: self.version + 1, unseen: self.unseen + 1, ..self.clone() }
     }
 
@@ -313,31 +313,6 @@ impl Account {
         state.session_epoch += 1;
         state.mailed = BTreeMap::from([(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset])]);
         Ok((Self::of(state), EventType::UserEmailChangeUndone))
-    }
-
-    /// After the owner disowned a sign-in by a mailed token, somebody else knows the password: all sessions are over, the password is
-    /// void, linked accounts are gone, and `reset` is the token to set another one. What can undo a change of the address stays valid.
-    /// With `drop_factors` the second factor goes too: it was enrolled after the sign-in.
-    ///
-    /// # Errors
-    /// [`AuthError::InvalidToken`] if the account is being erased.
-    pub fn disown_sign_in(
-        &self,
-        reset: MailId,
-        drop_factors: bool,
-        now: Timestamp,
-    ) -> Result<(Self, EventType), AuthError> {
-        if self.is_ending() {
-            return Err(AuthError::InvalidToken);
-        }
-        let mut state = AccountState { password: None, links: 0, ..self.next(now) };
-        if drop_factors {
-            state.second_factors.clear();
-        }
-        state.session_epoch += 1;
-        state.mailed.retain(|purpose, _| purpose == TokenPurpose::UndoEmailChange.as_str());
-        state.mailed.insert(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset]);
-        Ok((Self::of(state), EventType::UserSignInDisowned))
     }
 
     /// Gives a role; `None` if the account has it.

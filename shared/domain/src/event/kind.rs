@@ -161,10 +161,17 @@ events! {
         UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
         /// A sign-in reactivated the account.
         UserReactivated = "user.reactivated": person().notifies(Notification::AccountReactivated),
-        /// An administrator locked the account.
-        UserLocked = "user.locked": person()
+        /// An administrator locked the account, for `data.reason`, which its person does not learn.
+        UserLocked = "user.locked": staff()
+            .data(&[data::Cause::SHAPE])
             .tells(WebhookType::UserLocked)
             .notifies(Notification::AccountLocked),
+        /// An administrator unlocked the account.
+        UserUnlocked = "user.unlocked": staff().notifies(Notification::AccountUnlocked),
+        /// An administrator ended all sessions of the account.
+        UserSignedOut = "user.signed_out": staff(),
+        /// An administrator or a machine client read the person's data. The subject is the act of reading.
+        UserRead = "user.read": staff(),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the
         /// identifier.
         UserLockedOut = "user.locked_out": staff()
@@ -211,6 +218,8 @@ events! {
             .tells(WebhookType::PasswordChanged)
             .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
+        /// An administrator asks for a new password. All sessions ended, and the password is void.
+        PasswordResetRequired = "password.reset_required": staff().notifies(Notification::PasswordResetRequired),
         /// A second factor was enrolled.
         MfaEnabled = "mfa.enabled": person()
             .tells(WebhookType::MfaChanged)
@@ -220,6 +229,10 @@ events! {
         MfaDisabled = "mfa.disabled": person()
             .tells(WebhookType::MfaChanged)
             .notifies(Notification::MfaDisabled),
+        /// An administrator removed the second factor, and all sessions ended.
+        MfaReset = "mfa.reset": staff()
+            .tells(WebhookType::MfaChanged)
+            .notifies(Notification::MfaReset),
         /// New backup codes were made; the old ones are void.
         MfaBackupCodesRenewed = "mfa.backup_codes_renewed": person()
             .tells(WebhookType::MfaChanged)
