@@ -4,6 +4,7 @@
 
 mod account_life;
 mod accounts;
+mod administration;
 mod applicant_view;
 mod applicants;
 mod audit;
