@@ -5,6 +5,8 @@ pub mod end_session;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
+pub mod magic_link;
+pub mod magic_link_verify;
 mod mail_request;
 pub mod me;
 mod mfa;
@@ -47,6 +49,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         refresh::endpoint(),
         logout::endpoint(),
         end_session::endpoint(),
+        magic_link::endpoint(),
+        magic_link_verify::endpoint(),
         me::endpoint(),
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),

@@ -114,6 +114,7 @@ async fn exchange(
             before: None,
             device: device.as_ref(),
             change: None,
+            link: None,
         };
         return first_factor_proved(&call, first).await.map(Plain);
     };

@@ -10,9 +10,10 @@ use verinym::{
         secret::Masked,
     },
     error::{Internal, Result},
-    http::Call,
+    http::{Call, mailed_token::VerifiedMailedToken},
     run_command,
     store::{
+        Table,
         author::Author,
         factor::Challenge,
         person_key::PersonKey,
@@ -69,6 +70,8 @@ pub struct FirstFactor<'a> {
     pub device: Option<&'a NamedDevice>,
     /// The account with its password under a stronger hash.
     pub change: Option<(Account, EventType)>,
+    /// The mailed token that proved it, which the sign-in uses up.
+    pub link: Option<&'a VerifiedMailedToken>,
 }
 
 /// Begins a session, or a challenge where the account has a second factor; refuses if the account admits nobody.
@@ -83,7 +86,7 @@ pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> R
 
 async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<MfaChallenge> {
     let (store, now) = (call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, device, change, .. } = first;
+    let FirstFactor { auth, key, amr, device, change, link, .. } = first;
     let indexes = call.app.index_secrets().await?;
     if let Some((after, kind)) = change {
         let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
@@ -97,7 +100,17 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     let token = random::token();
     let at = Challenge::key(&indexes, &token);
     let device = device.map(|device| device.seal(&at, key)).transpose()?;
-    store.begin_challenge(&at, &Challenge::begin(auth, amr, device, now)).await?;
+    let challenge = Challenge::begin(auth, amr, device, now);
+    match link {
+        None => store.begin_challenge(&at, &challenge).await?,
+        Some(link) => {
+            let command = call.command_by(Actor::User(auth.user)).await;
+            run_command!(command, |attempt| {
+                let commit = link.consume(attempt.commit(now));
+                Ok(commit.create(Table::Ephemeral, &at, &challenge, None).returning(()))
+            })?;
+        }
+    }
     Ok(MfaChallenge {
         mfa_required: true,
         challenge: ChallengeToken {
@@ -111,7 +124,7 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
 /// Creates the session of somebody who proved all factors of the account, and its tokens.
 async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<TokenSet> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, before, device, change } = first;
+    let FirstFactor { auth, key, amr, before, device, change, link } = first;
     let kid = app.token_secrets().await?.refresh.current();
     let origin = call.meta.origin();
     let session = SessionItem::begin(auth, &[amr], kid, &origin, key, now)?;
@@ -125,7 +138,8 @@ async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Toke
             Some(before) => before,
             None => BeforeSignIn::read(store, &auth.user, now).await?,
         };
-        let (commit, session, on_new_device) = at_sign_in.write(attempt.commit(now), session.clone(), &before)?;
+        let commit = link.iter().fold(attempt.commit(now), |commit, link| link.consume(commit));
+        let (commit, session, on_new_device) = at_sign_in.write(commit, session.clone(), &before)?;
         let commit = commit.begin_session(&session, auth, &before.sign_ins);
         let changes = SignInChanges { signing_in: auth, rehashed: change.as_ref(), on_new_device };
         Ok(with_account_changes(commit, &attempt, store, changes, now).await?.returning(session))

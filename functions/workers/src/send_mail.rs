@@ -75,8 +75,9 @@ pub fn worker() -> Worker {
 async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<TaskOutcome> {
     match &delivery.body {
         MailTask::Notify { notification, event } => notify(app, &delivery, *notification, event).await,
-        MailTask::RequestToken { purpose, address } => {
-            request_token(app, &delivery, *purpose, address).await.map(|()| TaskOutcome::Done)
+        MailTask::RequestToken { purpose, address, nonce } => {
+            let nonce = nonce.as_deref();
+            request_token(app, &delivery, *purpose, address, nonce).await.map(|()| TaskOutcome::Done)
         }
         MailTask::SignInRefused { unconfirmed: false, .. } => Ok(TaskOutcome::Done),
         MailTask::SignInRefused { address, unconfirmed: true } => {
@@ -245,7 +246,7 @@ async fn remind_of_confirmation(app: &'static App, delivery: &Delivery<MailTask>
     let key = limit::key(&MAIL_SIGN_IN, address.as_ref());
     let store = app.store().await;
     match store.count(&MAIL_SIGN_IN, &key, false, app.config.rate_limit_scale, delivery.now).await? {
-        LimitVerdict::Allowed { .. } => request_token(app, delivery, TokenPurpose::VerifyEmail, address).await,
+        LimitVerdict::Allowed { .. } => request_token(app, delivery, TokenPurpose::VerifyEmail, address, None).await,
         LimitVerdict::Refused { .. } => Ok(()),
     }
 }
@@ -257,18 +258,23 @@ async fn request_token(
     delivery: &Delivery<MailTask>,
     purpose: TokenPurpose,
     address: &BlindIndex,
+    nonce: Option<&str>,
 ) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
         let claim = store.claim(&ValueClaim::email_key(address)).await?;
         let Some(claim) = claim.filter(|claim| !claim.is_former()) else { return Ok(Decided::Unchanged(())) };
-        let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose, delivery.now));
-        let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };
+        let Some(auth) = store.auth(&claim.user).await? else { return Ok(Decided::Unchanged(())) };
+        let purpose = auth.mailed_instead_of(purpose);
+        if !auth.may_request_mail(purpose, delivery.now) {
+            return Ok(Decided::Unchanged(()));
+        }
         // The id of the token follows from the id of the event.
         let event = EventId::new(delivery.now);
         let id = mailed::id_of_event(&event, purpose.as_str());
         let (after, kind) = auth.request_mail(purpose, id);
         let token = MailToken::new(after.user, purpose, delivery.now);
+        let token = if purpose == TokenPurpose::MagicLink { token.with_nonce(nonce) } else { token };
         let commit = attempt
             .commit(delivery.now)
             .account_changes(&auth, &after)
@@ -296,7 +302,7 @@ mod tests {
         let delivery = Delivery {
             key: "evt_1#email_verified#mail".to_owned(),
             correlation_id: "correlation".to_owned(),
-            body: MailTask::RequestToken { purpose: TokenPurpose::VerifyEmail, address },
+            body: MailTask::RequestToken { purpose: TokenPurpose::VerifyEmail, address, nonce: None },
             now: NOW,
             attempt: 1,
             deadline: NOW,

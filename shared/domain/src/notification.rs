@@ -33,7 +33,7 @@ pub enum NotificationClass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextData {
     Nothing,
-    /// A link with a single-use token: `link`, and `hours`, its lifetime.
+    /// A link with a single-use token: `link`, and its lifetime in `hours` or `minutes`.
     Link(TokenPurpose),
     /// The circumstances of the event: its time in UTC (`at`) and in the person's country (`local_at`), and the device that caused
     /// it (`device`). The last two are `none` where they are not known.
@@ -50,9 +50,9 @@ impl TextData {
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Nothing => &[],
-            Self::Link(_) => &["link", "hours"],
+            Self::Link(_) => &["link", "hours", "minutes"],
             Self::Circumstances => &["at", "local_at", "device"],
-            Self::LinkAndCircumstances(_) => &["link", "hours", "at", "local_at", "device"],
+            Self::LinkAndCircumstances(_) => &["link", "hours", "minutes", "at", "local_at", "device"],
             Self::Reasons => &["reasons", "try_again"],
         }
     }
@@ -89,6 +89,8 @@ notifications! {
         AddressAlreadyRegistered = "address_already_registered": security(TextData::Nothing),
         /// The link to set a new password.
         PasswordResetRequested = "password_reset_requested": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// The link that signs in.
+        MagicLink = "magic_link": security(TextData::Link(TokenPurpose::MagicLink)),
         /// A new password was set through a mailed link.
         PasswordReset = "password_reset": security(TextData::Circumstances),
         /// The password was changed in a session.

@@ -149,6 +149,15 @@ impl AccountState {
         matches!(self.status, UserStatus::Erasing | UserStatus::Erased)
     }
 
+    /// What is mailed to whoever asks for a mail of this purpose. A link must not sign in to an account whose address is not confirmed,
+    /// since a stranger may have registered it; a new password drops what the stranger set.
+    pub const fn mailed_instead_of(&self, purpose: TokenPurpose) -> TokenPurpose {
+        match purpose {
+            TokenPurpose::MagicLink if !self.email_verified => TokenPurpose::ResetPassword,
+            _ => purpose,
+        }
+    }
+
     /// Whether a token of this purpose may be mailed: one to confirm an address that is not confirmed yet, one to set a
     /// new password also to whoever deactivated their account and can still reactivate it. Nothing is mailed about an account
     /// that an administrator locked or that is being erased.
@@ -156,6 +165,7 @@ impl AccountState {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => self.admit(now).is_ok(),
+            TokenPurpose::MagicLink => self.email_verified && self.admit(now).is_ok(),
             // These follow from an act of the person, who is signed in.
             TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange | TokenPurpose::EndSession => false,
         }

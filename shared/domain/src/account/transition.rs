@@ -96,12 +96,13 @@ impl AccountState {
         Ok(if self.kyc_status == KycStatus::Approved { KycStatus::Expired } else { self.kyc_status })
     }
 
-    /// The next version with another password: every session is over, and mailed tokens to set one are void.
+    /// The next version with another password: every session is over, and mailed tokens to set one or to sign in are void.
     fn with_password(&self, hash: PasswordHash) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
         state.session_epoch += 1;
         state.mailed.remove(TokenPurpose::ResetPassword.as_str());
+        state.mailed.remove(TokenPurpose::MagicLink.as_str());
         state
     }
 }
@@ -269,6 +270,7 @@ impl Account {
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
             TokenPurpose::EndSession => EventType::UserNewDevice,
+            TokenPurpose::MagicLink => EventType::UserMagicLinkRequested,
         };
         (self.record_mail(purpose, id), kind)
     }

@@ -115,6 +115,8 @@ events! {
         UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
         /// Another mail to confirm the address was requested.
         UserVerificationRequested = "user.verification_requested": staff().notifies(Notification::EmailVerification),
+        /// A mail with a link that signs in was requested.
+        UserMagicLinkRequested = "user.magic_link_requested": staff().notifies(Notification::MagicLink),
         /// The address is confirmed.
         UserEmailVerified = "user.email_verified": person()
             .tells(WebhookType::UserEmailVerified)

@@ -78,9 +78,11 @@ impl TextValues {
             TokenPurpose::ConfirmEmailChange => "confirm-email",
             TokenPurpose::UndoEmailChange => "undo-email-change",
             TokenPurpose::EndSession => "end-session",
+            TokenPurpose::MagicLink => "magic-link",
         };
         let link = format!("{app_url}/{page}?token={}", token.expose());
-        Self(context! { link => url(link), hours => purpose.lifetime().as_secs() / 3600 })
+        let minutes = purpose.lifetime().as_secs() / 60;
+        Self(context! { link => url(link), hours => minutes / 60, minutes })
     }
 
     /// The time of an event, as in `2026-03-01 09:30 UTC`, and the device of the person's browser or app. A country with several
