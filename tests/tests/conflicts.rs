@@ -184,6 +184,12 @@ async fn accounts(world: &World) {
     let token = world.stack.link(&caller.draft.email, "reset", Some(&token)).await.token().unwrap();
     let form = json!({"token": token, "password": caller.draft.password});
     world.call("auth-reset-password", None, &[], &form).await.expect(204);
+    // A link that signs in.
+    let asked = world.call("auth-magic-link", None, &[], &json!({"email": caller.draft.email})).await.expect(202);
+    world.settle(None).await;
+    let token = world.stack.link(&caller.draft.email, "magic-link", None).await.token().unwrap();
+    let form = json!({"token": token, "nonce": asked["nonce"], "device": {"fingerprint": "f2"}});
+    world.call("auth-magic-link-verify", None, &[], &form).await.expect(200);
     // Deactivated, and reactivated by the next sign-in.
     caller.login().await;
     caller.call("account-deactivate", &[], &Value::Null).await.expect(204);

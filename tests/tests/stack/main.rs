@@ -26,6 +26,7 @@ mod imports;
 mod introspection;
 mod journey;
 mod lists;
+mod magic_links;
 mod mails;
 mod manual;
 mod notes;
