@@ -69,7 +69,7 @@ async fn end_session(call: Call<Anonymous>, Json(form): Json<EndSession>) -> Res
         // Devices that are known since the sign-in may be the stranger's: the next sign-in with one is one on a new device.
         let devices = store.devices(user, now).await?;
         let since = devices.iter().filter(|device| device.state.first_seen_at >= token.issued_at);
-        commit = since.fold(commit, Commit::delete_device);
+        commit = since.fold(commit, Commit::forget_device);
         // Whoever signed in may have linked an account of their own. The condition on the account's version causes a conflict if one
         // is linked meanwhile.
         let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);

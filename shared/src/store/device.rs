@@ -171,14 +171,18 @@ impl Commit<'_> {
 
     /// Deletes a device as it was read, with its event.
     pub fn delete_device(self, device: &DeviceItem) -> Self {
+        let removed = device.with(device.state.distrusted());
+        self.forget_device(device).event(removed.event(EventType::DeviceRemoved))
+    }
+
+    /// The same as a part of something else, which has an event of its own: a transaction has at most a hundred writes.
+    pub fn forget_device(self, device: &DeviceItem) -> Self {
         let unchanged = WriteExpression {
             condition: "version = :read",
             values: vec![(":read", number(device.state.version))],
             ..WriteExpression::default()
         };
-        let removed = device.with(device.state.distrusted());
         self.delete(Table::Identity, &DeviceItem::key(&device.user, &device.state.device), &unchanged, None)
-            .event(removed.event(EventType::DeviceRemoved))
     }
 }
 
