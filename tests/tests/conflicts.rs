@@ -12,6 +12,7 @@ use verinym_tests::{
     people::tag,
     picture,
     receiver::Receiver,
+    second_factor::Authenticator,
     sign_in::Identity,
     template::{Template, allows},
     until,
@@ -49,11 +50,17 @@ impl<'a> Caller<'a> {
     }
 
     async fn login(&mut self) {
-        let form = json!({"email": self.draft.email, "password": self.draft.password});
+        self.login_on(&Value::Null).await;
+    }
+
+    /// Signs in on a device; the answer.
+    async fn login_on(&mut self, device: &Value) -> Value {
+        let form = json!({"email": self.draft.email, "password": self.draft.password, "device": device});
         let tokens = self.world.call("auth-login", None, &[], &form).await.expect(200);
         self.access = token(&tokens, "access_token");
         self.refresh = token(&tokens, "refresh_token");
         self.world.settle(None).await;
+        tokens
     }
 
     async fn call(&self, function: &str, path: &[(&str, &str)], body: &Value) -> EndpointReply {
@@ -162,6 +169,27 @@ async fn accounts(world: &World) {
     caller.call("account-revoke-session", &[("id", own.as_str())], &Value::Null).await;
     caller.login().await;
     caller.call("auth-logout", &[], &Value::Null).await.expect(204);
+    // A device that is trusted, one that is removed, and a sign-in that is disowned.
+    let device = |secret: &Value| json!({"fingerprint": "f1", "name": "a phone", "secret": secret});
+    let first = caller.login_on(&device(&Value::Null)).await;
+    let id = first["session"]["device_id"].as_str().unwrap();
+    let trusted = caller.call("account-trust-device", &[("id", id)], &json!({"trusted": true})).await.expect(200);
+    caller.login_on(&device(&trusted["device_secret"])).await;
+    caller.call("account-list-devices", &[], &Value::Null).await.expect(200);
+    caller.call("account-remove-device", &[("id", id)], &Value::Null).await.expect(204);
+    caller.login_on(&device(&Value::Null)).await;
+    let token = world.stack.link(&caller.draft.email, "end-session", None).await.token().unwrap();
+    world.call("auth-end-session", None, &[], &json!({"token": token})).await.expect(204);
+    world.settle(None).await;
+    let token = world.stack.link(&caller.draft.email, "reset", Some(&token)).await.token().unwrap();
+    let form = json!({"token": token, "password": caller.draft.password});
+    world.call("auth-reset-password", None, &[], &form).await.expect(204);
+    // A link that signs in.
+    let asked = world.call("auth-magic-link", None, &[], &json!({"email": caller.draft.email})).await.expect(202);
+    world.settle(None).await;
+    let token = world.stack.link(&caller.draft.email, "magic-link", None).await.token().unwrap();
+    let form = json!({"token": token, "nonce": asked["nonce"], "device": {"fingerprint": "f2"}});
+    world.call("auth-magic-link-verify", None, &[], &form).await.expect(200);
     // Deactivated, and reactivated by the next sign-in.
     caller.login().await;
     caller.call("account-deactivate", &[], &Value::Null).await.expect(204);
@@ -223,6 +251,57 @@ async fn roles(world: &World) {
     }
     admin.call("admin-change-role", &path, &json!({"permissions": ["aml:read"]})).await.expect(200);
     admin.call("admin-delete-role", &path, &Value::Null).await.expect(204);
+    world.settle(None).await;
+}
+
+/// A second factor: enrolled, used, renewed and removed.
+async fn second_factors(world: &World) {
+    let mut person = Caller::new(world, Draft::new()).await;
+    let app = enroll(&person).await;
+    let renewed = person.call("auth-mfa-renew-backup-codes", &[], &Value::Null).await.expect(200);
+    person.call("auth-mfa-backup-codes", &[], &Value::Null).await.expect(200);
+    let form = json!({"email": person.draft.email, "password": person.draft.password, "device": {"fingerprint": "f1"}});
+    let challenge = world.call("auth-login", None, &[], &form).await.expect(200)["challenge"]["token"].clone();
+    let wrong = json!({"challenge_token": challenge, "method": "totp", "code": app.wrong_code()});
+    world.call("auth-mfa-verify", None, &[], &wrong).await.expect(401);
+    let right = json!({"challenge_token": challenge, "method": "totp", "code": app.code().await});
+    let tokens = world.call("auth-mfa-verify", None, &[], &right).await.expect(200);
+    person.access = token(&tokens, "access_token");
+    world.settle(None).await;
+    let code = &renewed["backup_codes"][0];
+    let form = json!({"password": person.draft.password, "method": "backup_code", "code": code});
+    let tokens = person.call("auth-reauthenticate", &[], &form).await.expect(200);
+    person.access = token(&tokens, "access_token");
+    let form = json!({"method": "backup_code", "code": renewed["backup_codes"][1]});
+    person.call("auth-mfa-disable", &[], &form).await.expect(204);
+    world.settle(None).await;
+}
+
+/// The authenticator app of a person who just enrolled it.
+async fn enroll(person: &Caller<'_>) -> Authenticator {
+    let setup = person.call("auth-mfa-setup", &[], &json!({"method": "totp"})).await.expect(201);
+    let app = Authenticator::new(setup["secret"].as_str().unwrap());
+    let form = json!({"method": "totp", "code": app.code().await});
+    person.call("auth-mfa-activate", &[], &form).await.expect(200);
+    person.world.settle(None).await;
+    app
+}
+
+/// An administrator reads an account and acts on it.
+async fn administration(world: &World) {
+    let admin = Caller::staff(world, "admin").await;
+    let person = Caller::new(world, Draft::new()).await;
+    let id = person.call("auth-me", &[], &Value::Null).await.expect(200)["user"]["id"].as_str().unwrap().to_owned();
+    let account = [("id", id.as_str())];
+    let email = format!("email={}", person.draft.email.replace('@', "%40"));
+    admin.call("admin-find-users", &[("?", email.as_str())], &Value::Null).await.expect(200);
+    admin.call("admin-get-user", &[account[0], ("?", "unmasked=true")], &Value::Null).await.expect(200);
+    enroll(&person).await;
+    for function in ["admin-reset-user-mfa", "admin-revoke-user-sessions", "admin-reset-user-password"] {
+        admin.call(function, &account, &Value::Null).await.expect(204);
+    }
+    admin.call("admin-lock-user", &account, &json!({"reason": "other"})).await.expect(204);
+    admin.call("admin-unlock-user", &account, &Value::Null).await.expect(204);
     world.settle(None).await;
 }
 
@@ -331,7 +410,9 @@ async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     let world = World::new(&Stack::get(), &[]).await;
     world.faults.conflict_in_each_invocation();
     accounts(&world).await;
+    second_factors(&world).await;
     roles(&world).await;
+    administration(&world).await;
     if !world.stack.lacks("localstack", "its functions do not reach the identity providers") {
         social(&world).await;
     }

@@ -1,9 +1,12 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
 mod claims;
+pub mod end_session;
 pub mod forgot_password;
 pub mod login;
 pub mod logout;
+pub mod magic_link;
+pub mod magic_link_verify;
 mod mail_request;
 pub mod me;
 mod mfa;
@@ -29,6 +32,7 @@ pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
 mod sign_in;
+mod sign_in_device;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
@@ -44,6 +48,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         login::endpoint(),
         refresh::endpoint(),
         logout::endpoint(),
+        end_session::endpoint(),
+        magic_link::endpoint(),
+        magic_link_verify::endpoint(),
         me::endpoint(),
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),

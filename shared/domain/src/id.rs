@@ -114,6 +114,8 @@ kinds! {
     User = "user", UserId;
     /// A signed-in session.
     Session = "sess", SessionId;
+    /// A device that a person signs in with.
+    Device = "dev", DeviceId;
     /// An account at another identity provider, linked to an account here.
     Link = "acct", LinkId;
     /// An identity check.

@@ -8,6 +8,7 @@ pub mod breaker;
 pub mod callback;
 pub mod check;
 pub mod client;
+pub mod device;
 pub mod document;
 pub mod event;
 pub mod factor;

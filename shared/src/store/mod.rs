@@ -11,6 +11,7 @@ pub mod client;
 pub mod command;
 pub mod commit;
 pub mod delivery;
+pub mod device;
 pub mod document;
 pub mod due;
 pub mod email_change;

@@ -4,6 +4,7 @@
 
 mod account_life;
 mod accounts;
+mod administration;
 mod applicant_view;
 mod applicants;
 mod audit;
@@ -13,6 +14,7 @@ mod client_addresses;
 mod clients;
 mod crash;
 mod deliveries;
+mod devices;
 mod documents;
 mod earlier_snapshots;
 mod email_changes;
@@ -24,6 +26,7 @@ mod imports;
 mod introspection;
 mod journey;
 mod lists;
+mod magic_links;
 mod mails;
 mod manual;
 mod notes;

@@ -3,6 +3,7 @@
 //! An [`Account`] can be read by everybody ([`AccountState`]) and changes by its transitions alone (`transition.rs`). Each
 //! transition makes one version per event that it returns.
 
+mod administration;
 mod deactivation;
 mod derived;
 mod status;
@@ -24,6 +25,7 @@ use super::{
     user::{AccountSummary, User},
 };
 
+pub use administration::LockReason;
 pub use deactivation::REACTIVATION_PERIOD;
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
@@ -38,6 +40,12 @@ pub enum AccountError {
     /// Without the account nobody could administer the deployment.
     #[error("the last administrator stays")]
     LastAdmin,
+    /// Administrators act on the accounts of others.
+    #[error("the account is the caller's own")]
+    OwnAccount,
+    /// Nobody acts on the account of somebody who may do more.
+    #[error("the account may do more than the caller")]
+    MorePermitted,
 }
 
 /// An account. Its stored form is that of its state.
@@ -141,6 +149,15 @@ impl AccountState {
         matches!(self.status, UserStatus::Erasing | UserStatus::Erased)
     }
 
+    /// What is mailed to whoever asks for a mail of this purpose. A link must not sign in to an account whose address is not confirmed,
+    /// since a stranger may have registered it; a new password drops what the stranger set.
+    pub const fn mailed_instead_of(&self, purpose: TokenPurpose) -> TokenPurpose {
+        match purpose {
+            TokenPurpose::MagicLink if !self.email_verified => TokenPurpose::ResetPassword,
+            _ => purpose,
+        }
+    }
+
     /// Whether a token of this purpose may be mailed: one to confirm an address that is not confirmed yet, one to set a
     /// new password also to whoever deactivated their account and can still reactivate it. Nothing is mailed about an account
     /// that an administrator locked or that is being erased.
@@ -148,8 +165,9 @@ impl AccountState {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => self.admit(now).is_ok(),
+            TokenPurpose::MagicLink => self.email_verified && self.admit(now).is_ok(),
             // These follow from an act of the person, who is signed in.
-            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
+            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange | TokenPurpose::EndSession => false,
         }
     }
 

@@ -80,7 +80,7 @@ impl AccountState {
     }
 
     /// The next version, of which the person sees nothing.
-    fn next_unseen(&self) -> Self {
+    pub(super) fn next_unseen(&self) -> Self {
         Self { version: self.version + 1, unseen: self.unseen + 1, ..self.clone() }
     }
 
@@ -96,12 +96,13 @@ impl AccountState {
         Ok(if self.kyc_status == KycStatus::Approved { KycStatus::Expired } else { self.kyc_status })
     }
 
-    /// The next version with another password: every session is over, and so are mailed tokens to set one.
+    /// The next version with another password: every session is over, and mailed tokens to set one or to sign in are void.
     fn with_password(&self, hash: PasswordHash) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
         state.session_epoch += 1;
         state.mailed.remove(TokenPurpose::ResetPassword.as_str());
+        state.mailed.remove(TokenPurpose::MagicLink.as_str());
         state
     }
 }
@@ -189,7 +190,8 @@ impl Account {
         Ok((Self::of(state), EventType::UserEmailVerified))
     }
 
-    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch.
+    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch. Links to disown a
+    /// sign-in stay valid: whoever signed in may be who changes the password.
     pub fn change_password(&self, hash: PasswordHash) -> (Self, EventType) {
         (Self::of(self.with_password(hash)), EventType::PasswordChanged)
     }
@@ -215,6 +217,8 @@ impl Account {
         }
         let mut state = self.with_password(hash);
         state.links = 0;
+        // What a sign-in before could do is undone.
+        state.mailed.remove(TokenPurpose::EndSession.as_str());
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
@@ -265,6 +269,8 @@ impl Account {
             TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
+            TokenPurpose::EndSession => EventType::UserNewDevice,
+            TokenPurpose::MagicLink => EventType::UserMagicLinkRequested,
         };
         (self.record_mail(purpose, id), kind)
     }

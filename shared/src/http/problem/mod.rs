@@ -123,6 +123,8 @@ fn account(error: AccountError) -> &'static ProblemType {
     match error {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
         AccountError::LastAdmin => &types::LAST_ADMIN,
+        AccountError::OwnAccount => &types::OWN_ACCOUNT,
+        AccountError::MorePermitted => &types::MORE_PERMITTED,
     }
 }
 

@@ -120,6 +120,12 @@ problem_types! {
     OWN_ROLES = 403 "own_roles", "You cannot change your own roles.",
         "The account is that of the caller.",
         "Let another administrator do it.";
+    OWN_ACCOUNT = 403 "own_account", "You cannot administer your own account.",
+        "The account is that of the caller.",
+        "Let another administrator do it, or use the routes of your own account.";
+    MORE_PERMITTED = 403 "more_permitted", "The account may do more than you.",
+        "The account has a permission that the caller does not have.",
+        "Let somebody with all permissions of the account do it.";
     EMAIL_NOT_VERIFIED = 403 "email_not_verified", "The email address is not verified.",
         "The password is right, but the address was not confirmed. With enumeration protection, the answer is \
          `invalid_credentials` instead.",

@@ -239,6 +239,8 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         ("POST", "/v1/kyc/checks/{id}/notes") => Some(json!({"text": "x"})),
         ("PUT", "/v1/webhooks/{id}") => Some(json!({"url": "https://hooks.example.com/", "events": ["*"]})),
         ("POST", "/v1/webhooks/{id}/deliveries/retry") => Some(json!({"since": Timestamp::now().to_string()})),
+        ("PUT", "/v1/admin/users/{id}/lock") => Some(json!({"reason": "other"})),
+        ("PUT", "/v1/devices/{id}/trust") => Some(json!({"trusted": true})),
         ("PUT", "/v1/admin/users/{id}/roles") => Some(json!({"roles": ["user"]})),
         (_, path) if operation.takes().is_some() && path.contains("{id}") => {
             panic!("{} {path}: tell the tests a body that it takes", operation.method)
