@@ -16,6 +16,7 @@ use verinym::{
 };
 
 /// An account, as staff see it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StaffUser {
     id: UserId,

@@ -247,6 +247,7 @@ mod tests {
         let begun = Challenge {
             user: UserId::new(NOW),
             amr: "pwd".to_owned(),
+            device: None,
             epoch: 0,
             wrong: 0,
             expires: (NOW + CHALLENGE_LIFE).unix_seconds(),
