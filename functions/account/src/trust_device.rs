@@ -23,7 +23,7 @@ pub struct TrustDevice {
     trusted: bool,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeviceTrusted {
     device: Device,
     /// The secret for `device.secret` of a sign-in. It is shown once. `null` if the device is not trusted any more.
@@ -42,7 +42,6 @@ pub fn endpoint() -> Endpoint {
         .needs(
             Needs::new()
                 .with(Capability::Commit)
-                .read_secret(verinym::config::names::SecretId::Indexes)
                 .get(Table::Identity)
                 .put(Table::Identity),
         )

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use utoipa::ToSchema;
 use verinym::{
+    crypto::random::RandomId,
     domain::{
         device::DeviceState,
         field::{FieldFault, Fields},

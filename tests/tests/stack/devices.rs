@@ -246,8 +246,8 @@ async fn disowning_a_sign_in_undoes_a_changed_password_and_an_enrolled_second_fa
     let email = &person.draft.email;
     let stranger = on(&stack, &person, &phone()).await;
     let token = stack.link(email, "end-session", None).await.token().unwrap();
-    let taken = format!("another horse {}", tag());
-    let change = json!({"current_password": person.draft.password, "new_password": taken});
+    let theirs = format!("another horse {}", tag());
+    let change = json!({"current_password": person.draft.password, "new_password": theirs});
     stranger.post("/v1/users/password/change").json(&change).send().await.expect(204);
     enroll(&stranger).await;
     end(&stack, &token).await.expect(204);
