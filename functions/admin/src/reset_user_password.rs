@@ -10,7 +10,7 @@ use verinym::{
     function::{Capability, Needs},
     http::{Call, Committed, Endpoint, NoContent, Path, Route, problem::types},
     run_command,
-    store::{Table, commit::Commit, mail_token::MailToken, user::account_event},
+    store::{Table, mail_token::MailToken, user::account_event},
 };
 
 use crate::administered::{Administered, Administrator, delete_sessions};
@@ -19,7 +19,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("admin-reset-user-password", "/v1/admin/users/{id}/password/reset")
         .summary("Require a new password")
         .description(
-            "The password is void, linked accounts are removed, all sessions end, and a link to set another password is mailed to the person. The second factor stays.",
+            "The password is void, linked accounts and passkeys are removed, all sessions end, and a link to set another password is mailed to the person. The second factor stays.",
         )
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::OWN_ACCOUNT, &types::MORE_PERMITTED])
@@ -53,8 +53,8 @@ async fn reset(call: Call<Administrator>, Path(id): Path<UserId>) -> Result<Comm
             .changes(attempt.commit(now), &after)
             .create(Table::Ephemeral, &MailToken::key(&mail), &MailToken::new(id, purpose, now), None)
             .event_of_id(event, account_event(kind, &after));
-        // The condition on the account's version causes a conflict if an account is linked meanwhile.
-        let commit = store.all_links(&id).await?.iter().fold(commit, Commit::remove_link);
+        // The condition on the account's version causes a conflict if one is added or removed meanwhile.
+        let commit = store.without_added_ways_in(commit, &id).await?;
         ended = Some(after);
         Ok(commit.returning(NoContent))
     })?;

@@ -23,7 +23,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-end-session", "/v1/auth/sessions/end")
         .summary("Disown a sign-in by a mailed link")
         .description(
-            "Ends the session that the mail about a new device is about, with the token of its link. Somebody else knows the password then, so all other sessions end too, the password is void, linked accounts, and devices and a second factor of since the sign-in are removed, and a link to set another password is mailed. The token works once within 7 days, until the password is reset.",
+            "Ends the session that the mail about a new device is about, with the token of its link. Somebody else knows the password then, so all other sessions end too, the password is void, linked accounts and passkeys, and devices and a second factor of since the sign-in are removed, and a link to set another password is mailed. The token works once within 7 days, until the password is reset.",
         )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN])
         .needs(
@@ -70,9 +70,8 @@ async fn end_session(call: Call<Anonymous>, Json(form): Json<EndSession>) -> Res
         let devices = store.devices(user, now).await?;
         let since = devices.iter().filter(|device| device.state.first_seen_at >= token.issued_at);
         commit = since.fold(commit, Commit::forget_device);
-        // Whoever signed in may have linked an account of their own. The condition on the account's version causes a conflict if one
-        // is linked meanwhile.
-        let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);
+        // The condition on the account's version causes a conflict if one is added or removed meanwhile.
+        let commit = store.without_added_ways_in(commit, user).await?;
         let commit = if drop_factors { commit.factors(user, &factors, &factors.disable()) } else { commit };
         Ok(token.consume(commit).returning(after))
     });

@@ -39,7 +39,7 @@ use verinym::{
 };
 
 use crate::{
-    sign_in::{FirstFactor, SignedIn, first_factor_proved},
+    sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
     sign_in_device::{BeforeSignIn, DeviceOfSignIn, NamedDevice},
 };
 
@@ -228,7 +228,11 @@ async fn begin(call: &Call<Anonymous>, first: ProvenPassword<'_>, before: Before
     let key = call.app.store().await.person_key(wrapped_key, call.now()).await?;
     let change = if proof.outdated { rehash(auth, password)? } else { None };
     let before = Some(before);
-    first_factor_proved(call, FirstFactor { auth, key: &key, amr: "pwd", before, device, change, link: None }).await
+    first_factor_proved(
+        call,
+        FirstFactor { auth, key: &key, amr: &["pwd"], before, device, change, used_up: UsedUp::Nothing },
+    )
+    .await
 }
 
 /// The account with its password hashed with the current parameters; `None` for one that is longer than ours may be, which

@@ -13,7 +13,7 @@ use verinym::{
 };
 
 use crate::{
-    sign_in::{FirstFactor, SignedIn, first_factor_proved},
+    sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
     sign_in_device::DeviceOfSignIn,
 };
 
@@ -83,11 +83,11 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Res
     let first = FirstFactor {
         auth: &account,
         key: &key,
-        amr: MAILED,
+        amr: &[MAILED],
         before: None,
         device: device.as_ref(),
         change: None,
-        link: Some(&token),
+        used_up: UsedUp::Link(&token),
     };
     first_factor_proved(&call, first).await.map(Plain)
 }

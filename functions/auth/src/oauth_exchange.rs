@@ -17,7 +17,7 @@ use verinym::{
 
 use crate::{
     oauth_authorize::callback_url,
-    sign_in::{FirstFactor, SignedIn, first_factor_proved, tokens_of},
+    sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved, tokens_of},
     sign_in_device::DeviceOfSignIn,
     social_sign_in::{Proven, account_of},
 };
@@ -110,11 +110,11 @@ async fn exchange(
         let first = FirstFactor {
             auth: &account,
             key: &key,
-            amr: FEDERATED,
+            amr: &[FEDERATED],
             before: None,
             device: device.as_ref(),
             change: None,
-            link: None,
+            used_up: UsedUp::Nothing,
         };
         return first_factor_proved(&call, first).await.map(Plain);
     };

@@ -15,7 +15,10 @@ use verinym::{
     store::{
         Table,
         author::Author,
+        commit::Commit,
         factor::Challenge,
+        item::Key,
+        passkey::PasskeyItem,
         person_key::PersonKey,
         session::SessionItem,
         user::{Account, account_event},
@@ -63,15 +66,38 @@ pub struct FirstFactor<'a> {
     pub auth: &'a Account,
     pub key: &'a PersonKey,
     /// How it was proved (RFC 8176).
-    pub amr: &'static str,
+    pub amr: &'static [&'static str],
     /// The sign-ins until now, if they were read already.
     pub before: Option<BeforeSignIn>,
     /// The device that the sign-in names.
     pub device: Option<&'a NamedDevice>,
     /// The account with its password under a stronger hash.
     pub change: Option<(Account, EventType)>,
-    /// The mailed token that proved it, which the sign-in uses up.
-    pub link: Option<&'a VerifiedMailedToken>,
+    pub used_up: UsedUp<'a>,
+}
+
+/// What the sign-in uses up, in the transaction that it commits.
+#[derive(Debug, Clone, Copy)]
+pub enum UsedUp<'a> {
+    Nothing,
+    /// A mailed token.
+    Link(&'a VerifiedMailedToken),
+    /// The options for an authenticator. Its passkey has another state afterwards.
+    Passkey {
+        ceremony: &'a Key,
+        before: &'a PasskeyItem,
+        after: &'a PasskeyItem,
+    },
+}
+
+impl UsedUp<'_> {
+    fn write<'s>(&self, commit: Commit<'s>) -> Commit<'s> {
+        match self {
+            Self::Nothing => commit,
+            Self::Link(token) => token.consume(commit),
+            Self::Passkey { ceremony, before, after } => commit.end_ceremony(ceremony).passkey_changes(before, after),
+        }
+    }
 }
 
 /// Begins a session, or a challenge where the account has a second factor; refuses if the account admits nobody.
@@ -86,7 +112,7 @@ pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> R
 
 async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<MfaChallenge> {
     let (store, now) = (call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, device, change, link, .. } = first;
+    let FirstFactor { auth, key, amr, device, change, used_up, .. } = first;
     let indexes = call.app.index_secrets().await?;
     if let Some((after, kind)) = change {
         let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
@@ -101,15 +127,14 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     let at = Challenge::key(&indexes, &token);
     let device = device.map(|device| device.seal(&at, key)).transpose()?;
     let challenge = Challenge::begin(auth, amr, device, now);
-    match link {
-        None => store.begin_challenge(&at, &challenge).await?,
-        Some(link) => {
-            let command = call.command_by(Actor::User(auth.user)).await;
-            run_command!(command, |attempt| {
-                let commit = link.consume(attempt.commit(now));
-                Ok(commit.create(Table::Ephemeral, &at, &challenge, None).returning(()))
-            })?;
-        }
+    if matches!(used_up, UsedUp::Nothing) {
+        store.begin_challenge(&at, &challenge).await?;
+    } else {
+        let command = call.command_by(Actor::User(auth.user)).await;
+        run_command!(command, |attempt| {
+            let commit = used_up.write(attempt.commit(now));
+            Ok(commit.create(Table::Ephemeral, &at, &challenge, None).returning(()))
+        })?;
     }
     Ok(MfaChallenge {
         mfa_required: true,
@@ -122,12 +147,12 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
 }
 
 /// Creates the session of somebody who proved all factors of the account, and its tokens.
-async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<TokenSet> {
+pub async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<TokenSet> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, before, device, change, link } = first;
+    let FirstFactor { auth, key, amr, before, device, change, used_up } = first;
     let kid = app.token_secrets().await?.refresh.current();
     let origin = call.meta.origin();
-    let session = SessionItem::begin(auth, &[amr], kid, &origin, key, now)?;
+    let session = SessionItem::begin(auth, amr, kid, &origin, key, now)?;
     let author = Author::from(Actor::User(auth.user)).origin(key, origin.clone());
     let at_sign_in = DeviceAtSignIn::of(device, auth, (key, &origin), now);
     let mut already_read = before;
@@ -138,7 +163,7 @@ async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Toke
             Some(before) => before,
             None => BeforeSignIn::read(store, &auth.user, now).await?,
         };
-        let commit = link.iter().fold(attempt.commit(now), |commit, link| link.consume(commit));
+        let commit = used_up.write(attempt.commit(now));
         let (commit, session, on_new_device) = at_sign_in.write(commit, session.clone(), &before)?;
         let commit = commit.begin_session(&session, auth, &before.sign_ins);
         let changes = SignInChanges { signing_in: auth, rehashed: change.as_ref(), on_new_device };

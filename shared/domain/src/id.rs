@@ -118,6 +118,8 @@ kinds! {
     Device = "dev", DeviceId;
     /// An account at another identity provider, linked to an account here.
     Link = "acct", LinkId;
+    /// A passkey of a person.
+    Passkey = "psk", PasskeyId;
     /// An identity check.
     Check = "chk", CheckId;
     /// A document handed in.

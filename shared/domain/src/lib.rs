@@ -19,6 +19,7 @@ pub mod limit;
 pub mod lockout;
 pub mod mailed_token;
 pub mod notification;
+pub mod passkey;
 pub mod password;
 pub mod patch;
 pub mod person;

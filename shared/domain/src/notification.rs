@@ -129,6 +129,12 @@ notifications! {
         AccountUnlocked = "account_unlocked": security(TextData::Circumstances),
         /// An administrator asks for a new password: the link to set it.
         PasswordResetRequired = "password_reset_required": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// A passkey was registered.
+        PasskeyAdded = "passkey_added": security(TextData::Circumstances),
+        /// A passkey was removed.
+        PasskeyRemoved = "passkey_removed": security(TextData::Circumstances),
+        /// A sign-in with a passkey was refused, since there may be a copy of it.
+        PasskeySuspected = "passkey_suspected": security(TextData::Circumstances),
         /// Somebody signed in on a new device: the link to disown the sign-in.
         NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
         /// A sign-in was disowned: the link to set a new password.

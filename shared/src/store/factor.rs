@@ -171,14 +171,7 @@ fn unchanged(challenge: &Challenge, update: &'static str) -> WriteExpression<'st
 
 impl Store {
     pub async fn begin_challenge(&self, at: &Key, challenge: &Challenge) -> Result<()> {
-        self.db
-            .put_item()
-            .table_name(self.name(Table::Ephemeral))
-            .set_item(Some(keyed(at, challenge)?))
-            .send()
-            .await
-            .map_err(|error| Internal::aws("begin challenge", &error))?;
-        Ok(())
+        self.put_unconditionally(Table::Ephemeral, keyed(at, challenge)?, "begin challenge").await
     }
 
     /// The challenge at a key, while it is valid.

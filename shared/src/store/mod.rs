@@ -33,6 +33,7 @@ pub mod new_keys;
 pub mod outbox;
 pub mod outbox_row;
 pub mod owner;
+pub mod passkey;
 pub mod pending_authorization;
 pub mod person_key;
 mod rewrap;

@@ -31,6 +31,7 @@ mod mails;
 mod manual;
 mod notes;
 mod own_checks;
+mod passkeys;
 mod profiles;
 mod review;
 mod roles;

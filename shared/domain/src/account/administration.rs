@@ -58,14 +58,14 @@ impl Account {
         Ok((Self::of(state), EventType::MfaReset))
     }
 
-    /// Asks for a new password: all sessions are over, the password is void, linked accounts are gone, and `reset` is the token to set
+    /// Asks for a new password: all sessions are over, the password is void, linked accounts and passkeys are gone, and `reset` is the token to set
     /// another one. What can undo a change of the address stays valid.
     pub fn require_password_reset(&self, reset: MailId, now: Timestamp) -> (Self, EventType) {
         (Self::of(self.without_password(reset, now)), EventType::PasswordResetRequired)
     }
 
     /// After the owner disowned a sign-in by a mailed token, somebody else knows the password: all sessions are over, the password is
-    /// void, linked accounts are gone, and `reset` is the token to set another one. What can undo a change of the address stays valid.
+    /// void, linked accounts and passkeys are gone, and `reset` is the token to set another one. What can undo a change of the address stays valid.
     /// With `drop_factors` the second factor goes too: it was enrolled after the sign-in.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Account {
     }
 
     fn without_password(&self, reset: MailId, now: Timestamp) -> AccountState {
-        let mut state = AccountState { password: None, links: 0, ..self.next(now) };
+        let mut state = AccountState { password: None, links: 0, passkeys: 0, ..self.next(now) };
         state.session_epoch += 1;
         state.mailed.retain(|purpose, _| purpose == TokenPurpose::UndoEmailChange.as_str());
         state.mailed.insert(TokenPurpose::ResetPassword.as_str().to_owned(), vec![reset]);

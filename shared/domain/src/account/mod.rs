@@ -6,6 +6,7 @@
 mod administration;
 mod deactivation;
 mod derived;
+mod passkeys;
 mod status;
 mod transition;
 
@@ -79,6 +80,9 @@ pub struct AccountState {
     /// How many accounts at identity providers are linked; each is an item of its own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub links: u32,
+    /// How many passkeys there are; each is an item of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passkeys: u32,
     /// The methods of the second factor that is enrolled, if any; its data is an item of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub second_factors: Vec<FactorMethod>,
@@ -116,7 +120,7 @@ impl AccountState {
     /// How many ways to sign in there are. Each change of one is a new version of the account, so of two that are removed at the
     /// same time one sees the other.
     pub const fn ways_in(&self) -> u32 {
-        self.links + self.password.is_some() as u32
+        self.links + self.passkeys + self.password.is_some() as u32
     }
 
     /// Whether the account has more than the role `user`.

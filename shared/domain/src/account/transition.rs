@@ -60,6 +60,7 @@ impl AccountState {
             kyc_status: KycStatus::None,
             password: new.password,
             links: 0,
+            passkeys: 0,
             second_factors: Vec::new(),
             session_epoch: 0,
             open_check: None,
@@ -196,8 +197,8 @@ impl Account {
         (Self::of(self.with_password(hash)), EventType::PasswordChanged)
     }
 
-    /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts are gone, since a
-    /// stranger may have linked one. Of an address that was not
+    /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts and passkeys are gone,
+    /// since a stranger may have added one. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
     /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
     ///
@@ -216,7 +217,7 @@ impl Account {
             self.admit(now)?;
         }
         let mut state = self.with_password(hash);
-        state.links = 0;
+        (state.links, state.passkeys) = (0, 0);
         // What a sign-in before could do is undone.
         state.mailed.remove(TokenPurpose::EndSession.as_str());
         let mut events = vec![(EventType::PasswordReset, state.version)];
@@ -308,7 +309,7 @@ impl Account {
         if self.is_ending() || self.email_index == email_index {
             return Err(AuthError::InvalidToken);
         }
-        let mut state = AccountState { email_index, password: None, links: 0, ..self.next(now) };
+        let mut state = AccountState { email_index, password: None, links: 0, passkeys: 0, ..self.next(now) };
         if drop_factors {
             state.second_factors.clear();
         }

@@ -10,7 +10,7 @@ use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
-    id::{CheckId, HitId, LinkId, SessionId, UserId, WebhookId},
+    id::{CheckId, HitId, LinkId, PasskeyId, SessionId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
     risk::RiskOutcome,
@@ -101,6 +101,11 @@ parts! {
     pub struct ProfileEffect {
         /// The new status, if the change of the profile changed it.
         pub kyc_status: Option<KycStatus>,
+    }
+
+    /// A passkey.
+    pub struct PasskeyOfPerson {
+        pub passkey: PasskeyId,
     }
 
     /// A change of roles.

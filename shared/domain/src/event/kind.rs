@@ -153,6 +153,18 @@ events! {
         UserSocialAccountUnlinked = "user.social_account_unlinked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountUnlinked),
+        /// A passkey was registered.
+        UserPasskeyAdded = "user.passkey_added": person()
+            .data(&[data::PasskeyOfPerson::SHAPE])
+            .notifies(Notification::PasskeyAdded),
+        /// A passkey was removed.
+        UserPasskeyRemoved = "user.passkey_removed": person()
+            .data(&[data::PasskeyOfPerson::SHAPE])
+            .notifies(Notification::PasskeyRemoved),
+        /// A passkey's count of uses ran back, so the sign-in was refused: there may be a copy of it.
+        UserPasskeySuspected = "user.passkey_suspected": staff()
+            .data(&[data::PasskeyOfPerson::SHAPE])
+            .notifies(Notification::PasskeySuspected),
         /// Somebody signed in on a device that the account did not know, with the session `data.session`.
         UserNewDevice = "user.new_device": person()
             .data(&[data::SignedInSession::SHAPE])
