@@ -230,7 +230,7 @@ async fn begin(call: &Call<Anonymous>, first: ProvenPassword<'_>, before: Before
     let before = Some(before);
     first_factor_proved(
         call,
-        FirstFactor { auth, key: &key, amr: &["pwd"], before, device, change, used_up: UsedUp::Nothing },
+        FirstFactor { auth, key: &key, amr: "pwd", before, device, change, used_up: UsedUp::Nothing },
     )
     .await
 }

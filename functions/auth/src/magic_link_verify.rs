@@ -83,7 +83,7 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Res
     let first = FirstFactor {
         auth: &account,
         key: &key,
-        amr: &[MAILED],
+        amr: MAILED,
         before: None,
         device: device.as_ref(),
         change: None,

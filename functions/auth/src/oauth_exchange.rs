@@ -110,7 +110,7 @@ async fn exchange(
         let first = FirstFactor {
             auth: &account,
             key: &key,
-            amr: &[FEDERATED],
+            amr: FEDERATED,
             before: None,
             device: device.as_ref(),
             change: None,

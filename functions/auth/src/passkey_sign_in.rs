@@ -48,7 +48,7 @@ pub struct PasskeySignIn {
 }
 
 /// Proof of possession of a key and the verification of its user (RFC 8176), which are two factors.
-const PASSKEY: &[&str] = &["pop", "user", "mfa"];
+const PASSKEY: [&str; 3] = ["pop", "user", "mfa"];
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-passkey-sign-in", "/v1/auth/webauthn/authenticate")
@@ -120,13 +120,13 @@ async fn sign_in(call: Call<Anonymous>, Json(form): Json<PasskeySignIn>) -> Resu
     let first = FirstFactor {
         auth: &account,
         key: &key,
-        amr: PASSKEY,
+        amr: PASSKEY[0],
         before: None,
         device: device.as_ref(),
         change: None,
         used_up: UsedUp::Passkey { ceremony: &at, before: passkey, after: &after },
     };
-    begin_session(&call, first).await.map(Plain)
+    begin_session(&call, &PASSKEY, first).await.map(Plain)
 }
 
 /// Whose passkey answers: the account that was named with the options, or whom the authenticator names.

@@ -66,7 +66,7 @@ pub struct FirstFactor<'a> {
     pub auth: &'a Account,
     pub key: &'a PersonKey,
     /// How it was proved (RFC 8176).
-    pub amr: &'static [&'static str],
+    pub amr: &'static str,
     /// The sign-ins until now, if they were read already.
     pub before: Option<BeforeSignIn>,
     /// The device that the sign-in names.
@@ -106,7 +106,7 @@ pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> R
     if first.auth.mfa_enabled() {
         begin_challenge(call, first).await.map(SignedIn::Challenge)
     } else {
-        begin_session(call, first).await.map(|tokens| SignedIn::Tokens(Box::new(tokens)))
+        begin_session(call, &[first.amr], first).await.map(|tokens| SignedIn::Tokens(Box::new(tokens)))
     }
 }
 
@@ -146,10 +146,10 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     })
 }
 
-/// Creates the session of somebody who proved all factors of the account, and its tokens.
-pub async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<TokenSet> {
+/// Creates the session of somebody who proved all factors of the account, by the methods `amr`, and its tokens.
+pub async fn begin_session<A>(call: &Call<A>, amr: &[&str], first: FirstFactor<'_>) -> Result<TokenSet> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, before, device, change, used_up } = first;
+    let FirstFactor { auth, key, before, device, change, used_up, .. } = first;
     let kid = app.token_secrets().await?.refresh.current();
     let origin = call.meta.origin();
     let session = SessionItem::begin(auth, amr, kid, &origin, key, now)?;

@@ -73,21 +73,17 @@ async fn an_answer_for_another_site_or_without_verification_of_its_user_is_refus
     let stack = Stack::get();
     let (person, mut passkey, _) = with_passkey(&stack).await;
     let client = stack.client();
-    passkey.origin = "http://localhost.evil.example".to_owned();
+    let mut elsewhere = SoftPasskey::new();
+    "http://localhost.evil.example".clone_into(&mut elsewhere.origin);
+    passkey.origin.clone_from(&elsewhere.origin);
     client.passkey_sign_in(&mut passkey).await.refused(401, "invalid_passkey");
-    person
-        .api
-        .register_passkey(&mut SoftPasskey { origin: passkey.origin.clone(), ..SoftPasskey::new() })
-        .await
-        .refused(401, "invalid_passkey");
-    passkey.origin = "http://localhost:3000".to_owned();
+    person.api.register_passkey(&mut elsewhere).await.refused(401, "invalid_passkey");
+    elsewhere = SoftPasskey::new();
+    elsewhere.verifies = false;
+    passkey.origin.clone_from(&elsewhere.origin);
     passkey.verifies = false;
     client.passkey_sign_in(&mut passkey).await.refused(401, "invalid_passkey");
-    person
-        .api
-        .register_passkey(&mut SoftPasskey { verifies: false, ..SoftPasskey::new() })
-        .await
-        .refused(401, "invalid_passkey");
+    person.api.register_passkey(&mut elsewhere).await.refused(401, "invalid_passkey");
     passkey.verifies = true;
     // A signature over other data, and the answer of an authenticator that nobody registered.
     let options = client.sign_in_options(None).await;

@@ -141,6 +141,7 @@ impl Account {
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: None,
+            passkeys: 0,
             links: 1,
             second_factors: Vec::new(),
             session_epoch: 0,
