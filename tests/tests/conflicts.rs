@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use verinym_tests::{
     Draft, Stack,
     client::multipart,
+    passkey::SoftPasskey,
     people::tag,
     picture,
     receiver::Receiver,
@@ -277,6 +278,32 @@ async fn second_factors(world: &World) {
     world.settle(None).await;
 }
 
+/// A passkey: registered, used and removed; and one that a reset of the password removes.
+async fn passkeys(world: &World) {
+    let person = Caller::new(world, Draft::new()).await;
+    let mut passkey = SoftPasskey::new();
+    for _ in 0..2 {
+        let options = person.call("auth-passkey-register-options", &[], &Value::Null).await.expect(200);
+        let credential = passkey.registers(&options["publicKey"]);
+        let form = json!({"challenge_id": options["challenge_id"], "name": "a phone", "credential": credential});
+        let made = person.call("auth-passkey-register", &[], &form).await.expect(201);
+        let path = [("id", made["credential"]["id"].as_str().unwrap())];
+        person.call("auth-rename-passkey", &path, &json!({"name": "a laptop"})).await.expect(200);
+        person.call("auth-list-passkeys", &[], &Value::Null).await.expect(200);
+        for (count, status) in [(1, 200), (0, 401)] {
+            passkey.sign_count = count;
+            let email = json!({"email": person.draft.email});
+            let options = world.call("auth-passkey-sign-in-options", None, &[], &email).await.expect(200);
+            let credential = passkey.signs_in(&options["publicKey"]);
+            let device = json!({"fingerprint": tag()});
+            let form = json!({"challenge_id": options["challenge_id"], "credential": credential, "device": device});
+            world.call("auth-passkey-sign-in", None, &[], &form).await.expect(status);
+        }
+        person.call("auth-remove-passkey", &path, &Value::Null).await.expect(204);
+    }
+    world.settle(None).await;
+}
+
 /// The authenticator app of a person who just enrolled it.
 async fn enroll(person: &Caller<'_>) -> Authenticator {
     let setup = person.call("auth-mfa-setup", &[], &json!({"method": "totp"})).await.expect(201);
@@ -411,6 +438,7 @@ async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     world.faults.conflict_in_each_invocation();
     accounts(&world).await;
     second_factors(&world).await;
+    passkeys(&world).await;
     roles(&world).await;
     administration(&world).await;
     if !world.stack.lacks("localstack", "its functions do not reach the identity providers") {

@@ -39,7 +39,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(reset)
 }
 
-async fn reset(call: Call<Administrator>, Path(id): Path<UserId>) -> Result<Committed<NoContent>> {
+async fn reset(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) -> Result<Committed<NoContent>> {
     let (store, now) = (call.app.store().await, call.now());
     if call.caller.person().is_none() {
         // A leaked secret of a client must not remove the second factors of everybody.

@@ -38,7 +38,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(reset)
 }
 
-async fn reset(call: Call<Administrator>, Path(id): Path<UserId>) -> Result<Committed<NoContent>> {
+async fn reset(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) -> Result<Committed<NoContent>> {
     let (store, now) = (call.app.store().await, call.now());
     let purpose = TokenPurpose::ResetPassword;
     let mut ended = None;

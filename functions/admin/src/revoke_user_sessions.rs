@@ -33,7 +33,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(revoke)
 }
 
-async fn revoke(call: Call<Administrator>, Path(id): Path<UserId>) -> Result<Committed<NoContent>> {
+async fn revoke(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) -> Result<Committed<NoContent>> {
     let (store, now) = (call.app.store().await, call.now());
     let mut ended = None;
     let command = call.command().await?;

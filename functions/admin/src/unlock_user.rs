@@ -31,7 +31,7 @@ pub fn endpoint() -> Endpoint {
         .handled_by(unlock)
 }
 
-async fn unlock(call: Call<Administrator>, Path(id): Path<UserId>) -> Result<Committed<NoContent>> {
+async fn unlock(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) -> Result<Committed<NoContent>> {
     let (store, now) = (call.app.store().await, call.now());
     run_command!(call.command().await?, |attempt| {
         let target = Administered::read(&call.caller, store, &id, attempt.is_first()).await?;

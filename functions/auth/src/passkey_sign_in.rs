@@ -73,6 +73,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::SignTokens)
                 .get(Table::Ephemeral)
                 .delete(Table::Ephemeral)
+                .rarely("the authenticator names nobody", Needs::new().get(Table::Identity))
                 .get_many(Table::Identity)
                 .query(Table::Identity)
                 .put(Table::Identity)
@@ -97,9 +98,17 @@ async fn sign_in(call: Call<Anonymous>, Json(form): Json<PasskeySignIn>) -> Resu
     let indexes = app.index_secrets().await?;
     let at = Ceremony::key(&indexes, form.challenge_id.expose());
     let ceremony = store.ceremony(&at, now).await?;
-    let user = user_of(&ceremony, &answer)?;
-    let (found, passkeys) = tokio::try_join!(store.auth_and_key(&user, now), store.all_passkeys(&user))?;
     let digest = indexes.credential(answer.raw_id.as_ref());
+    let named = user_handle(&answer);
+    let user = match (ceremony.purpose, named) {
+        (CeremonyPurpose::Register { .. }, _) => return Err(PasskeyError::CeremonyExpired.into()),
+        (CeremonyPurpose::SignInTo { user }, _) => user,
+        (CeremonyPurpose::SignIn, Some(named)) => Some(named),
+        // Some authenticators name nobody although the passkey is discoverable.
+        (CeremonyPurpose::SignIn, None) => store.passkey_owner(&digest).await?,
+    };
+    let user = user.filter(|user| named.is_none_or(|named| named == *user)).ok_or(PasskeyError::Invalid)?;
+    let (found, passkeys) = tokio::try_join!(store.auth_and_key(&user, now), store.all_passkeys(&user))?;
     let passkey = passkeys.iter().find(|item| item.credential == digest).ok_or(PasskeyError::Invalid)?;
     let (account, key) = found.ok_or(PasskeyError::Invalid)?;
 
@@ -129,18 +138,10 @@ async fn sign_in(call: Call<Anonymous>, Json(form): Json<PasskeySignIn>) -> Resu
     begin_session(&call, &PASSKEY, first).await.map(Plain)
 }
 
-/// Whose passkey answers: the account that was named with the options, or whom the authenticator names.
-fn user_of(ceremony: &Ceremony, answer: &PublicKeyCredential) -> Result<UserId, PasskeyError> {
-    let named = answer.get_user_unique_id().and_then(|bytes| Uuid::from_slice(bytes).ok()).map(UserId::from_uuid);
-    match ceremony.purpose {
-        CeremonyPurpose::Register { .. } => Err(PasskeyError::CeremonyExpired),
-        CeremonyPurpose::SignIn => named.ok_or(PasskeyError::Invalid),
-        CeremonyPurpose::SignInTo { user } => {
-            // An authenticator that names nobody answers for the account of the options.
-            let user = user.ok_or(PasskeyError::Invalid)?;
-            if named.is_none_or(|named| named == user) { Ok(user) } else { Err(PasskeyError::Invalid) }
-        }
-    }
+/// Whom the authenticator names, if it names somebody.
+fn user_handle(answer: &PublicKeyCredential) -> Option<UserId> {
+    let handle = answer.get_user_unique_id()?;
+    Uuid::from_slice(handle).ok().map(UserId::from_uuid)
 }
 
 /// Tells the owner that there may be a copy of a passkey.

@@ -1,5 +1,6 @@
 //! POST /v1/auth/webauthn/authenticate/options: what an authenticator needs to sign in.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -63,11 +64,12 @@ async fn begin(call: Call<Anonymous>, Json(form): Json<SignInOptions>) -> Result
             // For an unknown address the passkeys of a random account are read, so that the response time tells nothing.
             let claim = claim.filter(|claim| !claim.is_former()).unwrap_or_else(|| ValueClaim::new(UserId::new(now)));
             let passkeys = store.all_passkeys(&claim.user).await?;
-            let known = passkeys.iter().map(|item| Ok(json!(restored::<Passkey>(&item.verifier)?.cred_id())));
+            let id = |passkey: &Passkey| URL_SAFE_NO_PAD.encode(passkey.cred_id());
+            let known = passkeys.iter().map(|item| Ok(id(&restored(&item.verifier)?)));
             let mut ids = known.collect::<Result<Vec<_>>>()?;
             let user = (!ids.is_empty()).then_some(claim.user);
             if ids.is_empty() {
-                ids.push(json!(indexes.decoy_credential(email.as_str())));
+                ids.push(indexes.decoy_credential(email.as_str()));
             }
             let allowed = ids.into_iter().map(|id| json!({"type": "public-key", "id": id}));
             public_key["allowCredentials"] = allowed.collect();

@@ -218,6 +218,12 @@ impl Store {
         live.ok_or_else(|| PasskeyError::CeremonyExpired.into())
     }
 
+    /// Whose credential it is.
+    pub async fn passkey_owner(&self, credential: &str) -> Result<Option<UserId>> {
+        let claim: Option<PasskeyClaim> = self.get_as(Table::Identity, &claim_key(credential)).await?;
+        Ok(claim.map(|claim| claim.user))
+    }
+
     pub async fn passkey(&self, user: &UserId, passkey: &PasskeyId) -> Result<Option<PasskeyItem>> {
         self.get_as(Table::Identity, &PasskeyItem::key(user, passkey)).await
     }

@@ -188,7 +188,18 @@ async fn a_secret_is_void_after_the_next_one_and_after_the_trust_was_ended() {
     let mut device = phone.clone();
     device["secret"] = third["device_secret"].clone();
     on(&stack, &person, &device).await;
-    // A new password ends the trust: a stranger may have trusted the device.
+}
+
+/// A stranger may have trusted the device.
+#[tokio::test]
+async fn a_new_password_ends_the_trust_of_devices() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let phone = phone();
+    let signed_in = on(&stack, &person, &phone).await;
+    let id = signed_in.tokens["session"]["device_id"].clone();
+    let trusted = trust(&signed_in, &id, true).await.expect(200).json();
+    assert_eq!(trusted["device"]["trusted"], true);
     let change = json!({"current_password": person.draft.password, "new_password": format!("another horse {}", tag())});
     signed_in.post("/v1/users/password/change").json(&change).send().await.expect(204);
     assert_eq!(signed_in.all("/v1/devices").await[0]["trusted"], false);
@@ -319,7 +330,7 @@ async fn a_sign_in_through_a_provider_registers_its_device() {
     assert_eq!(first.tokens["session"]["device_id"], again.tokens["session"]["device_id"]);
     assert_eq!(again.all("/v1/devices").await.len(), 1);
     let faults = stack.signed_in_by_on("google", &who, &json!({"fingerprint": ""})).await;
-    assert_eq!(faults.refused(400, "validation_failed").faults(), ["invalid device.fingerprint"]);
+    assert_eq!(faults.refused(400, "validation_failed").faults(), ["device.fingerprint invalid"]);
     let mails = stack.mails(&who.email).await;
     assert!(!mails.iter().any(is_new_device), "the first sign-in and a known device");
     signed_in(&self::phone()).await;

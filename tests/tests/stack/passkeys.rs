@@ -31,6 +31,13 @@ async fn a_passkey_signs_in_with_and_without_a_name_and_counts_as_two_factors() 
     assert_eq!(options["publicKey"]["allowCredentials"][0]["id"], passkey.credential_id());
     let answer = passkey.signs_in(&options["publicKey"]);
     stack.client().sign_in_with(&options, &answer).await.expect(200);
+    // Some authenticators name nobody.
+    for nobody in [Value::Null, json!("")] {
+        let options = stack.client().sign_in_options(None).await;
+        let mut answer = passkey.signs_in(&options["publicKey"]);
+        answer["response"]["userHandle"] = nobody;
+        stack.client().sign_in_with(&options, &answer).await.expect(200);
+    }
     // Nothing else is asked for where a second factor is enrolled.
     enroll(&person.api).await;
     let signed_in = stack.client().holding(stack.client().passkey_sign_in(&mut passkey).await.expect(200).json());
