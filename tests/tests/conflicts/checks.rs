@@ -1,7 +1,7 @@
 //! Checks, callbacks of providers, and webhooks.
 
 use serde_json::{Value, json};
-use verinym_tests::{Draft, people::tag, receiver::Receiver, until, world::World};
+use verinym_tests::{Draft, people::tag, receiver::Receiver, world::World};
 
 use crate::caller::Caller;
 
