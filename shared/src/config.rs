@@ -6,14 +6,15 @@
 //! the stack, and the sources of the screening lists are in an S3 object (see [`crate::watchlists::sources`]).
 
 pub mod names;
+mod passkey_domain;
 mod redirects;
 mod section;
 
 use std::fmt;
 
 pub use section::{
-    AccountSettings, MailBrand, MailSettings, ProviderSettings, ReviewSettings, ScreeningSettings, Section,
-    SocialLoginSettings, TokenSettings,
+    AccountSettings, MailBrand, MailSettings, PasskeySettings, ProviderSettings, ReviewSettings, ScreeningSettings,
+    Section, SocialLoginSettings, TokenSettings,
 };
 
 use crate::{domain::webhook::Network, error::Internal};
@@ -141,6 +142,10 @@ impl Config {
 
     pub fn social(&self) -> Result<&SocialLoginSettings, Internal> {
         declared(self.sections.social.as_ref(), Section::Social)
+    }
+
+    pub fn passkeys(&self) -> Result<&PasskeySettings, Internal> {
+        declared(self.sections.passkeys.as_ref(), Section::Passkeys)
     }
 
     pub fn screening(&self) -> Result<&ScreeningSettings, Internal> {
@@ -272,6 +277,7 @@ pub(crate) mod tests {
                 "REDIRECT_URIS" => {
                     "https://app.example/callback, http://localhost:3000/callback, net.example.app:/callback"
                 }
+                "PASSKEY_RP_ID" => "",
                 "ENUMERATION_PROTECTION" | "STAFF_MFA" => "false",
                 "PASSWORD_POLICY" => "nist",
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",

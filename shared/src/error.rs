@@ -5,8 +5,8 @@
 
 use crate::domain::{
     account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-    client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, role::table::RoleError,
-    social::SocialError, webhook::WebhookError,
+    client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, passkey::PasskeyError,
+    role::table::RoleError, social::SocialError, webhook::WebhookError,
 };
 
 /// An error, by area.
@@ -20,6 +20,8 @@ pub enum Error {
     Account(#[from] AccountError),
     #[error(transparent)]
     Social(#[from] SocialError),
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
     #[error(transparent)]
     Check(#[from] CheckError),
     #[error(transparent)]

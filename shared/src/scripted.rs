@@ -115,7 +115,7 @@ impl ScriptedAws {
 fn setting(name: &str) -> Option<String> {
     let value = match name {
         "STAGE" => "dev",
-        "CORS_ORIGINS" | "REDIRECT_URIS" => "",
+        "CORS_ORIGINS" | "REDIRECT_URIS" | "PASSKEY_RP_ID" => "",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STAFF_MFA" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "PASSWORD_POLICY" => "nist",
         "MAIL_COLOR" => "#1f4fd8",

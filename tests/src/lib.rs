@@ -14,6 +14,7 @@ pub mod deployment;
 pub mod faults;
 pub mod generate;
 pub mod mailbox;
+pub mod passkey;
 pub mod people;
 pub mod picture;
 pub mod receiver;

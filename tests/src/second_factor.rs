@@ -28,11 +28,12 @@ impl Authenticator {
         Self { totp, next: AtomicU64::new(0) }
     }
 
-    /// A code that was not given yet. The API accepts those of the step before and after, so only a third one within a minute waits.
+    /// A code that was not given yet. The API accepts those of the step before and after, so only a third one within a minute waits. That
+    /// of the step before is given only while it is accepted for some time more.
     pub async fn code(&self) -> String {
         loop {
-            let now = seconds() / STEP;
-            let step = self.next.load(Ordering::SeqCst).max(now - 1);
+            let (now, earliest) = (seconds() / STEP, (seconds() + 12) / STEP - 1);
+            let step = self.next.load(Ordering::SeqCst).max(earliest);
             if step <= now + 1 {
                 self.next.store(step + 1, Ordering::SeqCst);
                 return self.of_step(step);

@@ -113,6 +113,15 @@ impl Stack {
         let client = self.client();
         self.returned(&client, provider, who, false).await.exchanged(&client).await
     }
+
+    /// Signs in through a provider on a device; the answer of `exchange`.
+    pub async fn signed_in_by_on(&self, provider: &str, who: &Identity, device: &Value) -> ApiResponse {
+        let client = self.client();
+        let returned = self.returned(&client, provider, who, false).await;
+        let mut form = returned.form();
+        form["device"] = device.clone();
+        client.post(&format!("/v1/oauth/{provider}/exchange")).json(&form).send().await
+    }
 }
 
 /// How the provider sends the browser to our callback: paths below the API's address.

@@ -1,13 +1,16 @@
-//! One's own account: profile, password, sessions, deactivation; one module per function; [`endpoints`] lists them.
+//! One's own account: profile, password, sessions, devices, deactivation; one module per function; [`endpoints`] lists them.
 
 pub mod change_email;
 pub mod change_password;
 pub mod confirm_email;
 pub mod deactivate;
 pub mod get_profile;
+pub mod list_devices;
 pub mod list_sessions;
+pub mod remove_device;
 pub mod revoke_other_sessions;
 pub mod revoke_session;
+pub mod trust_device;
 pub mod undo_email;
 pub mod update_profile;
 
@@ -26,5 +29,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         list_sessions::endpoint(),
         revoke_session::endpoint(),
         revoke_other_sessions::endpoint(),
+        list_devices::endpoint(),
+        trust_device::endpoint(),
+        remove_device::endpoint(),
     ]
 }

@@ -20,7 +20,6 @@ use verinym::{
     store::{
         Table,
         author::Author,
-        commit::Commit,
         mail_token::MailToken,
         session::Ending,
         user::{ProfileItem, account_event},
@@ -101,8 +100,8 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
             .email_changes(user, &read, &read.undo(token.id(), now))
             .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, reset, now), None)
             .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
-        // The condition on the account's version causes a conflict if an account is linked or unlinked meanwhile.
-        let commit = store.all_links(user).await?.iter().fold(commit, Commit::remove_link);
+        // The condition on the account's version causes a conflict if one is added or removed meanwhile.
+        let commit = store.without_added_ways_in(commit, user).await?;
         let commit = if drop_factors { commit.factors(user, &factors, &factors.disable()) } else { commit };
         Ok(token.consume(commit).returning(after))
     });

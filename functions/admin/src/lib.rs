@@ -1,6 +1,7 @@
 //! Administration: one module per function; [`endpoints`] and [`workers`] list them.
 
 mod account_roles;
+mod administered;
 pub mod audit_logs;
 pub mod bootstrap;
 pub mod change_role;
@@ -11,19 +12,27 @@ pub mod create_role;
 pub mod delete_client;
 pub mod delete_role;
 pub mod export_users;
+pub mod find_users;
 pub mod get_applicant;
 pub mod get_check;
+pub mod get_user;
 pub mod get_user_roles;
 pub mod import_users;
 pub mod list_checks;
 pub mod list_clients;
 pub mod list_notes;
 pub mod list_roles;
+pub mod lock_user;
 pub mod make_client;
+pub mod reset_user_mfa;
+pub mod reset_user_password;
+pub mod revoke_user_sessions;
 mod role_editor;
 mod role_view;
 pub mod rotate_client_secret;
 pub mod set_user_roles;
+pub mod unlock_user;
+mod user_view;
 
 use verinym::{http::Endpoint, messaging::Worker};
 
@@ -46,6 +55,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         delete_role::endpoint(),
         get_user_roles::endpoint(),
         set_user_roles::endpoint(),
+        find_users::endpoint(),
+        get_user::endpoint(),
+        lock_user::endpoint(),
+        unlock_user::endpoint(),
+        revoke_user_sessions::endpoint(),
+        reset_user_mfa::endpoint(),
+        reset_user_password::endpoint(),
     ]
 }
 

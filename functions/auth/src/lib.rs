@@ -1,9 +1,13 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
 mod claims;
+pub mod end_session;
 pub mod forgot_password;
+pub mod list_passkeys;
 pub mod login;
 pub mod logout;
+pub mod magic_link;
+pub mod magic_link_verify;
 mod mail_request;
 pub mod me;
 mod mfa;
@@ -21,14 +25,22 @@ pub mod oauth_form_callback;
 pub mod oauth_introspect;
 pub mod oauth_token;
 pub mod oauth_unlink;
+pub mod passkey_register;
+pub mod passkey_register_options;
+pub mod passkey_sign_in;
+pub mod passkey_sign_in_options;
+mod passkeys;
 mod qr_code;
 mod reactivation;
 pub mod reauthenticate;
 pub mod refresh;
 pub mod register;
+pub mod remove_passkey;
+pub mod rename_passkey;
 pub mod resend_verification;
 pub mod reset_password;
 mod sign_in;
+mod sign_in_device;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
@@ -44,6 +56,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         login::endpoint(),
         refresh::endpoint(),
         logout::endpoint(),
+        end_session::endpoint(),
+        magic_link::endpoint(),
+        magic_link_verify::endpoint(),
         me::endpoint(),
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),
@@ -52,6 +67,13 @@ pub fn endpoints() -> Vec<Endpoint> {
         mfa_backup_codes::endpoint(),
         mfa_renew_backup_codes::endpoint(),
         reauthenticate::endpoint(),
+        passkey_register_options::endpoint(),
+        passkey_register::endpoint(),
+        passkey_sign_in_options::endpoint(),
+        passkey_sign_in::endpoint(),
+        list_passkeys::endpoint(),
+        rename_passkey::endpoint(),
+        remove_passkey::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
         oauth_token::endpoint(),

@@ -27,18 +27,21 @@ use verinym::{
         proof::{PasswordAttempt, Proof},
     },
     messaging::{Message, message::MailTask, queue::Queue},
-    store::Table,
     store::{
+        Table,
+        device::DeviceItem,
         item::Key,
         kek::KeyPurpose,
         person_key::KeyItem,
         secrets::IndexSecrets,
-        session::SignIns,
         user::{Account, PasswordHash, ValueClaim},
     },
 };
 
-use crate::sign_in::{FirstFactor, SignedIn, first_factor_proved};
+use crate::{
+    sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
+    sign_in_device::{BeforeSignIn, DeviceOfSignIn, NamedDevice},
+};
 
 /// Either `email` or `username`, and the password.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,30 +53,14 @@ pub struct Login {
     username: Option<Masked<String>>,
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
-    device: Option<Device>,
-}
-
-/// The client's description of its device. Only its form is checked. It is neither stored nor trusted, since anybody can copy a
-/// fingerprint.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Device {
-    /// 1 to 256 characters.
-    #[schema(min_length = 1, max_length = 256, example = "b0a1c2d3e4")]
-    fingerprint: String,
-    /// 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100, example = "Ada's phone")]
-    name: Option<String>,
-    /// 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64, example = "ios")]
-    platform: Option<String>,
+    device: Option<DeviceOfSignIn>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
         .description(
-            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
+            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A device that `device` names is registered; unless the sign-in is the first of the account, the owner gets a mail about a new device; a sign-in with the secret of a trusted device stays possible during that time. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
         )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
@@ -101,7 +88,7 @@ pub fn endpoint() -> Endpoint {
                 .put(Table::Identity)
                 .delete(Table::Identity)
                 .get_many(Table::Keys)
-                .rarely("the account has a second factor", Needs::new().put(Table::Ephemeral))
+                .rarely("the account has a second factor or the device is new", Needs::new().put(Table::Ephemeral))
                 .rarely(
                     "an unconfirmed address gets another mail, while enumeration protection is on",
                     Needs::new().send(Queue::Notification),
@@ -116,9 +103,10 @@ pub fn endpoint() -> Endpoint {
 /// sessions; the new session.
 async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<SignedIn>> {
     let app = call.app;
-    let (identifier, password) = form.check()?;
+    let (identifier, password, device) = form.check()?;
     let (indexes, store) = tokio::join!(app.index_secrets(), app.store());
-    let (index, claim_key) = identifier.look_up(&*indexes?);
+    let indexes = indexes?;
+    let (index, claim_key) = identifier.look_up(&indexes);
 
     let (by_ip, claim, ..) = tokio::join!(
         call.limit_ip(&limit::LOGIN_IP),
@@ -135,16 +123,24 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<S
     }
     // For an unknown identifier, a random account is read, so that the response time does not reveal whether it exists.
     let claim = claim?.filter(|claim| !claim.is_former()).unwrap_or_else(|| ValueClaim::new(UserId::new(call.now())));
-    let counted = claim.counted_under.as_ref().unwrap_or(&index);
-    let (by_identifier, tried, found, sign_ins) = tokio::join!(
+    let device = device.map(|device| device.of(&claim.user, &indexes));
+    // A trusted device has limit and lock-out of its own, so that a stranger's guesses do not keep the owner out.
+    let trusted = trusted_device(&call, &claim.user, device.as_ref()).await?;
+    let (index, counted) = match &trusted {
+        Some(device) => (device, device),
+        None => (&index, claim.counted_under.as_ref().unwrap_or(&index)),
+    };
+    let (by_identifier, tried, found, sign_ins, devices) = tokio::join!(
         call.limit(&limit::LOGIN_IDENTIFIER, index.as_ref()),
         call.reserve_try(counted),
         store.auth_and_wrapped_key(&claim.user),
         store.sign_ins(&claim.user),
+        store.devices(&claim.user, call.now()),
     );
     let tried = tried?;
-    let read = by_identifier.and(found).and_then(|found| Ok((found, sign_ins?)));
-    let (found, sign_ins) = match read {
+    let read =
+        by_identifier.and(found).and_then(|found| Ok((found, BeforeSignIn { sign_ins: sign_ins?, devices: devices? })));
+    let (found, before) = match read {
         Ok(read) => read,
         Err(error) => {
             call.give_back(&tried).await;
@@ -159,12 +155,42 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<S
 
     let auth = account.ok_or_else(|| Internal::bug("a password was proved without an account"))?;
     let wrapped_key = wrapped_key.flatten();
-    let begun = begin(&call, &auth, wrapped_key.as_ref(), &proof, sign_ins, &password);
+    let first = ProvenPassword {
+        auth: &auth,
+        wrapped_key: wrapped_key.as_ref(),
+        proof: &proof,
+        password: &password,
+        device: device.as_ref(),
+    };
+    let begun = begin(&call, first, before);
     let (begun, ()) = tokio::join!(begun, call.settle(&proof));
     begun.map(Plain)
 }
 
 const WRONG: AuthError = AuthError::InvalidCredentials;
+
+/// The index under which tries are counted if the sign-in has the secret of a device that the account trusts. The account is read
+/// first only if the sign-in has a secret.
+async fn trusted_device(
+    call: &Call<Anonymous>,
+    user: &UserId,
+    device: Option<&NamedDevice>,
+) -> Result<Option<BlindIndex>> {
+    let Some(device) = device.filter(|device| device.has_secret()) else { return Ok(None) };
+    let store = call.app.store().await;
+    let (account, devices) = tokio::try_join!(store.auth(user), store.devices(user, call.now()))?;
+    let trusted = account.and_then(|account| device.trusted(&devices, &account, call.now()).map(DeviceItem::index));
+    Ok(trusted)
+}
+
+/// Somebody who proved their password.
+struct ProvenPassword<'a> {
+    auth: &'a Account,
+    wrapped_key: Option<&'a KeyItem>,
+    proof: &'a Proof,
+    password: &'a SecretText,
+    device: Option<&'a NamedDevice>,
+}
 
 /// Proves a password without revealing whether the address is confirmed: an unconfirmed address counts as a wrong password.
 /// Otherwise a stranger who registered somebody's address could find out whether it was taken. The owner of an unconfirmed
@@ -193,21 +219,20 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
 }
 
 /// Goes on after a proven password.
-async fn begin(
-    call: &Call<Anonymous>,
-    auth: &Account,
-    wrapped_key: Option<&KeyItem>,
-    proof: &Proof,
-    sign_ins: SignIns,
-    password: &SecretText,
-) -> Result<SignedIn> {
+async fn begin(call: &Call<Anonymous>, first: ProvenPassword<'_>, before: BeforeSignIn) -> Result<SignedIn> {
+    let ProvenPassword { auth, wrapped_key, proof, password, device } = first;
     auth.admit(call.now())?;
     if !auth.email_verified {
         return Err(AuthError::EmailNotVerified.into());
     }
     let key = call.app.store().await.person_key(wrapped_key, call.now()).await?;
     let change = if proof.outdated { rehash(auth, password)? } else { None };
-    first_factor_proved(call, FirstFactor { auth, key: &key, amr: "pwd", sign_ins: Some(sign_ins), change }).await
+    let before = Some(before);
+    first_factor_proved(
+        call,
+        FirstFactor { auth, key: &key, amr: "pwd", before, device, change, used_up: UsedUp::Nothing },
+    )
+    .await
 }
 
 /// The account with its password hashed with the current parameters; `None` for one that is longer than ours may be, which
@@ -246,10 +271,9 @@ impl SignInIdentifier {
 }
 
 const ONE_IDENTIFIER: FieldFault = FieldFault::new("required", "Give either an e-mail address or a username.");
-const BAD_DEVICE: FieldFault = FieldFault::new("invalid", "Is empty, too long or has control characters.");
 
 impl Login {
-    fn check(self) -> Result<(SignInIdentifier, SecretText)> {
+    fn check(self) -> Result<(SignInIdentifier, SecretText, Option<DeviceOfSignIn>)> {
         let mut fields = Fields::default();
         let f = &mut fields;
         let email = f.check_optional("email", self.email.as_deref(), |text| Email::parse(text));
@@ -258,20 +282,13 @@ impl Login {
             f.refuse("email", ONE_IDENTIFIER);
         }
         if let Some(device) = &self.device {
-            f.check("device.fingerprint", label(&device.fingerprint, 256));
-            f.check_optional("device.name", device.name.as_deref(), |text| label(text, 100));
-            f.check_optional("device.platform", device.platform.as_deref(), |text| label(text, 64));
+            device.check(f);
         }
         fields.done().map_err(RequestError::Invalid)?;
         let identifier = email.map(SignInIdentifier::Email).or(username.map(SignInIdentifier::Username));
         let identifier = identifier.ok_or_else(|| Internal::bug("a form without faults has an identifier"))?;
-        Ok((identifier, self.password))
+        Ok((identifier, self.password, self.device))
     }
-}
-
-fn label(text: &str, most: usize) -> Result<(), FieldFault> {
-    let fits = (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(BAD_DEVICE) }
 }
 
 #[cfg(test)]
@@ -282,7 +299,7 @@ mod tests {
 
     fn check(json: &str) -> Result<SignInIdentifier, Vec<(String, String)>> {
         match serde_json::from_str::<Login>(json).unwrap().check() {
-            Ok((identifier, _)) => Ok(identifier),
+            Ok((identifier, ..)) => Ok(identifier),
             Err(Error::Request(RequestError::Invalid(faults))) => {
                 Err(faults.into_iter().map(|fault| (fault.field, fault.code.into_owned())).collect())
             }
@@ -308,6 +325,7 @@ mod tests {
         let long = format!(r#"{{"fingerprint":"","name":"{}","platform":"a\u0007"}}"#, "n".repeat(101));
         let faults: Vec<_> = with(&long).unwrap_err().into_iter().map(|(field, _)| field).collect();
         assert_eq!(faults, ["device.fingerprint", "device.name", "device.platform"]);
+        assert_eq!(with(r#"{"fingerprint":"f1","secret":""}"#).unwrap_err()[0].0, "device.secret");
     }
 
     #[test]

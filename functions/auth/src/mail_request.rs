@@ -41,6 +41,16 @@ pub async fn request_mail(
     form: MailRequest,
     purpose: TokenPurpose,
 ) -> Result<Accepted<CheckYourEmail>> {
+    send_request(call, form, purpose, None).await.map(|()| CheckYourEmail::ANSWER)
+}
+
+/// The same with the digest of a nonce, without which the token is useless.
+pub async fn send_request(
+    call: &Call<Anonymous>,
+    form: MailRequest,
+    purpose: TokenPurpose,
+    nonce: Option<String>,
+) -> Result<()> {
     let mut fields = Fields::default();
     let email = fields.check("email", Email::parse(&form.email));
     fields.done().map_err(RequestError::Invalid)?;
@@ -53,15 +63,14 @@ pub async fn request_mail(
     };
     match counted {
         Ok(()) => {}
-        Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(CheckYourEmail::ANSWER),
+        Err(Error::Request(RequestError::RateLimited { .. })) => return Ok(()),
         Err(error) => return Err(error),
     }
     // Each request has a key of its own: a second one sends another mail.
     let message = Message {
         key: format!("requested#{:032x}", u128::from_be_bytes(random::bytes())),
         correlation_id: call.meta.correlation_id.clone(),
-        body: MailTask::RequestToken { purpose, address },
+        body: MailTask::RequestToken { purpose, address, nonce },
     };
-    call.app.send(Queue::Notification, &message, std::time::Duration::ZERO).await?;
-    Ok(CheckYourEmail::ANSWER)
+    call.app.send(Queue::Notification, &message, std::time::Duration::ZERO).await
 }

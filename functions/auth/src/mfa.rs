@@ -18,7 +18,7 @@ use verinym::{
         factor::{FactorAccount, present},
         secrets::IndexSecrets,
         session::{MULTI_FACTOR, SessionItem},
-        user::account_event,
+        user::{Account, account_event},
     },
 };
 
@@ -57,6 +57,23 @@ pub fn record_code<'a>(
     outcome: &CodeOutcome,
     now: Timestamp,
 ) -> Result<Commit<'a>> {
+    let (commit, after) = with_code(commit, account, method, outcome, now)?;
+    Ok(with_account(commit, &account.auth, &after))
+}
+
+/// The account in its next state, if it has one.
+pub fn with_account<'a>(commit: Commit<'a>, before: &Account, after: &Account) -> Commit<'a> {
+    if after.version == before.version { commit } else { commit.account_changes(before, after) }
+}
+
+/// What [`record_code`] stores; returns the account after it, whose write is left to the caller.
+pub fn with_code<'a>(
+    commit: Commit<'a>,
+    account: &FactorAccount,
+    method: FactorMethod,
+    outcome: &CodeOutcome,
+    now: Timestamp,
+) -> Result<(Commit<'a>, Account)> {
     let before = &account.auth;
     let (factors, noted, reactivated) = match outcome {
         CodeOutcome::Right(after) => {
@@ -76,7 +93,7 @@ pub fn record_code<'a>(
         commit = commit.event(account_event(kind, &next));
         after = next;
     }
-    Ok(if after.version == before.version { commit } else { commit.account_changes(before, &after) })
+    Ok((commit, after))
 }
 
 /// The account of a signed-in caller with its second factors. The session may have ended by a new password meanwhile.

@@ -25,8 +25,10 @@ use verinym::{
 };
 
 use crate::{
-    mfa::{CodeOutcome, both_factors, check_code, record_code},
+    mfa::{CodeOutcome, both_factors, check_code, with_account, with_code},
+    reactivation::with_link_to_disown,
     sign_in::tokens_of,
+    sign_in_device::{BeforeSignIn, DeviceAtSignIn, NamedDevice},
     tokens::TokenSet,
 };
 
@@ -69,7 +71,8 @@ pub fn endpoint() -> Endpoint {
                 .get_many(Table::Identity)
                 .query(Table::Identity)
                 .put(Table::Identity)
-                .rarely("the person has too many sessions", Needs::new().delete(Table::Identity))
+                .rarely("the person has too many sessions or devices", Needs::new().delete(Table::Identity))
+                .rarely("the device is new to the account", Needs::new().put(Table::Ephemeral))
                 .get_many(Table::Keys)
                 .reads(Section::Tokens),
         )
@@ -91,20 +94,30 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
     let command = call.command_by(Actor::Anonymous).await.until_deadline();
     let begun = run_command!(command, |attempt| {
         let challenge = store.challenge(&at, now).await?.ok_or(FactorError::ChallengeExpired)?;
-        let (account, sign_ins) =
-            tokio::try_join!(store.factor_account(&challenge.user, now), store.sign_ins(&challenge.user))?;
+        let (account, before) = tokio::try_join!(
+            store.factor_account(&challenge.user, now),
+            BeforeSignIn::read(store, &challenge.user, now)
+        )?;
         let account = admitted(account, &challenge, now)?;
         let outcome = check_code(&account, (form.method, &form.code), &indexes, now)?;
         let right = matches!(outcome, CodeOutcome::Right(_));
         let actor = if right { Actor::User(challenge.user) } else { Actor::Anonymous };
         let author = Author::from(actor).origin(&account.key, call.meta.origin());
-        let commit = record_code(attempt.commit(now).by(author), &account, form.method, &outcome, now)?;
+        let (commit, mut after) = with_code(attempt.commit(now).by(author), &account, form.method, &outcome, now)?;
         if !right {
+            let commit = with_account(commit, &account.auth, &after);
             return Ok(commit.count_wrong_code(&at, &challenge).returning(None));
         }
-        let amr = both_factors(&challenge.amr, form.method);
-        let session = SessionItem::begin(&account.auth, &amr, kid, &call.meta.origin(), &account.key, now)?;
-        let commit = commit.use_challenge(&at, &challenge).begin_session(&session, &account.auth, &sign_ins);
+        let (amr, origin) = (both_factors(&challenge.amr, form.method), call.meta.origin());
+        let session = SessionItem::begin(&account.auth, &amr, kid, &origin, &account.key, now)?;
+        let named = challenge.device.as_ref().map(|sealed| NamedDevice::open(sealed, &at, &account.key)).transpose()?;
+        let device = DeviceAtSignIn::of(named.as_ref(), &account.auth, (&account.key, &origin), now);
+        let (mut commit, session, on_new_device) = device.write(commit, session, &before)?;
+        if let Some(session) = on_new_device {
+            (commit, after) = with_link_to_disown(commit, &after, session, now);
+        }
+        let commit = commit.use_challenge(&at, &challenge).begin_session(&session, &account.auth, &before.sign_ins);
+        let commit = with_account(commit, &account.auth, &after);
         Ok(commit.returning(Some((account, session))))
     });
     let (account, session) = begun?.ok_or(FactorError::InvalidChallengeCode)?;

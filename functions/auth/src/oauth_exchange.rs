@@ -4,8 +4,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
     config::names::SecretId,
-    domain::{id::UserId, limit, secret::SecretText, social::SocialError},
-    error::Result,
+    domain::{field::Fields, id::UserId, limit, secret::SecretText, social::SocialError},
+    error::{RequestError, Result},
     function::{Capability, Needs},
     http::{AnybodyOrSigned, By, Call, Endpoint, Json, Limited, Path, Plain, Route, problem::types},
     providers::oauth::{call_through_breaker, sign_in_provider},
@@ -17,7 +17,8 @@ use verinym::{
 
 use crate::{
     oauth_authorize::callback_url,
-    sign_in::{FirstFactor, SignedIn, first_factor_proved, tokens_of},
+    sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved, tokens_of},
+    sign_in_device::DeviceOfSignIn,
     social_sign_in::{Proven, account_of},
 };
 
@@ -31,6 +32,8 @@ pub struct Exchange {
     /// As `authorize` answered it.
     #[schema(value_type = String, max_length = 128, example = "aGVsbG8tYmluZGluZy0zMi1yYW5kb20tYnl0ZXMtaGVyZQ")]
     binding: SecretText,
+    /// The device of a sign-in; ignored while linking.
+    device: Option<DeviceOfSignIn>,
 }
 
 /// The authentication method: an identity provider vouches for the person. RFC 8176 registers no value for it.
@@ -40,7 +43,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-oauth-exchange", "/v1/oauth/{provider}/exchange")
         .summary("Sign in with the code of a provider")
         .description(
-            "Signs in with `code` and `state` of the return and the `binding` that `authorize` answered. They work once. An unknown person gets an account if the provider vouches for the address (Google, Apple, GitHub's verified primary address); an account whose owner has confirmed the same address is linked. Other providers are linked by a signed-in person: begin with `link=true`, and send the access token of the same session here. The answer then has the tokens of that session. Where the account has a second factor, a sign-in is answered with a challenge for `POST /v1/auth/mfa/verify`.",
+            "Signs in with `code` and `state` of the return and the `binding` that `authorize` answered. They work once. An unknown person gets an account if the provider vouches for the address (Google, Apple, GitHub's verified primary address); an account whose owner has confirmed the same address is linked. Other providers are linked by a signed-in person: begin with `link=true`, and send the access token of the same session here. The answer then has the tokens of that session. A sign-in registers the device that `device` names, as `POST /v1/auth/login` does. Where the account has a second factor, a sign-in is answered with a challenge for `POST /v1/auth/mfa/verify`.",
         )
         .limited(&[Limited { limit: &limit::LOGIN_IP, by: By::Ip }, Limited { limit: &limit::REGISTER, by: By::IpBeside }])
         .problems(&[
@@ -69,10 +72,10 @@ pub fn endpoint() -> Endpoint {
                 .get_many(Table::Identity)
                 .query(Table::Identity)
                 .put(Table::Identity)
-                .rarely("the person has too many sessions", Needs::new().delete(Table::Identity))
+                .rarely("the person has too many sessions or devices", Needs::new().delete(Table::Identity))
                 .get_many(Table::Keys)
                 .get(Table::Ephemeral)
-                .rarely("the account has a second factor", Needs::new().put(Table::Ephemeral))
+                .rarely("the account has a second factor or the device is new", Needs::new().put(Table::Ephemeral))
                 .update(Table::Ephemeral)
                 .delete(Table::Ephemeral),
         )
@@ -84,6 +87,11 @@ async fn exchange(
     (Path(name), Json(form)): (Path<String>, Json<Exchange>),
 ) -> Result<Plain<SignedIn>> {
     let (app, now) = (call.app, call.now());
+    if let Some(device) = &form.device {
+        let mut fields = Fields::default();
+        device.check(&mut fields);
+        fields.done().map_err(RequestError::Invalid)?;
+    }
     let provider = sign_in_provider(app, &name).await?;
     let (indexes, store) = (app.index_secrets().await?, app.store().await);
     let proof = BrowserProof::of(&indexes, form.state.expose(), form.binding.expose());
@@ -98,7 +106,16 @@ async fn exchange(
     let proven = Proven { provider: &name, identity: &identity, asker };
     let (account, key) = account_of(&call, proven).await?;
     let Some(person) = call.caller.signed().filter(|_| asker.is_some()) else {
-        let first = FirstFactor { auth: &account, key: &key, amr: FEDERATED, sign_ins: None, change: None };
+        let device = form.device.map(|device| device.of(&account.user, &indexes));
+        let first = FirstFactor {
+            auth: &account,
+            key: &key,
+            amr: FEDERATED,
+            before: None,
+            device: device.as_ref(),
+            change: None,
+            used_up: UsedUp::Nothing,
+        };
         return first_factor_proved(&call, first).await.map(Plain);
     };
     let tokens = tokens_of(&call, &account, &person.session_item, &key).await?;

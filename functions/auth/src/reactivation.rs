@@ -1,35 +1,51 @@
 //! What a sign-in changes of the account beside the session that it begins.
 
 use verinym::{
+    crypto::{mailed, random::RandomId},
     domain::{
         account::UserStatus,
         auth::AuthError,
-        event::{Actor, EventType},
+        event::{Actor, EventType, SignedInSession},
+        id::{EventId, SessionId},
+        mailed_token::TokenPurpose,
         time::Timestamp,
     },
     error::Result,
     store::{
-        Store,
+        Store, Table,
         command::Attempt,
         commit::Commit,
+        mail_token::MailToken,
         user::{Account, account_event},
     },
 };
 
-/// Adds the changes of the account to the commit that begins a session: a deactivated account is in use again, and its password
-/// gets a stronger hash if `rehashed` has one. `signing_in` is the account as it was when its person proved who they are.
+/// What a sign-in may change.
+#[derive(Debug)]
+pub struct SignInChanges<'a> {
+    /// The account as it was when its person proved who they are.
+    pub signing_in: &'a Account,
+    /// Its password under a stronger hash.
+    pub rehashed: Option<&'a (Account, EventType)>,
+    /// The session, if its device is new to the account: its owner gets a mail with a link to disown it.
+    pub on_new_device: Option<SessionId>,
+}
+
+/// Adds the changes of the account to the commit that begins a session: a deactivated account is in use again, its password gets a
+/// stronger hash, and a token to disown the sign-in is recorded.
 ///
 /// # Errors
-/// [`AuthError::InvalidCredentials`] if what was proved became void before a deactivated account could be reactivated.
+/// [`AuthError::InvalidCredentials`] if what was proved became void meanwhile.
 pub async fn with_account_changes<'s>(
     commit: Commit<'s>,
     attempt: &Attempt<'s>,
     store: &Store,
-    signing_in: &Account,
-    rehashed: Option<&(Account, EventType)>,
+    changes: SignInChanges<'_>,
     now: Timestamp,
 ) -> Result<Commit<'s>> {
-    let before = if attempt.is_first() || signing_in.status == UserStatus::Active {
+    let SignInChanges { signing_in, rehashed, on_new_device } = changes;
+    let must_change = signing_in.status != UserStatus::Active || on_new_device.is_some();
+    let before = if attempt.is_first() || !must_change {
         signing_in.clone()
     } else {
         let current = store.auth(&signing_in.user).await?;
@@ -45,5 +61,27 @@ pub async fn with_account_changes<'s>(
         commit = commit.event(account_event(kind, &active));
         after = active;
     }
+    if let Some(session) = on_new_device {
+        (commit, after) = with_link_to_disown(commit, &after, session, now);
+    }
     Ok(if after.version == before.version { commit } else { commit.account_changes(&before, &after) })
+}
+
+/// Adds a token to disown a session, and the event that mails it; returns the account after it, whose write is left to the caller.
+pub fn with_link_to_disown<'s>(
+    commit: Commit<'s>,
+    account: &Account,
+    session: SessionId,
+    now: Timestamp,
+) -> (Commit<'s>, Account) {
+    let purpose = TokenPurpose::EndSession;
+    // The id of the token follows from the id of the event.
+    let event = EventId::new(now);
+    let id = mailed::id_of_event(&event, purpose.as_str());
+    let (told, kind) = account.request_mail(purpose, id);
+    let token = MailToken::new(told.user, purpose, now);
+    let commit = commit
+        .create(Table::Ephemeral, &MailToken::key(&id), &token, None)
+        .event_of_id(event, account_event(kind, &told).data(&SignedInSession { session }));
+    (commit, told)
 }

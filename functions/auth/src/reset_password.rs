@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
         .description(
-            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers are removed, since somebody else may have linked one. A deactivated account stays so until its person signs in.",
+            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers and passkeys are removed, since somebody else may have added one. A deactivated account stays so until its person signs in.",
         )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN, &types::ACCOUNT_DEACTIVATED])
         .memory(1024)
@@ -108,9 +108,8 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
                 commit = claims::release(commit, &name, &after.user);
             }
         }
-        // Whoever got into the account may have linked an account of their own. The condition on the account's version causes a
-        // conflict if an account is linked or unlinked meanwhile.
-        commit = store.all_links(&after.user).await?.iter().fold(commit, Commit::remove_link);
+        // The condition on the account's version causes a conflict if one is added or removed meanwhile.
+        commit = store.without_added_ways_in(commit, &after.user).await?;
         Ok(clear_limits(commit, &account.auth, &*call.app.index_secrets().await?).returning(after))
     });
     let after = changed?;

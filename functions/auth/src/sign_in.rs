@@ -10,19 +10,24 @@ use verinym::{
         secret::Masked,
     },
     error::{Internal, Result},
-    http::Call,
+    http::{Call, mailed_token::VerifiedMailedToken},
     run_command,
     store::{
+        Table,
         author::Author,
+        commit::Commit,
         factor::Challenge,
+        item::Key,
+        passkey::PasskeyItem,
         person_key::PersonKey,
-        session::{SessionItem, SignIns},
+        session::SessionItem,
         user::{Account, account_event},
     },
 };
 
 use crate::{
-    reactivation::with_account_changes,
+    reactivation::{SignInChanges, with_account_changes},
+    sign_in_device::{BeforeSignIn, DeviceAtSignIn, NamedDevice},
     tokens::{TokenSet, token_set},
 };
 
@@ -63,9 +68,36 @@ pub struct FirstFactor<'a> {
     /// How it was proved (RFC 8176).
     pub amr: &'static str,
     /// The sign-ins until now, if they were read already.
-    pub sign_ins: Option<SignIns>,
+    pub before: Option<BeforeSignIn>,
+    /// The device that the sign-in names.
+    pub device: Option<&'a NamedDevice>,
     /// The account with its password under a stronger hash.
     pub change: Option<(Account, EventType)>,
+    pub used_up: UsedUp<'a>,
+}
+
+/// What the sign-in uses up, in the transaction that it commits.
+#[derive(Debug, Clone, Copy)]
+pub enum UsedUp<'a> {
+    Nothing,
+    /// A mailed token.
+    Link(&'a VerifiedMailedToken),
+    /// The options for an authenticator. Its passkey has another state afterwards.
+    Passkey {
+        ceremony: &'a Key,
+        before: &'a PasskeyItem,
+        after: &'a PasskeyItem,
+    },
+}
+
+impl UsedUp<'_> {
+    fn write<'s>(&self, commit: Commit<'s>) -> Commit<'s> {
+        match self {
+            Self::Nothing => commit,
+            Self::Link(token) => token.consume(commit),
+            Self::Passkey { ceremony, before, after } => commit.end_ceremony(ceremony).passkey_changes(before, after),
+        }
+    }
 }
 
 /// Begins a session, or a challenge where the account has a second factor; refuses if the account admits nobody.
@@ -74,13 +106,13 @@ pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> R
     if first.auth.mfa_enabled() {
         begin_challenge(call, first).await.map(SignedIn::Challenge)
     } else {
-        begin_session(call, first).await.map(|tokens| SignedIn::Tokens(Box::new(tokens)))
+        begin_session(call, &[first.amr], first).await.map(|tokens| SignedIn::Tokens(Box::new(tokens)))
     }
 }
 
 async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<MfaChallenge> {
     let (store, now) = (call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, change, .. } = first;
+    let FirstFactor { auth, key, amr, device, change, used_up, .. } = first;
     let indexes = call.app.index_secrets().await?;
     if let Some((after, kind)) = change {
         let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
@@ -92,8 +124,18 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
         }
     }
     let token = random::token();
-    let challenge = Challenge::begin(auth, amr, now);
-    store.begin_challenge(&Challenge::key(&indexes, &token), &challenge).await?;
+    let at = Challenge::key(&indexes, &token);
+    let device = device.map(|device| device.seal(&at, key)).transpose()?;
+    let challenge = Challenge::begin(auth, amr, device, now);
+    if matches!(used_up, UsedUp::Nothing) {
+        store.begin_challenge(&at, &challenge).await?;
+    } else {
+        let command = call.command_by(Actor::User(auth.user)).await;
+        run_command!(command, |attempt| {
+            let commit = used_up.write(attempt.commit(now));
+            Ok(commit.create(Table::Ephemeral, &at, &challenge, None).returning(()))
+        })?;
+    }
     Ok(MfaChallenge {
         mfa_required: true,
         challenge: ChallengeToken {
@@ -104,26 +146,30 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     })
 }
 
-/// Creates the session of somebody who proved all factors of the account, and its tokens.
-async fn begin_session<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<TokenSet> {
+/// Creates the session of somebody who proved all factors of the account, by the methods `amr`, and its tokens.
+pub async fn begin_session<A>(call: &Call<A>, amr: &[&str], first: FirstFactor<'_>) -> Result<TokenSet> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    let FirstFactor { auth, key, amr, sign_ins, change } = first;
+    let FirstFactor { auth, key, before, device, change, used_up, .. } = first;
     let kid = app.token_secrets().await?.refresh.current();
-    let session = SessionItem::begin(auth, &[amr], kid, &call.meta.origin(), key, now)?;
-    let author = Author::from(Actor::User(auth.user)).origin(key, call.meta.origin());
-    let mut already_read = sign_ins;
+    let origin = call.meta.origin();
+    let session = SessionItem::begin(auth, amr, kid, &origin, key, now)?;
+    let author = Author::from(Actor::User(auth.user)).origin(key, origin.clone());
+    let at_sign_in = DeviceAtSignIn::of(device, auth, (key, &origin), now);
+    let mut already_read = before;
     // Simultaneous sign-ins of the same person conflict; none of them is refused for that.
     let command = call.command_by(author).await.until_deadline();
     let begun = run_command!(command, |attempt| {
-        let sign_ins = match already_read.take() {
-            Some(sign_ins) => sign_ins,
-            None => store.sign_ins(&auth.user).await?,
+        let before = match already_read.take() {
+            Some(before) => before,
+            None => BeforeSignIn::read(store, &auth.user, now).await?,
         };
-        let commit = attempt.commit(now).begin_session(&session, auth, &sign_ins);
-        let commit = with_account_changes(commit, &attempt, store, auth, change.as_ref(), now).await?;
-        Ok(commit.returning(()))
+        let commit = used_up.write(attempt.commit(now));
+        let (commit, session, on_new_device) = at_sign_in.write(commit, session.clone(), &before)?;
+        let commit = commit.begin_session(&session, auth, &before.sign_ins);
+        let changes = SignInChanges { signing_in: auth, rehashed: change.as_ref(), on_new_device };
+        Ok(with_account_changes(commit, &attempt, store, changes, now).await?.returning(session))
     });
-    begun?;
+    let session = begun?;
     tokens_of(call, auth, &session, key).await
 }
 

@@ -38,7 +38,7 @@ use verinym::{
         event::{EventDraft, EventRecord},
         limit::{self, LimitVerdict},
         mail_token::MailToken,
-        user::{Account, ValueClaim, account_event},
+        user::{Account, OpenAccount, ValueClaim, account_event},
     },
 };
 
@@ -76,8 +76,9 @@ pub fn worker() -> Worker {
 async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<TaskOutcome> {
     match &delivery.body {
         MailTask::Notify { notification, event } => notify(app, &delivery, *notification, event).await,
-        MailTask::RequestToken { purpose, address } => {
-            request_token(app, &delivery, *purpose, address).await.map(|()| TaskOutcome::Done)
+        MailTask::RequestToken { purpose, address, nonce } => {
+            let nonce = nonce.as_deref();
+            request_token(app, &delivery, *purpose, address, nonce).await.map(|()| TaskOutcome::Done)
         }
         MailTask::SignInRefused { unconfirmed: false, .. } => Ok(TaskOutcome::Done),
         MailTask::SignInRefused { address, unconfirmed: true } => {
@@ -101,11 +102,12 @@ async fn notify(
     let mut to = account.profile.email.clone();
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
-        TextData::Circumstances => {
-            let country = account.profile.address.as_ref().map(|address| &address.country);
-            // What an administrator did was sealed with the administrator's key, so no device of staff is shown.
-            let origin = event.open_origin(&account.profile_key);
-            TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
+        TextData::Circumstances => circumstances(event, &account),
+        TextData::LinkAndCircumstances(purpose) => {
+            match current_token(app, delivery, &account.auth, purpose, event).await? {
+                Some(token) => TextValues::link(app_url, purpose, &token).and(circumstances(event, &account)),
+                None => return Ok(TaskOutcome::Done),
+            }
         }
         TextData::Reasons => TextValues::reasons(event),
         TextData::Link(purpose @ (TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange)) => {
@@ -145,6 +147,14 @@ async fn notify(
         }
     }
     Ok(TaskOutcome::Done)
+}
+
+/// When an event happened, and by which device.
+fn circumstances(event: &EventRecord, account: &OpenAccount) -> TextValues {
+    let country = account.profile.address.as_ref().map(|address| &address.country);
+    // What an administrator did was sealed with the administrator's key, so no device of staff is shown.
+    let origin = event.open_origin(&account.profile_key);
+    TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
 }
 
 /// Writes the event that a mail was refused for good. A second delivery finds the event and writes nothing.
@@ -237,7 +247,7 @@ async fn remind_of_confirmation(app: &'static App, delivery: &Delivery<MailTask>
     let key = limit::key(&MAIL_SIGN_IN, address.as_ref());
     let store = app.store().await;
     match store.count(&MAIL_SIGN_IN, &key, false, app.config.rate_limit_scale, delivery.now).await? {
-        LimitVerdict::Allowed { .. } => request_token(app, delivery, TokenPurpose::VerifyEmail, address).await,
+        LimitVerdict::Allowed { .. } => request_token(app, delivery, TokenPurpose::VerifyEmail, address, None).await,
         LimitVerdict::Refused { .. } => Ok(()),
     }
 }
@@ -249,18 +259,23 @@ async fn request_token(
     delivery: &Delivery<MailTask>,
     purpose: TokenPurpose,
     address: &BlindIndex,
+    nonce: Option<&str>,
 ) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::Anonymous), |attempt| {
         let claim = store.claim(&ValueClaim::email_key(address)).await?;
         let Some(claim) = claim.filter(|claim| !claim.is_former()) else { return Ok(Decided::Unchanged(())) };
-        let auth = store.auth(&claim.user).await?.filter(|auth| auth.may_request_mail(purpose, delivery.now));
-        let Some(auth) = auth else { return Ok(Decided::Unchanged(())) };
+        let Some(auth) = store.auth(&claim.user).await? else { return Ok(Decided::Unchanged(())) };
+        let purpose = auth.mailed_instead_of(purpose);
+        if !auth.may_request_mail(purpose, delivery.now) {
+            return Ok(Decided::Unchanged(()));
+        }
         // The id of the token follows from the id of the event.
         let event = EventId::new(delivery.now);
         let id = mailed::id_of_event(&event, purpose.as_str());
         let (after, kind) = auth.request_mail(purpose, id);
         let token = MailToken::new(after.user, purpose, delivery.now);
+        let token = if purpose == TokenPurpose::MagicLink { token.with_nonce(nonce) } else { token };
         let commit = attempt
             .commit(delivery.now)
             .account_changes(&auth, &after)
@@ -288,7 +303,7 @@ mod tests {
         let delivery = Delivery {
             key: "evt_1#email_verified#mail".to_owned(),
             correlation_id: "correlation".to_owned(),
-            body: MailTask::RequestToken { purpose: TokenPurpose::VerifyEmail, address },
+            body: MailTask::RequestToken { purpose: TokenPurpose::VerifyEmail, address, nonce: None },
             now: NOW,
             attempt: 1,
             deadline: NOW,

@@ -114,8 +114,12 @@ kinds! {
     User = "user", UserId;
     /// A signed-in session.
     Session = "sess", SessionId;
+    /// A device that a person signs in with.
+    Device = "dev", DeviceId;
     /// An account at another identity provider, linked to an account here.
     Link = "acct", LinkId;
+    /// A passkey of a person.
+    Passkey = "psk", PasskeyId;
     /// An identity check.
     Check = "chk", CheckId;
     /// A document handed in.

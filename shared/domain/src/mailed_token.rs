@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::words;
+use super::{refresh, session::MOST_SESSIONS, words::words};
 
 words! {
     /// What a mailed token authorises.
@@ -13,6 +13,10 @@ words! {
         ConfirmEmailChange = "confirm_email_change",
         /// Mailed to the old address.
         UndoEmailChange = "undo_email_change",
+        /// Signs in.
+        MagicLink = "magic_link",
+        /// Mailed about a sign-in on a new device: its owner disowns the sign-in.
+        EndSession = "end_session",
     }
 }
 
@@ -26,7 +30,9 @@ impl TokenPurpose {
         match self {
             Self::VerifyEmail | Self::ConfirmEmailChange => Duration::from_hours(24),
             Self::ResetPassword => Duration::from_hours(1),
+            Self::MagicLink => Duration::from_mins(15),
             Self::UndoEmailChange => Duration::from_hours(72),
+            Self::EndSession => refresh::LIFE,
         }
     }
 
@@ -37,8 +43,11 @@ impl TokenPurpose {
     pub const fn most_valid(self) -> usize {
         match self {
             Self::VerifyEmail | Self::ConfirmEmailChange => 1,
-            Self::ResetPassword => 40,
+            // Strangers may ask for these too.
+            Self::ResetPassword | Self::MagicLink => 40,
             Self::UndoEmailChange => MOST_FORMER_ADDRESSES,
+            // The sessions before these have ended.
+            Self::EndSession => MOST_SESSIONS,
         }
     }
 }

@@ -33,11 +33,13 @@ pub enum NotificationClass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextData {
     Nothing,
-    /// A link with a single-use token: `link`, and `hours`, its lifetime.
+    /// A link with a single-use token: `link`, and its lifetime in `hours` or `minutes`.
     Link(TokenPurpose),
     /// The circumstances of the event: its time in UTC (`at`) and in the person's country (`local_at`), and the device that caused
     /// it (`device`). The last two are `none` where they are not known.
     Circumstances,
+    /// Both of these.
+    LinkAndCircumstances(TokenPurpose),
     /// The reasons of a check's decision that its applicant may see (`reasons`), and whether a new check can have another result
     /// (`try_again`).
     Reasons,
@@ -48,8 +50,9 @@ impl TextData {
     pub const fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Nothing => &[],
-            Self::Link(_) => &["link", "hours"],
+            Self::Link(_) => &["link", "hours", "minutes"],
             Self::Circumstances => &["at", "local_at", "device"],
+            Self::LinkAndCircumstances(_) => &["link", "hours", "minutes", "at", "local_at", "device"],
             Self::Reasons => &["reasons", "try_again"],
         }
     }
@@ -86,6 +89,8 @@ notifications! {
         AddressAlreadyRegistered = "address_already_registered": security(TextData::Nothing),
         /// The link to set a new password.
         PasswordResetRequested = "password_reset_requested": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// The link that signs in.
+        MagicLink = "magic_link": security(TextData::Link(TokenPurpose::MagicLink)),
         /// A new password was set through a mailed link.
         PasswordReset = "password_reset": security(TextData::Circumstances),
         /// The password was changed in a session.
@@ -106,6 +111,8 @@ notifications! {
         MfaEnabled = "mfa_enabled": security(TextData::Circumstances),
         /// The second factor was removed.
         MfaDisabled = "mfa_disabled": security(TextData::Circumstances),
+        /// An administrator removed the second factor.
+        MfaReset = "mfa_reset": security(TextData::Circumstances),
         /// New backup codes were made.
         MfaBackupCodesRenewed = "mfa_backup_codes_renewed": security(TextData::Circumstances),
         /// A backup code was used.
@@ -118,6 +125,22 @@ notifications! {
         AccountReactivated = "account_reactivated": security(TextData::Circumstances),
         /// An administrator locked the account.
         AccountLocked = "account_locked": security(TextData::Circumstances),
+        /// An administrator unlocked the account.
+        AccountUnlocked = "account_unlocked": security(TextData::Circumstances),
+        /// An administrator asks for a new password: the link to set it.
+        PasswordResetRequired = "password_reset_required": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// A passkey was registered.
+        PasskeyAdded = "passkey_added": security(TextData::Circumstances),
+        /// A passkey was removed.
+        PasskeyRemoved = "passkey_removed": security(TextData::Circumstances),
+        /// A sign-in with a passkey was refused, since there may be a copy of it.
+        PasskeySuspected = "passkey_suspected": security(TextData::Circumstances),
+        /// Somebody signed in on a new device: the link to disown the sign-in.
+        NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
+        /// A sign-in was disowned: the link to set a new password.
+        SignInDisowned = "sign_in_disowned": security(TextData::Link(TokenPurpose::ResetPassword)),
+        /// A device got a secret that it is trusted by.
+        DeviceTrusted = "device_trusted": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
         /// An endpoint of webhooks was disabled.
@@ -156,7 +179,7 @@ mod tests {
     fn links_and_news_about_the_account_s_security_cannot_be_switched_off() {
         for notification in Notification::ALL {
             let row = notification.row();
-            if matches!(row.text, TextData::Link(_) | TextData::Circumstances) {
+            if matches!(row.text, TextData::Link(_) | TextData::Circumstances | TextData::LinkAndCircumstances(_)) {
                 assert_eq!(row.class, NotificationClass::Security, "{notification}");
             }
         }

@@ -103,6 +103,25 @@ mod tests {
     }
 
     proptest! {
+        /// However the refreshes fall, a session ends when it was idle for a day or is a week old, whichever is first, and not before.
+        #[test]
+        fn a_session_ends_idle_or_old_and_not_before(waits in prop::collection::vec(0u64..108_000, 1..40)) {
+            let mut session = RefreshGeneration { counter: 1, started_at: START, last_turn: START };
+            let mut now = START;
+            for seconds in waits {
+                let wait = Duration::from_secs(seconds);
+                now = now + wait;
+                let over = wait >= IDLE || now.since(START) >= LIFE;
+                prop_assert_eq!(now >= session.expires_at(), over);
+                let decided = decide(session, session.counter, true, now);
+                prop_assert_eq!(decided, if over { RefreshDecision::Invalid } else { RefreshDecision::Turn });
+                if over {
+                    return Ok(());
+                }
+                session = RefreshGeneration { counter: session.counter + 1, last_turn: now, ..session };
+            }
+        }
+
         /// A clock that runs back never turns a genuine newest token into reuse, nor a foreign one into anything.
         #[test]
         fn only_a_matching_nonce_ever_changes_anything(counter: u64, token: u64, millis in 0i64..2_000_000_000) {

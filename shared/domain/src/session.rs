@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{id::SessionId, secret::Masked, time::Timestamp};
+use super::{
+    id::{DeviceId, SessionId},
+    secret::Masked,
+    time::Timestamp,
+};
 
 /// So many sessions of one person live at most; another sign-in ends the oldest.
 pub const MOST_SESSIONS: usize = 20;
@@ -27,6 +31,8 @@ pub struct Session {
     /// What it was begun with, as that program called itself.
     #[schema(value_type = String, example = "Mozilla/5.0")]
     pub user_agent: Masked<String>,
+    /// The device that the sign-in named; `null` if it named none.
+    pub device_id: Option<DeviceId>,
     /// How the person proved who they are (RFC 8176).
     #[schema(example = json!(["pwd"]))]
     pub amr: Vec<String>,

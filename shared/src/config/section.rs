@@ -13,11 +13,20 @@ pub enum Section {
     Review,
     Screening,
     Social,
+    Passkeys,
 }
 
 impl Section {
-    pub const ALL: [Self; 7] =
-        [Self::Tokens, Self::Accounts, Self::Mail, Self::Providers, Self::Review, Self::Screening, Self::Social];
+    pub const ALL: [Self; 8] = [
+        Self::Tokens,
+        Self::Accounts,
+        Self::Mail,
+        Self::Providers,
+        Self::Review,
+        Self::Screening,
+        Self::Social,
+        Self::Passkeys,
+    ];
 
     /// The variables of the section, each with the template parameter that provides its value.
     pub const fn variables(self) -> &'static [(&'static str, &'static str)] {
@@ -42,6 +51,9 @@ impl Section {
                 &[("SCREENING_THRESHOLD", "ScreeningThreshold"), ("STALE_LISTS_CLEAR_NOBODY", "StaleListsClearNobody")]
             }
             Self::Social => &[("REDIRECT_URIS", "RedirectUris")],
+            Self::Passkeys => {
+                &[("PASSKEY_RP_ID", "PasskeyRpId"), ("APP_URL", "AppUrl"), ("PRODUCT_NAME", "ProductName")]
+            }
         }
     }
 }
@@ -118,6 +130,17 @@ pub struct SocialLoginSettings {
     pub redirect_uris: Vec<String>,
 }
 
+/// Settings of passkeys (WebAuthn).
+#[derive(Debug, Clone)]
+pub struct PasskeySettings {
+    /// The domain that passkeys are bound to (RP ID). The applications are on it or below it.
+    pub rp_id: String,
+    /// The address of the application.
+    pub app_url: String,
+    /// What authenticators show.
+    pub product: String,
+}
+
 /// The settings of the declared sections; `None` for the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sections {
@@ -128,6 +151,7 @@ pub(super) struct Sections {
     pub review: Option<ReviewSettings>,
     pub screening: Option<ScreeningSettings>,
     pub social: Option<SocialLoginSettings>,
+    pub passkeys: Option<PasskeySettings>,
 }
 
 impl Sections {
@@ -172,6 +196,11 @@ impl Sections {
                         threshold: r.fraction("SCREENING_THRESHOLD"),
                         stale_lists_clear_nobody: r.switch("STALE_LISTS_CLEAR_NOBODY"),
                     });
+                }
+                Section::Passkeys => {
+                    let app_url = r.url("APP_URL");
+                    let rp_id = r.passkey_domain("PASSKEY_RP_ID", &app_url);
+                    sections.passkeys = Some(PasskeySettings { rp_id, app_url, product: r.text("PRODUCT_NAME") });
                 }
                 Section::Social => {
                     sections.social = Some(SocialLoginSettings { redirect_uris: r.redirect_uris("REDIRECT_URIS") });

@@ -70,6 +70,11 @@ pub struct CallerCommand {
 }
 
 impl CallerCommand {
+    /// The same author's command without a reply, for what follows the command.
+    pub const fn without_reply(&self) -> &Command<'static> {
+        &self.command
+    }
+
     /// For [`run_command`](crate::run_command).
     #[doc(hidden)]
     pub const fn attempts(&self) -> CallerAttempts<'_> {

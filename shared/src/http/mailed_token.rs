@@ -19,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub struct VerifiedMailedToken {
     pub user: UserId,
+    pub issued_at: Timestamp,
+    nonce: Option<String>,
     id: MailId,
     purpose: TokenPurpose,
 }
@@ -35,7 +37,8 @@ impl VerifiedMailedToken {
         if record.expires_at <= now {
             return Err(AuthError::ExpiredToken.into());
         }
-        Ok(Self { user: record.user, id, purpose })
+        let issued_at = record.expires_at - purpose.lifetime();
+        Ok(Self { user: record.user, issued_at, nonce: record.nonce, id, purpose })
     }
 
     pub const fn id(&self) -> &MailId {
@@ -45,6 +48,11 @@ impl VerifiedMailedToken {
     /// Refuses the token if another one has made it void.
     pub fn check_valid(&self, auth: &Account) -> Result<(), AuthError> {
         auth.admit_mailed_token(self.purpose, &self.id)
+    }
+
+    /// Refuses whoever lacks the nonce of this digest, which only the program that asked for the mail has.
+    pub fn check_nonce(&self, digest: &str) -> Result<(), AuthError> {
+        if self.nonce.as_deref() == Some(digest) { Ok(()) } else { Err(AuthError::InvalidToken) }
     }
 
     /// Consumes the token in the transaction that it authorises.

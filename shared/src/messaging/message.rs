@@ -29,8 +29,13 @@ pub enum MailTask {
     /// Send the notification of an event.
     Notify { notification: Notification, event: Box<EventRecord> },
     /// Somebody asked for a mail with a token. The worker finds out whether an account has the address, so that the answer
-    /// to the caller does not depend on it.
-    RequestToken { purpose: TokenPurpose, address: BlindIndex },
+    /// to the caller does not depend on it. `nonce` is a digest of what the token is useless without.
+    RequestToken {
+        purpose: TokenPurpose,
+        address: BlindIndex,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nonce: Option<String>,
+    },
     /// A sign-in was refused. If `unconfirmed`, the password was right and the address is not confirmed: its owner gets
     /// another mail to confirm it. Other refusals send the message too, which the worker drops, so that all refusals take
     /// the same time.

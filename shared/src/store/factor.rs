@@ -93,6 +93,9 @@ pub struct Challenge {
     pub amr: String,
     /// The account's epoch when it began. A new password voids the challenge.
     pub epoch: u64,
+    /// The device that the sign-in names, encrypted with the person's profile key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<ByteBuf>,
     /// Wrong codes so far.
     pub wrong: u32,
     /// Unix seconds. The table deletes the item some time later, so each reader compares it.
@@ -100,11 +103,12 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    pub fn begin(auth: &Account, amr: &str, now: Timestamp) -> Self {
+    pub fn begin(auth: &Account, amr: &str, device: Option<ByteBuf>, now: Timestamp) -> Self {
         Self {
             user: auth.user,
             amr: amr.to_owned(),
             epoch: auth.session_epoch,
+            device,
             wrong: 0,
             expires: (now + CHALLENGE_LIFE).unix_seconds(),
         }
@@ -112,6 +116,11 @@ impl Challenge {
 
     pub fn key(indexes: &IndexSecrets, token: &str) -> Key {
         Key::of(format!("MFA#{}", indexes.digest(&[b"second factor challenge", token.as_bytes()])))
+    }
+
+    /// What the ciphertext of the device is bound to.
+    pub fn device_place(at: &Key) -> Place<'_> {
+        Place { table: Table::Ephemeral.logical(), partition: &at.pk, sort: &at.sk, attribute: "device" }
     }
 }
 
@@ -162,14 +171,7 @@ fn unchanged(challenge: &Challenge, update: &'static str) -> WriteExpression<'st
 
 impl Store {
     pub async fn begin_challenge(&self, at: &Key, challenge: &Challenge) -> Result<()> {
-        self.db
-            .put_item()
-            .table_name(self.name(Table::Ephemeral))
-            .set_item(Some(keyed(at, challenge)?))
-            .send()
-            .await
-            .map_err(|error| Internal::aws("begin challenge", &error))?;
-        Ok(())
+        self.put_unconditionally(Table::Ephemeral, keyed(at, challenge)?, "begin challenge").await
     }
 
     /// The challenge at a key, while it is valid.
@@ -238,6 +240,7 @@ mod tests {
         let begun = Challenge {
             user: UserId::new(NOW),
             amr: "pwd".to_owned(),
+            device: None,
             epoch: 0,
             wrong: 0,
             expires: (NOW + CHALLENGE_LIFE).unix_seconds(),

@@ -103,6 +103,13 @@ impl Store {
         self.get(table, key).await?.map(read).transpose()
     }
 
+    /// Puts an item under a key that nobody else can have made. `what` is for errors.
+    pub async fn put_unconditionally(&self, table: Table, item: Item, what: &'static str) -> Result<()> {
+        let put = self.db.put_item().table_name(self.name(table)).set_item(Some(item));
+        put.send().await.map_err(|error| Internal::aws(what, &error))?;
+        Ok(())
+    }
+
     /// One consistent read of several items, of several tables; found items by table and key. What DynamoDB leaves
     /// unprocessed is asked for again, after a pause, until the deadline.
     pub async fn get_many(&self, wanted: &[(Table, Key)]) -> Result<HashMap<Key, Item>> {

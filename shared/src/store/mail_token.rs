@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, Table, item::Key};
+use super::{Store, Table, item::Key, secrets::IndexSecrets};
 use crate::{
     domain::{account::MailId, id::UserId, mailed_token::TokenPurpose, time::Timestamp},
     error::Result,
@@ -14,6 +14,9 @@ use crate::{
 pub struct MailToken {
     pub user: UserId,
     pub purpose: TokenPurpose,
+    /// A keyed digest of the nonce that the token is useless without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
     pub expires_at: Timestamp,
     /// Unix seconds, for the table's own cleaning: a day after its end, so that a late click learns why.
     pub expires: i64,
@@ -22,11 +25,24 @@ pub struct MailToken {
 impl MailToken {
     pub fn new(user: UserId, purpose: TokenPurpose, now: Timestamp) -> Self {
         let expires_at = now + purpose.lifetime();
-        Self { user, purpose, expires_at, expires: (expires_at + Duration::from_hours(24)).unix_seconds() }
+        Self { user, purpose, nonce: None, expires_at, expires: (expires_at + Duration::from_hours(24)).unix_seconds() }
+    }
+
+    /// Useless without the nonce of this digest.
+    #[must_use]
+    pub fn with_nonce(self, digest: Option<&str>) -> Self {
+        Self { nonce: digest.map(str::to_owned), ..self }
     }
 
     pub fn key(id: &MailId) -> Key {
         Key::of(format!("MAIL#{id}"))
+    }
+}
+
+impl IndexSecrets {
+    /// The digest of the nonce of a request for a link that signs in.
+    pub fn magic_link_nonce(&self, nonce: &str) -> String {
+        self.digest(&[b"magic link nonce", nonce.as_bytes()])
     }
 }
 

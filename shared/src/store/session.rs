@@ -37,7 +37,7 @@ use crate::{
     },
     domain::{
         event::{Actor, Cause, EventType, PublicWord, SignInMethods, Subject},
-        id::{SessionId, UserId},
+        id::{DeviceId, SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
         session::Session,
@@ -52,6 +52,9 @@ use crate::{
 pub struct SessionItem {
     pub session: SessionId,
     pub user: UserId,
+    /// The device that the sign-in named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
     pub created_at: Timestamp,
     /// When the person proved who they are; refreshing never moves it.
     pub auth_time: Timestamp,
@@ -99,6 +102,7 @@ impl SessionItem {
         Ok(Self {
             session,
             user: auth.user,
+            device: None,
             created_at: now,
             auth_time: now,
             amr: amr.iter().map(|&method| method.to_owned()).collect(),
@@ -159,6 +163,7 @@ impl SessionItem {
             expires_at: self.expires_at(),
             ip: Masked(origin.ip),
             user_agent: Masked(origin.user_agent),
+            device_id: self.device,
             amr: self.amr.clone(),
         })
     }

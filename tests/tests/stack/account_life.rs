@@ -1,7 +1,8 @@
-//! Deactivation of accounts, and the sign-in that ends it.
+//! Deactivation of accounts, and the sign-in that ends it; the idle and the absolute end of sessions.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
+use verinym::domain::time::Timestamp;
 use verinym_tests::{ApiResponse, Client, Draft, Stack, people::tag, sign_in::Identity, world::World};
 
 async fn deactivate(client: &Client) -> ApiResponse {
@@ -118,9 +119,7 @@ async fn close(world: &World, tokens: &Value) -> u16 {
 
 /// Puts the deactivation of an account so many days into the past.
 async fn age(world: &World, user: &Value, days: i64) {
-    let at = verinym::domain::time::Timestamp::from_unix_seconds(
-        verinym::domain::time::Timestamp::now().unix_seconds() - days * 86_400,
-    );
+    let at = Timestamp::from_unix_seconds(Timestamp::now().unix_seconds() - days * 86_400);
     let body = json!({
         "TableName": world.table("identity"),
         "Key": {"pk": {"S": format!("U#{}", user.as_str().unwrap())}, "sk": {"S": "AUTH"}},
@@ -128,6 +127,40 @@ async fn age(world: &World, user: &Value, days: i64) {
         "ExpressionAttributeValues": {":at": {"S": at.to_string()}},
     });
     world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;
+}
+
+/// Puts a time of a session into the past.
+async fn age_session(world: &World, tokens: &Value, time: &str, hours: i64) {
+    let at = Timestamp::from_unix_seconds(Timestamp::now().unix_seconds() - hours * 3600);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let body = json!({
+        "TableName": world.table("identity"),
+        "Key": {
+            "pk": {"S": format!("U#{}", text(&tokens["user"]["id"]))},
+            "sk": {"S": format!("S#{}", text(&tokens["session"]["id"]))},
+        },
+        "UpdateExpression": "SET #time = :at",
+        "ExpressionAttributeNames": {"#time": time},
+        "ExpressionAttributeValues": {":at": {"S": at.to_string()}},
+    });
+    world.aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await;
+}
+
+#[tokio::test]
+async fn an_idle_and_an_old_session_are_refused_at_the_next_call_and_not_refreshed() {
+    let world = World::new(&Stack::get(), &[]).await;
+    let draft = confirmed(&world).await;
+    for (time, lasts, over) in [("last_turn", 23, 24), ("created_at", 7 * 24 - 1, 7 * 24)] {
+        let tokens = login(&world, &draft).await;
+        let me = async || world.call("auth-me", tokens["access_token"].as_str(), &[], &Value::Null).await;
+        age_session(&world, &tokens, time, lasts).await;
+        me().await.expect(200);
+        age_session(&world, &tokens, time, over).await;
+        me().await.expect(401);
+        let form = json!({"refresh_token": tokens["refresh_token"]});
+        let refused = world.call("auth-refresh", None, &[], &form).await.expect(401);
+        assert_eq!(refused["code"], "invalid_refresh_token", "{time}");
+    }
 }
 
 #[tokio::test]

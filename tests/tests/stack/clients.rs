@@ -29,7 +29,7 @@ pub async fn asked(stack: &Stack, id: &str, secret: &str, form: &str) -> ApiResp
 
 const GRANT: &str = "grant_type=client_credentials";
 
-async fn signed_in(stack: &Stack, id: &str, secret: &str) -> Client {
+pub async fn signed_in(stack: &Stack, id: &str, secret: &str) -> Client {
     let token = asked(stack, id, secret, GRANT).await.expect(200).json();
     stack.client().bearing(token["access_token"].as_str().unwrap())
 }

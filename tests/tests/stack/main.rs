@@ -4,6 +4,7 @@
 
 mod account_life;
 mod accounts;
+mod administration;
 mod applicant_view;
 mod applicants;
 mod audit;
@@ -13,6 +14,7 @@ mod client_addresses;
 mod clients;
 mod crash;
 mod deliveries;
+mod devices;
 mod documents;
 mod earlier_snapshots;
 mod email_changes;
@@ -24,10 +26,12 @@ mod imports;
 mod introspection;
 mod journey;
 mod lists;
+mod magic_links;
 mod mails;
 mod manual;
 mod notes;
 mod own_checks;
+mod passkeys;
 mod profiles;
 mod review;
 mod roles;

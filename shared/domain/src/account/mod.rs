@@ -3,8 +3,10 @@
 //! An [`Account`] can be read by everybody ([`AccountState`]) and changes by its transitions alone (`transition.rs`). Each
 //! transition makes one version per event that it returns.
 
+mod administration;
 mod deactivation;
 mod derived;
+mod passkeys;
 mod status;
 mod transition;
 
@@ -24,6 +26,7 @@ use super::{
     user::{AccountSummary, User},
 };
 
+pub use administration::LockReason;
 pub use deactivation::REACTIVATION_PERIOD;
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
 pub use status::UserStatus;
@@ -38,6 +41,12 @@ pub enum AccountError {
     /// Without the account nobody could administer the deployment.
     #[error("the last administrator stays")]
     LastAdmin,
+    /// Administrators act on the accounts of others.
+    #[error("the account is the caller's own")]
+    OwnAccount,
+    /// Nobody acts on the account of somebody who may do more.
+    #[error("the account may do more than the caller")]
+    MorePermitted,
 }
 
 /// An account. Its stored form is that of its state.
@@ -71,6 +80,9 @@ pub struct AccountState {
     /// How many accounts at identity providers are linked; each is an item of its own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub links: u32,
+    /// How many passkeys there are; each is an item of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passkeys: u32,
     /// The methods of the second factor that is enrolled, if any; its data is an item of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub second_factors: Vec<FactorMethod>,
@@ -108,7 +120,7 @@ impl AccountState {
     /// How many ways to sign in there are. Each change of one is a new version of the account, so of two that are removed at the
     /// same time one sees the other.
     pub const fn ways_in(&self) -> u32 {
-        self.links + self.password.is_some() as u32
+        self.links + self.passkeys + self.password.is_some() as u32
     }
 
     /// Whether the account has more than the role `user`.
@@ -141,6 +153,15 @@ impl AccountState {
         matches!(self.status, UserStatus::Erasing | UserStatus::Erased)
     }
 
+    /// What is mailed to whoever asks for a mail of this purpose. A link must not sign in to an account whose address is not confirmed,
+    /// since a stranger may have registered it; a new password drops what the stranger set.
+    pub const fn mailed_instead_of(&self, purpose: TokenPurpose) -> TokenPurpose {
+        match purpose {
+            TokenPurpose::MagicLink if !self.email_verified => TokenPurpose::ResetPassword,
+            _ => purpose,
+        }
+    }
+
     /// Whether a token of this purpose may be mailed: one to confirm an address that is not confirmed yet, one to set a
     /// new password also to whoever deactivated their account and can still reactivate it. Nothing is mailed about an account
     /// that an administrator locked or that is being erased.
@@ -148,8 +169,9 @@ impl AccountState {
         match purpose {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => self.admit(now).is_ok(),
+            TokenPurpose::MagicLink => self.email_verified && self.admit(now).is_ok(),
             // These follow from an act of the person, who is signed in.
-            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange => false,
+            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange | TokenPurpose::EndSession => false,
         }
     }
 

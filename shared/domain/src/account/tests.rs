@@ -171,9 +171,10 @@ fn mails_are_sent_for_accounts_that_their_person_can_still_use() {
     ] {
         let account = with_status(&registered(), status);
         let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose, NOW)).collect::<Vec<_>>();
-        assert_eq!(may, [verify, reset, false, false], "{status}");
+        assert_eq!(may, [verify, reset, false, false, false, false], "{status}");
     }
     assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail, NOW));
+    assert!(verified().may_request_mail(TokenPurpose::MagicLink, NOW));
 }
 
 #[test]
@@ -185,6 +186,32 @@ fn another_address_voids_what_was_mailed_to_the_old_one_and_sessions_go_on() {
     assert_eq!((kind, changed.version), (EventType::UserEmailChanged, account.version + 1));
     assert_eq!((&changed.email_index, changed.session_epoch), (&index("v1.other"), account.session_epoch));
     assert!(changed.mailed.is_empty() && changed.email_verified && changed.password.is_some());
+}
+
+#[test]
+fn a_disowned_sign_in_voids_the_password_and_leaves_what_undoes_a_change_of_the_address() {
+    let account = verified().record_mail(TokenPurpose::UndoEmailChange, mail(1));
+    let account = account.link_social_account().unwrap().0;
+    let (account, kind) = account.request_mail(TokenPurpose::EndSession, mail(2));
+    assert_eq!(kind, EventType::UserNewDevice);
+    let (after, kind) = account.disown_sign_in(mail(3), false, NOW).unwrap();
+    assert_eq!((kind, after.version), (EventType::UserSignInDisowned, account.version + 1));
+    assert_eq!((after.password.as_ref(), after.ways_in()), (None, 0));
+    assert_eq!(after.session_epoch, account.session_epoch + 1);
+    assert_eq!(after.mailed_tokens(TokenPurpose::ResetPassword), [mail(3)]);
+    assert_eq!(after.mailed_tokens(TokenPurpose::UndoEmailChange), [mail(1)]);
+    assert!(after.mailed_tokens(TokenPurpose::EndSession).is_empty());
+    // Whoever signed in may change the password; only the owner can reset it.
+    let (changed, _) = account.change_password(hash("new"));
+    assert_eq!(changed.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
+    assert!(changed.reset_password(hash("newer"), NOW).unwrap().0.mailed_tokens(TokenPurpose::EndSession).is_empty());
+    let (enrolled, _) = account.enable_mfa(NOW).unwrap();
+    for drop_factors in [true, false] {
+        assert_eq!(enrolled.disown_sign_in(mail(3), drop_factors, NOW).unwrap().0.mfa_enabled(), !drop_factors);
+    }
+    for status in [UserStatus::Erasing, UserStatus::Erased] {
+        assert_eq!(with_status(&account, status).disown_sign_in(mail(4), false, NOW), Err(AuthError::InvalidToken));
+    }
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl AccountState {
             kyc_status: KycStatus::None,
             password: new.password,
             links: 0,
+            passkeys: 0,
             second_factors: Vec::new(),
             session_epoch: 0,
             open_check: None,
@@ -80,7 +81,7 @@ impl AccountState {
     }
 
     /// The next version, of which the person sees nothing.
-    fn next_unseen(&self) -> Self {
+    pub(super) fn next_unseen(&self) -> Self {
         Self { version: self.version + 1, unseen: self.unseen + 1, ..self.clone() }
     }
 
@@ -96,12 +97,13 @@ impl AccountState {
         Ok(if self.kyc_status == KycStatus::Approved { KycStatus::Expired } else { self.kyc_status })
     }
 
-    /// The next version with another password: every session is over, and so are mailed tokens to set one.
+    /// The next version with another password: every session is over, and mailed tokens to set one or to sign in are void.
     fn with_password(&self, hash: PasswordHash) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
         state.session_epoch += 1;
         state.mailed.remove(TokenPurpose::ResetPassword.as_str());
+        state.mailed.remove(TokenPurpose::MagicLink.as_str());
         state
     }
 }
@@ -139,6 +141,7 @@ impl Account {
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: None,
+            passkeys: 0,
             links: 1,
             second_factors: Vec::new(),
             session_epoch: 0,
@@ -189,13 +192,14 @@ impl Account {
         Ok((Self::of(state), EventType::UserEmailVerified))
     }
 
-    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch.
+    /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch. Links to disown a
+    /// sign-in stay valid: whoever signed in may be who changes the password.
     pub fn change_password(&self, hash: PasswordHash) -> (Self, EventType) {
         (Self::of(self.with_password(hash)), EventType::PasswordChanged)
     }
 
-    /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts are gone, since a
-    /// stranger may have linked one. Of an address that was not
+    /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts and passkeys are gone,
+    /// since a stranger may have added one. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
     /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
     ///
@@ -214,7 +218,9 @@ impl Account {
             self.admit(now)?;
         }
         let mut state = self.with_password(hash);
-        state.links = 0;
+        (state.links, state.passkeys) = (0, 0);
+        // What a sign-in before could do is undone.
+        state.mailed.remove(TokenPurpose::EndSession.as_str());
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
@@ -265,6 +271,8 @@ impl Account {
             TokenPurpose::ResetPassword => EventType::PasswordResetRequested,
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
+            TokenPurpose::EndSession => EventType::UserNewDevice,
+            TokenPurpose::MagicLink => EventType::UserMagicLinkRequested,
         };
         (self.record_mail(purpose, id), kind)
     }
@@ -302,7 +310,7 @@ impl Account {
         if self.is_ending() || self.email_index == email_index {
             return Err(AuthError::InvalidToken);
         }
-        let mut state = AccountState { email_index, password: None, links: 0, ..self.next(now) };
+        let mut state = AccountState { email_index, password: None, links: 0, passkeys: 0, ..self.next(now) };
         if drop_factors {
             state.second_factors.clear();
         }

@@ -10,7 +10,7 @@ use crate::{
     aml::{HitDecision, ListKind, list::ListRefusal},
     check::{CheckState, ReasonCode},
     document::{ContentType, DocumentType, RejectReason},
-    id::{CheckId, HitId, LinkId, UserId, WebhookId},
+    id::{CheckId, HitId, LinkId, PasskeyId, SessionId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
     risk::RiskOutcome,
@@ -103,6 +103,11 @@ parts! {
         pub kyc_status: Option<KycStatus>,
     }
 
+    /// A passkey.
+    pub struct PasskeyOfPerson {
+        pub passkey: PasskeyId,
+    }
+
     /// A change of roles.
     pub struct RoleChange {
         /// The roles that it granted.
@@ -164,6 +169,11 @@ parts! {
     pub struct SignInMethods {
         /// By RFC 8176.
         pub amr: Vec<PublicWord>,
+    }
+
+    /// The session of a sign-in.
+    pub struct SignedInSession {
+        pub session: SessionId,
     }
 
     /// The decision on the risk of a sign-in (`crate::risk`), so that it can be decided again.

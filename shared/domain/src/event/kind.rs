@@ -1,64 +1,15 @@
 //! The table of event types, with one row for each. Everything that depends on the type is in the row.
 
+mod row;
+
 use super::{
     counter::{Counter, Label},
-    data::{self, DataPart, EventData, PartShape},
+    data::{self, DataPart, EventData},
 };
 use crate::{notification::Notification, queue::Queue, webhook::WebhookType, words::words};
 
-/// Everything that depends on an event type.
-#[derive(Debug)]
-pub struct EventTypeRow {
-    pub audience: Audience,
-    /// The parts of the data; every event of the type has all of them.
-    pub data: &'static [PartShape],
-    /// The workers that the event starts.
-    pub work: &'static [Queue],
-    /// What the person concerned is notified of.
-    pub notification: Option<Notification>,
-    /// What endpoints of customers are told of it.
-    pub webhook: Option<WebhookType>,
-    pub counters: &'static [Counter],
-}
-
-/// The people who may see events of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// Staff and the person concerned: in the history of a check, in webhooks and in realtime. Events that reveal whether a
-    /// machine or a reviewer processes a check are never for the person.
-    Person,
-    Staff,
-}
-
-const fn person() -> EventTypeRow {
-    EventTypeRow { audience: Audience::Person, data: &[], work: &[], notification: None, webhook: None, counters: &[] }
-}
-
-const fn staff() -> EventTypeRow {
-    EventTypeRow { audience: Audience::Staff, ..person() }
-}
-
-impl EventTypeRow {
-    const fn data(self, data: &'static [PartShape]) -> Self {
-        Self { data, ..self }
-    }
-
-    const fn work(self, work: &'static [Queue]) -> Self {
-        Self { work, ..self }
-    }
-
-    const fn notifies(self, notification: Notification) -> Self {
-        Self { notification: Some(notification), ..self }
-    }
-
-    const fn tells(self, webhook: WebhookType) -> Self {
-        Self { webhook: Some(webhook), ..self }
-    }
-
-    const fn counts(self, counters: &'static [Counter]) -> Self {
-        Self { counters, ..self }
-    }
-}
+pub use row::{Audience, EventTypeRow};
+use row::{person, staff};
 
 macro_rules! counters {
     ($($counter:ident = $name:literal { $($label:ident: $value:expr),* };)+) => {$(
@@ -115,6 +66,8 @@ events! {
         UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
         /// Another mail to confirm the address was requested.
         UserVerificationRequested = "user.verification_requested": staff().notifies(Notification::EmailVerification),
+        /// A mail with a link that signs in was requested.
+        UserMagicLinkRequested = "user.magic_link_requested": staff().notifies(Notification::MagicLink),
         /// The address is confirmed.
         UserEmailVerified = "user.email_verified": person()
             .tells(WebhookType::UserEmailVerified)
@@ -151,14 +104,39 @@ events! {
         UserSocialAccountUnlinked = "user.social_account_unlinked": person()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountUnlinked),
+        /// A passkey was registered.
+        UserPasskeyAdded = "user.passkey_added": person()
+            .data(&[data::PasskeyOfPerson::SHAPE])
+            .notifies(Notification::PasskeyAdded),
+        /// A passkey was removed.
+        UserPasskeyRemoved = "user.passkey_removed": person()
+            .data(&[data::PasskeyOfPerson::SHAPE])
+            .notifies(Notification::PasskeyRemoved),
+        /// A passkey's count of uses ran back, so the sign-in was refused: there may be a copy of it.
+        UserPasskeySuspected = "user.passkey_suspected": staff()
+            .data(&[data::PasskeyOfPerson::SHAPE])
+            .notifies(Notification::PasskeySuspected),
+        /// Somebody signed in on a device that the account did not know, with the session `data.session`.
+        UserNewDevice = "user.new_device": person()
+            .data(&[data::SignedInSession::SHAPE])
+            .notifies(Notification::NewDevice),
+        /// The owner disowned a sign-in by a mailed link. All sessions ended, and the password is void.
+        UserSignInDisowned = "user.sign_in_disowned": person().notifies(Notification::SignInDisowned),
         /// The person closed the account, and all sessions ended. A sign-in within 30 days reactivates it.
         UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
         /// A sign-in reactivated the account.
         UserReactivated = "user.reactivated": person().notifies(Notification::AccountReactivated),
-        /// An administrator locked the account.
-        UserLocked = "user.locked": person()
+        /// An administrator locked the account, for `data.reason`, which its person does not learn.
+        UserLocked = "user.locked": staff()
+            .data(&[data::Cause::SHAPE])
             .tells(WebhookType::UserLocked)
             .notifies(Notification::AccountLocked),
+        /// An administrator unlocked the account.
+        UserUnlocked = "user.unlocked": staff().notifies(Notification::AccountUnlocked),
+        /// An administrator ended all sessions of the account.
+        UserSignedOut = "user.signed_out": staff(),
+        /// An administrator or a machine client read the person's data. The subject is the act of reading.
+        UserRead = "user.read": staff(),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the
         /// identifier.
         UserLockedOut = "user.locked_out": staff()
@@ -185,6 +163,15 @@ events! {
             .notifies(Notification::RefreshTokenReused)
             .counts(&[Counter::plain("auth_refresh_reused_total")]),
 
+        /// A sign-in named a device for the first time.
+        DeviceRegistered = "device.registered": person(),
+        /// The device got a secret that it is trusted by.
+        DeviceTrusted = "device.trusted": person().notifies(Notification::DeviceTrusted),
+        /// The person ended the trust of the device.
+        DeviceDistrusted = "device.distrusted": person(),
+        /// The device was removed, by its person or because there were too many.
+        DeviceRemoved = "device.removed": person(),
+
         /// The password was changed in a session.
         PasswordChanged = "password.changed": person()
             .tells(WebhookType::PasswordChanged)
@@ -196,6 +183,8 @@ events! {
             .tells(WebhookType::PasswordChanged)
             .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
+        /// An administrator asks for a new password. All sessions ended, and the password is void.
+        PasswordResetRequired = "password.reset_required": staff().notifies(Notification::PasswordResetRequired),
         /// A second factor was enrolled.
         MfaEnabled = "mfa.enabled": person()
             .tells(WebhookType::MfaChanged)
@@ -205,6 +194,10 @@ events! {
         MfaDisabled = "mfa.disabled": person()
             .tells(WebhookType::MfaChanged)
             .notifies(Notification::MfaDisabled),
+        /// An administrator removed the second factor, and all sessions ended.
+        MfaReset = "mfa.reset": staff()
+            .tells(WebhookType::MfaChanged)
+            .notifies(Notification::MfaReset),
         /// New backup codes were made; the old ones are void.
         MfaBackupCodesRenewed = "mfa.backup_codes_renewed": person()
             .tells(WebhookType::MfaChanged)

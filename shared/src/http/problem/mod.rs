@@ -12,8 +12,8 @@ use super::response::{Body, Response};
 use crate::{
     domain::{
         account::AccountError, aml::AmlError, auth::AuthError, callback::CallbackError, check::CheckError,
-        client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, role::table::RoleError,
-        social::SocialError, webhook::WebhookError,
+        client::ClientError, document::DocumentError, factor::FactorError, field::InvalidField, passkey::PasskeyError,
+        role::table::RoleError, social::SocialError, webhook::WebhookError,
     },
     error::{Error, Internal, RequestError},
 };
@@ -62,6 +62,7 @@ pub fn type_of(error: &Error) -> &'static ProblemType {
         Error::Auth(error) => auth(*error),
         Error::Account(error) => account(*error),
         Error::Social(error) => social(*error),
+        Error::Passkey(error) => passkey(*error),
         Error::Check(error) => check(*error),
         Error::Document(error) => document(*error),
         Error::Callback(error) => callback(*error),
@@ -123,6 +124,17 @@ fn account(error: AccountError) -> &'static ProblemType {
     match error {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
         AccountError::LastAdmin => &types::LAST_ADMIN,
+        AccountError::OwnAccount => &types::OWN_ACCOUNT,
+        AccountError::MorePermitted => &types::MORE_PERMITTED,
+    }
+}
+
+fn passkey(error: PasskeyError) -> &'static ProblemType {
+    match error {
+        PasskeyError::Invalid => &types::INVALID_PASSKEY,
+        PasskeyError::CeremonyExpired => &types::CEREMONY_EXPIRED,
+        PasskeyError::TooMany => &types::TOO_MANY_PASSKEYS,
+        PasskeyError::Registered => &types::PASSKEY_REGISTERED,
     }
 }
 

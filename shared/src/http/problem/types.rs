@@ -49,6 +49,10 @@ problem_types! {
         "`state`, `binding` and `code` belong together, work once and within 10 minutes, and only in the browser that began. A \
          linking also needs the session that began it. What the provider gave for the code must fit too.",
         "Let the person begin again with `GET /v1/oauth/{provider}/authorize`.";
+    CEREMONY_EXPIRED = 400 "ceremony_expired", "The options for the authenticator are void.",
+        "Options are for one answer, within 5 minutes, and in the session that asked for them. Also void after another answer was \
+         accepted.",
+        "Ask for new options and let the person use the authenticator again.";
     WRONG_PASSWORD = 400 "invalid_credentials", "The password is wrong.",
         "The caller is identified already, by an access token or a mailed link, and the password of the body is wrong. The failure \
          counts towards the lock-out.",
@@ -83,6 +87,10 @@ problem_types! {
     CHALLENGE_EXPIRED = 401 "challenge_expired", "The challenge is over. Sign in again.",
         "A challenge works once and within 5 minutes. Five wrong codes end it, and so does a new password.",
         "Sign in again with `POST /v1/auth/login`.";
+    INVALID_PASSKEY = 401 "invalid_passkey", "The answer of the authenticator is not accepted.",
+        "The passkey is unknown, was removed, did not verify its user, or its answer is for other options or another site. The answer \
+         does not reveal which, nor whether an account exists.",
+        "Ask for new options, or let the person sign in another way.";
     INVALID_REFRESH_TOKEN = 401 "invalid_refresh_token", "The refresh token is invalid. Sign in again.",
         "The refresh token is unknown or expired, or its session has ended.",
         "Sign in again.";
@@ -120,6 +128,12 @@ problem_types! {
     OWN_ROLES = 403 "own_roles", "You cannot change your own roles.",
         "The account is that of the caller.",
         "Let another administrator do it.";
+    OWN_ACCOUNT = 403 "own_account", "You cannot administer your own account.",
+        "The account is that of the caller.",
+        "Let another administrator do it, or use the routes of your own account.";
+    MORE_PERMITTED = 403 "more_permitted", "The account may do more than you.",
+        "The account has a permission that the caller does not have.",
+        "Let somebody with all permissions of the account do it.";
     EMAIL_NOT_VERIFIED = 403 "email_not_verified", "The email address is not verified.",
         "The password is right, but the address was not confirmed. With enumeration protection, the answer is \
          `invalid_credentials` instead.",
@@ -173,6 +187,12 @@ problem_types! {
     LINKED_ELSEWHERE = 409 "linked_elsewhere", "This account of the provider is linked to another account.",
         "An account of a provider belongs to one account here.",
         "Let the person sign in with it, or remove it from the other account first.";
+    TOO_MANY_PASSKEYS = 409 "too_many_passkeys", "The person has ten passkeys, the most there may be.",
+        "Each passkey is a way to sign in.",
+        "Let the person remove one with `DELETE /v1/auth/webauthn/credentials/{id}` first.";
+    PASSKEY_REGISTERED = 409 "passkey_registered", "The passkey is registered already.",
+        "A credential of an authenticator belongs to one account.",
+        "Let the person use another authenticator, or sign in with this passkey.";
     TOO_MANY_LINKED_ACCOUNTS = 409 "too_many_linked_accounts", "The person has ten linked accounts, the most there may be.",
         "Each linked account is a way to sign in.",
         "Let the person remove one with `DELETE /v1/oauth/accounts/{id}` first.";

@@ -77,9 +77,12 @@ impl TextValues {
             TokenPurpose::ResetPassword => "reset-password",
             TokenPurpose::ConfirmEmailChange => "confirm-email",
             TokenPurpose::UndoEmailChange => "undo-email-change",
+            TokenPurpose::EndSession => "end-session",
+            TokenPurpose::MagicLink => "magic-link",
         };
         let link = format!("{app_url}/{page}?token={}", token.expose());
-        Self(context! { link => url(link), hours => purpose.lifetime().as_secs() / 3600 })
+        let minutes = purpose.lifetime().as_secs() / 60;
+        Self(context! { link => url(link), hours => minutes / 60, minutes })
     }
 
     /// The time of an event, as in `2026-03-01 09:30 UTC`, and the device of the person's browser or app. A country with several
@@ -91,6 +94,12 @@ impl TextValues {
             local_at => country.and_then(|country| local_time(at, country)),
             device => user_agent.and_then(device::describe),
         })
+    }
+
+    /// The values of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(context! { ..self.0, ..other.0 })
     }
 
     /// The reasons of a check's event. The event also holds codes for staff: an applicant gets the public ones.

@@ -119,7 +119,7 @@ impl Templates {
             if mail.subject.trim().is_empty() || mail.subject.contains(['\n', '\r']) {
                 return Err("the subject is not one line".to_owned());
             }
-            let has_link = matches!(notification.row().text, TextData::Link(_));
+            let has_link = matches!(notification.row().text, TextData::Link(_) | TextData::LinkAndCircumstances(_));
             if has_link && !(mail.text.contains(SAMPLE_TOKEN) && mail.html.contains(SAMPLE_TOKEN)) {
                 return Err("a body does not show the link".to_owned());
             }
@@ -186,6 +186,10 @@ fn samples(data: TextData) -> Vec<TextValues> {
             TextValues::circumstances(at, None, None),
             TextValues::circumstances(at, Country::parse("IN").ok().as_ref(), Some("Firefox/128 Windows")),
         ],
+        TextData::LinkAndCircumstances(purpose) => samples(TextData::Circumstances)
+            .into_iter()
+            .map(|at| TextValues::link(SAMPLE_APP, purpose, &SecretText::new(SAMPLE_TOKEN.to_owned())).and(at))
+            .collect(),
         TextData::Reasons => vec![
             TextValues::of_reasons(&[], false),
             TextValues::of_reasons(&[ReasonCode::DocumentForged], true),

@@ -57,6 +57,9 @@ fn example(data: TextData) -> TextValues {
         TextData::Circumstances => {
             TextValues::circumstances(NOW, Some(&Country::parse("IN").unwrap()), Some("Firefox/128 Windows"))
         }
+        TextData::LinkAndCircumstances(purpose) => {
+            example(TextData::Link(purpose)).and(example(TextData::Circumstances))
+        }
         TextData::Reasons => {
             let data = serde_json::json!({"reasons": ["document_forged", "selfie_needed"]});
             TextValues::reasons(&check_event(EventType::CheckRejected, data))

@@ -109,7 +109,7 @@ impl Applicant {
             let after = match auth.change_profile(&before, &named(name), None, NOW) {
                 Ok((after, _)) => after,
                 Err(AccountError::CheckInProgress) => return Ok(Decided::Unchanged(false)),
-                Err(refused @ AccountError::LastAdmin) => return Err(refused.into()),
+                Err(refused) => return Err(refused.into()),
             };
             let sealed = ProfileItem::seal(&self.user, &named(name), &self.key).unwrap();
             let commit =

@@ -39,6 +39,11 @@ impl SignIns {
         Key::new(format!("U#{user}"), Self::SORT)
     }
 
+    /// Whether nobody signed in to the account before.
+    pub const fn is_first(&self) -> bool {
+        self.count == 0
+    }
+
     /// The sessions that end with one more sign-in, the oldest first.
     fn surplus(&self, auth: &Account, now: Timestamp) -> impl Iterator<Item = &SessionItem> {
         let live: Vec<_> = self.sessions.iter().filter(|session| session.admitted(auth, now)).collect();

@@ -104,7 +104,7 @@ fn with_platform(stack: &Stack, mut variables: BTreeMap<String, String>) -> BTre
 fn plausible(name: &str) -> String {
     match name {
         "STAGE" => "dev",
-        "CORS_ORIGINS" | "REDIRECT_URIS" => "",
+        "CORS_ORIGINS" | "REDIRECT_URIS" | "PASSKEY_RP_ID" => "",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STAFF_MFA" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "MAIL_COLOR" => "#1f4fd8",
         "SCREENING_THRESHOLD" => "0.85",

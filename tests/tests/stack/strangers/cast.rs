@@ -9,13 +9,14 @@ use verinym::crypto::random::RandomId;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use verinym::domain::{
-    id::{CheckId, ClientId, DeliveryId, DocumentId, HitId, LinkId, SessionId, UserId, WebhookId},
+    id::{CheckId, ClientId, DeliveryId, DeviceId, DocumentId, HitId, LinkId, PasskeyId, SessionId, UserId, WebhookId},
     time::Timestamp,
 };
 use verinym_tests::{
     Client, Draft, Stack,
     client::ApiRequest,
     contract::Operation,
+    passkey::SoftPasskey,
     people::tag,
     tokens::{self, Bad},
 };
@@ -47,6 +48,8 @@ pub struct Ids {
     pub check: String,
     pub document: String,
     pub session: String,
+    pub device: String,
+    pub passkey: String,
     pub hit: String,
     pub list: String,
     pub client: String,
@@ -68,10 +71,16 @@ impl Kept {
         let check = other.api.post("/v1/kyc/checks").json(&draft).send().await.expect(201).json();
         let endpoint = json!({"url": "https://hooks.example.com/", "events": ["kyc.*"]});
         let webhook = other.api.post("/v1/webhooks").json(&endpoint).send().await.expect(201).json();
+        let form =
+            json!({"email": other.draft.email, "password": other.draft.password, "device": {"fingerprint": tag()}});
+        let device = stack.client().post("/v1/auth/login").json(&form).send().await.expect(200).json();
+        let passkey = other.api.register_passkey(&mut SoftPasskey::new()).await.expect(201).json();
         let theirs = Ids {
             check: check["id"].as_str().unwrap().to_owned(),
             document,
             session: other.api.session_id().to_owned(),
+            device: device["session"]["device_id"].as_str().unwrap().to_owned(),
+            passkey: passkey["credential"]["id"].as_str().unwrap().to_owned(),
             hit: HitId::new(Timestamp::now()).to_string(),
             // Lists are everybody's; this one is only configured.
             list: "test_same".to_owned(),
@@ -85,6 +94,8 @@ impl Kept {
             check: CheckId::new(now).to_string(),
             document: DocumentId::new(now).to_string(),
             session: SessionId::new(now).to_string(),
+            device: DeviceId::new(now).to_string(),
+            passkey: PasskeyId::new(now).to_string(),
             hit: HitId::new(now).to_string(),
             list: "nobodys_list".to_owned(),
             client: ClientId::new(now).to_string(),
@@ -178,6 +189,8 @@ impl Ids {
             IdKind::Check => &self.check,
             IdKind::Document => &self.document,
             IdKind::Session => &self.session,
+            IdKind::Device => &self.device,
+            IdKind::Passkey => &self.passkey,
             IdKind::Hit => &self.hit,
             IdKind::List => &self.list,
             IdKind::Client => &self.client,
@@ -193,6 +206,8 @@ pub enum IdKind {
     Check,
     Document,
     Session,
+    Device,
+    Passkey,
     Hit,
     List,
     Client,
@@ -211,6 +226,10 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Document)
     } else if path.starts_with("/v1/sessions/") {
         Some(IdKind::Session)
+    } else if path.starts_with("/v1/devices/") {
+        Some(IdKind::Device)
+    } else if path.starts_with("/v1/auth/webauthn/credentials/") {
+        Some(IdKind::Passkey)
     } else if path.starts_with("/v1/aml/hits/") {
         Some(IdKind::Hit)
     } else if path.starts_with("/v1/aml/lists/") {
@@ -239,6 +258,9 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         ("POST", "/v1/kyc/checks/{id}/notes") => Some(json!({"text": "x"})),
         ("PUT", "/v1/webhooks/{id}") => Some(json!({"url": "https://hooks.example.com/", "events": ["*"]})),
         ("POST", "/v1/webhooks/{id}/deliveries/retry") => Some(json!({"since": Timestamp::now().to_string()})),
+        ("PUT", "/v1/admin/users/{id}/lock") => Some(json!({"reason": "other"})),
+        ("PATCH", "/v1/auth/webauthn/credentials/{id}") => Some(json!({"name": "x"})),
+        ("PUT", "/v1/devices/{id}/trust") => Some(json!({"trusted": true})),
         ("PUT", "/v1/admin/users/{id}/roles") => Some(json!({"roles": ["user"]})),
         (_, path) if operation.takes().is_some() && path.contains("{id}") => {
             panic!("{} {path}: tell the tests a body that it takes", operation.method)

@@ -30,11 +30,18 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "user.registered_by_provider",
             "user.social_account_linked",
             "user.social_account_unlinked",
+            "user.passkey_added",
+            "user.passkey_removed",
+            "user.new_device",
+            "user.sign_in_disowned",
             "user.deactivated",
             "user.reactivated",
-            "user.locked",
             "session.created",
             "session.revoked",
+            "device.registered",
+            "device.trusted",
+            "device.distrusted",
+            "device.removed",
             "password.changed",
             "mfa.enabled",
             "mfa.disabled",
@@ -70,6 +77,7 @@ fn endpoints_are_told_of_these_events_and_no_others() {
             ("password.reset", "password.changed"),
             ("mfa.enabled", "mfa.changed"),
             ("mfa.disabled", "mfa.changed"),
+            ("mfa.reset", "mfa.changed"),
             ("mfa.backup_codes_renewed", "mfa.changed"),
         ]
     );
@@ -81,8 +89,10 @@ fn endpoints_are_told_of_these_events_and_no_others() {
     assert_eq!(
         told_of_staff,
         [
+            "user.locked",
             "session.refresh_reused",
             "password.reset",
+            "mfa.reset",
             "kyc.document.rejected",
             "kyc.check.cancelled",
             "aml.hit.opened",

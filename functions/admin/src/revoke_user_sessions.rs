@@ -1,0 +1,49 @@
+//! POST /v1/admin/users/{id}/sessions/revoke: signs a person out everywhere.
+
+use verinym::{
+    domain::id::UserId,
+    error::Result,
+    function::{Capability, Needs},
+    http::{Call, Committed, Endpoint, NoContent, Path, Route, problem::types},
+    run_command,
+    store::{Table, user::account_event},
+};
+
+use crate::administered::{Administered, Administrator, delete_sessions};
+
+pub fn endpoint() -> Endpoint {
+    Route::post("admin-revoke-user-sessions", "/v1/admin/users/{id}/sessions/revoke")
+        .summary("End all sessions of an account")
+        .description(
+            "Ends all sessions of the account at once, and the trust of its devices. The person can sign in again.",
+        )
+        .idempotent()
+        .problems(&[&types::NOT_FOUND, &types::OWN_ACCOUNT, &types::MORE_PERMITTED])
+        .opens_profile_keys()
+        .needs(
+            Needs::new()
+                .with(Capability::Commit)
+                .get(Table::Identity)
+                .get_many(Table::Identity)
+                .query(Table::Identity)
+                .put(Table::Identity)
+                .delete(Table::Identity)
+                .check(Table::Identity),
+        )
+        .handled_by(revoke)
+}
+
+async fn revoke(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) -> Result<Committed<NoContent>> {
+    let (store, now) = (call.app.store().await, call.now());
+    let mut ended = None;
+    let command = call.command().await?;
+    let answer = run_command!(command, |attempt| {
+        let target = Administered::read(&call.caller, store, &id, attempt.is_first()).await?;
+        let (after, kind) = target.account.end_all_sessions();
+        let commit = target.changes(attempt.commit(now), &after).event(account_event(kind, &after));
+        ended = Some(after);
+        Ok(commit.returning(NoContent))
+    })?;
+    delete_sessions(store, command.without_reply(), ended, "by_admin", now).await;
+    Ok(answer)
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    verinym::http::serve(verinym_auth::passkey_sign_in_options::endpoint())
+}
