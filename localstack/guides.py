@@ -4,9 +4,10 @@
 
 The `sh` blocks of docs/quickstart.md are one script. The `python` and `ts` blocks of docs/integrate.md get a short program behind them that
 signs somebody up, has a passport approved and verifies the access token, and a tampered one. So do the `rust` blocks, as a
-package of their own, with the versions of Cargo.lock.
+package of their own, with the versions of Cargo.lock. The `ts` blocks of docs/passkeys.md run in a headless Chromium.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,9 @@ import time
 from pathlib import Path
 
 from localstack import node
+from localstack.client import Client
+from localstack.clients import confirmed_person
+from localstack.mailbox import Mailbox
 from localstack.passport import picture
 from localstack.settings import ROOT, Settings, step
 from localstack.venv import ensure
@@ -186,6 +190,41 @@ def run(name: str, command: list[str], cwd: Path, environment: dict[str, str]) -
     step(f"{name}: approved after {time.monotonic() - began:.1f} s")
 
 
+# The exit code of a program that this machine cannot run.
+NOT_HERE = 3
+
+
+def passkeys(settings: Settings, api_url: str) -> None:
+    """Registers a passkey and signs in with it, as docs/passkeys.md says, in a browser with a virtual authenticator."""
+    began = time.monotonic()
+    binaries = node.node()
+    modules = node.packages("browser", binaries)
+    program = shutil.copy(ROOT / "localstack" / "passkeys.mjs", modules)
+    person = confirmed_person(api_url, Mailbox(settings.mailbox), "passkeys")
+    tokens = Client(api_url).post("/v1/auth/login", {"email": person["EMAIL"], "password": person["PASSWORD"]})
+    variables = {
+        "API_URL": api_url,
+        "EMAIL": person["EMAIL"],
+        "ACCESS_TOKEN": tokens["access_token"],
+        "SNIPPETS": json.dumps(blocks("passkeys.md", "ts")),
+    }
+    done = subprocess.run(
+        [str(binaries / "node"), str(program)],
+        cwd=modules,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    if done.returncode == NOT_HERE:
+        step(f"docs/passkeys.md: skipped, {done.stdout.strip()}")
+    elif done.returncode != 0:
+        sys.exit(f"docs/passkeys.md failed ({done.returncode}):\n{done.stdout}\n{done.stderr}")
+    else:
+        step(f"docs/passkeys.md: signed in by a browser's passkey after {time.monotonic() - began:.1f} s")
+
+
 def main() -> None:
     settings = Settings.read()
     stack = settings.variables()
@@ -215,6 +254,8 @@ def main() -> None:
         (modules / file).write_text(extra or "\n".join(blocks("integrate.md", language)))
     command = [str(binaries / "node"), str(modules / "main.ts")]
     run("docs/integrate.md, TypeScript", command, modules, environment | {"EMAIL": f"ts-{mark}@example.org"})
+
+    passkeys(settings, stack["API_URL"])
 
     package = work / "rust"
     (package / "src").mkdir(parents=True, exist_ok=True)

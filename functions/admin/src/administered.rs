@@ -8,14 +8,30 @@ use verinym::{
         time::Timestamp,
     },
     error::{RequestError, Result},
+    function::{Capability, Needs},
     http::{Can, Principal, Recent},
-    store::{Store, command::Command, commit::Commit, session::Ending, user::Account},
+    store::{Store, Table, command::Command, commit::Commit, session::Ending, user::Account},
 };
 
 use crate::role_editor::Editor;
 
 /// Who acts on the accounts of others: with the permission, and a recent authentication.
 pub type Administrator = Recent<Can<UsersManage>>;
+
+/// What reading and changing the account of somebody else needs.
+pub fn needs() -> Needs {
+    Needs::new()
+        .with(Capability::Commit)
+        .get(Table::Identity)
+        .get_many(Table::Identity)
+        .put(Table::Identity)
+        .check(Table::Identity)
+}
+
+/// What [`delete_sessions`] needs.
+pub fn needs_to_end_sessions() -> Needs {
+    Needs::new().query(Table::Identity).delete(Table::Identity)
+}
 
 /// An account as of one attempt of a command, with the administrator who acts on it.
 pub struct Administered {

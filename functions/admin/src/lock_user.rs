@@ -9,14 +9,13 @@ use verinym::{
         id::UserId,
     },
     error::Result,
-    function::{Capability, Needs},
     http::{Call, Committed, Endpoint, Json, NoContent, Path, Route, problem::types},
     run_command,
-    store::{Table, command::Decided, commit::Commit, user::account_event},
+    store::{command::Decided, commit::Commit, user::account_event},
 };
 
 use crate::{
-    administered::{Administered, Administrator, delete_sessions},
+    administered::{Administered, Administrator, delete_sessions, needs, needs_to_end_sessions},
     role_editor::is_admin,
 };
 
@@ -36,16 +35,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::OWN_ACCOUNT, &types::MORE_PERMITTED, &types::LAST_ADMIN])
         .opens_profile_keys()
-        .needs(
-            Needs::new()
-                .with(Capability::Commit)
-                .get(Table::Identity)
-                .get_many(Table::Identity)
-                .query(Table::Identity)
-                .put(Table::Identity)
-                .delete(Table::Identity)
-                .check(Table::Identity),
-        )
+        .needs(needs().and(needs_to_end_sessions()))
         .handled_by(lock)
 }
 

@@ -3,13 +3,12 @@
 use verinym::{
     domain::id::UserId,
     error::{RequestError, Result},
-    function::{Capability, Needs},
     http::{Call, Committed, Endpoint, NoContent, Path, Route, problem::types},
     run_command,
-    store::{Table, user::account_event},
+    store::user::account_event,
 };
 
-use crate::administered::{Administered, Administrator, delete_sessions};
+use crate::administered::{Administered, Administrator, delete_sessions, needs, needs_to_end_sessions};
 
 pub fn endpoint() -> Endpoint {
     Route::post("admin-reset-user-mfa", "/v1/admin/users/{id}/mfa/reset")
@@ -26,16 +25,7 @@ pub fn endpoint() -> Endpoint {
             &types::MFA_NOT_ENABLED,
         ])
         .opens_profile_keys()
-        .needs(
-            Needs::new()
-                .with(Capability::Commit)
-                .get(Table::Identity)
-                .get_many(Table::Identity)
-                .query(Table::Identity)
-                .put(Table::Identity)
-                .delete(Table::Identity)
-                .check(Table::Identity),
-        )
+        .needs(needs().and(needs_to_end_sessions()))
         .handled_by(reset)
 }
 

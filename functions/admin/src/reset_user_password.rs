@@ -7,13 +7,12 @@ use verinym::{
         mailed_token::TokenPurpose,
     },
     error::Result,
-    function::{Capability, Needs},
     http::{Call, Committed, Endpoint, NoContent, Path, Route, problem::types},
     run_command,
     store::{Table, mail_token::MailToken, user::account_event},
 };
 
-use crate::administered::{Administered, Administrator, delete_sessions};
+use crate::administered::{Administered, Administrator, delete_sessions, needs, needs_to_end_sessions};
 
 pub fn endpoint() -> Endpoint {
     Route::post("admin-reset-user-password", "/v1/admin/users/{id}/password/reset")
@@ -24,17 +23,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::OWN_ACCOUNT, &types::MORE_PERMITTED])
         .opens_profile_keys()
-        .needs(
-            Needs::new()
-                .with(Capability::Commit)
-                .get(Table::Identity)
-                .get_many(Table::Identity)
-                .query(Table::Identity)
-                .put(Table::Identity)
-                .delete(Table::Identity)
-                .check(Table::Identity)
-                .put(Table::Ephemeral),
-        )
+        .needs(needs().and(needs_to_end_sessions()).put(Table::Ephemeral))
         .handled_by(reset)
 }
 

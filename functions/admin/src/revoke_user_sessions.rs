@@ -3,13 +3,12 @@
 use verinym::{
     domain::id::UserId,
     error::Result,
-    function::{Capability, Needs},
     http::{Call, Committed, Endpoint, NoContent, Path, Route, problem::types},
     run_command,
-    store::{Table, user::account_event},
+    store::user::account_event,
 };
 
-use crate::administered::{Administered, Administrator, delete_sessions};
+use crate::administered::{Administered, Administrator, delete_sessions, needs, needs_to_end_sessions};
 
 pub fn endpoint() -> Endpoint {
     Route::post("admin-revoke-user-sessions", "/v1/admin/users/{id}/sessions/revoke")
@@ -20,16 +19,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::OWN_ACCOUNT, &types::MORE_PERMITTED])
         .opens_profile_keys()
-        .needs(
-            Needs::new()
-                .with(Capability::Commit)
-                .get(Table::Identity)
-                .get_many(Table::Identity)
-                .query(Table::Identity)
-                .put(Table::Identity)
-                .delete(Table::Identity)
-                .check(Table::Identity),
-        )
+        .needs(needs().and(needs_to_end_sessions()))
         .handled_by(revoke)
 }
 

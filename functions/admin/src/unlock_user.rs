@@ -3,13 +3,12 @@
 use verinym::{
     domain::id::UserId,
     error::Result,
-    function::{Capability, Needs},
     http::{Call, Committed, Endpoint, NoContent, Path, Route, problem::types},
     run_command,
-    store::{Table, command::Decided, user::account_event},
+    store::{command::Decided, user::account_event},
 };
 
-use crate::administered::{Administered, Administrator};
+use crate::administered::{Administered, Administrator, needs};
 
 pub fn endpoint() -> Endpoint {
     Route::put("admin-unlock-user", "/v1/admin/users/{id}/unlock")
@@ -20,14 +19,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::OWN_ACCOUNT, &types::MORE_PERMITTED])
         .opens_profile_keys()
-        .needs(
-            Needs::new()
-                .with(Capability::Commit)
-                .get(Table::Identity)
-                .get_many(Table::Identity)
-                .put(Table::Identity)
-                .check(Table::Identity),
-        )
+        .needs(needs())
         .handled_by(unlock)
 }
 

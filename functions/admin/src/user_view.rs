@@ -36,8 +36,8 @@ pub struct StaffUser {
     #[schema(value_type = Option<String>, example = "+*******2671")]
     phone: Option<Masked<String>>,
     phone_verified: bool,
-    /// The year alone where the data is masked.
-    #[schema(value_type = Option<String>, example = "1990-**-**")]
+    /// Only whether there is one where the data is masked.
+    #[schema(value_type = Option<String>, example = "****-**-**")]
     date_of_birth: Option<Masked<String>>,
     /// `null` where the data is masked.
     address: Option<Address>,
@@ -54,6 +54,7 @@ pub struct StaffUser {
     mfa_methods: Vec<FactorMethod>,
     /// How many accounts at identity providers are linked.
     linked_accounts: u32,
+    passkeys: u32,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
@@ -94,6 +95,7 @@ impl StaffUser {
             mfa_enabled: auth.mfa_enabled(),
             mfa_methods: auth.second_factors.clone(),
             linked_accounts: auth.links,
+            passkeys: auth.passkeys,
             created_at: auth.created_at,
             updated_at: auth.updated_at,
             version: auth.profile_version(),

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
-    domain::{auth::AuthError, field::Fields, limit, mailed_token::TokenPurpose, secret::SecretText},
-    error::{RequestError, Result},
+    domain::{auth::AuthError, limit, mailed_token::TokenPurpose, secret::SecretText},
+    error::Result,
     function::{Capability, Concurrency, Needs},
     http::{
         Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, mailed_token::VerifiedMailedToken, problem::types,
@@ -14,7 +14,7 @@ use verinym::{
 
 use crate::{
     sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
-    sign_in_device::DeviceOfSignIn,
+    sign_in_device::{DeviceOfSignIn, check_device},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -68,11 +68,7 @@ pub fn endpoint() -> Endpoint {
 
 /// Three round trips: the token; the account; the new session.
 async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Result<Plain<SignedIn>> {
-    if let Some(device) = &form.device {
-        let mut fields = Fields::default();
-        device.check(&mut fields);
-        fields.done().map_err(RequestError::Invalid)?;
-    }
+    check_device(form.device.as_ref())?;
     let (app, store, now) = (call.app, call.app.store().await, call.now());
     let indexes = app.index_secrets().await?;
     let token = VerifiedMailedToken::verify(app, &form.token, TokenPurpose::MagicLink, now).await?;

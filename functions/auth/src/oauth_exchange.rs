@@ -4,8 +4,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
     config::names::SecretId,
-    domain::{field::Fields, id::UserId, limit, secret::SecretText, social::SocialError},
-    error::{RequestError, Result},
+    domain::{id::UserId, limit, secret::SecretText, social::SocialError},
+    error::Result,
     function::{Capability, Needs},
     http::{AnybodyOrSigned, By, Call, Endpoint, Json, Limited, Path, Plain, Route, problem::types},
     providers::oauth::{call_through_breaker, sign_in_provider},
@@ -18,7 +18,7 @@ use verinym::{
 use crate::{
     oauth_authorize::callback_url,
     sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved, tokens_of},
-    sign_in_device::DeviceOfSignIn,
+    sign_in_device::{DeviceOfSignIn, check_device},
     social_sign_in::{Proven, account_of},
 };
 
@@ -87,11 +87,7 @@ async fn exchange(
     (Path(name), Json(form)): (Path<String>, Json<Exchange>),
 ) -> Result<Plain<SignedIn>> {
     let (app, now) = (call.app, call.now());
-    if let Some(device) = &form.device {
-        let mut fields = Fields::default();
-        device.check(&mut fields);
-        fields.done().map_err(RequestError::Invalid)?;
-    }
+    check_device(form.device.as_ref())?;
     let provider = sign_in_provider(app, &name).await?;
     let (indexes, store) = (app.index_secrets().await?, app.store().await);
     let proof = BrowserProof::of(&indexes, form.state.expose(), form.binding.expose());

@@ -8,13 +8,12 @@ use verinym::{
     domain::{
         auth::AuthError,
         event::{Actor, PasskeyOfPerson},
-        field::Fields,
         id::UserId,
         limit,
         passkey::PasskeyError,
         secret::{Masked, SecretText},
     },
-    error::{RequestError, Result},
+    error::Result,
     function::{Capability, Concurrency, Needs},
     http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
@@ -31,7 +30,7 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredent
 use crate::{
     passkeys::{credential, refused, relying_party, restored, used},
     sign_in::{FirstFactor, UsedUp, begin_session},
-    sign_in_device::DeviceOfSignIn,
+    sign_in_device::{DeviceOfSignIn, check_device},
     tokens::TokenSet,
 };
 
@@ -88,11 +87,7 @@ pub fn endpoint() -> Endpoint {
 
 /// Three round trips: the ceremony; the account and its passkeys; the new session.
 async fn sign_in(call: Call<Anonymous>, Json(form): Json<PasskeySignIn>) -> Result<Plain<TokenSet>> {
-    if let Some(device) = &form.device {
-        let mut fields = Fields::default();
-        device.check(&mut fields);
-        fields.done().map_err(RequestError::Invalid)?;
-    }
+    check_device(form.device.as_ref())?;
     let (app, store, now) = (call.app, call.app.store().await, call.now());
     let answer: PublicKeyCredential = credential(form.credential)?;
     let indexes = app.index_secrets().await?;

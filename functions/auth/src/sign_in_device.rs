@@ -12,7 +12,7 @@ use verinym::{
         secret::{Masked, SecretText},
         time::Timestamp,
     },
-    error::{Internal, Result},
+    error::{Internal, RequestError, Result},
     store::{
         Store,
         author::CallOrigin,
@@ -66,6 +66,15 @@ impl DeviceOfSignIn {
             },
         }
     }
+}
+
+/// Refuses a description of a device that is malformed.
+pub fn check_device(device: Option<&DeviceOfSignIn>) -> Result<()> {
+    let mut fields = Fields::default();
+    if let Some(device) = device {
+        device.check(&mut fields);
+    }
+    Ok(fields.done().map_err(RequestError::Invalid)?)
 }
 
 fn label(text: &str, most: usize) -> Result<(), FieldFault> {
