@@ -69,7 +69,7 @@ async fn begin(call: Call<Anonymous>, Json(form): Json<SignInOptions>) -> Result
             let mut ids = known.collect::<Result<Vec<_>>>()?;
             let user = (!ids.is_empty()).then_some(claim.user);
             if ids.is_empty() {
-                ids.push(indexes.decoy_credential(email.as_str()));
+                ids.push(URL_SAFE_NO_PAD.encode(indexes.decoy_credential(email.as_str())));
             }
             let allowed = ids.into_iter().map(|id| json!({"type": "public-key", "id": id}));
             public_key["allowCredentials"] = allowed.collect();

@@ -149,8 +149,8 @@ impl IndexSecrets {
     }
 
     /// A credential id that no authenticator has, always the same for an address.
-    pub fn decoy_credential(&self, email: &str) -> String {
-        self.digest(&[b"passkey decoy", email.as_bytes()])
+    pub fn decoy_credential(&self, email: &str) -> Vec<u8> {
+        self.digest_bytes(&[b"passkey decoy", email.as_bytes()])
     }
 }
 

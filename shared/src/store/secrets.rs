@@ -66,7 +66,12 @@ impl IndexSecrets {
 
     /// A digest under our key, as text fit for a table key.
     pub fn digest(&self, parts: &[&[u8]]) -> String {
-        BASE32HEX_NOPAD.encode(&index::digest(&self.digest, parts))
+        BASE32HEX_NOPAD.encode(&self.digest_bytes(parts))
+    }
+
+    /// The same as bytes, which look like random ones.
+    pub fn digest_bytes(&self, parts: &[&[u8]]) -> Vec<u8> {
+        index::digest(&self.digest, parts).to_vec()
     }
 }
 

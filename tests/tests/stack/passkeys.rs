@@ -1,5 +1,6 @@
 //! Passkeys, by a software authenticator: registration, sign-in with and without a name, and what does not sign in.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use verinym_tests::{
@@ -173,6 +174,11 @@ async fn options_tell_nothing_about_an_address() {
         client.sign_in_with(&again, &answer).await.refused(401, "invalid_passkey");
     }
     assert!(ids[0] != ids[1] && ids[1] != ids[2]);
+    // A decoy is written as a real one is: base64url, of bytes that are no text.
+    for decoy in &ids[1..] {
+        let bytes = URL_SAFE_NO_PAD.decode(decoy.as_str().unwrap()).unwrap();
+        assert!(bytes.len() >= 16 && !bytes.is_ascii(), "{decoy}");
+    }
 }
 
 #[tokio::test]
