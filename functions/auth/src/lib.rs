@@ -1,8 +1,10 @@
-//! Signing up and in: one module per function; [`endpoints`] lists them.
+//! Signing up and in: one module per function; [`endpoints`] and [`workers`] list them.
 
+pub mod authorizer;
 mod claims;
 pub mod end_session;
 pub mod forgot_password;
+mod introspection;
 pub mod list_passkeys;
 pub mod login;
 pub mod logout;
@@ -45,7 +47,7 @@ mod social_sign_in;
 mod tokens;
 pub mod verify_email;
 
-use verinym::http::Endpoint;
+use verinym::{http::Endpoint, messaging::Worker};
 
 /// Every route of the area.
 pub fn endpoints() -> Vec<Endpoint> {
@@ -85,4 +87,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         oauth_accounts::endpoint(),
         oauth_unlink::endpoint(),
     ]
+}
+
+/// The functions without a route.
+pub fn workers() -> Vec<Worker> {
+    vec![authorizer::worker()]
 }

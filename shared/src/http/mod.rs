@@ -52,6 +52,7 @@ pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;
 pub use form::{Form, FormField};
+pub use headers::bearer_token;
 pub use input::{Headers, Json, Path, Query, RawBody, RequestLine};
 pub use multipart::Upload;
 pub use operation::OperationDoc;

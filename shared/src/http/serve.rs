@@ -346,7 +346,7 @@ async fn admit_person(
 
 /// What staff without a second factor are refused with: they have to enroll one, or to prove it in this session.
 fn lacking_second_factor(auth: &Account, session: &SessionItem) -> Option<RequestError> {
-    if !auth.is_staff() || session.has_second_factor() {
+    if !session.lacks_second_factor(auth) {
         return None;
     }
     Some(if auth.mfa_enabled() { RequestError::ReauthenticationRequired } else { RequestError::MfaEnrollmentRequired })

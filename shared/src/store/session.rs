@@ -145,6 +145,11 @@ impl SessionItem {
         self.amr.iter().any(|method| method == MULTI_FACTOR)
     }
 
+    /// Whether it is the session of staff who have not proved a second factor.
+    pub fn lacks_second_factor(&self, account: &Account) -> bool {
+        account.is_staff() && !self.has_second_factor()
+    }
+
     /// The session after its person proved again who they are.
     #[must_use]
     pub fn reauthenticated(&self, amr: &[&str], now: Timestamp) -> Self {
