@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails code status preflight bootstrap mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+.PHONY: demo up down reset logs mails code status preflight bootstrap rotate-keys mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench bench-screening fuzz build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -72,6 +72,10 @@ preflight: venv
 ##     ROLE=moderator or auditor: only gives the account this role)
 bootstrap: venv
 	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" ROLE="$(ROLE)" $(STACK_PYTHON) -m operations.bootstrap
+
+## rotate-keys: rotate keys before they are due (KEYS=signing, tokens or key_encryption; LEAKED=true voids what they made; NAME=stack; STACK=aws for AWS)
+rotate-keys: venv
+	@NAME="$(NAME)" KEYS="$(KEYS)" LEAKED="$(LEAKED)" $(STACK_PYTHON) -m operations.rotate_keys
 
 ## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
 mail-templates: venv

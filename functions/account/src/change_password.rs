@@ -84,6 +84,7 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     call.settle(&proof).await;
     let (changed, after) = changed?;
 
+    // The sessions are over already, that of the caller perhaps too.
     let command = call.command_by(call.author(&key)).await;
     let (keep, ending) = (Some(&caller.session), Ending::revoked("password_changed"));
     if let Err(error) = store.end_sessions(&command, &after, keep, &ending, call.now()).await {

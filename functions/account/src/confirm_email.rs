@@ -37,7 +37,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("account-confirm-email", "/v1/users/email/confirm")
         .summary("Confirm my new address")
         .description(
-            "Changes the address with the token of the link that was mailed to the new one. The person who asked for the change has to be signed in, so that the owner of an address cannot give it to a stranger's account by opening the link. The old address gets a mail, whose link undoes the change for 72 hours. Links to set a password that were mailed to the old address are void.",
+            "Changes the address with the token of the link that was mailed to the new one. The person who asked for the change has to be signed in, so that the owner of an address cannot give it to a stranger's account by opening the link. The old address gets a mail, whose link undoes the change for 72 hours, unless the change is a return to an address that could still be restored: that one is an undo itself. Links to set a password that were mailed to the old address are void.",
         )
         .idempotent()
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN, &types::EMAIL_TAKEN])
@@ -53,7 +53,8 @@ pub fn endpoint() -> Endpoint {
                 .get_many(Table::Keys)
                 .get(Table::Ephemeral)
                 .put(Table::Ephemeral)
-                .delete(Table::Ephemeral),
+                .delete(Table::Ephemeral)
+                .rarely("a person returns to a former address", Needs::new().delete(Table::Identity)),
         )
         .handled_by(confirm_email)
 }
@@ -85,11 +86,18 @@ async fn confirm_email(call: Call<Signed>, Json(form): Json<ConfirmEmail>) -> Re
             .account_changes(&account.auth, &after)
             .profile_changes(user, &account.profile_item, &sealed)
             .claim_proved_email(&after.email_index, user, now)
-            .keep_former_email(&former, user)
-            .username_counted_under_email(&after)
-            .email_changes(user, &read, &read.confirm(former, now))
-            .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, undo, now), None)
-            .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
+            .username_counted_under_email(&after);
+        let commit = match read.return_to(&after.email_index, now) {
+            Some(returned) => {
+                commit.release_email(&account.auth.email_index, user).email_changes(user, &read, &returned)
+            }
+            None => commit
+                .keep_former_email(&former, user)
+                .email_changes(user, &read, &read.confirm(former, now))
+                .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, undo, now), None),
+        };
+        let commit =
+            commit.event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
         let reply = Versioned { version: after.profile_version(), body: after.user(profile) };
         Ok(token.consume(commit).returning(reply))
     })

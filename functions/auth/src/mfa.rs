@@ -111,7 +111,7 @@ where
 {
     let (store, now) = (call.app.store().await, call.now());
     let (key, indexes) = (call.loaded.key(store, now).await?, call.app.index_secrets().await?);
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let right = run_command!(command, |attempt| {
         let account = own_factors(call).await?;
         if !account.factors.is_enabled() {

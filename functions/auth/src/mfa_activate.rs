@@ -102,7 +102,7 @@ async fn prove_first_code(call: &Call<Recent>, method: SetupMethod, code: &Secre
     let (store, now) = (call.app.store().await, call.now());
     let (key, indexes) = (call.loaded.key(store, now).await?, call.app.index_secrets().await?);
     let SetupMethod::Totp = method;
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let proved = run_command!(command, |attempt| {
         let account = own_factors(call).await?;
         let factors = &account.factors;

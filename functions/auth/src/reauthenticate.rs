@@ -94,7 +94,7 @@ async fn reauthenticate(call: Call<Signed>, Json(form): Json<Reauthenticate>) ->
     }
 
     let amr = second.map_or_else(|| vec!["pwd"], |(method, _)| both_factors("pwd", method));
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let proved = run_command!(command, |attempt| {
         let session = own_session(&call, store, attempt.is_first()).await?;
         let proved = session.reauthenticated(&amr, now);

@@ -9,7 +9,7 @@ use verinym::{
         factor::{CHALLENGE_LIFE, FactorMethod},
         secret::Masked,
     },
-    error::{Internal, Result},
+    error::{RequestError, Result},
     http::{Call, mailed_token::VerifiedMailedToken},
     run_command,
     store::{
@@ -176,5 +176,6 @@ pub async fn begin_session<A>(call: &Call<A>, amr: &[&str], first: FirstFactor<'
 /// The tokens of a session that just began or was proved again.
 pub async fn tokens_of<A>(call: &Call<A>, auth: &Account, session: &SessionItem, key: &PersonKey) -> Result<TokenSet> {
     let tokens = token_set(call.app, auth, session, key, call.now()).await?;
-    Ok(tokens.ok_or_else(|| Internal::unavailable("the key that mints refresh tokens is gone"))?)
+    // The key that mints the refresh tokens of the session was replaced after a leak.
+    Ok(tokens.ok_or(RequestError::Unauthenticated)?)
 }

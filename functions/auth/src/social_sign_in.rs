@@ -12,7 +12,7 @@ use verinym::{
         social::{AddressHolder, LinkDecision, SocialError, SocialIdentity, decide, fill},
         time::Timestamp,
     },
-    error::{Internal, Result},
+    error::{Internal, RequestError, Result},
     http::{AnybodyOrSigned, Call, Caller},
     run_command,
     store::{
@@ -46,6 +46,11 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
     let by = IdentityOf { provider: proven.provider, digest: &digest, identity: proven.identity };
     let mut new = None;
     let command = call.command_by(Actor::Anonymous).await;
+    let asker = call.caller.signed().filter(|_| proven.asker.is_some());
+    let command = match asker {
+        Some(person) => command.while_admitted(person.admitted()),
+        None => command,
+    };
     let found = run_command!(command, |attempt| {
         let (claim, holder) = tokio::try_join!(store.link_claim(&digest), address_holder(store, &indexes, proven))?;
         let linked = claim.map(|claim| claim.user);
@@ -55,6 +60,9 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
             LinkDecision::Link(user) => {
                 let account = store.account(&user, now).await?.ok_or(SocialError::InvalidAuthorization)?;
                 account.auth.admit(now)?;
+                if asker.is_some_and(|person| person.auth.session_epoch != account.auth.session_epoch) {
+                    return Err(RequestError::Unauthenticated.into());
+                }
                 let (commit, after) = link(attempt.commit(now), call, &account, by)?;
                 commit.returning(Some((after, account.profile_key)))
             }

@@ -13,6 +13,7 @@ pub mod load_list;
 pub mod process_document;
 pub mod refresh_lists;
 pub mod rotate_keys;
+pub mod rotate_keys_now;
 pub mod run_due;
 pub mod screen_check;
 mod screening;
@@ -37,6 +38,7 @@ pub fn workers() -> Vec<Worker> {
         process_document::worker(),
         refresh_lists::worker(),
         rotate_keys::worker(),
+        rotate_keys_now::worker(),
         run_due::worker(),
         screen_check::worker(),
         send_mail::worker(),

@@ -20,7 +20,7 @@ pub fn worker() -> Worker {
 }
 
 /// Secrets, root keys and key-encryption keys of all purposes, and the re-wrapping of people's keys.
-fn needs() -> Needs {
+pub fn needs() -> Needs {
     let rewrapping = Needs::new().scan(Table::Keys).update(Table::Keys).delete(Table::Keys);
     let needs = Needs::new()
         .query(Table::Keys)

@@ -74,6 +74,12 @@ impl MailKeys {
         Self(self.0.rotated(RETIRED_FOR, now))
     }
 
+    /// New keys only: all mailed tokens of before are void.
+    #[must_use]
+    pub fn replaced(&self) -> Self {
+        Self(self.0.replaced())
+    }
+
     /// The token's text, by the current key.
     pub fn derive(&self, purpose: &str, id: &MailId, user: &UserId) -> Secret<String> {
         let tag = tag(self.0.current_key(), purpose, id, user);

@@ -113,6 +113,12 @@ impl Needs {
         self
     }
 
+    /// Whether the function commits events.
+    pub fn commits(&self) -> bool {
+        let event = Grant { resource: AwsResource::Table(Table::Events), action: "dynamodb:PutItem" };
+        self.grants.contains_key(&event)
+    }
+
     fn grant(mut self, action: &'static str, resource: AwsResource) -> Self {
         self.grants.insert(Grant { resource, action }, None);
         self

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
 
 use super::{
     Store, Table,
+    admitted::{self, AdmittedCaller},
     author::Author,
     event::{EventDraft, EventRecord},
     idempotency::{self, Kept, Replay},
@@ -59,6 +60,8 @@ pub struct Commit<'a> {
     author: Option<Author>,
     writes: Vec<(TransactWriteItem, OnConditionFailed)>,
     events: Vec<(EventRecord, Key)>,
+    /// The caller, who must still be admitted.
+    caller: Option<AdmittedCaller>,
     broken: Option<Error>,
 }
 
@@ -75,6 +78,7 @@ impl Store {
             author: None,
             writes: Vec::new(),
             events: Vec::new(),
+            caller: None,
             broken: None,
         }
     }
@@ -255,13 +259,29 @@ impl Commit<'_> {
         this
     }
 
+    /// Makes the commit go through only while the caller is admitted. `None`: nobody called.
+    pub(super) fn of_caller(mut self, caller: Option<AdmittedCaller>) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// Whether a write or check is about this item.
+    pub(super) fn touches(&self, table: Table, key: &Key) -> bool {
+        let name = self.store.name(table);
+        let targets = self.writes.iter().filter_map(|(write, _)| admitted::target(write));
+        targets.into_iter().any(|(table, at)| table == name && at == *key)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.now
     }
 
     /// Commits. What DynamoDB throttled is sent again until the deadline. The client token makes the SDK's own retries of
     /// one attempt harmless; each attempt has its own.
-    pub async fn run(self) -> Result<(), CommitError> {
+    pub async fn run(mut self) -> Result<(), CommitError> {
+        if let Some(caller) = self.caller.take() {
+            self = self.while_admitted(&caller);
+        }
         if let Some(error) = self.broken {
             return Err(CommitError::Failed(error));
         }

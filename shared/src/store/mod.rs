@@ -4,6 +4,7 @@
 
 pub mod admins;
 pub mod admission;
+pub mod admitted;
 pub mod author;
 pub mod breaker;
 pub mod check;

@@ -219,8 +219,7 @@ impl Account {
         }
         let mut state = self.with_password(hash);
         (state.links, state.passkeys) = (0, 0);
-        // What a sign-in before could do is undone.
-        state.mailed.remove(TokenPurpose::EndSession.as_str());
+        // Links to disown a sign-in stay valid: a second factor that a stranger enrolled goes only with them.
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());

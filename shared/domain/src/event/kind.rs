@@ -121,7 +121,9 @@ events! {
             .data(&[data::SignedInSession::SHAPE])
             .notifies(Notification::NewDevice),
         /// The owner disowned a sign-in by a mailed link. All sessions ended, and the password is void.
-        UserSignInDisowned = "user.sign_in_disowned": person().notifies(Notification::SignInDisowned),
+        UserSignInDisowned = "user.sign_in_disowned": person()
+            .work(&[Queue::Webhooks])
+            .notifies(Notification::SignInDisowned),
         /// The person closed the account, and all sessions ended. A sign-in within 30 days reactivates it.
         UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
         /// A sign-in reactivated the account.
@@ -184,7 +186,9 @@ events! {
             .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
         /// An administrator asks for a new password. All sessions ended, and the password is void.
-        PasswordResetRequired = "password.reset_required": staff().notifies(Notification::PasswordResetRequired),
+        PasswordResetRequired = "password.reset_required": staff()
+            .work(&[Queue::Webhooks])
+            .notifies(Notification::PasswordResetRequired),
         /// A second factor was enrolled.
         MfaEnabled = "mfa.enabled": person()
             .tells(WebhookType::MfaChanged)
