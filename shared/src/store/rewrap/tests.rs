@@ -107,9 +107,9 @@ async fn an_order_makes_one_generation_and_people_keep_their_keys() {
     assert_eq!(order(ordered).await, RenewalCounts { made: 2, ..RenewalCounts::default() });
     assert_eq!(order(ordered).await, RenewalCounts::default(), "given twice");
     assert_eq!(run(&store, ordered + SETTLING).await.moved, 5);
-    run(&store, ordered + SETTLING * 2).await;
+    run(&store, ordered + SETTLING * 3).await;
     assert_eq!(generations(&store).await, [2]);
-    assert_readable(&testing::other_process(&store), &people, ordered + SETTLING * 2).await;
+    assert_readable(&testing::other_process(&store), &people, ordered + SETTLING * 3).await;
 }
 
 #[tokio::test]
