@@ -27,14 +27,6 @@ const DATABASE_AGE: Duration = Duration::from_hours(24);
 /// After S3 failed, nobody asks again for this long.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// Names of a deployment's objects; `None` has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RiskFiles {
-    pub policy: Option<String>,
-    pub networks: Option<String>,
-    pub location: Option<String>,
-}
-
 /// What is in force.
 #[derive(Debug, Clone)]
 pub struct RiskRules {
@@ -53,15 +45,19 @@ struct RiskCache {
 
 impl App {
     /// What is in force. Without names nothing is read.
-    pub async fn risk_rules(&self, files: &RiskFiles) -> RiskRules {
+    ///
+    /// # Errors
+    /// [`crate::error::Internal::Bug`] if the function does not declare the section of the configuration.
+    pub async fn risk_rules(&self) -> Result<RiskRules> {
+        let files = self.config.risk()?;
         let cache = self.state::<RiskCache>();
         let (policy, networks, location) = tokio::join!(
             self.risk_file(&cache.policy, files.policy.as_deref(), SECRET_AGE, policy),
             self.risk_file(&cache.networks, files.networks.as_deref(), SECRET_AGE, networks),
-            self.risk_file(&cache.location, files.location.as_deref(), DATABASE_AGE, location),
+            self.risk_file(&cache.location, files.locations.as_deref(), DATABASE_AGE, location),
         );
         let policy = policy.unwrap_or_else(|| Arc::new(RiskPolicy::embedded().clone()));
-        RiskRules { policy, networks, location }
+        Ok(RiskRules { policy, networks, location })
     }
 
     async fn risk_file<T>(

@@ -41,6 +41,7 @@ pub mod resend_verification;
 pub mod reset_password;
 mod sign_in;
 mod sign_in_device;
+mod sign_in_risk;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
-    domain::{auth::AuthError, limit, mailed_token::TokenPurpose, secret::SecretText},
+    domain::{auth::AuthError, limit, mailed_token::TokenPurpose, risk::Proof, secret::SecretText},
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{
@@ -15,6 +15,7 @@ use verinym::{
 use crate::{
     sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
     sign_in_device::{DeviceOfSignIn, check_device},
+    sign_in_risk::Circumstances,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -53,6 +54,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UnwrapProfileKeys)
                 .with(Capability::UseTokenKeys)
                 .with(Capability::SignTokens)
+                .with(Capability::AssessSignIns)
                 .get_many(Table::Identity)
                 .query(Table::Identity)
                 .put(Table::Identity)
@@ -71,7 +73,11 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Res
     check_device(form.device.as_ref())?;
     let (app, store, now) = (call.app, call.app.store().await, call.now());
     let indexes = app.index_secrets().await?;
-    let token = VerifiedMailedToken::verify(app, &form.token, TokenPurpose::MagicLink, now).await?;
+    let (token, circumstances) = tokio::join!(
+        VerifiedMailedToken::verify(app, &form.token, TokenPurpose::MagicLink, now),
+        Circumstances::of(&call)
+    );
+    let (token, circumstances) = (token?, circumstances?);
     token.check_nonce(&indexes.magic_link_nonce(form.nonce.expose()))?;
     let (account, key) = store.auth_and_key(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
     token.check_valid(&account)?;
@@ -80,6 +86,9 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Res
         auth: &account,
         key: &key,
         amr: MAILED,
+        proof: Proof::Mailbox,
+        circumstances: &circumstances,
+        account_failures: 0,
         before: None,
         device: device.as_ref(),
         change: None,

@@ -8,6 +8,7 @@ use verinym::{
         event::Actor,
         factor::{FactorError, FactorMethod},
         limit,
+        risk::Proof,
         secret::SecretText,
         time::Timestamp,
     },
@@ -27,8 +28,9 @@ use verinym::{
 use crate::{
     mfa::{CodeOutcome, both_factors, check_code, with_account, with_code},
     reactivation::with_link_to_disown,
-    sign_in::tokens_of,
+    sign_in::{PASSWORD, tokens_of},
     sign_in_device::{BeforeSignIn, DeviceAtSignIn, NamedDevice},
+    sign_in_risk::{Circumstances, SignInOf},
     tokens::TokenSet,
 };
 
@@ -65,6 +67,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UnwrapProfileKeys)
                 .with(Capability::UseTokenKeys)
                 .with(Capability::SignTokens)
+                .with(Capability::AssessSignIns)
                 .get(Table::Ephemeral)
                 .update(Table::Ephemeral)
                 .delete(Table::Ephemeral)
@@ -82,14 +85,15 @@ pub fn endpoint() -> Endpoint {
 /// Three round trips: the challenge; the account and its sessions; the new session.
 async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Plain<TokenSet>> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    let (indexes, secrets, ..) = tokio::join!(
+    let (indexes, secrets, circumstances, ..) = tokio::join!(
         app.index_secrets(),
         app.token_secrets(),
+        Circumstances::of(&call),
         // Loaded in parallel for later use.
         app.signing_ring(),
         store.preload_keks(&[KeyPurpose::Profile], now),
     );
-    let (indexes, kid) = (indexes?, secrets?.refresh.current());
+    let (indexes, kid, circumstances) = (indexes?, secrets?.refresh.current(), circumstances?);
     let at = Challenge::key(&indexes, form.challenge_token.expose());
     let command = call.command_by(Actor::Anonymous).await.until_deadline();
     let begun = run_command!(command, |attempt| {
@@ -109,14 +113,27 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
             return Ok(commit.count_wrong_code(&at, &challenge).returning(None));
         }
         let (amr, origin) = (both_factors(&challenge.amr, form.method), call.meta.origin());
-        let session = SessionItem::begin(&account.auth, &amr, kid, &origin, &account.key, now)?;
+        let mut session = SessionItem::begin(&account.auth, &amr, kid, &origin, &account.key, now)?;
         let named = challenge.device.as_ref().map(|sealed| NamedDevice::open(sealed, &at, &account.key)).transpose()?;
+        let sign_in = SignInOf {
+            circumstances: &circumstances,
+            auth: &account.auth,
+            key: &account.key,
+            device: named.as_ref(),
+            by_password: challenge.amr == PASSWORD,
+            proof: Proof::SecondFactor,
+            account_failures: 0,
+        };
+        let risk = sign_in.assess(&before, &indexes, now);
+        session.trust = risk.decision.trust;
+        let trace = risk.trace(&challenge.user, &account.key)?;
         let device = DeviceAtSignIn::of(named.as_ref(), &account.auth, (&account.key, &origin), now);
         let (mut commit, session, on_new_device) = device.write(commit, session, &before)?;
         if let Some(session) = on_new_device {
             (commit, after) = with_link_to_disown(commit, &after, session, now);
         }
-        let commit = commit.use_challenge(&at, &challenge).begin_session(&session, &account.auth, &before.sign_ins);
+        let commit =
+            commit.use_challenge(&at, &challenge).begin_session(&session, &account.auth, &before.sign_ins, &trace);
         let commit = with_account(commit, &account.auth, &after);
         Ok(commit.returning(Some((account, session))))
     });

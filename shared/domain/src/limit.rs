@@ -107,6 +107,9 @@ pub const INTROSPECTION: Limit = throughput("introspection", 3000, MINUTE);
 pub const WRONG_CODES_CHALLENGE: Limit = security("wrong_codes_challenge", 5, HOUR);
 /// Wrong codes of one account, over all its challenges and sessions.
 pub const WRONG_CODES_ACCOUNT: Limit = security("wrong_codes_account", 10, HOUR);
+/// Wrong passwords from one network, for any account. Nothing is refused for it: it is a factor of the risk of a sign-in
+/// ([`crate::risk`]), and one is forgotten each minute.
+pub const WRONG_PASSWORDS_NETWORK: Limit = security("wrong_passwords_network", 300, Duration::from_mins(300));
 
 /// Every limit, for configuration and documentation.
 pub const ALL: &[Limit] = &[
@@ -129,6 +132,7 @@ pub const ALL: &[Limit] = &[
     INTROSPECTION,
     WRONG_CODES_CHALLENGE,
     WRONG_CODES_ACCOUNT,
+    WRONG_PASSWORDS_NETWORK,
 ];
 
 impl Limit {

@@ -137,6 +137,8 @@ notifications! {
         PasskeySuspected = "passkey_suspected": security(TextData::Circumstances),
         /// Somebody signed in on a new device: the link to disown the sign-in.
         NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
+        /// A sign-in with the right password was refused for its risk.
+        SignInRefused = "sign_in_refused": security(TextData::Circumstances),
         /// A sign-in was disowned: the link to set a new password.
         SignInDisowned = "sign_in_disowned": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// A device got a secret that it is trusted by.

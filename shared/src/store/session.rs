@@ -8,7 +8,7 @@ mod sign_ins;
 #[cfg(test)]
 mod tests;
 
-pub use sign_ins::SignIns;
+pub use sign_ins::{SignInTrace, SignIns};
 
 use crate::crypto::random::RandomId;
 use serde::{Deserialize, Serialize};
@@ -36,11 +36,11 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, Cause, EventType, PublicWord, SignInMethods, Subject},
+        event::{Actor, Cause, EventType, PublicWord, SignInMethods, SignInRisk, Subject},
         id::{DeviceId, SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
-        session::Session,
+        session::{Session, TRUSTED_FROM},
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -60,6 +60,9 @@ pub struct SessionItem {
     pub auth_time: Timestamp,
     /// How: `pwd`, `otp`, … (RFC 8176).
     pub amr: Vec<String>,
+    /// The trust score that it began with, 0 to 100.
+    #[serde(default)]
+    pub trust: u32,
     /// Generation of the newest refresh token.
     pub counter: u64,
     pub nonce: ByteBuf,
@@ -106,6 +109,7 @@ impl SessionItem {
             created_at: now,
             auth_time: now,
             amr: amr.iter().map(|&method| method.to_owned()).collect(),
+            trust: 0,
             counter: generation.counter,
             nonce: ByteBuf::from(random::bytes::<16>().to_vec()),
             kid,
@@ -140,6 +144,11 @@ impl SessionItem {
         self.live(now) && self.epoch == auth.session_epoch
     }
 
+    /// Whether it has twice the throughput limits.
+    pub const fn is_trusted(&self) -> bool {
+        self.trust >= TRUSTED_FROM
+    }
+
     /// Whether its person proved a second factor.
     pub fn has_second_factor(&self) -> bool {
         self.amr.iter().any(|method| method == MULTI_FACTOR)
@@ -164,17 +173,19 @@ impl SessionItem {
             ip: Masked(origin.ip),
             user_agent: Masked(origin.user_agent),
             device_id: self.device,
+            trust_score: self.trust,
             amr: self.amr.clone(),
         })
     }
 
-    /// The event of its beginning.
-    pub fn created(&self) -> EventDraft {
+    /// The event of its beginning, with the decision on its risk.
+    fn created(&self, risk: &SignInRisk) -> EventDraft {
         let subject = Subject::new("session", self.session);
         EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
             .data(&self.methods())
+            .data(risk)
     }
 
     fn methods(&self) -> SignInMethods {

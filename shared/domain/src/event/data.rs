@@ -13,7 +13,7 @@ use crate::{
     id::{CheckId, HitId, LinkId, PasskeyId, SessionId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
-    risk::RiskOutcome,
+    risk::{Proof, RiskOutcome},
     time::Timestamp,
     webhook::Scope,
 };
@@ -181,8 +181,10 @@ parts! {
         pub risk_outcome: RiskOutcome,
         /// 0 to 100.
         pub risk_score: u32,
-        /// 0 to 100.
+        /// 0 to 100: the trust of the session.
         pub trust: u32,
+        /// What was proved in addition to a first factor.
+        pub risk_proof: Proof,
         /// Version of the policy.
         pub risk_policy: PublicWord,
         /// What was observed of each factor, in its unit; no address and no place.

@@ -41,17 +41,18 @@ fn changed(from: &str, to: &str) -> String {
 #[test]
 fn the_embedded_policy_has_no_fault() {
     assert_eq!(RiskPolicy::parse(DEFAULT).as_ref(), Ok(policy()));
-    assert_eq!(policy().refuse_from, Some(90));
+    assert_eq!((policy().step_up_from, policy().refuse_from), (Some(55), Some(100)));
 }
 
 #[test]
 fn every_fault_of_a_policy_is_reported_by_name() {
     let text = changed("\"new_device\": 25", "\"new_device\": 101")
         .replace("\"new_country\": 25,", "\"new_county\": 25,")
-        .replace("{ \"from\": 3, \"to\": 10 }", "{ \"from\": 3, \"to\": 3 }")
+        .replace("{ \"from\": 10, \"to\": 40 }", "{ \"from\": 3, \"to\": 3 }")
         .replace("\"old_password\": { \"from\": 365, \"to\": 1825 }", "\"old_password\": 365")
         .replace("\"default-1\"", "\"my policy\"")
-        .replace("\"step_up_from\": 45", "\"step_up_from\": 95")
+        .replace("\"refuse_from\": 100", "\"refuse_from\": 50")
+        .replace("\"passkey\": 60", "\"passkey\": 160")
         .replace("\"base\": 70", "\"base\": -1")
         .replace("900,", "\"900\",");
     let found = faults(&text);
@@ -59,6 +60,7 @@ fn every_fault_of_a_policy_is_reported_by_name() {
         "version must be 1 to 64 printable ASCII characters without spaces",
         "impossible_over_kmh must be an integer from 1 to 20000",
         "step_up_from must not be above refuse_from",
+        "relief.passkey must be an integer from 0 to 100",
         "weights.new_device must be an integer from 0 to 100",
         "weights.new_country is missing",
         "weights.new_county is unknown",
@@ -85,13 +87,13 @@ fn what_is_no_policy_is_refused() {
         assert!(!faults(text).is_empty(), "{text:?}");
     }
     assert!(RiskPolicy::parse(&format!("\u{feff}{DEFAULT}")).is_ok(), "an editor's byte order mark");
-    assert!(RiskPolicy::parse(&changed("90,", "1e400,")).is_err());
-    assert!(RiskPolicy::parse(&changed("\"refuse_from\": 90", "\"refuse_from\": 89.5")).is_err());
+    assert!(RiskPolicy::parse(&changed("900,", "1e400,")).is_err());
+    assert!(RiskPolicy::parse(&changed("\"refuse_from\": 100", "\"refuse_from\": 89.5")).is_err());
 }
 
 #[test]
 fn a_threshold_of_null_is_never_reached() {
-    let never = RiskPolicy::parse(&changed("\"refuse_from\": 90", "\"refuse_from\": null")).unwrap();
+    let never = RiskPolicy::parse(&changed("\"refuse_from\": 100", "\"refuse_from\": null")).unwrap();
     let all = Factor::ALL.iter().fold(Observations::default(), |all, factor| all.with(*factor, Some(risky(*factor))));
     assert_eq!(never.decide(&all).outcome, RiskOutcome::StepUp);
     assert_eq!(policy().decide(&all).outcome, RiskOutcome::Refuse);
@@ -133,7 +135,8 @@ fn absent_location_gives_no_factor() {
 #[test]
 fn nothing_is_new_at_the_first_sign_in() {
     let first = Attempt { network: Some("n".into()), place: Some(place("DE", berlin())), ..Attempt::at(NOW) };
-    assert_eq!(SignInHistory::default().observe(&first, policy()), Observations::default());
+    let seen = SignInHistory::default().observe(&first, policy());
+    assert_eq!(seen, Observations::default().with(Factor::AccountVelocity, Some(0)));
 }
 
 #[test]
@@ -222,6 +225,22 @@ fn a_list_of_networks_finds_addresses_in_either_form() {
 }
 
 #[test]
+fn addresses_that_change_by_themselves_are_of_one_network() {
+    let network = |address: &str| familiar_network(address.parse().unwrap());
+    for same in [
+        ["198.51.100.7", "198.51.100.250"],
+        ["198.51.100.7", "::ffff:198.51.100.9"],
+        ["2001:db8:1:1::1", "2001:db8:1:ffff:1234:5678:9abc:def0"],
+    ] {
+        assert_eq!(network(same[0]), network(same[1]), "{same:?}");
+    }
+    for other in [["198.51.100.7", "198.51.101.7"], ["2001:db8:1::1", "2001:db8:2::1"], ["198.51.100.7", "2001:db8::1"]]
+    {
+        assert_ne!(network(other[0]), network(other[1]), "{other:?}");
+    }
+}
+
+#[test]
 fn every_line_that_is_no_network_is_named() {
     let text = "10.0.0.1/8\n192.0.2.0/33\nexample.com\n0.0.0.0/0\n192.0.2.0/\n192.0.2.0/+24\n192.0.2.0/24\n::/0\n1.2.3";
     let faults = NetworkList::parse(text).unwrap_err();
@@ -238,8 +257,8 @@ fn the_record_of_a_decision_is_decided_again_from_its_json() {
                 device: Some(DeviceStanding::New),
                 network: Some("b".into()),
                 place: Some(place("JP", tokyo())),
-                account_tries: Some(5),
-                password_set_at: Some(NOW),
+                account_failures: 20,
+                password_changed_at: Some(NOW),
                 ..Attempt::at(NOW + Duration::from_hours(2))
             },
             policy(),
@@ -265,8 +284,9 @@ fn a_factor() -> impl Strategy<Value = Factor> {
 }
 
 fn observations() -> impl Strategy<Value = Observations> {
-    prop::collection::vec((a_factor(), prop_oneof![0_u32..5, 0_u32..5000, any::<u32>()]), 0..9).prop_map(|measures| {
-        measures.into_iter().fold(Observations::default(), |all, (factor, measure)| all.with(factor, Some(measure)))
+    let measures = prop::collection::vec((a_factor(), prop_oneof![0_u32..5, 0_u32..5000, any::<u32>()]), 0..9);
+    (measures, prop::sample::select(Proof::ALL)).prop_map(|(measures, proof)| {
+        measures.into_iter().fold(Observations::of(proof), |all, (factor, measure)| all.with(factor, Some(measure)))
     })
 }
 
@@ -277,6 +297,7 @@ fn a_policy() -> impl Strategy<Value = RiskPolicy> {
         |(weights, ramps, base, bonus)| RiskPolicy {
             weights: Factor::ALL.iter().copied().zip(weights).collect(),
             ramps: RAMPED.into_iter().zip(ramps.into_iter().map(|(from, to)| Ramp { from, to })).collect(),
+            relief: ReliefPolicy { trusted_device: bonus, passkey: base },
             trust: TrustPolicy { base, trusted_device: bonus, second_factor: bonus },
             ..policy().clone()
         },
@@ -289,10 +310,13 @@ fn a_point() -> impl Strategy<Value = Point> {
 }
 
 proptest! {
+    /// The secret of a trusted device is what lowers it, and nothing else that is observed.
     #[test]
     fn adding_a_factor_never_lowers_the_score(
         policy in a_policy(), seen in observations(), factor in a_factor(), measure in any::<u32>(),
     ) {
+        let measure = if factor == Factor::NewDevice { measure.max(1) } else { measure };
+        let seen = if factor == Factor::NewDevice { seen.with(factor, None) } else { seen };
         let without = policy.decide(&seen.clone().with(factor, None));
         let with = policy.decide(&seen.with(factor, Some(measure)));
         prop_assert!(with.score >= without.score && with.outcome >= without.outcome);
@@ -315,7 +339,6 @@ proptest! {
     fn score_and_trust_are_within_0_to_100(policy in a_policy(), seen in observations()) {
         let decision = policy.decide(&seen);
         prop_assert!(decision.score <= 100 && decision.trust <= 100);
-        prop_assert!(decision.trust_with_second_factor <= 100 && decision.trust_with_second_factor >= decision.trust);
         prop_assert!(decision.factors.iter().all(|factor| factor.points <= factor.weight));
     }
 
@@ -324,8 +347,37 @@ proptest! {
         let with = |device| policy().decide(&seen.clone().with_device(Some(device)));
         let (trusted, known, new) =
             (with(DeviceStanding::Trusted), with(DeviceStanding::Known), with(DeviceStanding::New));
-        prop_assert!(trusted.trust > known.trust || known.score == 100);
-        prop_assert!(known.trust >= new.trust);
+        prop_assert!(trusted.trust > known.trust || known.trust == 100 || trusted.trust == 100);
+        prop_assert!(known.trust >= new.trust && trusted.score <= known.score);
+    }
+
+    /// Whatever a deployment's policy says, nobody loses every way in.
+    #[test]
+    fn a_passkey_is_asked_for_nothing_more_and_a_trusted_device_and_the_mailbox_are_never_refused(
+        policy in a_policy(), seen in observations(),
+    ) {
+        let with = |proof| {
+            let mut seen = seen.clone();
+            seen.proof = proof;
+            policy.decide(&seen)
+        };
+        prop_assert_eq!(with(Proof::Passkey).outcome, RiskOutcome::Allow);
+        prop_assert!(with(Proof::Mailbox).outcome < RiskOutcome::Refuse);
+        prop_assert!(with(Proof::SecondFactor).outcome < RiskOutcome::Refuse);
+        prop_assert!(with(Proof::SecondFactor).trust >= with(Proof::FirstFactor).trust);
+        let trusted = policy.decide(&seen.clone().with_device(Some(DeviceStanding::Trusted)));
+        prop_assert!(trusted.outcome < RiskOutcome::Refuse);
+    }
+
+    /// Without any of them there is no score.
+    #[test]
+    fn absent_factors_change_nothing(policy in a_policy(), seen in observations()) {
+        let decision = policy.decide(&seen);
+        let absent = Factor::ALL.iter().filter(|factor| seen.get(**factor).is_none());
+        prop_assert!(absent.clone().all(|factor| decision.factors.iter().all(|one| one.factor != *factor)));
+        let again = absent.fold(seen.clone(), |seen, factor| seen.with(*factor, None));
+        prop_assert_eq!(policy.decide(&again), decision);
+        prop_assert_eq!(policy.decide(&Observations::default()).score, 0);
     }
 
     #[test]
@@ -334,7 +386,11 @@ proptest! {
     ])) {
         let known = policy().decide(&seen.clone().with(place, Some(0)));
         let new = policy().decide(&seen.with(place, Some(risky(place))));
-        prop_assert!(new.trust < known.trust || known.trust == 0);
+        prop_assert!(new.trust <= known.trust && new.score >= known.score);
+        // Unless there is nothing left to raise or to lower.
+        let points = |decision: &RiskDecision| decision.factors.iter().map(|factor| factor.points).sum::<u32>();
+        let at_an_end = points(&known) >= 100 || known.trust == 0 || new.trust == 100 || new.score == 0;
+        prop_assert!(new.trust < known.trust || at_an_end);
     }
 
     #[test]

@@ -144,6 +144,11 @@ problem_types! {
     ACCOUNT_DEACTIVATED = 403 "account_deactivated", "The account is deactivated.",
         "The person deactivated the account more than 30 days ago.",
         "Let the person contact your support.";
+    SIGN_IN_REFUSED = 403 "sign_in_refused", "The sign-in is refused.",
+        "The password is right, or the provider vouches for the person, but the circumstances make it likely that somebody else signs in. \
+         The owner of the account gets a mail.",
+        "Let the person use a device that they trust, a passkey or a magic link, or set a new password by mail and sign in with it. Signing \
+         in from the usual place may work too.";
     LINK_REQUIRED = 403 "link_required", "Sign in another way first, then link this account.",
         "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
          reveal whether the address has an account here.",
