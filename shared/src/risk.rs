@@ -24,6 +24,8 @@ use crate::{
 pub const FOLDER: &str = "risk";
 /// How long a location database is used. They are published once or twice a week.
 const DATABASE_AGE: Duration = Duration::from_hours(24);
+/// Blocks of addresses move; after this long the log says that the database is old.
+const STALE_AFTER: Duration = Duration::from_hours(60 * 24);
 /// After S3 failed, nobody asks again for this long.
 const PAUSE: Duration = Duration::from_mins(1);
 
@@ -91,7 +93,13 @@ fn networks(bytes: Vec<u8>) -> Result<NetworkList, String> {
 }
 
 fn location(bytes: Vec<u8>) -> Result<LocationDatabase, String> {
-    LocationDatabase::from_bytes(bytes).map_err(|error| error.to_string())
+    let database = LocationDatabase::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let age = Timestamp::now().since(database.built_at());
+    if age > STALE_AFTER {
+        // Still better than none: most addresses stay where they are.
+        tracing::warn!(days = age.as_secs() / 86_400, "the location database is old, so places may be wrong");
+    }
+    Ok(database)
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {

@@ -42,6 +42,7 @@ mod screening_route;
 mod second_factors;
 mod secrets_at_rest;
 mod sessions;
+mod sign_in_risk;
 mod sign_ins;
 mod snapshot_races;
 mod social;
