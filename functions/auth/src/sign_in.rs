@@ -45,7 +45,7 @@ pub struct MfaChallenge {
 struct ChallengeToken {
     #[schema(value_type = String, example = "3f0c8e3ad1b2c4d5e6f708192a3b4c5d")]
     token: Masked<String>,
-    /// The methods that the account has.
+    /// What it may be answered with. `email_otp` stands alone, for an account without a second factor.
     methods: Vec<FactorMethod>,
     /// Seconds.
     #[schema(example = 300)]
@@ -104,13 +104,20 @@ impl UsedUp<'_> {
 pub async fn first_factor_proved<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<SignedIn> {
     first.auth.admit(call.now())?;
     if first.auth.mfa_enabled() {
-        begin_challenge(call, first).await.map(SignedIn::Challenge)
+        let methods = first.auth.second_factors.clone();
+        begin_challenge(call, methods, first).await.map(SignedIn::Challenge)
     } else {
         begin_session(call, &[first.amr], first).await.map(|tokens| SignedIn::Tokens(Box::new(tokens)))
     }
 }
 
-async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<MfaChallenge> {
+/// Begins a challenge that may be answered by these methods: those of the account's second factor, or
+/// [`FactorMethod::EmailOtp`] alone for an account without one.
+pub async fn begin_challenge<A>(
+    call: &Call<A>,
+    methods: Vec<FactorMethod>,
+    first: FirstFactor<'_>,
+) -> Result<MfaChallenge> {
     let (store, now) = (call.app.store().await, call.now());
     let FirstFactor { auth, key, amr, device, change, used_up, .. } = first;
     let indexes = call.app.index_secrets().await?;
@@ -126,7 +133,7 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     let token = random::token();
     let at = Challenge::key(&indexes, &token);
     let device = device.map(|device| device.seal(&at, key)).transpose()?;
-    let challenge = Challenge::begin(auth, amr, device, now);
+    let challenge = Challenge::begin(auth, amr, methods.clone(), device, now);
     if matches!(used_up, UsedUp::Nothing) {
         store.begin_challenge(&at, &challenge).await?;
     } else {
@@ -138,11 +145,7 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     }
     Ok(MfaChallenge {
         mfa_required: true,
-        challenge: ChallengeToken {
-            token: Masked(token),
-            methods: auth.second_factors.clone(),
-            expires_in: CHALLENGE_LIFE.as_secs(),
-        },
+        challenge: ChallengeToken { token: Masked(token), methods, expires_in: CHALLENGE_LIFE.as_secs() },
     })
 }
 
