@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
-    domain::{auth::AuthError, limit, mailed_token::TokenPurpose, risk::Proof, secret::SecretText},
+    domain::{auth::AuthError, factor::MAILED, limit, mailed_token::TokenPurpose, risk::Proof, secret::SecretText},
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{
@@ -29,9 +29,6 @@ pub struct VerifyMagicLink {
     nonce: SecretText,
     device: Option<DeviceOfSignIn>,
 }
-
-/// The authentication method: who signs in reads the mailbox. RFC 8176 registers no value for it.
-const MAILED: &str = "email";
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-magic-link-verify", "/v1/auth/magic-link/verify")

@@ -10,23 +10,16 @@ use verinym::{
         limit,
         risk::Proof,
         secret::SecretText,
-        time::Timestamp,
     },
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{Anonymous, By, Call, Endpoint, Json, Limited, Plain, Route, problem::types},
     run_command,
-    store::{
-        Table,
-        author::Author,
-        factor::{Challenge, FactorAccount},
-        kek::KeyPurpose,
-        session::SessionItem,
-    },
+    store::{Table, author::Author, factor::Challenge, kek::KeyPurpose, session::SessionItem},
 };
 
 use crate::{
-    mfa::{CodeOutcome, both_factors, check_code, with_account, with_code},
+    mfa::{CodeOutcome, admitted, both_factors, check_code, with_account, with_code},
     reactivation::with_link_to_disown,
     sign_in::{PASSWORD, tokens_of},
     sign_in_device::{BeforeSignIn, DeviceAtSignIn, NamedDevice},
@@ -41,7 +34,7 @@ pub struct VerifyMfa {
     #[schema(value_type = String, max_length = 512, example = "aGVsbG8tY2hhbGxlbmdlLTMyLXJhbmRvbS1ieXRlcyE")]
     challenge_token: SecretText,
     method: FactorMethod,
-    /// The code that the app shows, or a backup code. Spaces, hyphens and small letters are fine.
+    /// The code that the app shows, a backup code, or the code that was sent. Spaces, hyphens and small letters are fine.
     #[schema(value_type = String, max_length = 64, example = "287082")]
     code: SecretText,
 }
@@ -50,7 +43,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-mfa-verify", "/v1/auth/mfa/verify")
         .summary("Sign in with the second factor")
         .description(
-            "Answers the challenge of a sign-in. A challenge works once and within 5 minutes, and five wrong codes end it. Ten wrong codes in an hour, over all challenges and sessions, lock the second factor of the account for a while. A code of the app works once.",
+            "Answers the challenge of a sign-in. A challenge works once and within 5 minutes, and five wrong codes end it. Ten wrong codes in an hour, over all challenges and sessions, lock the second factor of the account for a while. A code works once. `POST /v1/auth/mfa/challenge/send` sends a code where the challenge offers such a method.",
         )
         .limited(&[Limited { limit: &limit::ANONYMOUS, by: By::Ip }])
         .problems(&[
@@ -103,7 +96,7 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
             BeforeSignIn::read(store, &challenge.user, now)
         )?;
         let account = admitted(account, &challenge, now)?;
-        let outcome = check_code(&account, (form.method, &form.code), &indexes, now)?;
+        let outcome = check_code(&account, (form.method, &form.code), challenge.sent.as_ref(), &indexes, now)?;
         let right = matches!(outcome, CodeOutcome::Right(_));
         let actor = if right { Actor::User(challenge.user) } else { Actor::Anonymous };
         let author = Author::from(actor).origin(&account.key, call.meta.origin());
@@ -121,7 +114,7 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
             key: &account.key,
             device: named.as_ref(),
             by_password: challenge.amr == PASSWORD,
-            proof: Proof::SecondFactor,
+            proof: if form.method.is_second_factor() { Proof::SecondFactor } else { Proof::Mailbox },
             account_failures: 0,
         };
         let risk = sign_in.assess(&before, &indexes, now);
@@ -139,13 +132,4 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
     });
     let (account, session) = begun?.ok_or(FactorError::InvalidChallengeCode)?;
     tokens_of(&call, &account.auth, &session, &account.key).await.map(Plain)
-}
-
-/// The account of a challenge, while its password and second factor are those that it began with.
-fn admitted(account: Option<FactorAccount>, challenge: &Challenge, now: Timestamp) -> Result<FactorAccount> {
-    let unchanged =
-        |account: &FactorAccount| account.auth.session_epoch == challenge.epoch && account.factors.is_enabled();
-    let account = account.filter(unchanged).ok_or(FactorError::ChallengeExpired)?;
-    account.auth.admit(now)?;
-    Ok(account)
 }

@@ -49,7 +49,7 @@ pub struct MfaChallenge {
 struct ChallengeToken {
     #[schema(value_type = String, example = "3f0c8e3ad1b2c4d5e6f708192a3b4c5d")]
     token: Masked<String>,
-    /// The methods that the account has.
+    /// What it may be answered with. `email_otp` stands alone, for an account without a second factor.
     methods: Vec<FactorMethod>,
     /// Seconds.
     #[schema(example = 300)]
@@ -125,11 +125,16 @@ impl<'a> FirstFactor<'a> {
         }
     }
 
-    /// What follows from the risk. A second factor is asked for wherever one is enrolled.
+    /// What follows from the risk. A second factor is asked for wherever one is enrolled. Without one, more is asked for by a mailed
+    /// code, unless the first factor proved the mailbox already.
     fn next_step(&self, outcome: RiskOutcome) -> NextStep {
+        let can_be_mailed = self.auth.email_verified && self.proof == Proof::FirstFactor;
         match outcome {
             RiskOutcome::Refuse => NextStep::Refuse,
-            _ if self.auth.mfa_enabled() && !self.proof.is_multi_factor() => NextStep::Challenge,
+            _ if self.auth.mfa_enabled() && !self.proof.is_multi_factor() => {
+                NextStep::Challenge(self.auth.second_factors.clone())
+            }
+            RiskOutcome::StepUp if can_be_mailed => NextStep::Challenge(vec![FactorMethod::EmailOtp]),
             RiskOutcome::StepUp | RiskOutcome::Allow => NextStep::Session,
         }
     }
@@ -138,14 +143,15 @@ impl<'a> FirstFactor<'a> {
 /// What follows from a first factor.
 enum NextStep {
     Session,
-    Challenge,
+    /// By these methods.
+    Challenge(Vec<FactorMethod>),
     Refuse,
 }
 
 /// What a sign-in came to.
 enum Verdict {
     Session(Box<SessionItem>),
-    Challenge,
+    Challenge(Vec<FactorMethod>),
     Refused,
 }
 
@@ -157,7 +163,7 @@ pub async fn first_factor_proved<A>(call: &Call<A>, mut first: FirstFactor<'_>) 
             let tokens = tokens_of(call, first.auth, &session, first.key).await?;
             Ok(SignedIn::Tokens(Box::new(tokens)))
         }
-        Verdict::Challenge => begin_challenge(call, first).await.map(SignedIn::Challenge),
+        Verdict::Challenge(methods) => begin_challenge(call, methods, first).await.map(SignedIn::Challenge),
         Verdict::Refused => Err(AuthError::SignInRefused.into()),
     }
 }
@@ -166,11 +172,17 @@ pub async fn first_factor_proved<A>(call: &Call<A>, mut first: FirstFactor<'_>) 
 pub async fn both_factors_proved<A>(call: &Call<A>, amr: &[&str], mut first: FirstFactor<'_>) -> Result<TokenSet> {
     match proceed(call, amr, &mut first).await? {
         Verdict::Session(session) => tokens_of(call, first.auth, &session, first.key).await,
-        Verdict::Challenge | Verdict::Refused => Err(AuthError::SignInRefused.into()),
+        Verdict::Challenge(_) | Verdict::Refused => Err(AuthError::SignInRefused.into()),
     }
 }
 
-async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<MfaChallenge> {
+/// Begins a challenge that may be answered by these methods: those of the account's second factor, or
+/// [`FactorMethod::EmailOtp`] alone for an account without one.
+pub async fn begin_challenge<A>(
+    call: &Call<A>,
+    methods: Vec<FactorMethod>,
+    first: FirstFactor<'_>,
+) -> Result<MfaChallenge> {
     let (store, now) = (call.app.store().await, call.now());
     let FirstFactor { auth, key, amr, device, change, used_up, .. } = first;
     let indexes = call.app.index_secrets().await?;
@@ -186,7 +198,7 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     let token = random::token();
     let at = Challenge::key(&indexes, &token);
     let device = device.map(|device| device.seal(&at, key)).transpose()?;
-    let challenge = Challenge::begin(auth, amr, device, now);
+    let challenge = Challenge::begin(auth, amr, methods.clone(), device, now);
     if matches!(used_up, UsedUp::Nothing) {
         store.begin_challenge(&at, &challenge).await?;
     } else {
@@ -198,11 +210,7 @@ async fn begin_challenge<A>(call: &Call<A>, first: FirstFactor<'_>) -> Result<Mf
     }
     Ok(MfaChallenge {
         mfa_required: true,
-        challenge: ChallengeToken {
-            token: Masked(token),
-            methods: auth.second_factors.clone(),
-            expires_in: CHALLENGE_LIFE.as_secs(),
-        },
+        challenge: ChallengeToken { token: Masked(token), methods, expires_in: CHALLENGE_LIFE.as_secs() },
     })
 }
 
@@ -227,7 +235,7 @@ async fn proceed<A>(call: &Call<A>, amr: &[&str], first: &mut FirstFactor<'_>) -
         };
         let risk = sign_in.assess(&before, &indexes, now);
         match first.next_step(risk.decision.outcome) {
-            NextStep::Challenge => Ok(Decided::Unchanged(Verdict::Challenge)),
+            NextStep::Challenge(methods) => Ok(Decided::Unchanged(Verdict::Challenge(methods))),
             NextStep::Refuse => {
                 let account = as_it_is(&attempt, store, auth).await?;
                 let (after, kind) = account.refuse_sign_in(before.sign_ins.is_refusal_told(now));

@@ -81,6 +81,8 @@ pub const MAIL_PAIR: Limit = throughput("mail_pair", 3, HOUR);
 pub const MAIL_ADDRESS: Limit = throughput("mail_address", 20, HOUR);
 /// Confirmation mails upon signing in with the right password of an unconfirmed address, per address.
 pub const MAIL_SIGN_IN: Limit = throughput("mail_sign_in", 3, HOUR);
+/// Codes mailed for sign-ins, per account. Whoever asks has proved a first factor.
+pub const MAIL_CODE: Limit = throughput("mail_code", 5, HOUR);
 /// Text messages, per number and hour.
 pub const SMS_NUMBER_HOUR: Limit = throughput("sms_number_hour", 3, HOUR);
 /// Text messages, per number and day.
@@ -119,6 +121,7 @@ pub const ALL: &[Limit] = &[
     MAIL_PAIR,
     MAIL_ADDRESS,
     MAIL_SIGN_IN,
+    MAIL_CODE,
     SMS_NUMBER_HOUR,
     SMS_NUMBER_DAY,
     SMS_COUNTRY_DAY,

@@ -27,6 +27,7 @@ mod introspection;
 mod journey;
 mod lists;
 mod magic_links;
+mod mailed_codes;
 mod mails;
 mod manual;
 mod notes;

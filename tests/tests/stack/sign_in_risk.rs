@@ -16,7 +16,7 @@ const POLICY: &str = include_str!("../../../shared/domain/src/risk/default_polic
 const BERLIN: &str = "192.0.2.7";
 const TOKYO: &str = "2001:db8::1";
 /// Without a place.
-const SOMEWHERE: &str = "203.0.113.200";
+const SOMEWHERE: &str = "10.9.8.7";
 
 const REFUSED: &str = "A sign-in to your account was refused";
 
@@ -26,6 +26,9 @@ async fn world(replacements: &[(&str, &str)], variables: &[(&str, &str)]) -> Wor
     let (policy, places) = (format!("{name}.json"), format!("{name}.mmdb"));
     let mut variables = variables.to_vec();
     variables.extend([("RISK_POLICY", policy.as_str()), ("RISK_LOCATIONS", places.as_str())]);
+    if !variables.iter().any(|(name, _)| *name == "RISK_NETWORKS") {
+        variables.push(("RISK_NETWORKS", ""));
+    }
     let world = World::new(&stack, &variables).await;
     let mut text = POLICY.replace("default-1", &name);
     for (from, to) in replacements {
@@ -77,6 +80,19 @@ impl<'a> Somebody<'a> {
         self.world.stack.mails(&self.draft.email).await.iter().filter(|mail| mail.subject == subject).count()
     }
 
+    /// Answers a challenge with the code that is mailed for it.
+    async fn answer(&self, challenged: &Value) -> EndpointReply {
+        let token = &challenged["challenge"]["token"];
+        let form = json!({"challenge_token": token, "method": "email_otp"});
+        self.world.call_from(TOKYO, "auth-mfa-send-code", &form).await.expect(202);
+        self.world.settle(None).await;
+        let mail = self.world.stack.mail_about(&self.draft.email, "Your sign-in code").await;
+        let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+        let code = mail.text.lines().find(is_code).expect("a code");
+        let form = json!({"challenge_token": token, "method": "email_otp", "code": code});
+        self.world.call_from(TOKYO, "auth-mfa-verify", &form).await
+    }
+
     /// Sets another password by mail.
     async fn reset(&mut self) {
         self.world.call_from(TOKYO, "auth-forgot-password", &json!({"email": self.draft.email})).await.expect(202);
@@ -125,7 +141,10 @@ async fn a_sign_in_records_its_decision_and_a_new_place_lowers_its_trust() {
     let roaming = ada.from(SOMEWHERE, &phone).await.expect(200);
     let risk = risk_of(&world, &roaming).await;
     assert_eq!((&risk["risk_score"], &roaming["session"]["trust_score"]), (&json!(10), &json!(60)));
-    assert_eq!((&risk["risk_measures"]["new_country"], &risk["risk_measures"]["impossible_travel"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&risk["risk_measures"]["new_country"], &risk["risk_measures"]["impossible_travel"]),
+        (&Value::Null, &Value::Null)
+    );
     let recorded = risk.to_string();
     assert!(!recorded.contains(SOMEWHERE) && !recorded.contains("DE"), "{recorded}");
     // Now it is known.
@@ -141,7 +160,7 @@ async fn a_trusted_device_raises_the_trust_of_the_session() {
     let first = ada.from(BERLIN, &phone).await.expect(200);
     let (token, id) = (first["access_token"].as_str(), first["session"]["device_id"].as_str().unwrap());
     let trusted = world.call("account-trust-device", token, &[("id", id)], &json!({"trusted": true})).await.expect(200);
-    phone["secret"] = trusted["secret"].clone();
+    phone["secret"] = trusted["device_secret"].clone();
     assert_eq!(ada.from(BERLIN, &phone).await.expect(200)["session"]["trust_score"], 100);
     // An impossible journey on it, as through a proxy: allowed.
     let far = ada.from(TOKYO, &phone).await.expect(200);
@@ -198,7 +217,7 @@ async fn a_refusal_keeps_its_owner_out_for_no_longer_than_they_want() {
     let first = ada.from(BERLIN, &phone).await.expect(200);
     let (token, id) = (first["access_token"].as_str(), first["session"]["device_id"].as_str().unwrap());
     let trusted = world.call("account-trust-device", token, &[("id", id)], &json!({"trusted": true})).await.expect(200);
-    phone["secret"] = trusted["secret"].clone();
+    phone["secret"] = trusted["device_secret"].clone();
     spray(&world, TOKYO).await;
     ada.from(TOKYO, &device()).await.expect(403);
     // The device that they trust, even from there.
@@ -211,8 +230,29 @@ async fn a_refusal_keeps_its_owner_out_for_no_longer_than_they_want() {
     bob.from(TOKYO, &device()).await.expect(403);
     ada = bob;
     ada.reset().await;
-    let opened = ada.from(TOKYO, &device()).await;
-    assert_eq!(opened.status, 200, "{opened:?}");
+    let opened = ada.from(TOKYO, &device()).await.expect(200);
+    assert_eq!(opened["challenge"]["methods"], json!(["email_otp"]));
+    ada.answer(&opened).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_risky_sign_in_of_somebody_without_a_second_factor_needs_a_mailed_code() {
+    let world = world(&[], &[]).await;
+    let ada = Somebody::new(&world).await;
+    ada.from(BERLIN, &device()).await.expect(200);
+    let abroad = device();
+    let challenge = ada.from(TOKYO, &abroad).await.expect(200);
+    assert_eq!((&challenge["mfa_required"], &challenge["access_token"]), (&json!(true), &Value::Null));
+    assert_eq!(challenge["challenge"]["methods"], json!(["email_otp"]));
+    // An unanswered challenge makes nothing known.
+    assert_eq!(ada.from(TOKYO, &abroad).await.expect(200)["mfa_required"], true);
+    let session = ada.answer(&challenge).await.expect(200);
+    let risk = risk_of(&world, &session).await;
+    assert_eq!((&risk["risk_outcome"], &risk["risk_score"]), (&json!("step_up"), &json!(90)));
+    assert_eq!((&risk["risk_proof"], &session["session"]["trust_score"]), (&json!("mailbox"), &json!(0)));
+    // Now it is their device and their place.
+    let again = ada.from(TOKYO, &abroad).await.expect(200);
+    assert_eq!(again["session"]["trust_score"], 70, "{again}");
 }
 
 #[tokio::test]
@@ -236,7 +276,7 @@ async fn sign_ins_at_once_from_several_networks_all_stay_in_the_history() {
 async fn a_listed_network_raises_the_risk() {
     let name = format!("{}.txt", tag());
     let world = world(&[], &[("RISK_NETWORKS", &name)]).await;
-    world.aws.put_object(&world.app().config.lists_bucket, &format!("risk/{name}"), "203.0.113.0/24 # exits\n").await;
+    world.aws.put_object(&world.app().config.lists_bucket, &format!("risk/{name}"), "10.9.8.0/24 # exits\n").await;
     let ada = Somebody::new(&world).await;
     let phone = device();
     let first = ada.from(BERLIN, &phone).await.expect(200);

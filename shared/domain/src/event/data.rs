@@ -349,6 +349,12 @@ parts! {
         pub outcome: PublicWord,
     }
 
+    /// What a code that is sent is derived with.
+    pub struct CodeKey {
+        /// The version of the key.
+        pub code_key: u64,
+    }
+
     /// A mail that SES refused for good.
     pub struct RefusedMail {
         pub notification: Notification,

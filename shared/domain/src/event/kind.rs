@@ -215,6 +215,11 @@ events! {
             .notifies(Notification::MfaBackupCodesRenewed),
         /// A backup code was used in place of the authenticator app.
         MfaBackupCodeUsed = "mfa.backup_code_used": person().notifies(Notification::MfaBackupCodeUsed),
+        /// A code was asked for to complete a sign-in. It is mailed.
+        MfaMailCodeRequested = "mfa.mail_code_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::SignInCode)
+            .counts(&[Counter::plain("auth_mail_code_total")]),
         /// Wrong codes lock the second factor for a while. Whoever gave them knew the password or held a session.
         MfaLockedOut = "mfa.locked_out": staff()
             .notifies(Notification::MfaLockedOut)

@@ -81,8 +81,8 @@ problem_types! {
          confirmed gets the same answer, and a new confirmation mail.",
         "Ask the person for both again. After five failures the identifier is locked for some minutes.";
     INVALID_CHALLENGE_CODE = 401 "invalid_code", "The code is wrong or was already used.",
-        "The code is not the present one of the authenticator app, was used before, or is no unused backup code. Five wrong codes end \
-         the challenge, ten in an hour lock the second factor for a while.",
+        "The code is not the present one of the authenticator app, is no unused backup code, is not the last one that was sent, was \
+         used before, or has expired. Five wrong codes end the challenge, ten in an hour lock the second factor for a while.",
         "Ask the person for the next code, and send it with the same challenge.";
     CHALLENGE_EXPIRED = 401 "challenge_expired", "The challenge is over. Sign in again.",
         "A challenge works once and within 5 minutes. Five wrong codes end it, and so does a new password.",
