@@ -15,7 +15,7 @@ use crate::{
         risk::{NetworkList, RiskPolicy},
         time::Timestamp,
     },
-    error::Result,
+    error::{Internal, Result},
     location::LocationDatabase,
     objects::read_whole,
 };
@@ -26,6 +26,8 @@ pub const FOLDER: &str = "risk";
 const DATABASE_AGE: Duration = Duration::from_hours(24);
 /// Blocks of addresses move; after this long the log says that the database is old.
 const STALE_AFTER: Duration = Duration::from_hours(60 * 24);
+/// A sign-in waits for an object no longer than this. It is plenty for 70 MB within a region.
+const LONGEST_READ: Duration = Duration::from_secs(5);
 /// After S3 failed, nobody asks again for this long.
 const PAUSE: Duration = Duration::from_mins(1);
 
@@ -126,7 +128,8 @@ impl<T> FileCache<T> {
         {
             return held.clone();
         }
-        let (until, value) = match read().await {
+        let found = tokio::time::timeout(LONGEST_READ, read()).await;
+        let (until, value) = match found.unwrap_or_else(|_| Err(Internal::unavailable("S3 is slow").into())) {
             Ok(value) => (now + age, value.map(Arc::new)),
             Err(error) => {
                 tracing::warn!(%error, "a file of the risk rules could not be read");
@@ -141,7 +144,6 @@ impl<T> FileCache<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Internal;
 
     #[tokio::test]
     async fn a_file_is_read_once_within_its_age() {
@@ -162,6 +164,15 @@ mod tests {
         let cache = FileCache::default();
         assert_eq!(cache.get(Duration::ZERO, async || Ok(Some(1))).await.as_deref(), Some(&1));
         assert_eq!(cache.get(Duration::ZERO, unavailable).await.as_deref(), Some(&1));
+    }
+
+    /// A public report: sign-ins hung while the location database could not be read.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_long_for_a_file() {
+        let cache = FileCache::default();
+        let began = tokio::time::Instant::now();
+        assert_eq!(cache.get(Duration::ZERO, std::future::pending).await, None::<Arc<i32>>);
+        assert_eq!(began.elapsed(), LONGEST_READ);
     }
 
     #[test]
