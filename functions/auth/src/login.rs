@@ -62,7 +62,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
         .description(
-            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A device that `device` names is registered; unless the sign-in is the first of the account, the owner gets a mail about a new device; a sign-in with the secret of a trusted device stays possible during that time. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
+            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A sign-in that may be somebody else's, by its device, place or the guesses before it, needs a mailed code where the account has no second factor, or is refused with `sign_in_refused`, which the owner is mailed about. A device that `device` names is registered; unless the sign-in is the first of the account, the owner gets a mail about a new device; a sign-in with the secret of a trusted device stays possible during that time. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
         )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },

@@ -111,7 +111,7 @@ pub const WRONG_CODES_CHALLENGE: Limit = security("wrong_codes_challenge", 5, HO
 pub const WRONG_CODES_ACCOUNT: Limit = security("wrong_codes_account", 10, HOUR);
 /// Wrong passwords from one network, for any account. Nothing is refused for it: it is a factor of the risk of a sign-in
 /// ([`crate::risk`]), and one is forgotten each minute.
-pub const WRONG_PASSWORDS_NETWORK: Limit = security("wrong_passwords_network", 300, Duration::from_mins(300));
+pub const WRONG_PASSWORDS_NETWORK: Limit = security("wrong_passwords_network", 300, Duration::from_hours(5));
 
 /// Every limit, for configuration and documentation.
 pub const ALL: &[Limit] = &[

@@ -4,10 +4,12 @@
 //! how a new password ends sessions in the very transaction that sets it. Deleting those is cleaning, and may stop
 //! half-way without letting anybody in.
 
+mod ending;
 mod sign_ins;
 #[cfg(test)]
 mod tests;
 
+pub use ending::Ending;
 pub use sign_ins::{SignInTrace, SignIns};
 
 use crate::crypto::random::RandomId;
@@ -216,32 +218,6 @@ impl SessionItem {
     pub fn open_origin(&self, key: &PersonKey) -> Result<CallOrigin> {
         let plain = key.open(&place(&self.session.to_string()), &self.origin)?;
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a session's origin").into())
-    }
-}
-
-/// Why a session is ended.
-#[derive(Debug, Clone)]
-pub struct Ending {
-    kind: EventType,
-    reason: &'static str,
-    /// Who ends it, where that is not the author of the commit.
-    actor: Option<Actor>,
-}
-
-impl Ending {
-    /// By the author of the commit; the reason is a public word.
-    pub const fn revoked(reason: &'static str) -> Self {
-        Self { kind: EventType::SessionRevoked, reason, actor: None }
-    }
-
-    /// By a refresh token that came out of its turn.
-    pub const fn refresh_reused() -> Self {
-        Self { kind: EventType::SessionRefreshReused, reason: "refresh_token_reused", actor: None }
-    }
-
-    /// By the system, since its person signed in once more.
-    fn surplus() -> Self {
-        Self { kind: EventType::SessionRevoked, reason: "too_many_sessions", actor: Some(Actor::system("sessions")) }
     }
 }
 

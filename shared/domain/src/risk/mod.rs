@@ -27,4 +27,6 @@ pub use crate::event::SignInRisk;
 #[cfg(test)]
 mod default_policy_tests;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod tests;
