@@ -221,9 +221,9 @@ async fn proceed<A>(call: &Call<A>, amr: &[&str], first: &mut FirstFactor<'_>) -
     let mut already_read = first.before.take();
     let (first, sign_in) = (&*first, first.sign_in());
     let FirstFactor { auth, key, device, ref change, used_up, .. } = *first;
-    let (kid, indexes) = (app.token_secrets().await?.refresh.current(), app.index_secrets().await?);
+    let (refresh_key, indexes) = (app.token_secrets().await?.refresh.current(), app.index_secrets().await?);
     let origin = call.meta.origin();
-    let new = SessionItem::begin(auth, amr, kid, &origin, key, now)?;
+    let new = SessionItem::begin(auth, amr, refresh_key, &origin, key, now)?;
     let author = Author::from(Actor::User(auth.user)).origin(key, origin.clone());
     let at_sign_in = DeviceAtSignIn::of(device, auth, (key, &origin), now);
     // Simultaneous sign-ins of the same person conflict; none of them is refused for that.

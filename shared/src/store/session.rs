@@ -38,7 +38,7 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, Cause, EventType, PublicWord, SignInMethods, SignInRisk, Subject},
+        event::{Cause, EventType, PublicWord, SignInMethods, SignInRisk, Subject},
         id::{DeviceId, SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
