@@ -13,8 +13,8 @@ mod section;
 use std::fmt;
 
 pub use section::{
-    AccountSettings, MailBrand, MailSettings, PasskeySettings, ProviderSettings, ReviewSettings, ScreeningSettings,
-    Section, SocialLoginSettings, TokenSettings,
+    AccountSettings, MailBrand, MailSettings, PasskeySettings, ProviderSettings, ReviewSettings, RiskSettings,
+    ScreeningSettings, Section, SocialLoginSettings, TokenSettings,
 };
 
 use crate::{domain::webhook::Network, error::Internal};
@@ -146,6 +146,10 @@ impl Config {
 
     pub fn passkeys(&self) -> Result<&PasskeySettings, Internal> {
         declared(self.sections.passkeys.as_ref(), Section::Passkeys)
+    }
+
+    pub fn risk(&self) -> Result<&RiskSettings, Internal> {
+        declared(self.sections.risk.as_ref(), Section::Risk)
     }
 
     pub fn screening(&self) -> Result<&ScreeningSettings, Internal> {

@@ -239,8 +239,8 @@ impl Aws {
     }
 
     /// Puts an object.
-    pub async fn put_object(&self, bucket: &str, key: &str, content: &str) {
-        let request = self.request(Method::PUT, "s3", &format!("/{bucket}/{key}")).body(content.to_owned());
+    pub async fn put_object(&self, bucket: &str, key: &str, content: impl AsRef<[u8]>) {
+        let request = self.request(Method::PUT, "s3", &format!("/{bucket}/{key}")).body(content.as_ref().to_vec());
         let status = request.send().await.unwrap().status();
         assert!(status.is_success(), "{bucket}/{key}: {status}");
     }

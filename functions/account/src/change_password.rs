@@ -109,7 +109,7 @@ async fn change(call: &Call<Signed>, password: &SecretText) -> Result<(Committed
             // Another change of the password ended this session meanwhile.
             return Err(RequestError::Unauthenticated.into());
         }
-        let (after, kind) = before.change_password(hash.clone());
+        let (after, kind) = before.change_password(hash.clone(), call.now());
         // The current session moves to the new epoch; this commit ends all others.
         let goes_on = WriteExpression {
             update: "SET epoch = :epoch",

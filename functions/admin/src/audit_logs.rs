@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
-        event::{Actor, AuditEvent, EventData, EventType, LogShown, Origin},
+        event::{Actor, AuditEvent, EventData, EventType, LogShown, Origin, SignInRisk},
         field::{FieldFault, Fields},
         id::UserId,
         role::AuditRead,
@@ -211,12 +211,13 @@ fn view(
     let (owner, opened) = opened.unzip();
     let (ip, user_agent) = opened.map(|origin| (Masked(origin.ip), Masked(origin.user_agent))).unzip();
     let session_id = record.session;
+    let risk_score = record.part::<SignInRisk>().map(|risk| risk.risk_score);
     // For the reader's own check the data is that of an applicant too, since it names the state of the check.
     let view = match applicant {
         Some(applicant) => record.for_person(applicant)?,
         None => record.for_staff(),
     };
-    let origin = Origin { ip, user_agent, session_id };
+    let origin = Origin { ip, user_agent, session_id, risk_score };
     Some((view.with_origin(origin), owner.filter(|owner| reader.is_none_or(|reader| *owner != reader.to_string()))))
 }
 

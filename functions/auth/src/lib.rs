@@ -17,6 +17,7 @@ pub mod mfa_activate;
 pub mod mfa_backup_codes;
 pub mod mfa_disable;
 pub mod mfa_renew_backup_codes;
+pub mod mfa_send_code;
 pub mod mfa_setup;
 pub mod mfa_verify;
 pub mod oauth_accounts;
@@ -43,6 +44,7 @@ pub mod resend_verification;
 pub mod reset_password;
 mod sign_in;
 mod sign_in_device;
+mod sign_in_risk;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
@@ -64,6 +66,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         me::endpoint(),
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),
+        mfa_send_code::endpoint(),
         mfa_verify::endpoint(),
         mfa_disable::endpoint(),
         mfa_backup_codes::endpoint(),

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use verinym::{
     domain::{
         event::EventType,
-        factor::{FactorError, FactorMethod, Factors},
+        factor::{FactorError, FactorMethod, Factors, SentCode},
         secret::SecretText,
         time::Timestamp,
     },
@@ -15,7 +15,7 @@ use verinym::{
     store::{
         Store,
         commit::Commit,
-        factor::{FactorAccount, present},
+        factor::{Challenge, Expected, FactorAccount, present},
         secrets::IndexSecrets,
         session::{MULTI_FACTOR, SessionItem},
         user::{Account, account_event},
@@ -28,17 +28,19 @@ pub enum CodeOutcome {
     Wrong { after: Factors, locks: bool },
 }
 
-/// Compares a code; refused while too many were wrong.
+/// Compares a code; refused while too many were wrong. `sent` is the code that was sent, if any.
 pub fn check_code(
     account: &FactorAccount,
     (method, code): (FactorMethod, &SecretText),
+    sent: Option<&SentCode>,
     indexes: &IndexSecrets,
     now: Timestamp,
 ) -> Result<CodeOutcome> {
     let factors = &account.factors;
     factors.admit_code(now)?;
     let secret = factors.totp().map(|totp| totp.secret.as_slice());
-    let presented = present(&account.auth.user, method, code.expose(), secret, (indexes, &account.key), now)?;
+    let expected = Expected { secret, sent: sent.map(|sent| (sent, account.auth.email_index.as_ref())) };
+    let presented = present(&account.auth.user, method, code.expose(), expected, (indexes, &account.key), now)?;
     Ok(factors.accept(&presented).map_or_else(|| wrong(factors, now), CodeOutcome::Right))
 }
 
@@ -117,7 +119,7 @@ where
         if !account.factors.is_enabled() {
             return Err(FactorError::NotEnabled.into());
         }
-        let outcome = check_code(&account, (method, code), &indexes, now)?;
+        let outcome = check_code(&account, (method, code), None, &indexes, now)?;
         let commit = record_code(attempt.commit(now), &account, method, &outcome, now)?;
         Ok(commit.returning(matches!(outcome, CodeOutcome::Right(_))))
     });
@@ -137,7 +139,19 @@ where
     session.ok_or_else(|| RequestError::Unauthenticated.into())
 }
 
-/// The authentication methods of a first factor together with a second one.
+/// The authentication methods of a first factor together with a code. A mailed code makes no second factor.
 pub fn both_factors(first: &str, second: FactorMethod) -> Vec<&str> {
-    std::iter::once(first).chain(second.amr()).chain([MULTI_FACTOR]).collect()
+    let of_code = second.amr().filter(|amr| *amr != first);
+    let both = second.is_second_factor().then_some(MULTI_FACTOR);
+    std::iter::once(first).chain(of_code).chain(both).collect()
+}
+
+/// The account of a challenge, while its password is the one that it began with, and a second factor is enrolled as it was then.
+pub fn admitted(account: Option<FactorAccount>, challenge: &Challenge, now: Timestamp) -> Result<FactorAccount> {
+    let unchanged = |account: &FactorAccount| {
+        account.auth.session_epoch == challenge.epoch && account.factors.is_enabled() != challenge.is_step_up()
+    };
+    let account = account.filter(unchanged).ok_or(FactorError::ChallengeExpired)?;
+    account.auth.admit(now)?;
+    Ok(account)
 }

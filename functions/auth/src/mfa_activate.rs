@@ -13,7 +13,7 @@ use verinym::{
     run_command,
     store::{
         Table,
-        factor::{new_backup_codes, present},
+        factor::{Expected, new_backup_codes, present},
         user::account_event,
     },
 };
@@ -115,7 +115,7 @@ async fn prove_first_code(call: &Call<Recent>, method: SetupMethod, code: &Secre
             &account.auth.user,
             FactorMethod::Totp,
             code.expose(),
-            Some(&setup.secret),
+            Expected { secret: Some(&setup.secret), sent: None },
             (&indexes, &account.key),
             now,
         )?;

@@ -39,6 +39,7 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/auth/me", "GET, HEAD, OPTIONS"),
     ("/v1/auth/mfa/activate", "POST, OPTIONS"),
     ("/v1/auth/mfa/backup-codes", "GET, HEAD, POST, OPTIONS"),
+    ("/v1/auth/mfa/challenge/send", "POST, OPTIONS"),
     ("/v1/auth/mfa/disable", "POST, OPTIONS"),
     ("/v1/auth/mfa/setup", "POST, OPTIONS"),
     ("/v1/auth/mfa/verify", "POST, OPTIONS"),

@@ -15,7 +15,8 @@ use verinym::{
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
-        event::{Actor, EventType, RefusedMail, Subject},
+        event::{Actor, CodeKey, EventType, RefusedMail, Subject},
+        factor::CODE_LIFE,
         id::{EventId, UserId},
         limit::MAIL_SIGN_IN,
         mailed_token::TokenPurpose,
@@ -103,6 +104,10 @@ async fn notify(
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
         TextData::Circumstances => circumstances(event, &account),
+        TextData::CodeAndCircumstances => match current_code(app, delivery, event).await? {
+            Some(code) => TextValues::code(&code).and(circumstances(event, &account)),
+            None => return Ok(TaskOutcome::Done),
+        },
         TextData::LinkAndCircumstances(purpose) => {
             match current_token(app, delivery, &account.auth, purpose, event).await? {
                 Some(token) => TextValues::link(app_url, purpose, &token).and(circumstances(event, &account)),
@@ -208,6 +213,22 @@ async fn current_token(
     }
     let keys = app.token_secrets().await?;
     Ok(Some(keys.mail.derive(purpose.as_str(), &id, &auth.user)))
+}
+
+/// The code of an event; `None` once it is no longer accepted.
+async fn current_code(
+    app: &'static App,
+    delivery: &Delivery<MailTask>,
+    event: &EventRecord,
+) -> Result<Option<SecretText>> {
+    if delivery.now >= event.occurred_at + CODE_LIFE {
+        return Ok(None);
+    }
+    let person = event.person.ok_or_else(|| Internal::corrupt("the event of a code concerns no person"))?;
+    let key: CodeKey = event.part().ok_or_else(|| Internal::corrupt("the event of a code names no key"))?;
+    let version = u32::try_from(key.code_key).map_err(Internal::corrupt)?;
+    let code = app.token_secrets().await?.mail.code_again(version, &event.id, &person);
+    Ok(Some(code.ok_or_else(|| Internal::unavailable("the key of a code is not here yet"))?))
 }
 
 /// Records the token of a registration. `false` if the address was confirmed or another token was requested meanwhile.

@@ -40,6 +40,8 @@ pub enum TextData {
     Circumstances,
     /// Both of these.
     LinkAndCircumstances(TokenPurpose),
+    /// A code of six digits: `code`, its lifetime in `minutes`, and the circumstances of the request for it.
+    CodeAndCircumstances,
     /// The reasons of a check's decision that its applicant may see (`reasons`), and whether a new check can have another result
     /// (`try_again`).
     Reasons,
@@ -53,6 +55,7 @@ impl TextData {
             Self::Link(_) => &["link", "hours", "minutes"],
             Self::Circumstances => &["at", "local_at", "device"],
             Self::LinkAndCircumstances(_) => &["link", "hours", "minutes", "at", "local_at", "device"],
+            Self::CodeAndCircumstances => &["code", "minutes", "at", "local_at", "device"],
             Self::Reasons => &["reasons", "try_again"],
         }
     }
@@ -117,6 +120,8 @@ notifications! {
         MfaBackupCodesRenewed = "mfa_backup_codes_renewed": security(TextData::Circumstances),
         /// A backup code was used.
         MfaBackupCodeUsed = "mfa_backup_code_used": security(TextData::Circumstances),
+        /// The code that completes a sign-in.
+        SignInCode = "sign_in_code": security(TextData::CodeAndCircumstances),
         /// Wrong codes lock the second factor for a while.
         MfaLockedOut = "mfa_locked_out": security(TextData::Circumstances),
         /// The person closed the account.
@@ -137,6 +142,8 @@ notifications! {
         PasskeySuspected = "passkey_suspected": security(TextData::Circumstances),
         /// Somebody signed in on a new device: the link to disown the sign-in.
         NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
+        /// A sign-in with the right password was refused for its risk.
+        SignInRefused = "sign_in_refused": security(TextData::Circumstances),
         /// A sign-in was disowned: the link to set a new password.
         SignInDisowned = "sign_in_disowned": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// A device got a secret that it is trusted by.
@@ -179,7 +186,7 @@ mod tests {
     fn links_and_news_about_the_account_s_security_cannot_be_switched_off() {
         for notification in Notification::ALL {
             let row = notification.row();
-            if matches!(row.text, TextData::Link(_) | TextData::Circumstances | TextData::LinkAndCircumstances(_)) {
+            if !matches!(row.text, TextData::Nothing | TextData::Reasons) {
                 assert_eq!(row.class, NotificationClass::Security, "{notification}");
             }
         }

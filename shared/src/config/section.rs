@@ -14,10 +14,11 @@ pub enum Section {
     Screening,
     Social,
     Passkeys,
+    Risk,
 }
 
 impl Section {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tokens,
         Self::Accounts,
         Self::Mail,
@@ -26,6 +27,7 @@ impl Section {
         Self::Screening,
         Self::Social,
         Self::Passkeys,
+        Self::Risk,
     ];
 
     /// The variables of the section, each with the template parameter that provides its value.
@@ -49,6 +51,9 @@ impl Section {
             Self::Review => &[("FOUR_EYES", "FourEyes")],
             Self::Screening => {
                 &[("SCREENING_THRESHOLD", "ScreeningThreshold"), ("STALE_LISTS_CLEAR_NOBODY", "StaleListsClearNobody")]
+            }
+            Self::Risk => {
+                &[("RISK_POLICY", "RiskPolicy"), ("RISK_NETWORKS", "RiskNetworks"), ("RISK_LOCATIONS", "RiskLocations")]
             }
             Self::Social => &[("REDIRECT_URIS", "RedirectUris")],
             Self::Passkeys => {
@@ -141,6 +146,17 @@ pub struct PasskeySettings {
     pub product: String,
 }
 
+/// The objects in the folder `risk` of the bucket of lists by which the risk of a sign-in is decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RiskSettings {
+    /// The policy; `None` is the embedded one.
+    pub policy: Option<String>,
+    /// The list of networks.
+    pub networks: Option<String>,
+    /// The location database.
+    pub locations: Option<String>,
+}
+
 /// The settings of the declared sections; `None` for the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sections {
@@ -152,6 +168,7 @@ pub(super) struct Sections {
     pub screening: Option<ScreeningSettings>,
     pub social: Option<SocialLoginSettings>,
     pub passkeys: Option<PasskeySettings>,
+    pub risk: Option<RiskSettings>,
 }
 
 impl Sections {
@@ -201,6 +218,13 @@ impl Sections {
                     let app_url = r.url("APP_URL");
                     let rp_id = r.passkey_domain("PASSKEY_RP_ID", &app_url);
                     sections.passkeys = Some(PasskeySettings { rp_id, app_url, product: r.text("PRODUCT_NAME") });
+                }
+                Section::Risk => {
+                    sections.risk = Some(RiskSettings {
+                        policy: r.optional("RISK_POLICY"),
+                        networks: r.optional("RISK_NETWORKS"),
+                        locations: r.optional("RISK_LOCATIONS"),
+                    });
                 }
                 Section::Social => {
                     sections.social = Some(SocialLoginSettings { redirect_uris: r.redirect_uris("REDIRECT_URIS") });

@@ -321,7 +321,14 @@ async fn admit_person(
     if auth.status != UserStatus::Active {
         return Err(RequestError::Unauthenticated.into());
     }
-    allowed?;
+    match allowed {
+        Err(refusal) if session.is_trusted() => {
+            let limits = incoming.route.limits_in_force();
+            let (meta, reports) = (&incoming.meta, &incoming.reports);
+            limit::enforce_second_allowance(app, refusal, limits, meta, &user, reports).await?;
+        }
+        allowed => allowed?,
+    }
     if let Some(forwarded) = forwarded {
         forwarded.apply(also.client.as_ref(), incoming, notes)?;
     }

@@ -13,13 +13,16 @@ use super::{
     kek::KeyPurpose,
     person_key::{self, KeyItem, PersonKey},
     secrets::IndexSecrets,
+    sent_code::sent_digest,
     user::{Account, account_key},
 };
 use crate::{
     crypto::{backup_code, field::Place, totp},
     domain::{
         event::EventType,
-        factor::{CHALLENGE_LIFE, CHALLENGE_TRIES, CodeDigest, FactorMethod, Factors, Presented},
+        factor::{
+            CHALLENGE_LIFE, CHALLENGE_SENDS, CHALLENGE_TRIES, CodeDigest, FactorMethod, Factors, Presented, SentCode,
+        },
         id::UserId,
         secret::SecretText,
         time::Timestamp,
@@ -63,12 +66,21 @@ pub fn new_backup_codes(indexes: &IndexSecrets, user: &UserId) -> (Vec<SecretTex
     (codes, digests)
 }
 
-/// What a submitted code is. `secret` is the sealed secret of the authenticator app that it may be of.
+/// What a code may be of.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected<'a> {
+    /// The sealed secret of the authenticator app.
+    pub secret: Option<&'a [u8]>,
+    /// The code that was sent, and where to.
+    pub sent: Option<(&'a SentCode, &'a str)>,
+}
+
+/// What a submitted code is.
 pub fn present(
     user: &UserId,
     method: FactorMethod,
     code: &str,
-    secret: Option<&[u8]>,
+    Expected { secret, sent }: Expected<'_>,
     (indexes, key): (&IndexSecrets, &PersonKey),
     now: Timestamp,
 ) -> Result<Presented> {
@@ -81,6 +93,10 @@ pub fn present(
         (FactorMethod::BackupCode, _) => {
             let plain = backup_code::normalise(code).unwrap_or_default();
             Ok(Presented::BackupCode(code_digest(indexes, user, plain.expose())))
+        }
+        (FactorMethod::EmailOtp, _) => {
+            let right = sent.is_some_and(|(sent, to)| sent.is(method, &sent_digest(indexes, user, to, code), now));
+            Ok(Presented::Sent(method, right))
         }
     }
 }
@@ -96,26 +112,55 @@ pub struct Challenge {
     /// The device that the sign-in names, encrypted with the person's profile key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<ByteBuf>,
+    /// What it may be answered with.
+    #[serde(default)]
+    pub methods: Vec<FactorMethod>,
     /// Wrong codes so far.
     pub wrong: u32,
+    /// How many codes were sent for it.
+    #[serde(default)]
+    pub sends: u32,
+    /// The code that was sent last, which makes earlier ones void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<SentCode>,
     /// Unix seconds. The table deletes the item some time later, so each reader compares it.
     pub expires: i64,
 }
 
 impl Challenge {
-    pub fn begin(auth: &Account, amr: &str, device: Option<ByteBuf>, now: Timestamp) -> Self {
+    pub fn begin(
+        auth: &Account,
+        amr: &str,
+        methods: Vec<FactorMethod>,
+        device: Option<ByteBuf>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             user: auth.user,
             amr: amr.to_owned(),
             epoch: auth.session_epoch,
             device,
+            methods,
             wrong: 0,
+            sends: 0,
+            sent: None,
             expires: (now + CHALLENGE_LIFE).unix_seconds(),
         }
     }
 
     pub fn key(indexes: &IndexSecrets, token: &str) -> Key {
         Key::of(format!("MFA#{}", indexes.digest(&[b"second factor challenge", token.as_bytes()])))
+    }
+
+    /// Whether it asks an account without a second factor for a mailed code.
+    pub fn is_step_up(&self) -> bool {
+        self.methods.contains(&FactorMethod::EmailOtp)
+    }
+
+    /// The challenge after another code was sent; `None` if no further one may be.
+    #[must_use]
+    pub fn with_code(&self, sent: SentCode) -> Option<Self> {
+        (self.sends < CHALLENGE_SENDS).then(|| Self { sends: self.sends + 1, sent: Some(sent), ..self.clone() })
     }
 
     /// What the ciphertext of the device is bound to.
@@ -158,6 +203,12 @@ impl Commit<'_> {
         self.update(Table::Ephemeral, at, &counted, None)
     }
 
+    /// A challenge for which a code is sent. A conflict if another call used it, counted a wrong code or sent a code meanwhile.
+    pub fn challenge_changes(self, at: &Key, before: &Challenge, after: &Challenge) -> Self {
+        let WriteExpression { condition, values, .. } = unchanged(before, "");
+        self.put_if(Table::Ephemeral, keyed(at, after), condition, &values, None)
+    }
+
     /// Something about the second factor that the account does not show: a version of its own, with its event.
     pub fn note_mfa(self, auth: &Account, kind: EventType) -> Self {
         let (after, kind) = auth.note_mfa(kind);
@@ -166,7 +217,12 @@ impl Commit<'_> {
 }
 
 fn unchanged(challenge: &Challenge, update: &'static str) -> WriteExpression<'static> {
-    WriteExpression { update, condition: "wrong = :read", names: &[], values: vec![(":read", number(challenge.wrong))] }
+    WriteExpression {
+        update,
+        condition: "wrong = :read AND sends = :sends",
+        names: &[],
+        values: vec![(":read", number(challenge.wrong)), (":sends", number(challenge.sends))],
+    }
 }
 
 impl Store {
@@ -242,7 +298,10 @@ mod tests {
             amr: "pwd".to_owned(),
             device: None,
             epoch: 0,
+            methods: vec![FactorMethod::Totp],
             wrong: 0,
+            sends: 0,
+            sent: None,
             expires: (NOW + CHALLENGE_LIFE).unix_seconds(),
         };
         store.begin_challenge(&at, &begun).await.unwrap();
@@ -274,7 +333,8 @@ mod tests {
         assert_eq!((codes.len(), digests.len()), (10, 10));
         let key = PersonKey::from_key(&user.to_string(), DataKey::from_bytes([7; 32]));
         let typed = codes[3].expose().to_lowercase();
-        let of = |user| present(user, FactorMethod::BackupCode, &typed, None, (&indexes, &key), NOW).unwrap();
+        let of =
+            |user| present(user, FactorMethod::BackupCode, &typed, Expected::default(), (&indexes, &key), NOW).unwrap();
         assert_eq!(of(&user), Presented::BackupCode(digests[3].clone()));
         assert_ne!(of(&UserId::new(NOW)), Presented::BackupCode(digests[3].clone()));
     }

@@ -41,6 +41,7 @@ mod rewrap;
 pub mod role;
 pub mod rotation;
 pub mod secrets;
+pub mod sent_code;
 pub mod session;
 pub mod slot;
 pub mod state_index;

@@ -36,6 +36,7 @@ fn concurrency_is_reserved_only_by_parameter() {
         "login",
         "magic-link",
         "magic-link-verify",
+        "mfa-send-code",
         "mfa-verify",
         "passkey-sign-in",
         "passkey-sign-in-options",

@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_required_reset_voids_the_password_and_linked_accounts() {
         let account = account();
-        let (account, _) = account.change_password(PasswordHash("new".to_owned()));
+        let (account, _) = account.change_password(PasswordHash("new".to_owned()), NOW);
         let reset = MailId::from_bytes([7; 16]);
         let (after, kind) = account.require_password_reset(reset, NOW);
         assert_eq!((kind, after.ways_in()), (EventType::PasswordResetRequired, 0));

@@ -88,7 +88,7 @@ fn an_address_is_confirmed_for_an_open_account_alone() {
 #[test]
 fn a_new_password_ends_all_sessions_and_voids_the_tokens_to_set_one() {
     let account = verified().record_mail(TokenPurpose::ResetPassword, mail(1));
-    let (changed, kind) = account.change_password(hash("new"));
+    let (changed, kind) = account.change_password(hash("new"), NOW);
     assert_eq!(kind, EventType::PasswordChanged);
     assert_eq!((changed.session_epoch, changed.password.as_ref()), (account.session_epoch + 1, Some(&hash("new"))));
     assert!(changed.mailed.is_empty());
@@ -157,7 +157,7 @@ fn strangers_who_ask_for_mails_do_not_void_the_token_that_the_owner_holds() {
     assert!((0..most).all(|id| account.admit_mailed_token(reset, &mail(id)).is_ok()));
     let (account, _) = account.request_mail(reset, mail(most));
     assert_eq!(account.admit_mailed_token(reset, &mail(0)), Err(AuthError::InvalidToken), "the list is bounded");
-    assert!(account.change_password(hash("new")).0.mailed_tokens(reset).is_empty());
+    assert!(account.change_password(hash("new"), NOW).0.mailed_tokens(reset).is_empty());
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_disowned_sign_in_voids_the_password_and_leaves_what_undoes_a_change_of_the_
     assert_eq!(after.mailed_tokens(TokenPurpose::UndoEmailChange), [mail(1)]);
     assert!(after.mailed_tokens(TokenPurpose::EndSession).is_empty());
     // Whoever signed in may change the password; only the owner can reset it.
-    let (changed, _) = account.change_password(hash("new"));
+    let (changed, _) = account.change_password(hash("new"), NOW);
     assert_eq!(changed.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
     let reset = changed.reset_password(hash("newer"), NOW).unwrap().0;
     assert_eq!(reset.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
@@ -249,7 +249,7 @@ fn an_undone_change_removes_a_second_factor_only_if_asked_to() {
 fn a_new_password_keeps_the_second_factor() {
     let (enabled, _) = verified().enable_mfa(NOW).unwrap();
     let (reset, _) = enabled.reset_password(hash("reset"), LATER).unwrap();
-    assert!(reset.mfa_enabled() && enabled.change_password(hash("other")).0.mfa_enabled());
+    assert!(reset.mfa_enabled() && enabled.change_password(hash("other"), NOW).0.mfa_enabled());
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn a_draft_is_no_open_check() {
 /// One of the transitions that an account may always make, with how many events it has and whether the person sees it.
 fn step(account: &Account, which: u8) -> (Account, u64, bool) {
     match which {
-        0 => (account.change_password(hash("new")).0, 1, false),
+        0 => (account.change_password(hash("new"), NOW).0, 1, false),
         1 => (account.rehash_password(hash("again")).0, 1, false),
         2 => (account.request_mail(TokenPurpose::ResetPassword, mail(which)).0, 1, false),
         3 => (account.record_mail(TokenPurpose::VerifyEmail, mail(which)), 1, false),

@@ -59,6 +59,7 @@ impl AccountState {
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: new.password,
+            password_changed_at: None,
             links: 0,
             passkeys: 0,
             second_factors: Vec::new(),
@@ -98,9 +99,10 @@ impl AccountState {
     }
 
     /// The next version with another password: every session is over, and mailed tokens to set one or to sign in are void.
-    fn with_password(&self, hash: PasswordHash) -> Self {
+    fn with_password(&self, hash: PasswordHash, now: Timestamp) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
+        state.password_changed_at = Some(now);
         state.session_epoch += 1;
         state.mailed.remove(TokenPurpose::ResetPassword.as_str());
         state.mailed.remove(TokenPurpose::MagicLink.as_str());
@@ -141,6 +143,7 @@ impl Account {
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: None,
+            password_changed_at: None,
             passkeys: 0,
             links: 1,
             second_factors: Vec::new(),
@@ -194,8 +197,8 @@ impl Account {
 
     /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch. Links to disown a
     /// sign-in stay valid: whoever signed in may be who changes the password.
-    pub fn change_password(&self, hash: PasswordHash) -> (Self, EventType) {
-        (Self::of(self.with_password(hash)), EventType::PasswordChanged)
+    pub fn change_password(&self, hash: PasswordHash, now: Timestamp) -> (Self, EventType) {
+        (Self::of(self.with_password(hash, now)), EventType::PasswordChanged)
     }
 
     /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts and passkeys are gone,
@@ -217,7 +220,7 @@ impl Account {
         if self.status == UserStatus::Deactivated {
             self.admit(now)?;
         }
-        let mut state = self.with_password(hash);
+        let mut state = self.with_password(hash, now);
         (state.links, state.passkeys) = (0, 0);
         // Links to disown a sign-in stay valid: a second factor that a stranger enrolled goes only with them.
         let mut events = vec![(EventType::PasswordReset, state.version)];
@@ -254,6 +257,13 @@ impl Account {
     /// codes.
     #[must_use]
     pub fn note_mfa(&self, kind: EventType) -> (Self, EventType) {
+        (Self::of(self.next_unseen()), kind)
+    }
+
+    /// After a sign-in with the right password was refused. Its owner is told unless they were told shortly before.
+    #[must_use]
+    pub fn refuse_sign_in(&self, is_told: bool) -> (Self, EventType) {
+        let kind = if is_told { EventType::UserSignInRefused } else { EventType::UserSignInRefusedAgain };
         (Self::of(self.next_unseen()), kind)
     }
 

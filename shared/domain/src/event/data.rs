@@ -13,7 +13,7 @@ use crate::{
     id::{CheckId, HitId, LinkId, PasskeyId, SessionId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
-    risk::RiskOutcome,
+    risk::{Proof, RiskOutcome},
     time::Timestamp,
     webhook::Scope,
 };
@@ -181,8 +181,10 @@ parts! {
         pub risk_outcome: RiskOutcome,
         /// 0 to 100.
         pub risk_score: u32,
-        /// 0 to 100.
+        /// 0 to 100: the trust of the session.
         pub trust: u32,
+        /// What was proved in addition to a first factor.
+        pub risk_proof: Proof,
         /// Version of the policy.
         pub risk_policy: PublicWord,
         /// What was observed of each factor, in its unit; no address and no place.
@@ -345,6 +347,12 @@ parts! {
     /// The result of a callback.
     pub struct CallbackResult {
         pub outcome: PublicWord,
+    }
+
+    /// What a code that is sent is derived with.
+    pub struct CodeKey {
+        /// The version of the key.
+        pub code_key: u64,
     }
 
     /// A mail that SES refused for good.

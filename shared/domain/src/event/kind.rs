@@ -20,6 +20,7 @@ macro_rules! counters {
 counters! {
     LOGIN_SUCCESS = "auth_login_total" { outcome: Label::Is("success") };
     LOGIN_LOCKED_OUT = "auth_login_total" { outcome: Label::Is("locked_out") };
+    LOGIN_REFUSED = "auth_login_total" { outcome: Label::Is("refused") };
     LOGIN_FAILURE = "auth_login_total" { outcome: Label::Is("failure") };
     CHECK_IN_REVIEW = "kyc_verification_total" { provider: Label::Field("provider"), outcome: Label::Is("in_review") };
     CHECK_APPROVED = "kyc_verification_total" { provider: Label::Field("provider"), outcome: Label::Is("approved") };
@@ -147,11 +148,21 @@ events! {
         /// Sign-ins to this account failed. One event represents all failures from `data.from` to `data.to`, a quarter of an
         /// hour.
         UserSignInFailed = "user.sign_in_failed": staff().data(&[data::Period::SHAPE]),
+        /// A sign-in with the right password was refused for its risk, and the owner of the account gets a mail.
+        UserSignInRefused = "user.sign_in_refused": staff()
+            .data(&[data::SignInRisk::SHAPE])
+            .notifies(Notification::SignInRefused)
+            .counts(&[LOGIN_REFUSED]),
+        /// The same, within an hour after the owner got a mail.
+        UserSignInRefusedAgain = "user.sign_in_refused_again": staff()
+            .data(&[data::SignInRisk::SHAPE])
+            .counts(&[LOGIN_REFUSED]),
 
         /// Somebody signed in.
         SessionCreated = "session.created": person()
             .tells(WebhookType::SessionCreated)
-            .data(&[data::SignInMethods::SHAPE]).counts(&[LOGIN_SUCCESS]),
+            .data(&[data::SignInMethods::SHAPE, data::SignInRisk::SHAPE])
+            .counts(&[LOGIN_SUCCESS]),
         /// A session was ended: by signing out, from another session, by a change of password, or by staff.
         SessionRevoked = "session.revoked": person()
             .tells(WebhookType::SessionRevoked)
@@ -208,6 +219,11 @@ events! {
             .notifies(Notification::MfaBackupCodesRenewed),
         /// A backup code was used in place of the authenticator app.
         MfaBackupCodeUsed = "mfa.backup_code_used": person().notifies(Notification::MfaBackupCodeUsed),
+        /// A code was asked for to complete a sign-in. It is mailed.
+        MfaMailCodeRequested = "mfa.mail_code_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::SignInCode)
+            .counts(&[Counter::plain("auth_mail_code_total")]),
         /// Wrong codes lock the second factor for a while. Whoever gave them knew the password or held a session.
         MfaLockedOut = "mfa.locked_out": staff()
             .notifies(Notification::MfaLockedOut)

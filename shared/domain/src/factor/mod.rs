@@ -3,6 +3,7 @@
 //! [`Factors`] is an aggregate beside the account, which only states the enrolled methods. It changes under a condition on its
 //! version, so of two calls with the same code one is committed, and wrong codes that come in parallel all count.
 
+mod sent_code;
 mod wrong_codes;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use serde_bytes::ByteBuf;
 
 use super::{time::Timestamp, words::words};
 
+pub use sent_code::{CHALLENGE_SENDS, CODE_LIFE, SentCode};
 pub use wrong_codes::WrongCodes;
 
 words! {
@@ -24,6 +26,13 @@ words! {
         Totp = "totp",
         /// One of the codes that were shown when the second factor was activated. Each works once.
         BackupCode = "backup_code",
+        /// A code that is mailed to the confirmed address, for accounts without a second factor. It is never enrolled.
+        EmailOtp = "email_otp",
+    }
+
+    /// A method whose codes are sent.
+    pub enum SentMethod {
+        EmailOtp = "email_otp",
     }
 
     /// A method that is set up and activated by a first code.
@@ -33,14 +42,32 @@ words! {
 }
 
 impl FactorMethod {
-    /// Its value in `amr` (RFC 8176 §2), which has none for backup codes.
+    /// Its value in `amr` (RFC 8176 §2), which has none for backup codes and for mailed codes. The latter prove the mailbox, so
+    /// they have the value of a mailed link.
     pub const fn amr(self) -> Option<&'static str> {
         match self {
             Self::Totp => Some("otp"),
             Self::BackupCode => None,
+            Self::EmailOtp => Some(MAILED),
+        }
+    }
+
+    /// Whether it counts as a second factor. A mailbox does not: mail proves no possession of a device (NIST SP 800-63B §5.1.3.1).
+    pub const fn is_second_factor(self) -> bool {
+        !matches!(self, Self::EmailOtp)
+    }
+}
+
+impl From<SentMethod> for FactorMethod {
+    fn from(method: SentMethod) -> Self {
+        match method {
+            SentMethod::EmailOtp => Self::EmailOtp,
         }
     }
 }
+
+/// The value in `amr` of whoever proved that they read the mailbox. RFC 8176 registers none.
+pub const MAILED: &str = "email";
 
 /// How long a setup waits for its first code.
 pub const SETUP_LIFE: Duration = Duration::from_mins(10);
@@ -116,6 +143,8 @@ pub enum Presented {
     /// The step of which it is the code under the enrolled secret, if any.
     Totp(Option<u64>),
     BackupCode(CodeDigest),
+    /// Whether it is the code that was sent by this method.
+    Sent(FactorMethod, bool),
 }
 
 impl Factors {
@@ -170,6 +199,10 @@ impl Factors {
                 after.totp.as_ref()?;
                 let at = after.backup_codes.iter().position(|stored| stored == digest)?;
                 after.backup_codes.remove(at);
+            }
+            Presented::Sent(method, right) => {
+                let admitted = *method == FactorMethod::EmailOtp && !after.is_enabled();
+                (admitted && *right).then_some(())?;
             }
         }
         Some(after)

@@ -72,6 +72,32 @@ fn the_tenth_wrong_code_of_an_hour_locks_until_the_first_is_an_hour_old() {
     assert!(locked && again.admit_code(later(3600)).is_err(), "one left the window, one came");
 }
 
+#[test]
+fn a_mailed_code_counts_only_for_an_account_without_a_second_factor() {
+    let right = Presented::Sent(FactorMethod::EmailOtp, true);
+    let after = Factors::default().accept(&right).expect("no second factor");
+    assert!(!after.is_enabled() && after.methods().is_empty(), "it enrolls nothing");
+    assert!(enrolled().accept(&right).is_none());
+    assert!(Factors::default().accept(&Presented::Sent(FactorMethod::EmailOtp, false)).is_none());
+    assert!(!FactorMethod::EmailOtp.is_second_factor());
+}
+
+#[test]
+fn wrong_mailed_codes_lock_an_account_that_has_no_second_factor() {
+    let locked = (0..10).fold(Factors::default(), |factors, _| factors.refuse(NOW).0);
+    assert!(matches!(locked.admit_code(NOW), Err(FactorError::TooManyCodes { .. })));
+}
+
+#[test]
+fn a_sent_code_is_right_by_its_method_and_digest_until_its_end() {
+    let event = crate::id::EventId::from_parts(NOW, [1; 10]);
+    let sent = SentCode::new(FactorMethod::EmailOtp, digest(1), event, NOW);
+    assert!(sent.is(FactorMethod::EmailOtp, &digest(1), later(299)));
+    assert!(!sent.is(FactorMethod::EmailOtp, &digest(1), later(300)), "it has expired");
+    assert!(!sent.is(FactorMethod::EmailOtp, &digest(2), NOW));
+    assert!(!sent.is(FactorMethod::Totp, &digest(1), NOW));
+}
+
 proptest! {
     #[test]
     fn a_backup_code_works_once(order in Just((0..BACKUP_CODES).collect::<Vec<_>>()).prop_shuffle()) {

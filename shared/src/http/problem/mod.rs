@@ -112,6 +112,7 @@ fn auth(error: AuthError) -> &'static ProblemType {
         AuthError::WrongPassword => &types::WRONG_PASSWORD,
         AuthError::TemporarilyLocked { .. } => &types::TEMPORARILY_LOCKED,
         AuthError::EmailNotVerified => &types::EMAIL_NOT_VERIFIED,
+        AuthError::SignInRefused => &types::SIGN_IN_REFUSED,
         AuthError::AccountLocked => &types::ACCOUNT_LOCKED,
         AuthError::AccountDeactivated => &types::ACCOUNT_DEACTIVATED,
         AuthError::InvalidRefreshToken => &types::INVALID_REFRESH_TOKEN,

@@ -81,8 +81,8 @@ problem_types! {
          confirmed gets the same answer, and a new confirmation mail.",
         "Ask the person for both again. After five failures the identifier is locked for some minutes.";
     INVALID_CHALLENGE_CODE = 401 "invalid_code", "The code is wrong or was already used.",
-        "The code is not the present one of the authenticator app, was used before, or is no unused backup code. Five wrong codes end \
-         the challenge, ten in an hour lock the second factor for a while.",
+        "The code is not the present one of the authenticator app, is no unused backup code, is not the last one that was sent, was \
+         used before, or has expired. Five wrong codes end the challenge, ten in an hour lock the second factor for a while.",
         "Ask the person for the next code, and send it with the same challenge.";
     CHALLENGE_EXPIRED = 401 "challenge_expired", "The challenge is over. Sign in again.",
         "A challenge works once and within 5 minutes. Five wrong codes end it, and so does a new password.",
@@ -144,6 +144,11 @@ problem_types! {
     ACCOUNT_DEACTIVATED = 403 "account_deactivated", "The account is deactivated.",
         "The person deactivated the account more than 30 days ago.",
         "Let the person contact your support.";
+    SIGN_IN_REFUSED = 403 "sign_in_refused", "The sign-in is refused.",
+        "The password is right, or the provider vouches for the person, but the circumstances make it likely that somebody else signs in. \
+         The owner of the account gets a mail.",
+        "Let the person use a device that they trust, a passkey or a magic link, or set a new password by mail and sign in with it. Signing \
+         in from the usual place may work too.";
     LINK_REQUIRED = 403 "link_required", "Sign in another way first, then link this account.",
         "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
          reveal whether the address has an account here.",

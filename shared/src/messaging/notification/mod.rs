@@ -17,6 +17,7 @@ use crate::{
     domain::{
         check::{Reason, ReasonCode},
         event::EventType,
+        factor::CODE_LIFE,
         mailed_token::TokenPurpose,
         notification::{Channel, Notification},
         person::{Country, Locale},
@@ -94,6 +95,11 @@ impl TextValues {
             local_at => country.and_then(|country| local_time(at, country)),
             device => user_agent.and_then(device::describe),
         })
+    }
+
+    /// A code that is typed within [`CODE_LIFE`].
+    pub fn code(code: &SecretText) -> Self {
+        Self(context! { code => code.expose(), minutes => CODE_LIFE.as_secs() / 60 })
     }
 
     /// The values of both.

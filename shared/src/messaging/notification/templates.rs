@@ -123,6 +123,10 @@ impl Templates {
             if has_link && !(mail.text.contains(SAMPLE_TOKEN) && mail.html.contains(SAMPLE_TOKEN)) {
                 return Err("a body does not show the link".to_owned());
             }
+            let has_code = notification.row().text == TextData::CodeAndCircumstances;
+            if has_code && !(mail.text.contains(SAMPLE_CODE) && mail.html.contains(SAMPLE_CODE)) {
+                return Err("a body does not show the code".to_owned());
+            }
         }
         Ok(())
     }
@@ -172,6 +176,7 @@ fn place(path: &str) -> Option<(String, String)> {
 
 const SAMPLE_APP: &str = "https://app.example";
 const SAMPLE_TOKEN: &str = "sample.TOKEN_-";
+const SAMPLE_CODE: &str = "287082";
 
 /// Values of each kind that a text can get.
 fn samples(data: TextData) -> Vec<TextValues> {
@@ -190,6 +195,10 @@ fn samples(data: TextData) -> Vec<TextValues> {
             .into_iter()
             .map(|at| TextValues::link(SAMPLE_APP, purpose, &SecretText::new(SAMPLE_TOKEN.to_owned())).and(at))
             .collect(),
+        TextData::CodeAndCircumstances => {
+            let code = SecretText::new(SAMPLE_CODE.to_owned());
+            samples(TextData::Circumstances).into_iter().map(|at| TextValues::code(&code).and(at)).collect()
+        }
         TextData::Reasons => vec![
             TextValues::of_reasons(&[], false),
             TextValues::of_reasons(&[ReasonCode::DocumentForged], true),
@@ -248,6 +257,7 @@ mod tests {
             ("check_approved/en/subject.txt", " ", "one line"),
             ("check_rejected/en/body.txt", "{% for reason in reasons %}{{ reason.story }}{% endfor %}", "undefined"),
             ("password_reset_requested/en/body.html", "<p>No link</p>", "link"),
+            ("sign_in_code/en/body.txt", "No code", "code"),
             ("layout/en/body.html", "{% extends \"mail/layout/xx/body.html\" %}", "xx"),
         ] {
             let fault = with(&[(path, text)]).unwrap_err().to_string();

@@ -60,6 +60,9 @@ fn example(data: TextData) -> TextValues {
         TextData::LinkAndCircumstances(purpose) => {
             example(TextData::Link(purpose)).and(example(TextData::Circumstances))
         }
+        TextData::CodeAndCircumstances => {
+            TextValues::code(&SecretText::new("287082".into())).and(example(TextData::Circumstances))
+        }
         TextData::Reasons => {
             let data = serde_json::json!({"reasons": ["document_forged", "selfie_needed"]});
             TextValues::reasons(&check_event(EventType::CheckRejected, data))
