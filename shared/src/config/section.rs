@@ -1,7 +1,7 @@
 //! Sections of the configuration. The environment of a function contains only the sections that it declares.
 
 use super::VariableReader;
-use crate::domain::password::PasswordPolicy;
+use crate::domain::{password::PasswordPolicy, person::Country};
 
 /// A part of the configuration that only some functions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,10 +14,11 @@ pub enum Section {
     Screening,
     Social,
     Passkeys,
+    Sms,
 }
 
 impl Section {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tokens,
         Self::Accounts,
         Self::Mail,
@@ -26,6 +27,7 @@ impl Section {
         Self::Screening,
         Self::Social,
         Self::Passkeys,
+        Self::Sms,
     ];
 
     /// The variables of the section, each with the template parameter that provides its value.
@@ -50,6 +52,7 @@ impl Section {
             Self::Screening => {
                 &[("SCREENING_THRESHOLD", "ScreeningThreshold"), ("STALE_LISTS_CLEAR_NOBODY", "StaleListsClearNobody")]
             }
+            Self::Sms => &[("SMS_COUNTRIES", "SmsCountries"), ("SMS_SENDER_ID", "SmsSenderId")],
             Self::Social => &[("REDIRECT_URIS", "RedirectUris")],
             Self::Passkeys => {
                 &[("PASSKEY_RP_ID", "PasskeyRpId"), ("APP_URL", "AppUrl"), ("PRODUCT_NAME", "ProductName")]
@@ -141,6 +144,15 @@ pub struct PasskeySettings {
     pub product: String,
 }
 
+/// Settings of text messages.
+#[derive(Debug, Clone)]
+pub struct SmsSettings {
+    /// The countries whose numbers get text messages. None: no text messages are sent.
+    pub countries: Vec<Country>,
+    /// What phones show as the sender, in countries that support it.
+    pub sender_id: Option<String>,
+}
+
 /// The settings of the declared sections; `None` for the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sections {
@@ -152,6 +164,7 @@ pub(super) struct Sections {
     pub screening: Option<ScreeningSettings>,
     pub social: Option<SocialLoginSettings>,
     pub passkeys: Option<PasskeySettings>,
+    pub sms: Option<SmsSettings>,
 }
 
 impl Sections {
@@ -201,6 +214,12 @@ impl Sections {
                     let app_url = r.url("APP_URL");
                     let rp_id = r.passkey_domain("PASSKEY_RP_ID", &app_url);
                     sections.passkeys = Some(PasskeySettings { rp_id, app_url, product: r.text("PRODUCT_NAME") });
+                }
+                Section::Sms => {
+                    sections.sms = Some(SmsSettings {
+                        countries: r.countries("SMS_COUNTRIES"),
+                        sender_id: r.sender_id("SMS_SENDER_ID"),
+                    });
                 }
                 Section::Social => {
                     sections.social = Some(SocialLoginSettings { redirect_uris: r.redirect_uris("REDIRECT_URIS") });
