@@ -2,6 +2,7 @@
 
     python -m localstack.mailbox                    # prints them
     TO=ada@example.org python -m localstack.mailbox  # prints the newest one to an address, with its links
+    PHONE=+4915112345678 python -m localstack.mailbox  # prints the newest text message to a number
 """
 
 import json
@@ -85,6 +86,38 @@ class Mailbox:
         return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
 
 
+def texts(endpoint: str, number: str) -> list[str]:
+    """The text messages to a number, oldest first."""
+    with urllib.request.urlopen(f"{endpoint}/_ministack/sns/sms-messages", timeout=10) as answer:
+        found: list[str] = []
+        collect_texts(json.load(answer), number, found)
+    return found
+
+
+def collect_texts(value: object, number: str, found: list[str]) -> None:
+    """Adds the messages to a number, which the emulator keeps by account and region."""
+    if isinstance(value, dict):
+        if value.get("PhoneNumber", value.get("phone_number")) == number:
+            found.append(value.get("Message") or value.get("message") or "")
+        else:
+            for part in value.values():
+                collect_texts(part, number, found)
+    elif isinstance(value, list):
+        for part in value:
+            collect_texts(part, number, found)
+
+
+def wait_for_text(endpoint: str, number: str, limit: float = 30.0) -> str:
+    """The newest text message to a number; waits for it, since messages are sent in the background."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        found = texts(endpoint, number)
+        if found:
+            return found[-1]
+        time.sleep(0.1)
+    raise TimeoutError(f"no text message to {number} within {limit:.0f} s")
+
+
 def shown(mail: Mail) -> str:
     return f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}"
 
@@ -96,8 +129,14 @@ def newest(url: str, address: str) -> str:
 
 
 if __name__ == "__main__":
-    mailbox, address = Settings.read().mailbox, os.environ.get("TO", "")
-    if address:
+    settings = Settings.read()
+    mailbox, address, phone = settings.mailbox, os.environ.get("TO", ""), os.environ.get("PHONE", "")
+    if phone:
+        try:
+            print(wait_for_text(settings.endpoint, phone))
+        except TimeoutError as nothing:
+            sys.exit(f"{nothing}")
+    elif address:
         try:
             print(newest(mailbox, address))
         except TimeoutError as nothing:
