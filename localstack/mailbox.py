@@ -89,22 +89,8 @@ class Mailbox:
 def texts(endpoint: str, number: str) -> list[str]:
     """The text messages to a number, oldest first."""
     with urllib.request.urlopen(f"{endpoint}/_ministack/sns/sms-messages", timeout=10) as answer:
-        found: list[str] = []
-        collect_texts(json.load(answer), number, found)
-    return found
-
-
-def collect_texts(value: object, number: str, found: list[str]) -> None:
-    """Adds the messages to a number, which the emulator keeps by account and region."""
-    if isinstance(value, dict):
-        if value.get("PhoneNumber", value.get("phone_number")) == number:
-            found.append(value.get("Message") or value.get("message") or "")
-        else:
-            for part in value.values():
-                collect_texts(part, number, found)
-    elif isinstance(value, list):
-        for part in value:
-            collect_texts(part, number, found)
+        messages = json.load(answer)["sms_messages"]
+    return [message["Message"] for message in messages.get(number, [])]
 
 
 def wait_for_text(endpoint: str, number: str, limit: float = 30.0) -> str:

@@ -11,9 +11,13 @@ impl Stack {
     pub async fn texts(&self, number: &str) -> Vec<String> {
         let url = format!("{}/_ministack/sns/sms-messages", self.var("AWS_ENDPOINT_URL"));
         let answer: Value = self.http().get(url).send().await.expect("the emulator").json().await.expect("JSON");
-        let mut found = Vec::new();
-        collect(&answer, number, &mut found);
-        found
+        let messages = answer["sms_messages"][number].as_array().cloned().unwrap_or_default();
+        messages.iter().filter_map(|message| Some(message["Message"].as_str()?.to_owned())).collect()
+    }
+
+    /// The codes that were sent to a number.
+    pub async fn texted_codes(&self, number: &str) -> Vec<String> {
+        self.texts(number).await.iter().filter_map(|text| code_in(text)).collect()
     }
 
     /// The code of the newest text message to a number, which is none of the known ones.
@@ -23,24 +27,6 @@ impl Stack {
             codes.filter(|code| !known.contains(code)).last()
         })
         .await
-    }
-}
-
-/// The messages to a number, wherever they are in the answer.
-fn collect(value: &Value, number: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Object(object) => {
-            let field = |names: [&str; 2]| names.iter().find_map(|name| object.get(*name)?.as_str());
-            if field(["PhoneNumber", "phone_number"]) == Some(number)
-                && let Some(text) = field(["Message", "message"])
-            {
-                found.push(text.to_owned());
-                return;
-            }
-            object.values().for_each(|value| collect(value, number, found));
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, number, found)),
-        _ => {}
     }
 }
 

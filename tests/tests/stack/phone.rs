@@ -114,16 +114,8 @@ async fn the_number_is_masked_in_events_and_for_staff_and_stands_nowhere_in_the_
 #[tokio::test]
 async fn a_number_gets_three_messages_an_hour_and_an_account_five() {
     let world = World::new(&Stack::get(), &[("RATE_LIMIT_SCALE", "1")]).await;
-    let draft = Draft::new();
-    world.call("auth-register", None, &[], &draft.form()).await;
-    world.settle(None).await;
-    let token = world.stack.link(&draft.email, "verify", None).await.token().unwrap();
-    let form = json!({"token": token, "password": draft.password});
-    world.call("auth-verify-email", None, &[], &form).await.expect(200);
-    let form = json!({"email": draft.email, "password": draft.password});
-    let tokens = world.call("auth-login", None, &[], &form).await.expect(200);
-    let access = tokens["access_token"].as_str();
-    let set = async |phone: &str| world.call("account-set-phone", access, &[], &json!({"phone": phone})).await;
+    let (_, access) = person_of(&world).await;
+    let set = async |phone: &str| world.call("account-set-phone", Some(&access), &[], &json!({"phone": phone})).await;
     let (first, second) = (number(), number());
     for _ in 0..3 {
         set(&first).await.expect(202);
@@ -132,4 +124,18 @@ async fn a_number_gets_three_messages_an_hour_and_an_account_five() {
     // The refused call counted for the account.
     set(&second).await.expect(202);
     assert_eq!(set(&second).await.expect(429)["code"], "rate_limited");
+}
+
+/// A person of a world, with an access token.
+pub async fn person_of(world: &World) -> (Draft, String) {
+    let draft = Draft::new();
+    world.call("auth-register", None, &[], &draft.form()).await;
+    world.settle(None).await;
+    let token = world.stack.link(&draft.email, "verify", None).await.token().unwrap();
+    let form = json!({"token": token, "password": draft.password});
+    world.call("auth-verify-email", None, &[], &form).await.expect(200);
+    let form = json!({"email": draft.email, "password": draft.password});
+    let tokens = world.call("auth-login", None, &[], &form).await.expect(200);
+    let access = tokens["access_token"].as_str().unwrap().to_owned();
+    (draft, access)
 }

@@ -6,7 +6,10 @@ use verinym_tests::{
     ApiResponse, Client, Person, Stack,
     second_factor::enroll,
     texts::{number, wrong},
+    world::World,
 };
+
+use crate::phone::person_of;
 
 async fn set_up(api: &Client, phone: &str) -> ApiResponse {
     api.post("/v1/auth/mfa/setup").json(&json!({"method": "sms", "phone": phone})).send().await
@@ -18,8 +21,9 @@ async fn activate(api: &Client, code: &str) -> ApiResponse {
 
 /// Enrolls a number; the code that did.
 async fn enroll_number(stack: &Stack, api: &Client, phone: &str) -> (String, Value) {
+    let known = stack.texted_codes(phone).await;
     set_up(api, phone).await.expect(202);
-    let code = stack.texted_code(phone, &[]).await;
+    let code = stack.texted_code(phone, &known).await;
     let active = activate(api, &code).await.expect(200).json();
     (code, active)
 }
@@ -88,6 +92,7 @@ async fn app_and_number_stand_side_by_side_and_removing_one_leaves_the_other() {
     // A change of the profile's number moves nothing.
     let other = number();
     person.api.post("/v1/users/phone").json(&json!({"phone": other})).send().await.expect(202);
+    stack.texted_code(&other, &[]).await;
     let disable = async |method: &str, code: &str| {
         let form = json!({"method": method, "code": code});
         person.api.post("/v1/auth/mfa/disable").json(&form).send().await
@@ -127,21 +132,31 @@ async fn somebody_whose_only_factor_is_a_number_authenticates_again_with_it() {
 #[tokio::test]
 async fn while_text_messages_fail_the_other_methods_are_offered() {
     let stack = Stack::get();
-    let (person, phone) = (stack.person().await, number());
-    let (_, active) = enroll_number(&stack, &person.api, &phone).await;
-    let challenge = challenged(&stack, &person).await;
-    let token = challenge["token"].as_str().unwrap();
-    let breaker = json!({"S": "BREAKER#sns"});
-    stack.aws().set("ephemeral", &breaker, "open_until", &json!({"S": "2999-01-01T00:00:00.000Z"})).await;
-    let refused = send(&stack.client(), token).await;
-    let set = person.api.post("/v1/users/phone").json(&json!({"phone": phone})).send().await;
-    stack.aws().set("ephemeral", &breaker, "open_until", &json!({"S": "2020-01-01T00:00:00.000Z"})).await;
-    let refused = refused.refused(503, "sms_unavailable");
-    assert!(refused.header("retry-after").is_some());
-    set.refused(503, "sms_unavailable");
-    assert!(challenge["methods"].as_array().unwrap().contains(&json!("backup_code")));
-    let code = active["backup_codes"][0].as_str().unwrap();
-    stack.client().verify(token, "backup_code", code).await.expect(200);
+    let world = World::new(&stack, &[]).await;
+    let ((draft, access), phone) = (person_of(&world).await, number());
+    let call = async |function: &str, body: Value| world.call(function, Some(&access), &[], &body).await;
+    call("auth-mfa-setup", json!({"method": "sms", "phone": phone})).await.expect(202);
+    world.settle(None).await;
+    let code = stack.texted_code(&phone, &[]).await;
+    let active = call("auth-mfa-activate", json!({"method": "sms", "code": code})).await.expect(200);
+    let form = json!({"email": draft.email, "password": draft.password});
+    let challenge = world.call("auth-login", None, &[], &form).await.expect(200)["challenge"].clone();
+    let (breaker, until) = (json!({"S": "BREAKER#sns"}), json!({"S": "2999-01-01T00:00:00.000Z"}));
+    world.aws.set(&world.table("ephemeral"), &breaker, "open_until", &until).await;
+    let form = json!({"challenge_token": challenge["token"], "method": "sms"});
+    let refused = world.call("auth-mfa-send-code", None, &[], &form).await;
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(refused.expect(503)["code"], "sms_unavailable");
+    for (function, body) in
+        [("account-set-phone", json!({"phone": phone})), ("auth-mfa-send-own-code", json!({"method": "sms"}))]
+    {
+        assert_eq!(call(function, body).await.expect(503)["code"], "sms_unavailable", "{function}");
+    }
+    assert_eq!(challenge["methods"], json!(["sms", "backup_code"]));
+    let form = json!({
+        "challenge_token": challenge["token"], "method": "backup_code", "code": active["backup_codes"][0],
+    });
+    world.call("auth-mfa-verify", None, &[], &form).await.expect(200);
 }
 
 #[tokio::test]

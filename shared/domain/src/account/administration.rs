@@ -100,6 +100,7 @@ mod tests {
     use super::*;
     use crate::{
         account::{BlindIndex, NewVouchedAccount, PasswordHash},
+        factor::FactorMethod,
         id::UserId,
     };
 
