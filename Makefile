@@ -52,9 +52,9 @@ reset: venv
 logs: venv
 	@$(STACK_PYTHON) -m localstack.logs
 
-## mails: the mails that were sent (TO=address: the newest one to it, with its links)
+## mails: the mails that were sent (TO=address: the newest one to it, with its links; PHONE=number: the newest text message to it)
 mails: venv
-	@TO="$(TO)" $(STACK_PYTHON) -m localstack.mailbox
+	@TO="$(TO)" PHONE="$(PHONE)" $(STACK_PYTHON) -m localstack.mailbox
 
 ## code: the next code of a seeded member of staff's authenticator app (ROLE=admin, moderator or auditor)
 code: venv

@@ -87,6 +87,7 @@ def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str,
     return LOCAL_PARAMETERS | architecture(settings) | risk.PARAMETERS | {
         "EnumerationProtection": "false" if settings.convenient else "true",
         "StaffMfa": "false" if settings.convenient else "true",
+        "SmsCountries": "DE,IN,US,GB",
         "RateLimitScale": settings.rate_limit_scale,
         "CorsOrigins": settings.cors_origins,
         "PublicUrl": url,

@@ -18,6 +18,7 @@ pub mod mfa_backup_codes;
 pub mod mfa_disable;
 pub mod mfa_renew_backup_codes;
 pub mod mfa_send_code;
+pub mod mfa_send_own_code;
 pub mod mfa_setup;
 pub mod mfa_verify;
 pub mod oauth_accounts;
@@ -67,6 +68,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),
         mfa_send_code::endpoint(),
+        mfa_send_own_code::endpoint(),
         mfa_verify::endpoint(),
         mfa_disable::endpoint(),
         mfa_backup_codes::endpoint(),

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use verinym::{
     domain::{
         event::EventType,
-        factor::{FactorError, FactorMethod, Factors, SentCode},
+        factor::{CodeUse, FactorError, FactorMethod, Factors},
+        person::PhoneNumber,
         secret::SecretText,
         time::Timestamp,
     },
@@ -28,25 +29,36 @@ pub enum CodeOutcome {
     Wrong { after: Factors, locks: bool },
 }
 
-/// Compares a code; refused while too many were wrong. `sent` is the code that was sent, if any.
+/// Compares a code; refused while too many were wrong. A code that was sent belongs to the challenge, or, of somebody who
+/// is signed in, to the account.
 pub fn check_code(
     account: &FactorAccount,
     (method, code): (FactorMethod, &SecretText),
-    sent: Option<&SentCode>,
+    challenge: Option<&Challenge>,
     indexes: &IndexSecrets,
     now: Timestamp,
 ) -> Result<CodeOutcome> {
     let factors = &account.factors;
     factors.admit_code(now)?;
     let secret = factors.totp().map(|totp| totp.secret.as_slice());
-    let expected = Expected { secret, sent: sent.map(|sent| (sent, account.auth.email_index.as_ref())) };
+    let number = if method == FactorMethod::Sms { account.sms_number()? } else { None };
+    let to = number.as_ref().map_or(account.auth.email_index.as_ref(), PhoneNumber::as_str);
+    let own = (challenge.is_none() && method == FactorMethod::Sms).then_some(CodeUse::Sms);
+    let sent = match challenge {
+        Some(challenge) => challenge.sent.as_ref(),
+        None => own.and_then(|own| factors.awaited(own)),
+    };
+    let expected = Expected { secret, sent: sent.map(|sent| (sent, to)) };
     let presented = present(&account.auth.user, method, code.expose(), expected, (indexes, &account.key), now)?;
-    Ok(factors.accept(&presented).map_or_else(|| wrong(factors, now), CodeOutcome::Right))
+    Ok(factors.accept(&presented).map_or_else(|| wrong(factors, own, now), CodeOutcome::Right))
 }
 
-/// A wrong code.
-pub fn wrong(factors: &Factors, now: Timestamp) -> CodeOutcome {
-    let (after, locks) = factors.refuse(now);
+/// A wrong code, which also counts on the code that is awaited for this use.
+pub fn wrong(factors: &Factors, used: Option<CodeUse>, now: Timestamp) -> CodeOutcome {
+    let (after, locks) = match used {
+        Some(used) => factors.refuse_awaited(used, now),
+        None => factors.refuse(now),
+    };
     CodeOutcome::Wrong { after, locks }
 }
 

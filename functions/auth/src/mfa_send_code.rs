@@ -6,7 +6,7 @@ use verinym::{
     config::Section,
     domain::{
         event::{Actor, EventType},
-        factor::{CODE_LIFE, FactorError, FactorMethod, SentMethod},
+        factor::{CHALLENGE_SENDS, CODE_LIFE, FactorError, FactorMethod, SentMethod},
         field::{FieldFault, Fields},
         limit,
         secret::SecretText,
@@ -40,6 +40,12 @@ pub struct CodeSent {
     expires_in: u64,
 }
 
+impl CodeSent {
+    pub const fn by(method: SentMethod) -> Self {
+        Self { method, expires_in: CODE_LIFE.as_secs() }
+    }
+}
+
 pub fn endpoint() -> Endpoint {
     Route::post("auth-mfa-send-code", "/v1/auth/mfa/challenge/send")
         .summary("Send a code for a sign-in")
@@ -49,12 +55,18 @@ pub fn endpoint() -> Endpoint {
         .limited(&[
             Limited { limit: &limit::ANONYMOUS, by: By::Ip },
             Limited { limit: &limit::MAIL_CODE, by: By::Submitted },
+            Limited { limit: &limit::SMS_ACCOUNT, by: By::Submitted },
+            Limited { limit: &limit::SMS_NUMBER_HOUR, by: By::Submitted },
+            Limited { limit: &limit::SMS_NUMBER_DAY, by: By::Submitted },
+            Limited { limit: &limit::SMS_COUNTRY_DAY, by: By::Submitted },
         ])
         .problems(&[
             &types::CHALLENGE_EXPIRED,
             &types::TOO_MANY_CODES,
             &types::ACCOUNT_DEACTIVATED,
             &types::ACCOUNT_LOCKED,
+            &types::SMS_NOT_OFFERED,
+            &types::SMS_UNAVAILABLE,
         ])
         .concurrency(Concurrency::SignIn)
         .needs(
@@ -67,6 +79,7 @@ pub fn endpoint() -> Endpoint {
                 .get_many(Table::Identity)
                 .put(Table::Identity)
                 .get_many(Table::Keys)
+                .reads(Section::Sms)
                 .reads(Section::Tokens),
         )
         .handled_by(send)
@@ -89,14 +102,25 @@ async fn send(call: Call<Anonymous>, Json(form): Json<SendChallengeCode>) -> Res
         let account = admitted(store.factor_account(&challenge.user, now).await?, &challenge, now)?;
         check_offered(&challenge, method)?;
         account.factors.admit_code(now)?;
-        if !counted {
-            call.limit(&limit::MAIL_CODE, &challenge.user.to_string()).await?;
-            counted = true;
+        if challenge.sends >= CHALLENGE_SENDS {
+            return Err(until_its_end(&challenge, now).into());
         }
         let user = &account.auth.user;
-        let code = NewCode::new((&tokens, &indexes), user, method, account.auth.email_index.as_ref(), now);
-        let after = challenge.with_code(code.sent.clone()).ok_or_else(|| until_its_end(&challenge, now))?;
-        let (noted, kind) = account.auth.note_mfa(EventType::MfaMailCodeRequested);
+        let number = if method == FactorMethod::Sms { account.sms_number()? } else { None };
+        if !counted {
+            match &number {
+                Some(number) => call.admit_text_message(number, user).await?,
+                None => call.limit(&limit::MAIL_CODE, &user.to_string()).await?,
+            }
+            counted = true;
+        }
+        let (to, kind) = match &number {
+            Some(number) => (number.as_str(), EventType::MfaTextCodeRequested),
+            None => (account.auth.email_index.as_ref(), EventType::MfaMailCodeRequested),
+        };
+        let code = NewCode::new((&tokens, &indexes), user, method, to, now);
+        let after = challenge.with_code(code.sent.clone());
+        let (noted, kind) = account.auth.note_mfa(kind);
         let author = Author::from(Actor::User(*user)).origin(&account.key, call.meta.origin());
         let commit = attempt
             .commit(now)
@@ -106,7 +130,7 @@ async fn send(call: Call<Anonymous>, Json(form): Json<SendChallengeCode>) -> Res
             .event_of_id(code.event, account_event(kind, &noted).data(&code.data));
         Ok(commit.returning(()))
     })?;
-    Ok(Accepted(CodeSent { method: form.method, expires_in: CODE_LIFE.as_secs() }))
+    Ok(Accepted(CodeSent::by(form.method)))
 }
 
 fn check_offered(challenge: &Challenge, method: FactorMethod) -> Result<()> {

@@ -96,7 +96,7 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMfa>) -> Result<Pl
             BeforeSignIn::read(store, &challenge.user, now)
         )?;
         let account = admitted(account, &challenge, now)?;
-        let outcome = check_code(&account, (form.method, &form.code), challenge.sent.as_ref(), &indexes, now)?;
+        let outcome = check_code(&account, (form.method, &form.code), Some(&challenge), &indexes, now)?;
         let right = matches!(outcome, CodeOutcome::Right(_));
         let actor = if right { Actor::User(challenge.user) } else { Actor::Anonymous };
         let author = Author::from(actor).origin(&account.key, call.meta.origin());

@@ -34,7 +34,7 @@ pub struct Reauthenticate {
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
     method: Option<FactorMethod>,
-    /// The code that the app shows, or a backup code.
+    /// The code that the app shows, that was sent (`POST /v1/auth/mfa/code/send`), or a backup code.
     #[schema(value_type = Option<String>, max_length = 64, example = "287082")]
     code: Option<SecretText>,
 }

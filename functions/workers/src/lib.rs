@@ -20,6 +20,7 @@ mod screening;
 pub mod send_mail;
 pub mod sweep_checks;
 pub mod sweep_outbox;
+mod text_message;
 mod verification;
 pub mod verify;
 mod webhook_deliveries;

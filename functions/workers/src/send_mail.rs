@@ -1,4 +1,4 @@
-//! `workers-send-mail`: sends notifications by mail, and finds out whether a requested mail has a recipient.
+//! `workers-send-mail`: sends notifications by mail and by text message, and finds out whether a requested mail has a recipient.
 //!
 //! A second delivery of a message derives the same token, since its id follows from the event. A mail is sent twice only if
 //! the worker dies between sending it and marking the message as done. While SES throttles the account, the message waits. A
@@ -20,7 +20,7 @@ use verinym::{
         id::{EventId, UserId},
         limit::MAIL_SIGN_IN,
         mailed_token::TokenPurpose,
-        notification::{Notification, TextData},
+        notification::{Channel, Notification, TextData},
         secret::SecretText,
     },
     error::{Internal, Result},
@@ -43,7 +43,7 @@ use verinym::{
     },
 };
 
-use crate::email_change;
+use crate::{email_change, text_message};
 
 /// The time limit of one message. A batch of ten, four at a time, fits into the function's 30 seconds.
 const LONGEST: Duration = Duration::from_secs(9);
@@ -67,16 +67,24 @@ pub fn worker() -> Worker {
                     "another account has the address that somebody asked for",
                     Needs::new().get(Table::Events).read_secret(SecretId::Indexes),
                 )
-                .rarely("an earlier delivery made the mail's token", Needs::new().get(Table::Ephemeral))
                 .rarely("the deployment has templates of its own", Needs::new().get_objects(Bucket::Lists, "mail"))
                 .send_mail()
+                .get(Table::Ephemeral)
+                .update(Table::Ephemeral)
+                .send_text_messages()
+                .reads(Section::Sms)
                 .reads(Section::Mail),
         )
 }
 
 async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<TaskOutcome> {
     match &delivery.body {
-        MailTask::Notify { notification, event } => notify(app, &delivery, *notification, event).await,
+        MailTask::Notify { notification, channel: Channel::Mail, event } => {
+            notify(app, &delivery, *notification, event).await
+        }
+        MailTask::Notify { notification, channel: Channel::Sms, event } => {
+            text_message::notify(app, &delivery, *notification, event).await
+        }
         MailTask::RequestToken { purpose, address, nonce } => {
             let nonce = nonce.as_deref();
             request_token(app, &delivery, *purpose, address, nonce).await.map(|()| TaskOutcome::Done)
@@ -108,6 +116,7 @@ async fn notify(
             Some(code) => TextValues::code(&code).and(circumstances(event, &account)),
             None => return Ok(TaskOutcome::Done),
         },
+        TextData::Code => return Err(Internal::bug("this text is no mail").into()),
         TextData::LinkAndCircumstances(purpose) => {
             match current_token(app, delivery, &account.auth, purpose, event).await? {
                 Some(token) => TextValues::link(app_url, purpose, &token).and(circumstances(event, &account)),
@@ -148,7 +157,7 @@ async fn notify(
         }
         SendResult::Refused(reason) => {
             tracing::warn!(correlation_id, notification = name, reason, "SES refused a mail");
-            record_refusal(app, delivery, person, notification, reason).await?;
+            record_refusal(app, delivery, person, EventType::MailRefused, (notification, reason)).await?;
         }
     }
     Ok(TaskOutcome::Done)
@@ -162,20 +171,20 @@ fn circumstances(event: &EventRecord, account: &OpenAccount) -> TextValues {
     TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
 }
 
-/// Writes the event that a mail was refused for good. A second delivery finds the event and writes nothing.
-async fn record_refusal(
+/// Writes the event that a mail or a text message was refused for good. A second delivery finds the event and writes nothing.
+pub async fn record_refusal(
     app: &App,
     delivery: &Delivery<MailTask>,
     person: UserId,
-    notification: Notification,
-    reason: &'static str,
+    kind: EventType,
+    (notification, reason): (Notification, &'static str),
 ) -> Result<()> {
     let store = app.store().await;
     run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
         if !attempt.is_first() && store.event_at(&delivery.key, 1).await?.is_some() {
             return Ok(Decided::Unchanged(()));
         }
-        let event = EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1)
+        let event = EventDraft::new(kind, Subject::new("mail", &delivery.key), 1)
             .person(person)
             .data(&RefusedMail { notification, reason: reason.into() });
         Ok(attempt.commit(delivery.now).event(event).returning(()))
@@ -216,7 +225,7 @@ async fn current_token(
 }
 
 /// The code of an event; `None` once it is no longer accepted.
-async fn current_code(
+pub async fn current_code(
     app: &'static App,
     delivery: &Delivery<MailTask>,
     event: &EventRecord,
@@ -329,7 +338,14 @@ mod tests {
             attempt: 1,
             deadline: NOW,
         };
-        record_refusal(script.app(), &delivery, UserId::new(NOW), Notification::EmailVerified, "message_rejected").await
+        record_refusal(
+            script.app(),
+            &delivery,
+            UserId::new(NOW),
+            EventType::MailRefused,
+            (Notification::EmailVerified, "message_rejected"),
+        )
+        .await
     }
 
     #[tokio::test(start_paused = true)]

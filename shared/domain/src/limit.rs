@@ -87,6 +87,8 @@ pub const MAIL_CODE: Limit = throughput("mail_code", 5, HOUR);
 pub const SMS_NUMBER_HOUR: Limit = throughput("sms_number_hour", 3, HOUR);
 /// Text messages, per number and day.
 pub const SMS_NUMBER_DAY: Limit = throughput("sms_number_day", 10, DAY);
+/// Text messages that one account asks for, to whichever numbers.
+pub const SMS_ACCOUNT: Limit = throughput("sms_account", 5, HOUR);
 /// Text messages, per country and day.
 pub const SMS_COUNTRY_DAY: Limit = throughput("sms_country_day", 1_000, DAY);
 /// Aadhaar codes sent and verified, per user.
@@ -124,6 +126,7 @@ pub const ALL: &[Limit] = &[
     MAIL_CODE,
     SMS_NUMBER_HOUR,
     SMS_NUMBER_DAY,
+    SMS_ACCOUNT,
     SMS_COUNTRY_DAY,
     AADHAAR_OTP,
     LOOKUP,

@@ -9,6 +9,8 @@ words! {
     /// A way to reach a person.
     pub enum Channel {
         Mail = "mail",
+        /// A text message to a phone.
+        Sms = "sms",
     }
 }
 
@@ -40,6 +42,8 @@ pub enum TextData {
     Circumstances,
     /// Both of these.
     LinkAndCircumstances(TokenPurpose),
+    /// A code of six digits: `code`, its lifetime in `minutes`, and the `host` of the app that it is for.
+    Code,
     /// A code of six digits: `code`, its lifetime in `minutes`, and the circumstances of the request for it.
     CodeAndCircumstances,
     /// The reasons of a check's decision that its applicant may see (`reasons`), and whether a new check can have another result
@@ -55,6 +59,7 @@ impl TextData {
             Self::Link(_) => &["link", "hours", "minutes"],
             Self::Circumstances => &["at", "local_at", "device"],
             Self::LinkAndCircumstances(_) => &["link", "hours", "minutes", "at", "local_at", "device"],
+            Self::Code => &["code", "minutes", "host"],
             Self::CodeAndCircumstances => &["code", "minutes", "at", "local_at", "device"],
             Self::Reasons => &["reasons", "try_again"],
         }
@@ -63,6 +68,10 @@ impl TextData {
 
 const fn security(text: TextData) -> NotificationRow {
     NotificationRow { class: NotificationClass::Security, channels: &[Channel::Mail], text }
+}
+
+const fn text_message(text: TextData) -> NotificationRow {
+    NotificationRow { class: NotificationClass::Security, channels: &[Channel::Sms], text }
 }
 
 const fn progress(text: TextData) -> NotificationRow {
@@ -122,6 +131,10 @@ notifications! {
         MfaBackupCodeUsed = "mfa_backup_code_used": security(TextData::Circumstances),
         /// The code that completes a sign-in.
         SignInCode = "sign_in_code": security(TextData::CodeAndCircumstances),
+        /// The code that completes a sign-in or proves somebody who is signed in, to the enrolled number.
+        SignInTextCode = "sign_in_text_code": text_message(TextData::Code),
+        /// The code that verifies a number.
+        NumberTextCode = "number_text_code": text_message(TextData::Code),
         /// Wrong codes lock the second factor for a while.
         MfaLockedOut = "mfa_locked_out": security(TextData::Circumstances),
         /// The person closed the account.

@@ -1,7 +1,7 @@
 //! Sections of the configuration. The environment of a function contains only the sections that it declares.
 
 use super::VariableReader;
-use crate::domain::password::PasswordPolicy;
+use crate::domain::{password::PasswordPolicy, person::Country};
 
 /// A part of the configuration that only some functions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,7 @@ pub enum Section {
     Social,
     Passkeys,
     Risk,
+    Sms,
 }
 
 impl Section {
@@ -28,6 +29,7 @@ impl Section {
         Self::Social,
         Self::Passkeys,
         Self::Risk,
+        Self::Sms,
     ];
 
     /// The variables of the section, each with the template parameter that provides its value.
@@ -55,6 +57,7 @@ impl Section {
             Self::Risk => {
                 &[("RISK_POLICY", "RiskPolicy"), ("RISK_NETWORKS", "RiskNetworks"), ("RISK_LOCATIONS", "RiskLocations")]
             }
+            Self::Sms => &[("SMS_COUNTRIES", "SmsCountries"), ("SMS_SENDER_ID", "SmsSenderId")],
             Self::Social => &[("REDIRECT_URIS", "RedirectUris")],
             Self::Passkeys => {
                 &[("PASSKEY_RP_ID", "PasskeyRpId"), ("APP_URL", "AppUrl"), ("PRODUCT_NAME", "ProductName")]
@@ -155,6 +158,13 @@ pub struct RiskSettings {
     pub networks: Option<String>,
     /// The location database.
     pub locations: Option<String>,
+/// Settings of text messages.
+#[derive(Debug, Clone)]
+pub struct SmsSettings {
+    /// The countries whose numbers get text messages. None: no text messages are sent.
+    pub countries: Vec<Country>,
+    /// What phones show as the sender, in countries that support it.
+    pub sender_id: Option<String>,
 }
 
 /// The settings of the declared sections; `None` for the others.
@@ -169,6 +179,7 @@ pub(super) struct Sections {
     pub social: Option<SocialLoginSettings>,
     pub passkeys: Option<PasskeySettings>,
     pub risk: Option<RiskSettings>,
+    pub sms: Option<SmsSettings>,
 }
 
 impl Sections {
@@ -224,6 +235,10 @@ impl Sections {
                         policy: r.optional("RISK_POLICY"),
                         networks: r.optional("RISK_NETWORKS"),
                         locations: r.optional("RISK_LOCATIONS"),
+                Section::Sms => {
+                    sections.sms = Some(SmsSettings {
+                        countries: r.countries("SMS_COUNTRIES"),
+                        sender_id: r.sender_id("SMS_SENDER_ID"),
                     });
                 }
                 Section::Social => {

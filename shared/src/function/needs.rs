@@ -35,6 +35,8 @@ pub enum AwsResource {
     DataKey,
     /// The allowed sender addresses of mail.
     MailIdentities,
+    /// Phones: whatever a message may be published to that is no topic.
+    TextMessages,
     /// The log group of an area.
     Logs(&'static str),
 }
@@ -64,6 +66,7 @@ impl fmt::Display for Grant {
             | AwsResource::Anything
             | AwsResource::DataKey
             | AwsResource::MailIdentities
+            | AwsResource::TextMessages
             | AwsResource::Logs(_) => Ok(()),
         }
     }
@@ -260,6 +263,11 @@ impl Needs {
     #[must_use]
     pub fn send_mail(self) -> Self {
         self.grant("ses:SendEmail", AwsResource::MailIdentities)
+    }
+
+    #[must_use]
+    pub fn send_text_messages(self) -> Self {
+        self.grant("sns:Publish", AwsResource::TextMessages)
     }
 
     /// Writes the log of an area.

@@ -45,6 +45,7 @@ pub mod route;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod text_message;
 pub mod urlencoded;
 
 pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrCan, SignedOrNot};

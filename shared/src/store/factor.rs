@@ -20,10 +20,9 @@ use crate::{
     crypto::{backup_code, field::Place, totp},
     domain::{
         event::EventType,
-        factor::{
-            CHALLENGE_LIFE, CHALLENGE_SENDS, CHALLENGE_TRIES, CodeDigest, FactorMethod, Factors, Presented, SentCode,
-        },
+        factor::{CHALLENGE_LIFE, CHALLENGE_TRIES, CodeDigest, FactorMethod, Factors, Presented, SentCode},
         id::UserId,
+        person::PhoneNumber,
         secret::SecretText,
         time::Timestamp,
     },
@@ -48,6 +47,16 @@ pub fn seal_secret(user: &UserId, secret: &[u8], key: &PersonKey) -> ByteBuf {
 fn open_secret(user: &UserId, sealed: &[u8], key: &PersonKey) -> Result<Zeroizing<Vec<u8>>> {
     let at = self::key(user);
     key.open(&place(&at), sealed)
+}
+
+fn number_place(at: &Key) -> Place<'_> {
+    Place { attribute: "sms", ..place(at) }
+}
+
+/// Encrypts the number of a second factor for its person.
+pub fn seal_number(user: &UserId, number: &PhoneNumber, key: &PersonKey) -> ByteBuf {
+    let at = self::key(user);
+    ByteBuf::from(key.seal(&number_place(&at), number.as_str().as_bytes()))
 }
 
 /// The digest of a normalised backup code. It depends on the person, so equal codes of two people have different digests.
@@ -94,7 +103,7 @@ pub fn present(
             let plain = backup_code::normalise(code).unwrap_or_default();
             Ok(Presented::BackupCode(code_digest(indexes, user, plain.expose())))
         }
-        (FactorMethod::EmailOtp, _) => {
+        (FactorMethod::Sms | FactorMethod::EmailOtp, _) => {
             let right = sent.is_some_and(|(sent, to)| sent.is(method, &sent_digest(indexes, user, to, code), now));
             Ok(Presented::Sent(method, right))
         }
@@ -157,10 +166,10 @@ impl Challenge {
         self.methods.contains(&FactorMethod::EmailOtp)
     }
 
-    /// The challenge after another code was sent; `None` if no further one may be.
+    /// The challenge after another code was sent.
     #[must_use]
-    pub fn with_code(&self, sent: SentCode) -> Option<Self> {
-        (self.sends < CHALLENGE_SENDS).then(|| Self { sends: self.sends + 1, sent: Some(sent), ..self.clone() })
+    pub fn with_code(&self, sent: SentCode) -> Self {
+        Self { sends: self.sends + 1, sent: Some(sent), ..self.clone() }
     }
 
     /// What the ciphertext of the device is bound to.
@@ -175,6 +184,21 @@ pub struct FactorAccount {
     pub auth: Account,
     pub factors: Factors,
     pub key: PersonKey,
+}
+
+impl FactorAccount {
+    /// Decrypts the number of a second factor or of its setup.
+    pub fn number(&self, sealed: &[u8]) -> Result<PhoneNumber> {
+        let at = key(&self.auth.user);
+        let plain = self.key.open(&number_place(&at), sealed)?;
+        let text = std::str::from_utf8(&plain).map_err(Internal::corrupt)?;
+        Ok(serde_json::from_value(text.into()).map_err(|_| Internal::corrupt("the number of a second factor"))?)
+    }
+
+    /// The number that is enrolled.
+    pub fn sms_number(&self) -> Result<Option<PhoneNumber>> {
+        self.factors.sms().map(|sms| self.number(&sms.number)).transpose()
+    }
 }
 
 impl Commit<'_> {

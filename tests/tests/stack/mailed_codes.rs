@@ -16,7 +16,7 @@ async fn stepped_up(stack: &Stack, challenges: usize) -> (Person, Vec<String>) {
     let form = json!({"method": "backup_code", "code": factor.backup_codes[0]});
     person.api.post("/v1/auth/mfa/disable").json(&form).send().await.expect(204);
     for item in challenges_of(stack, &person).await {
-        stack.aws().set("ephemeral", &item["pk"], "methods", &json!({"L": [{"S": "email_otp"}]})).await;
+        stack.aws().set(&stack.named("ephemeral"), &item["pk"], "methods", &json!({"L": [{"S": "email_otp"}]})).await;
     }
     (person, tokens)
 }
@@ -109,7 +109,7 @@ async fn a_mailed_code_answers_no_challenge_but_its_own_and_not_after_its_end() 
     for item in challenges_of(&stack, &person).await {
         let mut sent = item["sent"].clone();
         sent["M"]["expires_at"]["S"] = json!("2026-01-01T00:00:00.000Z");
-        stack.aws().set("ephemeral", &item["pk"], "sent", &sent).await;
+        stack.aws().set(&stack.named("ephemeral"), &item["pk"], "sent", &sent).await;
     }
     client.verify(&challenges[0], "email_otp", &code).await.refused(401, "invalid_code");
     // No code is sent for what a challenge does not offer.

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     check::{Action, Check, CheckError, CheckTrigger, Policy},
     event::EventType,
-    factor::FactorError,
+    factor::{FactorError, FactorMethod},
     id::DocumentId,
     limit,
     person::{DateOfBirth, Email, Locale, PersonName},
@@ -206,7 +206,7 @@ fn a_disowned_sign_in_voids_the_password_and_leaves_what_undoes_a_change_of_the_
     assert_eq!(changed.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
     let reset = changed.reset_password(hash("newer"), NOW).unwrap().0;
     assert_eq!(reset.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
-    let (enrolled, _) = account.enable_mfa(NOW).unwrap();
+    let (enrolled, _) = account.enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
     for drop_factors in [true, false] {
         assert_eq!(enrolled.disown_sign_in(mail(3), drop_factors, NOW).unwrap().0.mfa_enabled(), !drop_factors);
     }
@@ -232,22 +232,25 @@ fn an_undone_change_ends_all_sessions_and_leaves_only_the_link_to_set_a_password
 
 #[test]
 fn an_undone_change_removes_a_second_factor_only_if_asked_to() {
-    let (enabled, kind) = verified().enable_mfa(NOW).unwrap();
+    let (enabled, kind) = verified().enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
     assert_eq!((kind, enabled.mfa_enabled()), (EventType::MfaEnabled, true));
-    assert_eq!(enabled.enable_mfa(NOW), Err(FactorError::AlreadyEnabled));
+    assert_eq!(
+        enabled.enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW),
+        Err(FactorError::AlreadyEnabled)
+    );
     let (changed, _) = enabled.change_email(index("v1.other"), NOW);
     for drop in [false, true] {
         let (undone, _) = changed.undo_email_change(index("v1.email"), mail(2), drop, LATER).unwrap();
         assert_eq!(undone.mfa_enabled(), !drop);
     }
-    let (disabled, kind) = enabled.disable_mfa(LATER).unwrap();
+    let (disabled, kind) = enabled.disable_mfa(vec![], LATER).unwrap();
     assert_eq!((kind, disabled.mfa_enabled()), (EventType::MfaDisabled, false));
-    assert_eq!(disabled.disable_mfa(LATER), Err(FactorError::NotEnabled));
+    assert_eq!(disabled.disable_mfa(vec![], LATER), Err(FactorError::NotEnabled));
 }
 
 #[test]
 fn a_new_password_keeps_the_second_factor() {
-    let (enabled, _) = verified().enable_mfa(NOW).unwrap();
+    let (enabled, _) = verified().enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
     let (reset, _) = enabled.reset_password(hash("reset"), LATER).unwrap();
     assert!(reset.mfa_enabled() && enabled.change_password(hash("other"), NOW).0.mfa_enabled());
 }

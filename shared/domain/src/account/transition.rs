@@ -236,21 +236,39 @@ impl Account {
         Ok((Self::of(state), events))
     }
 
-    /// Enrolls a second factor. [`FactorError::AlreadyEnabled`] if one is enrolled.
-    pub fn enable_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
-        if self.mfa_enabled() {
+    /// Enrolls a second factor; `second_factors` are all methods after it. [`FactorError::AlreadyEnabled`] if they are enrolled.
+    pub fn enable_mfa(
+        &self,
+        second_factors: Vec<FactorMethod>,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), FactorError> {
+        if self.second_factors == second_factors {
             return Err(FactorError::AlreadyEnabled);
         }
-        let second_factors = vec![FactorMethod::Totp, FactorMethod::BackupCode];
         Ok((Self::of(AccountState { second_factors, ..self.next(now) }), EventType::MfaEnabled))
     }
 
-    /// Removes the second factor. [`FactorError::NotEnabled`] if none is enrolled.
-    pub fn disable_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
+    /// Removes a second factor; `second_factors` are the methods that are left. [`FactorError::NotEnabled`] if none is enrolled.
+    pub fn disable_mfa(
+        &self,
+        second_factors: Vec<FactorMethod>,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), FactorError> {
         if !self.mfa_enabled() {
             return Err(FactorError::NotEnabled);
         }
-        Ok((Self::of(AccountState { second_factors: Vec::new(), ..self.next(now) }), EventType::MfaDisabled))
+        Ok((Self::of(AccountState { second_factors, ..self.next(now) }), EventType::MfaDisabled))
+    }
+
+    /// A code is sent to the number of the profile, which `changes` or is the same.
+    pub fn request_phone_code(&self, changes: bool, now: Timestamp) -> (Self, EventType) {
+        let state = if changes { self.next(now) } else { self.next_unseen() };
+        (Self::of(state), EventType::UserPhoneCodeRequested)
+    }
+
+    /// The number of the profile is verified.
+    pub fn verify_phone(&self, now: Timestamp) -> (Self, EventType) {
+        (Self::of(self.next(now)), EventType::UserPhoneVerified)
     }
 
     /// Records something about the second factor that the account does not show: new backup codes, a used one, or too many wrong

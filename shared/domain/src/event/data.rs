@@ -355,7 +355,7 @@ parts! {
         pub code_key: u64,
     }
 
-    /// A mail that SES refused for good.
+    /// A mail or text message that was refused for good.
     pub struct RefusedMail {
         pub notification: Notification,
         pub reason: PublicWord,

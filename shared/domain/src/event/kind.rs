@@ -31,6 +31,9 @@ counters! {
     DOCUMENT_STORED = "kyc_document_total" { outcome: Label::Is("stored") };
     DOCUMENT_REJECTED = "kyc_document_total" { outcome: Label::Is("rejected") };
     CALLBACK_RECEIVED = "kyc_callback_total" { provider: Label::Field("provider"), outcome: Label::Is("received") };
+    TEXT_CODE_SIGN_IN = "auth_text_code_total" { purpose: Label::Is("sign_in") };
+    TEXT_CODE_NUMBER = "auth_text_code_total" { purpose: Label::Is("number") };
+    TEXT_MESSAGE_REFUSED = "text_message_refused_total" { reason: Label::Field("reason") };
     MAIL_REFUSED = "mail_refused_total" { reason: Label::Field("reason") };
 }
 
@@ -78,6 +81,14 @@ events! {
         UserUpdated = "user.updated": person()
             .tells(WebhookType::UserUpdated)
             .data(&[data::ProfileEffect::SHAPE]),
+        /// A code was asked for to verify the number of the profile; `changes` has the masked numbers if it is another one.
+        UserPhoneCodeRequested = "user.phone_code_requested": person()
+            .tells(WebhookType::UserUpdated)
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::NumberTextCode)
+            .counts(&[TEXT_CODE_NUMBER]),
+        /// The number of the profile is verified.
+        UserPhoneVerified = "user.phone_verified": person().tells(WebhookType::UserUpdated),
         /// Another address was asked for; it is not confirmed yet.
         UserEmailChangeRequested = "user.email_change_requested": staff().notifies(Notification::EmailChangeRequested),
         /// The address changed; `changes` has the masked values.
@@ -224,6 +235,16 @@ events! {
             .data(&[data::CodeKey::SHAPE])
             .notifies(Notification::SignInCode)
             .counts(&[Counter::plain("auth_mail_code_total")]),
+        /// A code was asked for to prove the enrolled number. It is sent by text message.
+        MfaTextCodeRequested = "mfa.text_code_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::SignInTextCode)
+            .counts(&[TEXT_CODE_SIGN_IN]),
+        /// A code was asked for to enroll a number as second factor. It is sent by text message.
+        MfaSmsSetupRequested = "mfa.sms_setup_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::NumberTextCode)
+            .counts(&[TEXT_CODE_NUMBER]),
         /// Wrong codes lock the second factor for a while. Whoever gave them knew the password or held a session.
         MfaLockedOut = "mfa.locked_out": staff()
             .notifies(Notification::MfaLockedOut)
@@ -402,6 +423,10 @@ events! {
 
         /// SES refused a mail for good; `data` has the notification and the reason.
         MailRefused = "mail.refused": staff().data(&[data::RefusedMail::SHAPE]).counts(&[MAIL_REFUSED]),
+        /// A text message was not sent; `data` has the notification and the reason.
+        TextMessageRefused = "text_message.refused": staff()
+            .data(&[data::RefusedMail::SHAPE])
+            .counts(&[TEXT_MESSAGE_REFUSED]),
     }
 }
 

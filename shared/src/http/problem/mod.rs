@@ -208,6 +208,8 @@ fn factor(error: FactorError) -> &'static ProblemType {
         FactorError::AlreadyEnabled => &types::MFA_ALREADY_ENABLED,
         FactorError::NotEnabled => &types::MFA_NOT_ENABLED,
         FactorError::NoSetup => &types::NO_MFA_SETUP,
+        FactorError::SmsNotOffered => &types::SMS_NOT_OFFERED,
+        FactorError::SmsUnavailable { .. } => &types::SMS_UNAVAILABLE,
     }
 }
 
@@ -283,7 +285,7 @@ pub fn response(error: &Error, public_url: &str, correlation_id: &str, token_sen
         }
         Error::Request(RequestError::RateLimited { retry_after })
         | Error::Auth(AuthError::TemporarilyLocked { retry_after })
-        | Error::Factor(FactorError::TooManyCodes { retry_after }) => {
+        | Error::Factor(FactorError::TooManyCodes { retry_after } | FactorError::SmsUnavailable { retry_after }) => {
             headers.push(("retry-after", retry_after.to_string()));
         }
         Error::Request(RequestError::UnsupportedMediaType { accepted }) => {

@@ -183,6 +183,9 @@ problem_types! {
     NO_MFA_SETUP = 409 "no_mfa_setup", "No setup of a second factor waits for a code.",
         "A setup waits 10 minutes for its first code, and a later setup replaces it.",
         "Begin again with `POST /v1/auth/mfa/setup`.";
+    SMS_NOT_OFFERED = 409 "sms_not_offered", "No text messages are sent to this number.",
+        "The parameter `SmsCountries` does not name the country of the number. While it is empty, no text messages are sent at all.",
+        "Offer the person an authenticator app or a passkey, or another number.";
     LAST_CREDENTIAL = 409 "last_credential", "The last way to sign in cannot be removed.",
         "Without it the person could not sign in any more.",
         "Let the person set a password or add another way to sign in, then remove this one.";
@@ -294,6 +297,9 @@ problem_types! {
     PROVIDER_UNAVAILABLE = 503 "provider_unavailable", "The sign-in provider cannot be reached. Try again later.",
         "The provider did not answer in time, or fails so often that it is not called for a moment.",
         "Let the person sign in another way, or begin again after the seconds in `Retry-After`.";
+    SMS_UNAVAILABLE = 503 "sms_unavailable", "Text messages cannot be sent at the moment. Use another method, or try again later.",
+        "Sending text messages failed so often that it is not tried for a moment. Nothing was changed.",
+        "Offer the person the other methods that the challenge names, or try again after the seconds in `Retry-After`.";
     UNAVAILABLE = 503 "unavailable", "The service is temporarily unavailable. Try again later.",
         "A service that the request needs did not answer in time. Nothing was changed, unless the request was processed and only \
          its answer was lost.",

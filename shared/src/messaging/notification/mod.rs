@@ -97,6 +97,13 @@ impl TextValues {
         })
     }
 
+    /// A code in a text message. A browser fills it in only on the page of the app, which `host` names (WICG, "Origin-bound
+    /// one-time codes delivered via SMS").
+    pub fn text_code(code: &SecretText, app_url: &str) -> Self {
+        let host = url::Url::parse(app_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        Self(context! { code => code.expose(), minutes => CODE_LIFE.as_secs() / 60, host })
+    }
+
     /// A code that is typed within [`CODE_LIFE`].
     pub fn code(code: &SecretText) -> Self {
         Self(context! { code => code.expose(), minutes => CODE_LIFE.as_secs() / 60 })
@@ -160,6 +167,14 @@ pub fn render_mail(
     let text = render("body.txt", &values)?;
     let html = render("body.html", &context! { subject => &subject, ..values })?;
     Ok(RenderedMail { subject, text, html })
+}
+
+/// A notification as a text message, in the recipient's language if there is a text in it.
+pub fn render_text_message(notification: Notification, to: Recipient<'_>, values: &TextValues) -> Result<String> {
+    let templates = Templates::ours();
+    let directory = templates.directory(Channel::Sms, notification, to.locale);
+    let values = context! { product => &to.brand.product, ..values.0.clone() };
+    Ok(templates.render(&format!("{directory}/body.txt"), &values).map_err(Internal::bug)?.trim().to_owned())
 }
 
 #[cfg(test)]

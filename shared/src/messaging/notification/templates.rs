@@ -89,7 +89,7 @@ impl Templates {
         let mut texts: BTreeSet<(Notification, &str)> = BTreeSet::new();
         for (path, _) in self.0.templates() {
             let parts: Vec<_> = path.split('/').collect();
-            if let [_, text, locale, _] = parts[..]
+            if let ["mail", text, locale, _] = parts[..]
                 && let Ok(notification) = text.parse()
             {
                 texts.insert((notification, locale));
@@ -167,8 +167,8 @@ fn place(path: &str) -> Option<(String, String)> {
     let files = if text == LAYOUT {
         LAYOUT_FILES
     } else {
-        text.parse::<Notification>().ok()?;
-        TEXT_FILES
+        let notification = text.parse::<Notification>().ok()?;
+        notification.row().channels.contains(&Channel::Mail).then_some(TEXT_FILES)?
     };
     let is_canonical = Locale::parse(locale).is_ok_and(|parsed| parsed.as_str() == locale);
     (is_canonical && files.contains(&file)).then(|| (text.to_owned(), locale.to_owned()))
@@ -195,6 +195,7 @@ fn samples(data: TextData) -> Vec<TextValues> {
             .into_iter()
             .map(|at| TextValues::link(SAMPLE_APP, purpose, &SecretText::new(SAMPLE_TOKEN.to_owned())).and(at))
             .collect(),
+        TextData::Code => vec![TextValues::text_code(&SecretText::new(SAMPLE_CODE.to_owned()), SAMPLE_APP)],
         TextData::CodeAndCircumstances => {
             let code = SecretText::new(SAMPLE_CODE.to_owned());
             samples(TextData::Circumstances).into_iter().map(|at| TextValues::code(&code).and(at)).collect()
@@ -249,6 +250,7 @@ mod tests {
         for (path, text, word) in [
             ("check_approved/en/subject.html", "x", "no text"),
             ("check_praised/en/subject.txt", "x", "no text"),
+            ("sign_in_text_code/en/subject.txt", "x", "no text"),
             ("check_approved/EN/subject.txt", "x", "no text"),
             ("../check_approved/en/subject.txt", "x", "no text"),
             ("check_approved/en/subject.txt", "{{ product", "syntax error"),

@@ -25,6 +25,8 @@ fn people_see_no_events_of_reviewers_or_workers() {
             "user.imported",
             "user.email_verified",
             "user.updated",
+            "user.phone_code_requested",
+            "user.phone_verified",
             "user.email_changed",
             "user.email_change_undone",
             "user.registered_by_provider",
@@ -70,6 +72,8 @@ fn endpoints_are_told_of_these_events_and_no_others() {
         told,
         [
             ("user.imported", "user.registered"),
+            ("user.phone_code_requested", "user.updated"),
+            ("user.phone_verified", "user.updated"),
             ("user.email_changed", "user.updated"),
             ("user.email_change_undone", "user.updated"),
             ("user.registered_by_provider", "user.registered"),
