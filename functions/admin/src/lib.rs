@@ -9,6 +9,7 @@ pub mod check_history;
 mod client_view;
 pub mod create_client;
 pub mod create_role;
+pub mod create_user;
 pub mod delete_client;
 pub mod delete_role;
 pub mod export_users;
@@ -56,6 +57,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         get_user_roles::endpoint(),
         set_user_roles::endpoint(),
         find_users::endpoint(),
+        create_user::endpoint(),
         get_user::endpoint(),
         lock_user::endpoint(),
         unlock_user::endpoint(),

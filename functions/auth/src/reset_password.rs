@@ -50,7 +50,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-reset-password", "/v1/auth/password/reset")
         .summary("Set a new password by a mailed link")
         .description(
-            "Sets a new password with the token of the mailed link, which works once within an hour. All sessions of the account end, and linked accounts at identity providers and passkeys are removed, since somebody else may have added one. A deactivated account stays so until its person signs in.",
+            "Sets a new password with the token of the mailed link, which works once within an hour; that of an account which staff or a machine client created, within seven days. All sessions of the account end, and linked accounts at identity providers and passkeys are removed, since somebody else may have added one. A deactivated account stays so until its person signs in.",
         )
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN, &types::ACCOUNT_DEACTIVATED])
         .memory(1024)
@@ -80,7 +80,8 @@ pub fn endpoint() -> Endpoint {
 async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) -> Result<NoContent> {
     let now = call.now();
     let store = call.app.store().await;
-    let token = VerifiedMailedToken::verify(call.app, &form.token, TokenPurpose::ResetPassword, now).await?;
+    let purposes = [TokenPurpose::ResetPassword, TokenPurpose::FirstPassword];
+    let token = VerifiedMailedToken::verify_any(call.app, &form.token, &purposes, now).await?;
     let mut hash = None;
     let command = call.command_by(Actor::Anonymous).await;
     let changed = run_command!(command, |attempt| {
@@ -89,6 +90,7 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
         if account.auth.is_ending() {
             return Err(AuthError::InvalidToken.into());
         }
+        let address = account.auth.email_index.as_ref().ok_or(AuthError::InvalidToken)?;
         let profile = confirmed_profile(&account);
         let hash: &PasswordHash = match &mut hash {
             Some(hash) => hash,
@@ -100,8 +102,8 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
         let shown = after.profile_version();
         let events = events.into_iter().map(|event| reset_event(event, &account).shown_as(shown));
         let mut commit = events.fold(commit, Commit::event);
-        commit = claims::confirm(token.consume(commit), &ValueClaim::email_key(&after.email_index), &after.user);
-        if !account.auth.email_verified {
+        commit = claims::confirm(token.consume(commit), &ValueClaim::email_key(address), &after.user);
+        if drops_profile(&account) {
             let item = ProfileItem::seal(&after.user, &profile, &account.profile_key)?.item(&after.user);
             commit = commit.put_if(Table::Identity, item, "attribute_exists(pk)", &[], None);
             if let Some(name) = username_held(&call, &account.auth).await? {
@@ -121,10 +123,19 @@ async fn reset_password(call: Call<Anonymous>, Json(form): Json<ResetPassword>) 
     Ok(NoContent)
 }
 
-/// The profile after the reset. If the address was never confirmed, a stranger may have registered it, so only the address is
-/// kept.
+/// Whether a stranger may have given the profile: the address was never confirmed, and neither staff nor a machine client created the
+/// account.
+fn drops_profile(account: &OpenAccount) -> bool {
+    !account.auth.email_verified && !account.auth.provisioned
+}
+
+/// The profile after the reset: of one that a stranger may have given, only the address is kept.
 fn confirmed_profile(account: &OpenAccount) -> Profile {
-    if account.auth.email_verified { account.profile.clone() } else { Profile::new(account.profile.email.clone()) }
+    if drops_profile(account) {
+        Profile { email: account.profile.email.clone(), ..Profile::empty() }
+    } else {
+        account.profile.clone()
+    }
 }
 
 fn new_hash(password: &SecretText, profile: &Profile, call: &Call<Anonymous>) -> Result<PasswordHash> {
@@ -159,7 +170,7 @@ async fn username_held(call: &Call<Anonymous>, auth: &Account) -> Result<Option<
 
 /// Clears lock-out and limit of the account's identifiers, so that a stranger's tries do not keep the owner out.
 fn clear_limits<'a>(commit: Commit<'a>, auth: &Account, indexes: &IndexSecrets) -> Commit<'a> {
-    std::iter::once(&auth.email_index).chain(&auth.username_index).fold(commit, |commit, index| {
+    auth.email_index.iter().chain(&auth.username_index).fold(commit, |commit, index| {
         let index = index.as_ref();
         commit
             .clear(Table::Ephemeral, &lockout::key(index))

@@ -18,7 +18,7 @@ pub const ALLOWED_METHODS: &[(&str, &str)] = &[
     ("/v1/admin/kyc/checks/{id}/notes", "GET, HEAD, OPTIONS"),
     ("/v1/admin/roles", "GET, HEAD, POST, OPTIONS"),
     ("/v1/admin/roles/{name}", "PUT, DELETE, OPTIONS"),
-    ("/v1/admin/users", "GET, HEAD, OPTIONS"),
+    ("/v1/admin/users", "GET, HEAD, POST, OPTIONS"),
     ("/v1/admin/users/{id}", "GET, HEAD, OPTIONS"),
     ("/v1/admin/users/{id}/lock", "PUT, OPTIONS"),
     ("/v1/admin/users/{id}/mfa/reset", "POST, OPTIONS"),

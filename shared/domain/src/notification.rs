@@ -83,6 +83,8 @@ notifications! {
     pub enum Notification {
         /// Please confirm your address.
         EmailVerification = "email_verification": security(TextData::Link(TokenPurpose::VerifyEmail)),
+        /// Staff or a machine client created the account: the link to set a password.
+        AccountProvisioned = "account_provisioned": security(TextData::Link(TokenPurpose::FirstPassword)),
         /// The address is confirmed.
         EmailVerified = "email_verified": progress(TextData::Nothing),
         /// Somebody tried to use an address that has an account, for another account; only its owner learns of it.

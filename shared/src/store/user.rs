@@ -12,13 +12,15 @@ use super::{
     event::EventDraft,
     item::{Item, Key, key_of, keyed, read, text},
     person_key::{KeyItem, PersonKey},
+    secrets::IndexSecrets,
 };
 use crate::{
     crypto::{field::Place, random},
     domain::{
         account::BlindIndex,
         event::{EventType, Subject},
-        id::UserId,
+        external::ExternalId,
+        id::{ClientId, UserId},
         profile::Profile,
         time::Timestamp,
     },
@@ -149,6 +151,13 @@ pub struct ValueClaim {
     pub former_expires: Option<i64>,
 }
 
+impl IndexSecrets {
+    /// A digest of the id by which this client knows an account: the same id of another client has another one.
+    pub fn external_id(&self, client: &ClientId, id: &ExternalId) -> String {
+        self.digest(&[b"external id", client.to_string().as_bytes(), id.as_str().as_bytes()])
+    }
+}
+
 impl ValueClaim {
     /// The condition under which a value may be claimed: nobody has it, or the account that has it was not confirmed in time. `:now` is
     /// the present time.
@@ -165,6 +174,11 @@ impl ValueClaim {
 
     pub fn email_key(index: &BlindIndex) -> Key {
         Key::new(format!("EMAIL#{index}"), "CLAIM")
+    }
+
+    /// The claim of the id that a machine client knows an account by. `digest` is [`IndexSecrets::external_id`].
+    pub fn external_key(digest: &str) -> Key {
+        Key::new(format!("EXTERNAL#{digest}"), "CLAIM")
     }
 
     pub fn username_key(index: &BlindIndex) -> Key {
@@ -199,9 +213,13 @@ pub struct OpenAccount {
 
 impl OpenAccount {
     /// What mails call the person: nothing before the address is confirmed, since whoever registered it may be a stranger
-    /// who chooses words for a mail to somebody else.
+    /// who chooses words for a mail to somebody else. Staff and machine clients are no strangers.
     pub fn name_in_mails(&self) -> Option<&str> {
-        self.profile.given_name.as_ref().filter(|_| self.auth.email_verified).map(|name| name.as_str())
+        self.profile
+            .given_name
+            .as_ref()
+            .filter(|_| self.auth.email_verified || self.auth.provisioned)
+            .map(|name| name.as_str())
     }
 }
 

@@ -125,6 +125,8 @@ pub async fn administration(world: &World) {
     let email = format!("email={}", person.draft.email.replace('@', "%40"));
     admin.call("admin-find-users", &[("?", email.as_str())], &Value::Null).await.expect(200);
     admin.call("admin-get-user", &[account[0], ("?", "unmasked=true")], &Value::Null).await.expect(200);
+    let created = admin.call("admin-create-user", &[], &json!({"email": Draft::new().email})).await.expect(201);
+    admin.call("admin-get-user", &[("id", created["id"].as_str().unwrap())], &Value::Null).await.expect(200);
     enroll(&person).await;
     for function in ["admin-reset-user-mfa", "admin-revoke-user-sessions", "admin-reset-user-password"] {
         admin.call(function, &account, &Value::Null).await.expect(204);

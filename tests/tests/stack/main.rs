@@ -33,6 +33,7 @@ mod notes;
 mod own_checks;
 mod passkeys;
 mod profiles;
+mod provisioning;
 mod review;
 mod roles;
 mod scenarios;

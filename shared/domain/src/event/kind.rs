@@ -60,6 +60,11 @@ events! {
         UserImported = "user.imported": person()
             .tells(WebhookType::UserRegistered)
             .counts(&[Counter::plain("auth_import_total")]),
+        /// Staff or a machine client, the actor, created the account. Its person gets a link to set a password, if it has an address.
+        UserProvisioned = "user.provisioned": person()
+            .tells(WebhookType::UserRegistered)
+            .notifies(Notification::AccountProvisioned)
+            .counts(&[Counter::plain("auth_provisioning_total")]),
         /// An operator exported accounts: `data.count` of them, with or without password hashes.
         UsersExported = "users.exported": staff().data(&[data::ExportedUsers::SHAPE]),
         /// Somebody tried to register the address of this account.

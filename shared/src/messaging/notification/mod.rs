@@ -74,7 +74,7 @@ impl TextValues {
     pub fn link(app_url: &str, purpose: TokenPurpose, token: &SecretText) -> Self {
         let page = match purpose {
             TokenPurpose::VerifyEmail => "verify-email",
-            TokenPurpose::ResetPassword => "reset-password",
+            TokenPurpose::ResetPassword | TokenPurpose::FirstPassword => "reset-password",
             TokenPurpose::ConfirmEmailChange => "confirm-email",
             TokenPurpose::UndoEmailChange => "undo-email-change",
             TokenPurpose::EndSession => "end-session",

@@ -23,6 +23,7 @@ fn people_see_no_events_of_reviewers_or_workers() {
         [
             "user.registered",
             "user.imported",
+            "user.provisioned",
             "user.email_verified",
             "user.updated",
             "user.email_changed",
@@ -70,6 +71,7 @@ fn endpoints_are_told_of_these_events_and_no_others() {
         told,
         [
             ("user.imported", "user.registered"),
+            ("user.provisioned", "user.registered"),
             ("user.email_changed", "user.updated"),
             ("user.email_change_undone", "user.updated"),
             ("user.registered_by_provider", "user.registered"),
