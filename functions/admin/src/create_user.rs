@@ -123,8 +123,9 @@ impl NewUser {
         // The id of the token follows from the id of the event.
         let event = EventId::new(now);
         let token = mailed::id_of_event(&event, purpose.as_str());
-        let email = self.email_index.clone().map(|index| (index, token));
-        let (account, kind) = Account::provision(ProvisionedAccount { user, email }, now);
+        let email_index = self.email_index.clone();
+        let new = ProvisionedAccount { user, token: email_index.as_ref().map(|_| token), email_index };
+        let (account, kind) = Account::provision(new, now);
         let claim = ValueClaim::new(user);
         let at = [(":now", text(now.to_string()))];
         if let Some(index) = &self.email_index {

@@ -1,22 +1,28 @@
-//! GET /v1/admin/users: the account with an address, a username or an external id.
+//! GET /v1/admin/users: all accounts by filters, or the account with an address, a username or an external id.
 
 use serde::Deserialize;
 use utoipa::IntoParams;
 use verinym::{
     domain::{
+        account::UserStatus,
         external::ExternalId,
         field::{FieldFault, Fields},
+        kyc::KycStatus,
         person::{Email, Username},
         role::UsersRead,
         secret::Masked,
+        time::Timestamp,
     },
     error::{RequestError, Result},
     function::{Capability, Needs},
-    http::{Call, Caller, Can, Endpoint, Page, Query, Route},
-    store::{Table, item::Key, user::ValueClaim},
+    http::{Call, Caller, Can, Endpoint, Page, Query, Route, list::List},
+    store::{Table, account_list::INDEX as LISTING, item::Key, user::ValueClaim},
 };
 
-use crate::user_view::StaffUser;
+use crate::{
+    account_filter::{FilterForm, page},
+    user_view::StaffUser,
+};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -28,18 +34,36 @@ pub struct FindUsers {
     /// The id that the calling machine client gave the account; that of another client finds nothing.
     #[param(value_type = Option<String>, max_length = 128)]
     external_id: Option<Masked<String>>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+    /// Accounts with this status.
+    #[param(value_type = Option<UserStatus>)]
+    status: Option<String>,
+    /// Accounts that have this role.
+    role: Option<String>,
+    /// Accounts with this verification status.
+    #[param(value_type = Option<KycStatus>)]
+    kyc_status: Option<String>,
+    /// Accounts created at or after this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
+    from: Option<String>,
+    /// Accounts created before this time (RFC 3339).
+    #[param(value_type = Option<Timestamp>)]
+    to: Option<String>,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::get("admin-find-users", "/v1/admin/users")
-        .summary("Find an account")
+        .summary("Find or list accounts")
         .description(
-            "The account that has exactly this address, username or external id, with its personal data masked; an empty list if there is none. Give one of the three.",
+            "With an address, a username or an external id: the account that has exactly this, or an empty list; no filter goes with it. Without: the accounts that the filters admit, newest first, without those that are being erased. Personal data is masked.",
         )
         .opens_profile_keys()
         .needs(
             Needs::new()
                 .with(Capability::UnwrapProfileKeys)
+                .with(Capability::UseTokenKeys)
+                .query_index(Table::Identity, LISTING)
                 .get(Table::Identity)
                 .get_many(Table::Identity)
                 .get_many(Table::Keys),
@@ -48,6 +72,17 @@ pub fn endpoint() -> Endpoint {
 }
 
 async fn find_users(call: Call<Can<UsersRead>>, Query(query): Query<FindUsers>) -> Result<Page<StaffUser>> {
+    if query.names_nobody() {
+        let filters = FilterForm {
+            status: query.status,
+            role: query.role,
+            kyc_status: query.kyc_status,
+            from: query.from,
+            to: query.to,
+        };
+        let list = List::requested(&call, query.limit, query.cursor.as_deref(), &filters.values()).await?;
+        return page(&call, &list, filters).await;
+    }
     let store = call.app.store().await;
     let key = query.key(&call).await?;
     let mut items = Vec::new();
@@ -61,10 +96,19 @@ async fn find_users(call: Call<Can<UsersRead>>, Query(query): Query<FindUsers>) 
 }
 
 impl FindUsers {
+    fn names_nobody(&self) -> bool {
+        self.email.is_none() && self.username.is_none() && self.external_id.is_none()
+    }
+
+    fn has_filters(&self) -> bool {
+        let texts = [&self.cursor, &self.status, &self.role, &self.kyc_status, &self.from, &self.to];
+        self.limit.is_some() || texts.iter().any(|text| text.is_some())
+    }
+
     /// The claim of the value that is asked for.
     async fn key(self, call: &Call<Can<UsersRead>>) -> Result<Key> {
         const ONE: FieldFault =
-            FieldFault::new("required", "Give one of an e-mail address, a username and an external id.");
+            FieldFault::new("not_allowed", "Give one of email, username and external_id, without filters.");
         const CLIENT_ONLY: FieldFault = FieldFault::new("client_only", "Only a machine client has external ids.");
         let client = call.caller.client();
         let mut fields = Fields::default();
@@ -75,7 +119,7 @@ impl FindUsers {
             Ok((client.ok_or(CLIENT_ONLY)?, id))
         });
         let given = [self.email.is_some(), self.username.is_some(), self.external_id.is_some()];
-        if given.into_iter().filter(|given| *given).count() != 1 {
+        if given.into_iter().filter(|given| *given).count() != 1 || self.has_filters() {
             fields.refuse("email", ONE);
         }
         fields.done().map_err(RequestError::Invalid)?;

@@ -1,7 +1,9 @@
 //! Signing up and in: one module per function; [`endpoints`] lists them.
 
+pub mod accept_invitation;
 mod claims;
 pub mod end_session;
+mod first_proof;
 pub mod forgot_password;
 pub mod list_passkeys;
 pub mod login;
@@ -76,6 +78,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         remove_passkey::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
+        accept_invitation::endpoint(),
         oauth_token::endpoint(),
         oauth_introspect::endpoint(),
         oauth_authorize::endpoint(),

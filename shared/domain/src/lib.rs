@@ -15,6 +15,7 @@ pub mod external;
 pub mod factor;
 pub mod field;
 pub mod id;
+pub mod invitation;
 pub mod kyc;
 pub mod limit;
 pub mod lockout;

@@ -19,6 +19,8 @@ words! {
         EndSession = "end_session",
         /// Mailed to the person for whom staff or a machine client created an account: sets the first password.
         FirstPassword = "first_password",
+        /// Mailed to somebody whom an administrator invites: accepts roles.
+        Invitation = "invitation",
     }
 }
 
@@ -35,7 +37,7 @@ impl TokenPurpose {
             Self::MagicLink => Duration::from_mins(15),
             Self::UndoEmailChange => Duration::from_hours(72),
             Self::EndSession => refresh::LIFE,
-            Self::FirstPassword => Duration::from_hours(7 * 24),
+            Self::FirstPassword | Self::Invitation => Duration::from_hours(7 * 24),
         }
     }
 
@@ -45,7 +47,7 @@ impl TokenPurpose {
     /// per address ([`MAIL_ADDRESS`](super::limit::MAIL_ADDRESS)) allows fewer than this within the lifetime of a token.
     pub const fn most_valid(self) -> usize {
         match self {
-            Self::VerifyEmail | Self::ConfirmEmailChange | Self::FirstPassword => 1,
+            Self::VerifyEmail | Self::ConfirmEmailChange | Self::FirstPassword | Self::Invitation => 1,
             // Strangers may ask for these too.
             Self::ResetPassword | Self::MagicLink => 40,
             Self::UndoEmailChange => MOST_FORMER_ADDRESSES,

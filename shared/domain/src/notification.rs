@@ -145,6 +145,8 @@ notifications! {
         DeviceTrusted = "device_trusted": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
+        /// An administrator offers roles: the link to accept them.
+        StaffInvitation = "staff_invitation": security(TextData::Link(TokenPurpose::Invitation)),
         /// An endpoint of webhooks was disabled.
         WebhookDisabled = "webhook_disabled": progress(TextData::Nothing),
         /// The identity is verified.

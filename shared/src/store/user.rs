@@ -8,9 +8,10 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Store, Table,
+    account_list::account_item,
     commit::{Commit, WriteExpression},
     event::EventDraft,
-    item::{Item, Key, key_of, keyed, read, text},
+    item::{Item, Key, key_of, keyed, number, read, text},
     person_key::{KeyItem, PersonKey},
     secrets::IndexSecrets,
 };
@@ -113,12 +114,13 @@ fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
 impl Commit<'_> {
     /// The first state of an account.
     pub fn new_account(self, account: &Account) -> Self {
-        self.create(Table::Identity, &account_key(&account.user), account, None)
+        self.put_if(Table::Identity, account_item(account), "attribute_not_exists(pk)", &[], None)
     }
 
     /// An account in its next state, in place of the one that was read.
     pub fn account_changes(self, before: &Account, after: &Account) -> Self {
-        self.replace(Table::Identity, &account_key(&after.user), after, before.version).list_as_admin(before, after)
+        let read = [(":read", number(before.version))];
+        self.put_if(Table::Identity, account_item(after), "version = :read", &read, None).list_as_admin(before, after)
     }
 
     /// A profile in place of the one that was read.

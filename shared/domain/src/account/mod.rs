@@ -6,6 +6,7 @@
 mod administration;
 mod deactivation;
 mod derived;
+mod invitations;
 mod passkeys;
 mod provisioning;
 mod status;
@@ -187,7 +188,8 @@ impl AccountState {
             TokenPurpose::ConfirmEmailChange
             | TokenPurpose::UndoEmailChange
             | TokenPurpose::EndSession
-            | TokenPurpose::FirstPassword => false,
+            | TokenPurpose::FirstPassword
+            | TokenPurpose::Invitation => false,
         }
     }
 

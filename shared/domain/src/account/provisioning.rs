@@ -7,25 +7,25 @@ use crate::{auth::AuthError, event::EventType, id::UserId, mailed_token::TokenPu
 #[derive(Debug)]
 pub struct ProvisionedAccount {
     pub user: UserId,
-    /// The address, and the mailed token by which its person sets a password.
-    pub email: Option<(BlindIndex, MailId)>,
+    pub email_index: Option<BlindIndex>,
+    /// The mailed token by which its person sets a password.
+    pub token: Option<MailId>,
 }
 
 impl Account {
     /// An account that staff or a machine client creates. It has no way in until its person sets a password by the mailed token, which
     /// confirms the address, or comes through a provider that vouches for it. It does not lapse: its creator vouches for the address.
     pub fn provision(new: ProvisionedAccount, now: Timestamp) -> (Self, EventType) {
-        let (email_index, token) = new.email.unzip();
         let purpose = TokenPurpose::FirstPassword.as_str().to_owned();
         let imported = ImportedAccount {
             user: new.user,
-            email_index,
+            email_index: new.email_index,
             username_index: None,
             password: None,
             email_verified: false,
             provisioned: true,
         };
-        let mailed = token.map(|token| (purpose, vec![token])).into_iter().collect();
+        let mailed = new.token.map(|token| (purpose, vec![token])).into_iter().collect();
         let state = AccountState { mailed, ..AccountState::first(imported, now) };
         (Self::of(state), EventType::UserProvisioned)
     }
@@ -60,9 +60,10 @@ mod tests {
     }
 
     fn provisioned(email: bool) -> Account {
-        let email = email.then(|| (BlindIndex::from_text("v1.email".to_owned()), token(1)));
+        let email_index = email.then(|| BlindIndex::from_text("v1.email".to_owned()));
+        let token = email.then(|| token(1));
         let (account, kind) =
-            Account::provision(ProvisionedAccount { user: UserId::from_parts(NOW, [1; 10]), email }, NOW);
+            Account::provision(ProvisionedAccount { user: UserId::from_parts(NOW, [1; 10]), email_index, token }, NOW);
         assert_eq!(kind, EventType::UserProvisioned);
         account
     }

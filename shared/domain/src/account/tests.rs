@@ -171,7 +171,7 @@ fn mails_are_sent_for_accounts_that_their_person_can_still_use() {
     ] {
         let account = with_status(&registered(), status);
         let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose, NOW)).collect::<Vec<_>>();
-        assert_eq!(may, [verify, reset, false, false, false, false, false], "{status}");
+        assert_eq!(may, [verify, reset, false, false, false, false, false, false], "{status}");
     }
     assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail, NOW));
     assert!(verified().may_request_mail(TokenPurpose::MagicLink, NOW));

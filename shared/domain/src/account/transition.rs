@@ -267,6 +267,7 @@ impl Account {
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
             TokenPurpose::EndSession => EventType::UserNewDevice,
             TokenPurpose::FirstPassword => EventType::UserProvisioned,
+            TokenPurpose::Invitation => EventType::UserInvited,
             TokenPurpose::MagicLink => EventType::UserMagicLinkRequested,
         };
         (self.record_mail(purpose, id), kind)

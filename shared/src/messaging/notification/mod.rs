@@ -75,6 +75,7 @@ impl TextValues {
         let page = match purpose {
             TokenPurpose::VerifyEmail => "verify-email",
             TokenPurpose::ResetPassword | TokenPurpose::FirstPassword => "reset-password",
+            TokenPurpose::Invitation => "accept-invitation",
             TokenPurpose::ConfirmEmailChange => "confirm-email",
             TokenPurpose::UndoEmailChange => "undo-email-change",
             TokenPurpose::EndSession => "end-session",
