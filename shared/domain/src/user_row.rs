@@ -21,6 +21,7 @@ use super::{
 const PHONE_MISSING: FieldFault = FieldFault::new("required", "Must be given if it is verified.");
 
 /// A line of a file to import.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserRow {
@@ -126,6 +127,7 @@ impl UserRow {
 }
 
 /// A line of an exported file. What is absent is left out.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Serialize)]
 pub struct ExportedRow {
     #[serde(skip_serializing_if = "Option::is_none")]
