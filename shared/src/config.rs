@@ -149,8 +149,12 @@ impl Config {
         declared(self.sections.passkeys.as_ref(), Section::Passkeys)
     }
 
-    AccountSettings, MailBrand, MailSettings, PasskeySettings, ProviderSettings, ReviewSettings, RiskSettings,
-    ScreeningSettings, Section, SmsSettings, SocialLoginSettings, TokenSettings,
+    pub fn risk(&self) -> Result<&RiskSettings, Internal> {
+        declared(self.sections.risk.as_ref(), Section::Risk)
+    }
+
+    pub fn sms(&self) -> Result<&SmsSettings, Internal> {
+        declared(self.sections.sms.as_ref(), Section::Sms)
     }
 
     pub fn screening(&self) -> Result<&ScreeningSettings, Internal> {

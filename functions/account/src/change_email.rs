@@ -112,7 +112,7 @@ impl ChangeEmail {
         let mut fields = Fields::default();
         let email = fields.check("email", Email::parse(&self.email));
         let email = email.map(|email| (index(&email), email));
-        if email.as_ref().is_some_and(|(index, _)| account.email_index == *index) {
+        if email.as_ref().is_some_and(|(index, _)| account.email_index.as_ref() == Some(index)) {
             fields.refuse("email", UNCHANGED);
         }
         fields.done().map_err(RequestError::Invalid)?;

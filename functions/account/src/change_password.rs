@@ -72,10 +72,11 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     check_length("current_password", &form.current_password)?;
     check(&call, &key, &form.new_password)?;
 
+    let identifier = caller.auth.email_index.as_ref().ok_or(AuthError::WrongPassword)?;
     // Guesses with a stolen session count like those of a sign-in.
     let attempt = PasswordAttempt {
-        tried: call.reserve_try(&caller.auth.email_index).await?,
-        identifier: &caller.auth.email_index,
+        tried: call.reserve_try(identifier).await?,
+        identifier,
         account: Some(&caller.auth),
         password: &form.current_password,
     };

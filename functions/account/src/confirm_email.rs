@@ -77,20 +77,19 @@ async fn confirm_email(call: Call<Signed>, Json(form): Json<ConfirmEmail>) -> Re
         // The id of the token to undo the change follows from the id of the event.
         let event = EventId::new(now);
         let id = mailed::id_of_event(&event, undo.as_str());
-        let old = (&account.profile.email, &account.auth.email_index);
+        let old = account.profile.email.as_ref().zip(account.auth.email_index.as_ref());
+        let old = old.ok_or(AuthError::InvalidToken)?;
         let former = TokenAddress::seal(user, id, undo, old, &account.profile_key, now);
-        let profile = Profile { email, ..account.profile.clone() };
+        let profile = Profile { email: Some(email), ..account.profile.clone() };
         let sealed = ProfileItem::seal(user, &profile, &account.profile_key)?;
         let commit = attempt
             .commit(now)
             .account_changes(&account.auth, &after)
             .profile_changes(user, &account.profile_item, &sealed)
-            .claim_proved_email(&after.email_index, user, now)
+            .claim_proved_email(&pending.index, user, now)
             .username_counted_under_email(&after);
-        let commit = match read.return_to(&after.email_index, now) {
-            Some(returned) => {
-                commit.release_email(&account.auth.email_index, user).email_changes(user, &read, &returned)
-            }
+        let commit = match read.return_to(&pending.index, now) {
+            Some(returned) => commit.release_email(&former.index, user).email_changes(user, &read, &returned),
             None => commit
                 .keep_former_email(&former, user)
                 .email_changes(user, &read, &read.confirm(former, now))

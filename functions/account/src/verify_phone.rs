@@ -76,7 +76,7 @@ async fn verify(call: Call<Signed>, Json(form): Json<VerifyPhone>) -> Result<Com
 async fn prove(call: &Call<Signed>, code: &SecretText) -> Result<SentCode> {
     let (store, now, user) = (call.app.store().await, call.now(), call.caller.user);
     let (indexes, key) = (call.app.index_secrets().await?, call.loaded.key(store, now).await?);
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let proved = run_command!(command, |attempt| {
         let (account, factors) = own(call).await?;
         factors.admit_code(now)?;

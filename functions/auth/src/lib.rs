@@ -1,8 +1,10 @@
 //! Signing up and in: one module per function; [`endpoints`] and [`workers`] list them.
 
+pub mod accept_invitation;
 pub mod authorizer;
 mod claims;
 pub mod end_session;
+mod first_proof;
 pub mod forgot_password;
 mod introspection;
 pub mod list_passkeys;
@@ -83,6 +85,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         remove_passkey::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
+        accept_invitation::endpoint(),
         oauth_token::endpoint(),
         oauth_introspect::endpoint(),
         oauth_authorize::endpoint(),

@@ -208,7 +208,8 @@ struct ProvenPassword<'a> {
 /// address gets another mail to confirm it. Other refusals send a message too, which the worker drops.
 async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) -> Result<Proof> {
     let confirmed = attempt.account.is_some_and(|account| account.email_verified);
-    let address = attempt.account.map_or(attempt.identifier, |account| &account.email_index).clone();
+    let address =
+        attempt.account.and_then(|account| account.email_index.as_ref()).unwrap_or(attempt.identifier).clone();
     let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
     let person = attempt.account.map(|account| account.user);
     let right = call.compare(attempt).await?;

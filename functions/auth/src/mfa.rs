@@ -42,13 +42,15 @@ pub fn check_code(
     factors.admit_code(now)?;
     let secret = factors.totp().map(|totp| totp.secret.as_slice());
     let number = if method == FactorMethod::Sms { account.sms_number()? } else { None };
-    let to = number.as_ref().map_or(account.auth.email_index.as_ref(), PhoneNumber::as_str);
+    // No code was mailed to somebody without an address.
+    let address = account.auth.email_index.as_ref().map(AsRef::as_ref);
+    let to = number.as_ref().map(PhoneNumber::as_str).or(address);
     let own = (challenge.is_none() && method == FactorMethod::Sms).then_some(CodeUse::Sms);
     let sent = match challenge {
         Some(challenge) => challenge.sent.as_ref(),
         None => own.and_then(|own| factors.awaited(own)),
     };
-    let expected = Expected { secret, sent: sent.map(|sent| (sent, to)) };
+    let expected = Expected { secret, sent: sent.zip(to) };
     let presented = present(&account.auth.user, method, code.expose(), expected, (indexes, &account.key), now)?;
     Ok(factors.accept(&presented).map_or_else(|| wrong(factors, own, now), CodeOutcome::Right))
 }

@@ -114,9 +114,11 @@ async fn send(call: Call<Anonymous>, Json(form): Json<SendChallengeCode>) -> Res
             }
             counted = true;
         }
+        let address = account.auth.email_index.as_ref().map(AsRef::as_ref);
         let (to, kind) = match &number {
             Some(number) => (number.as_str(), EventType::MfaTextCodeRequested),
-            None => (account.auth.email_index.as_ref(), EventType::MfaMailCodeRequested),
+            // Somebody without an address is not offered a mailed code.
+            None => (address.ok_or(FactorError::ChallengeExpired)?, EventType::MfaMailCodeRequested),
         };
         let code = NewCode::new((&tokens, &indexes), user, method, to, now);
         let after = challenge.with_code(code.sent.clone());

@@ -150,7 +150,8 @@ async fn set_up_totp(call: Call<Recent>) -> Result<Committed<SetupReply>> {
     let profile = call.loaded.profile()?.open(&user, &key)?;
     let secret = totp::new_secret();
     let product = &call.app.config.mail()?.brand.product;
-    let uri = totp::uri(&secret, product, profile.email.as_str()).map_err(Internal::bug)?;
+    let name = profile.email.map_or_else(|| user.to_string(), |email| email.as_str().to_owned());
+    let uri = totp::uri(&secret, product, &name).map_err(Internal::bug)?;
     let body = MfaSetup {
         method,
         secret: Masked(totp::base32(&secret).expose().clone()),

@@ -80,10 +80,11 @@ async fn reauthenticate(call: Call<Signed>, Json(form): Json<Reauthenticate>) ->
     let second = second_factor(caller.auth.mfa_enabled(), &form)?;
     let key = call.loaded.key(store, now).await?;
 
+    let identifier = caller.auth.email_index.as_ref().ok_or(AuthError::WrongPassword)?;
     // Guesses with a stolen session count like those of a sign-in.
     let attempt = PasswordAttempt {
-        tried: call.reserve_try(&caller.auth.email_index).await?,
-        identifier: &caller.auth.email_index,
+        tried: call.reserve_try(identifier).await?,
+        identifier,
         account: Some(&caller.auth),
         password: &form.password,
     };

@@ -108,7 +108,8 @@ async fn notify(
     let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(TaskOutcome::Done) };
     let settings = app.config.mail()?;
     let app_url = &settings.app_url;
-    let mut to = account.profile.email.clone();
+    // Somebody who has no address reads no mails.
+    let Some(mut to) = account.profile.email.clone() else { return Ok(TaskOutcome::Done) };
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
         TextData::Circumstances => circumstances(event, &account),

@@ -95,6 +95,8 @@ notifications! {
     pub enum Notification {
         /// Please confirm your address.
         EmailVerification = "email_verification": security(TextData::Link(TokenPurpose::VerifyEmail)),
+        /// Staff or a machine client created the account: the link to set a password.
+        AccountProvisioned = "account_provisioned": security(TextData::Link(TokenPurpose::FirstPassword)),
         /// The address is confirmed.
         EmailVerified = "email_verified": progress(TextData::Nothing),
         /// Somebody tried to use an address that has an account, for another account; only its owner learns of it.
@@ -163,6 +165,8 @@ notifications! {
         DeviceTrusted = "device_trusted": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
+        /// An administrator offers roles: the link to accept them.
+        StaffInvitation = "staff_invitation": security(TextData::Link(TokenPurpose::Invitation)),
         /// An endpoint of webhooks was disabled.
         WebhookDisabled = "webhook_disabled": progress(TextData::Nothing),
         /// The identity is verified.

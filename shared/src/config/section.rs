@@ -19,7 +19,7 @@ pub enum Section {
 }
 
 impl Section {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tokens,
         Self::Accounts,
         Self::Mail,
@@ -158,6 +158,8 @@ pub struct RiskSettings {
     pub networks: Option<String>,
     /// The location database.
     pub locations: Option<String>,
+}
+
 /// Settings of text messages.
 #[derive(Debug, Clone)]
 pub struct SmsSettings {
@@ -235,6 +237,8 @@ impl Sections {
                         policy: r.optional("RISK_POLICY"),
                         networks: r.optional("RISK_NETWORKS"),
                         locations: r.optional("RISK_LOCATIONS"),
+                    });
+                }
                 Section::Sms => {
                     sections.sms = Some(SmsSettings {
                         countries: r.countries("SMS_COUNTRIES"),

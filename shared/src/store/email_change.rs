@@ -181,12 +181,14 @@ impl Commit<'_> {
 
     /// Failed sign-ins by username count under the address of the account.
     pub fn username_counted_under_email(self, account: &Account) -> Self {
-        let Some(username) = &account.username_index else { return self };
+        let Some((username, email)) = account.username_index.as_ref().zip(account.email_index.as_ref()) else {
+            return self;
+        };
         let moved = WriteExpression {
             update: "SET counted_under = :index",
             condition: "#user = :user",
             names: &["user"],
-            values: vec![(":user", text(account.user.to_string())), (":index", text(account.email_index.to_string()))],
+            values: vec![(":user", text(account.user.to_string())), (":index", text(email.to_string()))],
         };
         self.update(Table::Identity, &ValueClaim::username_key(username), &moved, None)
     }

@@ -2,6 +2,7 @@
 //!
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
+pub mod account_list;
 pub mod admins;
 pub mod admission;
 pub mod admitted;
@@ -23,6 +24,7 @@ pub mod holder_notice;
 pub mod idempotency;
 pub mod inbound;
 pub mod introspection;
+pub mod invitation;
 pub mod item;
 pub mod kek;
 pub mod limit;

@@ -44,6 +44,7 @@ fn concurrency_is_reserved_only_by_parameter() {
         "refresh",
         "forgot-password",
         "reset-password",
+        "accept-invitation",
     ];
     for (name, (function, events)) in schedules_and_queues(&deployment) {
         let reserved =

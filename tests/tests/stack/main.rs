@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what a test cannot do is its failure")]
 
 mod account_life;
+mod account_list;
 mod accounts;
 mod administration;
 mod applicant_view;
@@ -24,6 +25,7 @@ mod guessing;
 mod idempotency;
 mod imports;
 mod introspection;
+mod invitations;
 mod journey;
 mod lists;
 mod magic_links;
@@ -35,6 +37,7 @@ mod own_checks;
 mod passkeys;
 mod phone;
 mod profiles;
+mod provisioning;
 mod review;
 mod roles;
 mod scenarios;

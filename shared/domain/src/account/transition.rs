@@ -41,21 +41,23 @@ pub struct NewVouchedAccount {
 #[derive(Debug)]
 pub struct ImportedAccount {
     pub user: UserId,
-    pub email_index: BlindIndex,
+    pub email_index: Option<BlindIndex>,
     pub username_index: Option<BlindIndex>,
     /// Without one, the person sets a password by a mailed link.
     pub password: Option<PasswordHash>,
     pub email_verified: bool,
+    /// Whether staff or a machine client created it.
+    pub provisioned: bool,
 }
 
 impl AccountState {
-    /// The first version. Nobody else may take the address while it is not confirmed and the account is young.
-    fn first(new: ImportedAccount, now: Timestamp) -> Self {
+    /// The first version. Nobody else may take the address while it is not confirmed and the account is young, or provisioned.
+    pub(super) fn first(new: ImportedAccount, now: Timestamp) -> Self {
         Self {
             user: new.user,
             status: UserStatus::Active,
             email_verified: new.email_verified,
-            unverified_until: (!new.email_verified).then(|| now + UNVERIFIED_LIFE),
+            unverified_until: (!new.email_verified && !new.provisioned).then(|| now + UNVERIFIED_LIFE),
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: new.password,
@@ -72,6 +74,7 @@ impl AccountState {
             updated_at: now,
             version: 1,
             unseen: 0,
+            provisioned: new.provisioned,
             deactivated_at: None,
         }
     }
@@ -104,8 +107,9 @@ impl AccountState {
         state.password = Some(hash);
         state.password_changed_at = Some(now);
         state.session_epoch += 1;
-        state.mailed.remove(TokenPurpose::ResetPassword.as_str());
-        state.mailed.remove(TokenPurpose::MagicLink.as_str());
+        for purpose in [TokenPurpose::ResetPassword, TokenPurpose::FirstPassword, TokenPurpose::MagicLink] {
+            state.mailed.remove(purpose.as_str());
+        }
         state
     }
 }
@@ -119,10 +123,11 @@ impl Account {
     pub fn register(new: NewAccount, now: Timestamp) -> (Self, EventType) {
         let imported = ImportedAccount {
             user: new.user,
-            email_index: new.email_index,
+            email_index: Some(new.email_index),
             username_index: new.username_index,
             password: Some(new.password),
             email_verified: false,
+            provisioned: false,
         };
         (Self::of(AccountState::first(imported, now)), EventType::UserRegistered)
     }
@@ -135,29 +140,15 @@ impl Account {
     /// A new account of somebody who signs in through a provider that vouches for the address. It has one linked account and no
     /// password.
     pub fn register_vouched(new: NewVouchedAccount, now: Timestamp) -> (Self, EventType) {
-        let state = AccountState {
+        let imported = ImportedAccount {
             user: new.user,
-            status: UserStatus::Active,
-            email_verified: true,
-            unverified_until: None,
-            roles: vec![role::USER.to_owned()],
-            kyc_status: KycStatus::None,
-            password: None,
-            password_changed_at: None,
-            passkeys: 0,
-            links: 1,
-            second_factors: Vec::new(),
-            session_epoch: 0,
-            open_check: None,
-            mailed: BTreeMap::new(),
-            email_index: new.email_index,
+            email_index: Some(new.email_index),
             username_index: None,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-            unseen: 0,
-            deactivated_at: None,
+            password: None,
+            email_verified: true,
+            provisioned: false,
         };
+        let state = AccountState { links: 1, ..AccountState::first(imported, now) };
         (Self::of(state), EventType::UserRegisteredByProvider)
     }
 
@@ -204,7 +195,7 @@ impl Account {
     /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts and passkeys are gone,
     /// since a stranger may have added one. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
-    /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
+    /// version of its own tells of the confirmation. What staff or a machine client gave stays. A deactivated account stays so: the next sign-in ends that.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`] if the account is being erased, [`AuthError::AccountDeactivated`] if it can no longer be
@@ -230,7 +221,9 @@ impl Account {
             state = state.next(now);
             state.email_verified = true;
             state.unverified_until = None;
-            state.username_index = None;
+            if !state.provisioned {
+                state.username_index = None;
+            }
             events.push((EventType::UserEmailVerified, state.version));
         }
         Ok((Self::of(state), events))
@@ -299,6 +292,8 @@ impl Account {
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
             TokenPurpose::EndSession => EventType::UserNewDevice,
+            TokenPurpose::FirstPassword => EventType::UserProvisioned,
+            TokenPurpose::Invitation => EventType::UserInvited,
             TokenPurpose::MagicLink => EventType::UserMagicLinkRequested,
         };
         (self.record_mail(purpose, id), kind)
@@ -318,7 +313,7 @@ impl Account {
     /// Changes the address to one that a mailed token proved. Tokens that were mailed to the old address are void. Sessions go on:
     /// whoever asked is signed in, and whoever holds the old address can undo it.
     pub fn change_email(&self, email_index: BlindIndex, now: Timestamp) -> (Self, EventType) {
-        let mut state = AccountState { email_index, ..self.next(now) };
+        let mut state = AccountState { email_index: Some(email_index), ..self.next(now) };
         state.mailed.clear();
         (Self::of(state), EventType::UserEmailChanged)
     }
@@ -334,9 +329,10 @@ impl Account {
         drop_factors: bool,
         now: Timestamp,
     ) -> Result<(Self, EventType), AuthError> {
-        if self.is_ending() || self.email_index == email_index {
+        if self.is_ending() || self.email_index.as_ref() == Some(&email_index) {
             return Err(AuthError::InvalidToken);
         }
+        let email_index = Some(email_index);
         let mut state = AccountState { email_index, password: None, links: 0, passkeys: 0, ..self.next(now) };
         if drop_factors {
             state.second_factors.clear();

@@ -108,6 +108,17 @@ parts! {
         pub passkey: PasskeyId,
     }
 
+    /// An invitation.
+    pub struct OfferedRoles {
+        /// The roles that it offers.
+        pub offered: Vec<PublicWord>,
+    }
+
+    /// Whose invitation was accepted.
+    pub struct InvitingUser {
+        pub invited_by: UserId,
+    }
+
     /// A change of roles.
     pub struct RoleChange {
         /// The roles that it granted.

@@ -126,6 +126,7 @@ fn account(error: AccountError) -> &'static ProblemType {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
         AccountError::LastAdmin => &types::LAST_ADMIN,
         AccountError::OwnAccount => &types::OWN_ACCOUNT,
+        AccountError::ExternalIdTaken => &types::EXTERNAL_ID_TAKEN,
         AccountError::MorePermitted => &types::MORE_PERMITTED,
     }
 }

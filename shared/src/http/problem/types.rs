@@ -166,8 +166,12 @@ problem_types! {
         "The path exists, but not with this method. The header `Allow` lists its methods.",
         "Use one of the methods in `Allow`.";
     EMAIL_TAKEN = 409 "email_taken", "An account with this email address exists.",
-        "Only without enumeration protection. With it, the answer is always 202, and the owner of the address gets a mail.",
+        "People learn it without enumeration protection only. With it, the answer is always 202, and the owner of the address gets a \
+         mail. Staff and machine clients who create an account learn it in any case.",
         "Let the person sign in or reset the password.";
+    EXTERNAL_ID_TAKEN = 409 "external_id_taken", "Another account has this external id.",
+        "A machine client gives each of its external ids to one account.",
+        "Find the account with `GET /v1/admin/users?external_id=`.";
     TOO_MANY_EMAIL_CHANGES = 409 "too_many_email_changes", "The address was changed three times within three days.",
         "The holder of each former address can undo its change for 72 hours. At most three changes can be undone at once.",
         "Let the person wait until the first of these 72 hours are over.";

@@ -75,7 +75,8 @@ impl TextValues {
     pub fn link(app_url: &str, purpose: TokenPurpose, token: &SecretText) -> Self {
         let page = match purpose {
             TokenPurpose::VerifyEmail => "verify-email",
-            TokenPurpose::ResetPassword => "reset-password",
+            TokenPurpose::ResetPassword | TokenPurpose::FirstPassword => "reset-password",
+            TokenPurpose::Invitation => "accept-invitation",
             TokenPurpose::ConfirmEmailChange => "confirm-email",
             TokenPurpose::UndoEmailChange => "undo-email-change",
             TokenPurpose::EndSession => "end-session",
