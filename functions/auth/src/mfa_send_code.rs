@@ -90,7 +90,7 @@ const NOT_OFFERED: FieldFault = FieldFault::new("not_offered", "The challenge do
 /// Four round trips: the challenge; the account; its limit; the code.
 async fn send(call: Call<Anonymous>, Json(form): Json<SendChallengeCode>) -> Result<Accepted<CodeSent>> {
     let (app, store, now) = (call.app, call.app.store().await, call.now());
-    let (indexes, tokens, _) =
+    let (indexes, tokens, ()) =
         tokio::join!(app.index_secrets(), app.token_secrets(), store.preload_keks(&[KeyPurpose::Profile], now));
     let (indexes, tokens) = (indexes?, tokens?);
     let at = Challenge::key(&indexes, form.challenge_token.expose());
