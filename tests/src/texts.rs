@@ -24,7 +24,7 @@ impl Stack {
     pub async fn texted_code(&self, number: &str, known: &[String]) -> String {
         until(&format!("a text message to {number}"), async || {
             let codes = self.texts(number).await.into_iter().filter_map(|text| code_in(&text));
-            codes.filter(|code| !known.contains(code)).last()
+            codes.rev().find(|code| !known.contains(code))
         })
         .await
     }
