@@ -8,6 +8,7 @@ use verinym::{
         auth::AuthError,
         event::{Actor, EventType},
         factor::{CHALLENGE_LIFE, FactorMethod},
+        passkey::PasskeyError,
         risk::{Proof, RiskOutcome},
         secret::Masked,
     },
@@ -104,7 +105,10 @@ impl UsedUp<'_> {
         match self {
             Self::Nothing => commit,
             Self::Link(token) => token.consume(commit),
-            Self::Passkey { ceremony, before, after } => commit.end_ceremony(ceremony).passkey_changes(before, after),
+            // Another attempt would find the same: the answer of the authenticator is for the passkey as it was.
+            Self::Passkey { ceremony, before, after } => {
+                commit.end_ceremony(ceremony).passkey_changes(before, after, Some(PasskeyError::Invalid.into()))
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
     let command = call.command_by(Actor::Anonymous).await;
     let asker = call.caller.signed().filter(|_| proven.asker.is_some());
     let command = match asker {
-        Some(person) => command.while_admitted(person.admitted()),
+        Some(person) => command.guarded(person.admitted().guards()),
         None => command,
     };
     let found = run_command!(command, |attempt| {

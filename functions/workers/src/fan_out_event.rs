@@ -76,7 +76,7 @@ async fn fan_out(app: &'static App, task: Delivery<EventTask>) -> Result<TaskOut
 
 /// Disables endpoints that were made before their owner recovered the account. The owner is told and enables those that are theirs.
 async fn disable_endpoints_of_recovered(app: &App, event: &EventRecord) -> Result<()> {
-    let scopes = webhook::disabled_by(event.r#type);
+    let scopes = event.r#type.disables_endpoints();
     let Some(person) = event.person.filter(|_| !scopes.is_empty()) else { return Ok(()) };
     let (store, indexes) = (app.store().await, app.index_secrets().await?);
     let (endpoints, _) = store.webhooks_of(&EndpointOwner::Person(person), MOST_OF_OWNER, None).await?;

@@ -10,6 +10,7 @@ mod email_change;
 pub mod expire;
 pub mod fan_out_event;
 pub mod load_list;
+mod notification_work;
 pub mod process_document;
 pub mod refresh_lists;
 pub mod rotate_keys;

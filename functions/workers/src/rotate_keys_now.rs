@@ -6,7 +6,7 @@ use verinym::{
     domain::time::Timestamp,
     error::Result,
     messaging::Worker,
-    store::rotation::{KeyFamily, RotationCause},
+    store::{rotation::KeyFamily, rotation_cause::RotationCause},
 };
 
 use crate::rotate_keys::needs;

@@ -15,9 +15,8 @@ use verinym::{
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
-        event::{Actor, CodeKey, EventType, RefusedMail, Subject},
-        factor::CODE_LIFE,
-        id::{EventId, UserId},
+        event::{Actor, EventType},
+        id::EventId,
         limit::MAIL_SIGN_IN,
         mailed_token::TokenPurpose,
         notification::{Channel, Notification, TextData},
@@ -36,14 +35,18 @@ use verinym::{
     store::{
         Table,
         command::Decided,
-        event::{EventDraft, EventRecord},
+        event::EventRecord,
         limit::{self, LimitVerdict},
         mail_token::MailToken,
         user::{Account, OpenAccount, ValueClaim, account_event},
     },
 };
 
-use crate::{email_change, text_message};
+use crate::{
+    email_change,
+    notification_work::{current_code, record_refusal},
+    text_message,
+};
 
 /// The time limit of one message. A batch of ten, four at a time, fits into the function's 30 seconds.
 const LONGEST: Duration = Duration::from_secs(9);
@@ -172,26 +175,6 @@ fn circumstances(event: &EventRecord, account: &OpenAccount) -> TextValues {
     TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
 }
 
-/// Writes the event that a mail or a text message was refused for good. A second delivery finds the event and writes nothing.
-pub async fn record_refusal(
-    app: &App,
-    delivery: &Delivery<MailTask>,
-    person: UserId,
-    kind: EventType,
-    (notification, reason): (Notification, &'static str),
-) -> Result<()> {
-    let store = app.store().await;
-    run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
-        if !attempt.is_first() && store.event_at(&delivery.key, 1).await?.is_some() {
-            return Ok(Decided::Unchanged(()));
-        }
-        let event = EventDraft::new(kind, Subject::new("mail", &delivery.key), 1)
-            .person(person)
-            .data(&RefusedMail { notification, reason: reason.into() });
-        Ok(attempt.commit(delivery.now).event(event).returning(()))
-    })
-}
-
 /// The token of an event; `None` if it was used, has expired, or another one made it void. The token of a registration is
 /// recorded here; any other was recorded with the request for it.
 async fn current_token(
@@ -223,22 +206,6 @@ async fn current_token(
     }
     let keys = app.token_secrets().await?;
     Ok(Some(keys.mail.derive(purpose.as_str(), &id, &auth.user)))
-}
-
-/// The code of an event; `None` once it is no longer accepted.
-pub async fn current_code(
-    app: &'static App,
-    delivery: &Delivery<MailTask>,
-    event: &EventRecord,
-) -> Result<Option<SecretText>> {
-    if delivery.now >= event.occurred_at + CODE_LIFE {
-        return Ok(None);
-    }
-    let person = event.person.ok_or_else(|| Internal::corrupt("the event of a code concerns no person"))?;
-    let key: CodeKey = event.part().ok_or_else(|| Internal::corrupt("the event of a code names no key"))?;
-    let version = u32::try_from(key.code_key).map_err(Internal::corrupt)?;
-    let code = app.token_secrets().await?.mail.code_again(version, &event.id, &person);
-    Ok(Some(code.ok_or_else(|| Internal::unavailable("the key of a code is not here yet"))?))
 }
 
 /// Records the token of a registration. `false` if the address was confirmed or another token was requested meanwhile.
@@ -326,6 +293,7 @@ mod tests {
     };
 
     use super::*;
+    use verinym::domain::id::UserId;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 

@@ -21,7 +21,7 @@ use verinym::{
     store::{event::EventRecord, factor::FactorAccount, user::OpenAccount},
 };
 
-use crate::send_mail::{current_code, record_refusal};
+use crate::notification_work::{current_code, record_refusal};
 
 /// Sends the code of an event to the number that it is for.
 pub async fn notify(

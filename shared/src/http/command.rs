@@ -55,7 +55,7 @@ impl<A: Deref<Target: Caller>> Call<A> {
 
     /// A command of the caller without a reply. `key` is the caller's key.
     pub async fn command_without_reply(&self, key: &PersonKey) -> Command<'static> {
-        self.command_by(self.author(key)).await.while_admitted(self.caller.admitted())
+        self.command_by(self.author(key)).await.guarded(self.caller.admitted().guards())
     }
 
     /// A command of the caller, whose reply is stored for the idempotency key.

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::{
     Position, Store, Table,
-    item::{Item, ItemQuery, Sort, every_shard, keyed, read, shard, text},
-    user::{Account, account_key},
+    account_item::{PARTITION, SORT, partition, sort},
+    item::{ItemQuery, Sort, every_shard, read},
 };
 use crate::{
     domain::{account::UserStatus, id::UserId, kyc::KycStatus, time::Timestamp},
@@ -18,27 +18,6 @@ use crate::{
 };
 
 pub const INDEX: &str = "listing";
-const PARTITION: &str = "listing_pk";
-const SORT: &str = "listing_sk";
-
-fn partition(shard: u8) -> String {
-    format!("ACCOUNTS#{shard:02}")
-}
-
-fn sort(created_at: Timestamp, user: &UserId) -> String {
-    format!("{created_at}#{user}")
-}
-
-/// The item of an account, with its keys in the index.
-pub(super) fn account_item(account: &Account) -> Result<Item> {
-    let mut item = keyed(&account_key(&account.user), account)?;
-    if !account.is_ending() {
-        item.insert(PARTITION.into(), text(partition(shard(&account.user.to_string()))));
-        item.insert(SORT.into(), text(sort(account.created_at, &account.user)));
-    }
-    Ok(item)
-}
-
 /// What the index has of an account.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ListedAccount {
@@ -104,6 +83,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::domain::account::{BlindIndex, NewVouchedAccount};
+    use crate::store::{account_item::account_item, user::Account};
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 

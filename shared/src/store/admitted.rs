@@ -1,13 +1,13 @@
 //! The conditions under which whoever calls is still admitted. They are part of each commit of a caller, so that nothing is
 //! committed for a session that ended, or for somebody who was locked or lost a role, while the call was under way.
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{
     Table,
     client::client_key,
-    commit::{Commit, WriteExpression},
-    item::{Key, key_of, number, text},
+    commit::Guard,
+    item::{Key, number, text},
     session::SessionItem,
     user::account_key,
 };
@@ -26,60 +26,40 @@ pub enum AdmittedCaller {
     Client(ClientId),
 }
 
-impl Commit<'_> {
-    /// Only goes through while the caller is admitted. An item that the commit writes or checks anyway has a condition of its own.
-    pub(super) fn while_admitted(self, caller: &AdmittedCaller) -> Self {
-        match caller {
-            AdmittedCaller::Client(client) => self.check_unless_written(
-                &client_key(client),
-                &WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() },
-                RequestError::Unauthenticated,
-            ),
-            AdmittedCaller::Person { user, session, session_epoch, roles } => {
-                let roles = roles.iter().map(text).collect();
-                let account = WriteExpression {
+impl AdmittedCaller {
+    /// The conditions of a commit of the caller.
+    pub fn guards(&self) -> Vec<Guard> {
+        match self {
+            Self::Client(client) => vec![exists(client_key(client))],
+            Self::Person { user, session, session_epoch, roles } => {
+                let account = Guard {
+                    table: Table::Identity,
+                    key: account_key(user),
                     condition: "session_epoch = :epoch AND #status = :active AND #roles = :roles",
                     names: &["status", "roles"],
                     values: vec![
                         (":epoch", number(session_epoch)),
                         (":active", text(UserStatus::Active.as_str())),
-                        (":roles", AttributeValue::L(roles)),
+                        (":roles", AttributeValue::L(roles.iter().map(text).collect())),
                     ],
-                    ..WriteExpression::default()
+                    // The next call finds what changed, and answers it.
+                    refusal: RequestError::Contended,
                 };
-                let session_exists =
-                    WriteExpression { condition: "attribute_exists(pk)", ..WriteExpression::default() };
-                self.check_unless_written(
-                    &SessionItem::key(user, session),
-                    &session_exists,
-                    RequestError::Unauthenticated,
-                )
-                // The next call finds what changed, and answers it.
-                .check_unless_written(&account_key(user), &account, RequestError::Contended)
+                vec![exists(SessionItem::key(user, session)), account]
             }
         }
     }
-
-    fn check_unless_written(self, key: &Key, condition: &WriteExpression<'_>, refusal: RequestError) -> Self {
-        if self.touches(Table::Identity, key) {
-            return self;
-        }
-        self.check(Table::Identity, key, condition, Some(refusal.into()))
-    }
 }
 
-/// Table and key that a write is about.
-pub(super) fn target(write: &TransactWriteItem) -> Option<(&str, Key)> {
-    if let Some(put) = write.put() {
-        return Some((put.table_name(), key_of(put.item())));
+fn exists(key: Key) -> Guard {
+    Guard {
+        table: Table::Identity,
+        key,
+        condition: "attribute_exists(pk)",
+        names: &[],
+        values: vec![],
+        refusal: RequestError::Unauthenticated,
     }
-    if let Some(update) = write.update() {
-        return Some((update.table_name(), key_of(update.key())));
-    }
-    if let Some(delete) = write.delete() {
-        return Some((delete.table_name(), key_of(delete.key())));
-    }
-    write.condition_check().map(|check| (check.table_name(), key_of(check.key())))
 }
 
 #[cfg(test)]
@@ -118,7 +98,7 @@ mod tests {
     /// A command of the caller that writes something.
     async fn write(store: &Store, caller: &AdmittedCaller, name: &str) -> Result<()> {
         let key = Key::of(name.to_owned());
-        let command = store.command("c", Actor::Anonymous).while_admitted(caller.clone());
+        let command = store.command("c", Actor::Anonymous).guarded(caller.guards());
         run_command!(command, |attempt| {
             Ok(attempt.commit(NOW).create(Table::Ephemeral, &key, &serde_json::json!({}), None).returning(()))
         })
@@ -174,7 +154,7 @@ mod tests {
         let caller = AdmittedCaller::Person { user: account.user, session, session_epoch: 0, roles: vec![] };
         put(&store, &account_key(&account.user), &account).await;
         let key = SessionItem::key(&account.user, &session);
-        let command = store.command("c", Actor::Anonymous).while_admitted(caller);
+        let command = store.command("c", Actor::Anonymous).guarded(caller.guards());
         let ended = run_command!(command, |attempt| {
             let commit = attempt.commit(NOW).clear(Table::Identity, &key);
             Ok(commit.account_changes(&account, &account.end_all_sessions().0).returning(()))

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use super::{
     Store,
-    admitted::AdmittedCaller,
     author::Author,
-    commit::{Commit, CommitError},
+    commit::{Commit, CommitError, Guard},
 };
 use crate::{
     domain::{backoff::Backoff, time::Timestamp},
@@ -40,7 +39,7 @@ pub struct Attempt<'s> {
     store: &'s Store,
     correlation_id: String,
     author: Author,
-    caller: Option<AdmittedCaller>,
+    guards: Vec<Guard>,
     first: bool,
 }
 
@@ -53,7 +52,7 @@ impl<'s> Attempt<'s> {
 
     /// Begins the commit of this attempt. Its events occurred at `now` and are stamped with the command's author.
     pub fn commit(&self, now: Timestamp) -> Commit<'s> {
-        self.store.commit(now, &self.correlation_id).by(self.author.clone()).of_caller(self.caller.clone())
+        self.store.commit(now, &self.correlation_id).by(self.author.clone()).guarded(self.guards.clone())
     }
 }
 
@@ -67,7 +66,7 @@ pub struct Command<'s> {
     store: &'s Store,
     correlation_id: String,
     author: Author,
-    caller: Option<AdmittedCaller>,
+    guards: Vec<Guard>,
     attempts: u32,
 }
 
@@ -78,7 +77,7 @@ impl Store {
             store: self,
             correlation_id: correlation_id.to_owned(),
             author: author.into(),
-            caller: None,
+            guards: Vec::new(),
             attempts: ATTEMPTS,
         }
     }
@@ -90,14 +89,14 @@ impl<'s> Command<'s> {
         Self { attempts: u32::MAX, ..self }
     }
 
-    /// For the command of a caller: each commit goes through only while they are admitted.
-    pub fn while_admitted(self, caller: AdmittedCaller) -> Self {
-        Self { caller: Some(caller), ..self }
+    /// Each commit goes through only under these conditions.
+    pub fn guarded(self, guards: Vec<Guard>) -> Self {
+        Self { guards, ..self }
     }
 
     /// The same author's command for what follows a commit.
     pub fn follow_up(&self) -> Self {
-        Self { caller: None, ..self.clone() }
+        Self { guards: Vec::new(), ..self.clone() }
     }
 
     /// For [`run_command`](crate::run_command).
@@ -116,12 +115,12 @@ pub struct Attempts<'c, 's> {
 
 impl<'s> Attempts<'_, 's> {
     pub fn begin(&self) -> Attempt<'s> {
-        let Command { store, correlation_id, author, caller, .. } = self.command;
+        let Command { store, correlation_id, author, guards, .. } = self.command;
         Attempt {
             store,
             correlation_id: correlation_id.clone(),
             author: author.clone(),
-            caller: caller.clone(),
+            guards: guards.clone(),
             first: self.conflicts == 0,
         }
     }

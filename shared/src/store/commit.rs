@@ -6,16 +6,15 @@
 use crate::crypto::random::RandomId;
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{ConditionCheck, Delete, Put, TransactWriteItem, Update},
+    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 
 use super::{
     Store, Table,
-    admitted::{self, AdmittedCaller},
     author::Author,
     event::{EventDraft, EventRecord},
     idempotency::{self, Kept, Replay},
-    item::{Item, Key, keyed, text},
+    item::{Item, Key, key_of, keyed, text},
     outbox_row,
     person_key::PersonKey,
 };
@@ -60,9 +59,20 @@ pub struct Commit<'a> {
     author: Option<Author>,
     writes: Vec<(TransactWriteItem, OnConditionFailed)>,
     events: Vec<(EventRecord, Key)>,
-    /// The caller, who must still be admitted.
-    caller: Option<AdmittedCaller>,
+    guards: Vec<Guard>,
     broken: Option<Error>,
+}
+
+/// A condition under which a commit goes through. An item that the commit writes or checks anyway has a condition of its own.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    pub table: Table,
+    pub key: Key,
+    pub condition: &'static str,
+    pub names: &'static [&'static str],
+    pub values: Vec<(&'static str, AttributeValue)>,
+    /// What its failing means to the caller.
+    pub refusal: RequestError,
 }
 
 /// DynamoDB takes this many in one transaction.
@@ -78,7 +88,7 @@ impl Store {
             author: None,
             writes: Vec::new(),
             events: Vec::new(),
-            caller: None,
+            guards: Vec::new(),
             broken: None,
         }
     }
@@ -105,7 +115,7 @@ impl Commit<'_> {
         table: Table,
         item: Result<Item>,
         condition: &str,
-        values: &[(&str, aws_sdk_dynamodb::types::AttributeValue)],
+        values: &[(&str, AttributeValue)],
         otherwise: Option<Error>,
     ) -> Self {
         let write = item.and_then(|item| {
@@ -259,17 +269,16 @@ impl Commit<'_> {
         this
     }
 
-    /// Makes the commit go through only while the caller is admitted. `None`: nobody called.
-    pub(super) fn of_caller(mut self, caller: Option<AdmittedCaller>) -> Self {
-        self.caller = caller;
+    /// Makes the commit go through only under these conditions.
+    pub(super) fn guarded(mut self, guards: Vec<Guard>) -> Self {
+        self.guards = guards;
         self
     }
 
     /// Whether a write or check is about this item.
-    pub(super) fn touches(&self, table: Table, key: &Key) -> bool {
+    fn touches(&self, table: Table, key: &Key) -> bool {
         let name = self.store.name(table);
-        let targets = self.writes.iter().filter_map(|(write, _)| admitted::target(write));
-        targets.into_iter().any(|(table, at)| table == name && at == *key)
+        self.writes.iter().filter_map(|(write, _)| target(write)).any(|(table, at)| table == name && at == *key)
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -279,8 +288,12 @@ impl Commit<'_> {
     /// Commits. What DynamoDB throttled is sent again until the deadline. The client token makes the SDK's own retries of
     /// one attempt harmless; each attempt has its own.
     pub async fn run(mut self) -> Result<(), CommitError> {
-        if let Some(caller) = self.caller.take() {
-            self = self.while_admitted(&caller);
+        for guard in std::mem::take(&mut self.guards) {
+            if !self.touches(guard.table, &guard.key) {
+                let Guard { table, key, condition, names, values, refusal } = guard;
+                let condition = WriteExpression { condition, names, values, ..WriteExpression::default() };
+                self = self.check(table, &key, &condition, Some(refusal.into()));
+            }
         }
         if let Some(error) = self.broken {
             return Err(CommitError::Failed(error));
@@ -361,7 +374,21 @@ pub struct WriteExpression<'a> {
     pub condition: &'a str,
     /// Words written as `#word` in the expressions (DynamoDB reserves many).
     pub names: &'a [&'a str],
-    pub values: Vec<(&'a str, aws_sdk_dynamodb::types::AttributeValue)>,
+    pub values: Vec<(&'a str, AttributeValue)>,
+}
+
+/// Table and key that a write is about.
+fn target(write: &TransactWriteItem) -> Option<(&str, Key)> {
+    if let Some(put) = write.put() {
+        return Some((put.table_name(), key_of(put.item())));
+    }
+    if let Some(update) = write.update() {
+        return Some((update.table_name(), key_of(update.key())));
+    }
+    if let Some(delete) = write.delete() {
+        return Some((delete.table_name(), key_of(delete.key())));
+    }
+    write.condition_check().map(|check| (check.table_name(), key_of(check.key())))
 }
 
 #[cfg(test)]

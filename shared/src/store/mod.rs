@@ -2,6 +2,7 @@
 //!
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
+mod account_item;
 pub mod account_list;
 pub mod admins;
 pub mod admission;
@@ -42,6 +43,7 @@ pub mod person_key;
 mod rewrap;
 pub mod role;
 pub mod rotation;
+pub mod rotation_cause;
 pub mod secrets;
 pub mod sent_code;
 pub mod session;

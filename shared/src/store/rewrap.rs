@@ -24,7 +24,7 @@ use super::{
     item::{Key, key_of, read, text},
     kek::{KeyPosition, KeyPurpose, generation_key},
     person_key::{self, KeyItem},
-    rotation::RotationCause,
+    rotation_cause::RotationCause,
 };
 use crate::{
     crypto::{field, wrap},

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     rewrap::{RenewalBounds, RenewalCounts},
+    rotation_cause::RotationCause,
     secrets::{IndexSecrets, TokenSecrets},
 };
 use crate::{
@@ -56,17 +57,6 @@ pub enum KeyFamily {
 
 impl KeyFamily {
     pub const ALL: [Self; 3] = [Self::Signing, Self::Tokens, Self::KeyEncryption];
-}
-
-/// Why keys are rotated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RotationCause {
-    /// They are as old as they may become.
-    Age,
-    /// An operator ordered it. What they made stays valid for its time.
-    Order,
-    /// They may have leaked: all keys are new, and what the old ones made is void.
-    Leak,
 }
 
 /// What is to be done with a secret.

@@ -8,7 +8,7 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Store, Table,
-    account_list::account_item,
+    account_item::account_item,
     commit::{Commit, WriteExpression},
     event::EventDraft,
     item::{Item, Key, key_of, keyed, number, read, text},
@@ -28,12 +28,8 @@ use crate::{
     error::{Internal, Result},
 };
 
+pub use super::account_item::account_key;
 pub use crate::domain::account::{Account, PasswordHash};
-
-/// Where an account is stored.
-pub fn account_key(user: &UserId) -> Key {
-    Key::new(format!("U#{user}"), "AUTH")
-}
 
 /// The event of an account as it is now.
 pub fn account_event(kind: EventType, account: &Account) -> EventDraft {

@@ -1,5 +1,6 @@
 //! The table of event types, with one row for each. Everything that depends on the type is in the row.
 
+mod recovery;
 mod row;
 
 use super::{

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{EndpointUrl, EventFilter, WebhookType};
 use crate::{
-    event::EventType,
     field::FieldFault,
     id::{ClientId, UserId, WebhookId},
     role::PermissionSet,
@@ -143,18 +142,6 @@ impl Scope {
             (Self::All, None) => true,
             (Self::All, Some(permission)) => permissions.allows(permission),
         }
-    }
-}
-
-/// The scopes of the endpoints that are disabled with an event about their owner, since a stranger may have made them. A new password
-/// by a mailed link may be a mere forgotten one, so it leaves those that hear of everybody: systems of a company depend on them.
-pub const fn disabled_by(kind: EventType) -> &'static [Scope] {
-    match kind {
-        EventType::PasswordReset => &[Scope::Own],
-        EventType::UserSignInDisowned | EventType::UserEmailChangeUndone | EventType::PasswordResetRequired => {
-            &[Scope::Own, Scope::All]
-        }
-        _ => &[],
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::{
     delivery::{AttemptResult, Delivery, DeliveryStatus, LastAttempt, NewDelivery},
     endpoint::{
         DisabledReason, Endpoint, EndpointOwner, EndpointSecret, FAILING_LIMIT, MOST_OF_OWNER, MOST_OF_SCOPE_ALL,
-        SECRET_OVERLAP, Scope, disabled_by, gives_up, parse_description,
+        SECRET_OVERLAP, Scope, gives_up, parse_description,
     },
     filter::{EventFilter, parse_filters},
     kind::WebhookType,

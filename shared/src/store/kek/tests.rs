@@ -14,7 +14,7 @@ use crate::{
     store::{
         person_key::{self, KeyItem},
         rewrap::RenewalBounds,
-        rotation::RotationCause,
+        rotation_cause::RotationCause,
         testing::{self, FakeKms},
     },
 };
