@@ -135,8 +135,8 @@ impl NewUser {
                 .create(Table::Ephemeral, &MailToken::key(&token), &MailToken::new(user, purpose, now), None);
         }
         if let Some(digest) = &self.external_key {
-            let taken = Some(AccountError::ExternalIdTaken.into());
-            commit = commit.create(Table::Identity, &ValueClaim::external_key(digest), &claim, taken);
+            let held = Some(AccountError::ExternalIdTaken.into());
+            commit = commit.create(Table::Identity, &ValueClaim::external_key(digest), &claim, held);
         }
         let sealed = ProfileItem::seal(&user, &self.profile, &self.keys.profile)?;
         let commit = commit

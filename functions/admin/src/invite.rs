@@ -104,24 +104,21 @@ async fn invite(
         let event = EventId::new(now);
         let token = mailed::id_of_event(&event, purpose.as_str());
         let commit = editor.guard(attempt.commit(now).role_table_changes(&table, &table));
-        let (commit, after, kind, before) = match holder(store, &index, now).await? {
-            Some(account) => {
-                if call.caller.is(&account.user) {
-                    return Err(AccountError::OwnAccount.into());
-                }
-                account.status.admit()?;
-                let (after, kind) = account.request_mail(purpose, token);
-                let before = store.invitation(&after.user).await?;
-                (commit.account_changes(&account, &after), after, kind, before)
+        let (commit, after, kind, before) = if let Some(account) = holder(store, &index, now).await? {
+            if call.caller.is(&account.user) {
+                return Err(AccountError::OwnAccount.into());
             }
-            None => {
-                if new.is_none() {
-                    new = Some(NewStaff::make(store, &email, &index, now).await?);
-                }
-                let new = new.as_ref().ok_or_else(|| Internal::bug("a new account was just made"))?;
-                let (after, kind) = new.account.request_mail(purpose, token);
-                (new.create(commit, &after, now)?, after, kind, None)
+            account.status.admit()?;
+            let (after, kind) = account.request_mail(purpose, token);
+            let before = store.invitation(&after.user).await?;
+            (commit.account_changes(&account, &after), after, kind, before)
+        } else {
+            if new.is_none() {
+                new = Some(NewStaff::make(store, &email, &index, now).await?);
             }
+            let new = new.as_ref().ok_or_else(|| Internal::bug("a new account was just made"))?;
+            let (after, kind) = new.account.request_mail(purpose, token);
+            (new.create(commit, &after, now), after, kind, None)
         };
         let invitation = Invitation::new(after.user, roles.clone(), inviter, token, now);
         let offered = OfferedRoles { offered: roles.iter().map(|role| PublicWord::named(role)).collect() };
@@ -165,7 +162,7 @@ impl NewStaff {
     }
 
     /// `invited` is the account with the token of its invitation.
-    fn create<'a>(&self, commit: Commit<'a>, invited: &Account, now: Timestamp) -> Result<Commit<'a>> {
+    fn create<'a>(&self, commit: Commit<'a>, invited: &Account, now: Timestamp) -> Commit<'a> {
         let claim = keyed(&ValueClaim::email_key(&self.index), &ValueClaim::new(invited.user));
         let at = [(":now", text(now.to_string()))];
         let commit = commit
@@ -173,7 +170,7 @@ impl NewStaff {
             .new_account(invited)
             .put_if(Table::Identity, self.sealed.item(&invited.user), "attribute_not_exists(pk)", &[], None)
             .event(account_event(self.kind, &self.account));
-        Ok(self.keys.create(commit))
+        self.keys.create(commit)
     }
 }
 

@@ -139,9 +139,8 @@ impl AcceptInvitation {
         if self.password.is_none() {
             fields.refuse("password", REQUIRED);
         }
-        let mut name = |name: &str, text: &Option<String>| {
-            fields.check_optional(name, text.as_deref(), |text| PersonName::parse(text))
-        };
+        let mut name =
+            |name: &str, text: &Option<String>| fields.check_optional(name, text.as_deref(), PersonName::parse);
         let (given_name, family_name) = (name("given_name", &self.given_name), name("family_name", &self.family_name));
         fields.done().map_err(RequestError::Invalid)?;
         let open = account.auth.is_name_open();

@@ -85,6 +85,8 @@ fn a_reader_of_profiles_cannot_open_evidence() {
             "AuthRegister",
             "AuthOauthExchange",
             "AdminImportUsers",
+            "AdminCreateUser",
+            "AdminInvite",
             "WorkersVerify",
             "WorkersScreenCheck",
             "WorkersApplyCallback",
