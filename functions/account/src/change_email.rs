@@ -51,6 +51,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .limited(&[
             Limited { limit: &limit::USER, by: By::Caller },
+            Limited { limit: &limit::ADDRESS_CHANGE, by: By::Caller },
             Limited { limit: &limit::MAIL_PAIR, by: By::Submitted },
             Limited { limit: &limit::MAIL_ADDRESS, by: By::Submitted },
         ])

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use verinym::{
     app::App,
+    config::names::SecretId,
     domain::time::Timestamp,
     error::Result,
+    function::{Concurrency, Needs},
     messaging::Worker,
-    store::{rotation::KeyFamily, rotation_cause::RotationCause},
+    store::{Table, rotation::KeyFamily, rotation_cause::RotationCause},
 };
 
 use crate::rotate_keys::needs;
@@ -25,11 +27,20 @@ struct Rotated {
     written: u32,
 }
 
+const SECRETS: [SecretId; 3] = [SecretId::Signing, SecretId::Verification, SecretId::Tokens];
+
 pub fn worker() -> Worker {
     Worker::of_operator("workers-rotate-keys-now", rotate_keys_now)
         .summary("Rotate keys before they are due")
         .timeout(900)
-        .needs(needs())
+        // Two runs at the same time would do the same work.
+        .concurrency(Concurrency::Fixed(1))
+        .needs(
+            SECRETS
+                .iter()
+                .fold(Needs::new().query(Table::Keys), |needs, &secret| needs.read_secret(secret))
+                .rarely("the keys were not rotated a short while ago", needs(&SECRETS)),
+        )
 }
 
 async fn rotate_keys_now(app: &'static App, order: RotationOrder, now: Timestamp) -> Result<Rotated> {

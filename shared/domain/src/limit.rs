@@ -79,6 +79,8 @@ pub const LOGIN_IDENTIFIER: Limit = throughput("login_identifier", 5, MINUTE);
 pub const MAIL_PAIR: Limit = throughput("mail_pair", 3, HOUR);
 /// The same, per submitted address over all askers.
 pub const MAIL_ADDRESS: Limit = throughput("mail_address", 20, HOUR);
+/// Addresses that one person has a mail sent to, to change their own.
+pub const ADDRESS_CHANGE: Limit = throughput("address_change", 10, HOUR);
 /// Confirmation mails upon signing in with the right password of an unconfirmed address, per address.
 pub const MAIL_SIGN_IN: Limit = throughput("mail_sign_in", 3, HOUR);
 /// Codes mailed for sign-ins, per account. Whoever asks has proved a first factor.
@@ -122,6 +124,7 @@ pub const ALL: &[Limit] = &[
     LOGIN_IDENTIFIER,
     MAIL_PAIR,
     MAIL_ADDRESS,
+    ADDRESS_CHANGE,
     MAIL_SIGN_IN,
     MAIL_CODE,
     SMS_NUMBER_HOUR,

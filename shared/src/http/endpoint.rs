@@ -81,7 +81,7 @@ impl Endpoint {
         if self.takes_client_address() {
             settings.needs = settings.needs.reads(Section::Tokens);
         }
-        if self.may_authenticate && settings.needs.commits() {
+        if self.may_authenticate && (self.commits || settings.needs.commits()) {
             let needs = Needs::new().check(Table::Identity);
             settings.needs = settings.needs.rarely("the commit does not write session and account itself", needs);
         }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::{
     Table,
     client::client_key,
-    commit::Guard,
+    guard::Guard,
     item::{Key, number, text},
     session::SessionItem,
     user::account_key,

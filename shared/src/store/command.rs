@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::{
     Store,
     author::Author,
-    commit::{Commit, CommitError, Guard},
+    commit::{Commit, CommitError},
+    guard::Guard,
 };
 use crate::{
     domain::{backoff::Backoff, time::Timestamp},

@@ -13,8 +13,9 @@ use super::{
     Store, Table,
     author::Author,
     event::{EventDraft, EventRecord},
+    guard::{Guard, target},
     idempotency::{self, Kept, Replay},
-    item::{Item, Key, key_of, keyed, text},
+    item::{Item, Key, keyed, text},
     outbox_row,
     person_key::PersonKey,
 };
@@ -61,18 +62,6 @@ pub struct Commit<'a> {
     events: Vec<(EventRecord, Key)>,
     guards: Vec<Guard>,
     broken: Option<Error>,
-}
-
-/// A condition under which a commit goes through. An item that the commit writes or checks anyway has a condition of its own.
-#[derive(Debug, Clone)]
-pub struct Guard {
-    pub table: Table,
-    pub key: Key,
-    pub condition: &'static str,
-    pub names: &'static [&'static str],
-    pub values: Vec<(&'static str, AttributeValue)>,
-    /// What its failing means to the caller.
-    pub refusal: RequestError,
 }
 
 /// DynamoDB takes this many in one transaction.
@@ -375,20 +364,6 @@ pub struct WriteExpression<'a> {
     /// Words written as `#word` in the expressions (DynamoDB reserves many).
     pub names: &'a [&'a str],
     pub values: Vec<(&'a str, AttributeValue)>,
-}
-
-/// Table and key that a write is about.
-fn target(write: &TransactWriteItem) -> Option<(&str, Key)> {
-    if let Some(put) = write.put() {
-        return Some((put.table_name(), key_of(put.item())));
-    }
-    if let Some(update) = write.update() {
-        return Some((update.table_name(), key_of(update.key())));
-    }
-    if let Some(delete) = write.delete() {
-        return Some((delete.table_name(), key_of(delete.key())));
-    }
-    write.condition_check().map(|check| (check.table_name(), key_of(check.key())))
 }
 
 #[cfg(test)]

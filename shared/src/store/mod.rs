@@ -20,6 +20,7 @@ pub mod due;
 pub mod email_change;
 pub mod event;
 pub mod factor;
+mod guard;
 pub mod hit;
 pub mod holder_notice;
 pub mod idempotency;

@@ -330,7 +330,7 @@ mod tests {
             |ring: &SigningRing, after: Duration| signing(Some(ring), RotationCause::Order, NOW + after).unwrap();
         let (moved, word) = put(order(&ring, JUST_ROTATED));
         assert_eq!((word, moved.current.kid()), ("moved", ring.next.kid()));
-        assert!(matches!(order(&moved, JUST_ROTATED * 2 - Duration::from_secs(1)), RotationStep::Keep));
+        assert!(matches!(order(&moved, JUST_ROTATED + Duration::from_secs(1)), RotationStep::Keep));
         let (made, _) = put(tokens(None, RotationCause::Age, NOW));
         assert!(matches!(tokens(Some(made), RotationCause::Order, NOW + Duration::from_secs(1)), RotationStep::Keep));
     }

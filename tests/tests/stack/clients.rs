@@ -207,7 +207,7 @@ async fn a_client_does_nothing_to_the_account_of_whoever_made_it() {
     let child = signed_in(&stack, &child, &child_secret).await;
     set(&admin, &["user"]).await.expect(200);
     for by in [&client, &child] {
-        set(by, &["user", "moderator"]).await.refused(403, "own_account");
+        set(by, &["user", "moderator"]).await.refused(403, "own_roles");
         for act in ["lock", "unlock"] {
             let path = format!("/v1/admin/users/{}/{act}", person.id);
             let call = by.put(&path);

@@ -111,22 +111,22 @@ async fn a_second_change_does_not_void_the_link_of_the_first_address() {
 async fn a_return_to_a_former_address_cannot_be_undone_by_whoever_has_the_other_one() {
     let stack = Stack::get();
     let person = stack.person().await;
-    let (first, taken) = (person.draft.email.clone(), Draft::new().email);
-    let of_first = moved(&stack, &person, &first, &taken).await;
+    let (first, other) = (person.draft.email.clone(), Draft::new().email);
+    let of_first = moved(&stack, &person, &first, &other).await;
     let back = stack.client();
-    let back = back.login(&taken, &person.draft.password).await;
+    let back = back.login(&other, &person.draft.password).await;
     ask(&back, &first).await.expect(202);
     let token = stack.link(&first, "confirm-email", None).await.token().unwrap();
     confirm(&back, &token).await.expect(200);
     // The account has the address again, so its link is of no use either.
     undo(&person.api, &of_first).await.refused(400, "invalid_token");
     login(&stack, &first, &person.draft.password).await.expect(200);
-    login(&stack, &taken, &person.draft.password).await.refused(401, "invalid_credentials");
+    login(&stack, &other, &person.draft.password).await.refused(401, "invalid_credentials");
     // The address that was left is free again, and no link to restore it was mailed there.
     let mut free = Draft::new().form();
-    free["email"] = json!(taken);
+    free["email"] = json!(other);
     stack.client().post("/v1/auth/register").json(&free).send().await.expect(201);
-    assert!(stack.mails(&taken).await.iter().all(|mail| !mail.text.contains("undo-email-change")));
+    assert!(stack.mails(&other).await.iter().all(|mail| !mail.text.contains("undo-email-change")));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod administration;
 mod applicant_view;
 mod applicants;
 mod audit;
+mod authorizer;
 mod callbacks;
 mod checks;
 mod client_addresses;
