@@ -28,7 +28,7 @@ TEST_STACK := PORT=$(TEST_PORT) DATA=.stack/test STACK_ENV=target/test.env
 # LocalStack's containers are Amazon Linux: they need packages, as AWS does, not what this machine's linker makes.
 BUILD := $(if $(filter localstack,$(STACK)),package,build)
 
-.PHONY: demo up down reset logs mails code status preflight bootstrap mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
+.PHONY: demo up down reset logs mails code status preflight bootstrap rotate-keys mail-templates import-users export-users test test-unit test-scripts test-stack test-roles lint lint-rust lint-templates lint-openapi \
         lint-dependencies tools bench bench-screening fuzz build release package openapi template venv help
 
 ## demo: build, start, deploy, seed, then walk the main journey as a client would
@@ -52,9 +52,9 @@ reset: venv
 logs: venv
 	@$(STACK_PYTHON) -m localstack.logs
 
-## mails: the mails that were sent (TO=address: the newest one to it, with its links)
+## mails: the mails that were sent (TO=address: the newest one to it, with its links; PHONE=number: the newest text message to it)
 mails: venv
-	@TO="$(TO)" $(STACK_PYTHON) -m localstack.mailbox
+	@TO="$(TO)" PHONE="$(PHONE)" $(STACK_PYTHON) -m localstack.mailbox
 
 ## code: the next code of a seeded member of staff's authenticator app (ROLE=admin, moderator or auditor)
 code: venv
@@ -72,6 +72,10 @@ preflight: venv
 ##     ROLE=moderator or auditor: only gives the account this role)
 bootstrap: venv
 	@NAME="$(NAME)" ADMIN_EMAIL="$(ADMIN_EMAIL)" ROLE="$(ROLE)" $(STACK_PYTHON) -m operations.bootstrap
+
+## rotate-keys: rotate keys before they are due (KEYS=signing, tokens or key_encryption; LEAKED=true voids what they made; NAME=stack; STACK=aws for AWS)
+rotate-keys: venv
+	@NAME="$(NAME)" KEYS="$(KEYS)" LEAKED="$(LEAKED)" $(STACK_PYTHON) -m operations.rotate_keys
 
 ## mail-templates: store a deployment's own texts of mails (DIR=directory NAME=stack, OBJECT=templates.json; STACK=aws for AWS)
 mail-templates: venv

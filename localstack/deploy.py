@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError, WaiterError
 
-from localstack import packages
+from localstack import packages, risk
 from localstack.aws import client
 from localstack.sign_in import REDIRECT_URI
 from localstack.settings import LOCALSTACK, ROOT, Settings, step
@@ -84,9 +84,10 @@ def architecture(settings: Settings) -> dict[str, str]:
 
 def main_parameters(settings: Settings, api: str, sandbox_url: str) -> dict[str, str]:
     url = settings.api_url(api, STAGE)
-    return LOCAL_PARAMETERS | architecture(settings) | {
+    return LOCAL_PARAMETERS | architecture(settings) | risk.PARAMETERS | {
         "EnumerationProtection": "false" if settings.convenient else "true",
         "StaffMfa": "false" if settings.convenient else "true",
+        "SmsCountries": "DE,IN,US,GB",
         "RateLimitScale": settings.rate_limit_scale,
         "CorsOrigins": settings.cors_origins,
         "PublicUrl": url,

@@ -4,24 +4,25 @@
 
 The `sh` blocks of docs/quickstart.md are one script. The `python` and `ts` blocks of docs/integrate.md get a short program behind them that
 signs somebody up, has a passport approved and verifies the access token, and a tampered one. So do the `rust` blocks, as a
-package of their own, with the versions of Cargo.lock. The `ts` blocks of docs/passkeys.md run in a headless Chromium.
+package of their own, with the versions of Cargo.lock. The `ts` blocks of docs/passkeys.md run in a headless Chromium, and the
+templates of docs/authorizer.md are deployed.
 """
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from localstack import node
+from localstack import authorizer, node
 from localstack.client import Client
 from localstack.clients import confirmed_person
 from localstack.mailbox import Mailbox
 from localstack.passport import picture
 from localstack.settings import ROOT, Settings, step
+from localstack.snippets import blocks
 from localstack.venv import ensure
 
 # Seconds for one guide.
@@ -173,12 +174,6 @@ debug = 0
 '''
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """The code blocks of a page whose info string is exactly this."""
-    text = (ROOT / "docs" / page).read_text()
-    return re.findall(rf"^```{re.escape(language)}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
 def run(name: str, command: list[str], cwd: Path, environment: dict[str, str]) -> None:
     """Runs a program, whose last word of output is the outcome of the check."""
     began = time.monotonic()
@@ -256,6 +251,7 @@ def main() -> None:
     run("docs/integrate.md, TypeScript", command, modules, environment | {"EMAIL": f"ts-{mark}@example.org"})
 
     passkeys(settings, stack["API_URL"])
+    authorizer.check(settings, stack["API_URL"])
 
     package = work / "rust"
     (package / "src").mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
     python -m localstack.mailbox                    # prints them
     TO=ada@example.org python -m localstack.mailbox  # prints the newest one to an address, with its links
+    PHONE=+4915112345678 python -m localstack.mailbox  # prints the newest text message to a number
 """
 
 import json
@@ -85,6 +86,24 @@ class Mailbox:
         return wait_for_mail(self.url, address, lambda mail: mail.token and mail.token not in known).token
 
 
+def texts(endpoint: str, number: str) -> list[str]:
+    """The text messages to a number, oldest first."""
+    with urllib.request.urlopen(f"{endpoint}/_ministack/sns/sms-messages", timeout=10) as answer:
+        messages = json.load(answer)["sms_messages"]
+    return [message["Message"] for message in messages.get(number, [])]
+
+
+def wait_for_text(endpoint: str, number: str, limit: float = 30.0) -> str:
+    """The newest text message to a number; waits for it, since messages are sent in the background."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        found = texts(endpoint, number)
+        if found:
+            return found[-1]
+        time.sleep(0.1)
+    raise TimeoutError(f"no text message to {number} within {limit:.0f} s")
+
+
 def shown(mail: Mail) -> str:
     return f"To: {', '.join(mail.recipients)}\nSubject: {mail.subject}\n\n{mail.text}"
 
@@ -96,8 +115,14 @@ def newest(url: str, address: str) -> str:
 
 
 if __name__ == "__main__":
-    mailbox, address = Settings.read().mailbox, os.environ.get("TO", "")
-    if address:
+    settings = Settings.read()
+    mailbox, address, phone = settings.mailbox, os.environ.get("TO", ""), os.environ.get("PHONE", "")
+    if phone:
+        try:
+            print(wait_for_text(settings.endpoint, phone))
+        except TimeoutError as nothing:
+            sys.exit(f"{nothing}")
+    elif address:
         try:
             print(newest(mailbox, address))
         except TimeoutError as nothing:

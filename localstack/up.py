@@ -12,6 +12,7 @@ from localstack import emulator, sign_in
 from localstack.client import Refused
 from localstack.deploy import Deployment, check_discovery, deploy
 from localstack.lists import bucket, put_configuration, seed_lists
+from localstack.risk import put_risk_files
 from localstack.seed import seed_people, seed_platform
 from localstack.settings import Settings, step
 from localstack.settle import settle
@@ -23,6 +24,7 @@ def up(settings: Settings) -> dict[str, str]:
     emulator.start(settings)
     deployment = deploy(settings)
     put_configuration(settings, deployment.lists_bucket)
+    put_risk_files(settings, deployment.lists_bucket)
     settle(settings)
     try:
         seed_platform(settings, deployment)

@@ -35,6 +35,7 @@ pub struct App {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     ses: OnceLock<aws_sdk_ses::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     secretsmanager: OnceLock<aws_sdk_secretsmanager::Client>,
     jwks: Aged<Jwks>,
@@ -61,6 +62,7 @@ impl App {
             sqs: OnceLock::new(),
             s3: OnceLock::new(),
             ses: OnceLock::new(),
+            sns: OnceLock::new(),
             kms: OnceLock::new(),
             secretsmanager: OnceLock::new(),
             jwks: Aged::default(),
@@ -102,6 +104,10 @@ impl App {
 
     pub async fn ses(&self) -> &aws_sdk_ses::Client {
         self.ses.get_or_init(|| aws::ses(self.sdk()))
+    }
+
+    pub async fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns.get_or_init(|| aws::sns(self.sdk()))
     }
 
     pub async fn kms(&self) -> &aws_sdk_kms::Client {

@@ -131,6 +131,20 @@ pub fn ses(sdk: &SdkConfig) -> aws_sdk_ses::Client {
     aws_sdk_ses::Client::from_conf(aws_sdk_ses::config::Builder::from(sdk).interceptor(UsageInterceptor).build())
 }
 
+/// A text message costs money, and one that was sent twice confuses, so a call is repeated once at most.
+pub fn sns(sdk: &SdkConfig) -> aws_sdk_sns::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(PROMPT)
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .operation_timeout(Duration::from_secs(5))
+        .build();
+    let config = aws_sdk_sns::config::Builder::from(sdk)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(200)))
+        .interceptor(UsageInterceptor);
+    aws_sdk_sns::Client::from_conf(config.build())
+}
+
 /// On a local stack the bucket is in the path, since there is no host name per bucket.
 pub fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)

@@ -9,12 +9,13 @@ pub mod names;
 mod passkey_domain;
 mod redirects;
 mod section;
+mod text_messages;
 
 use std::fmt;
 
 pub use section::{
-    AccountSettings, MailBrand, MailSettings, PasskeySettings, ProviderSettings, ReviewSettings, ScreeningSettings,
-    Section, SocialLoginSettings, TokenSettings,
+    AccountSettings, MailBrand, MailSettings, PasskeySettings, ProviderSettings, ReviewSettings, RiskSettings,
+    ScreeningSettings, Section, SmsSettings, SocialLoginSettings, TokenSettings,
 };
 
 use crate::{domain::webhook::Network, error::Internal};
@@ -148,6 +149,14 @@ impl Config {
         declared(self.sections.passkeys.as_ref(), Section::Passkeys)
     }
 
+    pub fn risk(&self) -> Result<&RiskSettings, Internal> {
+        declared(self.sections.risk.as_ref(), Section::Risk)
+    }
+
+    pub fn sms(&self) -> Result<&SmsSettings, Internal> {
+        declared(self.sections.sms.as_ref(), Section::Sms)
+    }
+
     pub fn screening(&self) -> Result<&ScreeningSettings, Internal> {
         declared(self.sections.screening.as_ref(), Section::Screening)
     }
@@ -278,6 +287,7 @@ pub(crate) mod tests {
                     "https://app.example/callback, http://localhost:3000/callback, net.example.app:/callback"
                 }
                 "PASSKEY_RP_ID" => "",
+                "SMS_COUNTRIES" => "DE,IN",
                 "ENUMERATION_PROTECTION" | "STAFF_MFA" => "false",
                 "PASSWORD_POLICY" => "nist",
                 "FOUR_EYES" | "STALE_LISTS_CLEAR_NOBODY" => "true",

@@ -7,6 +7,7 @@ pub use verinym_domain as domain;
 pub use verinym_screening as screening;
 
 pub mod app;
+pub mod authorizer;
 pub mod aws;
 pub mod boot;
 pub mod config;

@@ -5,7 +5,10 @@ use std::{fmt, net::IpAddr};
 use maxminddb::{MaxMindDbError, Reader};
 use serde::Deserialize;
 
-use crate::domain::risk::{Place, Point};
+use crate::domain::{
+    risk::{Place, Point},
+    time::Timestamp,
+};
 
 /// A database in memory.
 pub struct LocationDatabase(Reader<Vec<u8>>);
@@ -47,6 +50,12 @@ impl LocationDatabase {
     /// What is wrong with the file.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, MaxMindDbError> {
         Reader::from_source(bytes).map(Self)
+    }
+
+    /// When it was made.
+    pub fn built_at(&self) -> Timestamp {
+        let seconds = u32::try_from(self.0.metadata().build_epoch).unwrap_or(u32::MAX);
+        Timestamp::from_unix_seconds(seconds.into())
     }
 
     /// What the database knows of an address; `None` if that is nothing, as for private addresses.

@@ -15,7 +15,7 @@ use crate::{
         risk::{NetworkList, RiskPolicy},
         time::Timestamp,
     },
-    error::Result,
+    error::{Internal, Result},
     location::LocationDatabase,
     objects::read_whole,
 };
@@ -24,16 +24,12 @@ use crate::{
 pub const FOLDER: &str = "risk";
 /// How long a location database is used. They are published once or twice a week.
 const DATABASE_AGE: Duration = Duration::from_hours(24);
+/// Blocks of addresses move; after this long the log says that the database is old.
+const STALE_AFTER: Duration = Duration::from_hours(60 * 24);
+/// A sign-in waits for an object no longer than this. It is plenty for 70 MB within a region.
+const LONGEST_READ: Duration = Duration::from_secs(5);
 /// After S3 failed, nobody asks again for this long.
 const PAUSE: Duration = Duration::from_mins(1);
-
-/// Names of a deployment's objects; `None` has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RiskFiles {
-    pub policy: Option<String>,
-    pub networks: Option<String>,
-    pub location: Option<String>,
-}
 
 /// What is in force.
 #[derive(Debug, Clone)]
@@ -53,15 +49,19 @@ struct RiskCache {
 
 impl App {
     /// What is in force. Without names nothing is read.
-    pub async fn risk_rules(&self, files: &RiskFiles) -> RiskRules {
+    ///
+    /// # Errors
+    /// [`crate::error::Internal::Bug`] if the function does not declare the section of the configuration.
+    pub async fn risk_rules(&self) -> Result<RiskRules> {
+        let files = self.config.risk()?;
         let cache = self.state::<RiskCache>();
         let (policy, networks, location) = tokio::join!(
             self.risk_file(&cache.policy, files.policy.as_deref(), SECRET_AGE, policy),
             self.risk_file(&cache.networks, files.networks.as_deref(), SECRET_AGE, networks),
-            self.risk_file(&cache.location, files.location.as_deref(), DATABASE_AGE, location),
+            self.risk_file(&cache.location, files.locations.as_deref(), DATABASE_AGE, location),
         );
         let policy = policy.unwrap_or_else(|| Arc::new(RiskPolicy::embedded().clone()));
-        RiskRules { policy, networks, location }
+        Ok(RiskRules { policy, networks, location })
     }
 
     async fn risk_file<T>(
@@ -95,7 +95,13 @@ fn networks(bytes: Vec<u8>) -> Result<NetworkList, String> {
 }
 
 fn location(bytes: Vec<u8>) -> Result<LocationDatabase, String> {
-    LocationDatabase::from_bytes(bytes).map_err(|error| error.to_string())
+    let database = LocationDatabase::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let age = Timestamp::now().since(database.built_at());
+    if age > STALE_AFTER {
+        // Still better than none: most addresses stay where they are.
+        tracing::warn!(days = age.as_secs() / 86_400, "the location database is old, so places may be wrong");
+    }
+    Ok(database)
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {
@@ -122,7 +128,8 @@ impl<T> FileCache<T> {
         {
             return held.clone();
         }
-        let (until, value) = match read().await {
+        let found = tokio::time::timeout(LONGEST_READ, read()).await;
+        let (until, value) = match found.unwrap_or_else(|_| Err(Internal::unavailable("S3 is slow").into())) {
             Ok(value) => (now + age, value.map(Arc::new)),
             Err(error) => {
                 tracing::warn!(%error, "a file of the risk rules could not be read");
@@ -137,7 +144,6 @@ impl<T> FileCache<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Internal;
 
     #[tokio::test]
     async fn a_file_is_read_once_within_its_age() {
@@ -158,6 +164,15 @@ mod tests {
         let cache = FileCache::default();
         assert_eq!(cache.get(Duration::ZERO, async || Ok(Some(1))).await.as_deref(), Some(&1));
         assert_eq!(cache.get(Duration::ZERO, unavailable).await.as_deref(), Some(&1));
+    }
+
+    /// A public report: sign-ins hung while the location database could not be read.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_long_for_a_file() {
+        let cache = FileCache::default();
+        let began = tokio::time::Instant::now();
+        assert_eq!(cache.get(Duration::ZERO, std::future::pending).await, None::<Arc<i32>>);
+        assert_eq!(began.elapsed(), LONGEST_READ);
     }
 
     #[test]

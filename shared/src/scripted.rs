@@ -116,6 +116,7 @@ fn setting(name: &str) -> Option<String> {
     let value = match name {
         "STAGE" => "dev",
         "CORS_ORIGINS" | "REDIRECT_URIS" | "PASSKEY_RP_ID" => "",
+        "SMS_COUNTRIES" => "DE,IN",
         "ENUMERATION_PROTECTION" | "FOUR_EYES" | "STAFF_MFA" | "STALE_LISTS_CLEAR_NOBODY" => "true",
         "PASSWORD_POLICY" => "nist",
         "MAIL_COLOR" => "#1f4fd8",

@@ -188,11 +188,17 @@ impl Aws {
 
     /// Invokes a function directly and returns its response.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Value {
+        self.invocation(function, payload).await.unwrap_or_else(|message| panic!("{function} failed: {message}"))
+    }
+
+    /// The answer of a function, or the message of its error.
+    pub async fn invocation(&self, function: &str, payload: &Value) -> Result<Value, String> {
         let path = format!("/2015-03-31/functions/{}/invocations", self.stack.named(function));
         let request = self.request(Method::POST, "lambda", &path).body(payload.to_string());
         let answer = request.send().await.unwrap();
-        assert!(answer.headers().get("x-amz-function-error").is_none(), "{function} failed");
-        answer.json().await.unwrap()
+        let failed = answer.headers().get("x-amz-function-error").is_some();
+        let body: Value = answer.json().await.unwrap();
+        if failed { Err(body["errorMessage"].as_str().unwrap_or_default().to_owned()) } else { Ok(body) }
     }
 
     /// The environment a function runs in.
@@ -239,8 +245,8 @@ impl Aws {
     }
 
     /// Puts an object.
-    pub async fn put_object(&self, bucket: &str, key: &str, content: &str) {
-        let request = self.request(Method::PUT, "s3", &format!("/{bucket}/{key}")).body(content.to_owned());
+    pub async fn put_object(&self, bucket: &str, key: &str, content: impl AsRef<[u8]>) {
+        let request = self.request(Method::PUT, "s3", &format!("/{bucket}/{key}")).body(content.as_ref().to_vec());
         let status = request.send().await.unwrap().status();
         assert!(status.is_success(), "{bucket}/{key}: {status}");
     }

@@ -29,7 +29,7 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// Every function without a route.
 pub fn workers() -> Vec<Worker> {
-    [verinym_admin::workers(), verinym_workers::workers()].concat()
+    [verinym_auth::workers(), verinym_admin::workers(), verinym_workers::workers()].concat()
 }
 
 /// Every function of the main stack, routes first.

@@ -23,6 +23,7 @@ pub mod second_factor;
 pub mod sign_in;
 pub mod stack;
 pub mod template;
+pub mod texts;
 pub mod tokens;
 pub mod usage;
 pub mod wait;

@@ -77,12 +77,12 @@ fn of_dynamodb(operation: &str, body: &Value) -> Vec<String> {
     }
 }
 
-/// S3 (path style) and the query protocol of SES.
+/// S3 (path style) and the query protocol of SES and SNS.
 fn of_rest(request: &HttpRequest) -> Vec<String> {
     if service(request) != "s3" {
         let form = request.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let action = form.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or_default();
-        return vec![format!("ses:{action}")];
+        return vec![format!("{}:{action}", if action == "Publish" { "sns" } else { "ses" })];
     }
     let path = request.uri().splitn(4, '/').nth(3).unwrap_or_default();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));

@@ -349,6 +349,13 @@ impl World {
         items.iter().map(event_type).collect()
     }
 
+    /// The data of the events of an aggregate, each with its type, in their order.
+    pub async fn event_data(&self, aggregate: &str) -> Vec<(String, Value)> {
+        let items = self.aws.partition_named(&self.table("events"), aggregate).await;
+        let data = |item: &Value| (event_type(item), event_body(item)["data"].clone());
+        items.iter().map(data).collect()
+    }
+
     /// The sum of each counter.
     pub async fn counters(&self) -> BTreeMap<String, i64> {
         let mut sums = BTreeMap::new();
@@ -370,9 +377,12 @@ impl World {
 
 /// The type in an event's canonical bytes.
 pub fn event_type(item: &Value) -> String {
+    event_body(item)["type"].as_str().unwrap_or_default().to_owned()
+}
+
+fn event_body(item: &Value) -> Value {
     use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
     let bodies = item.as_object().into_iter().flat_map(|item| item.values()).filter_map(|value| value["B"].as_str());
     let mut events = bodies.filter_map(|body| serde_json::from_slice::<Value>(&BASE64.decode(body).ok()?).ok());
-    let event = events.find(|event| event["type"].is_string()).expect("an event's body");
-    event["type"].as_str().unwrap_or_default().to_owned()
+    events.find(|event| event["type"].is_string()).expect("an event's body")
 }

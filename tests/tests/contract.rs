@@ -273,9 +273,22 @@ fn the_gateway_invokes_each_function_by_a_role_that_may_do_nothing_else() {
     assert_eq!(template.grants("GatewayRole"), BTreeSet::from(["lambda:InvokeFunction".to_owned()]));
     assert_eq!(
         expansion(&template).get("AWS::Lambda::Permission"),
-        Some(&schedules(&template)),
-        "schedules need one each"
+        Some(&(schedules(&template) + 1)),
+        "schedules need one each, and the authorizer"
     );
+}
+
+#[test]
+fn only_gateways_of_the_account_may_invoke_the_authorizer() {
+    let template = Template::main();
+    let permissions: Vec<_> = template.of_type("AWS::Lambda::Permission").collect();
+    let expected = serde_json::json!({
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": { "Fn::GetAtt": "AuthAuthorizer.Arn" },
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": { "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*" },
+    });
+    assert_eq!(permissions, [("AuthAuthorizerPermission", &expected)]);
 }
 
 fn schedules(template: &Template) -> usize {

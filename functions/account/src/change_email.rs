@@ -51,6 +51,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .limited(&[
             Limited { limit: &limit::USER, by: By::Caller },
+            Limited { limit: &limit::ADDRESS_CHANGE, by: By::Caller },
             Limited { limit: &limit::MAIL_PAIR, by: By::Submitted },
             Limited { limit: &limit::MAIL_ADDRESS, by: By::Submitted },
         ])
@@ -112,7 +113,7 @@ impl ChangeEmail {
         let mut fields = Fields::default();
         let email = fields.check("email", Email::parse(&self.email));
         let email = email.map(|email| (index(&email), email));
-        if email.as_ref().is_some_and(|(index, _)| account.email_index == *index) {
+        if email.as_ref().is_some_and(|(index, _)| account.email_index.as_ref() == Some(index)) {
             fields.refuse("email", UNCHANGED);
         }
         fields.done().map_err(RequestError::Invalid)?;

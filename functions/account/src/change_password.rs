@@ -72,10 +72,11 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     check_length("current_password", &form.current_password)?;
     check(&call, &key, &form.new_password)?;
 
+    let identifier = caller.auth.email_index.as_ref().ok_or(AuthError::WrongPassword)?;
     // Guesses with a stolen session count like those of a sign-in.
     let attempt = PasswordAttempt {
-        tried: call.reserve_try(&caller.auth.email_index).await?,
-        identifier: &caller.auth.email_index,
+        tried: call.reserve_try(identifier).await?,
+        identifier,
         account: Some(&caller.auth),
         password: &form.current_password,
     };
@@ -84,6 +85,7 @@ async fn change_password(call: Call<Signed>, Json(form): Json<ChangePassword>) -
     call.settle(&proof).await;
     let (changed, after) = changed?;
 
+    // The sessions are over already, that of the caller perhaps too.
     let command = call.command_by(call.author(&key)).await;
     let (keep, ending) = (Some(&caller.session), Ending::revoked("password_changed"));
     if let Err(error) = store.end_sessions(&command, &after, keep, &ending, call.now()).await {
@@ -108,7 +110,7 @@ async fn change(call: &Call<Signed>, password: &SecretText) -> Result<(Committed
             // Another change of the password ended this session meanwhile.
             return Err(RequestError::Unauthenticated.into());
         }
-        let (after, kind) = before.change_password(hash.clone());
+        let (after, kind) = before.change_password(hash.clone(), call.now());
         // The current session moves to the new epoch; this commit ends all others.
         let goes_on = WriteExpression {
             update: "SET epoch = :epoch",

@@ -37,7 +37,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("account-confirm-email", "/v1/users/email/confirm")
         .summary("Confirm my new address")
         .description(
-            "Changes the address with the token of the link that was mailed to the new one. The person who asked for the change has to be signed in, so that the owner of an address cannot give it to a stranger's account by opening the link. The old address gets a mail, whose link undoes the change for 72 hours. Links to set a password that were mailed to the old address are void.",
+            "Changes the address with the token of the link that was mailed to the new one. The person who asked for the change has to be signed in, so that the owner of an address cannot give it to a stranger's account by opening the link. The old address gets a mail, whose link undoes the change for 72 hours, unless the change is a return to an address that could still be restored: that one is an undo itself. Links to set a password that were mailed to the old address are void.",
         )
         .idempotent()
         .problems(&[&types::EXPIRED_TOKEN, &types::INVALID_TOKEN, &types::EMAIL_TAKEN])
@@ -53,7 +53,8 @@ pub fn endpoint() -> Endpoint {
                 .get_many(Table::Keys)
                 .get(Table::Ephemeral)
                 .put(Table::Ephemeral)
-                .delete(Table::Ephemeral),
+                .delete(Table::Ephemeral)
+                .rarely("a person returns to a former address", Needs::new().delete(Table::Identity)),
         )
         .handled_by(confirm_email)
 }
@@ -76,20 +77,26 @@ async fn confirm_email(call: Call<Signed>, Json(form): Json<ConfirmEmail>) -> Re
         // The id of the token to undo the change follows from the id of the event.
         let event = EventId::new(now);
         let id = mailed::id_of_event(&event, undo.as_str());
-        let old = (&account.profile.email, &account.auth.email_index);
+        let old = account.profile.email.as_ref().zip(account.auth.email_index.as_ref());
+        let old = old.ok_or(AuthError::InvalidToken)?;
         let former = TokenAddress::seal(user, id, undo, old, &account.profile_key, now);
-        let profile = Profile { email, ..account.profile.clone() };
+        let profile = Profile { email: Some(email), ..account.profile.clone() };
         let sealed = ProfileItem::seal(user, &profile, &account.profile_key)?;
         let commit = attempt
             .commit(now)
             .account_changes(&account.auth, &after)
             .profile_changes(user, &account.profile_item, &sealed)
-            .claim_proved_email(&after.email_index, user, now)
-            .keep_former_email(&former, user)
-            .username_counted_under_email(&after)
-            .email_changes(user, &read, &read.confirm(former, now))
-            .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, undo, now), None)
-            .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
+            .claim_proved_email(&pending.index, user, now)
+            .username_counted_under_email(&after);
+        let commit = match read.return_to(&pending.index, now) {
+            Some(returned) => commit.release_email(&former.index, user).email_changes(user, &read, &returned),
+            None => commit
+                .keep_former_email(&former, user)
+                .email_changes(user, &read, &read.confirm(former, now))
+                .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, undo, now), None),
+        };
+        let commit =
+            commit.event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
         let reply = Versioned { version: after.profile_version(), body: after.user(profile) };
         Ok(token.consume(commit).returning(reply))
     })

@@ -53,6 +53,7 @@ async fn deactivate(call: Call<Recent>, (): ()) -> Result<Committed<NoContent>> 
         Ok(commit.returning(NoContent))
     })?;
     // The commit has ended the sessions already; this deletes their items. A failure has no effect.
+    // The sessions are over already, that of the caller perhaps too.
     let command = call.command_by(call.author(&key)).await;
     if let Err(error) = store.end_sessions(&command, &closed, None, &Ending::revoked("deactivated"), now).await {
         tracing::warn!(%error, user_id = %closed.user, "sessions of an earlier epoch were not all cleaned away");

@@ -10,9 +10,11 @@ pub mod list_sessions;
 pub mod remove_device;
 pub mod revoke_other_sessions;
 pub mod revoke_session;
+pub mod set_phone;
 pub mod trust_device;
 pub mod undo_email;
 pub mod update_profile;
+pub mod verify_phone;
 
 use verinym::http::Endpoint;
 
@@ -25,6 +27,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         change_email::endpoint(),
         confirm_email::endpoint(),
         undo_email::endpoint(),
+        set_phone::endpoint(),
+        verify_phone::endpoint(),
         deactivate::endpoint(),
         list_sessions::endpoint(),
         revoke_session::endpoint(),

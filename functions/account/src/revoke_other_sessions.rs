@@ -30,7 +30,7 @@ pub fn endpoint() -> Endpoint {
 async fn revoke_other_sessions(call: Call<Signed>, (): ()) -> Result<Plain<Revoked>> {
     let (store, caller) = (call.app.store().await, &call.caller);
     let key = call.loaded.key(store, call.now()).await?;
-    let command = call.command_by(call.author(&key)).await;
+    let command = call.command_without_reply(&key).await;
     let (keep, ending) = (Some(&caller.session), Ending::revoked("revoked"));
     let revoked = store.end_sessions(&command, &caller.auth, keep, &ending, call.now()).await?;
     Ok(Plain(Revoked { revoked }))

@@ -86,7 +86,7 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
         let enrolled_later = |totp: &TotpFactor| totp.enabled_at + token_life > former.until;
         let drop_factors = factors.totp().is_some_and(enrolled_later);
         let (after, kind) = account.auth.undo_email_change(former.index.clone(), id, drop_factors, now)?;
-        let profile = Profile { email, ..account.profile.clone() };
+        let profile = Profile { email: Some(email), ..account.profile.clone() };
         let sealed = ProfileItem::seal(user, &profile, &account.profile_key)?;
         let author = Author::from(Actor::User(*user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt
@@ -94,12 +94,13 @@ async fn undo_email(call: Call<Anonymous>, Json(form): Json<UndoEmail>) -> Resul
             .by(author)
             .account_changes(&account.auth, &after)
             .profile_changes(user, &account.profile_item, &sealed)
-            .claim_proved_email(&after.email_index, user, now)
-            .release_email(&account.auth.email_index, user)
+            .claim_proved_email(&former.index, user, now)
             .username_counted_under_email(&after)
             .email_changes(user, &read, &read.undo(token.id(), now))
             .create(Table::Ephemeral, &MailToken::key(&id), &MailToken::new(*user, reset, now), None)
             .event_of_id(event, account_event(kind, &after).changes(changes(&account.profile, &profile)));
+        let commit =
+            account.auth.email_index.iter().fold(commit, |commit, changed| commit.release_email(changed, user));
         // The condition on the account's version causes a conflict if one is added or removed meanwhile.
         let commit = store.without_added_ways_in(commit, user).await?;
         let commit = if drop_factors { commit.factors(user, &factors, &factors.disable()) } else { commit };

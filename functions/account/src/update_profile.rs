@@ -102,7 +102,7 @@ fn commit(
 
 /// The claim of the account's username.
 fn claim_of(auth: &Account) -> ValueClaim {
-    ValueClaim { counted_under: Some(auth.email_index.clone()), ..ValueClaim::new(auth.user) }
+    ValueClaim { counted_under: auth.email_index.clone(), ..ValueClaim::new(auth.user) }
 }
 
 /// Claims the new username and releases the old one, in one transaction.

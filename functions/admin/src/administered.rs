@@ -44,7 +44,8 @@ impl Administered {
     /// Refuses the caller's own account, and the account of somebody who may do more than the caller. `first`: whether what the call
     /// read of the caller still serves.
     pub async fn read(caller: &Principal, store: &Store, id: &UserId, first: bool) -> Result<Self> {
-        if caller.is(id) {
+        // Nor does anybody do it by a machine client of theirs.
+        if caller.person_behind() == Some(*id) {
             return Err(AccountError::OwnAccount.into());
         }
         let account = store.auth(id).await?.filter(|account| !account.is_ending()).ok_or(RequestError::NotFound)?;

@@ -22,7 +22,7 @@ use verinym::{
     store::{Table, client::client_event, event::EventDraft},
 };
 
-use crate::client_view::ClientWithSecret;
+use crate::{client_view::ClientWithSecret, role_editor::Editor};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +61,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::BEYOND_OWN_PERMISSIONS])
         .opens_profile_keys()
-        .needs(Needs::new().with(Capability::Commit).put(Table::Identity))
+        .needs(needs_of_editor().put(Table::Identity))
         .handled_by(create_client)
 }
 
@@ -70,17 +70,29 @@ async fn create_client(
     Json(form): Json<CreateClient>,
 ) -> Result<Committed<ShownOnce<Created<ClientWithSecret>>>> {
     let now = call.now();
-    let (name, scopes, keys) = form.check()?;
-    Client::check_granted_by(&scopes, call.caller.permissions())?;
+    let (store, (name, scopes, keys)) = (call.app.store().await, form.check()?);
     let secret = keys.is_empty().then(client::new_secret);
-    let made = new_client((name, scopes), credentials(secret.as_ref(), keys, now), call.caller.user(), now);
+    let made = new_client((name, scopes), credentials(secret.as_ref(), keys, now), call.caller.person_behind(), now);
     let body = ClientWithSecret::new(&made, secret.as_ref().map(|secret| secret.expose().as_str()), now);
     run_command!(call.command().await?, |attempt| {
+        let roles = store.role_table().await?;
+        let editor = Editor::of::<ClientsManage>(&call.caller, store, &roles, attempt.is_first()).await?;
+        Client::check_granted_by(&made.scopes, editor.giver().permissions)?;
         let event = created(&made);
         let location = Some(format!("/v1/admin/clients/{}", made.id));
         let created = Created { location, version: None, body: body.clone() };
-        Ok(attempt.commit(now).new_client(&made).event(event).returning(ShownOnce(created)))
+        let commit = attempt.commit(now).new_client(&made).event(event).role_table_changes(&roles, &roles);
+        Ok(editor.guard(commit).returning(ShownOnce(created)))
     })
+}
+
+/// What reading and checking the permissions of whoever edits a client needs.
+pub fn needs_of_editor() -> Needs {
+    Needs::new()
+        .with(Capability::Commit)
+        .get_many(Table::Identity)
+        .check(Table::Identity)
+        .rarely("another write to the caller's account was first", Needs::new().get(Table::Identity))
 }
 
 /// A client of this name with these scopes.

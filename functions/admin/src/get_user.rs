@@ -60,7 +60,7 @@ async fn get_user(
         commit_reads(&call, &[read]).await?;
         StaffUser::unmasked(&account)
     } else {
-        StaffUser::masked(&account)
+        StaffUser::masked(&account.auth, &account.profile, &call.caller)
     };
     Ok(Versioned { version: account.auth.profile_version(), body })
 }

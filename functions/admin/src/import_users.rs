@@ -68,7 +68,7 @@ enum RowResult {
     Created {
         user_id: UserId,
     },
-    /// The address has an account, which stays as it is.
+    /// The address or the external id has an account, which stays as it is.
     Exists,
     Refused {
         faults: Vec<RowFault>,
@@ -145,16 +145,18 @@ fn refused(faults: Vec<InvalidField>) -> RowResult {
 /// Creates the account in one transaction, unless the address has one. A confirmed address goes before an account that
 /// somebody registered with it and did not confirm.
 async fn create(app: &App, imported: ImportedUser, correlation_id: &str, now: Timestamp) -> Result<RowResult> {
-    let ImportedUser { profile, email_verified, password } = imported;
+    let ImportedUser { profile, email_verified, provisioned, password } = imported;
     let (indexes, store) = tokio::join!(app.index_secrets(), app.store());
     let indexes = indexes?;
     let user = UserId::new(now);
-    let email_index = indexes.email(profile.email.as_str());
+    let email_index = profile.email.as_ref().map(|email| indexes.email(email.as_str()));
     let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
-    let email_key = ValueClaim::email_key(&email_index);
+    let external = profile.external.as_ref().and_then(|made| Some((made.client, made.external_id.as_ref()?)));
+    let external_key = external.map(|(client, id)| ValueClaim::external_key(&indexes.external_id(&client, id)));
+    let email_key = email_index.as_ref().map(ValueClaim::email_key);
     let keys = NewKeys::make(store, &user, now).await?;
     let sealed = ProfileItem::seal(&user, &profile, &keys.profile)?;
-    let new = ImportedAccount { user, email_index, username_index, password, email_verified };
+    let new = ImportedAccount { user, email_index, username_index, password, email_verified, provisioned };
     let (account, kind) = Account::import(new, now);
     let claim = ValueClaim { unverified_until: account.unverified_until, ..ValueClaim::new(user) };
     let free = if email_verified { ValueClaim::FREE_FOR_ITS_OWNER } else { ValueClaim::FREE };
@@ -162,7 +164,15 @@ async fn create(app: &App, imported: ImportedUser, correlation_id: &str, now: Ti
 
     let command = store.command(correlation_id, Actor::system("import"));
     let created = run_command!(command, |attempt| {
-        let held = store.claim(&email_key).await?;
+        if let Some(key) = &external_key
+            && store.claim(key).await?.is_some()
+        {
+            return Ok(Decided::Unchanged(RowResult::Exists));
+        }
+        let held = match &email_key {
+            Some(key) => store.claim(key).await?,
+            None => None,
+        };
         let gives_way = |held: &ValueClaim| {
             held.lapsed(now) || (email_verified && held.unverified_until.is_some() && !held.is_former())
         };
@@ -171,13 +181,18 @@ async fn create(app: &App, imported: ImportedUser, correlation_id: &str, now: Ti
         }
         let mut commit = attempt.commit(now);
         if let Some(index) = &account.username_index {
-            let claim = ValueClaim { counted_under: Some(account.email_index.clone()), ..claim.clone() };
+            let claim = ValueClaim { counted_under: account.email_index.clone(), ..claim.clone() };
             let item = keyed(&ValueClaim::username_key(index), &claim);
             let taken = Some(AuthError::UsernameTaken.into());
             commit = commit.put_if(Table::Identity, item, ValueClaim::FREE, &at, taken);
         }
+        if let Some(key) = &email_key {
+            commit = commit.put_if(Table::Identity, keyed(key, &claim), free, &at, None);
+        }
+        if let Some(key) = &external_key {
+            commit = commit.create(Table::Identity, key, &ValueClaim::new(user), None);
+        }
         let commit = commit
-            .put_if(Table::Identity, keyed(&email_key, &claim), free, &at, None)
             .new_account(&account)
             .put_if(Table::Identity, sealed.item(&user), "attribute_not_exists(pk)", &[], None)
             .event(account_event(kind, &account));

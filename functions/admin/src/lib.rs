@@ -1,5 +1,6 @@
 //! Administration: one module per function; [`endpoints`] and [`workers`] list them.
 
+mod account_filter;
 mod account_roles;
 mod administered;
 pub mod audit_logs;
@@ -9,8 +10,10 @@ pub mod check_history;
 mod client_view;
 pub mod create_client;
 pub mod create_role;
+pub mod create_user;
 pub mod delete_client;
 pub mod delete_role;
+mod event_log;
 pub mod export_users;
 pub mod find_users;
 pub mod get_applicant;
@@ -18,18 +21,23 @@ pub mod get_check;
 pub mod get_user;
 pub mod get_user_roles;
 pub mod import_users;
+mod invitation_view;
+pub mod invite;
 pub mod list_checks;
 pub mod list_clients;
+pub mod list_invitations;
 pub mod list_notes;
 pub mod list_roles;
 pub mod lock_user;
 pub mod make_client;
 pub mod reset_user_mfa;
 pub mod reset_user_password;
+pub mod revoke_invitation;
 pub mod revoke_user_sessions;
 mod role_editor;
 mod role_view;
 pub mod rotate_client_secret;
+pub mod security_events;
 pub mod set_user_roles;
 pub mod unlock_user;
 mod user_view;
@@ -45,6 +53,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         list_notes::endpoint(),
         check_history::endpoint(),
         audit_logs::endpoint(),
+        security_events::endpoint(),
         list_clients::endpoint(),
         create_client::endpoint(),
         rotate_client_secret::endpoint(),
@@ -56,6 +65,10 @@ pub fn endpoints() -> Vec<Endpoint> {
         get_user_roles::endpoint(),
         set_user_roles::endpoint(),
         find_users::endpoint(),
+        create_user::endpoint(),
+        invite::endpoint(),
+        list_invitations::endpoint(),
+        revoke_invitation::endpoint(),
         get_user::endpoint(),
         lock_user::endpoint(),
         unlock_user::endpoint(),

@@ -57,6 +57,6 @@ async fn lock(
         locked = Some(after);
         Ok(commit.event(event).returning(NoContent))
     })?;
-    delete_sessions(store, command.without_reply(), locked, "locked", now).await;
+    delete_sessions(store, &command.follow_up(), locked, "locked", now).await;
     Ok(answer)
 }

@@ -46,6 +46,6 @@ async fn reset(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) ->
         ended = Some(after);
         Ok(commit.returning(NoContent))
     })?;
-    delete_sessions(store, command.without_reply(), ended, "mfa_reset", now).await;
+    delete_sessions(store, &command.follow_up(), ended, "mfa_reset", now).await;
     Ok(answer)
 }

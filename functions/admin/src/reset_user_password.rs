@@ -47,6 +47,6 @@ async fn reset(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) ->
         ended = Some(after);
         Ok(commit.returning(NoContent))
     })?;
-    delete_sessions(store, command.without_reply(), ended, "password_reset_required", now).await;
+    delete_sessions(store, &command.follow_up(), ended, "password_reset_required", now).await;
     Ok(answer)
 }

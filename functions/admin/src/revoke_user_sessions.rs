@@ -34,6 +34,6 @@ async fn revoke(call: Call<Administrator>, (Path(id), ()): (Path<UserId>, ())) -
         ended = Some(after);
         Ok(commit.returning(NoContent))
     })?;
-    delete_sessions(store, command.without_reply(), ended, "by_admin", now).await;
+    delete_sessions(store, &command.follow_up(), ended, "by_admin", now).await;
     Ok(answer)
 }

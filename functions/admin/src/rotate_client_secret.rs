@@ -2,15 +2,14 @@
 
 use verinym::{
     crypto::client,
-    domain::{id::ClientId, role::ClientsManage},
+    domain::{client::Client, id::ClientId, role::ClientsManage},
     error::{RequestError, Result},
-    function::{Capability, Needs},
     http::{Call, Can, Committed, Endpoint, Path, Plain, Recent, Route, ShownOnce, problem::types},
     run_command,
     store::{Table, client::client_event},
 };
 
-use crate::client_view::ClientWithSecret;
+use crate::{client_view::ClientWithSecret, create_client::needs_of_editor, role_editor::Editor};
 
 pub fn endpoint() -> Endpoint {
     Route::post("admin-rotate-client-secret", "/v1/admin/clients/{id}/rotate-secret")
@@ -21,7 +20,7 @@ pub fn endpoint() -> Endpoint {
         .idempotent()
         .problems(&[&types::NOT_FOUND, &types::NO_SECRET, &types::BEYOND_OWN_PERMISSIONS])
         .opens_profile_keys()
-        .needs(Needs::new().with(Capability::Commit).get(Table::Identity).put(Table::Identity))
+        .needs(needs_of_editor().get(Table::Identity).put(Table::Identity))
         .handled_by(rotate)
 }
 
@@ -33,11 +32,15 @@ async fn rotate(
     let secret = client::new_secret();
     run_command!(call.command().await?, |attempt| {
         let before = store.machine_client(&id).await?.ok_or(RequestError::NotFound)?;
+        let roles = store.role_table().await?;
+        let editor = Editor::of::<ClientsManage>(&call.caller, store, &roles, attempt.is_first()).await?;
         // Whoever holds the secret may do what the client may.
-        verinym::domain::client::Client::check_granted_by(&before.scopes, call.caller.permissions())?;
+        Client::check_granted_by(&before.scopes, editor.giver().permissions)?;
         let (after, kind) = before.rotate(client::hash(secret.expose()), now)?;
         let reply = ShownOnce(Plain(ClientWithSecret::new(&after, Some(secret.expose()), now)));
         let event = client_event(kind, id, after.version);
-        Ok(attempt.commit(now).client_changes(&before, &after).event(event).returning(reply))
+        let commit =
+            attempt.commit(now).client_changes(&before, &after).event(event).role_table_changes(&roles, &roles);
+        Ok(editor.guard(commit).returning(reply))
     })
 }

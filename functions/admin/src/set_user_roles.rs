@@ -60,7 +60,7 @@ async fn set_user_roles(
     (Path(id), Json(form)): (Path<UserId>, Json<SetRoles>),
 ) -> Result<Committed<Versioned<AccountRoles>>> {
     let (store, now) = (call.app.store().await, call.now());
-    if call.caller.is(&id) {
+    if call.caller.person_behind() == Some(id) {
         return Err(RoleError::OwnAccount.into());
     }
     let invalid = |fault: FieldFault| RequestError::Invalid(vec![InvalidField::new("roles", fault)]);

@@ -1,18 +1,22 @@
 //! An account as staff see it: personal data masked, or in full for those who may read it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use verinym::{
     domain::{
         account::UserStatus,
         factor::FactorMethod,
-        id::UserId,
+        id::{ClientId, UserId},
         kyc::KycStatus,
-        person::{Address, Country, DateOfBirth, Locale, NationalId, PersonName, PhoneNumber, Username},
+        person::{Address, Country, DateOfBirth, Email, Locale, NationalId, PersonName, PhoneNumber, Username},
+        profile::Profile,
         secret::Masked,
         time::Timestamp,
     },
-    store::user::OpenAccount,
+    http::{Caller, Principal},
+    store::user::{Account, OpenAccount},
 };
 
 /// An account, as staff see it.
@@ -24,8 +28,8 @@ pub struct StaffUser {
     kyc_status: KycStatus,
     /// Whether the personal data is masked.
     masked: bool,
-    #[schema(value_type = String, example = "a***@y***.net")]
-    email: Masked<String>,
+    #[schema(value_type = Option<String>, example = "a***@y***.net")]
+    email: Option<Masked<String>>,
     email_verified: bool,
     #[schema(value_type = Option<String>, example = "a***")]
     username: Option<Masked<String>>,
@@ -55,31 +59,41 @@ pub struct StaffUser {
     /// How many accounts at identity providers are linked.
     linked_accounts: u32,
     passkeys: u32,
+    /// The machine client that created the account, if one did.
+    client_id: Option<ClientId>,
+    /// The id that this client knows the account by; `null` where the data is masked, unless the reader is that client.
+    #[schema(value_type = Option<String>, example = "customer-4711")]
+    external_id: Option<Masked<String>>,
+    /// What this client gave besides; `null` as `external_id`.
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"branch": "Pune"}))]
+    metadata: Option<Masked<BTreeMap<String, String>>>,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
 }
 
 impl StaffUser {
-    /// With the personal data masked.
-    pub fn masked(account: &OpenAccount) -> Self {
-        Self::of(account, true)
+    /// With the personal data masked, for this reader.
+    pub fn masked(auth: &Account, profile: &Profile, reader: &Principal) -> Self {
+        Self::of(auth, profile, Some(reader))
     }
 
     /// With the personal data in full, except for the national id.
     pub fn unmasked(account: &OpenAccount) -> Self {
-        Self::of(account, false)
+        Self::of(&account.auth, &account.profile, None)
     }
 
-    fn of(account: &OpenAccount, masked: bool) -> Self {
-        let OpenAccount { auth, profile, .. } = account;
+    fn of(auth: &Account, profile: &Profile, masked_for: Option<&Principal>) -> Self {
+        let masked = masked_for.is_some();
+        let made = profile.external.as_ref();
+        let own = made.filter(|made| masked_for.is_none_or(|reader| reader.client() == Some(made.client)));
         let shown = |whole: &str, short: String| Masked(if masked { short } else { whole.to_owned() });
         Self {
             id: auth.user,
             status: auth.status,
             kyc_status: auth.kyc_status,
             masked,
-            email: shown(profile.email.as_str(), profile.email.masked()),
+            email: profile.email.as_ref().map(|email| shown(email.as_str(), Email::masked(email))),
             email_verified: auth.email_verified,
             username: profile.username.as_ref().map(|name| shown(name.as_str(), Username::masked(name))),
             given_name: profile.given_name.as_ref().map(|name| shown(name.as_str(), PersonName::masked(name))),
@@ -96,6 +110,9 @@ impl StaffUser {
             mfa_methods: auth.second_factors.clone(),
             linked_accounts: auth.links,
             passkeys: auth.passkeys,
+            client_id: made.map(|made| made.client),
+            external_id: own.and_then(|own| Some(Masked(own.external_id.as_ref()?.as_str().to_owned()))),
+            metadata: own.map(|own| Masked(own.metadata.members().clone())),
             created_at: auth.created_at,
             updated_at: auth.updated_at,
             version: auth.profile_version(),

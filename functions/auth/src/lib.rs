@@ -1,8 +1,12 @@
-//! Signing up and in: one module per function; [`endpoints`] lists them.
+//! Signing up and in: one module per function; [`endpoints`] and [`workers`] list them.
 
+pub mod accept_invitation;
+pub mod authorizer;
 mod claims;
 pub mod end_session;
+mod first_proof;
 pub mod forgot_password;
+mod introspection;
 pub mod list_passkeys;
 pub mod login;
 pub mod logout;
@@ -15,6 +19,8 @@ pub mod mfa_activate;
 pub mod mfa_backup_codes;
 pub mod mfa_disable;
 pub mod mfa_renew_backup_codes;
+pub mod mfa_send_code;
+pub mod mfa_send_own_code;
 pub mod mfa_setup;
 pub mod mfa_verify;
 pub mod oauth_accounts;
@@ -41,11 +47,12 @@ pub mod resend_verification;
 pub mod reset_password;
 mod sign_in;
 mod sign_in_device;
+mod sign_in_risk;
 mod social_sign_in;
 mod tokens;
 pub mod verify_email;
 
-use verinym::http::Endpoint;
+use verinym::{http::Endpoint, messaging::Worker};
 
 /// Every route of the area.
 pub fn endpoints() -> Vec<Endpoint> {
@@ -62,6 +69,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         me::endpoint(),
         mfa_setup::endpoint(),
         mfa_activate::endpoint(),
+        mfa_send_code::endpoint(),
+        mfa_send_own_code::endpoint(),
         mfa_verify::endpoint(),
         mfa_disable::endpoint(),
         mfa_backup_codes::endpoint(),
@@ -76,6 +85,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         remove_passkey::endpoint(),
         forgot_password::endpoint(),
         reset_password::endpoint(),
+        accept_invitation::endpoint(),
         oauth_token::endpoint(),
         oauth_introspect::endpoint(),
         oauth_authorize::endpoint(),
@@ -85,4 +95,9 @@ pub fn endpoints() -> Vec<Endpoint> {
         oauth_accounts::endpoint(),
         oauth_unlink::endpoint(),
     ]
+}
+
+/// The functions without a route.
+pub fn workers() -> Vec<Worker> {
+    vec![authorizer::worker()]
 }

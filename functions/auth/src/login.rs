@@ -17,6 +17,7 @@ use verinym::{
         id::UserId,
         limit,
         person::{Email, Username},
+        risk,
         secret::{Masked, SecretText},
     },
     error::{Internal, RequestError, Result},
@@ -39,8 +40,9 @@ use verinym::{
 };
 
 use crate::{
-    sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
+    sign_in::{FirstFactor, PASSWORD, SignedIn, UsedUp, first_factor_proved},
     sign_in_device::{BeforeSignIn, DeviceOfSignIn, NamedDevice},
+    sign_in_risk::Circumstances,
 };
 
 /// Either `email` or `username`, and the password.
@@ -60,7 +62,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-login", "/v1/auth/login")
         .summary("Sign in with a password")
         .description(
-            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A device that `device` names is registered; unless the sign-in is the first of the account, the owner gets a mail about a new device; a sign-in with the secret of a trusted device stays possible during that time. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
+            "Signs in with an e-mail address or a username. Where the account has a second factor, the answer is a challenge for `POST /v1/auth/mfa/verify` instead of tokens. The answer for an unknown account is the same as for a wrong password, and takes as long. Five failures lock the identifier for some minutes. A sign-in that may be somebody else's, by its device, place or the guesses before it, needs a mailed code where the account has no second factor, or is refused with `sign_in_refused`, which the owner is mailed about. A device that `device` names is registered; unless the sign-in is the first of the account, the owner gets a mail about a new device; a sign-in with the secret of a trusted device stays possible during that time. A sign-in reactivates an account that its person deactivated at most 30 days ago.",
         )
         .limited(&[
             Limited { limit: &limit::LOGIN_IP, by: By::IpBeside },
@@ -71,6 +73,7 @@ pub fn endpoint() -> Endpoint {
             &types::ACCOUNT_DEACTIVATED,
             &types::ACCOUNT_LOCKED,
             &types::EMAIL_NOT_VERIFIED,
+            &types::SIGN_IN_REFUSED,
             &types::TEMPORARILY_LOCKED,
         ])
         .memory(1024)
@@ -82,6 +85,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UseTokenKeys)
                 .with(Capability::SignTokens)
                 .with(Capability::CountFailures)
+                .with(Capability::AssessSignIns)
                 .get(Table::Identity)
                 .get_many(Table::Identity)
                 .query(Table::Identity)
@@ -108,9 +112,10 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<S
     let indexes = indexes?;
     let (index, claim_key) = identifier.look_up(&indexes);
 
-    let (by_ip, claim, ..) = tokio::join!(
+    let (by_ip, claim, circumstances, ..) = tokio::join!(
         call.limit_ip(&limit::LOGIN_IP),
         store.claim(&claim_key),
+        Circumstances::of(&call),
         // Loaded in parallel for later use.
         app.token_secrets(),
         app.signing_ring(),
@@ -118,6 +123,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<S
     );
     // A call that the limit of its network refuses does not count against the identifier.
     by_ip?;
+    let circumstances = circumstances?;
     if !password::may_match(&password) {
         return Err(AuthError::InvalidCredentials.into());
     }
@@ -148,6 +154,7 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<S
         }
     };
     let (account, wrapped_key) = found.unzip();
+    let account_failures = tried.failures();
     let attempt = PasswordAttempt { tried, identifier: counted, account: account.as_ref(), password: &password };
     let protected = app.config.accounts()?.enumeration_protection;
     let proof =
@@ -161,6 +168,8 @@ async fn login(call: Call<Anonymous>, Json(form): Json<Login>) -> Result<Plain<S
         proof: &proof,
         password: &password,
         device: device.as_ref(),
+        circumstances: &circumstances,
+        account_failures,
     };
     let begun = begin(&call, first, before);
     let (begun, ()) = tokio::join!(begun, call.settle(&proof));
@@ -190,6 +199,8 @@ struct ProvenPassword<'a> {
     proof: &'a Proof,
     password: &'a SecretText,
     device: Option<&'a NamedDevice>,
+    circumstances: &'a Circumstances,
+    account_failures: u32,
 }
 
 /// Proves a password without revealing whether the address is confirmed: an unconfirmed address counts as a wrong password.
@@ -197,7 +208,8 @@ struct ProvenPassword<'a> {
 /// address gets another mail to confirm it. Other refusals send a message too, which the worker drops.
 async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) -> Result<Proof> {
     let confirmed = attempt.account.is_some_and(|account| account.email_verified);
-    let address = attempt.account.map_or(attempt.identifier, |account| &account.email_index).clone();
+    let address =
+        attempt.account.and_then(|account| account.email_index.as_ref()).unwrap_or(attempt.identifier).clone();
     let (tried, identifier) = (attempt.tried.clone(), attempt.identifier);
     let person = attempt.account.map(|account| account.user);
     let right = call.compare(attempt).await?;
@@ -220,19 +232,26 @@ async fn prove_silently(call: &Call<Anonymous>, attempt: PasswordAttempt<'_>) ->
 
 /// Goes on after a proven password.
 async fn begin(call: &Call<Anonymous>, first: ProvenPassword<'_>, before: BeforeSignIn) -> Result<SignedIn> {
-    let ProvenPassword { auth, wrapped_key, proof, password, device } = first;
+    let ProvenPassword { auth, wrapped_key, proof, password, device, circumstances, account_failures } = first;
     auth.admit(call.now())?;
     if !auth.email_verified {
         return Err(AuthError::EmailNotVerified.into());
     }
     let key = call.app.store().await.person_key(wrapped_key, call.now()).await?;
     let change = if proof.outdated { rehash(auth, password)? } else { None };
-    let before = Some(before);
-    first_factor_proved(
-        call,
-        FirstFactor { auth, key: &key, amr: "pwd", before, device, change, used_up: UsedUp::Nothing },
-    )
-    .await
+    let first = FirstFactor {
+        auth,
+        key: &key,
+        amr: PASSWORD,
+        proof: risk::Proof::FirstFactor,
+        circumstances,
+        account_failures,
+        before: Some(before),
+        device,
+        change,
+        used_up: UsedUp::Nothing,
+    };
+    first_factor_proved(call, first).await
 }
 
 /// The account with its password hashed with the current parameters; `None` for one that is longer than ours may be, which

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
-    domain::{auth::AuthError, limit, mailed_token::TokenPurpose, secret::SecretText},
+    domain::{auth::AuthError, factor::MAILED, limit, mailed_token::TokenPurpose, risk::Proof, secret::SecretText},
     error::Result,
     function::{Capability, Concurrency, Needs},
     http::{
@@ -15,6 +15,7 @@ use verinym::{
 use crate::{
     sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved},
     sign_in_device::{DeviceOfSignIn, check_device},
+    sign_in_risk::Circumstances,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,9 +29,6 @@ pub struct VerifyMagicLink {
     nonce: SecretText,
     device: Option<DeviceOfSignIn>,
 }
-
-/// The authentication method: who signs in reads the mailbox. RFC 8176 registers no value for it.
-const MAILED: &str = "email";
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-magic-link-verify", "/v1/auth/magic-link/verify")
@@ -53,6 +51,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UnwrapProfileKeys)
                 .with(Capability::UseTokenKeys)
                 .with(Capability::SignTokens)
+                .with(Capability::AssessSignIns)
                 .get_many(Table::Identity)
                 .query(Table::Identity)
                 .put(Table::Identity)
@@ -71,7 +70,11 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Res
     check_device(form.device.as_ref())?;
     let (app, store, now) = (call.app, call.app.store().await, call.now());
     let indexes = app.index_secrets().await?;
-    let token = VerifiedMailedToken::verify(app, &form.token, TokenPurpose::MagicLink, now).await?;
+    let (token, circumstances) = tokio::join!(
+        VerifiedMailedToken::verify(app, &form.token, TokenPurpose::MagicLink, now),
+        Circumstances::of(&call)
+    );
+    let (token, circumstances) = (token?, circumstances?);
     token.check_nonce(&indexes.magic_link_nonce(form.nonce.expose()))?;
     let (account, key) = store.auth_and_key(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
     token.check_valid(&account)?;
@@ -80,6 +83,9 @@ async fn verify(call: Call<Anonymous>, Json(form): Json<VerifyMagicLink>) -> Res
         auth: &account,
         key: &key,
         amr: MAILED,
+        proof: Proof::Mailbox,
+        circumstances: &circumstances,
+        account_failures: 0,
         before: None,
         device: device.as_ref(),
         change: None,

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use verinym::{
     domain::{
         event::EventType,
-        factor::{FactorError, FactorMethod, Factors},
+        factor::{CodeUse, FactorError, FactorMethod, Factors},
+        person::PhoneNumber,
         secret::SecretText,
         time::Timestamp,
     },
@@ -15,7 +16,7 @@ use verinym::{
     store::{
         Store,
         commit::Commit,
-        factor::{FactorAccount, present},
+        factor::{Challenge, Expected, FactorAccount, present},
         secrets::IndexSecrets,
         session::{MULTI_FACTOR, SessionItem},
         user::{Account, account_event},
@@ -28,23 +29,38 @@ pub enum CodeOutcome {
     Wrong { after: Factors, locks: bool },
 }
 
-/// Compares a code; refused while too many were wrong.
+/// Compares a code; refused while too many were wrong. A code that was sent belongs to the challenge, or, of somebody who
+/// is signed in, to the account.
 pub fn check_code(
     account: &FactorAccount,
     (method, code): (FactorMethod, &SecretText),
+    challenge: Option<&Challenge>,
     indexes: &IndexSecrets,
     now: Timestamp,
 ) -> Result<CodeOutcome> {
     let factors = &account.factors;
     factors.admit_code(now)?;
     let secret = factors.totp().map(|totp| totp.secret.as_slice());
-    let presented = present(&account.auth.user, method, code.expose(), secret, (indexes, &account.key), now)?;
-    Ok(factors.accept(&presented).map_or_else(|| wrong(factors, now), CodeOutcome::Right))
+    let number = if method == FactorMethod::Sms { account.sms_number()? } else { None };
+    // No code was mailed to somebody without an address.
+    let address = account.auth.email_index.as_ref().map(AsRef::as_ref);
+    let to = number.as_ref().map(PhoneNumber::as_str).or(address);
+    let own = (challenge.is_none() && method == FactorMethod::Sms).then_some(CodeUse::Sms);
+    let sent = match challenge {
+        Some(challenge) => challenge.sent.as_ref(),
+        None => own.and_then(|own| factors.awaited(own)),
+    };
+    let expected = Expected { secret, sent: sent.zip(to) };
+    let presented = present(&account.auth.user, method, code.expose(), expected, (indexes, &account.key), now)?;
+    Ok(factors.accept(&presented).map_or_else(|| wrong(factors, own, now), CodeOutcome::Right))
 }
 
-/// A wrong code.
-pub fn wrong(factors: &Factors, now: Timestamp) -> CodeOutcome {
-    let (after, locks) = factors.refuse(now);
+/// A wrong code, which also counts on the code that is awaited for this use.
+pub fn wrong(factors: &Factors, used: Option<CodeUse>, now: Timestamp) -> CodeOutcome {
+    let (after, locks) = match used {
+        Some(used) => factors.refuse_awaited(used, now),
+        None => factors.refuse(now),
+    };
     CodeOutcome::Wrong { after, locks }
 }
 
@@ -111,13 +127,13 @@ where
 {
     let (store, now) = (call.app.store().await, call.now());
     let (key, indexes) = (call.loaded.key(store, now).await?, call.app.index_secrets().await?);
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let right = run_command!(command, |attempt| {
         let account = own_factors(call).await?;
         if !account.factors.is_enabled() {
             return Err(FactorError::NotEnabled.into());
         }
-        let outcome = check_code(&account, (method, code), &indexes, now)?;
+        let outcome = check_code(&account, (method, code), None, &indexes, now)?;
         let commit = record_code(attempt.commit(now), &account, method, &outcome, now)?;
         Ok(commit.returning(matches!(outcome, CodeOutcome::Right(_))))
     });
@@ -137,7 +153,19 @@ where
     session.ok_or_else(|| RequestError::Unauthenticated.into())
 }
 
-/// The authentication methods of a first factor together with a second one.
+/// The authentication methods of a first factor together with a code. A mailed code makes no second factor.
 pub fn both_factors(first: &str, second: FactorMethod) -> Vec<&str> {
-    std::iter::once(first).chain(second.amr()).chain([MULTI_FACTOR]).collect()
+    let of_code = second.amr().filter(|amr| *amr != first);
+    let both = second.is_second_factor().then_some(MULTI_FACTOR);
+    std::iter::once(first).chain(of_code).chain(both).collect()
+}
+
+/// The account of a challenge, while its password is the one that it began with, and a second factor is enrolled as it was then.
+pub fn admitted(account: Option<FactorAccount>, challenge: &Challenge, now: Timestamp) -> Result<FactorAccount> {
+    let unchanged = |account: &FactorAccount| {
+        account.auth.session_epoch == challenge.epoch && account.factors.is_enabled() != challenge.is_step_up()
+    };
+    let account = account.filter(unchanged).ok_or(FactorError::ChallengeExpired)?;
+    account.auth.admit(now)?;
+    Ok(account)
 }

@@ -1,11 +1,14 @@
-//! POST /v1/auth/mfa/activate: enrolls the authenticator app by its first code.
+//! POST /v1/auth/mfa/activate: enrolls an authenticator app or a number by its first code.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use verinym::{
     domain::{
-        factor::{FactorError, FactorMethod, Presented, SetupMethod, TotpSetup},
+        factor::{
+            CodeDigest, CodeUse, FactorError, FactorMethod, Factors, Presented, SetupMethod, SmsSetup, TotpSetup,
+        },
         secret::{Masked, SecretText},
+        time::Timestamp,
     },
     error::Result,
     function::{Capability, Needs},
@@ -13,7 +16,9 @@ use verinym::{
     run_command,
     store::{
         Table,
-        factor::{new_backup_codes, present},
+        command::Decided,
+        factor::{Expected, new_backup_codes, present},
+        sent_code::sent_digest,
         user::account_event,
     },
 };
@@ -24,7 +29,7 @@ use crate::mfa::{both_factors, own_factors, own_session, record_code, wrong};
 #[serde(deny_unknown_fields)]
 pub struct ActivateMfa {
     method: SetupMethod,
-    /// The code that the app shows.
+    /// The code that the app shows, or that was sent.
     #[schema(value_type = String, max_length = 64, example = "287082")]
     code: SecretText,
 }
@@ -43,7 +48,7 @@ pub fn endpoint() -> Endpoint {
     Route::post("auth-mfa-activate", "/v1/auth/mfa/activate")
         .summary("Activate the second factor")
         .description(
-            "Enrolls the authenticator app that was set up, by a code that it shows. From then on signing in needs a code, and so do acts that need recent authentication. The session of the call counts as proved; other sessions go on without such acts. Show the person the backup codes.",
+            "Enrolls the authenticator app that was set up, by a code that it shows, or the number, by the code that was sent to it. Backup codes of before are void. From then on signing in needs a code, and so do acts that need recent authentication. The session of the call counts as proved; other sessions go on without such acts. Show the person the backup codes.",
         )
         .idempotent()
         .opens_profile_keys()
@@ -72,7 +77,7 @@ async fn activate(
 ) -> Result<Committed<ShownOnce<Plain<MfaActivated>>>> {
     let (store, now, user) = (call.app.store().await, call.now(), call.caller.user);
     let indexes = call.app.index_secrets().await?;
-    let (setup, step) = prove_first_code(&call, form.method, &form.code).await?;
+    let proved = prove_first_code(&call, form.method, &form.code).await?;
     let (codes, digests) = new_backup_codes(&indexes, &user);
     let backup_codes: Vec<_> = codes.iter().map(|code| Masked(code.expose().clone())).collect();
     let body = MfaActivated { mfa_enabled: true, backup_codes };
@@ -80,13 +85,10 @@ async fn activate(
         let account = own_factors(&call).await?;
         let session = own_session(&call, store, attempt.is_first()).await?;
         // Another setup may have replaced the one whose code was right.
-        if !account.factors.is_enabled() && account.factors.setup(now).ok() != Some(&setup) {
-            return Err(FactorError::NoSetup.into());
-        }
-        let factors = account.factors.activate(step, digests.clone(), now)?;
-        let (after, kind) = account.auth.enable_mfa(now)?;
+        let factors = proved.enroll(&account.factors, digests.clone(), now)?;
+        let (after, kind) = account.auth.enable_mfa(factors.methods(), now)?;
         let first = session.amr.first().map_or("pwd", String::as_str);
-        let proved = session.reauthenticated(&both_factors(first, FactorMethod::Totp), session.auth_time);
+        let proved = session.reauthenticated(&both_factors(first, proved.method()), session.auth_time);
         let commit = attempt
             .commit(now)
             .factors(&user, &account.factors, &factors)
@@ -97,32 +99,80 @@ async fn activate(
     })
 }
 
-/// The setup and the step of its code. A wrong code is counted.
-async fn prove_first_code(call: &Call<Recent>, method: SetupMethod, code: &SecretText) -> Result<(TotpSetup, u64)> {
+/// A setup whose first code was right.
+#[derive(Debug, Clone)]
+enum ProvedSetup {
+    /// With the step of the code.
+    Totp(TotpSetup, u64),
+    Sms(SmsSetup),
+}
+
+impl ProvedSetup {
+    const fn method(&self) -> FactorMethod {
+        match self {
+            Self::Totp(..) => FactorMethod::Totp,
+            Self::Sms(_) => FactorMethod::Sms,
+        }
+    }
+
+    /// The second factors with this one, unless another setup replaced it.
+    fn enroll(&self, factors: &Factors, backup_codes: Vec<CodeDigest>, now: Timestamp) -> Result<Factors, FactorError> {
+        match self {
+            Self::Totp(setup, step) => {
+                if factors.totp().is_none() && factors.setup(now)? != setup {
+                    return Err(FactorError::NoSetup);
+                }
+                factors.activate(*step, backup_codes, now)
+            }
+            Self::Sms(setup) => {
+                if factors.sms().is_none() && factors.sms_setup(now)?.code.digest != setup.code.digest {
+                    return Err(FactorError::NoSetup);
+                }
+                factors.activate_sms(backup_codes, now)
+            }
+        }
+    }
+}
+
+/// The setup whose code it is. A wrong code is counted.
+async fn prove_first_code(call: &Call<Recent>, method: SetupMethod, code: &SecretText) -> Result<ProvedSetup> {
     let (store, now) = (call.app.store().await, call.now());
     let (key, indexes) = (call.loaded.key(store, now).await?, call.app.index_secrets().await?);
-    let SetupMethod::Totp = method;
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let proved = run_command!(command, |attempt| {
         let account = own_factors(call).await?;
         let factors = &account.factors;
-        if factors.is_enabled() {
+        factors.admit_code(now)?;
+        if method == SetupMethod::Sms {
+            if factors.sms().is_some() {
+                return Err(FactorError::AlreadyEnabled.into());
+            }
+            let setup = factors.sms_setup(now)?.clone();
+            let digest =
+                sent_digest(&indexes, &account.auth.user, account.number(&setup.number)?.as_str(), code.expose());
+            if setup.code.is(FactorMethod::Sms, &digest, now) {
+                return Ok(Decided::Unchanged(Some(ProvedSetup::Sms(setup))));
+            }
+            let outcome = wrong(factors, Some(CodeUse::SmsSetup), now);
+            let commit = record_code(attempt.commit(now), &account, FactorMethod::Sms, &outcome, now)?;
+            return Ok(commit.returning(None));
+        }
+        if factors.totp().is_some() {
             return Err(FactorError::AlreadyEnabled.into());
         }
-        factors.admit_code(now)?;
         let setup = factors.setup(now)?.clone();
         let presented = present(
             &account.auth.user,
             FactorMethod::Totp,
             code.expose(),
-            Some(&setup.secret),
+            Expected { secret: Some(&setup.secret), sent: None },
             (&indexes, &account.key),
             now,
         )?;
         if let Presented::Totp(Some(step)) = presented {
-            return Ok(verinym::store::command::Decided::Unchanged(Some((setup, step))));
+            return Ok(Decided::Unchanged(Some(ProvedSetup::Totp(setup, step))));
         }
-        let commit = record_code(attempt.commit(now), &account, FactorMethod::Totp, &wrong(factors, now), now)?;
+        let commit = record_code(attempt.commit(now), &account, FactorMethod::Totp, &wrong(factors, None, now), now)?;
         Ok(commit.returning(None))
     });
     proved?.ok_or_else(|| FactorError::InvalidCode.into())

@@ -1,4 +1,4 @@
-//! POST /v1/auth/mfa/disable: removes the second factor.
+//! POST /v1/auth/mfa/disable: removes a second factor.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -18,15 +18,17 @@ use crate::mfa::{own_factors, prove_code};
 #[serde(deny_unknown_fields)]
 pub struct DisableMfa {
     method: FactorMethod,
-    /// The code that the app shows, or a backup code.
+    /// The code that the app shows, that was sent, or a backup code.
     #[schema(value_type = String, max_length = 64, example = "287082")]
     code: SecretText,
 }
 
 pub fn endpoint() -> Endpoint {
     Route::post("auth-mfa-disable", "/v1/auth/mfa/disable")
-        .summary("Remove the second factor")
-        .description("Removes the authenticator app and all backup codes. Needs a code, and a recent authentication by both factors.")
+        .summary("Remove a second factor")
+        .description(
+            "Removes the second factor whose code it is: the authenticator app (`totp`) or the number (`sms`, after `POST /v1/auth/mfa/code/send`). The last one takes the backup codes along. A backup code removes all second factors. Needs a recent authentication by both factors.",
+        )
         .idempotent()
         .opens_profile_keys()
         .problems(&[&types::INVALID_CODE, &types::MFA_NOT_ENABLED, &types::TOO_MANY_CODES])
@@ -46,10 +48,11 @@ async fn disable(call: Call<Recent>, Json(form): Json<DisableMfa>) -> Result<Com
     prove_code(&call, form.method, &form.code).await?;
     run_command!(call.command().await?, |attempt| {
         let account = own_factors(&call).await?;
-        let (after, kind) = account.auth.disable_mfa(now)?;
+        let factors = account.factors.remove(form.method);
+        let (after, kind) = account.auth.disable_mfa(factors.methods(), now)?;
         let commit = attempt
             .commit(now)
-            .factors(&user, &account.factors, &account.factors.disable())
+            .factors(&user, &account.factors, &factors)
             .account_changes(&account.auth, &after)
             .event(account_event(kind, &after));
         Ok(commit.returning(NoContent))

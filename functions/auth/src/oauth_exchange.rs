@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
     config::names::SecretId,
-    domain::{id::UserId, limit, secret::SecretText, social::SocialError},
+    domain::{id::UserId, limit, risk::Proof, secret::SecretText, social::SocialError},
     error::Result,
     function::{Capability, Needs},
     http::{AnybodyOrSigned, By, Call, Endpoint, Json, Limited, Path, Plain, Route, problem::types},
@@ -19,6 +19,7 @@ use crate::{
     oauth_authorize::callback_url,
     sign_in::{FirstFactor, SignedIn, UsedUp, first_factor_proved, tokens_of},
     sign_in_device::{DeviceOfSignIn, check_device},
+    sign_in_risk::Circumstances,
     social_sign_in::{Proven, account_of},
 };
 
@@ -55,6 +56,7 @@ pub fn endpoint() -> Endpoint {
             &types::ACCOUNT_DEACTIVATED,
             &types::ACCOUNT_LOCKED,
             &types::EMAIL_NOT_VERIFIED,
+            &types::SIGN_IN_REFUSED,
             &types::INVALID_CREDENTIALS,
             &types::CONFLICT,
             &types::PROVIDER_UNAVAILABLE,
@@ -67,6 +69,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::MakeKeys)
                 .with(Capability::UseTokenKeys)
                 .with(Capability::SignTokens)
+                .with(Capability::AssessSignIns)
                 .read_secret(SecretId::Social)
                 .get(Table::Identity)
                 .get_many(Table::Identity)
@@ -100,13 +103,17 @@ async fn exchange(
     })
     .await?;
     let proven = Proven { provider: &name, identity: &identity, asker };
-    let (account, key) = account_of(&call, proven).await?;
+    let (found, circumstances) = tokio::join!(account_of(&call, proven), Circumstances::of(&call));
+    let ((account, key), circumstances) = (found?, circumstances?);
     let Some(person) = call.caller.signed().filter(|_| asker.is_some()) else {
         let device = form.device.map(|device| device.of(&account.user, &indexes));
         let first = FirstFactor {
             auth: &account,
             key: &key,
             amr: FEDERATED,
+            proof: Proof::FirstFactor,
+            circumstances: &circumstances,
+            account_failures: 0,
             before: None,
             device: device.as_ref(),
             change: None,

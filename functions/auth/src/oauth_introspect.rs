@@ -1,19 +1,15 @@
 //! POST /v1/oauth/introspect: whether an access token is valid now (RFC 7662), for services that must know at once.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use verinym::{
     config::{Section, names::SecretId},
-    crypto::access::{Expected, TokenClaims, VerificationKeys},
+    crypto::access::{TokenClaims, VerificationKeys},
     domain::{
         client::Client,
-        id::{ClientId, SessionId},
+        id::ClientId,
         limit,
-        role::{
-            PermissionSet, TokensIntrospect,
-            table::{RoleTable, has_custom},
-        },
-        session::CLOCK_LEEWAY_SECONDS,
+        role::{PermissionSet, TokensIntrospect},
     },
     error::Result,
     function::Needs,
@@ -22,11 +18,10 @@ use verinym::{
         client_authentication::{ClientProof, INTROSPECTION_PATH, OAuthClient, OAuthRefusal},
         oauth::{ClientAuthorization, OAuthError, OAuthForm},
     },
-    store::{
-        Table,
-        introspection::{LiveHolder, TokenHolder},
-    },
+    store::{Table, introspection::TokenQuestion},
 };
+
+use crate::introspection::{Introspection, holder_of, verified};
 
 /// The form of a question about a token. The client proves itself by its access token, by HTTP Basic, or by an assertion.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,65 +39,6 @@ pub struct IntrospectionRequest {
     /// As at `POST /v1/oauth/token`; `aud` is the issuer or the URL of this route.
     #[schema(example = json!(null))]
     client_assertion: Option<String>,
-}
-
-/// What is known of a token (RFC 7662 §2.2). Of a token that is not active, `active` is the only member.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub struct Introspection {
-    /// Whether the API would accept the token now.
-    #[schema(example = true)]
-    active: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "Bearer")]
-    token_type: Option<&'static str>,
-    /// What the token permits now, separated by spaces: permissions of the person's roles, or of the client. Absent if none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "kyc:read kyc:review")]
-    scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp41")]
-    sub: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "verinym")]
-    client_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "https://api.your-company.net/prod")]
-    iss: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "verinym")]
-    aud: Option<String>,
-    /// Seconds since 1970, as are the other times.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1_772_358_300)]
-    exp: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1_772_357_400)]
-    iat: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1_772_357_400)]
-    nbf: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "0f8fad5bd9cb469fa16570867728950e")]
-    jti: Option<String>,
-    /// The session; of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<SessionId>,
-    /// The roles of now; of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!(["user"]))]
-    roles: Option<Vec<String>>,
-    /// The status of now; of a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "approved")]
-    kyc_status: Option<&'static str>,
-    /// How the person authenticated (RFC 8176).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!(["pwd"]))]
-    amr: Option<Vec<String>>,
-    /// When the person authenticated.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1_772_357_400)]
-    auth_time: Option<i64>,
 }
 
 /// Room for a token and an assertion of the greatest length.
@@ -152,34 +88,21 @@ async fn answer(call: &Call<Asker>, form: &OAuthForm<IntrospectionRequest>) -> R
     let keys = call.app.verification_keys().await?;
     let credentials = Credentials::of(call, form, &keys)?;
     // Verified before the client is proved, so that one read finds both.
-    let token = form.get("token").map(|token| verified(call, &keys, token)).transpose()?;
+    let token = form.get("token").map(|token| verified(call.app, &keys, token, call.now())).transpose()?;
     let claims = token.as_ref().and_then(Option::as_ref);
-    let holder = claims.map(holder_of);
-    let asked = call.app.store().await.asked_token(credentials.client(), holder.as_ref(), call.now()).await?;
+    let question = TokenQuestion {
+        asker: Some(*credentials.client()),
+        holder: claims.map(holder_of),
+        staff_mfa: call.app.config.tokens()?.staff_mfa,
+    };
+    let asked = call.app.store().await.asked_token(&question, call.now()).await?;
     let client = credentials.prove(call, asked.asker).await?;
     call.limit(&limit::INTROSPECTION, &client.to_string()).await?;
     if form.get("token").is_none() {
         return Err(OAuthRefusal::new("invalid_request", "The parameter token is missing."));
     }
     let live = claims.zip(asked.holder.as_ref());
-    Ok(live.map_or_else(Introspection::default, |(claims, holder)| of(claims, holder, &asked.roles)))
-}
-
-/// The claims of a token that is ours and has not expired.
-fn verified(call: &Call<Asker>, keys: &VerificationKeys, token: &str) -> Result<Option<TokenClaims>> {
-    let tokens = call.app.config.tokens()?;
-    let expected =
-        Expected { issuer: &tokens.issuer, audience: &tokens.audience, now: call.now(), leeway: CLOCK_LEEWAY_SECONDS };
-    Ok(keys.verify_any(token, &expected).ok())
-}
-
-fn holder_of(claims: &TokenClaims) -> TokenHolder {
-    match claims {
-        TokenClaims::Person(claims) => {
-            TokenHolder::Person { user: claims.sub, session: claims.sid, custom_roles: has_custom(&claims.roles) }
-        }
-        TokenClaims::Client(claims) => TokenHolder::Client(claims.sub),
-    }
+    Ok(live.map_or_else(Introspection::default, |(claims, holder)| Introspection::of(claims, holder, &asked.roles)))
 }
 
 /// How the asking client proves itself.
@@ -199,7 +122,7 @@ impl<'f> Credentials<'f> {
         let ClientAuthorization::Bearer(token) = &form.authorization else {
             return ClientProof::of(form).map(Self::Proof);
         };
-        match verified(call, keys, token.expose())? {
+        match verified(call.app, keys, token.expose(), call.now())? {
             Some(TokenClaims::Client(claims)) => Ok(Self::Token { client: claims.sub, scope: claims.scope }),
             // A person does not ask here.
             Some(TokenClaims::Person(_)) | None => Err(OAuthRefusal::OAuth(OAuthError::INVALID_TOKEN)),
@@ -230,49 +153,4 @@ impl<'f> Credentials<'f> {
         Asker::require(&permissions)?;
         Ok(client.id)
     }
-}
-
-fn of(claims: &TokenClaims, holder: &LiveHolder, roles: &RoleTable) -> Introspection {
-    match (claims, holder) {
-        (TokenClaims::Person(claims), LiveHolder::Person(account)) => Introspection {
-            scope: joined(&roles.permissions(&account.roles)),
-            sub: Some(claims.sub.to_string()),
-            client_id: Some(claims.client_id.clone()),
-            iss: Some(claims.iss.clone()),
-            aud: Some(claims.aud.clone()),
-            exp: Some(claims.exp),
-            iat: Some(claims.iat),
-            nbf: Some(claims.nbf),
-            jti: Some(claims.jti.clone()),
-            sid: Some(claims.sid),
-            roles: Some(account.roles.clone()),
-            kyc_status: Some(account.kyc_status.as_str()),
-            amr: Some(claims.amr.clone()),
-            auth_time: Some(claims.auth_time),
-            ..active()
-        },
-        (TokenClaims::Client(claims), LiveHolder::Client(client)) => Introspection {
-            scope: joined(&client.permissions(&claims.scope)),
-            sub: Some(claims.sub.to_string()),
-            client_id: Some(claims.client_id.to_string()),
-            iss: Some(claims.iss.clone()),
-            aud: Some(claims.aud.clone()),
-            exp: Some(claims.exp),
-            iat: Some(claims.iat),
-            nbf: Some(claims.nbf),
-            jti: Some(claims.jti.clone()),
-            ..active()
-        },
-        // The read follows the claims.
-        _ => Introspection::default(),
-    }
-}
-
-fn active() -> Introspection {
-    Introspection { active: true, token_type: Some("Bearer"), ..Introspection::default() }
-}
-
-fn joined(permissions: &PermissionSet) -> Option<String> {
-    let held = permissions.list();
-    (!held.is_empty()).then(|| held.join(" "))
 }

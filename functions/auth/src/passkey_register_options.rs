@@ -57,8 +57,11 @@ async fn begin(call: Call<Recent>, (): ()) -> Result<Plain<PasskeyOptions>> {
     let known = store.all_passkeys(&caller.user).await?;
     let known = known.iter().map(|item| Ok(restored::<Passkey>(&item.verifier)?.cred_id().clone()));
     let known = known.collect::<Result<Vec<_>>>()?;
-    let (party, email) = (relying_party(call.app)?, profile.email.as_str());
-    let begun = party.start_passkey_registration(caller.user.uuid(), email, email, Some(known));
+    let (party, name) = (
+        relying_party(call.app)?,
+        profile.email.map_or_else(|| caller.user.to_string(), |email| email.as_str().to_owned()),
+    );
+    let begun = party.start_passkey_registration(caller.user.uuid(), &name, &name, Some(known));
     let (options, state) = begun.map_err(Internal::bug)?;
     let mut public_key = serde_json::to_value(&options.public_key).map_err(Internal::bug)?;
     // Only a discoverable credential signs in without a name.

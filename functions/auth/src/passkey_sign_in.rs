@@ -11,6 +11,7 @@ use verinym::{
         id::UserId,
         limit,
         passkey::PasskeyError,
+        risk::Proof,
         secret::{Masked, SecretText},
     },
     error::Result,
@@ -29,8 +30,9 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredent
 
 use crate::{
     passkeys::{credential, refused, relying_party, restored, used},
-    sign_in::{FirstFactor, UsedUp, begin_session},
+    sign_in::{FirstFactor, UsedUp, both_factors_proved},
     sign_in_device::{DeviceOfSignIn, check_device},
+    sign_in_risk::Circumstances,
     tokens::TokenSet,
 };
 
@@ -70,6 +72,7 @@ pub fn endpoint() -> Endpoint {
                 .with(Capability::UnwrapProfileKeys)
                 .with(Capability::UseTokenKeys)
                 .with(Capability::SignTokens)
+                .with(Capability::AssessSignIns)
                 .get(Table::Ephemeral)
                 .delete(Table::Ephemeral)
                 .rarely("the authenticator names nobody", Needs::new().get(Table::Identity))
@@ -92,7 +95,8 @@ async fn sign_in(call: Call<Anonymous>, Json(form): Json<PasskeySignIn>) -> Resu
     let answer: PublicKeyCredential = credential(form.credential)?;
     let indexes = app.index_secrets().await?;
     let at = Ceremony::key(&indexes, form.challenge_id.expose());
-    let ceremony = store.ceremony(&at, now).await?;
+    let (ceremony, circumstances) = tokio::join!(store.ceremony(&at, now), Circumstances::of(&call));
+    let (ceremony, circumstances) = (ceremony?, circumstances?);
     let digest = indexes.credential(answer.raw_id.as_ref());
     let named = user_handle(&answer);
     let user = match (ceremony.purpose, named) {
@@ -125,12 +129,15 @@ async fn sign_in(call: Call<Anonymous>, Json(form): Json<PasskeySignIn>) -> Resu
         auth: &account,
         key: &key,
         amr: PASSKEY[0],
+        proof: Proof::Passkey,
+        circumstances: &circumstances,
+        account_failures: 0,
         before: None,
         device: device.as_ref(),
         change: None,
         used_up: UsedUp::Passkey { ceremony: &at, before: passkey, after: &after },
     };
-    begin_session(&call, &PASSKEY, first).await.map(Plain)
+    both_factors_proved(&call, &PASSKEY, first).await.map(Plain)
 }
 
 /// Whom the authenticator names, if it names somebody.

@@ -45,12 +45,7 @@ pub async fn with_account_changes<'s>(
 ) -> Result<Commit<'s>> {
     let SignInChanges { signing_in, rehashed, on_new_device } = changes;
     let must_change = signing_in.status != UserStatus::Active || on_new_device.is_some();
-    let before = if attempt.is_first() || !must_change {
-        signing_in.clone()
-    } else {
-        let current = store.auth(&signing_in.user).await?;
-        current.filter(|now| now.session_epoch == signing_in.session_epoch).ok_or(AuthError::InvalidCredentials)?
-    };
+    let before = if must_change { as_it_is(attempt, store, signing_in).await? } else { signing_in.clone() };
     let (mut commit, mut after) = (commit, before.clone());
     // After a conflict the account may have changed, so the new hash is left to the next sign-in.
     if let Some((rehashed, kind)) = rehashed.filter(|_| attempt.is_first()) {
@@ -65,6 +60,18 @@ pub async fn with_account_changes<'s>(
         (commit, after) = with_link_to_disown(commit, &after, session, now);
     }
     Ok(if after.version == before.version { commit } else { commit.account_changes(&before, &after) })
+}
+
+/// The account of somebody who signs in: as it was when they proved who they are, or read again after a conflict.
+///
+/// # Errors
+/// [`AuthError::InvalidCredentials`] if what was proved became void meanwhile.
+pub async fn as_it_is(attempt: &Attempt<'_>, store: &Store, signing_in: &Account) -> Result<Account> {
+    if attempt.is_first() {
+        return Ok(signing_in.clone());
+    }
+    let current = store.auth(&signing_in.user).await?;
+    Ok(current.filter(|now| now.session_epoch == signing_in.session_epoch).ok_or(AuthError::InvalidCredentials)?)
 }
 
 /// Adds a token to disown a session, and the event that mails it; returns the account after it, whose write is left to the caller.

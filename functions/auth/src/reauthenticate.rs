@@ -34,7 +34,7 @@ pub struct Reauthenticate {
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     password: SecretText,
     method: Option<FactorMethod>,
-    /// The code that the app shows, or a backup code.
+    /// The code that the app shows, that was sent (`POST /v1/auth/mfa/code/send`), or a backup code.
     #[schema(value_type = Option<String>, max_length = 64, example = "287082")]
     code: Option<SecretText>,
 }
@@ -80,10 +80,11 @@ async fn reauthenticate(call: Call<Signed>, Json(form): Json<Reauthenticate>) ->
     let second = second_factor(caller.auth.mfa_enabled(), &form)?;
     let key = call.loaded.key(store, now).await?;
 
+    let identifier = caller.auth.email_index.as_ref().ok_or(AuthError::WrongPassword)?;
     // Guesses with a stolen session count like those of a sign-in.
     let attempt = PasswordAttempt {
-        tried: call.reserve_try(&caller.auth.email_index).await?,
-        identifier: &caller.auth.email_index,
+        tried: call.reserve_try(identifier).await?,
+        identifier,
         account: Some(&caller.auth),
         password: &form.password,
     };
@@ -94,7 +95,7 @@ async fn reauthenticate(call: Call<Signed>, Json(form): Json<Reauthenticate>) ->
     }
 
     let amr = second.map_or_else(|| vec!["pwd"], |(method, _)| both_factors("pwd", method));
-    let command = call.command_by(call.author(&key)).await.until_deadline();
+    let command = call.command_without_reply(&key).await.until_deadline();
     let proved = run_command!(command, |attempt| {
         let session = own_session(&call, store, attempt.is_first()).await?;
         let proved = session.reauthenticated(&amr, now);

@@ -8,14 +8,15 @@ use verinym::{
     config::Section,
     crypto::password,
     domain::{
-        account::NewAccount,
+        account::{BlindIndex, NewAccount},
         auth::AuthError,
         event::{Actor, EventType},
         field::Fields,
         id::UserId,
         limit,
         password::{OwnData, PasswordRules},
-        person::{AddressPatch, DateOfBirth, Email, Locale, NationalIdForm, PersonName, PhoneNumber, Username},
+        person::{AddressPatch, Email, NationalIdForm, Username},
+        personal_details::PersonalDetails,
         profile::Profile,
         secret::SecretText,
         time::Timestamp,
@@ -103,7 +104,8 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
     let (indexes, store) = tokio::join!(call.app.index_secrets(), call.app.store());
     let indexes = indexes?;
     let user = UserId::new(now);
-    let email_index = indexes.email(profile.email.as_str());
+    let email = profile.email.as_ref().ok_or_else(|| Internal::bug("a form without faults has an address"))?;
+    let email_index = indexes.email(email.as_str());
     let username_index = profile.username.as_ref().map(|name| indexes.username(name.as_str()));
     let protected = call.app.config.accounts()?.enumeration_protection;
     let claim_key = ValueClaim::email_key(&email_index);
@@ -118,9 +120,10 @@ async fn register(call: Call<Anonymous>, Json(form): Json<Register>) -> Result<R
     let keys = keys?;
 
     let hash = password::hash(&password, &password::Params::default()).map_err(Internal::bug)?;
-    let new = NewAccount { user, email_index, username_index, password: PasswordHash(hash) };
+    let new = NewAccount { user, email_index: email_index.clone(), username_index, password: PasswordHash(hash) };
     let (account, kind) = Account::register(new, now);
-    let new = Registration { sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, account, kind, keys };
+    let new =
+        Registration { email_index, sealed: ProfileItem::seal(&user, &profile, &keys.profile)?, account, kind, keys };
     let mut already_read = Some((claim?, notified?));
     let command = call.command_by(Actor::Anonymous).await;
     let registered = run_command!(command, |attempt| {
@@ -152,6 +155,7 @@ async fn already_notified(notice: &HolderNotice, store: &Store, protected: bool)
 /// The items that a registration writes.
 struct Registration {
     account: Account,
+    email_index: BlindIndex,
     kind: EventType,
     sealed: ProfileItem,
     keys: NewKeys,
@@ -163,7 +167,7 @@ impl Registration {
         let (user, now) = (self.account.user, call.now());
         let claim = ValueClaim { unverified_until: self.account.unverified_until, ..ValueClaim::new(user) };
         let values = [(":now", text(now.to_string()))];
-        let item = keyed(&ValueClaim::email_key(&self.account.email_index), &claim);
+        let item = keyed(&ValueClaim::email_key(&self.email_index), &claim);
         let taken = (!protected).then(|| AuthError::EmailTaken.into());
         let author = Author::from(Actor::Anonymous).origin(&self.keys.profile, call.meta.origin());
         let commit = self
@@ -193,7 +197,7 @@ impl Registration {
         };
         let commit = self
             .claim_username(commit, now)
-            .check(Table::Identity, &ValueClaim::email_key(&self.account.email_index), &held, None)
+            .check(Table::Identity, &ValueClaim::email_key(&self.email_index), &held, None)
             .decoy(AUTH_BYTES, now)
             .decoy(self.sealed.fields.iter().map(|(name, sealed)| name.len() + sealed.len()).sum(), now)
             .decoy(KEY_BYTES, now)
@@ -209,7 +213,7 @@ impl Registration {
         let Some(index) = &self.account.username_index else { return commit };
         let claim = ValueClaim {
             unverified_until: self.account.unverified_until,
-            counted_under: Some(self.account.email_index.clone()),
+            counted_under: Some(self.email_index.clone()),
             ..ValueClaim::new(self.account.user)
         };
         let values = [(":now", text(now.to_string()))];
@@ -231,24 +235,17 @@ impl Register {
         let f = &mut fields;
         let email = f.check("email", Email::parse(&self.email));
         let username = f.check_optional("username", self.username, |text| Username::parse(&text));
-        let given_name = f.check_optional("given_name", self.given_name, |text| PersonName::parse(&text));
-        let family_name = f.check_optional("family_name", self.family_name, |text| PersonName::parse(&text));
-        let phone = f.check_optional("phone", self.phone, |text| PhoneNumber::parse(&text));
-        let date_of_birth = f.check_optional("date_of_birth", self.date_of_birth, |text| DateOfBirth::new(&text, now));
-        let address = self.address.and_then(|address| address.apply("address", None, f));
-        let national_id = self.national_id.and_then(|form| form.check("national_id", f));
-        let locale = f.check_optional("locale", self.locale, |text| Locale::parse(&text));
-        let profile = email.map(|email| Profile {
-            username,
-            given_name,
-            family_name,
-            phone,
-            date_of_birth,
-            address,
-            national_id,
-            locale,
-            ..Profile::new(email)
-        });
+        let details = PersonalDetails {
+            given_name: self.given_name,
+            family_name: self.family_name,
+            phone: self.phone,
+            date_of_birth: self.date_of_birth,
+            address: self.address,
+            national_id: self.national_id,
+            locale: self.locale,
+        };
+        let details = details.check(f, now);
+        let profile = email.map(|email| Profile { email: Some(email), username, ..details });
         let own = profile.as_ref().map(OwnData::of).unwrap_or_default();
         let rules = PasswordRules { policy: call.app.config.accounts()?.password_policy };
         for fault in rules.check(self.password.expose(), &own) {

@@ -46,6 +46,6 @@ async fn rename(
     run_command!(call.command().await?, |attempt| {
         let before = store.passkey(&user, &id).await?.ok_or(RequestError::NotFound)?;
         let after = before.renamed(&name, &key);
-        Ok(attempt.commit(now).passkey_changes(&before, &after).returning(Plain(after.view(&key)?)))
+        Ok(attempt.commit(now).passkey_changes(&before, &after, None).returning(Plain(after.view(&key)?)))
     })
 }

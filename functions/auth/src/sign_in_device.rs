@@ -9,6 +9,7 @@ use verinym::{
         device::DeviceState,
         field::{FieldFault, Fields},
         id::{DeviceId, SessionId, UserId},
+        risk::DeviceStanding,
         secret::{Masked, SecretText},
         time::Timestamp,
     },
@@ -133,6 +134,25 @@ impl BeforeSignIn {
     pub async fn read(store: &Store, user: &UserId, now: Timestamp) -> Result<Self> {
         let sign_ins = store.sign_ins(user).await?;
         Ok(Self { sign_ins, devices: store.devices(user, now).await? })
+    }
+}
+
+/// What is known of the device of a sign-in; `None` where nothing tells: at the first sign-in, and where no device is known and none is
+/// named.
+pub fn standing(
+    named: Option<&NamedDevice>,
+    before: &BeforeSignIn,
+    account: &Account,
+    now: Timestamp,
+) -> Option<DeviceStanding> {
+    let is_trusted = |named: &NamedDevice| named.trusted(&before.devices, account, now).is_some();
+    let is_known = |named: &NamedDevice| named.known(&before.devices, account, now).is_some();
+    match named {
+        Some(named) if is_trusted(named) => Some(DeviceStanding::Trusted),
+        Some(named) if is_known(named) => Some(DeviceStanding::Known),
+        _ if before.sign_ins.is_first() => None,
+        Some(_) => Some(DeviceStanding::New),
+        None => (!before.devices.is_empty()).then_some(DeviceStanding::New),
     }
 }
 

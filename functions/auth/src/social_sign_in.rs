@@ -3,7 +3,7 @@
 use verinym::{
     crypto::random::RandomId,
     domain::{
-        account::{Account, NewVouchedAccount},
+        account::{Account, BlindIndex, NewVouchedAccount},
         auth::AuthError,
         event::{Actor, EventType, IdentityProvider, LinkedAccount, ProfileEffect, PublicWord},
         id::{LinkId, UserId},
@@ -12,7 +12,7 @@ use verinym::{
         social::{AddressHolder, LinkDecision, SocialError, SocialIdentity, decide, fill},
         time::Timestamp,
     },
-    error::{Internal, Result},
+    error::{Internal, RequestError, Result},
     http::{AnybodyOrSigned, Call, Caller},
     run_command,
     store::{
@@ -46,6 +46,11 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
     let by = IdentityOf { provider: proven.provider, digest: &digest, identity: proven.identity };
     let mut new = None;
     let command = call.command_by(Actor::Anonymous).await;
+    let asker = call.caller.signed().filter(|_| proven.asker.is_some());
+    let command = match asker {
+        Some(person) => command.guarded(person.admitted().guards()),
+        None => command,
+    };
     let found = run_command!(command, |attempt| {
         let (claim, holder) = tokio::try_join!(store.link_claim(&digest), address_holder(store, &indexes, proven))?;
         let linked = claim.map(|claim| claim.user);
@@ -55,6 +60,9 @@ pub async fn account_of(call: &Call<AnybodyOrSigned>, proven: Proven<'_>) -> Res
             LinkDecision::Link(user) => {
                 let account = store.account(&user, now).await?.ok_or(SocialError::InvalidAuthorization)?;
                 account.auth.admit(now)?;
+                if asker.is_some_and(|person| person.auth.session_epoch != account.auth.session_epoch) {
+                    return Err(RequestError::Unauthenticated.into());
+                }
                 let (commit, after) = link(attempt.commit(now), call, &account, by)?;
                 commit.returning(Some((after, account.profile_key)))
             }
@@ -86,7 +94,8 @@ async fn address_holder(store: &Store, indexes: &IndexSecrets, proven: Proven<'_
     Ok(claim.map(holder))
 }
 
-/// Links the identity to an account, and fills its empty profile fields.
+/// Links the identity to an account, and fills its empty profile fields. The provider has vouched for the address of an account that
+/// staff or a machine client created, so that is confirmed too; the person who asks for a link has a confirmed one.
 fn link<'a>(
     commit: Commit<'a>,
     call: &Call<AnybodyOrSigned>,
@@ -101,6 +110,10 @@ fn link<'a>(
     };
     let (mut after, kind) = account.auth.link_social_account()?;
     let mut commit = commit.by(author).add_link(&item).event(about(account_event(kind, &after), &item));
+    if let Some((confirmed, kind)) = after.confirm_vouched(now)? {
+        commit = commit.event(account_event(kind, &confirmed));
+        after = confirmed;
+    }
     let offered = &by.identity.offered;
     if let Some(profile) = fill(&account.profile, offered, account.auth.is_name_open()) {
         let username_index = after.username_index.clone();
@@ -124,6 +137,7 @@ pub fn about(event: EventDraft, link: &LinkItem) -> EventDraft {
 /// A person who gets an account.
 struct NewPerson {
     account: Account,
+    email_index: BlindIndex,
     kind: EventType,
     link: LinkItem,
     sealed: ProfileItem,
@@ -137,11 +151,13 @@ impl NewPerson {
         let keys = NewKeys::make(store, &user, now).await?;
         let empty = Profile::new(email.clone());
         let profile = fill(&empty, &by.identity.offered, true).unwrap_or(empty);
-        let new = NewVouchedAccount { user, email_index: indexes.email(email.as_str()) };
+        let email_index = indexes.email(email.as_str());
+        let new = NewVouchedAccount { user, email_index: email_index.clone() };
         let (account, kind) = Account::register_vouched(new, now);
         Ok(Self {
             kind,
             account,
+            email_index,
             link: LinkItem::new(LinkId::new(now), user, &by, &keys.profile, now),
             sealed: ProfileItem::seal(&user, &profile, &keys.profile)?,
             keys,
@@ -153,7 +169,7 @@ impl NewPerson {
     fn create<'a>(&self, commit: Commit<'a>, call: &Call<AnybodyOrSigned>, by: IdentityOf<'_>) -> Commit<'a> {
         let user = self.account.user;
         let author = Author::from(Actor::User(user)).origin(&self.keys.profile, call.meta.origin());
-        let claim = keyed(&ValueClaim::email_key(&self.account.email_index), &ValueClaim::new(user));
+        let claim = keyed(&ValueClaim::email_key(&self.email_index), &ValueClaim::new(user));
         let provider = PublicWord::named(by.provider);
         let commit = commit
             .by(author)

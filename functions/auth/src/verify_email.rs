@@ -90,12 +90,13 @@ async fn confirm(
     let confirmed = run_command!(command, |attempt| {
         let account = store.account(&token.user, now).await?.ok_or(AuthError::InvalidToken)?;
         let before = account.auth;
+        let address = before.email_index.as_ref().ok_or(AuthError::InvalidToken)?;
         token.check_valid(&before)?;
         // Proven once: only a reset can change the password meanwhile, and it voids the token.
         if proof.is_none() {
             let attempt = PasswordAttempt {
-                tried: call.reserve_try(&before.email_index).await?,
-                identifier: &before.email_index,
+                tried: call.reserve_try(address).await?,
+                identifier: address,
                 account: Some(&before),
                 password: &form.password,
             };
@@ -105,7 +106,7 @@ async fn confirm(
         let author = Author::from(Actor::User(after.user)).origin(&account.profile_key, call.meta.origin());
         let commit = attempt.commit(now).by(author).account_changes(&before, &after).event(account_event(kind, &after));
         let mut commit = token.consume(commit);
-        commit = claims::confirm(commit, &ValueClaim::email_key(&after.email_index), &after.user);
+        commit = claims::confirm(commit, &ValueClaim::email_key(address), &after.user);
         if let Some(index) = &after.username_index {
             commit = claims::confirm(commit, &ValueClaim::username_key(index), &after.user);
         }

@@ -6,15 +6,16 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, stream};
 use verinym::{
     app::App,
+    config::names::SecretId,
     deadline::Deadline,
     domain::{
-        event::{Actor, DeliveryTo, EventType, RetriedSince},
+        event::{Actor, Cause, DeliveryTo, EventType, RetriedSince},
         id::{DeliveryId, WebhookId},
         time::Timestamp,
-        webhook::{self, DeliveryStatus, NewDelivery, WebhookPayload},
+        webhook::{self, DeliveryStatus, DisabledReason, EndpointOwner, MOST_OF_OWNER, NewDelivery, WebhookPayload},
     },
     error::{Internal, Result},
-    function::{Needs, QueueTrigger},
+    function::{Capability, Needs, QueueTrigger},
     messaging::{Delivery, TaskOutcome, Worker, message::EventTask, queue::Queue},
     run_command,
     store::{
@@ -22,7 +23,7 @@ use verinym::{
         command::Decided,
         delivery::{DeliveryItem, delivery_id},
         event::EventRecord,
-        webhook::EndpointItem,
+        webhook::{EndpointItem, endpoint_event},
     },
 };
 
@@ -48,6 +49,10 @@ pub fn worker() -> Worker {
                 .put(Table::Outbound)
                 .get(Table::Identity)
                 .rarely("the owner has a custom role", Needs::new().get_many(Table::Identity))
+                .rarely(
+                    "an owner recovers their account",
+                    Needs::new().with(Capability::Commit).read_secret(SecretId::Indexes),
+                )
                 .send(Queue::Deliveries),
         )
 }
@@ -60,12 +65,36 @@ async fn fan_out(app: &'static App, task: Delivery<EventTask>) -> Result<TaskOut
         EventType::WebhookTestRequested | EventType::WebhookRetryRequested => send_requested(app, event).await,
         EventType::WebhookRetriesRequested => retry_all(app, event, task.now).await,
         _ => {
+            disable_endpoints_of_recovered(app, event).await?;
             if let Some(payload) = event.told()? {
                 deliver_to_all(app, event, &payload, task.now).await?;
             }
             Ok(TaskOutcome::Done)
         }
     }
+}
+
+/// Disables endpoints that were made before their owner recovered the account. The owner is told and enables those that are theirs.
+async fn disable_endpoints_of_recovered(app: &App, event: &EventRecord) -> Result<()> {
+    let scopes = event.r#type.disables_endpoints();
+    let Some(person) = event.person.filter(|_| !scopes.is_empty()) else { return Ok(()) };
+    let (store, indexes) = (app.store().await, app.index_secrets().await?);
+    let (endpoints, _) = store.webhooks_of(&EndpointOwner::Person(person), MOST_OF_OWNER, None).await?;
+    for endpoint in endpoints {
+        let command = store.command(&event.correlation_id, Actor::system("webhooks"));
+        run_command!(command, |attempt| {
+            let now = Timestamp::now();
+            let Some(item) = store.webhook(&endpoint.id).await? else { return Ok(Decided::Unchanged(())) };
+            let before = item.open(&indexes)?;
+            let concerned = scopes.contains(&before.scope) && before.updated_at <= event.occurred_at;
+            let disabled = if concerned { before.disable(DisabledReason::AccountRecovered, now) } else { None };
+            let Some(after) = disabled else { return Ok(Decided::Unchanged(())) };
+            let cause = Cause { reason: DisabledReason::AccountRecovered.as_str().into() };
+            let event = endpoint_event(EventType::WebhookDisabled, &after).data(&cause);
+            Ok(attempt.commit(now).endpoint_changes(&before, &after, &indexes).event(event).returning(()))
+        })?;
+    }
+    Ok(())
 }
 
 /// Sends the delivery that somebody asked for.

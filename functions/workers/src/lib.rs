@@ -10,15 +10,18 @@ mod email_change;
 pub mod expire;
 pub mod fan_out_event;
 pub mod load_list;
+mod notification_work;
 pub mod process_document;
 pub mod refresh_lists;
 pub mod rotate_keys;
+pub mod rotate_keys_now;
 pub mod run_due;
 pub mod screen_check;
 mod screening;
 pub mod send_mail;
 pub mod sweep_checks;
 pub mod sweep_outbox;
+mod text_message;
 mod verification;
 pub mod verify;
 mod webhook_deliveries;
@@ -37,6 +40,7 @@ pub fn workers() -> Vec<Worker> {
         process_document::worker(),
         refresh_lists::worker(),
         rotate_keys::worker(),
+        rotate_keys_now::worker(),
         run_due::worker(),
         screen_check::worker(),
         send_mail::worker(),

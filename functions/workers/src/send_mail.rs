@@ -1,4 +1,4 @@
-//! `workers-send-mail`: sends notifications by mail, and finds out whether a requested mail has a recipient.
+//! `workers-send-mail`: sends notifications by mail and by text message, and finds out whether a requested mail has a recipient.
 //!
 //! A second delivery of a message derives the same token, since its id follows from the event. A mail is sent twice only if
 //! the worker dies between sending it and marking the message as done. While SES throttles the account, the message waits. A
@@ -15,11 +15,11 @@ use verinym::{
     crypto::{mailed, random::RandomId},
     domain::{
         account::{BlindIndex, MailId},
-        event::{Actor, EventType, RefusedMail, Subject},
-        id::{EventId, UserId},
+        event::{Actor, EventType},
+        id::EventId,
         limit::MAIL_SIGN_IN,
         mailed_token::TokenPurpose,
-        notification::{Notification, TextData},
+        notification::{Channel, Notification, TextData},
         secret::SecretText,
     },
     error::{Internal, Result},
@@ -35,14 +35,18 @@ use verinym::{
     store::{
         Table,
         command::Decided,
-        event::{EventDraft, EventRecord},
+        event::EventRecord,
         limit::{self, LimitVerdict},
         mail_token::MailToken,
         user::{Account, OpenAccount, ValueClaim, account_event},
     },
 };
 
-use crate::email_change;
+use crate::{
+    email_change,
+    notification_work::{current_code, record_refusal},
+    text_message,
+};
 
 /// The time limit of one message. A batch of ten, four at a time, fits into the function's 30 seconds.
 const LONGEST: Duration = Duration::from_secs(9);
@@ -66,16 +70,24 @@ pub fn worker() -> Worker {
                     "another account has the address that somebody asked for",
                     Needs::new().get(Table::Events).read_secret(SecretId::Indexes),
                 )
-                .rarely("an earlier delivery made the mail's token", Needs::new().get(Table::Ephemeral))
                 .rarely("the deployment has templates of its own", Needs::new().get_objects(Bucket::Lists, "mail"))
                 .send_mail()
+                .get(Table::Ephemeral)
+                .update(Table::Ephemeral)
+                .send_text_messages()
+                .reads(Section::Sms)
                 .reads(Section::Mail),
         )
 }
 
 async fn work(app: &'static App, delivery: Delivery<MailTask>) -> Result<TaskOutcome> {
     match &delivery.body {
-        MailTask::Notify { notification, event } => notify(app, &delivery, *notification, event).await,
+        MailTask::Notify { notification, channel: Channel::Mail, event } => {
+            notify(app, &delivery, *notification, event).await
+        }
+        MailTask::Notify { notification, channel: Channel::Sms, event } => {
+            text_message::notify(app, &delivery, *notification, event).await
+        }
         MailTask::RequestToken { purpose, address, nonce } => {
             let nonce = nonce.as_deref();
             request_token(app, &delivery, *purpose, address, nonce).await.map(|()| TaskOutcome::Done)
@@ -99,10 +111,16 @@ async fn notify(
     let Some(account) = app.store().await.account(&person, delivery.now).await? else { return Ok(TaskOutcome::Done) };
     let settings = app.config.mail()?;
     let app_url = &settings.app_url;
-    let mut to = account.profile.email.clone();
+    // Somebody who has no address reads no mails.
+    let Some(mut to) = account.profile.email.clone() else { return Ok(TaskOutcome::Done) };
     let values = match notification.row().text {
         TextData::Nothing => TextValues::nothing(),
         TextData::Circumstances => circumstances(event, &account),
+        TextData::CodeAndCircumstances => match current_code(app, delivery, event).await? {
+            Some(code) => TextValues::code(&code).and(circumstances(event, &account)),
+            None => return Ok(TaskOutcome::Done),
+        },
+        TextData::Code => return Err(Internal::bug("this text is no mail").into()),
         TextData::LinkAndCircumstances(purpose) => {
             match current_token(app, delivery, &account.auth, purpose, event).await? {
                 Some(token) => TextValues::link(app_url, purpose, &token).and(circumstances(event, &account)),
@@ -143,7 +161,7 @@ async fn notify(
         }
         SendResult::Refused(reason) => {
             tracing::warn!(correlation_id, notification = name, reason, "SES refused a mail");
-            record_refusal(app, delivery, person, notification, reason).await?;
+            record_refusal(app, delivery, person, EventType::MailRefused, (notification, reason)).await?;
         }
     }
     Ok(TaskOutcome::Done)
@@ -155,26 +173,6 @@ fn circumstances(event: &EventRecord, account: &OpenAccount) -> TextValues {
     // What an administrator did was sealed with the administrator's key, so no device of staff is shown.
     let origin = event.open_origin(&account.profile_key);
     TextValues::circumstances(event.occurred_at, country, origin.as_ref().map(|origin| &*origin.user_agent))
-}
-
-/// Writes the event that a mail was refused for good. A second delivery finds the event and writes nothing.
-async fn record_refusal(
-    app: &App,
-    delivery: &Delivery<MailTask>,
-    person: UserId,
-    notification: Notification,
-    reason: &'static str,
-) -> Result<()> {
-    let store = app.store().await;
-    run_command!(store.command(&delivery.correlation_id, Actor::system("mail")), |attempt| {
-        if !attempt.is_first() && store.event_at(&delivery.key, 1).await?.is_some() {
-            return Ok(Decided::Unchanged(()));
-        }
-        let event = EventDraft::new(EventType::MailRefused, Subject::new("mail", &delivery.key), 1)
-            .person(person)
-            .data(&RefusedMail { notification, reason: reason.into() });
-        Ok(attempt.commit(delivery.now).event(event).returning(()))
-    })
 }
 
 /// The token of an event; `None` if it was used, has expired, or another one made it void. The token of a registration is
@@ -295,6 +293,7 @@ mod tests {
     };
 
     use super::*;
+    use verinym::domain::id::UserId;
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
@@ -308,7 +307,14 @@ mod tests {
             attempt: 1,
             deadline: NOW,
         };
-        record_refusal(script.app(), &delivery, UserId::new(NOW), Notification::EmailVerified, "message_rejected").await
+        record_refusal(
+            script.app(),
+            &delivery,
+            UserId::new(NOW),
+            EventType::MailRefused,
+            (Notification::EmailVerified, "message_rejected"),
+        )
+        .await
     }
 
     #[tokio::test(start_paused = true)]

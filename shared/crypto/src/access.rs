@@ -69,6 +69,16 @@ pub enum TokenClaims {
     Client(ClientClaims),
 }
 
+impl TokenClaims {
+    /// The id of the person or the machine client.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Person(claims) => claims.sub.to_string(),
+            Self::Client(claims) => claims.sub.to_string(),
+        }
+    }
+}
+
 /// Claims that this module signs and verifies: `exp`, `nbf` and `iat`.
 trait Timed {
     fn times(&self) -> (i64, i64, i64);

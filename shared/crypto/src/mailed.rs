@@ -1,4 +1,5 @@
-//! Tokens sent by mail, derived and not stored: `id.HMAC(key, purpose ‖ id ‖ user)`, both base64url.
+//! Tokens sent by mail, derived and not stored: `id.HMAC(key, purpose ‖ id ‖ user)`, both base64url; and codes of six digits, which
+//! are the number of such an HMAC.
 //!
 //! The mail worker derives the token again from the event, so that no secret travels in one. The id names the record
 //! that makes it single-use; it is no secret.
@@ -23,6 +24,9 @@ pub const RETIRED_FOR: Duration = Duration::from_hours(4 * 24);
 
 const ID_TEXT_LEN: usize = 22;
 const TAG_TEXT_LEN: usize = 43;
+
+/// What separates the HMAC of a code from those of tokens.
+const CODE: &str = "code";
 
 /// The id for an event and a purpose: a redelivered event finds the same record and derives the same token.
 pub fn id_of_event(event: &EventId, purpose: &str) -> MailId {
@@ -74,10 +78,26 @@ impl MailKeys {
         Self(self.0.rotated(RETIRED_FOR, now))
     }
 
+    /// New keys only: all mailed tokens of before are void.
+    #[must_use]
+    pub fn replaced(&self) -> Self {
+        Self(self.0.replaced())
+    }
+
     /// The token's text, by the current key.
     pub fn derive(&self, purpose: &str, id: &MailId, user: &UserId) -> Secret<String> {
         let tag = tag(self.0.current_key(), purpose, id, user);
         Secret::new(format!("{id}.{}", URL_SAFE_NO_PAD.encode(tag)))
+    }
+
+    /// The code of an event, six digits, by the current key, and the version of that key.
+    pub fn code(&self, event: &EventId, user: &UserId) -> (u32, Secret<String>) {
+        (self.0.current(), code(self.0.current_key(), event, user))
+    }
+
+    /// The same code by the key of a version; `None` if the ring no longer has that key.
+    pub fn code_again(&self, version: u32, event: &EventId, user: &UserId) -> Option<Secret<String>> {
+        self.0.get(version).map(|key| code(key, event, user))
     }
 
     /// Whether the token was derived by us for this purpose, id and user, by any live key; in constant time.
@@ -85,6 +105,14 @@ impl MailKeys {
         let matching = self.0.keys().map(|key| tag(key, purpose, id, user).ct_eq(&given.0));
         matching.fold(subtle::Choice::from(0), |any, one| any | one).into()
     }
+}
+
+/// The first eight bytes of the HMAC, modulo a million: the bias is below 2⁻⁴⁴.
+fn code(key: &DataKey, event: &EventId, user: &UserId) -> Secret<String> {
+    let tag = tag(key, CODE, &id_of_event(event, CODE), user);
+    let mut first = [0; 8];
+    first.copy_from_slice(&tag[..8]);
+    Secret::new(format!("{:06}", u64::from_be_bytes(first) % 1_000_000))
 }
 
 fn tag(key: &DataKey, purpose: &str, id: &MailId, user: &UserId) -> [u8; 32] {
@@ -133,6 +161,22 @@ mod tests {
             altered.0[byte] ^= 1;
             assert!(!keys.verify("verify", &id, &user(1), &altered));
         }
+    }
+
+    #[test]
+    fn a_code_has_six_digits_and_depends_on_event_user_and_key() {
+        let keys = MailKeys::generate();
+        let (version, first) = keys.code(&event(1), &user(1));
+        let codes: std::collections::BTreeSet<_> =
+            (0..50).map(|n| keys.code(&event(n), &user(1)).1.expose().clone()).collect();
+        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())), "{codes:?}");
+        assert!(codes.len() > 45, "{codes:?}");
+        let other: Vec<_> = (0..8).map(|n| keys.code(&event(1), &user(n)).1.expose().clone()).collect();
+        assert!(other.iter().filter(|code| *code == first.expose()).count() < 3, "{other:?}");
+        // The worker derives it again after a rotation.
+        let again = keys.rotated(NOW).code_again(version, &event(1), &user(1)).unwrap();
+        assert_eq!(again.expose(), first.expose());
+        assert!(keys.code_again(99, &event(1), &user(1)).is_none());
     }
 
     #[test]

@@ -64,6 +64,12 @@ impl RefreshKeys {
         Self(self.0.rotated(RETIRED_FOR, now))
     }
 
+    /// New keys only: all refresh tokens of before are void.
+    #[must_use]
+    pub fn replaced(&self) -> Self {
+        Self(self.0.replaced())
+    }
+
     /// The key that mints; a session keeps it beside its counter.
     pub const fn current(&self) -> Kid {
         Kid(self.0.current())

@@ -70,6 +70,13 @@ impl<const N: usize> KeyRing<N> {
         Self { current, keys }
     }
 
+    /// A ring of new keys only: whatever the keys of this ring made is void. Its versions are new too, so that nobody takes an old
+    /// key for a new one.
+    pub fn replaced(&self) -> Self {
+        let current = self.keys.keys().max().map_or(1, |newest| newest.wrapping_add(1));
+        Self { current, keys: [current, current.wrapping_add(1)].map(|version| (version, RingKey::generate())).into() }
+    }
+
     /// The version of the current key.
     pub const fn current(&self) -> u32 {
         self.current
@@ -115,6 +122,15 @@ mod tests {
         let later = ring.rotated(RETIRED_FOR, NOW + RETIRED_FOR + Duration::from_secs(1));
         assert!(later.get(1).is_none());
         assert_eq!(later.keys().count(), 3);
+    }
+
+    #[test]
+    fn a_replaced_ring_knows_no_key_of_before() {
+        let ring = KeyRing::<32>::generate().rotated(RETIRED_FOR, NOW);
+        let replaced = ring.replaced();
+        assert_eq!((replaced.current(), replaced.keys().count()), (4, 2));
+        assert!((1..=3).all(|version| replaced.get(version).is_none()));
+        assert!(replaced.keys().all(|key| ring.keys().all(|old| old.expose() != key.expose())));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub enum AuthError {
     TemporarilyLocked { retry_after: u64 },
     #[error("address is not confirmed")]
     EmailNotVerified,
+    #[error("sign-in is refused for its risk")]
+    SignInRefused,
     #[error("account is locked by an administrator")]
     AccountLocked,
     #[error("account is deactivated")]

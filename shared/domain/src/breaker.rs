@@ -152,6 +152,11 @@ impl Breaker {
         }
     }
 
+    /// How long an open breaker refuses calls from now on; `None` if a call may be made or tried.
+    pub fn refuses_for(&self, now: Timestamp) -> Option<Duration> {
+        self.open_until.filter(|until| *until > now).map(|until| until.since(now))
+    }
+
     /// What a call's outcome changes; `None` when it no longer says anything, because the breaker has opened or closed
     /// since the call began. `ok` means that the provider answered, even if with a refusal.
     pub fn on_outcome(

@@ -79,12 +79,18 @@ pub const LOGIN_IDENTIFIER: Limit = throughput("login_identifier", 5, MINUTE);
 pub const MAIL_PAIR: Limit = throughput("mail_pair", 3, HOUR);
 /// The same, per submitted address over all askers.
 pub const MAIL_ADDRESS: Limit = throughput("mail_address", 20, HOUR);
+/// Addresses that one person has a mail sent to, to change their own.
+pub const ADDRESS_CHANGE: Limit = throughput("address_change", 10, HOUR);
 /// Confirmation mails upon signing in with the right password of an unconfirmed address, per address.
 pub const MAIL_SIGN_IN: Limit = throughput("mail_sign_in", 3, HOUR);
+/// Codes mailed for sign-ins, per account. Whoever asks has proved a first factor.
+pub const MAIL_CODE: Limit = throughput("mail_code", 5, HOUR);
 /// Text messages, per number and hour.
 pub const SMS_NUMBER_HOUR: Limit = throughput("sms_number_hour", 3, HOUR);
 /// Text messages, per number and day.
 pub const SMS_NUMBER_DAY: Limit = throughput("sms_number_day", 10, DAY);
+/// Text messages that one account asks for, to whichever numbers.
+pub const SMS_ACCOUNT: Limit = throughput("sms_account", 5, HOUR);
 /// Text messages, per country and day.
 pub const SMS_COUNTRY_DAY: Limit = throughput("sms_country_day", 1_000, DAY);
 /// Aadhaar codes sent and verified, per user.
@@ -107,6 +113,9 @@ pub const INTROSPECTION: Limit = throughput("introspection", 3000, MINUTE);
 pub const WRONG_CODES_CHALLENGE: Limit = security("wrong_codes_challenge", 5, HOUR);
 /// Wrong codes of one account, over all its challenges and sessions.
 pub const WRONG_CODES_ACCOUNT: Limit = security("wrong_codes_account", 10, HOUR);
+/// Wrong passwords from one network, for any account. Nothing is refused for it: it is a factor of the risk of a sign-in
+/// ([`crate::risk`]), and one is forgotten each minute.
+pub const WRONG_PASSWORDS_NETWORK: Limit = security("wrong_passwords_network", 300, Duration::from_hours(5));
 
 /// Every limit, for configuration and documentation.
 pub const ALL: &[Limit] = &[
@@ -115,9 +124,12 @@ pub const ALL: &[Limit] = &[
     LOGIN_IDENTIFIER,
     MAIL_PAIR,
     MAIL_ADDRESS,
+    ADDRESS_CHANGE,
     MAIL_SIGN_IN,
+    MAIL_CODE,
     SMS_NUMBER_HOUR,
     SMS_NUMBER_DAY,
+    SMS_ACCOUNT,
     SMS_COUNTRY_DAY,
     AADHAAR_OTP,
     LOOKUP,
@@ -129,6 +141,7 @@ pub const ALL: &[Limit] = &[
     INTROSPECTION,
     WRONG_CODES_CHALLENGE,
     WRONG_CODES_ACCOUNT,
+    WRONG_PASSWORDS_NETWORK,
 ];
 
 impl Limit {

@@ -17,6 +17,10 @@ words! {
         MagicLink = "magic_link",
         /// Mailed about a sign-in on a new device: its owner disowns the sign-in.
         EndSession = "end_session",
+        /// Mailed to the person for whom staff or a machine client created an account: sets the first password.
+        FirstPassword = "first_password",
+        /// Mailed to somebody whom an administrator invites: accepts roles.
+        Invitation = "invitation",
     }
 }
 
@@ -33,6 +37,7 @@ impl TokenPurpose {
             Self::MagicLink => Duration::from_mins(15),
             Self::UndoEmailChange => Duration::from_hours(72),
             Self::EndSession => refresh::LIFE,
+            Self::FirstPassword | Self::Invitation => Duration::from_hours(7 * 24),
         }
     }
 
@@ -42,7 +47,7 @@ impl TokenPurpose {
     /// per address ([`MAIL_ADDRESS`](super::limit::MAIL_ADDRESS)) allows fewer than this within the lifetime of a token.
     pub const fn most_valid(self) -> usize {
         match self {
-            Self::VerifyEmail | Self::ConfirmEmailChange => 1,
+            Self::VerifyEmail | Self::ConfirmEmailChange | Self::FirstPassword | Self::Invitation => 1,
             // Strangers may ask for these too.
             Self::ResetPassword | Self::MagicLink => 40,
             Self::UndoEmailChange => MOST_FORMER_ADDRESSES,

@@ -9,6 +9,8 @@ words! {
     /// A way to reach a person.
     pub enum Channel {
         Mail = "mail",
+        /// A text message to a phone.
+        Sms = "sms",
     }
 }
 
@@ -40,6 +42,10 @@ pub enum TextData {
     Circumstances,
     /// Both of these.
     LinkAndCircumstances(TokenPurpose),
+    /// A code of six digits: `code`, its lifetime in `minutes`, and the `host` of the app that it is for.
+    Code,
+    /// A code of six digits: `code`, its lifetime in `minutes`, and the circumstances of the request for it.
+    CodeAndCircumstances,
     /// The reasons of a check's decision that its applicant may see (`reasons`), and whether a new check can have another result
     /// (`try_again`).
     Reasons,
@@ -53,6 +59,8 @@ impl TextData {
             Self::Link(_) => &["link", "hours", "minutes"],
             Self::Circumstances => &["at", "local_at", "device"],
             Self::LinkAndCircumstances(_) => &["link", "hours", "minutes", "at", "local_at", "device"],
+            Self::Code => &["code", "minutes", "host"],
+            Self::CodeAndCircumstances => &["code", "minutes", "at", "local_at", "device"],
             Self::Reasons => &["reasons", "try_again"],
         }
     }
@@ -60,6 +68,10 @@ impl TextData {
 
 const fn security(text: TextData) -> NotificationRow {
     NotificationRow { class: NotificationClass::Security, channels: &[Channel::Mail], text }
+}
+
+const fn text_message(text: TextData) -> NotificationRow {
+    NotificationRow { class: NotificationClass::Security, channels: &[Channel::Sms], text }
 }
 
 const fn progress(text: TextData) -> NotificationRow {
@@ -83,6 +95,8 @@ notifications! {
     pub enum Notification {
         /// Please confirm your address.
         EmailVerification = "email_verification": security(TextData::Link(TokenPurpose::VerifyEmail)),
+        /// Staff or a machine client created the account: the link to set a password.
+        AccountProvisioned = "account_provisioned": security(TextData::Link(TokenPurpose::FirstPassword)),
         /// The address is confirmed.
         EmailVerified = "email_verified": progress(TextData::Nothing),
         /// Somebody tried to use an address that has an account, for another account; only its owner learns of it.
@@ -117,6 +131,12 @@ notifications! {
         MfaBackupCodesRenewed = "mfa_backup_codes_renewed": security(TextData::Circumstances),
         /// A backup code was used.
         MfaBackupCodeUsed = "mfa_backup_code_used": security(TextData::Circumstances),
+        /// The code that completes a sign-in.
+        SignInCode = "sign_in_code": security(TextData::CodeAndCircumstances),
+        /// The code that completes a sign-in or proves somebody who is signed in, to the enrolled number.
+        SignInTextCode = "sign_in_text_code": text_message(TextData::Code),
+        /// The code that verifies a number.
+        NumberTextCode = "number_text_code": text_message(TextData::Code),
         /// Wrong codes lock the second factor for a while.
         MfaLockedOut = "mfa_locked_out": security(TextData::Circumstances),
         /// The person closed the account.
@@ -137,12 +157,16 @@ notifications! {
         PasskeySuspected = "passkey_suspected": security(TextData::Circumstances),
         /// Somebody signed in on a new device: the link to disown the sign-in.
         NewDevice = "new_device": security(TextData::LinkAndCircumstances(TokenPurpose::EndSession)),
+        /// A sign-in with the right password was refused for its risk.
+        SignInRefused = "sign_in_refused": security(TextData::Circumstances),
         /// A sign-in was disowned: the link to set a new password.
         SignInDisowned = "sign_in_disowned": security(TextData::Link(TokenPurpose::ResetPassword)),
         /// A device got a secret that it is trusted by.
         DeviceTrusted = "device_trusted": security(TextData::Circumstances),
         /// An administrator changed the roles.
         RolesChanged = "roles_changed": security(TextData::Circumstances),
+        /// An administrator offers roles: the link to accept them.
+        StaffInvitation = "staff_invitation": security(TextData::Link(TokenPurpose::Invitation)),
         /// An endpoint of webhooks was disabled.
         WebhookDisabled = "webhook_disabled": progress(TextData::Nothing),
         /// The identity is verified.
@@ -179,7 +203,7 @@ mod tests {
     fn links_and_news_about_the_account_s_security_cannot_be_switched_off() {
         for notification in Notification::ALL {
             let row = notification.row();
-            if matches!(row.text, TextData::Link(_) | TextData::Circumstances | TextData::LinkAndCircumstances(_)) {
+            if !matches!(row.text, TextData::Nothing | TextData::Reasons) {
                 assert_eq!(row.class, NotificationClass::Security, "{notification}");
             }
         }

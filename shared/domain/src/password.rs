@@ -98,8 +98,10 @@ impl OwnData {
     pub fn of(profile: &Profile) -> Self {
         let mut own = Self::default();
         // Not the domain's parts: `com` stands in many a good word.
-        own.whole(profile.email.as_str());
-        own.text(profile.email.local_part());
+        if let Some(email) = &profile.email {
+            own.whole(email.as_str());
+            own.text(email.local_part());
+        }
         for name in [&profile.given_name, &profile.family_name].into_iter().flatten() {
             own.text(name.as_str());
         }

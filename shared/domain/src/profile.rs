@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     event::Change,
+    external::ExternalRecord,
     field::{Fields, InvalidField},
     patch::Patch,
     person::{
@@ -17,7 +18,8 @@ use super::{
 /// What a person told of themselves; stands encrypted in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    pub email: Email,
+    /// `None` for an account without an address.
+    pub email: Option<Email>,
     pub username: Option<Username>,
     pub given_name: Option<PersonName>,
     pub family_name: Option<PersonName>,
@@ -28,6 +30,9 @@ pub struct Profile {
     pub national_id: Option<NationalId>,
     pub picture_url: Option<PictureUrl>,
     pub locale: Option<Locale>,
+    /// What the machine client that created the account knows the person by.
+    #[serde(default)]
+    pub external: Option<ExternalRecord>,
 }
 
 /// A change of a profile, as JSON merge patch (RFC 7396): what is absent stays, `null` clears. E-mail address and phone
@@ -110,8 +115,13 @@ fn part<T: Clone>(
 impl Profile {
     /// A profile of nothing but an address.
     pub fn new(email: Email) -> Self {
+        Self { email: Some(email), ..Self::empty() }
+    }
+
+    /// A profile of nothing.
+    pub const fn empty() -> Self {
         Self {
-            email,
+            email: None,
             username: None,
             given_name: None,
             family_name: None,
@@ -122,6 +132,7 @@ impl Profile {
             national_id: None,
             picture_url: None,
             locale: None,
+            external: None,
         }
     }
 
@@ -138,7 +149,7 @@ impl Profile {
 pub fn changes(before: &Profile, after: &Profile) -> Vec<Change> {
     let masked = |p: &Profile| -> [(&'static str, Option<String>); 11] {
         [
-            ("email", Some(p.email.masked())),
+            ("email", p.email.as_ref().map(Email::masked)),
             ("username", p.username.as_ref().map(Username::masked)),
             ("given_name", p.given_name.as_ref().map(PersonName::masked)),
             ("family_name", p.family_name.as_ref().map(PersonName::masked)),

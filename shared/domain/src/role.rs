@@ -45,6 +45,8 @@ permissions! {
     UsersRead = "users:read";
     /// Read personal data of accounts in full; each such read is an event.
     UsersReadPii = "users:read_pii";
+    /// Create accounts for others.
+    UsersCreate = "users:create";
     /// Lock accounts, set roles, end sessions.
     UsersManage = "users:manage";
     /// Read roles and what they hold.

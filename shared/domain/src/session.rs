@@ -14,6 +14,9 @@ use super::{
 /// So many sessions of one person live at most; another sign-in ends the oldest.
 pub const MOST_SESSIONS: usize = 20;
 
+/// From this trust score on, a session has twice the throughput limits.
+pub const TRUSTED_FROM: u32 = 80;
+
 /// Somebody signed in from somewhere.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Session {
@@ -33,6 +36,10 @@ pub struct Session {
     pub user_agent: Masked<String>,
     /// The device that the sign-in named; `null` if it named none.
     pub device_id: Option<DeviceId>,
+    /// 0 to 100: how sure it was, when the session began, that it is the person's. A new place or device lowers it; a trusted device and
+    /// a second factor raise it. From 80 on, limits are twice as high.
+    #[schema(minimum = 0, maximum = 100, example = 70)]
+    pub trust_score: u32,
     /// How the person proved who they are (RFC 8176).
     #[schema(example = json!(["pwd"]))]
     pub amr: Vec<String>,

@@ -32,7 +32,7 @@ pub struct AccountSummary {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct User {
     pub id: UserId,
-    pub email: Email,
+    pub email: Option<Email>,
     pub email_verified: bool,
     pub username: Option<Username>,
     pub given_name: Option<PersonName>,

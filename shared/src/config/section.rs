@@ -1,7 +1,7 @@
 //! Sections of the configuration. The environment of a function contains only the sections that it declares.
 
 use super::VariableReader;
-use crate::domain::password::PasswordPolicy;
+use crate::domain::{password::PasswordPolicy, person::Country};
 
 /// A part of the configuration that only some functions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,10 +14,12 @@ pub enum Section {
     Screening,
     Social,
     Passkeys,
+    Risk,
+    Sms,
 }
 
 impl Section {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Tokens,
         Self::Accounts,
         Self::Mail,
@@ -26,6 +28,8 @@ impl Section {
         Self::Screening,
         Self::Social,
         Self::Passkeys,
+        Self::Risk,
+        Self::Sms,
     ];
 
     /// The variables of the section, each with the template parameter that provides its value.
@@ -50,6 +54,10 @@ impl Section {
             Self::Screening => {
                 &[("SCREENING_THRESHOLD", "ScreeningThreshold"), ("STALE_LISTS_CLEAR_NOBODY", "StaleListsClearNobody")]
             }
+            Self::Risk => {
+                &[("RISK_POLICY", "RiskPolicy"), ("RISK_NETWORKS", "RiskNetworks"), ("RISK_LOCATIONS", "RiskLocations")]
+            }
+            Self::Sms => &[("SMS_COUNTRIES", "SmsCountries"), ("SMS_SENDER_ID", "SmsSenderId")],
             Self::Social => &[("REDIRECT_URIS", "RedirectUris")],
             Self::Passkeys => {
                 &[("PASSKEY_RP_ID", "PasskeyRpId"), ("APP_URL", "AppUrl"), ("PRODUCT_NAME", "ProductName")]
@@ -141,6 +149,26 @@ pub struct PasskeySettings {
     pub product: String,
 }
 
+/// The objects in the folder `risk` of the bucket of lists by which the risk of a sign-in is decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RiskSettings {
+    /// The policy; `None` is the embedded one.
+    pub policy: Option<String>,
+    /// The list of networks.
+    pub networks: Option<String>,
+    /// The location database.
+    pub locations: Option<String>,
+}
+
+/// Settings of text messages.
+#[derive(Debug, Clone)]
+pub struct SmsSettings {
+    /// The countries whose numbers get text messages. None: no text messages are sent.
+    pub countries: Vec<Country>,
+    /// What phones show as the sender, in countries that support it.
+    pub sender_id: Option<String>,
+}
+
 /// The settings of the declared sections; `None` for the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sections {
@@ -152,6 +180,8 @@ pub(super) struct Sections {
     pub screening: Option<ScreeningSettings>,
     pub social: Option<SocialLoginSettings>,
     pub passkeys: Option<PasskeySettings>,
+    pub risk: Option<RiskSettings>,
+    pub sms: Option<SmsSettings>,
 }
 
 impl Sections {
@@ -201,6 +231,19 @@ impl Sections {
                     let app_url = r.url("APP_URL");
                     let rp_id = r.passkey_domain("PASSKEY_RP_ID", &app_url);
                     sections.passkeys = Some(PasskeySettings { rp_id, app_url, product: r.text("PRODUCT_NAME") });
+                }
+                Section::Risk => {
+                    sections.risk = Some(RiskSettings {
+                        policy: r.optional("RISK_POLICY"),
+                        networks: r.optional("RISK_NETWORKS"),
+                        locations: r.optional("RISK_LOCATIONS"),
+                    });
+                }
+                Section::Sms => {
+                    sections.sms = Some(SmsSettings {
+                        countries: r.countries("SMS_COUNTRIES"),
+                        sender_id: r.sender_id("SMS_SENDER_ID"),
+                    });
                 }
                 Section::Social => {
                     sections.social = Some(SocialLoginSettings { redirect_uris: r.redirect_uris("REDIRECT_URIS") });

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::needs::Needs;
 use crate::{
-    config::names::{Bucket, Queue, SecretId},
+    config::{
+        Section,
+        names::{Bucket, Queue, SecretId},
+    },
     domain::event::EventType,
     store::{Table, kek::KeyPurpose},
 };
@@ -34,6 +37,8 @@ pub enum Capability {
     SignTokens,
     /// Count failed sign-ins by identifier, and reset the count after a success.
     CountFailures,
+    /// Decide on the risk of a sign-in: the wrong passwords of its network, and the files of the deployment.
+    AssessSignIns,
     /// Process a message once: claim it with a lease, then mark it as done.
     WorkOnce,
     /// Send events to the queues of their consumers.
@@ -85,10 +90,20 @@ impl Capability {
             Self::MakeKeys => needs.put(Table::Keys),
             Self::UseTokenKeys => needs.read_secret(SecretId::Tokens),
             Self::SignTokens => needs.read_secret(SecretId::Signing),
-            Self::CountFailures => needs.put(Table::Ephemeral).delete(Table::Ephemeral).rarely(
-                "another call settles a try of the identifier at the same time",
-                Needs::new().get(Table::Ephemeral),
-            ),
+            Self::CountFailures => {
+                needs.put(Table::Ephemeral).update(Table::Ephemeral).delete(Table::Ephemeral).rarely(
+                    "another call settles a try of the identifier at the same time",
+                    Needs::new().get(Table::Ephemeral),
+                )
+            }
+            Self::AssessSignIns => needs
+                .get(Table::Ephemeral)
+                .read_secret(SecretId::Indexes)
+                .rarely(
+                    "the deployment has a policy, a list of networks or a location database",
+                    Needs::new().get_objects(Bucket::Lists, crate::risk::FOLDER),
+                )
+                .reads(Section::Risk),
             Self::WorkOnce => needs
                 .update(Table::Ephemeral)
                 .rarely("a message could not be processed", Needs::new().delete(Table::Ephemeral)),

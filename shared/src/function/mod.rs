@@ -59,6 +59,8 @@ pub enum Trigger {
     OutboxStream,
     /// The operator, manually.
     Operator,
+    /// API Gateways of the customer's own APIs in the same account, before they pass on a call.
+    Authorizer,
 }
 
 /// A queue, as its worker declares it.

@@ -35,6 +35,8 @@ pub enum AwsResource {
     DataKey,
     /// The allowed sender addresses of mail.
     MailIdentities,
+    /// Phones: whatever a message may be published to that is no topic.
+    TextMessages,
     /// The log group of an area.
     Logs(&'static str),
 }
@@ -64,6 +66,7 @@ impl fmt::Display for Grant {
             | AwsResource::Anything
             | AwsResource::DataKey
             | AwsResource::MailIdentities
+            | AwsResource::TextMessages
             | AwsResource::Logs(_) => Ok(()),
         }
     }
@@ -111,6 +114,12 @@ impl Needs {
         }
         self.sections.extend(other.sections);
         self
+    }
+
+    /// Whether the function commits events.
+    pub fn commits(&self) -> bool {
+        let event = Grant { resource: AwsResource::Table(Table::Events), action: "dynamodb:PutItem" };
+        self.grants.contains_key(&event)
     }
 
     fn grant(mut self, action: &'static str, resource: AwsResource) -> Self {
@@ -254,6 +263,11 @@ impl Needs {
     #[must_use]
     pub fn send_mail(self) -> Self {
         self.grant("ses:SendEmail", AwsResource::MailIdentities)
+    }
+
+    #[must_use]
+    pub fn send_text_messages(self) -> Self {
+        self.grant("sns:Publish", AwsResource::TextMessages)
     }
 
     /// Writes the log of an area.

@@ -1,6 +1,6 @@
 //! An incoming call, as the harness and the handler see it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -32,6 +32,11 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// The address, if the gateway named one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.ip.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    }
+
     /// Origin of the call; encrypted before it is stored in an event.
     pub fn origin(&self) -> CallOrigin {
         CallOrigin { ip: self.ip.clone(), user_agent: self.user_agent.clone() }

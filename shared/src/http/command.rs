@@ -41,7 +41,7 @@ impl<R: Reply> Reply for Committed<R> {
 }
 
 impl<A> Call<A> {
-    /// A command of an author who is not the caller of an access token.
+    /// A command of an author who is not the caller of an access token. Nothing is known of whether the author is still admitted.
     pub async fn command_by(&self, author: impl Into<Author>) -> Command<'static> {
         self.app.store().await.command(&self.meta.correlation_id, author)
     }
@@ -53,10 +53,15 @@ impl<A: Deref<Target: Caller>> Call<A> {
         self.caller.author(key, self.meta.origin())
     }
 
+    /// A command of the caller without a reply. `key` is the caller's key.
+    pub async fn command_without_reply(&self, key: &PersonKey) -> Command<'static> {
+        self.command_by(self.author(key)).await.guarded(self.caller.admitted().guards())
+    }
+
     /// A command of the caller, whose reply is stored for the idempotency key.
     pub async fn command(&self) -> Result<CallerCommand> {
         let key = caller_key(self.app, self.caller.client(), &self.loaded, self.now()).await?;
-        let command = self.command_by(self.author(&key)).await;
+        let command = self.command_without_reply(&key).await;
         Ok(CallerCommand { command, replay: self.replay.clone(), key })
     }
 }
@@ -70,9 +75,9 @@ pub struct CallerCommand {
 }
 
 impl CallerCommand {
-    /// The same author's command without a reply, for what follows the command.
-    pub const fn without_reply(&self) -> &Command<'static> {
-        &self.command
+    /// The same author's command without a reply, for what follows a commit. Whether the caller is still admitted does not matter then.
+    pub fn follow_up(&self) -> Command<'static> {
+        self.command.follow_up()
     }
 
     /// For [`run_command`](crate::run_command).

@@ -81,6 +81,10 @@ impl Endpoint {
         if self.takes_client_address() {
             settings.needs = settings.needs.reads(Section::Tokens);
         }
+        if self.may_authenticate && (self.commits || settings.needs.commits()) {
+            let needs = Needs::new().check(Table::Identity);
+            settings.needs = settings.needs.rarely("the commit does not write session and account itself", needs);
+        }
         if self.reads_owner {
             settings.needs = settings.needs.get_many(Table::Kyc);
         }

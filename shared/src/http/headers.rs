@@ -52,9 +52,14 @@ pub fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// The bearer token in a header (RFC 6750 §2.1); the name of the scheme is case-insensitive.
+/// The bearer token in the header of this name.
 pub fn bearer<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let (scheme, token) = headers.get(name)?.to_str().ok()?.split_once(' ')?;
+    bearer_token(headers.get(name)?.to_str().ok()?)
+}
+
+/// The bearer token in the value of a header (RFC 6750 §2.1); the name of the scheme is case-insensitive.
+pub fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::limit::Limit,
-    error::{RequestError, Result},
+    domain::limit::{Limit, LimitPurpose},
+    error::{Error, RequestError, Result},
     store::{
         item::Key,
         limit::{self, LimitVerdict},
@@ -38,6 +38,20 @@ pub fn network(ip: &str) -> String {
     }
 }
 
+/// A limit that refuses a call.
+#[derive(Debug)]
+pub struct LimitRefusal {
+    /// Its place among the limits of the route.
+    at: usize,
+    error: Error,
+}
+
+impl From<LimitRefusal> for Error {
+    fn from(refusal: LimitRefusal) -> Self {
+        refusal.error
+    }
+}
+
 /// Counts a call against the limits that do not depend on its body.
 pub async fn enforce(
     app: &App,
@@ -45,17 +59,55 @@ pub async fn enforce(
     meta: &Meta,
     user: Option<&str>,
     reports: &LimitReports,
-) -> Result<()> {
+) -> Result<(), LimitRefusal> {
+    enforce_from(app, 0, limits, (meta, user), reports).await
+}
+
+async fn enforce_from(
+    app: &App,
+    first: usize,
+    limits: &[Limited],
+    (meta, user): (&Meta, Option<&str>),
+    reports: &LimitReports,
+) -> Result<(), LimitRefusal> {
     let network = network(&meta.ip);
-    for Limited { limit, by } in limits {
+    for (at, Limited { limit, by }) in limits.iter().enumerate().skip(first) {
         let subject = match (by, user) {
             (By::Submitted | By::IpBeside, _) => continue,
             (By::Caller, Some(user)) => CountedBy::Named(user),
             (By::Caller, None) | (By::Ip, _) => CountedBy::Network(&network),
         };
-        count(app, limit, subject, meta, reports).await?;
+        count(app, limit, subject, meta, reports).await.map_err(|error| LimitRefusal { at, error })?;
     }
     Ok(())
+}
+
+/// Goes on for a caller with a trusted session whom a limit refuses: it has a second allowance of each throughput limit of its own. The
+/// first one is counted before the session is read, since that takes no time then; so only calls beyond it take longer.
+pub async fn enforce_second_allowance(
+    app: &App,
+    refusal: LimitRefusal,
+    limits: &[Limited],
+    meta: &Meta,
+    user: &str,
+    reports: &LimitReports,
+) -> Result<()> {
+    let mut refusal = refusal;
+    loop {
+        let is_limited = matches!(refusal.error, Error::Request(RequestError::RateLimited { .. }));
+        let doubled =
+            |limited: &&Limited| limited.by == By::Caller && limited.limit.purpose == LimitPurpose::Throughput;
+        let Some(Limited { limit, .. }) = limits.get(refusal.at).filter(doubled).filter(|_| is_limited) else {
+            return Err(refusal.error);
+        };
+        reports.clear();
+        let subject = format!("{user} trusted");
+        count(app, limit, CountedBy::Named(&subject), meta, reports).await?;
+        match enforce_from(app, refusal.at + 1, limits, (meta, Some(user)), reports).await {
+            Ok(()) => return Ok(()),
+            Err(next) => refusal = next,
+        }
+    }
 }
 
 async fn count(app: &App, limit: &Limit, subject: CountedBy<'_>, meta: &Meta, reports: &LimitReports) -> Result<()> {

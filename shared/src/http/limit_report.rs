@@ -23,6 +23,11 @@ impl LimitReports {
         }
     }
 
+    /// Forgets the allowance that is used up, since another one follows.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub fn lowest(&self) -> Option<LimitReport> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

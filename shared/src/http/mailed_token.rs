@@ -28,10 +28,16 @@ pub struct VerifiedMailedToken {
 impl VerifiedMailedToken {
     /// Refuses a token that is forged, for another purpose, used, or expired.
     pub async fn verify(app: &App, text: &SecretText, purpose: TokenPurpose, now: Timestamp) -> Result<Self> {
+        Self::verify_any(app, text, &[purpose], now).await
+    }
+
+    /// The same for a token of any of these purposes.
+    pub async fn verify_any(app: &App, text: &SecretText, purposes: &[TokenPurpose], now: Timestamp) -> Result<Self> {
         let (id, tag) = mailed::parse(text.expose()).ok_or(AuthError::InvalidToken)?;
         let (secrets, store) = tokio::join!(app.token_secrets(), app.store());
         let record = store.mail_token(&id).await?.ok_or(AuthError::InvalidToken)?;
-        if record.purpose != purpose || !secrets?.mail.verify(purpose.as_str(), &id, &record.user, &tag) {
+        let purpose = record.purpose;
+        if !purposes.contains(&purpose) || !secrets?.mail.verify(purpose.as_str(), &id, &record.user, &tag) {
             return Err(AuthError::InvalidToken.into());
         }
         if record.expires_at <= now {

@@ -45,6 +45,7 @@ pub mod route;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod text_message;
 pub mod urlencoded;
 
 pub use authority::{Anonymous, AnybodyOrSigned, Can, CanIf, Recent, Signed, SignedOrCan, SignedOrNot};
@@ -52,6 +53,7 @@ pub use call::{Call, Meta};
 pub use command::Committed;
 pub use endpoint::Endpoint;
 pub use form::{Form, FormField};
+pub use headers::bearer_token;
 pub use input::{Headers, Json, Path, Query, RawBody, RequestLine};
 pub use multipart::Upload;
 pub use operation::OperationDoc;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     call::Incoming,
+    headers::bearer_token,
     input::{Fingerprint, Input},
     operation::OperationDoc,
     reply::Reply,
@@ -97,10 +98,7 @@ fn authorization(incoming: &Incoming) -> ClientAuthorization {
 }
 
 fn bearer(header: &str) -> Option<ClientAuthorization> {
-    let (scheme, token) = header.split_once(' ')?;
-    let token = token.trim();
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty();
-    is_bearer.then(|| ClientAuthorization::Bearer(Secret::new(token.to_owned())))
+    bearer_token(header).map(|token| ClientAuthorization::Bearer(Secret::new(token.to_owned())))
 }
 
 fn basic(header: &str) -> Option<ClientAuthorization> {

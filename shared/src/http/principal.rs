@@ -14,6 +14,7 @@ use crate::{
     error::{RequestError, Result},
     store::{
         admission::Loaded,
+        admitted::AdmittedCaller,
         author::{Author, CallOrigin},
         person_key::PersonKey,
         session::SessionItem,
@@ -69,6 +70,15 @@ impl Principal {
         self.user() == Some(*user)
     }
 
+    /// The person behind the call: the caller, or whoever made the machine client, directly or through another client. `None` if the
+    /// operator made it.
+    pub fn person_behind(&self) -> Option<UserId> {
+        match self {
+            Self::Person(person) => Some(person.user),
+            Self::Client(client) => client.client.created_by,
+        }
+    }
+
     /// Whether the caller proved a second factor, where one is enrolled.
     pub fn proved_all_factors(&self) -> bool {
         self.person().is_none_or(|person| person.proved_all_factors())
@@ -88,6 +98,9 @@ pub trait Caller: Send + Sync {
     /// The caller as the author of events. `key` is the caller's key.
     fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author;
 
+    /// What the admission of the caller rests on.
+    fn admitted(&self) -> AdmittedCaller;
+
     /// The value that cursors are bound to.
     fn binding(&self) -> String;
 
@@ -98,6 +111,15 @@ pub trait Caller: Send + Sync {
 impl Caller for Person {
     fn author(&self, key: &PersonKey, origin: CallOrigin) -> Author {
         Author::from(Actor::User(self.user)).session(self.session).origin(key, origin)
+    }
+
+    fn admitted(&self) -> AdmittedCaller {
+        AdmittedCaller::Person {
+            user: self.user,
+            session: self.session,
+            session_epoch: self.auth.session_epoch,
+            roles: self.auth.roles.clone(),
+        }
     }
 
     fn binding(&self) -> String {
@@ -115,6 +137,13 @@ impl Caller for Principal {
             Self::Person(person) => person.author(key, origin),
             // The address of a server is no personal data of anybody whose erasure could destroy it, so it is in the logs only.
             Self::Client(client) => Author::from(Actor::Client(client.client.id.to_string())),
+        }
+    }
+
+    fn admitted(&self) -> AdmittedCaller {
+        match self {
+            Self::Person(person) => person.admitted(),
+            Self::Client(client) => AdmittedCaller::Client(client.client.id),
         }
     }
 

@@ -5,17 +5,25 @@
 
 use std::time::Duration;
 
-use super::{call::Call, limit::network};
+use super::{
+    call::Call,
+    limit::{bucket, network},
+};
 use crate::{
     crypto::{
         index::BlindIndex,
         password::{self, Params, PasswordMatch},
         random,
     },
-    domain::{auth::AuthError, backoff::Backoff, field::Fields, id::UserId, secret::SecretText},
-    error::{Internal, RequestError, Result},
+    domain::{
+        auth::AuthError, backoff::Backoff, field::Fields, id::UserId, limit::WRONG_PASSWORDS_NETWORK,
+        secret::SecretText,
+    },
+    error::{Error, Internal, RequestError, Result},
     store::{
+        item::Key,
         lockout::{Failure, ReservedTry},
+        secrets::IndexSecrets,
         user::Account,
     },
 };
@@ -108,6 +116,7 @@ impl<A> Call<A> {
         person: Option<UserId>,
     ) -> Result<()> {
         let indexes = self.app.index_secrets().await?;
+        let network_failure = self.count_network_failure(&indexes);
         let digest = |what: &[u8]| indexes.digest(&[what, identifier.as_ref().as_bytes()]);
         let failure = Failure {
             locks: &digest(b"identifier"),
@@ -117,7 +126,37 @@ impl<A> Call<A> {
             now: self.now(),
             correlation_id: &self.meta.correlation_id,
         };
-        self.app.store().await.count_failure(tried, &failure).await
+        let store = self.app.store().await;
+        let (counted, ()) = tokio::join!(store.count_failure(tried, &failure), network_failure);
+        counted
+    }
+
+    /// Counts a wrong password for its network, beyond what the limit of the identifier and of the network count.
+    async fn count_network_failure(&self, indexes: &IndexSecrets) {
+        let Some(key) = self.failures_of_network(indexes) else { return };
+        let store = self.app.store().await;
+        if let Err(error) = store.count(&WRONG_PASSWORDS_NETWORK, &key, false, 1, self.now()).await {
+            tracing::warn!(%error, correlation_id = self.meta.correlation_id, "a wrong password was not counted for its network");
+        }
+    }
+
+    /// The wrong passwords from the caller's network that are not forgotten; `None` if that is not known.
+    pub async fn wrong_passwords_of_network(&self) -> Option<u32> {
+        let counted = async {
+            let indexes = self.app.index_secrets().await?;
+            let Some(key) = self.failures_of_network(&indexes) else { return Ok(None) };
+            self.app.store().await.outstanding(&WRONG_PASSWORDS_NETWORK, &key, self.now()).await.map(Some)
+        };
+        counted.await.unwrap_or_else(|error: Error| {
+            tracing::warn!(%error, correlation_id = self.meta.correlation_id, "the wrong passwords of a network are not known");
+            None
+        })
+    }
+
+    /// Where they are counted; `None` for a call without an address.
+    fn failures_of_network(&self, indexes: &IndexSecrets) -> Option<Key> {
+        let address = self.meta.address()?;
+        Some(bucket(indexes, &WRONG_PASSWORDS_NETWORK, &network(&address.to_string())))
     }
 
     /// Gives a reserved attempt back. If that fails, the attempt counts until it leaves the window.

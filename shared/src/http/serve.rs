@@ -321,7 +321,14 @@ async fn admit_person(
     if auth.status != UserStatus::Active {
         return Err(RequestError::Unauthenticated.into());
     }
-    allowed?;
+    match allowed {
+        Err(refusal) if session.is_trusted() => {
+            let limits = incoming.route.limits_in_force();
+            let (meta, reports) = (&incoming.meta, &incoming.reports);
+            limit::enforce_second_allowance(app, refusal, limits, meta, &user, reports).await?;
+        }
+        allowed => allowed?,
+    }
     if let Some(forwarded) = forwarded {
         forwarded.apply(also.client.as_ref(), incoming, notes)?;
     }
@@ -346,7 +353,7 @@ async fn admit_person(
 
 /// What staff without a second factor are refused with: they have to enroll one, or to prove it in this session.
 fn lacking_second_factor(auth: &Account, session: &SessionItem) -> Option<RequestError> {
-    if !auth.is_staff() || session.has_second_factor() {
+    if !session.lacks_second_factor(auth) {
         return None;
     }
     Some(if auth.mfa_enabled() { RequestError::ReauthenticationRequired } else { RequestError::MfaEnrollmentRequired })

@@ -11,12 +11,7 @@ use super::{
     message::{EventTask, MailTask},
     queue::Queue,
 };
-use crate::{
-    app::App,
-    domain::{notification::Channel, time::Timestamp},
-    error::Result,
-    store::event::EventRecord,
-};
+use crate::{app::App, domain::time::Timestamp, error::Result, store::event::EventRecord};
 
 /// Dispatches one event. `false` if another process closed its outbox row meanwhile.
 pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
@@ -25,12 +20,8 @@ pub async fn dispatch(app: &App, record: &EventRecord) -> Result<bool> {
     if let Some(notification) = row.notification.filter(|_| record.person.is_some()) {
         for channel in notification.row().channels {
             let key = format!("{}#{notification}#{channel}", record.id);
-            match channel {
-                Channel::Mail => {
-                    let body = MailTask::Notify { notification, event: Box::new(record.clone()) };
-                    send(app, Queue::Notification, key, record, body).await?;
-                }
-            }
+            let body = MailTask::Notify { notification, channel: *channel, event: Box::new(record.clone()) };
+            send(app, Queue::Notification, key, record, body).await?;
         }
     }
     let told = row.webhook.map(|_| Queue::Webhooks);

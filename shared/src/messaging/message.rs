@@ -7,7 +7,7 @@ use crate::{
     domain::{
         id::{DeliveryId, Id, Kind, UserId, WebhookId},
         mailed_token::TokenPurpose,
-        notification::Notification,
+        notification::{Channel, Notification},
         webhook::Delivery,
     },
     error::{Internal, Result},
@@ -27,7 +27,12 @@ pub struct Message<B> {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MailTask {
     /// Send the notification of an event.
-    Notify { notification: Notification, event: Box<EventRecord> },
+    Notify {
+        notification: Notification,
+        #[serde(default = "mail")]
+        channel: Channel,
+        event: Box<EventRecord>,
+    },
     /// Somebody asked for a mail with a token. The worker finds out whether an account has the address, so that the answer
     /// to the caller does not depend on it. `nonce` is a digest of what the token is useless without.
     RequestToken {
@@ -40,6 +45,11 @@ pub enum MailTask {
     /// another mail to confirm it. Other refusals send the message too, which the worker drops, so that all refusals take
     /// the same time.
     SignInRefused { address: BlindIndex, unconfirmed: bool },
+}
+
+/// The only channel of messages that name none.
+const fn mail() -> Channel {
+    Channel::Mail
 }
 
 /// Body of queue `webhook-deliveries`: one attempt.

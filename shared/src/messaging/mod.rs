@@ -7,6 +7,7 @@ pub mod message;
 pub mod notification;
 pub mod queue;
 mod run;
+pub mod text_message;
 pub mod work;
 
 pub use message::Message;

@@ -60,6 +60,8 @@ async fn invoke(
             properties.insert("postponed".into(), result.postponed.into());
             if result.failed == 0 { "ok" } else { "partial" }
         }
+        // The one who invoked it is told why.
+        Err(Error::Request(_)) => "refused",
         Err(error) => {
             tracing::error!(function = worker.function, %error, "failed");
             "error"
@@ -81,6 +83,8 @@ async fn invoke(
 fn public_message(error: &Error) -> String {
     match error {
         Error::Internal(_) => "failed, see the log".to_owned(),
+        // API Gateway answers with 401 if an authorizer fails with this text.
+        Error::Request(RequestError::Unauthenticated) => "Unauthorized".to_owned(),
         Error::Request(RequestError::Invalid(faults)) => {
             let faults: Vec<_> =
                 faults.iter().map(|fault| format!("{}: {} ({})", fault.field, fault.message, fault.code)).collect();

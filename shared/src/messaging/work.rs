@@ -32,6 +32,7 @@ use serde_json::Value;
 use super::{Message, queue::Queue};
 use crate::{
     app::App,
+    authorizer::{AuthorizerAnswer, AuthorizerEvent},
     deadline::Deadline,
     domain::time::Timestamp,
     error::{Internal, Result},
@@ -166,6 +167,15 @@ impl Worker {
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
         Self::of_payload(function, Trigger::Operator, Concurrency::Unreserved, handler)
+    }
+
+    /// A Lambda authorizer of the customer's own APIs.
+    pub fn of_authorizer<F, Fut>(function: &'static str, handler: F) -> Self
+    where
+        F: Fn(&'static App, AuthorizerEvent, Timestamp) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<AuthorizerAnswer>> + Send + 'static,
+    {
+        Self::of_payload(function, Trigger::Authorizer, Concurrency::Unreserved, handler)
     }
 
     /// A worker of the stream of outbox rows; its payload is the stream's batch.

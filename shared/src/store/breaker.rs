@@ -2,6 +2,8 @@
 //!
 //! The rule and the table of conditions stand in [`crate::domain::breaker`].
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
@@ -72,6 +74,11 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// How long a provider is not called from now on; `None` if it is.
+    pub async fn breaker_refuses_for(&self, provider: &str, now: Timestamp) -> Result<Option<Duration>> {
+        Ok(self.breaker(provider).await?.refuses_for(now))
     }
 
     async fn breaker(&self, provider: &str) -> Result<Breaker> {

@@ -10,6 +10,7 @@ use super::{
     Store,
     author::Author,
     commit::{Commit, CommitError},
+    guard::Guard,
 };
 use crate::{
     domain::{backoff::Backoff, time::Timestamp},
@@ -39,6 +40,7 @@ pub struct Attempt<'s> {
     store: &'s Store,
     correlation_id: String,
     author: Author,
+    guards: Vec<Guard>,
     first: bool,
 }
 
@@ -51,7 +53,7 @@ impl<'s> Attempt<'s> {
 
     /// Begins the commit of this attempt. Its events occurred at `now` and are stamped with the command's author.
     pub fn commit(&self, now: Timestamp) -> Commit<'s> {
-        self.store.commit(now, &self.correlation_id).by(self.author.clone())
+        self.store.commit(now, &self.correlation_id).by(self.author.clone()).guarded(self.guards.clone())
     }
 }
 
@@ -65,13 +67,20 @@ pub struct Command<'s> {
     store: &'s Store,
     correlation_id: String,
     author: Author,
+    guards: Vec<Guard>,
     attempts: u32,
 }
 
 impl Store {
     /// A command of `author`; its events carry the correlation id.
     pub fn command(&self, correlation_id: &str, author: impl Into<Author>) -> Command<'_> {
-        Command { store: self, correlation_id: correlation_id.to_owned(), author: author.into(), attempts: ATTEMPTS }
+        Command {
+            store: self,
+            correlation_id: correlation_id.to_owned(),
+            author: author.into(),
+            guards: Vec::new(),
+            attempts: ATTEMPTS,
+        }
     }
 }
 
@@ -79,6 +88,16 @@ impl<'s> Command<'s> {
     /// For what must not be given up because others are quicker: the deadline of the request alone ends the attempts.
     pub fn until_deadline(self) -> Self {
         Self { attempts: u32::MAX, ..self }
+    }
+
+    /// Each commit goes through only under these conditions.
+    pub fn guarded(self, guards: Vec<Guard>) -> Self {
+        Self { guards, ..self }
+    }
+
+    /// The same author's command for what follows a commit.
+    pub fn follow_up(&self) -> Self {
+        Self { guards: Vec::new(), ..self.clone() }
     }
 
     /// For [`run_command`](crate::run_command).
@@ -97,8 +116,14 @@ pub struct Attempts<'c, 's> {
 
 impl<'s> Attempts<'_, 's> {
     pub fn begin(&self) -> Attempt<'s> {
-        let Command { store, correlation_id, author, .. } = self.command;
-        Attempt { store, correlation_id: correlation_id.clone(), author: author.clone(), first: self.conflicts == 0 }
+        let Command { store, correlation_id, author, guards, .. } = self.command;
+        Attempt {
+            store,
+            correlation_id: correlation_id.clone(),
+            author: author.clone(),
+            guards: guards.clone(),
+            first: self.conflicts == 0,
+        }
     }
 
     /// Decides and commits. `None` after a conflict, once it is time for the next attempt.

@@ -6,13 +6,14 @@
 use crate::crypto::random::RandomId;
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
-    types::{ConditionCheck, Delete, Put, TransactWriteItem, Update},
+    types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update},
 };
 
 use super::{
     Store, Table,
     author::Author,
     event::{EventDraft, EventRecord},
+    guard::{Guard, target},
     idempotency::{self, Kept, Replay},
     item::{Item, Key, keyed, text},
     outbox_row,
@@ -59,6 +60,7 @@ pub struct Commit<'a> {
     author: Option<Author>,
     writes: Vec<(TransactWriteItem, OnConditionFailed)>,
     events: Vec<(EventRecord, Key)>,
+    guards: Vec<Guard>,
     broken: Option<Error>,
 }
 
@@ -75,6 +77,7 @@ impl Store {
             author: None,
             writes: Vec::new(),
             events: Vec::new(),
+            guards: Vec::new(),
             broken: None,
         }
     }
@@ -101,7 +104,7 @@ impl Commit<'_> {
         table: Table,
         item: Result<Item>,
         condition: &str,
-        values: &[(&str, aws_sdk_dynamodb::types::AttributeValue)],
+        values: &[(&str, AttributeValue)],
         otherwise: Option<Error>,
     ) -> Self {
         let write = item.and_then(|item| {
@@ -255,13 +258,32 @@ impl Commit<'_> {
         this
     }
 
+    /// Makes the commit go through only under these conditions.
+    pub(super) fn guarded(mut self, guards: Vec<Guard>) -> Self {
+        self.guards = guards;
+        self
+    }
+
+    /// Whether a write or check is about this item.
+    fn touches(&self, table: Table, key: &Key) -> bool {
+        let name = self.store.name(table);
+        self.writes.iter().filter_map(|(write, _)| target(write)).any(|(table, at)| table == name && at == *key)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.now
     }
 
     /// Commits. What DynamoDB throttled is sent again until the deadline. The client token makes the SDK's own retries of
     /// one attempt harmless; each attempt has its own.
-    pub async fn run(self) -> Result<(), CommitError> {
+    pub async fn run(mut self) -> Result<(), CommitError> {
+        for guard in std::mem::take(&mut self.guards) {
+            if !self.touches(guard.table, &guard.key) {
+                let Guard { table, key, condition, names, values, refusal } = guard;
+                let condition = WriteExpression { condition, names, values, ..WriteExpression::default() };
+                self = self.check(table, &key, &condition, Some(refusal.into()));
+            }
+        }
         if let Some(error) = self.broken {
             return Err(CommitError::Failed(error));
         }
@@ -341,7 +363,7 @@ pub struct WriteExpression<'a> {
     pub condition: &'a str,
     /// Words written as `#word` in the expressions (DynamoDB reserves many).
     pub names: &'a [&'a str],
-    pub values: Vec<(&'a str, aws_sdk_dynamodb::types::AttributeValue)>,
+    pub values: Vec<(&'a str, AttributeValue)>,
 }
 
 #[cfg(test)]

@@ -114,6 +114,14 @@ impl EmailChanges {
         self.next(None, earlier.collect(), now)
     }
 
+    /// The pending address, which became the address of the account, is a former one that can still be restored: this is an undo, made
+    /// in a session. Otherwise whoever holds the address that is left could undo the undoing. `None` if it is no former address.
+    #[must_use]
+    pub fn return_to(&self, address: &BlindIndex, now: Timestamp) -> Option<Self> {
+        let former = self.former.iter().find(|former| former.index == *address && former.until > now)?;
+        Some(self.undo(&former.token, now))
+    }
+
     fn next(&self, pending: Option<TokenAddress>, former: Vec<TokenAddress>, now: Timestamp) -> Self {
         let last = pending.iter().chain(&former).map(|one| one.until).max().unwrap_or(now);
         let expires = (last + Duration::from_hours(24)).unix_seconds();
@@ -173,12 +181,14 @@ impl Commit<'_> {
 
     /// Failed sign-ins by username count under the address of the account.
     pub fn username_counted_under_email(self, account: &Account) -> Self {
-        let Some(username) = &account.username_index else { return self };
+        let Some((username, email)) = account.username_index.as_ref().zip(account.email_index.as_ref()) else {
+            return self;
+        };
         let moved = WriteExpression {
             update: "SET counted_under = :index",
             condition: "#user = :user",
             names: &["user"],
-            values: vec![(":user", text(account.user.to_string())), (":index", text(account.email_index.to_string()))],
+            values: vec![(":user", text(account.user.to_string())), (":index", text(email.to_string()))],
         };
         self.update(Table::Identity, &ValueClaim::username_key(username), &moved, None)
     }
@@ -248,6 +258,18 @@ mod tests {
         assert!(restored.former(&id(1)).is_some());
         assert!([2, 3].iter().all(|byte| restored.former(&id(*byte)).is_none()));
         assert!(restored.pending(&id(4)).is_none());
+    }
+
+    #[test]
+    fn a_return_to_a_former_address_leaves_no_later_one_that_could_be_restored() {
+        let changes =
+            (1..=3).fold(EmailChanges::default(), |changes, byte| changes.confirm(address(byte, later(72)), NOW));
+        let returned = changes.return_to(&BlindIndex::from_text("v1.2".to_owned()), NOW).unwrap();
+        assert!(
+            returned.former(&id(1)).is_some() && returned.former(&id(2)).is_none() && returned.former(&id(3)).is_none()
+        );
+        assert!(changes.return_to(&BlindIndex::from_text("v1.9".to_owned()), NOW).is_none());
+        assert!(changes.return_to(&BlindIndex::from_text("v1.2".to_owned()), later(72)).is_none());
     }
 
     #[test]

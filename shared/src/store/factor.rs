@@ -13,14 +13,16 @@ use super::{
     kek::KeyPurpose,
     person_key::{self, KeyItem, PersonKey},
     secrets::IndexSecrets,
+    sent_code::sent_digest,
     user::{Account, account_key},
 };
 use crate::{
     crypto::{backup_code, field::Place, totp},
     domain::{
         event::EventType,
-        factor::{CHALLENGE_LIFE, CHALLENGE_TRIES, CodeDigest, FactorMethod, Factors, Presented},
+        factor::{CHALLENGE_LIFE, CHALLENGE_TRIES, CodeDigest, FactorMethod, Factors, Presented, SentCode},
         id::UserId,
+        person::PhoneNumber,
         secret::SecretText,
         time::Timestamp,
     },
@@ -47,6 +49,16 @@ fn open_secret(user: &UserId, sealed: &[u8], key: &PersonKey) -> Result<Zeroizin
     key.open(&place(&at), sealed)
 }
 
+fn number_place(at: &Key) -> Place<'_> {
+    Place { attribute: "sms", ..place(at) }
+}
+
+/// Encrypts the number of a second factor for its person.
+pub fn seal_number(user: &UserId, number: &PhoneNumber, key: &PersonKey) -> ByteBuf {
+    let at = self::key(user);
+    ByteBuf::from(key.seal(&number_place(&at), number.as_str().as_bytes()))
+}
+
 /// The digest of a normalised backup code. It depends on the person, so equal codes of two people have different digests.
 pub fn code_digest(indexes: &IndexSecrets, user: &UserId, code: &str) -> CodeDigest {
     CodeDigest(indexes.digest(&[b"backup code", user.to_string().as_bytes(), code.as_bytes()]))
@@ -63,12 +75,21 @@ pub fn new_backup_codes(indexes: &IndexSecrets, user: &UserId) -> (Vec<SecretTex
     (codes, digests)
 }
 
-/// What a submitted code is. `secret` is the sealed secret of the authenticator app that it may be of.
+/// What a code may be of.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected<'a> {
+    /// The sealed secret of the authenticator app.
+    pub secret: Option<&'a [u8]>,
+    /// The code that was sent, and where to.
+    pub sent: Option<(&'a SentCode, &'a str)>,
+}
+
+/// What a submitted code is.
 pub fn present(
     user: &UserId,
     method: FactorMethod,
     code: &str,
-    secret: Option<&[u8]>,
+    Expected { secret, sent }: Expected<'_>,
     (indexes, key): (&IndexSecrets, &PersonKey),
     now: Timestamp,
 ) -> Result<Presented> {
@@ -81,6 +102,10 @@ pub fn present(
         (FactorMethod::BackupCode, _) => {
             let plain = backup_code::normalise(code).unwrap_or_default();
             Ok(Presented::BackupCode(code_digest(indexes, user, plain.expose())))
+        }
+        (FactorMethod::Sms | FactorMethod::EmailOtp, _) => {
+            let right = sent.is_some_and(|(sent, to)| sent.is(method, &sent_digest(indexes, user, to, code), now));
+            Ok(Presented::Sent(method, right))
         }
     }
 }
@@ -96,26 +121,55 @@ pub struct Challenge {
     /// The device that the sign-in names, encrypted with the person's profile key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<ByteBuf>,
+    /// What it may be answered with.
+    #[serde(default)]
+    pub methods: Vec<FactorMethod>,
     /// Wrong codes so far.
     pub wrong: u32,
+    /// How many codes were sent for it.
+    #[serde(default)]
+    pub sends: u32,
+    /// The code that was sent last, which makes earlier ones void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<SentCode>,
     /// Unix seconds. The table deletes the item some time later, so each reader compares it.
     pub expires: i64,
 }
 
 impl Challenge {
-    pub fn begin(auth: &Account, amr: &str, device: Option<ByteBuf>, now: Timestamp) -> Self {
+    pub fn begin(
+        auth: &Account,
+        amr: &str,
+        methods: Vec<FactorMethod>,
+        device: Option<ByteBuf>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             user: auth.user,
             amr: amr.to_owned(),
             epoch: auth.session_epoch,
             device,
+            methods,
             wrong: 0,
+            sends: 0,
+            sent: None,
             expires: (now + CHALLENGE_LIFE).unix_seconds(),
         }
     }
 
     pub fn key(indexes: &IndexSecrets, token: &str) -> Key {
         Key::of(format!("MFA#{}", indexes.digest(&[b"second factor challenge", token.as_bytes()])))
+    }
+
+    /// Whether it asks an account without a second factor for a mailed code.
+    pub fn is_step_up(&self) -> bool {
+        self.methods.contains(&FactorMethod::EmailOtp)
+    }
+
+    /// The challenge after another code was sent.
+    #[must_use]
+    pub fn with_code(&self, sent: SentCode) -> Self {
+        Self { sends: self.sends + 1, sent: Some(sent), ..self.clone() }
     }
 
     /// What the ciphertext of the device is bound to.
@@ -130,6 +184,21 @@ pub struct FactorAccount {
     pub auth: Account,
     pub factors: Factors,
     pub key: PersonKey,
+}
+
+impl FactorAccount {
+    /// Decrypts the number of a second factor or of its setup.
+    pub fn number(&self, sealed: &[u8]) -> Result<PhoneNumber> {
+        let at = key(&self.auth.user);
+        let plain = self.key.open(&number_place(&at), sealed)?;
+        let text = std::str::from_utf8(&plain).map_err(Internal::corrupt)?;
+        Ok(serde_json::from_value(text.into()).map_err(|_| Internal::corrupt("the number of a second factor"))?)
+    }
+
+    /// The number that is enrolled.
+    pub fn sms_number(&self) -> Result<Option<PhoneNumber>> {
+        self.factors.sms().map(|sms| self.number(&sms.number)).transpose()
+    }
 }
 
 impl Commit<'_> {
@@ -158,6 +227,12 @@ impl Commit<'_> {
         self.update(Table::Ephemeral, at, &counted, None)
     }
 
+    /// A challenge for which a code is sent. A conflict if another call used it, counted a wrong code or sent a code meanwhile.
+    pub fn challenge_changes(self, at: &Key, before: &Challenge, after: &Challenge) -> Self {
+        let WriteExpression { condition, values, .. } = unchanged(before, "");
+        self.put_if(Table::Ephemeral, keyed(at, after), condition, &values, None)
+    }
+
     /// Something about the second factor that the account does not show: a version of its own, with its event.
     pub fn note_mfa(self, auth: &Account, kind: EventType) -> Self {
         let (after, kind) = auth.note_mfa(kind);
@@ -166,7 +241,12 @@ impl Commit<'_> {
 }
 
 fn unchanged(challenge: &Challenge, update: &'static str) -> WriteExpression<'static> {
-    WriteExpression { update, condition: "wrong = :read", names: &[], values: vec![(":read", number(challenge.wrong))] }
+    WriteExpression {
+        update,
+        condition: "wrong = :read AND sends = :sends",
+        names: &[],
+        values: vec![(":read", number(challenge.wrong)), (":sends", number(challenge.sends))],
+    }
 }
 
 impl Store {
@@ -242,7 +322,10 @@ mod tests {
             amr: "pwd".to_owned(),
             device: None,
             epoch: 0,
+            methods: vec![FactorMethod::Totp],
             wrong: 0,
+            sends: 0,
+            sent: None,
             expires: (NOW + CHALLENGE_LIFE).unix_seconds(),
         };
         store.begin_challenge(&at, &begun).await.unwrap();
@@ -274,7 +357,8 @@ mod tests {
         assert_eq!((codes.len(), digests.len()), (10, 10));
         let key = PersonKey::from_key(&user.to_string(), DataKey::from_bytes([7; 32]));
         let typed = codes[3].expose().to_lowercase();
-        let of = |user| present(user, FactorMethod::BackupCode, &typed, None, (&indexes, &key), NOW).unwrap();
+        let of =
+            |user| present(user, FactorMethod::BackupCode, &typed, Expected::default(), (&indexes, &key), NOW).unwrap();
         assert_eq!(of(&user), Presented::BackupCode(digests[3].clone()));
         assert_ne!(of(&UserId::new(NOW)), Presented::BackupCode(digests[3].clone()));
     }

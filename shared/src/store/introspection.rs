@@ -1,5 +1,5 @@
-//! What an access token stands on now: session and account of a person, or a machine client. Read together with the client that asks, in
-//! one consistent `BatchGetItem`.
+//! What an access token stands on now: session and account of a person, or a machine client. Read together with the client that asks, if
+//! one asks, in one consistent `BatchGetItem`.
 
 use super::{
     Store, Table,
@@ -32,6 +32,17 @@ pub enum TokenHolder {
     Client(ClientId),
 }
 
+/// A question about a token.
+#[derive(Debug)]
+pub struct TokenQuestion {
+    /// The client that asks; `None` if the deployment itself does.
+    pub asker: Option<ClientId>,
+    /// Whose token it is, if it is one of ours.
+    pub holder: Option<TokenHolder>,
+    /// Whether staff need a second factor. Without one their sessions are for enrolling only, so for other services they are not live.
+    pub staff_mfa: bool,
+}
+
 /// The holder of a token, as of now.
 #[derive(Debug)]
 pub enum LiveHolder {
@@ -60,7 +71,12 @@ impl TokenHolder {
     }
 
     /// The holder, unless it was deleted, or the person is not admitted any more.
-    fn live(&self, mut found: impl FnMut(&Key) -> Option<Item>, now: Timestamp) -> Result<Option<LiveHolder>> {
+    fn live(
+        &self,
+        mut found: impl FnMut(&Key) -> Option<Item>,
+        staff_mfa: bool,
+        now: Timestamp,
+    ) -> Result<Option<LiveHolder>> {
         match self {
             Self::Client(client) => {
                 Ok(found(&client_key(client)).map(read).transpose()?.map(|client| LiveHolder::Client(Box::new(client))))
@@ -69,7 +85,9 @@ impl TokenHolder {
                 let account: Option<Account> = found(&account_key(user)).map(read).transpose()?;
                 let session: Option<SessionItem> = found(&SessionItem::key(user, session)).map(read).transpose()?;
                 let (Some(account), Some(session)) = (account, session) else { return Ok(None) };
-                let admitted = account.status == UserStatus::Active && session.admitted(&account, now);
+                let admitted = account.status == UserStatus::Active
+                    && session.admitted(&account, now)
+                    && !(staff_mfa && session.lacks_second_factor(&account));
                 Ok(admitted.then(|| LiveHolder::Person(Box::new(account))))
             }
         }
@@ -77,20 +95,16 @@ impl TokenHolder {
 }
 
 impl Store {
-    pub async fn asked_token(
-        &self,
-        asker: &ClientId,
-        holder: Option<&TokenHolder>,
-        now: Timestamp,
-    ) -> Result<AskedToken> {
-        let asking = client_key(asker);
-        let keys = std::iter::once(asking.clone()).chain(holder.into_iter().flat_map(TokenHolder::keys));
+    pub async fn asked_token(&self, question: &TokenQuestion, now: Timestamp) -> Result<AskedToken> {
+        let holder = question.holder.as_ref();
+        let asking = question.asker.as_ref().map(client_key);
+        let keys = asking.iter().cloned().chain(holder.into_iter().flat_map(TokenHolder::keys));
         let keys: Vec<_> = keys.map(|key| (Table::Identity, key)).collect();
         let found = self.get_many(&keys).await?;
         // A client may ask about its own token: then both are one item.
         let item = |key: &Key| found.get(key).cloned();
         let live = match holder {
-            Some(holder) => holder.live(item, now)?,
+            Some(holder) => holder.live(item, question.staff_mfa, now)?,
             None => None,
         };
         let known = match holder {
@@ -103,13 +117,16 @@ impl Store {
             Some(LiveHolder::Person(account)) => self.roles_of(&account.roles, known).await?,
             _ => RoleTable::default(),
         };
-        Ok(AskedToken { asker: item(&asking).map(read).transpose()?, holder: live, roles })
+        let asker = asking.as_ref().and_then(item).map(read).transpose()?;
+        Ok(AskedToken { asker, holder: live, roles })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use serde_json::json;
 
     use super::*;
     use crate::{
@@ -136,8 +153,12 @@ mod tests {
     }
 
     async fn is_active(store: &Store, holder: TokenHolder, now: Timestamp) -> bool {
-        let nobody = ClientId::new(NOW);
-        let asked = store.asked_token(&nobody, Some(&holder), now).await.unwrap();
+        is_active_with(store, holder, false, now).await
+    }
+
+    async fn is_active_with(store: &Store, holder: TokenHolder, staff_mfa: bool, now: Timestamp) -> bool {
+        let question = TokenQuestion { asker: Some(ClientId::new(NOW)), holder: Some(holder), staff_mfa };
+        let asked = store.asked_token(&question, now).await.unwrap();
         assert!(asked.asker.is_none());
         asked.holder.is_some()
     }
@@ -166,6 +187,9 @@ mod tests {
             put(&store, keyed(&at, &with(&account, "status", status.into())).unwrap()).await;
             assert!(!is_active(&store, holder, NOW).await, "{status}");
         }
+        put(&store, keyed(&at, &with(&account, "roles", json!(["user", "moderator"]))).unwrap()).await;
+        assert!(is_active_with(&store, holder, false, NOW).await);
+        assert!(!is_active_with(&store, holder, true, NOW).await, "staff without a second factor");
         put(&store, keyed(&at, &with(&account, "session_epoch", 1.into())).unwrap()).await;
         assert!(!is_active(&store, holder, NOW).await, "a new password");
     }
@@ -184,7 +208,8 @@ mod tests {
             updated_at: NOW,
             version: 1,
         };
-        let ask = async || store.asked_token(&id, Some(&TokenHolder::Client(id)), NOW).await.unwrap();
+        let question = TokenQuestion { asker: Some(id), holder: Some(TokenHolder::Client(id)), staff_mfa: true };
+        let ask = async || store.asked_token(&question, NOW).await.unwrap();
         assert!(matches!(ask().await, AskedToken { asker: None, holder: None, .. }));
         put(&store, keyed(&client_key(&id), &client).unwrap()).await;
         let asked = ask().await;

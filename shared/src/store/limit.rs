@@ -98,6 +98,13 @@ impl Store {
         Ok(refused(violations.wait(now).unwrap_or(own)))
     }
 
+    /// How many of the calls that were counted under a [`key`] have not been forgotten: one is with each interval.
+    pub async fn outstanding(&self, limit: &Limit, key: &Key, now: Timestamp) -> Result<u32> {
+        let state: LimitState = self.get_as(Table::Ephemeral, key).await?.unwrap_or_default();
+        let ahead = Timestamp::from_unix_millis(state.tat).since(now).as_millis();
+        Ok(u32::try_from(ahead.div_ceil(limit.interval().as_millis())).unwrap_or(u32::MAX))
+    }
+
     async fn take(
         &self,
         key: &Key,
@@ -182,7 +189,10 @@ fn whole_seconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::limit::LOGIN_IP, store::testing};
+    use crate::{
+        domain::limit::{LOGIN_IP, WRONG_PASSWORDS_NETWORK},
+        store::testing,
+    };
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_772_357_400);
 
@@ -200,6 +210,20 @@ mod tests {
             }
         }
         waits
+    }
+
+    #[tokio::test]
+    async fn what_was_counted_is_forgotten_one_by_one() {
+        let store = testing::store().await;
+        let key = key(&WRONG_PASSWORDS_NETWORK, "digest");
+        let after = async |minutes| {
+            store.outstanding(&WRONG_PASSWORDS_NETWORK, &key, NOW + Duration::from_mins(minutes)).await.unwrap()
+        };
+        assert_eq!(after(0).await, 0);
+        for _ in 0..10 {
+            store.count(&WRONG_PASSWORDS_NETWORK, &key, false, 10_000, NOW).await.unwrap();
+        }
+        assert_eq!([after(0).await, after(4).await, after(10).await, after(60).await], [10, 6, 0, 0]);
     }
 
     #[tokio::test]

@@ -55,6 +55,13 @@ pub struct ReservedTry {
     item: LockoutItem,
 }
 
+impl ReservedTry {
+    /// How many failures count for the identifier besides it.
+    pub fn failures(&self) -> u32 {
+        u32::try_from(self.item.state.failures.len()).unwrap_or(u32::MAX)
+    }
+}
+
 /// A failed try.
 #[derive(Debug, Clone, Copy)]
 pub struct Failure<'a> {

@@ -2,8 +2,11 @@
 //!
 //! The access-pattern table in `docs/architecture.md` says which key serves which question at what cost.
 
+mod account_item;
+pub mod account_list;
 pub mod admins;
 pub mod admission;
+pub mod admitted;
 pub mod author;
 pub mod breaker;
 pub mod check;
@@ -17,11 +20,13 @@ pub mod due;
 pub mod email_change;
 pub mod event;
 pub mod factor;
+mod guard;
 pub mod hit;
 pub mod holder_notice;
 pub mod idempotency;
 pub mod inbound;
 pub mod introspection;
+pub mod invitation;
 pub mod item;
 pub mod kek;
 pub mod limit;
@@ -39,7 +44,9 @@ pub mod person_key;
 mod rewrap;
 pub mod role;
 pub mod rotation;
+pub mod rotation_cause;
 pub mod secrets;
+pub mod sent_code;
 pub mod session;
 pub mod slot;
 pub mod state_index;

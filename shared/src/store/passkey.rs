@@ -19,7 +19,7 @@ use crate::{
         secret::Masked,
         time::Timestamp,
     },
-    error::{Internal, Result},
+    error::{Error, Internal, Result},
 };
 
 /// A passkey as it is stored.
@@ -182,11 +182,11 @@ impl Commit<'_> {
         )
     }
 
-    /// A passkey in its next state. A conflict if it is gone, or was used with a higher counter meanwhile.
-    pub fn passkey_changes(self, before: &PasskeyItem, after: &PasskeyItem) -> Self {
+    /// A passkey in its next state. If it is gone, or was used with a higher counter meanwhile: `otherwise`, or a conflict.
+    pub fn passkey_changes(self, before: &PasskeyItem, after: &PasskeyItem, otherwise: Option<Error>) -> Self {
         let item = keyed(&PasskeyItem::key(&after.user, &after.passkey), after);
         let read = [(":read", number(before.sign_count))];
-        self.put_if(Table::Identity, item, "attribute_exists(pk) AND sign_count = :read", &read, None)
+        self.put_if(Table::Identity, item, "attribute_exists(pk) AND sign_count = :read", &read, otherwise)
     }
 
     /// Uses up a ceremony.

@@ -24,6 +24,7 @@ use super::{
     item::{Key, key_of, read, text},
     kek::{KeyPosition, KeyPurpose, generation_key},
     person_key::{self, KeyItem},
+    rotation_cause::RotationCause,
 };
 use crate::{
     crypto::{field, wrap},
@@ -71,8 +72,14 @@ pub struct RenewalCounts {
 
 impl Store {
     /// One run over all purposes.
-    pub(super) async fn renew_keks(&self, now: Timestamp, bounds: RenewalBounds) -> Result<RenewalCounts> {
-        let mut run = RenewalRun { store: self, now, began: Instant::now(), bounds, renewed: RenewalCounts::default() };
+    pub(super) async fn renew_keks(
+        &self,
+        cause: RotationCause,
+        now: Timestamp,
+        bounds: RenewalBounds,
+    ) -> Result<RenewalCounts> {
+        let mut run =
+            RenewalRun { store: self, cause, now, began: Instant::now(), bounds, renewed: RenewalCounts::default() };
         let mut failed = None;
         for purpose in KeyPurpose::ALL {
             // What stops one purpose does not stop the others.
@@ -87,6 +94,7 @@ impl Store {
 
 struct RenewalRun<'a> {
     store: &'a Store,
+    cause: RotationCause,
     /// When it began, by the clock and for measuring.
     now: Timestamp,
     began: Instant,
@@ -129,7 +137,11 @@ impl RenewalRun<'_> {
         };
         let age = self.now.since(item.made_at);
         if older.is_empty() {
-            return if age >= IN_USE_FOR { self.make(purpose, newest + 1).await } else { Ok(()) };
+            let due = match self.cause {
+                RotationCause::Age => age >= IN_USE_FOR,
+                RotationCause::Order | RotationCause::Leak => age >= SETTLING,
+            };
+            return if due { self.make(purpose, newest + 1).await } else { Ok(()) };
         }
         if age < SETTLING {
             return Ok(());

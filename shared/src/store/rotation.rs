@@ -9,12 +9,13 @@ use aws_sdk_secretsmanager::{
     Client,
     operation::{get_secret_value::GetSecretValueError, put_secret_value::PutSecretValueError},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
     rewrap::{RenewalBounds, RenewalCounts},
+    rotation_cause::RotationCause,
     secrets::{IndexSecrets, TokenSecrets},
 };
 use crate::{
@@ -38,29 +39,62 @@ pub const IN_USE_FOR: Duration = Duration::from_hours(30 * 24);
 /// Twice the clashes that could ever come from the schedule and an operator at once.
 const TRIES: u32 = 4;
 
+/// An order to rotate a ring that was rotated this recently does nothing. So the next key has always been published for longer
+/// than anybody keeps the published keys (`SECRET_AGE`, `Cache-Control` of the JWKS), and an order may be repeated.
+const JUST_ROTATED: Duration = Duration::from_mins(15);
+
+/// Keys that are rotated together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyFamily {
+    /// Of access tokens.
+    Signing,
+    /// Of refresh tokens, mailed tokens and cursors.
+    Tokens,
+    /// That wrap people's keys.
+    KeyEncryption,
+}
+
+impl KeyFamily {
+    pub const ALL: [Self; 3] = [Self::Signing, Self::Tokens, Self::KeyEncryption];
+}
+
 /// What is to be done with a secret.
 #[derive(Debug)]
 enum RotationStep<T> {
     /// It is young enough.
     Keep,
-    /// This is its new content, and the word for the log: `made` or `moved`.
+    /// This is its new content, and the word for the log: `made`, `moved` or `replaced`.
     Put(T, &'static str),
 }
 
-fn due(rotated_at: Timestamp, now: Timestamp) -> bool {
-    now.since(rotated_at) >= IN_USE_FOR
+impl RotationCause {
+    /// Whether a ring that was rotated then is rotated.
+    fn moves(self, rotated_at: Timestamp, now: Timestamp) -> bool {
+        let age = now.since(rotated_at);
+        match self {
+            Self::Age => age >= IN_USE_FOR,
+            Self::Order => age >= JUST_ROTATED,
+            Self::Leak => true,
+        }
+    }
 }
 
-fn signing(held: Option<&SigningRing>, now: Timestamp) -> Result<RotationStep<SigningRing>, CryptoError> {
+fn signing(
+    held: Option<&SigningRing>,
+    cause: RotationCause,
+    now: Timestamp,
+) -> Result<RotationStep<SigningRing>, CryptoError> {
     Ok(match held {
         None => RotationStep::Put(SigningRing::generate(now)?, "made"),
-        Some(ring) if due(ring.rotated_at, now) => RotationStep::Put(ring.rotated(now)?, "moved"),
+        Some(_) if cause == RotationCause::Leak => RotationStep::Put(SigningRing::generate(now)?, "replaced"),
+        Some(ring) if cause.moves(ring.rotated_at, now) => RotationStep::Put(ring.rotated(now)?, "moved"),
         Some(_) => RotationStep::Keep,
     })
 }
 
-/// The key of cursors has no ring: a new one would only break the lists that are being read, and guards no more.
-fn tokens(held: Option<TokenSecrets>, now: Timestamp) -> RotationStep<TokenSecrets> {
+/// The key of cursors has no ring: a new one would only break the lists that are being read, and guards no more, unless it leaked.
+fn tokens(held: Option<TokenSecrets>, cause: RotationCause, now: Timestamp) -> RotationStep<TokenSecrets> {
     match held {
         None => RotationStep::Put(
             TokenSecrets {
@@ -71,7 +105,16 @@ fn tokens(held: Option<TokenSecrets>, now: Timestamp) -> RotationStep<TokenSecre
             },
             "made",
         ),
-        Some(held) if due(held.rotated_at, now) => RotationStep::Put(
+        Some(held) if cause == RotationCause::Leak => RotationStep::Put(
+            TokenSecrets {
+                refresh: held.refresh.replaced(),
+                mail: held.mail.replaced(),
+                cursor: LongKey::generate(),
+                rotated_at: now,
+            },
+            "replaced",
+        ),
+        Some(held) if cause.moves(held.rotated_at, now) => RotationStep::Put(
             TokenSecrets { refresh: held.refresh.rotated(now), mail: held.mail.rotated(now), rotated_at: now, ..held },
             "moved",
         ),
@@ -94,27 +137,50 @@ impl App {
     /// Makes the keys that are missing and moves those that are old, in Secrets Manager and in the table of keys. Gives
     /// the number of secrets and keys written. Whatever it is killed between, the next run goes on.
     pub async fn rotate_keys(&self, now: Timestamp) -> Result<u32> {
+        let mut written = 0;
+        for family in KeyFamily::ALL {
+            written += self.rotate(family, RotationCause::Age, now).await?;
+        }
+        let vault = Vault(self.secretsmanager().await);
+        written += vault.turn(&self.config.secrets.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
+        Ok(written)
+    }
+
+    /// Rotates keys for this cause, and makes those that are missing. Key-encryption keys make nothing that a leak would void: they
+    /// are renewed, and the runs after that move people's keys to the new ones.
+    pub async fn rotate(&self, family: KeyFamily, cause: RotationCause, now: Timestamp) -> Result<u32> {
         let vault = Vault(self.secretsmanager().await);
         let names = &self.config.secrets;
-        let mut written = rotate_signing(&vault, &names.signing, &names.verification, now).await?;
-        written += vault.turn(&names.tokens, "tokens", |held| Ok(tokens(held, now))).await?;
-        written += vault.turn(&names.indexes, "indexes", |held| Ok(indexes(held.as_ref()))).await?;
+        match family {
+            KeyFamily::Signing => rotate_signing(&vault, &names.signing, &names.verification, cause, now).await,
+            KeyFamily::Tokens => vault.turn(&names.tokens, "tokens", |held| Ok(tokens(held, cause, now))).await,
+            KeyFamily::KeyEncryption => self.renew_key_encryption(cause, now).await,
+        }
+    }
+
+    async fn renew_key_encryption(&self, cause: RotationCause, now: Timestamp) -> Result<u32> {
         let RenewalCounts { made, moved, removed, damaged } =
-            self.store().await.renew_keks(now, RenewalBounds::default()).await?;
+            self.store().await.renew_keks(cause, now, RenewalBounds::default()).await?;
         tracing::info!(made, moved, removed, damaged, "key-encryption keys looked after");
         if damaged > 0 {
             return Err(Internal::corrupt(format!("{damaged} keys of people do not open")).into());
         }
-        Ok(written + made + moved)
+        Ok(made + moved)
     }
 }
 
 /// The public half is written before the private one, so that no key signs that is not published. A run that dies in
 /// between leaves a published key that never signs, and the next run puts that right.
-async fn rotate_signing(vault: &Vault<'_>, private: &str, public: &str, now: Timestamp) -> Result<u32> {
+async fn rotate_signing(
+    vault: &Vault<'_>,
+    private: &str,
+    public: &str,
+    cause: RotationCause,
+    now: Timestamp,
+) -> Result<u32> {
     for _ in 0..TRIES {
         let held = vault.read::<SigningRing>(private).await?;
-        let step = signing(held.value.as_ref(), now).map_err(Internal::bug)?;
+        let step = signing(held.value.as_ref(), cause, now).map_err(Internal::bug)?;
         let ring = match &step {
             RotationStep::Put(ring, _) => Some(ring),
             RotationStep::Keep => held.value.as_ref(),
@@ -219,9 +285,12 @@ mod tests {
 
     #[test]
     fn an_empty_secret_is_filled_and_a_young_one_kept() {
-        let (made, word) = put(tokens(None, NOW));
+        let (made, word) = put(tokens(None, RotationCause::Age, NOW));
         assert_eq!(word, "made");
-        assert!(matches!(tokens(Some(made), NOW + IN_USE_FOR - Duration::from_secs(1)), RotationStep::Keep));
+        assert!(matches!(
+            tokens(Some(made), RotationCause::Age, NOW + IN_USE_FOR - Duration::from_secs(1)),
+            RotationStep::Keep
+        ));
         let (made, word) = put(indexes(None));
         assert_eq!(word, "made");
         assert!(matches!(indexes(Some(&made)), RotationStep::Keep));
@@ -229,23 +298,55 @@ mod tests {
 
     #[test]
     fn old_rings_move_one_step_and_the_cursor_key_stays() {
-        let (made, _) = put(tokens(None, NOW));
+        let (made, _) = put(tokens(None, RotationCause::Age, NOW));
         let (kid, cursor) = (made.refresh.current(), made.cursor.to_base64());
-        let (moved, word) = put(tokens(Some(made), NOW + IN_USE_FOR));
+        let (moved, word) = put(tokens(Some(made), RotationCause::Age, NOW + IN_USE_FOR));
         assert_eq!(word, "moved");
         assert_eq!(moved.refresh.current().0, kid.0 + 1);
         assert_eq!(moved.rotated_at, NOW + IN_USE_FOR);
         assert_eq!(*moved.cursor.to_base64(), *cursor);
-        assert!(matches!(tokens(Some(moved), NOW + IN_USE_FOR * 2 - Duration::from_secs(1)), RotationStep::Keep));
+        assert!(matches!(
+            tokens(Some(moved), RotationCause::Age, NOW + IN_USE_FOR * 2 - Duration::from_secs(1)),
+            RotationStep::Keep
+        ));
     }
 
     #[test]
     fn a_signing_key_is_published_a_whole_term_before_it_signs() {
-        let (ring, _) = put(signing(None, NOW).unwrap());
-        assert!(matches!(signing(Some(&ring), NOW + Duration::from_hours(1)).unwrap(), RotationStep::Keep));
-        let (moved, word) = put(signing(Some(&ring), NOW + IN_USE_FOR).unwrap());
+        let (ring, _) = put(signing(None, RotationCause::Age, NOW).unwrap());
+        assert!(matches!(
+            signing(Some(&ring), RotationCause::Age, NOW + Duration::from_hours(1)).unwrap(),
+            RotationStep::Keep
+        ));
+        let (moved, word) = put(signing(Some(&ring), RotationCause::Age, NOW + IN_USE_FOR).unwrap());
         assert_eq!(word, "moved");
         assert!(ring.jwks().keys.iter().any(|key| key.kid == moved.current.kid()));
+    }
+
+    #[test]
+    fn an_order_moves_a_ring_once_however_often_it_is_given() {
+        let (ring, _) = put(signing(None, RotationCause::Age, NOW).unwrap());
+        let order =
+            |ring: &SigningRing, after: Duration| signing(Some(ring), RotationCause::Order, NOW + after).unwrap();
+        let (moved, word) = put(order(&ring, JUST_ROTATED));
+        assert_eq!((word, moved.current.kid()), ("moved", ring.next.kid()));
+        assert!(matches!(order(&moved, JUST_ROTATED + Duration::from_secs(1)), RotationStep::Keep));
+        let (made, _) = put(tokens(None, RotationCause::Age, NOW));
+        assert!(matches!(tokens(Some(made), RotationCause::Order, NOW + Duration::from_secs(1)), RotationStep::Keep));
+    }
+
+    #[test]
+    fn after_a_leak_no_key_of_before_is_left() {
+        let (ring, _) = put(signing(None, RotationCause::Age, NOW).unwrap());
+        let (replaced, word) = put(signing(Some(&ring), RotationCause::Leak, NOW).unwrap());
+        assert_eq!(word, "replaced");
+        let old: Vec<_> = ring.jwks().keys.into_iter().map(|key| key.kid).collect();
+        assert!(replaced.jwks().keys.iter().all(|key| !old.contains(&key.kid)));
+        let (made, _) = put(tokens(None, RotationCause::Age, NOW));
+        let (kid, cursor) = (made.refresh.current(), made.cursor.to_base64());
+        let (replaced, _) = put(tokens(Some(made), RotationCause::Leak, NOW));
+        assert!(replaced.refresh.current().0 > kid.0 + 1);
+        assert_ne!(*replaced.cursor.to_base64(), *cursor);
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! how a new password ends sessions in the very transaction that sets it. Deleting those is cleaning, and may stop
 //! half-way without letting anybody in.
 
+mod ending;
 mod sign_ins;
 #[cfg(test)]
 mod tests;
 
-pub use sign_ins::SignIns;
+pub use ending::Ending;
+pub use sign_ins::{SignInTrace, SignIns};
 
 use crate::crypto::random::RandomId;
 use serde::{Deserialize, Serialize};
@@ -36,11 +38,11 @@ use crate::{
         refresh::{Kid, RefreshToken},
     },
     domain::{
-        event::{Actor, Cause, EventType, PublicWord, SignInMethods, Subject},
+        event::{Cause, EventType, PublicWord, SignInMethods, SignInRisk, Subject},
         id::{DeviceId, SessionId, UserId},
         refresh::RefreshGeneration,
         secret::Masked,
-        session::Session,
+        session::{Session, TRUSTED_FROM},
         time::Timestamp,
     },
     error::{Error, Internal, Result},
@@ -60,6 +62,9 @@ pub struct SessionItem {
     pub auth_time: Timestamp,
     /// How: `pwd`, `otp`, … (RFC 8176).
     pub amr: Vec<String>,
+    /// The trust score that it began with, 0 to 100.
+    #[serde(default)]
+    pub trust: u32,
     /// Generation of the newest refresh token.
     pub counter: u64,
     pub nonce: ByteBuf,
@@ -106,6 +111,7 @@ impl SessionItem {
             created_at: now,
             auth_time: now,
             amr: amr.iter().map(|&method| method.to_owned()).collect(),
+            trust: 0,
             counter: generation.counter,
             nonce: ByteBuf::from(random::bytes::<16>().to_vec()),
             kid,
@@ -140,9 +146,19 @@ impl SessionItem {
         self.live(now) && self.epoch == auth.session_epoch
     }
 
+    /// Whether it has twice the throughput limits.
+    pub const fn is_trusted(&self) -> bool {
+        self.trust >= TRUSTED_FROM
+    }
+
     /// Whether its person proved a second factor.
     pub fn has_second_factor(&self) -> bool {
         self.amr.iter().any(|method| method == MULTI_FACTOR)
+    }
+
+    /// Whether it is the session of staff who have not proved a second factor.
+    pub fn lacks_second_factor(&self, account: &Account) -> bool {
+        account.is_staff() && !self.has_second_factor()
     }
 
     /// The session after its person proved again who they are.
@@ -164,17 +180,19 @@ impl SessionItem {
             ip: Masked(origin.ip),
             user_agent: Masked(origin.user_agent),
             device_id: self.device,
+            trust_score: self.trust,
             amr: self.amr.clone(),
         })
     }
 
-    /// The event of its beginning.
-    pub fn created(&self) -> EventDraft {
+    /// The event of its beginning, with the decision on its risk.
+    fn created(&self, risk: &SignInRisk) -> EventDraft {
         let subject = Subject::new("session", self.session);
         EventDraft::new(EventType::SessionCreated, subject, self.version)
             .person(self.user)
             .session(self.session)
             .data(&self.methods())
+            .data(risk)
     }
 
     fn methods(&self) -> SignInMethods {
@@ -205,32 +223,6 @@ impl SessionItem {
     pub fn open_origin(&self, key: &PersonKey) -> Result<CallOrigin> {
         let plain = key.open(&place(&self.session.to_string()), &self.origin)?;
         serde_json::from_slice(&plain).map_err(|_| Internal::corrupt("a session's origin").into())
-    }
-}
-
-/// Why a session is ended.
-#[derive(Debug, Clone)]
-pub struct Ending {
-    kind: EventType,
-    reason: &'static str,
-    /// Who ends it, where that is not the author of the commit.
-    actor: Option<Actor>,
-}
-
-impl Ending {
-    /// By the author of the commit; the reason is a public word.
-    pub const fn revoked(reason: &'static str) -> Self {
-        Self { kind: EventType::SessionRevoked, reason, actor: None }
-    }
-
-    /// By a refresh token that came out of its turn.
-    pub const fn refresh_reused() -> Self {
-        Self { kind: EventType::SessionRefreshReused, reason: "refresh_token_reused", actor: None }
-    }
-
-    /// By the system, since its person signed in once more.
-    fn surplus() -> Self {
-        Self { kind: EventType::SessionRevoked, reason: "too_many_sessions", actor: Some(Actor::system("sessions")) }
     }
 }
 

@@ -8,29 +8,28 @@ use serde_bytes::ByteBuf;
 
 use super::{
     Store, Table,
+    account_item::account_item,
     commit::{Commit, WriteExpression},
     event::EventDraft,
-    item::{Item, Key, key_of, keyed, read, text},
+    item::{Item, Key, key_of, keyed, number, read, text},
     person_key::{KeyItem, PersonKey},
+    secrets::IndexSecrets,
 };
 use crate::{
     crypto::{field::Place, random},
     domain::{
         account::BlindIndex,
         event::{EventType, Subject},
-        id::UserId,
+        external::ExternalId,
+        id::{ClientId, UserId},
         profile::Profile,
         time::Timestamp,
     },
     error::{Internal, Result},
 };
 
+pub use super::account_item::account_key;
 pub use crate::domain::account::{Account, PasswordHash};
-
-/// Where an account is stored.
-pub fn account_key(user: &UserId) -> Key {
-    Key::new(format!("U#{user}"), "AUTH")
-}
 
 /// The event of an account as it is now.
 pub fn account_event(kind: EventType, account: &Account) -> EventDraft {
@@ -111,12 +110,13 @@ fn place<'a>(at: &'a Key, attribute: &'a str) -> Place<'a> {
 impl Commit<'_> {
     /// The first state of an account.
     pub fn new_account(self, account: &Account) -> Self {
-        self.create(Table::Identity, &account_key(&account.user), account, None)
+        self.put_if(Table::Identity, account_item(account), "attribute_not_exists(pk)", &[], None)
     }
 
     /// An account in its next state, in place of the one that was read.
     pub fn account_changes(self, before: &Account, after: &Account) -> Self {
-        self.replace(Table::Identity, &account_key(&after.user), after, before.version).list_as_admin(before, after)
+        let read = [(":read", number(before.version))];
+        self.put_if(Table::Identity, account_item(after), "version = :read", &read, None).list_as_admin(before, after)
     }
 
     /// A profile in place of the one that was read.
@@ -149,6 +149,13 @@ pub struct ValueClaim {
     pub former_expires: Option<i64>,
 }
 
+impl IndexSecrets {
+    /// A digest of the id by which this client knows an account: the same id of another client has another one.
+    pub fn external_id(&self, client: &ClientId, id: &ExternalId) -> String {
+        self.digest(&[b"external id", client.to_string().as_bytes(), id.as_str().as_bytes()])
+    }
+}
+
 impl ValueClaim {
     /// The condition under which a value may be claimed: nobody has it, or the account that has it was not confirmed in time. `:now` is
     /// the present time.
@@ -165,6 +172,11 @@ impl ValueClaim {
 
     pub fn email_key(index: &BlindIndex) -> Key {
         Key::new(format!("EMAIL#{index}"), "CLAIM")
+    }
+
+    /// The claim of the id that a machine client knows an account by. `digest` is [`IndexSecrets::external_id`].
+    pub fn external_key(digest: &str) -> Key {
+        Key::new(format!("EXTERNAL#{digest}"), "CLAIM")
     }
 
     pub fn username_key(index: &BlindIndex) -> Key {
@@ -199,9 +211,13 @@ pub struct OpenAccount {
 
 impl OpenAccount {
     /// What mails call the person: nothing before the address is confirmed, since whoever registered it may be a stranger
-    /// who chooses words for a mail to somebody else.
+    /// who chooses words for a mail to somebody else. Staff and machine clients are no strangers.
     pub fn name_in_mails(&self) -> Option<&str> {
-        self.profile.given_name.as_ref().filter(|_| self.auth.email_verified).map(|name| name.as_str())
+        self.profile
+            .given_name
+            .as_ref()
+            .filter(|_| self.auth.email_verified || self.auth.provisioned)
+            .map(|name| name.as_str())
     }
 }
 

@@ -57,7 +57,7 @@ pub fn alarms(functions: &[Function]) -> String {
                 threshold: 120_000,
                 ..of_function(function, "IteratorAge")
             }),
-            Trigger::Api(_) | Trigger::Queue(_) | Trigger::Operator => {}
+            Trigger::Api(_) | Trigger::Queue(_) | Trigger::Operator | Trigger::Authorizer => {}
         }
     }
     title("Alarms of queues, schedules and the stream") + &all.iter().map(text).collect::<Vec<_>>().join("\n")

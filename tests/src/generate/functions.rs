@@ -106,7 +106,25 @@ fn one(function: &Function, role: &str) -> String {
     property("LoggingConfig", format!("{{LogGroup: !Ref {}Logs}}", logical(function.area())));
     text.push_str(&events(function));
     text.push('\n');
+    if function.trigger == Trigger::Authorizer {
+        text.push_str(&gateways_may_invoke(&logical(name)));
+    }
     text
+}
+
+/// The permission of the API Gateways of the account. The API of this template invokes its functions by a role of its own.
+fn gateways_may_invoke(function: &str) -> String {
+    format!(
+        "  {function}Permission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !GetAtt {function}.Arn
+      Principal: apigateway.amazonaws.com
+      SourceArn: !Sub arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:*
+
+"
+    )
 }
 
 /// The condition under which concurrency is reserved, and how much.
@@ -122,7 +140,7 @@ fn reserved(concurrency: Concurrency) -> Option<(&'static str, String)> {
 
 fn events(function: &Function) -> String {
     match &function.trigger {
-        Trigger::Api(_) | Trigger::Operator => String::new(),
+        Trigger::Api(_) | Trigger::Operator | Trigger::Authorizer => String::new(),
         Trigger::Queue(trigger) => {
             // Never more than is reserved, or throttled messages would end as dead letters.
             let most = match function.settings.concurrency {

@@ -73,7 +73,7 @@ fn statements_of(grants: &[Grant]) -> String {
     }
     let mut by_actions: Vec<(Vec<&str>, Vec<AwsResource>)> = Vec::new();
     for (resource, actions) in by_resource {
-        let alone = matches!(resource, AwsResource::Anything | AwsResource::MailIdentities);
+        let alone = matches!(resource, AwsResource::Anything | AwsResource::MailIdentities | AwsResource::TextMessages);
         let same = by_actions
             .iter_mut()
             .find(|(known, resources)| *known == actions && !alone && is_key(resources[0]) == is_key(resource));
@@ -96,10 +96,15 @@ fn statements_of(grants: &[Grant]) -> String {
                 "!If [OnAws, {{StringEquals: {{'kms:EncryptionContext:purpose': [{purposes}]}}}}, !Ref AWS::NoValue]"
             )
         });
-        statement(actions, &arns, condition.as_deref())
+        let denied = if resources.contains(&AwsResource::TextMessages) { NO_TOPICS } else { "" };
+        statement(actions, &arns, condition.as_deref()) + denied
     };
     by_actions.iter().map(text).collect()
 }
+
+/// A phone number has no ARN, so a message to one is published to `*` (Amazon SNS, "Publishing to a mobile phone"). Topics and
+/// platform endpoints have one.
+const NO_TOPICS: &str = "- Effect: Deny\n  Action: [sns:Publish]\n  Resource: !Sub 'arn:${AWS::Partition}:sns:*:*:*'\n";
 
 fn statement(actions: &[&str], arns: &[String], condition: Option<&str>) -> String {
     let mut text = format!("- Effect: Allow\n  Action: [{}]\n", actions.join(", "));
@@ -136,7 +141,7 @@ fn arn(resource: &AwsResource) -> String {
         AwsResource::Table(table) => format!("!GetAtt {}.Arn", table_name(*table)),
         AwsResource::Index(table, index) => format!("!Sub '${{{}.Arn}}/index/{index}'", table_name(*table)),
         AwsResource::OutboxStream => format!("!GetAtt {}.StreamArn", table_name(Table::Outbound)),
-        AwsResource::Anything => "'*'".to_owned(),
+        AwsResource::Anything | AwsResource::TextMessages => "'*'".to_owned(),
         AwsResource::Secret(secret) => format!("!GetAtt {}.Id", secret_name(*secret)),
         AwsResource::Queue(queue) => format!("!GetAtt {}.Arn", queue_name(*queue)),
         AwsResource::DeadLetters(queue) => format!("!GetAtt {}.Arn", dead_letters_name(*queue)),

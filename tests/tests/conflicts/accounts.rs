@@ -124,7 +124,12 @@ pub async fn administration(world: &World) {
     let account = [("id", id.as_str())];
     let email = format!("email={}", person.draft.email.replace('@', "%40"));
     admin.call("admin-find-users", &[("?", email.as_str())], &Value::Null).await.expect(200);
+    admin.call("admin-find-users", &[("?", "status=active")], &Value::Null).await.expect(200);
+    admin.call("admin-security-events", &[("?", &format!("person={id}"))], &Value::Null).await.expect(200);
     admin.call("admin-get-user", &[account[0], ("?", "unmasked=true")], &Value::Null).await.expect(200);
+    let created = admin.call("admin-create-user", &[], &json!({"email": Draft::new().email})).await.expect(201);
+    admin.call("admin-get-user", &[("id", created["id"].as_str().unwrap())], &Value::Null).await.expect(200);
+    invitations(world, &admin, &person).await;
     enroll(&person).await;
     for function in ["admin-reset-user-mfa", "admin-revoke-user-sessions", "admin-reset-user-password"] {
         admin.call(function, &account, &Value::Null).await.expect(204);
@@ -132,4 +137,22 @@ pub async fn administration(world: &World) {
     admin.call("admin-lock-user", &account, &json!({"reason": "other"})).await.expect(204);
     admin.call("admin-unlock-user", &account, &Value::Null).await.expect(204);
     world.settle(None).await;
+}
+
+/// Roles offered to an address without an account and to a person, accepted, and withdrawn.
+async fn invitations(world: &World, admin: &Caller<'_>, person: &Caller<'_>) {
+    let draft = Draft::new();
+    for (email, password) in [(&draft.email, json!(draft.password)), (&person.draft.email, Value::Null)] {
+        let offer = json!({"email": email, "roles": ["auditor"]});
+        admin.call("admin-invite", &[], &offer).await.expect(202);
+        world.settle(None).await;
+        let token = world.stack.link(email, "accept-invitation", None).await.token().unwrap();
+        let form = json!({"token": token, "password": password});
+        world.call("auth-accept-invitation", None, &[], &form).await.expect(204);
+    }
+    let offer = json!({"email": Draft::new().email, "roles": ["auditor"]});
+    let offered = admin.call("admin-invite", &[], &offer).await.expect(202);
+    admin.call("admin-list-invitations", &[], &Value::Null).await.expect(200);
+    let id = offered["user_id"].as_str().unwrap();
+    admin.call("admin-revoke-invitation", &[("id", id)], &Value::Null).await.expect(204);
 }

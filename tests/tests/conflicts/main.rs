@@ -20,7 +20,7 @@ use verinym_tests::{
 use crate::{
     accounts::{accounts, administration, roles},
     checks::{callbacks, checks, webhooks},
-    sign_in::{passkeys, second_factors, social},
+    sign_in::{passkeys, second_factors, social, text_messages},
 };
 
 #[tokio::test]
@@ -29,6 +29,7 @@ async fn what_a_function_calls_after_a_conflict_is_granted_by_its_role() {
     world.faults.conflict_in_each_invocation();
     accounts(&world).await;
     second_factors(&world).await;
+    text_messages(&world).await;
     passkeys(&world).await;
     roles(&world).await;
     administration(&world).await;

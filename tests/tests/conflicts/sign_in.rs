@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 use verinym_tests::{
-    Draft, passkey::SoftPasskey, people::tag, second_factor::Authenticator, sign_in::Identity, world::World,
+    Draft,
+    passkey::SoftPasskey,
+    people::tag,
+    second_factor::Authenticator,
+    sign_in::Identity,
+    texts::{number, wrong},
+    world::World,
 };
 
 use crate::caller::{Caller, token};
@@ -51,6 +57,31 @@ pub async fn second_factors(world: &World) {
     person.access = token(&tokens, "access_token");
     let form = json!({"method": "backup_code", "code": renewed["backup_codes"][1]});
     person.call("auth-mfa-disable", &[], &form).await.expect(204);
+    world.settle(None).await;
+}
+
+/// A number: verified, enrolled as second factor, and used.
+pub async fn text_messages(world: &World) {
+    let person = Caller::new(world, Draft::new()).await;
+    let (phone, mut known) = (number(), Vec::new());
+    person.call("account-set-phone", &[], &json!({"phone": phone})).await.expect(202);
+    world.settle(None).await;
+    known.push(world.stack.texted_code(&phone, &known).await);
+    person.call("account-verify-phone", &[], &json!({"code": wrong(&known[0])})).await.expect(400);
+    person.call("account-verify-phone", &[], &json!({"code": known[0]})).await.expect(200);
+    person.call("auth-mfa-setup", &[], &json!({"method": "sms", "phone": phone})).await.expect(202);
+    world.settle(None).await;
+    known.push(world.stack.texted_code(&phone, &known).await);
+    person.call("auth-mfa-activate", &[], &json!({"method": "sms", "code": wrong(&known[1])})).await.expect(400);
+    person.call("auth-mfa-activate", &[], &json!({"method": "sms", "code": known[1]})).await.expect(200);
+    person.call("auth-mfa-send-own-code", &[], &json!({"method": "sms"})).await.expect(202);
+    world.settle(None).await;
+    let form = json!({"email": person.draft.email, "password": person.draft.password});
+    let challenge = world.call("auth-login", None, &[], &form).await.expect(200)["challenge"]["token"].clone();
+    let form = json!({"challenge_token": challenge, "method": "sms"});
+    world.call("auth-mfa-send-code", None, &[], &form).await.expect(202);
+    world.settle(None).await;
+    known.push(world.stack.texted_code(&phone, &known).await);
     world.settle(None).await;
 }
 

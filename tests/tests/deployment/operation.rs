@@ -36,6 +36,7 @@ fn concurrency_is_reserved_only_by_parameter() {
         "login",
         "magic-link",
         "magic-link-verify",
+        "mfa-send-code",
         "mfa-verify",
         "passkey-sign-in",
         "passkey-sign-in-options",
@@ -43,6 +44,7 @@ fn concurrency_is_reserved_only_by_parameter() {
         "refresh",
         "forgot-password",
         "reset-password",
+        "accept-invitation",
     ];
     for (name, (function, events)) in schedules_and_queues(&deployment) {
         let reserved =

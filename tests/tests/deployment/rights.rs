@@ -41,6 +41,31 @@ fn each_use_of_the_data_key_names_its_purpose_on_aws() {
     }
 }
 
+/// A phone number has no ARN, so the right to send to one is the right to publish to `*`, less all that has an ARN.
+#[test]
+fn one_role_may_publish_and_to_phones_only() {
+    for target in main_targets() {
+        let deployment = target.deployment();
+        let mut may = BTreeSet::new();
+        for role in deployment.of_type("AWS::IAM::Role").keys() {
+            let statements = deployment.statements(role);
+            let of = |effect: &str| {
+                let publishes = |statement: &&serde_json::Value| {
+                    statement["Effect"] == effect && texts(&statement["Action"]).contains("sns:Publish")
+                };
+                statements.iter().filter(publishes).flat_map(|one| texts(&one["Resource"])).collect::<BTreeSet<_>>()
+            };
+            let allowed = of("Allow");
+            if !allowed.is_empty() {
+                assert_eq!(allowed, BTreeSet::from(["*".to_owned()]), "{role}");
+                assert!(of("Deny").iter().any(|arn| arn.ends_with(":sns:*:*:*")), "{role} may publish to topics");
+                may.insert(role.clone());
+            }
+        }
+        assert_eq!(may, BTreeSet::from(["WorkersSendMailRole".to_owned()]));
+    }
+}
+
 #[test]
 fn a_reader_of_profiles_cannot_open_evidence() {
     let deployment = prod().deployment();
@@ -60,6 +85,8 @@ fn a_reader_of_profiles_cannot_open_evidence() {
             "AuthRegister",
             "AuthOauthExchange",
             "AdminImportUsers",
+            "AdminCreateUser",
+            "AdminInvite",
             "WorkersVerify",
             "WorkersScreenCheck",
             "WorkersApplyCallback",

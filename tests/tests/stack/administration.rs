@@ -25,13 +25,13 @@ async fn refreshed(stack: &Stack, client: &Client) -> ApiResponse {
 }
 
 /// The newest event of a type about a person, as the audit log has it.
-async fn event(stack: &Stack, person: &str, kind: &str) -> Value {
+pub async fn event(stack: &Stack, person: &str, kind: &str) -> Value {
     let auditor = stack.auditor().await;
     let events = auditor.all(&format!("/v1/admin/audit-logs?person={person}&type={kind}")).await;
     events.into_iter().next().unwrap_or_else(|| panic!("no {kind}"))
 }
 
-async fn with_role(stack: &Stack, admin: &Client, role: &str) -> Person {
+pub async fn with_role(stack: &Stack, admin: &Client, role: &str) -> Person {
     let person = stack.person().await;
     let path = format!("/v1/admin/users/{}/roles", person.id);
     let etag = admin.get(&path).send().await.expect(200).header("etag").unwrap().to_owned();
@@ -120,7 +120,7 @@ async fn staff_find_accounts_masked_and_read_them_in_full_only_with_an_event() {
     auditor.get(&path).header("if-none-match", known).send().await.expect(304);
 
     assert!(auditor.all("/v1/admin/users?email=nobody%40example.org").await.is_empty());
-    for query in ["", "?email=x", "?email=a%40example.org&username=ada", "?unknown=1"] {
+    for query in ["?email=x", "?email=a%40example.org&username=ada", "?unknown=1"] {
         auditor.get(&format!("/v1/admin/users{query}")).send().await.expect(400);
     }
     person.api.get(&path).send().await.refused(403, "forbidden");

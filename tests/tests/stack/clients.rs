@@ -187,3 +187,45 @@ async fn an_assertion_works_once_and_only_for_its_client_audience_and_time() {
         assert_eq!((answer.status, answer.json()["error"].as_str()), (401, Some("invalid_client")), "{what}: {answer}");
     }
 }
+
+/// A client is no way around the rule that nobody acts on themselves.
+#[tokio::test]
+async fn a_client_does_nothing_to_the_account_of_whoever_made_it() {
+    let stack = Stack::get();
+    let admin = stack.admin().await;
+    let person = stack.person().await;
+    let roles = format!("/v1/admin/users/{}/roles", person.id);
+    let set = async |by: &Client, roles_wanted: &[&str]| {
+        let etag = admin.get(&roles).send().await.expect(200).header("etag").unwrap().to_owned();
+        by.put(&roles).header("if-match", &etag).json(&json!({"roles": roles_wanted})).send().await
+    };
+    set(&admin, &["user", "admin"]).await.expect(200);
+    let scopes = ["clients:manage", "users:manage", "users:read", "kyc:read"];
+    let (id, secret) = made(&person.api, &scopes).await;
+    let client = signed_in(&stack, &id, &secret).await;
+    let (child, child_secret) = made(&client, &scopes).await;
+    let child = signed_in(&stack, &child, &child_secret).await;
+    set(&admin, &["user"]).await.expect(200);
+    for by in [&client, &child] {
+        set(by, &["user", "moderator"]).await.refused(403, "own_roles");
+        for act in ["lock", "unlock"] {
+            let path = format!("/v1/admin/users/{}/{act}", person.id);
+            let call = by.put(&path);
+            let call = if act == "lock" { call.json(&json!({"reason": "compromised"})) } else { call };
+            call.send().await.refused(403, "own_account");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_deletes_a_client_that_may_do_more_than_they_may() {
+    let stack = Stack::get();
+    let admin = stack.admin().await;
+    let (clerk, clerk_secret) = made(&admin, &["clients:manage"]).await;
+    let clerk = signed_in(&stack, &clerk, &clerk_secret).await;
+    let (other, secret) = made(&admin, &["kyc:read"]).await;
+    let path = format!("/v1/admin/clients/{other}");
+    clerk.delete(&path).send().await.refused(403, "beyond_own_permissions");
+    signed_in(&stack, &other, &secret).await;
+    admin.delete(&path).send().await.expect(204);
+}

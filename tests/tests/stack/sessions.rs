@@ -136,3 +136,20 @@ async fn a_change_of_password_ends_the_other_sessions() {
         })
         .await;
 }
+
+/// Calls that were under way when their session was revoked leave nothing behind.
+#[tokio::test]
+async fn a_revoked_session_commits_nothing_more() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let stolen = stack.client().login(&person.draft.email, &person.draft.password).await;
+    let form = json!({"url": "http://127.0.0.1:9/hooks", "events": ["*"]});
+    let calls = join_all((0..9).map(|_| async { stolen.post("/v1/webhooks").json(&form).send().await }));
+    let revoked = async {
+        person.api.delete(&format!("/v1/sessions/{}", stolen.session_id())).send().await.expect(204);
+        person.api.all("/v1/webhooks").await.len()
+    };
+    let (answers, made_before) = futures::future::join(calls, revoked).await;
+    assert_eq!(person.api.all("/v1/webhooks").await.len(), made_before);
+    assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 401 | 409)), "{answers:?}");
+}

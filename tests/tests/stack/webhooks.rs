@@ -346,3 +346,25 @@ async fn invalid_settings_are_named_and_nobody_has_more_than_ten_endpoints() {
     put("\"1\"").send().await.expect(200);
     put("\"1\"").send().await.refused(412, "stale_version");
 }
+
+/// A stranger who was in the account may have made endpoints.
+#[tokio::test]
+async fn endpoints_are_disabled_when_their_owner_recovers_the_account() {
+    let stack = Stack::get();
+    let person = stack.person().await;
+    let form = json!({"url": "http://127.0.0.1:9/hooks", "events": ["*"]});
+    let endpoint = of(&person.api.post("/v1/webhooks").json(&form).send().await.expect(201));
+    let email = &person.draft.email;
+    stack.client().post("/v1/auth/password/forgot").json(&json!({"email": email})).send().await.expect(202);
+    let reset = stack.link(email, "reset-password", None).await.token().unwrap();
+    let new = "another horse, another staple";
+    let form = json!({"token": reset, "password": new});
+    stack.client().post("/v1/auth/password/reset").json(&form).send().await.expect(204);
+    let back = stack.client().login(email, new).await;
+    let disabled = until("the endpoint to be disabled", async || {
+        let shown = back.get(&endpoint.path("")).send().await.expect(200).json();
+        (shown["enabled"] == false).then_some(shown)
+    })
+    .await;
+    assert_eq!(disabled["disabled_reason"], "account_recovered");
+}

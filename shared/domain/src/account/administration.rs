@@ -52,7 +52,7 @@ impl Account {
     /// # Errors
     /// [`FactorError::NotEnabled`] if none is enrolled.
     pub fn reset_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
-        let (after, _) = self.disable_mfa(now)?;
+        let (after, _) = self.disable_mfa(Vec::new(), now)?;
         let mut state = after.state;
         state.session_epoch += 1;
         Ok((Self::of(state), EventType::MfaReset))
@@ -100,6 +100,7 @@ mod tests {
     use super::*;
     use crate::{
         account::{BlindIndex, NewVouchedAccount, PasswordHash},
+        factor::FactorMethod,
         id::UserId,
     };
 
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn a_reset_of_the_second_factor_ends_every_session() {
         assert_eq!(account().reset_mfa(NOW), Err(FactorError::NotEnabled));
-        let (enrolled, _) = account().enable_mfa(NOW).unwrap();
+        let (enrolled, _) = account().enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
         let (reset, kind) = enrolled.reset_mfa(NOW).unwrap();
         assert_eq!((kind, reset.version), (EventType::MfaReset, enrolled.version + 1));
         assert_eq!((reset.mfa_enabled(), reset.session_epoch), (false, enrolled.session_epoch + 1));
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn a_required_reset_voids_the_password_and_linked_accounts() {
         let account = account();
-        let (account, _) = account.change_password(PasswordHash("new".to_owned()));
+        let (account, _) = account.change_password(PasswordHash("new".to_owned()), NOW);
         let reset = MailId::from_bytes([7; 16]);
         let (after, kind) = account.require_password_reset(reset, NOW);
         assert_eq!((kind, after.ways_in()), (EventType::PasswordResetRequired, 0));

@@ -6,7 +6,9 @@
 mod administration;
 mod deactivation;
 mod derived;
+mod invitations;
 mod passkeys;
+mod provisioning;
 mod status;
 mod transition;
 
@@ -29,6 +31,7 @@ use super::{
 pub use administration::LockReason;
 pub use deactivation::REACTIVATION_PERIOD;
 pub use derived::{BlindIndex, MailId, MalformedMailId, PasswordHash};
+pub use provisioning::ProvisionedAccount;
 pub use status::UserStatus;
 pub use transition::{ImportedAccount, NewAccount, NewVouchedAccount, UNVERIFIED_LIFE};
 
@@ -44,6 +47,9 @@ pub enum AccountError {
     /// Administrators act on the accounts of others.
     #[error("the account is the caller's own")]
     OwnAccount,
+    /// One machine client knows two accounts by one id.
+    #[error("another account has the external id")]
+    ExternalIdTaken,
     /// Nobody acts on the account of somebody who may do more.
     #[error("the account may do more than the caller")]
     MorePermitted,
@@ -77,6 +83,9 @@ pub struct AccountState {
     /// `None` for accounts that have no password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PasswordHash>,
+    /// When the password was last changed or reset; `None` while it is the first one of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_changed_at: Option<Timestamp>,
     /// How many accounts at identity providers are linked; each is an item of its own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub links: u32,
@@ -95,7 +104,9 @@ pub struct AccountState {
     /// The mailed tokens that are valid, by purpose, oldest first. Their records state when they expire.
     #[serde(default)]
     pub mailed: BTreeMap<String, Vec<MailId>>,
-    pub email_index: BlindIndex,
+    /// `None` for an account without an address: nobody signs in to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_index: Option<BlindIndex>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username_index: Option<BlindIndex>,
     pub created_at: Timestamp,
@@ -106,6 +117,10 @@ pub struct AccountState {
     /// passwords. [`Self::profile_version`] leaves them out.
     #[serde(default)]
     pub unseen: u64,
+    /// Whether staff or a machine client created it, who vouch for its data: no stranger chose any of it, so it stays when its person
+    /// confirms the address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub provisioned: bool,
     /// When its person deactivated it, while it is deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivated_at: Option<Timestamp>,
@@ -154,10 +169,12 @@ impl AccountState {
     }
 
     /// What is mailed to whoever asks for a mail of this purpose. A link must not sign in to an account whose address is not confirmed,
-    /// since a stranger may have registered it; a new password drops what the stranger set.
+    /// since a stranger may have registered it; a new password drops what the stranger set. Confirming an address needs the password, so
+    /// who has none gets the link to set one, which confirms the address too.
     pub const fn mailed_instead_of(&self, purpose: TokenPurpose) -> TokenPurpose {
         match purpose {
             TokenPurpose::MagicLink if !self.email_verified => TokenPurpose::ResetPassword,
+            TokenPurpose::VerifyEmail if !self.email_verified && self.password.is_none() => TokenPurpose::ResetPassword,
             _ => purpose,
         }
     }
@@ -170,8 +187,12 @@ impl AccountState {
             TokenPurpose::VerifyEmail => self.status == UserStatus::Active && !self.email_verified,
             TokenPurpose::ResetPassword => self.admit(now).is_ok(),
             TokenPurpose::MagicLink => self.email_verified && self.admit(now).is_ok(),
-            // These follow from an act of the person, who is signed in.
-            TokenPurpose::ConfirmEmailChange | TokenPurpose::UndoEmailChange | TokenPurpose::EndSession => false,
+            // These follow from an act of the person, who is signed in, or of staff.
+            TokenPurpose::ConfirmEmailChange
+            | TokenPurpose::UndoEmailChange
+            | TokenPurpose::EndSession
+            | TokenPurpose::FirstPassword
+            | TokenPurpose::Invitation => false,
         }
     }
 

@@ -75,7 +75,7 @@ mod tests {
     fn a_reset_removes_passkeys_and_a_change_of_the_password_does_not() {
         let (account, _) = account().add_passkey().unwrap();
         let hash = || PasswordHash("new".to_owned());
-        assert_eq!(account.change_password(hash()).0.passkeys, 1);
+        assert_eq!(account.change_password(hash(), NOW).0.passkeys, 1);
         assert_eq!(account.reset_password(hash(), NOW).unwrap().0.passkeys, 0);
         let reset = super::super::MailId::from_bytes([7; 16]);
         assert_eq!(account.require_password_reset(reset, NOW).0.passkeys, 0);

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     check::{Action, Check, CheckError, CheckTrigger, Policy},
     event::EventType,
-    factor::FactorError,
+    factor::{FactorError, FactorMethod},
     id::DocumentId,
     limit,
     person::{DateOfBirth, Email, Locale, PersonName},
@@ -88,7 +88,7 @@ fn an_address_is_confirmed_for_an_open_account_alone() {
 #[test]
 fn a_new_password_ends_all_sessions_and_voids_the_tokens_to_set_one() {
     let account = verified().record_mail(TokenPurpose::ResetPassword, mail(1));
-    let (changed, kind) = account.change_password(hash("new"));
+    let (changed, kind) = account.change_password(hash("new"), NOW);
     assert_eq!(kind, EventType::PasswordChanged);
     assert_eq!((changed.session_epoch, changed.password.as_ref()), (account.session_epoch + 1, Some(&hash("new"))));
     assert!(changed.mailed.is_empty());
@@ -157,7 +157,7 @@ fn strangers_who_ask_for_mails_do_not_void_the_token_that_the_owner_holds() {
     assert!((0..most).all(|id| account.admit_mailed_token(reset, &mail(id)).is_ok()));
     let (account, _) = account.request_mail(reset, mail(most));
     assert_eq!(account.admit_mailed_token(reset, &mail(0)), Err(AuthError::InvalidToken), "the list is bounded");
-    assert!(account.change_password(hash("new")).0.mailed_tokens(reset).is_empty());
+    assert!(account.change_password(hash("new"), NOW).0.mailed_tokens(reset).is_empty());
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn mails_are_sent_for_accounts_that_their_person_can_still_use() {
     ] {
         let account = with_status(&registered(), status);
         let may = TokenPurpose::ALL.iter().map(|purpose| account.may_request_mail(*purpose, NOW)).collect::<Vec<_>>();
-        assert_eq!(may, [verify, reset, false, false, false, false], "{status}");
+        assert_eq!(may, [verify, reset, false, false, false, false, false, false], "{status}");
     }
     assert!(!verified().may_request_mail(TokenPurpose::VerifyEmail, NOW));
     assert!(verified().may_request_mail(TokenPurpose::MagicLink, NOW));
@@ -184,7 +184,10 @@ fn another_address_voids_what_was_mailed_to_the_old_one_and_sessions_go_on() {
     let account = account.record_mail(TokenPurpose::ResetPassword, mail(2));
     let (changed, kind) = account.change_email(index("v1.other"), LATER);
     assert_eq!((kind, changed.version), (EventType::UserEmailChanged, account.version + 1));
-    assert_eq!((&changed.email_index, changed.session_epoch), (&index("v1.other"), account.session_epoch));
+    assert_eq!(
+        (changed.email_index.as_ref(), changed.session_epoch),
+        (Some(&index("v1.other")), account.session_epoch)
+    );
     assert!(changed.mailed.is_empty() && changed.email_verified && changed.password.is_some());
 }
 
@@ -202,10 +205,11 @@ fn a_disowned_sign_in_voids_the_password_and_leaves_what_undoes_a_change_of_the_
     assert_eq!(after.mailed_tokens(TokenPurpose::UndoEmailChange), [mail(1)]);
     assert!(after.mailed_tokens(TokenPurpose::EndSession).is_empty());
     // Whoever signed in may change the password; only the owner can reset it.
-    let (changed, _) = account.change_password(hash("new"));
+    let (changed, _) = account.change_password(hash("new"), NOW);
     assert_eq!(changed.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
-    assert!(changed.reset_password(hash("newer"), NOW).unwrap().0.mailed_tokens(TokenPurpose::EndSession).is_empty());
-    let (enrolled, _) = account.enable_mfa(NOW).unwrap();
+    let reset = changed.reset_password(hash("newer"), NOW).unwrap().0;
+    assert_eq!(reset.mailed_tokens(TokenPurpose::EndSession), [mail(2)]);
+    let (enrolled, _) = account.enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
     for drop_factors in [true, false] {
         assert_eq!(enrolled.disown_sign_in(mail(3), drop_factors, NOW).unwrap().0.mfa_enabled(), !drop_factors);
     }
@@ -220,7 +224,10 @@ fn an_undone_change_ends_all_sessions_and_leaves_only_the_link_to_set_a_password
     let changed = changed.record_mail(TokenPurpose::ResetPassword, mail(1));
     let (undone, kind) = changed.undo_email_change(index("v1.email"), mail(2), false, LATER).unwrap();
     assert_eq!((kind, undone.version), (EventType::UserEmailChangeUndone, changed.version + 1));
-    assert_eq!((&undone.email_index, undone.session_epoch), (&index("v1.email"), changed.session_epoch + 1));
+    assert_eq!(
+        (undone.email_index.as_ref(), undone.session_epoch),
+        (Some(&index("v1.email")), changed.session_epoch + 1)
+    );
     assert_eq!((undone.password.as_ref(), undone.mailed_tokens(TokenPurpose::ResetPassword)), (None, &[mail(2)][..]));
     assert_eq!(undone.undo_email_change(index("v1.email"), mail(3), false, LATER), Err(AuthError::InvalidToken));
     for status in [UserStatus::Erasing, UserStatus::Erased] {
@@ -231,24 +238,27 @@ fn an_undone_change_ends_all_sessions_and_leaves_only_the_link_to_set_a_password
 
 #[test]
 fn an_undone_change_removes_a_second_factor_only_if_asked_to() {
-    let (enabled, kind) = verified().enable_mfa(NOW).unwrap();
+    let (enabled, kind) = verified().enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
     assert_eq!((kind, enabled.mfa_enabled()), (EventType::MfaEnabled, true));
-    assert_eq!(enabled.enable_mfa(NOW), Err(FactorError::AlreadyEnabled));
+    assert_eq!(
+        enabled.enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW),
+        Err(FactorError::AlreadyEnabled)
+    );
     let (changed, _) = enabled.change_email(index("v1.other"), NOW);
     for drop in [false, true] {
         let (undone, _) = changed.undo_email_change(index("v1.email"), mail(2), drop, LATER).unwrap();
         assert_eq!(undone.mfa_enabled(), !drop);
     }
-    let (disabled, kind) = enabled.disable_mfa(LATER).unwrap();
+    let (disabled, kind) = enabled.disable_mfa(vec![], LATER).unwrap();
     assert_eq!((kind, disabled.mfa_enabled()), (EventType::MfaDisabled, false));
-    assert_eq!(disabled.disable_mfa(LATER), Err(FactorError::NotEnabled));
+    assert_eq!(disabled.disable_mfa(vec![], LATER), Err(FactorError::NotEnabled));
 }
 
 #[test]
 fn a_new_password_keeps_the_second_factor() {
-    let (enabled, _) = verified().enable_mfa(NOW).unwrap();
+    let (enabled, _) = verified().enable_mfa(vec![FactorMethod::Totp, FactorMethod::BackupCode], NOW).unwrap();
     let (reset, _) = enabled.reset_password(hash("reset"), LATER).unwrap();
-    assert!(reset.mfa_enabled() && enabled.change_password(hash("other")).0.mfa_enabled());
+    assert!(reset.mfa_enabled() && enabled.change_password(hash("other"), NOW).0.mfa_enabled());
 }
 
 #[test]
@@ -329,7 +339,7 @@ fn a_draft_is_no_open_check() {
 /// One of the transitions that an account may always make, with how many events it has and whether the person sees it.
 fn step(account: &Account, which: u8) -> (Account, u64, bool) {
     match which {
-        0 => (account.change_password(hash("new")).0, 1, false),
+        0 => (account.change_password(hash("new"), NOW).0, 1, false),
         1 => (account.rehash_password(hash("again")).0, 1, false),
         2 => (account.request_mail(TokenPurpose::ResetPassword, mail(which)).0, 1, false),
         3 => (account.record_mail(TokenPurpose::VerifyEmail, mail(which)), 1, false),

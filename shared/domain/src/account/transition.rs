@@ -41,24 +41,27 @@ pub struct NewVouchedAccount {
 #[derive(Debug)]
 pub struct ImportedAccount {
     pub user: UserId,
-    pub email_index: BlindIndex,
+    pub email_index: Option<BlindIndex>,
     pub username_index: Option<BlindIndex>,
     /// Without one, the person sets a password by a mailed link.
     pub password: Option<PasswordHash>,
     pub email_verified: bool,
+    /// Whether staff or a machine client created it.
+    pub provisioned: bool,
 }
 
 impl AccountState {
-    /// The first version. Nobody else may take the address while it is not confirmed and the account is young.
-    fn first(new: ImportedAccount, now: Timestamp) -> Self {
+    /// The first version. Nobody else may take the address while it is not confirmed and the account is young, or provisioned.
+    pub(super) fn first(new: ImportedAccount, now: Timestamp) -> Self {
         Self {
             user: new.user,
             status: UserStatus::Active,
             email_verified: new.email_verified,
-            unverified_until: (!new.email_verified).then(|| now + UNVERIFIED_LIFE),
+            unverified_until: (!new.email_verified && !new.provisioned).then(|| now + UNVERIFIED_LIFE),
             roles: vec![role::USER.to_owned()],
             kyc_status: KycStatus::None,
             password: new.password,
+            password_changed_at: None,
             links: 0,
             passkeys: 0,
             second_factors: Vec::new(),
@@ -71,6 +74,7 @@ impl AccountState {
             updated_at: now,
             version: 1,
             unseen: 0,
+            provisioned: new.provisioned,
             deactivated_at: None,
         }
     }
@@ -98,12 +102,14 @@ impl AccountState {
     }
 
     /// The next version with another password: every session is over, and mailed tokens to set one or to sign in are void.
-    fn with_password(&self, hash: PasswordHash) -> Self {
+    fn with_password(&self, hash: PasswordHash, now: Timestamp) -> Self {
         let mut state = self.next_unseen();
         state.password = Some(hash);
+        state.password_changed_at = Some(now);
         state.session_epoch += 1;
-        state.mailed.remove(TokenPurpose::ResetPassword.as_str());
-        state.mailed.remove(TokenPurpose::MagicLink.as_str());
+        for purpose in [TokenPurpose::ResetPassword, TokenPurpose::FirstPassword, TokenPurpose::MagicLink] {
+            state.mailed.remove(purpose.as_str());
+        }
         state
     }
 }
@@ -117,10 +123,11 @@ impl Account {
     pub fn register(new: NewAccount, now: Timestamp) -> (Self, EventType) {
         let imported = ImportedAccount {
             user: new.user,
-            email_index: new.email_index,
+            email_index: Some(new.email_index),
             username_index: new.username_index,
             password: Some(new.password),
             email_verified: false,
+            provisioned: false,
         };
         (Self::of(AccountState::first(imported, now)), EventType::UserRegistered)
     }
@@ -133,28 +140,15 @@ impl Account {
     /// A new account of somebody who signs in through a provider that vouches for the address. It has one linked account and no
     /// password.
     pub fn register_vouched(new: NewVouchedAccount, now: Timestamp) -> (Self, EventType) {
-        let state = AccountState {
+        let imported = ImportedAccount {
             user: new.user,
-            status: UserStatus::Active,
-            email_verified: true,
-            unverified_until: None,
-            roles: vec![role::USER.to_owned()],
-            kyc_status: KycStatus::None,
-            password: None,
-            passkeys: 0,
-            links: 1,
-            second_factors: Vec::new(),
-            session_epoch: 0,
-            open_check: None,
-            mailed: BTreeMap::new(),
-            email_index: new.email_index,
+            email_index: Some(new.email_index),
             username_index: None,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-            unseen: 0,
-            deactivated_at: None,
+            password: None,
+            email_verified: true,
+            provisioned: false,
         };
+        let state = AccountState { links: 1, ..AccountState::first(imported, now) };
         (Self::of(state), EventType::UserRegisteredByProvider)
     }
 
@@ -194,14 +188,14 @@ impl Account {
 
     /// Sets another password in place of the present one. All sessions are over, unless one goes on to the new epoch. Links to disown a
     /// sign-in stay valid: whoever signed in may be who changes the password.
-    pub fn change_password(&self, hash: PasswordHash) -> (Self, EventType) {
-        (Self::of(self.with_password(hash)), EventType::PasswordChanged)
+    pub fn change_password(&self, hash: PasswordHash, now: Timestamp) -> (Self, EventType) {
+        (Self::of(self.with_password(hash, now)), EventType::PasswordChanged)
     }
 
     /// Sets a password by a mailed token, which proves the address; all sessions are over, and linked accounts and passkeys are gone,
     /// since a stranger may have added one. Of an address that was not
     /// confirmed before, whoever registered it may have been a stranger: the username goes, and a second event at a
-    /// version of its own tells of the confirmation. A deactivated account stays so: the next sign-in ends that.
+    /// version of its own tells of the confirmation. What staff or a machine client gave stays. A deactivated account stays so: the next sign-in ends that.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`] if the account is being erased, [`AuthError::AccountDeactivated`] if it can no longer be
@@ -217,10 +211,9 @@ impl Account {
         if self.status == UserStatus::Deactivated {
             self.admit(now)?;
         }
-        let mut state = self.with_password(hash);
+        let mut state = self.with_password(hash, now);
         (state.links, state.passkeys) = (0, 0);
-        // What a sign-in before could do is undone.
-        state.mailed.remove(TokenPurpose::EndSession.as_str());
+        // Links to disown a sign-in stay valid: a second factor that a stranger enrolled goes only with them.
         let mut events = vec![(EventType::PasswordReset, state.version)];
         // There is nothing left to confirm.
         state.mailed.remove(TokenPurpose::VerifyEmail.as_str());
@@ -228,33 +221,60 @@ impl Account {
             state = state.next(now);
             state.email_verified = true;
             state.unverified_until = None;
-            state.username_index = None;
+            if !state.provisioned {
+                state.username_index = None;
+            }
             events.push((EventType::UserEmailVerified, state.version));
         }
         Ok((Self::of(state), events))
     }
 
-    /// Enrolls a second factor. [`FactorError::AlreadyEnabled`] if one is enrolled.
-    pub fn enable_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
-        if self.mfa_enabled() {
+    /// Enrolls a second factor; `second_factors` are all methods after it. [`FactorError::AlreadyEnabled`] if they are enrolled.
+    pub fn enable_mfa(
+        &self,
+        second_factors: Vec<FactorMethod>,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), FactorError> {
+        if self.second_factors == second_factors {
             return Err(FactorError::AlreadyEnabled);
         }
-        let second_factors = vec![FactorMethod::Totp, FactorMethod::BackupCode];
         Ok((Self::of(AccountState { second_factors, ..self.next(now) }), EventType::MfaEnabled))
     }
 
-    /// Removes the second factor. [`FactorError::NotEnabled`] if none is enrolled.
-    pub fn disable_mfa(&self, now: Timestamp) -> Result<(Self, EventType), FactorError> {
+    /// Removes a second factor; `second_factors` are the methods that are left. [`FactorError::NotEnabled`] if none is enrolled.
+    pub fn disable_mfa(
+        &self,
+        second_factors: Vec<FactorMethod>,
+        now: Timestamp,
+    ) -> Result<(Self, EventType), FactorError> {
         if !self.mfa_enabled() {
             return Err(FactorError::NotEnabled);
         }
-        Ok((Self::of(AccountState { second_factors: Vec::new(), ..self.next(now) }), EventType::MfaDisabled))
+        Ok((Self::of(AccountState { second_factors, ..self.next(now) }), EventType::MfaDisabled))
+    }
+
+    /// A code is sent to the number of the profile, which `changes` or is the same.
+    pub fn request_phone_code(&self, changes: bool, now: Timestamp) -> (Self, EventType) {
+        let state = if changes { self.next(now) } else { self.next_unseen() };
+        (Self::of(state), EventType::UserPhoneCodeRequested)
+    }
+
+    /// The number of the profile is verified.
+    pub fn verify_phone(&self, now: Timestamp) -> (Self, EventType) {
+        (Self::of(self.next(now)), EventType::UserPhoneVerified)
     }
 
     /// Records something about the second factor that the account does not show: new backup codes, a used one, or too many wrong
     /// codes.
     #[must_use]
     pub fn note_mfa(&self, kind: EventType) -> (Self, EventType) {
+        (Self::of(self.next_unseen()), kind)
+    }
+
+    /// After a sign-in with the right password was refused. Its owner is told unless they were told shortly before.
+    #[must_use]
+    pub fn refuse_sign_in(&self, is_told: bool) -> (Self, EventType) {
+        let kind = if is_told { EventType::UserSignInRefused } else { EventType::UserSignInRefusedAgain };
         (Self::of(self.next_unseen()), kind)
     }
 
@@ -272,6 +292,8 @@ impl Account {
             TokenPurpose::ConfirmEmailChange => EventType::UserEmailChangeRequested,
             TokenPurpose::UndoEmailChange => EventType::UserEmailChanged,
             TokenPurpose::EndSession => EventType::UserNewDevice,
+            TokenPurpose::FirstPassword => EventType::UserProvisioned,
+            TokenPurpose::Invitation => EventType::UserInvited,
             TokenPurpose::MagicLink => EventType::UserMagicLinkRequested,
         };
         (self.record_mail(purpose, id), kind)
@@ -291,7 +313,7 @@ impl Account {
     /// Changes the address to one that a mailed token proved. Tokens that were mailed to the old address are void. Sessions go on:
     /// whoever asked is signed in, and whoever holds the old address can undo it.
     pub fn change_email(&self, email_index: BlindIndex, now: Timestamp) -> (Self, EventType) {
-        let mut state = AccountState { email_index, ..self.next(now) };
+        let mut state = AccountState { email_index: Some(email_index), ..self.next(now) };
         state.mailed.clear();
         (Self::of(state), EventType::UserEmailChanged)
     }
@@ -307,9 +329,10 @@ impl Account {
         drop_factors: bool,
         now: Timestamp,
     ) -> Result<(Self, EventType), AuthError> {
-        if self.is_ending() || self.email_index == email_index {
+        if self.is_ending() || self.email_index.as_ref() == Some(&email_index) {
             return Err(AuthError::InvalidToken);
         }
+        let email_index = Some(email_index);
         let mut state = AccountState { email_index, password: None, links: 0, passkeys: 0, ..self.next(now) };
         if drop_factors {
             state.second_factors.clear();

@@ -13,7 +13,7 @@ use crate::{
     id::{CheckId, HitId, LinkId, PasskeyId, SessionId, UserId, WebhookId},
     kyc::KycStatus,
     notification::Notification,
-    risk::RiskOutcome,
+    risk::{Proof, RiskOutcome},
     time::Timestamp,
     webhook::Scope,
 };
@@ -108,6 +108,17 @@ parts! {
         pub passkey: PasskeyId,
     }
 
+    /// An invitation.
+    pub struct OfferedRoles {
+        /// The roles that it offers.
+        pub offered: Vec<PublicWord>,
+    }
+
+    /// Whose invitation was accepted.
+    pub struct InvitingUser {
+        pub invited_by: UserId,
+    }
+
     /// A change of roles.
     pub struct RoleChange {
         /// The roles that it granted.
@@ -181,8 +192,10 @@ parts! {
         pub risk_outcome: RiskOutcome,
         /// 0 to 100.
         pub risk_score: u32,
-        /// 0 to 100.
+        /// 0 to 100: the trust of the session.
         pub trust: u32,
+        /// What was proved in addition to a first factor.
+        pub risk_proof: Proof,
         /// Version of the policy.
         pub risk_policy: PublicWord,
         /// What was observed of each factor, in its unit; no address and no place.
@@ -347,7 +360,13 @@ parts! {
         pub outcome: PublicWord,
     }
 
-    /// A mail that SES refused for good.
+    /// What a code that is sent is derived with.
+    pub struct CodeKey {
+        /// The version of the key.
+        pub code_key: u64,
+    }
+
+    /// A mail or text message that was refused for good.
     pub struct RefusedMail {
         pub notification: Notification,
         pub reason: PublicWord,

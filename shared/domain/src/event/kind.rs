@@ -1,5 +1,6 @@
 //! The table of event types, with one row for each. Everything that depends on the type is in the row.
 
+mod recovery;
 mod row;
 
 use super::{
@@ -20,6 +21,7 @@ macro_rules! counters {
 counters! {
     LOGIN_SUCCESS = "auth_login_total" { outcome: Label::Is("success") };
     LOGIN_LOCKED_OUT = "auth_login_total" { outcome: Label::Is("locked_out") };
+    LOGIN_REFUSED = "auth_login_total" { outcome: Label::Is("refused") };
     LOGIN_FAILURE = "auth_login_total" { outcome: Label::Is("failure") };
     CHECK_IN_REVIEW = "kyc_verification_total" { provider: Label::Field("provider"), outcome: Label::Is("in_review") };
     CHECK_APPROVED = "kyc_verification_total" { provider: Label::Field("provider"), outcome: Label::Is("approved") };
@@ -30,6 +32,9 @@ counters! {
     DOCUMENT_STORED = "kyc_document_total" { outcome: Label::Is("stored") };
     DOCUMENT_REJECTED = "kyc_document_total" { outcome: Label::Is("rejected") };
     CALLBACK_RECEIVED = "kyc_callback_total" { provider: Label::Field("provider"), outcome: Label::Is("received") };
+    TEXT_CODE_SIGN_IN = "auth_text_code_total" { purpose: Label::Is("sign_in") };
+    TEXT_CODE_NUMBER = "auth_text_code_total" { purpose: Label::Is("number") };
+    TEXT_MESSAGE_REFUSED = "text_message_refused_total" { reason: Label::Field("reason") };
     MAIL_REFUSED = "mail_refused_total" { reason: Label::Field("reason") };
 }
 
@@ -60,10 +65,15 @@ events! {
         UserImported = "user.imported": person()
             .tells(WebhookType::UserRegistered)
             .counts(&[Counter::plain("auth_import_total")]),
+        /// Staff or a machine client, the actor, created the account. Its person gets a link to set a password, if it has an address.
+        UserProvisioned = "user.provisioned": person()
+            .tells(WebhookType::UserRegistered)
+            .notifies(Notification::AccountProvisioned)
+            .counts(&[Counter::plain("auth_provisioning_total")]),
         /// An operator exported accounts: `data.count` of them, with or without password hashes.
-        UsersExported = "users.exported": staff().data(&[data::ExportedUsers::SHAPE]),
+        UsersExported = "users.exported": staff().security().data(&[data::ExportedUsers::SHAPE]),
         /// Somebody tried to register the address of this account.
-        UserRegistrationRepeated = "user.registration_repeated": staff().notifies(Notification::AddressAlreadyRegistered),
+        UserRegistrationRepeated = "user.registration_repeated": staff().security().notifies(Notification::AddressAlreadyRegistered),
         /// Another mail to confirm the address was requested.
         UserVerificationRequested = "user.verification_requested": staff().notifies(Notification::EmailVerification),
         /// A mail with a link that signs in was requested.
@@ -77,79 +87,112 @@ events! {
         UserUpdated = "user.updated": person()
             .tells(WebhookType::UserUpdated)
             .data(&[data::ProfileEffect::SHAPE]),
+        /// A code was asked for to verify the number of the profile; `changes` has the masked numbers if it is another one.
+        UserPhoneCodeRequested = "user.phone_code_requested": person()
+            .tells(WebhookType::UserUpdated)
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::NumberTextCode)
+            .counts(&[TEXT_CODE_NUMBER]),
+        /// The number of the profile is verified.
+        UserPhoneVerified = "user.phone_verified": person().tells(WebhookType::UserUpdated),
         /// Another address was asked for; it is not confirmed yet.
-        UserEmailChangeRequested = "user.email_change_requested": staff().notifies(Notification::EmailChangeRequested),
+        UserEmailChangeRequested = "user.email_change_requested": staff().security().notifies(Notification::EmailChangeRequested),
         /// The address changed; `changes` has the masked values.
-        UserEmailChanged = "user.email_changed": person()
+        UserEmailChanged = "user.email_changed": person().security()
             .tells(WebhookType::UserUpdated)
             .notifies(Notification::EmailChanged),
         /// The holder of a former address restored it. All sessions ended, and the password is void.
-        UserEmailChangeUndone = "user.email_change_undone": person()
+        UserEmailChangeUndone = "user.email_change_undone": person().security()
             .tells(WebhookType::UserUpdated)
             .notifies(Notification::EmailChangeUndone),
         /// Roles were granted or removed.
-        UserRolesChanged = "user.roles_changed": staff()
+        UserRolesChanged = "user.roles_changed": staff().security()
             .data(&[data::RoleChange::SHAPE])
             .notifies(Notification::RolesChanged),
+        /// An administrator invited the person to `data.offered` roles.
+        UserInvited = "user.invited": staff().security()
+            .data(&[data::OfferedRoles::SHAPE])
+            .notifies(Notification::StaffInvitation),
+        /// The person accepted the roles that `data.invited_by` offered.
+        UserInvitationAccepted = "user.invitation_accepted": staff().security()
+            .data(&[data::InvitingUser::SHAPE, data::RoleChange::SHAPE])
+            .notifies(Notification::RolesChanged),
+        /// An administrator withdrew the invitation.
+        UserInvitationRevoked = "user.invitation_revoked": staff().security(),
         /// An account was created by a sign-in through an identity provider, which vouches for the address.
         UserRegisteredByProvider = "user.registered_by_provider": person()
             .tells(WebhookType::UserRegistered)
             .data(&[data::IdentityProvider::SHAPE])
             .counts(&[Counter::plain("auth_registration_total")]),
         /// An account at an identity provider was linked: its owner can sign in with it.
-        UserSocialAccountLinked = "user.social_account_linked": person()
+        UserSocialAccountLinked = "user.social_account_linked": person().security()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountLinked),
         /// A linked account was removed.
-        UserSocialAccountUnlinked = "user.social_account_unlinked": person()
+        UserSocialAccountUnlinked = "user.social_account_unlinked": person().security()
             .data(&[data::IdentityProvider::SHAPE, data::LinkedAccount::SHAPE])
             .notifies(Notification::SocialAccountUnlinked),
         /// A passkey was registered.
-        UserPasskeyAdded = "user.passkey_added": person()
+        UserPasskeyAdded = "user.passkey_added": person().security()
             .data(&[data::PasskeyOfPerson::SHAPE])
             .notifies(Notification::PasskeyAdded),
         /// A passkey was removed.
-        UserPasskeyRemoved = "user.passkey_removed": person()
+        UserPasskeyRemoved = "user.passkey_removed": person().security()
             .data(&[data::PasskeyOfPerson::SHAPE])
             .notifies(Notification::PasskeyRemoved),
         /// A passkey's count of uses ran back, so the sign-in was refused: there may be a copy of it.
-        UserPasskeySuspected = "user.passkey_suspected": staff()
+        UserPasskeySuspected = "user.passkey_suspected": staff().security()
             .data(&[data::PasskeyOfPerson::SHAPE])
             .notifies(Notification::PasskeySuspected),
         /// Somebody signed in on a device that the account did not know, with the session `data.session`.
-        UserNewDevice = "user.new_device": person()
+        UserNewDevice = "user.new_device": person().security()
             .data(&[data::SignedInSession::SHAPE])
             .notifies(Notification::NewDevice),
         /// The owner disowned a sign-in by a mailed link. All sessions ended, and the password is void.
-        UserSignInDisowned = "user.sign_in_disowned": person().notifies(Notification::SignInDisowned),
+        UserSignInDisowned = "user.sign_in_disowned": person()
+            .security()
+            .work(&[Queue::Webhooks])
+            .notifies(Notification::SignInDisowned),
         /// The person closed the account, and all sessions ended. A sign-in within 30 days reactivates it.
-        UserDeactivated = "user.deactivated": person().notifies(Notification::AccountDeactivated),
+        UserDeactivated = "user.deactivated": person().security().notifies(Notification::AccountDeactivated),
         /// A sign-in reactivated the account.
-        UserReactivated = "user.reactivated": person().notifies(Notification::AccountReactivated),
+        UserReactivated = "user.reactivated": person().security().notifies(Notification::AccountReactivated),
         /// An administrator locked the account, for `data.reason`, which its person does not learn.
-        UserLocked = "user.locked": staff()
+        UserLocked = "user.locked": staff().security()
             .data(&[data::Cause::SHAPE])
             .tells(WebhookType::UserLocked)
             .notifies(Notification::AccountLocked),
         /// An administrator unlocked the account.
-        UserUnlocked = "user.unlocked": staff().notifies(Notification::AccountUnlocked),
+        UserUnlocked = "user.unlocked": staff().security().notifies(Notification::AccountUnlocked),
         /// An administrator ended all sessions of the account.
-        UserSignedOut = "user.signed_out": staff(),
+        UserSignedOut = "user.signed_out": staff().security(),
         /// An administrator or a machine client read the person's data. The subject is the act of reading.
         UserRead = "user.read": staff(),
         /// Failed sign-ins (`data.count` of them) locked an identifier for a while. The event has a person if an account has the
         /// identifier.
-        UserLockedOut = "user.locked_out": staff()
+        UserLockedOut = "user.locked_out": staff().security()
             .data(&[data::FailedSignIns::SHAPE])
             .counts(&[LOGIN_LOCKED_OUT, LOGIN_FAILURES]),
         /// Sign-ins to this account failed. One event represents all failures from `data.from` to `data.to`, a quarter of an
         /// hour.
-        UserSignInFailed = "user.sign_in_failed": staff().data(&[data::Period::SHAPE]),
+        UserSignInFailed = "user.sign_in_failed": staff().security().data(&[data::Period::SHAPE]),
+        /// A sign-in with the right password was refused for its risk, and the owner of the account gets a mail.
+        UserSignInRefused = "user.sign_in_refused": staff()
+            .security()
+            .data(&[data::SignInRisk::SHAPE])
+            .notifies(Notification::SignInRefused)
+            .counts(&[LOGIN_REFUSED]),
+        /// The same, within an hour after the owner got a mail.
+        UserSignInRefusedAgain = "user.sign_in_refused_again": staff()
+            .security()
+            .data(&[data::SignInRisk::SHAPE])
+            .counts(&[LOGIN_REFUSED]),
 
         /// Somebody signed in.
         SessionCreated = "session.created": person()
             .tells(WebhookType::SessionCreated)
-            .data(&[data::SignInMethods::SHAPE]).counts(&[LOGIN_SUCCESS]),
+            .data(&[data::SignInMethods::SHAPE, data::SignInRisk::SHAPE])
+            .counts(&[LOGIN_SUCCESS]),
         /// A session was ended: by signing out, from another session, by a change of password, or by staff.
         SessionRevoked = "session.revoked": person()
             .tells(WebhookType::SessionRevoked)
@@ -157,7 +200,7 @@ events! {
         /// Its person proved again who they are, by `data.amr`.
         SessionReauthenticated = "session.reauthenticated": staff().data(&[data::SignInMethods::SHAPE]),
         /// A refresh token was used twice, so its session was ended.
-        SessionRefreshReused = "session.refresh_reused": staff()
+        SessionRefreshReused = "session.refresh_reused": staff().security()
             .tells(WebhookType::SessionRevoked)
             .data(&[data::Cause::SHAPE])
             .notifies(Notification::RefreshTokenReused)
@@ -166,46 +209,64 @@ events! {
         /// A sign-in named a device for the first time.
         DeviceRegistered = "device.registered": person(),
         /// The device got a secret that it is trusted by.
-        DeviceTrusted = "device.trusted": person().notifies(Notification::DeviceTrusted),
+        DeviceTrusted = "device.trusted": person().security().notifies(Notification::DeviceTrusted),
         /// The person ended the trust of the device.
-        DeviceDistrusted = "device.distrusted": person(),
+        DeviceDistrusted = "device.distrusted": person().security(),
         /// The device was removed, by its person or because there were too many.
         DeviceRemoved = "device.removed": person(),
 
         /// The password was changed in a session.
-        PasswordChanged = "password.changed": person()
+        PasswordChanged = "password.changed": person().security()
             .tells(WebhookType::PasswordChanged)
             .notifies(Notification::PasswordChanged),
         /// A mail to set a new password was requested.
-        PasswordResetRequested = "password.reset_requested": staff().notifies(Notification::PasswordResetRequested),
+        PasswordResetRequested = "password.reset_requested": staff().security().notifies(Notification::PasswordResetRequested),
         /// A new password was set through a mailed link.
-        PasswordReset = "password.reset": staff()
+        PasswordReset = "password.reset": staff().security()
             .tells(WebhookType::PasswordChanged)
             .notifies(Notification::PasswordReset)
             .counts(&[Counter::plain("auth_password_reset_total")]),
         /// An administrator asks for a new password. All sessions ended, and the password is void.
-        PasswordResetRequired = "password.reset_required": staff().notifies(Notification::PasswordResetRequired),
+        PasswordResetRequired = "password.reset_required": staff()
+            .security()
+            .work(&[Queue::Webhooks])
+            .notifies(Notification::PasswordResetRequired),
         /// A second factor was enrolled.
-        MfaEnabled = "mfa.enabled": person()
+        MfaEnabled = "mfa.enabled": person().security()
             .tells(WebhookType::MfaChanged)
             .notifies(Notification::MfaEnabled)
             .counts(&[Counter::plain("auth_mfa_enabled_total")]),
         /// The second factor was removed.
-        MfaDisabled = "mfa.disabled": person()
+        MfaDisabled = "mfa.disabled": person().security()
             .tells(WebhookType::MfaChanged)
             .notifies(Notification::MfaDisabled),
         /// An administrator removed the second factor, and all sessions ended.
-        MfaReset = "mfa.reset": staff()
+        MfaReset = "mfa.reset": staff().security()
             .tells(WebhookType::MfaChanged)
             .notifies(Notification::MfaReset),
         /// New backup codes were made; the old ones are void.
-        MfaBackupCodesRenewed = "mfa.backup_codes_renewed": person()
+        MfaBackupCodesRenewed = "mfa.backup_codes_renewed": person().security()
             .tells(WebhookType::MfaChanged)
             .notifies(Notification::MfaBackupCodesRenewed),
         /// A backup code was used in place of the authenticator app.
-        MfaBackupCodeUsed = "mfa.backup_code_used": person().notifies(Notification::MfaBackupCodeUsed),
+        MfaBackupCodeUsed = "mfa.backup_code_used": person().security().notifies(Notification::MfaBackupCodeUsed),
+        /// A code was asked for to complete a sign-in. It is mailed.
+        MfaMailCodeRequested = "mfa.mail_code_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::SignInCode)
+            .counts(&[Counter::plain("auth_mail_code_total")]),
+        /// A code was asked for to prove the enrolled number. It is sent by text message.
+        MfaTextCodeRequested = "mfa.text_code_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::SignInTextCode)
+            .counts(&[TEXT_CODE_SIGN_IN]),
+        /// A code was asked for to enroll a number as second factor. It is sent by text message.
+        MfaSmsSetupRequested = "mfa.sms_setup_requested": staff()
+            .data(&[data::CodeKey::SHAPE])
+            .notifies(Notification::NumberTextCode)
+            .counts(&[TEXT_CODE_NUMBER]),
         /// Wrong codes lock the second factor for a while. Whoever gave them knew the password or held a session.
-        MfaLockedOut = "mfa.locked_out": staff()
+        MfaLockedOut = "mfa.locked_out": staff().security()
             .notifies(Notification::MfaLockedOut)
             .counts(&[Counter::plain("auth_mfa_locked_out_total")]),
 
@@ -330,18 +391,18 @@ events! {
             .data(&[data::CompiledLists::SHAPE]),
 
         /// A role was made.
-        RoleCreated = "role.created": staff().data(&[data::RoleContents::SHAPE]),
+        RoleCreated = "role.created": staff().security().data(&[data::RoleContents::SHAPE]),
         /// What a role permits changed, for all who hold it.
-        RoleChanged = "role.changed": staff().data(&[data::RoleContents::SHAPE]),
+        RoleChanged = "role.changed": staff().security().data(&[data::RoleContents::SHAPE]),
         /// A role that nobody held was deleted.
-        RoleDeleted = "role.deleted": staff().data(&[data::RoleContents::SHAPE]),
+        RoleDeleted = "role.deleted": staff().security().data(&[data::RoleContents::SHAPE]),
 
         /// A machine client was created.
-        ClientCreated = "client.created": staff().data(&[data::ClientGrants::SHAPE]),
+        ClientCreated = "client.created": staff().security().data(&[data::ClientGrants::SHAPE]),
         /// A machine client got a new secret; the previous one works for another day.
-        ClientSecretRotated = "client.secret_rotated": staff(),
+        ClientSecretRotated = "client.secret_rotated": staff().security(),
         /// A machine client was deleted; its tokens are refused from then on.
-        ClientDeleted = "client.deleted": staff(),
+        ClientDeleted = "client.deleted": staff().security(),
 
         /// An endpoint of webhooks was created.
         WebhookCreated = "webhook.created": staff().data(&[data::EndpointSettings::SHAPE]),
@@ -382,6 +443,10 @@ events! {
 
         /// SES refused a mail for good; `data` has the notification and the reason.
         MailRefused = "mail.refused": staff().data(&[data::RefusedMail::SHAPE]).counts(&[MAIL_REFUSED]),
+        /// A text message was not sent; `data` has the notification and the reason.
+        TextMessageRefused = "text_message.refused": staff()
+            .data(&[data::RefusedMail::SHAPE])
+            .counts(&[TEXT_MESSAGE_REFUSED]),
     }
 }
 

@@ -109,6 +109,7 @@ pub struct Origin {
     pub ip: Option<Masked<String>>,
     pub user_agent: Option<Masked<String>>,
     pub session_id: Option<SessionId>,
+    pub risk_score: Option<u32>,
 }
 
 /// An event as the API shows it.
@@ -153,13 +154,16 @@ pub struct AuditEvent {
     #[schema(value_type = Option<String>, example = "Mozilla/5.0")]
     pub user_agent: Option<Masked<String>>,
     pub session_id: Option<SessionId>,
+    /// Of a sign-in: 0 to 100.
+    #[schema(example = json!(null))]
+    pub risk_score: Option<u32>,
 }
 
 impl EventView {
     /// The event with its origin.
     pub fn with_origin(self, origin: Origin) -> AuditEvent {
         let Self { id, kind, occurred_at, subject, person, actor, correlation_id, data, changes } = self;
-        let Origin { ip, user_agent, session_id } = origin;
+        let Origin { ip, user_agent, session_id, risk_score } = origin;
         AuditEvent {
             id,
             kind,
@@ -173,6 +177,7 @@ impl EventView {
             ip,
             user_agent,
             session_id,
+            risk_score,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! [`Factors`] is an aggregate beside the account, which only states the enrolled methods. It changes under a condition on its
 //! version, so of two calls with the same code one is committed, and wrong codes that come in parallel all count.
 
+mod sent_code;
+mod sms;
 mod wrong_codes;
 
 #[cfg(test)]
@@ -15,6 +17,8 @@ use serde_bytes::ByteBuf;
 
 use super::{time::Timestamp, words::words};
 
+pub use sent_code::{CHALLENGE_SENDS, CODE_LIFE, CODE_TRIES, SentCode};
+pub use sms::{CodeUse, SmsFactor, SmsSetup};
 pub use wrong_codes::WrongCodes;
 
 words! {
@@ -22,25 +26,56 @@ words! {
     pub enum FactorMethod {
         /// A code by time (RFC 6238) of an authenticator app.
         Totp = "totp",
+        /// A code that is sent to a phone by text message.
+        Sms = "sms",
         /// One of the codes that were shown when the second factor was activated. Each works once.
         BackupCode = "backup_code",
+        /// A code that is mailed to the confirmed address, for accounts without a second factor. It is never enrolled.
+        EmailOtp = "email_otp",
+    }
+
+    /// A method whose codes are sent.
+    pub enum SentMethod {
+        Sms = "sms",
+        EmailOtp = "email_otp",
     }
 
     /// A method that is set up and activated by a first code.
     pub enum SetupMethod {
         Totp = "totp",
+        Sms = "sms",
     }
 }
 
 impl FactorMethod {
-    /// Its value in `amr` (RFC 8176 §2), which has none for backup codes.
+    /// Its value in `amr` (RFC 8176 §2), which has none for backup codes and for mailed codes. The latter prove the mailbox, so
+    /// they have the value of a mailed link.
     pub const fn amr(self) -> Option<&'static str> {
         match self {
             Self::Totp => Some("otp"),
+            Self::Sms => Some("sms"),
             Self::BackupCode => None,
+            Self::EmailOtp => Some(MAILED),
+        }
+    }
+
+    /// Whether it counts as a second factor. A mailbox does not: mail proves no possession of a device (NIST SP 800-63B §5.1.3.1).
+    pub const fn is_second_factor(self) -> bool {
+        !matches!(self, Self::EmailOtp)
+    }
+}
+
+impl From<SentMethod> for FactorMethod {
+    fn from(method: SentMethod) -> Self {
+        match method {
+            SentMethod::Sms => Self::Sms,
+            SentMethod::EmailOtp => Self::EmailOtp,
         }
     }
 }
+
+/// The value in `amr` of whoever proved that they read the mailbox. RFC 8176 registers none.
+pub const MAILED: &str = "email";
 
 /// How long a setup waits for its first code.
 pub const SETUP_LIFE: Duration = Duration::from_mins(10);
@@ -73,6 +108,10 @@ pub enum FactorError {
     NotEnabled,
     #[error("no setup waits for a code")]
     NoSetup,
+    #[error("the deployment sends no text messages to this country")]
+    SmsNotOffered,
+    #[error("text messages cannot be sent for {retry_after} s")]
+    SmsUnavailable { retry_after: u64 },
 }
 
 /// An authenticator app that is enrolled. The secret is a ciphertext under the person's profile key.
@@ -103,6 +142,16 @@ pub struct Factors {
     totp: Option<TotpFactor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     setup: Option<TotpSetup>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sms: Option<SmsFactor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sms_setup: Option<SmsSetup>,
+    /// The code that was sent to the enrolled number for somebody who is signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sms_code: Option<SentCode>,
+    /// The code that was sent to the number of the profile. It is no second factor; its wrong codes count like theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone_code: Option<SentCode>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     backup_codes: Vec<CodeDigest>,
     #[serde(default)]
@@ -116,6 +165,8 @@ pub enum Presented {
     /// The step of which it is the code under the enrolled secret, if any.
     Totp(Option<u64>),
     BackupCode(CodeDigest),
+    /// Whether it is the code that was sent by this method.
+    Sent(FactorMethod, bool),
 }
 
 impl Factors {
@@ -131,7 +182,7 @@ impl Factors {
 
     /// Whether a second factor is enrolled.
     pub const fn is_enabled(&self) -> bool {
-        self.totp.is_some()
+        self.totp.is_some() || self.sms.is_some()
     }
 
     /// The setup that waits for a code.
@@ -146,8 +197,9 @@ impl Factors {
     /// The methods that a challenge may be answered with.
     pub fn methods(&self) -> Vec<FactorMethod> {
         let backup = !self.backup_codes.is_empty();
-        let totp = self.is_enabled().then_some(FactorMethod::Totp);
-        totp.into_iter().chain(backup.then_some(FactorMethod::BackupCode)).collect()
+        let totp = self.totp.is_some().then_some(FactorMethod::Totp);
+        let sms = self.sms.is_some().then_some(FactorMethod::Sms);
+        totp.into_iter().chain(sms).chain(backup.then_some(FactorMethod::BackupCode)).collect()
     }
 
     /// Refuses any code while too many were wrong.
@@ -167,9 +219,18 @@ impl Factors {
                 totp.last_step = step.filter(|step| *step > totp.last_step)?;
             }
             Presented::BackupCode(digest) => {
-                after.totp.as_ref()?;
+                after.is_enabled().then_some(())?;
                 let at = after.backup_codes.iter().position(|stored| stored == digest)?;
                 after.backup_codes.remove(at);
+            }
+            Presented::Sent(method, right) => {
+                let admitted = match method {
+                    FactorMethod::Sms => after.sms.is_some(),
+                    FactorMethod::EmailOtp => !after.is_enabled(),
+                    FactorMethod::Totp | FactorMethod::BackupCode => false,
+                };
+                (admitted && *right).then_some(())?;
+                after.sms_code = None;
             }
         }
         Some(after)
@@ -185,15 +246,15 @@ impl Factors {
 
     /// Begins to enroll an authenticator app. An earlier setup is void. [`FactorError::AlreadyEnabled`] if one is enrolled.
     pub fn begin_setup(&self, secret: ByteBuf, now: Timestamp) -> Result<Self, FactorError> {
-        if self.is_enabled() {
+        if self.totp.is_some() {
             return Err(FactorError::AlreadyEnabled);
         }
         Ok(Self { setup: Some(TotpSetup { secret, expires_at: now + SETUP_LIFE }), ..self.next() })
     }
 
-    /// Enrolls the authenticator app of the setup, whose code of this step was right.
+    /// Enrolls the authenticator app of the setup, whose code of this step was right. Earlier backup codes are void.
     pub fn activate(&self, step: u64, backup_codes: Vec<CodeDigest>, now: Timestamp) -> Result<Self, FactorError> {
-        if self.is_enabled() {
+        if self.totp.is_some() {
             return Err(FactorError::AlreadyEnabled);
         }
         let secret = self.setup(now)?.secret.clone();
@@ -209,7 +270,21 @@ impl Factors {
     /// Removes every second factor. Wrong codes stay counted.
     #[must_use]
     pub fn disable(&self) -> Self {
-        Self { totp: None, setup: None, backup_codes: Vec::new(), ..self.next() }
+        let (wrong, phone_code) = (self.wrong.clone(), self.phone_code.clone());
+        Self { wrong, phone_code, version: self.version + 1, ..Self::default() }
+    }
+
+    /// Removes the second factor of a method. The last one takes the backup codes along; a method that is no factor of its own
+    /// removes all. Wrong codes stay counted.
+    #[must_use]
+    pub fn remove(&self, method: FactorMethod) -> Self {
+        let mut after = self.next();
+        match method {
+            FactorMethod::Totp => (after.totp, after.setup) = (None, None),
+            FactorMethod::Sms => (after.sms, after.sms_setup, after.sms_code) = (None, None, None),
+            FactorMethod::BackupCode | FactorMethod::EmailOtp => return self.disable(),
+        }
+        if after.is_enabled() { after } else { self.disable() }
     }
 
     fn next(&self) -> Self {

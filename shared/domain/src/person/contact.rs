@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    EMPTY, TOO_LONG, personal_text, printed,
+    Country, EMPTY, TOO_LONG, personal_text, printed,
     text::{is_hidden, is_ignorable},
 };
 use crate::field::FieldFault;
@@ -162,6 +162,13 @@ impl PhoneNumber {
         if valid { Ok(Self(text.to_owned())) } else { Err(BAD_PHONE) }
     }
 
+    /// The country whose numbering plan it is of; `None` for numbers of no country, such as satellite telephones. Countries that share
+    /// a calling code are told apart.
+    pub fn country(&self) -> Option<Country> {
+        let number = phonenumber::parse(None, &self.0).ok()?;
+        Country::parse(number.country().id()?.as_ref()).ok()
+    }
+
     /// `+*******2671`.
     pub fn masked(&self) -> String {
         super::mask_tail(&self.0)
@@ -173,6 +180,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn countries_that_share_a_calling_code_are_told_apart() {
+        let country =
+            |text: &str| PhoneNumber::parse(text).unwrap().country().map(|country| country.as_str().to_owned());
+        for (number, of) in [
+            ("+14155552671", "US"),
+            ("+14165550123", "CA"),
+            ("+18765550123", "JM"),
+            ("+4915123456789", "DE"),
+            ("+919876543210", "IN"),
+            ("+77012345678", "KZ"),
+            ("+79161234567", "RU"),
+        ] {
+            assert_eq!(country(number).as_deref(), Some(of), "{number}");
+        }
+    }
 
     #[test]
     fn a_stored_phone_number_is_checked_for_form_alone() {

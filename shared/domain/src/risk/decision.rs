@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Factor, Observations, RiskPolicy, SignInRisk,
-    factor::{NEW_DEVICE, TRUSTED},
-};
+use super::{Factor, Observations, Proof, RiskPolicy, SignInRisk, factor::NEW_DEVICE};
 use crate::{event::PublicWord, words::words};
 
 words! {
@@ -24,10 +21,9 @@ pub struct RiskDecision {
     pub outcome: RiskOutcome,
     /// 0 to 100.
     pub score: u32,
-    /// 0 to 100: the trust of the session before a second factor.
+    /// 0 to 100: the trust of the session that begins.
     pub trust: u32,
-    /// 0 to 100: its trust after a second factor.
-    pub trust_with_second_factor: u32,
+    pub proof: Proof,
     /// Version of the policy.
     pub policy: PublicWord,
     /// Those without points too: they were looked at.
@@ -52,7 +48,7 @@ impl AssessedFactor {
         let risky = self.points > 0;
         match self.factor {
             Factor::NewDevice if risky => "The device was not seen before.",
-            Factor::NewDevice if self.measure == TRUSTED => "The device is trusted.",
+            Factor::NewDevice if self.measure == 0 => "The device is trusted.",
             Factor::NewDevice => "The device is known.",
             Factor::NewNetwork if risky => "The network was not seen before.",
             Factor::NewNetwork => "The network is known.",
@@ -60,14 +56,14 @@ impl AssessedFactor {
             Factor::NewCountry => "The country is known.",
             Factor::ImpossibleTravel if risky => "Nobody travels that fast from the place of the last sign-in.",
             Factor::ImpossibleTravel => "The journey from the place of the last sign-in is possible.",
-            Factor::AccountVelocity if risky => "Many tries to sign in to this account.",
-            Factor::AccountVelocity => "Few tries to sign in to this account.",
-            Factor::AddressVelocity if risky => "Many tries to sign in from this address.",
-            Factor::AddressVelocity => "Few tries to sign in from this address.",
+            Factor::AccountVelocity if risky => "Many sign-ins and wrong passwords for this account.",
+            Factor::AccountVelocity => "Few sign-ins and wrong passwords for this account.",
+            Factor::AddressVelocity if risky => "Many wrong passwords from this network.",
+            Factor::AddressVelocity => "Few wrong passwords from this network.",
             Factor::AddressReputation if risky => "The address is on the list of networks.",
             Factor::AddressReputation => "The address is not on the list of networks.",
-            Factor::RecentPassword if risky => "The password was set shortly before.",
-            Factor::RecentPassword => "The password was not set shortly before.",
+            Factor::RecentPassword if risky => "The password was changed shortly before.",
+            Factor::RecentPassword => "The password was not changed shortly before.",
             Factor::OldPassword if risky => "The password is old.",
             Factor::OldPassword => "The password is not old.",
         }
@@ -75,14 +71,22 @@ impl AssessedFactor {
 }
 
 impl RiskPolicy {
-    /// Decides on what was observed. The score is the sum of the factors' points, at most 100.
+    /// Decides on what was observed. The score is the sum of the factors' points, at most 100, less the relief of a trusted device
+    /// and of a passkey.
+    ///
+    /// Whatever the policy says, a passkey is never asked for more; and a trusted device, a second factor and the mailbox are never
+    /// refused. So a person has a way in that no stranger closes.
     pub fn decide(&self, observations: &Observations) -> RiskDecision {
         let assess = |(factor, measure)| {
             let weight = self.weights.get(&factor).copied().unwrap_or_default();
             AssessedFactor { factor, measure, weight, points: self.points(factor, weight, measure) }
         };
         let factors: Vec<_> = observations.iter().map(assess).collect();
-        let score = factors.iter().map(|factor| factor.points).sum::<u32>().min(100);
+        let trusted = observations.is_on_trusted_device();
+        let of_device = if trusted { self.relief.trusted_device } else { 0 };
+        let of_passkey = if observations.proof == Proof::Passkey { self.relief.passkey } else { 0 };
+        let sum = factors.iter().map(|factor| factor.points).sum::<u32>().min(100);
+        let score = sum.saturating_sub(of_device + of_passkey);
         let reaches = |threshold: Option<u32>| threshold.is_some_and(|from| score >= from);
         let outcome = if reaches(self.refuse_from) {
             RiskOutcome::Refuse
@@ -91,17 +95,13 @@ impl RiskPolicy {
         } else {
             RiskOutcome::Allow
         };
-        let trusted = observations.get(Factor::NewDevice) == Some(TRUSTED);
-        let trust = |second_factor: bool| {
-            let device = if trusted { self.trust.trusted_device } else { 0 };
-            let factor = if second_factor { self.trust.second_factor } else { 0 };
-            (self.trust.base + device + factor).saturating_sub(score).min(100)
-        };
+        let device = if trusted { self.trust.trusted_device } else { 0 };
+        let factor = if observations.proof.is_multi_factor() { self.trust.second_factor } else { 0 };
         RiskDecision {
-            outcome,
+            outcome: outcome.min(worst(observations)),
             score,
-            trust: trust(false),
-            trust_with_second_factor: trust(true),
+            trust: (self.trust.base + device + factor).saturating_sub(score).min(100),
+            proof: observations.proof,
             policy: self.version.clone(),
             factors,
         }
@@ -120,6 +120,16 @@ impl RiskPolicy {
     }
 }
 
+/// The worst that may follow, whatever the score is.
+fn worst(observations: &Observations) -> RiskOutcome {
+    match observations.proof {
+        Proof::Passkey => RiskOutcome::Allow,
+        Proof::SecondFactor | Proof::Mailbox => RiskOutcome::StepUp,
+        Proof::FirstFactor if observations.is_on_trusted_device() => RiskOutcome::StepUp,
+        Proof::FirstFactor => RiskOutcome::Refuse,
+    }
+}
+
 impl RiskDecision {
     /// What the event of the sign-in records.
     pub fn record(&self) -> SignInRisk {
@@ -130,6 +140,7 @@ impl RiskDecision {
             risk_outcome: self.outcome,
             risk_score: self.score,
             trust: self.trust,
+            risk_proof: self.proof,
             risk_policy: self.policy.clone(),
             risk_measures: by_name(|factor| factor.measure),
             risk_points: by_name(|factor| factor.points),
@@ -142,6 +153,6 @@ impl SignInRisk {
     pub fn replay(&self, policy: &RiskPolicy) -> RiskDecision {
         let measure = |factor: &Factor| self.risk_measures.get(&PublicWord::from(factor.as_str())).copied();
         let observe = |seen: Observations, factor: &Factor| seen.with(*factor, measure(factor));
-        policy.decide(&Factor::ALL.iter().fold(Observations::default(), observe))
+        policy.decide(&Factor::ALL.iter().fold(Observations::of(self.risk_proof), observe))
     }
 }

@@ -15,9 +15,9 @@ words! {
         NewCountry = "new_country",
         /// The least speed in km/h at which the person went there from the place of the last sign-in.
         ImpossibleTravel = "impossible_travel",
-        /// Tries to sign in to this account lately.
+        /// Sign-ins to this account within the last hour, and wrong passwords within the last quarter of an hour.
         AccountVelocity = "account_velocity",
-        /// Tries to sign in from this address lately, to any account.
+        /// Wrong passwords from this network lately, for any account. One is forgotten each minute.
         AddressVelocity = "address_velocity",
         /// Whether the address is on the list of networks: 0 no, 1 yes.
         AddressReputation = "address_reputation",
@@ -47,20 +47,55 @@ impl DeviceStanding {
     }
 }
 
-pub(super) const TRUSTED: u32 = 0;
+const TRUSTED: u32 = 0;
 pub(super) const NEW_DEVICE: u32 = 2;
 
-/// The measure of each factor that could be observed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Observations(BTreeMap<Factor, u32>);
+words! {
+    /// What a person proved in addition to a first factor such as a password. It limits what may follow from the score.
+    pub enum Proof {
+        /// Nothing else.
+        FirstFactor = "first_factor",
+        /// That they read the mailbox of the account: by a mailed link, or by a password that they reset after a refusal.
+        Mailbox = "mailbox",
+        /// A second factor.
+        SecondFactor = "second_factor",
+        /// A passkey that verified its user. It cannot be phished, guessed or copied.
+        Passkey = "passkey",
+    }
+}
+
+impl Proof {
+    /// Whether it counts as two factors.
+    pub const fn is_multi_factor(self) -> bool {
+        matches!(self, Self::SecondFactor | Self::Passkey)
+    }
+}
+
+/// The measure of each factor that could be observed, and what was proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observations {
+    measures: BTreeMap<Factor, u32>,
+    pub proof: Proof,
+}
+
+impl Default for Observations {
+    fn default() -> Self {
+        Self::of(Proof::FirstFactor)
+    }
+}
 
 impl Observations {
+    /// None yet, of somebody who proved this.
+    pub const fn of(proof: Proof) -> Self {
+        Self { measures: BTreeMap::new(), proof }
+    }
+
     /// Adds a measure, or takes the factor out if there is none.
     #[must_use]
     pub fn with(mut self, factor: Factor, measure: Option<u32>) -> Self {
         match measure {
-            Some(measure) => self.0.insert(factor, measure),
-            None => self.0.remove(&factor),
+            Some(measure) => self.measures.insert(factor, measure),
+            None => self.measures.remove(&factor),
         };
         self
     }
@@ -77,11 +112,16 @@ impl Observations {
     }
 
     pub fn get(&self, factor: Factor) -> Option<u32> {
-        self.0.get(&factor).copied()
+        self.measures.get(&factor).copied()
+    }
+
+    /// Whether the device is trusted by its secret.
+    pub fn is_on_trusted_device(&self) -> bool {
+        self.get(Factor::NewDevice) == Some(TRUSTED)
     }
 
     /// In the order of the factors.
     pub fn iter(&self) -> impl Iterator<Item = (Factor, u32)> + '_ {
-        self.0.iter().map(|(factor, measure)| (*factor, *measure))
+        self.measures.iter().map(|(factor, measure)| (*factor, *measure))
     }
 }

@@ -4,13 +4,17 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceStanding, Factor, Observations, Place, Point, RiskPolicy};
+use super::{DeviceStanding, Factor, Observations, Place, Point, Proof, RiskPolicy};
 use crate::time::Timestamp;
 
 /// What was not seen for this long is new again.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_hours(90 * 24);
 /// The most networks and countries that are kept; the ones not seen for longest go first.
 pub const MOST_KEPT: usize = 32;
+/// Sign-ins of this long count for the velocity of the account.
+const COUNTED: Duration = Duration::from_hours(1);
+/// The most of them that are counted.
+pub const MOST_COUNTED: usize = 60;
 
 /// The sign-ins of one person, as far as they matter to the next one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,9 @@ pub struct SignInHistory {
     countries: BTreeMap<String, Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<Seen>,
+    /// When the person signed in lately, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recent: Vec<Timestamp>,
 }
 
 /// A point, and when it was signed in from.
@@ -32,20 +39,25 @@ pub struct Seen {
     pub point: Point,
 }
 
-/// A sign-in with the right password. What is `None` is not known.
+/// A sign-in whose first factor was proved. What is `None` is not known.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     pub at: Timestamp,
+    pub proof: Proof,
     pub device: Option<DeviceStanding>,
     /// Digest of the network.
     pub network: Option<String>,
     pub place: Option<Place>,
     /// Whether the list of networks names the address; `None` without a list.
     pub listed: Option<bool>,
-    /// Tries to sign in to this account within the window of the policy's counters.
-    pub account_tries: Option<u32>,
-    pub address_tries: Option<u32>,
-    pub password_set_at: Option<Timestamp>,
+    /// Wrong passwords for this account lately.
+    pub account_failures: u32,
+    /// Wrong passwords from this network lately, for any account.
+    pub network_failures: Option<u32>,
+    /// Of a sign-in by password: since when it is the password, as far as known.
+    pub password_since: Option<Timestamp>,
+    /// When it was changed or reset; `None` for the first password of an account.
+    pub password_changed_at: Option<Timestamp>,
 }
 
 impl Attempt {
@@ -53,13 +65,15 @@ impl Attempt {
     pub const fn at(at: Timestamp) -> Self {
         Self {
             at,
+            proof: Proof::FirstFactor,
             device: None,
             network: None,
             place: None,
             listed: None,
-            account_tries: None,
-            address_tries: None,
-            password_set_at: None,
+            account_failures: 0,
+            network_failures: None,
+            password_since: None,
+            password_changed_at: None,
         }
     }
 
@@ -77,18 +91,18 @@ impl SignInHistory {
     pub fn observe(&self, attempt: &Attempt, policy: &RiskPolicy) -> Observations {
         let new_network = is_new(&self.networks, attempt.network.as_ref(), attempt.at);
         let new_country = is_new(&self.countries, attempt.country(), attempt.at);
-        let since_password = attempt.password_set_at.map(|set| attempt.at.since(set).as_secs());
-        let hours = |seconds: u64| u32::try_from(seconds / 3600).unwrap_or(u32::MAX);
-        Observations::default()
+        let hours = |set: Timestamp| u32::try_from(attempt.at.since(set).as_secs() / 3600).unwrap_or(u32::MAX);
+        let recent = u32::try_from(self.recent(attempt.at).count()).unwrap_or(u32::MAX);
+        Observations::of(attempt.proof)
             .with_device(attempt.device)
             .with_flag(Factor::NewNetwork, new_network)
             .with_flag(Factor::NewCountry, new_country)
             .with(Factor::ImpossibleTravel, self.speed(attempt, new_network, policy))
-            .with(Factor::AccountVelocity, attempt.account_tries)
-            .with(Factor::AddressVelocity, attempt.address_tries)
+            .with(Factor::AccountVelocity, Some(recent.saturating_add(attempt.account_failures)))
+            .with(Factor::AddressVelocity, attempt.network_failures)
             .with_flag(Factor::AddressReputation, attempt.listed)
-            .with(Factor::RecentPassword, since_password.map(hours))
-            .with(Factor::OldPassword, since_password.map(|seconds| hours(seconds) / 24))
+            .with(Factor::RecentPassword, attempt.password_changed_at.map(hours))
+            .with(Factor::OldPassword, attempt.password_since.map(|since| hours(since) / 24))
     }
 
     /// The history after a sign-in that was allowed, with its second factor if one was asked for.
@@ -100,13 +114,21 @@ impl SignInHistory {
         if let Some(point) = attempt.point().filter(|_| attempt.listed != Some(true)) {
             self.last = Some(Seen { at: attempt.at, point });
         }
+        self.recent = self.recent(attempt.at).chain([attempt.at]).collect();
+        let surplus = self.recent.len().saturating_sub(MOST_COUNTED);
+        self.recent.drain(..surplus);
         self
     }
 
+    /// The sign-ins that still count. Clocks differ a little; what lies further ahead was written by a clock that was wrong.
+    fn recent(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        self.recent.iter().copied().filter(move |at| now.since(*at) < COUNTED && at.since(now) < COUNTED)
+    }
+
     /// The speed of the journey from the last place. From a network that is known it is no journey: a telephone and the
-    /// computer beside it often have addresses of different towns.
+    /// computer beside it often have addresses of different towns. A proxy is not where the person is.
     fn speed(&self, attempt: &Attempt, new_network: Option<bool>, policy: &RiskPolicy) -> Option<u32> {
-        let (last, point) = (self.last?, attempt.point()?);
+        let (last, point) = (self.last?, attempt.point().filter(|_| attempt.listed != Some(true))?);
         if new_network == Some(false) {
             return Some(0);
         }

@@ -16,13 +16,17 @@ mod place;
 mod policy;
 
 pub use decision::{AssessedFactor, RiskDecision, RiskOutcome};
-pub use factor::{DeviceStanding, Factor, Observations};
+pub use factor::{DeviceStanding, Factor, Observations, Proof};
 pub use history::{Attempt, Seen, SignInHistory};
-pub use networks::NetworkList;
+pub use networks::{NetworkList, familiar_network};
 pub use place::{Place, Point};
-pub use policy::{Ramp, RiskPolicy, TrustPolicy};
+pub use policy::{Ramp, ReliefPolicy, RiskPolicy, TrustPolicy};
 
 pub use crate::event::SignInRisk;
 
+#[cfg(test)]
+mod default_policy_tests;
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;

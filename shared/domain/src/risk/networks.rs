@@ -1,6 +1,6 @@
-//! A list of networks, such as those of anonymising proxies.
+//! Networks: a list of them, such as those of anonymising proxies, and the one that an address belongs to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Networks of IPv4 and IPv6. An IPv4 address is kept as the IPv6 address that maps it (RFC 4291 §2.5.5.2), so that it is
 /// found in either form.
@@ -8,6 +8,15 @@ use std::net::IpAddr;
 pub struct NetworkList {
     /// First and last address of each range: sorted, and neither overlapping nor adjacent.
     ranges: Vec<(u128, u128)>,
+}
+
+/// The network by which a person's places are told apart: the /24 of an IPv4 address, and the /48 of an IPv6 address, which is what a site
+/// gets (RFC 6177). Within them addresses change by themselves: privacy extensions (RFC 8981), leases, gateways of mobile carriers.
+pub fn familiar_network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => format!("{}/24", Ipv4Addr::from_bits(address.to_bits() & !0xff)),
+        IpAddr::V6(address) => format!("{}/48", Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> 48))),
+    }
 }
 
 /// Prefixes shorter than these hold so much of the Internet that they are a mistake.

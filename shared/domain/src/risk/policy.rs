@@ -30,7 +30,17 @@ pub struct RiskPolicy {
     pub step_up_from: Option<u32>,
     /// The score from which the sign-in is refused; `None` is never.
     pub refuse_from: Option<u32>,
+    pub(super) relief: ReliefPolicy,
     pub(super) trust: TrustPolicy,
+}
+
+/// What is subtracted from the score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReliefPolicy {
+    /// On a device that is trusted by its secret.
+    pub trusted_device: u32,
+    /// After a passkey that verified its user.
+    pub passkey: u32,
 }
 
 /// The parts of a session's trust score: it begins with `base`, known devices and factors add to it, and the risk score is subtracted.
@@ -102,7 +112,8 @@ impl RiskPolicy {
         let unknown_radius_km = root.number("unknown_radius_km", 0, 20_000);
         let step_up_from = root.number_or_null("step_up_from", 1, 100);
         let refuse_from = root.number_or_null("refuse_from", 1, 100);
-        let (weights, ramps, trust) = (root.take("weights"), root.take("ramps"), root.take("trust"));
+        let (weights, ramps) = (root.take("weights"), root.take("ramps"));
+        let (relief, trust) = (root.take("relief"), root.take("trust"));
         root.done();
         if step_up_from.zip(refuse_from).is_some_and(|(step_up, refuse)| step_up > refuse) {
             faults.push("step_up_from must not be above refuse_from".to_owned());
@@ -117,6 +128,13 @@ impl RiskPolicy {
         members.done();
         let ramps =
             found.into_iter().map(|(factor, ramp)| (factor, Ramp::read(factor, ramp.as_ref(), faults))).collect();
+
+        let mut members = Members::of("relief.", relief.as_ref(), faults);
+        let relief = ReliefPolicy {
+            trusted_device: members.number("trusted_device", 0, 100),
+            passkey: members.number("passkey", 0, 100),
+        };
+        members.done();
 
         let mut members = Members::of("trust.", trust.as_ref(), faults);
         let mut number = |name| members.number(name, 0, 100);
@@ -134,6 +152,7 @@ impl RiskPolicy {
             unknown_radius_km,
             step_up_from,
             refuse_from,
+            relief,
             trust,
         }
     }

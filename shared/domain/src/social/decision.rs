@@ -7,7 +7,7 @@ use crate::id::UserId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddressHolder {
     pub user: UserId,
-    /// Whether the holder has proved that the address is theirs.
+    /// Whether the holder has proved that the address is theirs, or staff or a machine client vouched for it.
     pub confirmed: bool,
     /// The account had the address before, and can have it back for a while: nobody else gets it meanwhile.
     pub former: bool,

@@ -40,6 +40,8 @@ words! {
         Gone = "gone",
         /// It failed for five days.
         Failing = "failing",
+        /// Its owner recovered the account, in which somebody else may have been.
+        AccountRecovered = "account_recovered",
     }
 }
 

@@ -112,6 +112,7 @@ fn auth(error: AuthError) -> &'static ProblemType {
         AuthError::WrongPassword => &types::WRONG_PASSWORD,
         AuthError::TemporarilyLocked { .. } => &types::TEMPORARILY_LOCKED,
         AuthError::EmailNotVerified => &types::EMAIL_NOT_VERIFIED,
+        AuthError::SignInRefused => &types::SIGN_IN_REFUSED,
         AuthError::AccountLocked => &types::ACCOUNT_LOCKED,
         AuthError::AccountDeactivated => &types::ACCOUNT_DEACTIVATED,
         AuthError::InvalidRefreshToken => &types::INVALID_REFRESH_TOKEN,
@@ -125,6 +126,7 @@ fn account(error: AccountError) -> &'static ProblemType {
         AccountError::CheckInProgress => &types::CHECK_IN_PROGRESS,
         AccountError::LastAdmin => &types::LAST_ADMIN,
         AccountError::OwnAccount => &types::OWN_ACCOUNT,
+        AccountError::ExternalIdTaken => &types::EXTERNAL_ID_TAKEN,
         AccountError::MorePermitted => &types::MORE_PERMITTED,
     }
 }
@@ -207,6 +209,8 @@ fn factor(error: FactorError) -> &'static ProblemType {
         FactorError::AlreadyEnabled => &types::MFA_ALREADY_ENABLED,
         FactorError::NotEnabled => &types::MFA_NOT_ENABLED,
         FactorError::NoSetup => &types::NO_MFA_SETUP,
+        FactorError::SmsNotOffered => &types::SMS_NOT_OFFERED,
+        FactorError::SmsUnavailable { .. } => &types::SMS_UNAVAILABLE,
     }
 }
 
@@ -282,7 +286,7 @@ pub fn response(error: &Error, public_url: &str, correlation_id: &str, token_sen
         }
         Error::Request(RequestError::RateLimited { retry_after })
         | Error::Auth(AuthError::TemporarilyLocked { retry_after })
-        | Error::Factor(FactorError::TooManyCodes { retry_after }) => {
+        | Error::Factor(FactorError::TooManyCodes { retry_after } | FactorError::SmsUnavailable { retry_after }) => {
             headers.push(("retry-after", retry_after.to_string()));
         }
         Error::Request(RequestError::UnsupportedMediaType { accepted }) => {

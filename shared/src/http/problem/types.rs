@@ -81,8 +81,8 @@ problem_types! {
          confirmed gets the same answer, and a new confirmation mail.",
         "Ask the person for both again. After five failures the identifier is locked for some minutes.";
     INVALID_CHALLENGE_CODE = 401 "invalid_code", "The code is wrong or was already used.",
-        "The code is not the present one of the authenticator app, was used before, or is no unused backup code. Five wrong codes end \
-         the challenge, ten in an hour lock the second factor for a while.",
+        "The code is not the present one of the authenticator app, is no unused backup code, is not the last one that was sent, was \
+         used before, or has expired. Five wrong codes end the challenge, ten in an hour lock the second factor for a while.",
         "Ask the person for the next code, and send it with the same challenge.";
     CHALLENGE_EXPIRED = 401 "challenge_expired", "The challenge is over. Sign in again.",
         "A challenge works once and within 5 minutes. Five wrong codes end it, and so does a new password.",
@@ -144,6 +144,11 @@ problem_types! {
     ACCOUNT_DEACTIVATED = 403 "account_deactivated", "The account is deactivated.",
         "The person deactivated the account more than 30 days ago.",
         "Let the person contact your support.";
+    SIGN_IN_REFUSED = 403 "sign_in_refused", "The sign-in is refused.",
+        "The password is right, or the provider vouches for the person, but the circumstances make it likely that somebody else signs in. \
+         The owner of the account gets a mail.",
+        "Let the person use a device that they trust, a passkey or a magic link, or set a new password by mail and sign in with it. Signing \
+         in from the usual place may work too.";
     LINK_REQUIRED = 403 "link_required", "Sign in another way first, then link this account.",
         "No account is linked to this account of the provider, and the provider does not vouch for its address. The answer does not \
          reveal whether the address has an account here.",
@@ -161,8 +166,12 @@ problem_types! {
         "The path exists, but not with this method. The header `Allow` lists its methods.",
         "Use one of the methods in `Allow`.";
     EMAIL_TAKEN = 409 "email_taken", "An account with this email address exists.",
-        "Only without enumeration protection. With it, the answer is always 202, and the owner of the address gets a mail.",
+        "People learn it without enumeration protection only. With it, the answer is always 202, and the owner of the address gets a \
+         mail. Staff and machine clients who create an account learn it in any case.",
         "Let the person sign in or reset the password.";
+    EXTERNAL_ID_TAKEN = 409 "external_id_taken", "Another account has this external id.",
+        "A machine client gives each of its external ids to one account.",
+        "Find the account with `GET /v1/admin/users?external_id=`.";
     TOO_MANY_EMAIL_CHANGES = 409 "too_many_email_changes", "The address was changed three times within three days.",
         "The holder of each former address can undo its change for 72 hours. At most three changes can be undone at once.",
         "Let the person wait until the first of these 72 hours are over.";
@@ -178,6 +187,9 @@ problem_types! {
     NO_MFA_SETUP = 409 "no_mfa_setup", "No setup of a second factor waits for a code.",
         "A setup waits 10 minutes for its first code, and a later setup replaces it.",
         "Begin again with `POST /v1/auth/mfa/setup`.";
+    SMS_NOT_OFFERED = 409 "sms_not_offered", "No text messages are sent to this number.",
+        "The parameter `SmsCountries` does not name the country of the number. While it is empty, no text messages are sent at all.",
+        "Offer the person an authenticator app or a passkey, or another number.";
     LAST_CREDENTIAL = 409 "last_credential", "The last way to sign in cannot be removed.",
         "Without it the person could not sign in any more.",
         "Let the person set a password or add another way to sign in, then remove this one.";
@@ -289,6 +301,9 @@ problem_types! {
     PROVIDER_UNAVAILABLE = 503 "provider_unavailable", "The sign-in provider cannot be reached. Try again later.",
         "The provider did not answer in time, or fails so often that it is not called for a moment.",
         "Let the person sign in another way, or begin again after the seconds in `Retry-After`.";
+    SMS_UNAVAILABLE = 503 "sms_unavailable", "Text messages cannot be sent at the moment. Use another method, or try again later.",
+        "Sending text messages failed so often that it is not tried for a moment. Nothing was changed.",
+        "Offer the person the other methods that the challenge names, or try again after the seconds in `Retry-After`.";
     UNAVAILABLE = 503 "unavailable", "The service is temporarily unavailable. Try again later.",
         "A service that the request needs did not answer in time. Nothing was changed, unless the request was processed and only \
          its answer was lost.",

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         check::{Reason, ReasonCode},
         event::EventType,
+        factor::CODE_LIFE,
         mailed_token::TokenPurpose,
         notification::{Channel, Notification},
         person::{Country, Locale},
@@ -74,7 +75,8 @@ impl TextValues {
     pub fn link(app_url: &str, purpose: TokenPurpose, token: &SecretText) -> Self {
         let page = match purpose {
             TokenPurpose::VerifyEmail => "verify-email",
-            TokenPurpose::ResetPassword => "reset-password",
+            TokenPurpose::ResetPassword | TokenPurpose::FirstPassword => "reset-password",
+            TokenPurpose::Invitation => "accept-invitation",
             TokenPurpose::ConfirmEmailChange => "confirm-email",
             TokenPurpose::UndoEmailChange => "undo-email-change",
             TokenPurpose::EndSession => "end-session",
@@ -94,6 +96,18 @@ impl TextValues {
             local_at => country.and_then(|country| local_time(at, country)),
             device => user_agent.and_then(device::describe),
         })
+    }
+
+    /// A code in a text message. A browser fills it in only on the page of the app, which `host` names (WICG, "Origin-bound
+    /// one-time codes delivered via SMS").
+    pub fn text_code(code: &SecretText, app_url: &str) -> Self {
+        let host = url::Url::parse(app_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        Self(context! { code => code.expose(), minutes => CODE_LIFE.as_secs() / 60, host })
+    }
+
+    /// A code that is typed within [`CODE_LIFE`].
+    pub fn code(code: &SecretText) -> Self {
+        Self(context! { code => code.expose(), minutes => CODE_LIFE.as_secs() / 60 })
     }
 
     /// The values of both.
@@ -154,6 +168,14 @@ pub fn render_mail(
     let text = render("body.txt", &values)?;
     let html = render("body.html", &context! { subject => &subject, ..values })?;
     Ok(RenderedMail { subject, text, html })
+}
+
+/// A notification as a text message, in the recipient's language if there is a text in it.
+pub fn render_text_message(notification: Notification, to: Recipient<'_>, values: &TextValues) -> Result<String> {
+    let templates = Templates::ours();
+    let directory = templates.directory(Channel::Sms, notification, to.locale);
+    let values = context! { product => &to.brand.product, ..values.0.clone() };
+    Ok(templates.render(&format!("{directory}/body.txt"), &values).map_err(Internal::bug)?.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl Templates {
         let mut texts: BTreeSet<(Notification, &str)> = BTreeSet::new();
         for (path, _) in self.0.templates() {
             let parts: Vec<_> = path.split('/').collect();
-            if let [_, text, locale, _] = parts[..]
+            if let ["mail", text, locale, _] = parts[..]
                 && let Ok(notification) = text.parse()
             {
                 texts.insert((notification, locale));
@@ -122,6 +122,10 @@ impl Templates {
             let has_link = matches!(notification.row().text, TextData::Link(_) | TextData::LinkAndCircumstances(_));
             if has_link && !(mail.text.contains(SAMPLE_TOKEN) && mail.html.contains(SAMPLE_TOKEN)) {
                 return Err("a body does not show the link".to_owned());
+            }
+            let has_code = notification.row().text == TextData::CodeAndCircumstances;
+            if has_code && !(mail.text.contains(SAMPLE_CODE) && mail.html.contains(SAMPLE_CODE)) {
+                return Err("a body does not show the code".to_owned());
             }
         }
         Ok(())
@@ -163,8 +167,8 @@ fn place(path: &str) -> Option<(String, String)> {
     let files = if text == LAYOUT {
         LAYOUT_FILES
     } else {
-        text.parse::<Notification>().ok()?;
-        TEXT_FILES
+        let notification = text.parse::<Notification>().ok()?;
+        notification.row().channels.contains(&Channel::Mail).then_some(TEXT_FILES)?
     };
     let is_canonical = Locale::parse(locale).is_ok_and(|parsed| parsed.as_str() == locale);
     (is_canonical && files.contains(&file)).then(|| (text.to_owned(), locale.to_owned()))
@@ -172,6 +176,7 @@ fn place(path: &str) -> Option<(String, String)> {
 
 const SAMPLE_APP: &str = "https://app.example";
 const SAMPLE_TOKEN: &str = "sample.TOKEN_-";
+const SAMPLE_CODE: &str = "287082";
 
 /// Values of each kind that a text can get.
 fn samples(data: TextData) -> Vec<TextValues> {
@@ -190,6 +195,11 @@ fn samples(data: TextData) -> Vec<TextValues> {
             .into_iter()
             .map(|at| TextValues::link(SAMPLE_APP, purpose, &SecretText::new(SAMPLE_TOKEN.to_owned())).and(at))
             .collect(),
+        TextData::Code => vec![TextValues::text_code(&SecretText::new(SAMPLE_CODE.to_owned()), SAMPLE_APP)],
+        TextData::CodeAndCircumstances => {
+            let code = SecretText::new(SAMPLE_CODE.to_owned());
+            samples(TextData::Circumstances).into_iter().map(|at| TextValues::code(&code).and(at)).collect()
+        }
         TextData::Reasons => vec![
             TextValues::of_reasons(&[], false),
             TextValues::of_reasons(&[ReasonCode::DocumentForged], true),
@@ -240,6 +250,7 @@ mod tests {
         for (path, text, word) in [
             ("check_approved/en/subject.html", "x", "no text"),
             ("check_praised/en/subject.txt", "x", "no text"),
+            ("sign_in_text_code/en/subject.txt", "x", "no text"),
             ("check_approved/EN/subject.txt", "x", "no text"),
             ("../check_approved/en/subject.txt", "x", "no text"),
             ("check_approved/en/subject.txt", "{{ product", "syntax error"),
@@ -248,6 +259,7 @@ mod tests {
             ("check_approved/en/subject.txt", " ", "one line"),
             ("check_rejected/en/body.txt", "{% for reason in reasons %}{{ reason.story }}{% endfor %}", "undefined"),
             ("password_reset_requested/en/body.html", "<p>No link</p>", "link"),
+            ("sign_in_code/en/body.txt", "No code", "code"),
             ("layout/en/body.html", "{% extends \"mail/layout/xx/body.html\" %}", "xx"),
         ] {
             let fault = with(&[(path, text)]).unwrap_err().to_string();

@@ -60,6 +60,10 @@ fn example(data: TextData) -> TextValues {
         TextData::LinkAndCircumstances(purpose) => {
             example(TextData::Link(purpose)).and(example(TextData::Circumstances))
         }
+        TextData::Code => TextValues::text_code(&SecretText::new("287082".into()), APP),
+        TextData::CodeAndCircumstances => {
+            TextValues::code(&SecretText::new("287082".into())).and(example(TextData::Circumstances))
+        }
         TextData::Reasons => {
             let data = serde_json::json!({"reasons": ["document_forged", "selfie_needed"]});
             TextValues::reasons(&check_event(EventType::CheckRejected, data))
@@ -96,6 +100,7 @@ fn every_notification_has_a_text_for_each_of_its_channels() {
         let expected = match (channel, notification.as_str()) {
             (Channel::Mail, "layout") => ["body.html", "body.txt", "reason.txt"].as_slice(),
             (Channel::Mail, _) => &["body.html", "body.txt", "subject.txt"],
+            (Channel::Sms, _) => &["body.txt"],
         };
         assert!(files.iter().eq(expected), "{directory} has {files:?}");
         assert_eq!(Locale::parse(locale).expect(&directory).as_str(), locale, "{directory}");
@@ -136,8 +141,8 @@ fn the_values_of_a_text_are_the_variables_that_its_data_names() {
 
 #[test]
 fn every_mail_is_complete_in_each_locale_and_loads_nothing() {
-    for (channel, notification, locale) in directories().into_keys().filter(|(_, name, _)| name != "layout") {
-        assert_eq!(channel, "mail");
+    let mails = directories().into_keys().filter(|(channel, name, _)| channel == "mail" && name != "layout");
+    for (_, notification, locale) in mails {
         let notification: Notification = notification.parse().unwrap();
         let locale = Locale::parse(&locale).unwrap();
         let brand = brand();
@@ -237,10 +242,28 @@ fn every_country_of_the_zone_table_has_a_local_time() {
 fn every_text_exists_in_english_german_and_hindi() {
     let directories = directories();
     for notification in Notification::ALL {
-        for locale in ["en", "de", "hi"] {
-            let text = ("mail".to_owned(), notification.to_string(), locale.to_owned());
+        let channels = notification.row().channels.iter();
+        for (channel, locale) in channels.flat_map(|channel| ["en", "de", "hi"].map(|locale| (channel, locale))) {
+            let text = (channel.to_string(), notification.to_string(), locale.to_owned());
             assert!(directories.contains_key(&text), "{text:?}");
         }
+    }
+}
+
+/// 160 letters of GSM 03.38, or 70 of UCS-2, are one part; each part is charged.
+#[test]
+fn a_text_message_has_the_code_for_its_app_and_at_most_three_parts() {
+    for (channel, notification, locale) in directories().into_keys().filter(|(channel, ..)| channel == "sms") {
+        assert_eq!(channel, "sms");
+        let notification: Notification = notification.parse().unwrap();
+        let locale = Locale::parse(&locale).unwrap();
+        let brand = brand();
+        let to = Recipient { name: Some("Ada"), locale: Some(&locale), app_url: APP, brand: &brand };
+        let text = render_text_message(notification, to, &example(TextData::Code)).unwrap();
+        assert!(text.ends_with("\n@app.example #287082") && text.contains("Acme & Co"), "{text}");
+        assert!(!text.contains("Ada"), "a message to a number that somebody typed has no name: {text}");
+        let limit = if text.is_ascii() { 160 } else { 201 };
+        assert!(text.encode_utf16().count() <= limit, "{} in {text}", text.encode_utf16().count());
     }
 }
 

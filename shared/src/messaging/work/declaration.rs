@@ -47,7 +47,7 @@ impl Worker {
                 .consume(trigger.queue)
                 .rarely("a message has to wait", Needs::new().send(trigger.queue).put(Table::Outbound)),
             Trigger::OutboxStream => needs.read_outbox_stream(),
-            Trigger::Schedule(_) | Trigger::Operator | Trigger::Api(_) => needs,
+            Trigger::Schedule(_) | Trigger::Operator | Trigger::Authorizer | Trigger::Api(_) => needs,
         };
         Function { name: self.function, summary: self.summary, trigger: self.trigger.clone(), settings }
     }

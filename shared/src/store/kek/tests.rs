@@ -14,6 +14,7 @@ use crate::{
     store::{
         person_key::{self, KeyItem},
         rewrap::RenewalBounds,
+        rotation_cause::RotationCause,
         testing::{self, FakeKms},
     },
 };
@@ -23,7 +24,7 @@ const PROFILE: KeyPurpose = KeyPurpose::Profile;
 
 async fn store_with_keys() -> (Store, FakeKms) {
     let (store, kms) = testing::store_with_kms().await;
-    store.renew_keks(NOW, RenewalBounds::default()).await.unwrap();
+    store.renew_keks(RotationCause::Age, NOW, RenewalBounds::default()).await.unwrap();
     (store, kms)
 }
 
@@ -83,7 +84,8 @@ async fn keys_loaded_ahead_serve_both_new_and_known_people() {
 async fn of_two_processes_that_make_the_first_keys_at_once_one_wins_and_both_use_them() {
     let (one, _kms) = testing::store_with_kms().await;
     let other = testing::other_process(&one);
-    let runs = join_all([&one, &other].map(|store| store.renew_keks(NOW, RenewalBounds::default()))).await;
+    let runs =
+        join_all([&one, &other].map(|store| store.renew_keks(RotationCause::Age, NOW, RenewalBounds::default()))).await;
     let made: u32 = runs.into_iter().map(|run| run.unwrap().made).sum();
     assert_eq!(made, 2, "one of each purpose");
     let user = person(&one, PROFILE, NOW).await.unwrap();

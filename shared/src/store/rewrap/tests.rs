@@ -59,7 +59,7 @@ async fn generations(store: &Store) -> Vec<u32> {
 }
 
 async fn run(store: &Store, now: Timestamp) -> RenewalCounts {
-    store.renew_keks(now, RenewalBounds::default()).await.unwrap()
+    store.renew_keks(RotationCause::Age, now, RenewalBounds::default()).await.unwrap()
 }
 
 /// First keys, and people wrapped under them.
@@ -92,6 +92,24 @@ async fn keys_rotate_by_age_in_three_runs() {
     assert_eq!(generations(&store).await, [2]);
     assert_readable(&testing::other_process(&store), &people, due + DAY * 2).await;
     assert_eq!(run(&store, due + DAY * 3).await, RenewalCounts::default());
+}
+
+#[tokio::test]
+async fn an_order_makes_one_generation_and_people_keep_their_keys() {
+    let (store, _kms, people) = with_people(5).await;
+    let order = async |now| store.renew_keks(RotationCause::Order, now, RenewalBounds::default()).await.unwrap();
+    assert_eq!(
+        order(NOW + SETTLING - Duration::from_secs(1)).await,
+        RenewalCounts::default(),
+        "the first ones are new"
+    );
+    let ordered = NOW + SETTLING;
+    assert_eq!(order(ordered).await, RenewalCounts { made: 2, ..RenewalCounts::default() });
+    assert_eq!(order(ordered).await, RenewalCounts::default(), "given twice");
+    assert_eq!(run(&store, ordered + SETTLING).await.moved, 5);
+    run(&store, ordered + SETTLING * 3).await;
+    assert_eq!(generations(&store).await, [2]);
+    assert_readable(&testing::other_process(&store), &people, ordered + SETTLING * 3).await;
 }
 
 #[tokio::test]
@@ -141,7 +159,7 @@ async fn a_run_that_ends_half_way_is_gone_on_with() {
     for step in 0..60 {
         // Each step is another process that is killed after one page of a purpose.
         let killed = testing::other_process(&store);
-        let renewed = killed.renew_keks(late + Duration::from_secs(step), short).await.unwrap();
+        let renewed = killed.renew_keks(RotationCause::Age, late + Duration::from_secs(step), short).await.unwrap();
         assert!(renewed.moved <= 4);
         moved += renewed.moved;
         assert_readable(&store, &people, late).await;
@@ -165,7 +183,7 @@ async fn runs_at_once_move_each_key_once_while_people_register() {
     let late = NOW + IN_USE_FOR + DAY;
     let processes: Vec<_> = (0..3).map(|_| testing::other_process(&store)).collect();
     let bounds = RenewalBounds { page: 7, ..RenewalBounds::default() };
-    let runs = try_join_all(processes.iter().map(|process| process.renew_keks(late, bounds)));
+    let runs = try_join_all(processes.iter().map(|process| process.renew_keks(RotationCause::Age, late, bounds)));
     let newcomers = testing::other_process(&store);
     let (runs, new) = tokio::join!(runs, join_all((0..20).map(|_| register(&newcomers, late))));
     people.extend(new);
@@ -181,6 +199,7 @@ async fn a_key_that_was_erased_meanwhile_does_not_come_back() {
     let (at, read) = (person_key::key(&people[0].user, PROFILE), stored(&store, &people[0]).await);
     store.db.delete_item().table_name("keys").set_key(Some(at.to_item())).send().await.unwrap();
     let run = RenewalRun {
+        cause: RotationCause::Age,
         store: &store,
         now: NOW + IN_USE_FOR + DAY,
         began: Instant::now(),
@@ -236,7 +255,7 @@ async fn damaged_keys_of_one_purpose_stop_no_other() {
     let at = generation_key(KeyPurpose::Profile, 1);
     let update = store.db.update_item().table_name("keys").set_key(Some(at.to_item())).update_expression("REMOVE keks");
     update.send().await.unwrap();
-    assert!(store.renew_keks(due, RenewalBounds::default()).await.is_err());
+    assert!(store.renew_keks(RotationCause::Age, due, RenewalBounds::default()).await.is_err());
     assert_eq!(store.generations(KeyPurpose::Evidence).await.unwrap().len(), 2);
     assert!(store.read_person_key(&people[0].user, PROFILE, due).await.is_err());
 }

@@ -3,7 +3,7 @@
 use crate::crypto::random::RandomId;
 use std::time::Duration;
 
-use super::{Ending, SessionItem, Turn};
+use super::{Ending, SessionItem, SignInTrace, Turn};
 use crate::{
     crypto::{DataKey, index::blind_index, refresh::Kid},
     domain::{
@@ -11,6 +11,7 @@ use crate::{
         event::{Actor, EventType},
         id::UserId,
         refresh::{IDLE, RefreshDecision, decide},
+        risk::{Attempt, Observations, RiskDecision, RiskPolicy, SignInHistory},
         time::Timestamp,
     },
     run_command,
@@ -46,6 +47,10 @@ fn origin() -> CallOrigin {
     CallOrigin { ip: "192.0.2.7".into(), user_agent: "Browser".into() }
 }
 
+fn decision() -> RiskDecision {
+    RiskPolicy::embedded().decide(&Observations::default())
+}
+
 async fn begin(store: &Store, auth: &Account) -> SessionItem {
     let session = SessionItem::begin(auth, &["pwd"], Kid(1), &origin(), &key(), NOW).unwrap();
     let at = SessionItem::key(&auth.user, &session.session);
@@ -53,7 +58,7 @@ async fn begin(store: &Store, auth: &Account) -> SessionItem {
         .commit(NOW, "correlation")
         .put_if(Table::Identity, keyed(&at, &session), "attribute_not_exists(pk)", &[], None)
         .by(Actor::User(auth.user))
-        .event(session.created())
+        .event(session.created(&decision().record()))
         .run()
         .await
         .unwrap();
@@ -138,7 +143,7 @@ async fn all_but_one_end_over_several_transactions() {
 async fn a_new_epoch_ends_sessions_before_anything_is_cleaned() {
     let (store, auth) = (testing::store().await, auth());
     let before = begin(&store, &auth).await;
-    let (next, _) = auth.change_password(PasswordHash("new".into()));
+    let (next, _) = auth.change_password(PasswordHash("new".into()), NOW);
     assert!(before.admitted(&auth, NOW) && !before.admitted(&next, NOW));
     let after = begin(&store, &next).await;
     // What was over already is cleaned away and not counted.
@@ -166,7 +171,9 @@ async fn sign_in(store: &Store, auth: &Account, at: Timestamp) -> SessionItem {
     let author = Author::from(Actor::User(auth.user)).origin(&key(), origin());
     let begun = run_command!(store.command("correlation", author), |attempt| {
         let before = store.sign_ins(&auth.user).await?;
-        Ok(attempt.commit(at).begin_session(&session, auth, &before).returning(()))
+        let history = before.history(&auth.user, &key()).after(&Attempt::at(at));
+        let trace = SignInTrace::seal(&auth.user, &decision(), &history, &key()).unwrap();
+        Ok(attempt.commit(at).begin_session(&session, auth, &before, &trace).returning(()))
     });
     begun.unwrap();
     session
@@ -187,6 +194,40 @@ async fn the_twenty_first_session_ends_the_oldest_with_its_event() {
     assert_eq!(events[0].data["reason"], "too_many_sessions");
 }
 
+/// Of sign-ins at once each decides by the history that the one before left.
+#[tokio::test]
+async fn the_history_has_every_sign_in_and_nobody_else_reads_it() {
+    let (store, auth) = (testing::store().await, auth());
+    futures::future::join_all((0..5).map(|_| sign_in(&store, &auth, NOW))).await;
+    let sign_ins = store.sign_ins(&auth.user).await.unwrap();
+    let expected = (0..5).fold(SignInHistory::default(), |history, _| history.after(&Attempt::at(NOW)));
+    assert_eq!(sign_ins.history(&auth.user, &key()), expected);
+    let other = PersonKey::from_key("user_eve", DataKey::from_bytes([8; 32]));
+    assert_eq!(sign_ins.history(&auth.user, &other), SignInHistory::default());
+    assert_eq!(sign_ins.history(&UserId::new(NOW), &key()), SignInHistory::default(), "it is bound to its person");
+}
+
+#[tokio::test]
+async fn the_owner_is_told_of_refused_sign_ins_once_an_hour_and_a_refusal_is_a_conflict_for_a_sign_in() {
+    let (store, auth) = (testing::store().await, auth());
+    let refuse = async |at: Timestamp| {
+        let before = store.sign_ins(&auth.user).await.unwrap();
+        let told = before.is_refusal_told(at);
+        store.commit(at, "c").by(Actor::Anonymous).refuse_sign_in(&auth.user, &before).run().await.unwrap();
+        told
+    };
+    let minutes = |minutes| NOW + Duration::from_mins(minutes);
+    assert!(refuse(NOW).await && !refuse(minutes(30)).await && !refuse(minutes(59)).await && refuse(minutes(60)).await);
+    let read = store.sign_ins(&auth.user).await.unwrap();
+    assert!(read.is_first() && read.refused_at() == Some(minutes(60)));
+    refuse(minutes(61)).await;
+    let late = store.commit(NOW, "c").by(Actor::Anonymous).refuse_sign_in(&auth.user, &read).run().await;
+    assert!(matches!(late, Err(CommitError::Conflict)));
+    sign_in(&store, &auth, minutes(62)).await;
+    let after = store.sign_ins(&auth.user).await.unwrap();
+    assert!(!after.is_first() && after.refused_at() == Some(minutes(61)));
+}
+
 #[tokio::test]
 async fn sign_ins_at_once_keep_the_bound_too() {
     let (store, auth) = (testing::store().await, auth());
@@ -203,7 +244,7 @@ async fn sign_ins_at_once_keep_the_bound_too() {
 #[tokio::test]
 async fn sessions_from_before_the_bound_end_a_few_at_a_time_and_those_that_are_over_count_for_nothing() {
     let (store, auth) = (testing::store().await, auth());
-    let (next, _) = auth.change_password(PasswordHash("new".into()));
+    let (next, _) = auth.change_password(PasswordHash("new".into()), NOW);
     for _ in 0..25 {
         begin(&store, &auth).await;
     }

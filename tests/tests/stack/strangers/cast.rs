@@ -240,7 +240,7 @@ pub fn kind_of_id(path: &str) -> Option<IdKind> {
         Some(IdKind::Link)
     } else if path.starts_with("/v1/webhooks/") {
         Some(IdKind::Webhook)
-    } else if path.starts_with("/v1/admin/users/") {
+    } else if path.starts_with("/v1/admin/users/") || path.starts_with("/v1/admin/invitations/") {
         Some(IdKind::User)
     } else {
         panic!("{path}: tell the tests what its id names")

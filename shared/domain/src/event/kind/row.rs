@@ -16,6 +16,8 @@ pub struct EventTypeRow {
     /// What endpoints of customers are told of it.
     pub webhook: Option<WebhookType>,
     pub counters: &'static [Counter],
+    /// Whether it is about the security of accounts: sign-ins that failed, ways in, roles, and what staff did about them.
+    pub security: bool,
 }
 
 /// The people who may see events of a type.
@@ -28,7 +30,15 @@ pub enum Audience {
 }
 
 pub(super) const fn person() -> EventTypeRow {
-    EventTypeRow { audience: Audience::Person, data: &[], work: &[], notification: None, webhook: None, counters: &[] }
+    EventTypeRow {
+        audience: Audience::Person,
+        data: &[],
+        work: &[],
+        notification: None,
+        webhook: None,
+        counters: &[],
+        security: false,
+    }
 }
 
 pub(super) const fn staff() -> EventTypeRow {
@@ -36,6 +46,10 @@ pub(super) const fn staff() -> EventTypeRow {
 }
 
 impl EventTypeRow {
+    pub(super) const fn security(self) -> Self {
+        Self { security: true, ..self }
+    }
+
     pub(super) const fn data(self, data: &'static [PartShape]) -> Self {
         Self { data, ..self }
     }

@@ -23,8 +23,11 @@ fn people_see_no_events_of_reviewers_or_workers() {
         [
             "user.registered",
             "user.imported",
+            "user.provisioned",
             "user.email_verified",
             "user.updated",
+            "user.phone_code_requested",
+            "user.phone_verified",
             "user.email_changed",
             "user.email_change_undone",
             "user.registered_by_provider",
@@ -70,6 +73,9 @@ fn endpoints_are_told_of_these_events_and_no_others() {
         told,
         [
             ("user.imported", "user.registered"),
+            ("user.provisioned", "user.registered"),
+            ("user.phone_code_requested", "user.updated"),
+            ("user.phone_verified", "user.updated"),
             ("user.email_changed", "user.updated"),
             ("user.email_change_undone", "user.updated"),
             ("user.registered_by_provider", "user.registered"),
@@ -109,6 +115,61 @@ fn endpoints_are_told_of_these_events_and_no_others() {
             assert!(EventType::ALL.iter().all(|kind| kind.row().webhook != Some(*webhook) || !kind.is_public()));
         }
     }
+}
+
+/// A second list on purpose: what the view of security events shows is decided here too.
+#[test]
+fn these_events_are_about_security_and_no_others() {
+    let security: Vec<_> = EventType::ALL.iter().filter(|kind| kind.row().security).map(|kind| kind.as_str()).collect();
+    assert_eq!(
+        security,
+        [
+            "users.exported",
+            "user.registration_repeated",
+            "user.email_change_requested",
+            "user.email_changed",
+            "user.email_change_undone",
+            "user.roles_changed",
+            "user.invited",
+            "user.invitation_accepted",
+            "user.invitation_revoked",
+            "user.social_account_linked",
+            "user.social_account_unlinked",
+            "user.passkey_added",
+            "user.passkey_removed",
+            "user.passkey_suspected",
+            "user.new_device",
+            "user.sign_in_disowned",
+            "user.deactivated",
+            "user.reactivated",
+            "user.locked",
+            "user.unlocked",
+            "user.signed_out",
+            "user.locked_out",
+            "user.sign_in_failed",
+            "user.sign_in_refused",
+            "user.sign_in_refused_again",
+            "session.refresh_reused",
+            "device.trusted",
+            "device.distrusted",
+            "password.changed",
+            "password.reset_requested",
+            "password.reset",
+            "password.reset_required",
+            "mfa.enabled",
+            "mfa.disabled",
+            "mfa.reset",
+            "mfa.backup_codes_renewed",
+            "mfa.backup_code_used",
+            "mfa.locked_out",
+            "role.created",
+            "role.changed",
+            "role.deleted",
+            "client.created",
+            "client.secret_rotated",
+            "client.deleted",
+        ]
+    );
 }
 
 #[test]

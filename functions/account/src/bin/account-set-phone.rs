@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    verinym::http::serve(verinym_account::set_phone::endpoint())
+}

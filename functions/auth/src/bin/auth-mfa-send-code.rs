@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    verinym::http::serve(verinym_auth::mfa_send_code::endpoint())
+}
